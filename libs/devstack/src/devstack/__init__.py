@@ -1,0 +1,1 @@
+"""Waybill on one machine: real stores and services as supervised child processes."""

@@ -1,0 +1,1 @@
+"""Waybill's rules, as plain functions: standard library only."""

@@ -1,0 +1,1 @@
+"""Ingest API: accepts events and shipments over HTTP, writes them to Kafka."""

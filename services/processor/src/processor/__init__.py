@@ -1,0 +1,1 @@
+"""Processor: applies events to shipments."""

@@ -1,0 +1,1 @@
+"""Query API: reads shipments and events, logs users in."""
