@@ -1,0 +1,258 @@
+"""What a batch of one partition's records does: exactly once, in the order of their offsets (ADR 0002).
+
+`judge` looks at the commands of one shipment. It is pure: everything it knows is passed in. Where it would
+need to know more (has this rejected event been seen before? what did the first one with this id say?), it
+names the event ids to look up in `Verdicts.unknown`; look them up and judge again.
+
+The four things that can be known of an event, in the order they are asked:
+
+1. *replayed*: the record itself has been counted before (its offset is not above the highest one counted for
+   this event, and below the partition's next one). Nothing is decided or counted; later steps are repeated.
+2. *duplicate*: the same event, in another record. Counted on the event.
+3. *conflict*: the same id with another payload. Counted on the event; the first stands.
+4. *judged*: a new event, or one that was rejected or dead and is sent again: `decide` has the word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from domain.commands import Command, CreateShipment
+from domain.errors import ErrorCode, PoisonRecord
+from domain.identity import EventId
+from domain.shipment import Created, Event, Rejected, Shipment, StatusChanged, decide, evolve
+from domain.tracking_number import TrackingNumber
+
+
+class Outcome(StrEnum):
+    """How an accepted event ended."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """What the store knows of an event.
+
+    Attributes:
+        last_offset: the highest offset of a record counted for this event.
+        version: the shipment's version after it was applied; None if it was not.
+        client_id: whose shipment it is; None where there was no shipment.
+        timestamp: when it happened.
+    """
+
+    event_id: EventId
+    outcome: Outcome
+    reason: ErrorCode | None
+    fingerprint: str
+    last_offset: int
+    version: int | None
+    client_id: str | None
+    timestamp: datetime
+    request_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One record of the log: a command and where it stands.
+
+    Attributes:
+        redelivered: the offset is below the partition's next one: the record may have been counted before.
+        known_duplicate: the duplicate filter has seen this very event applied.
+    """
+
+    command: Command
+    offset: int
+    fingerprint: str
+    reply_to: str | None = None
+    traceparent: str | None = None
+    redelivered: bool = False
+    known_duplicate: bool = False
+
+
+class Kind(StrEnum):
+    """What became of one delivery."""
+
+    JUDGED = "judged"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REPLAYED = "replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one delivery; `event` is None where the duplicate filter alone knew it."""
+
+    delivery: Delivery
+    kind: Kind
+    event: EventRecord | None
+
+
+@dataclass(slots=True)
+class EventChange:
+    """What the batch does to the record of one event.
+
+    Attributes:
+        judged: the delivery whose judgement `record` holds; None if the batch only counts.
+        is_new: the store is believed to hold no record of this event.
+        attempts: how often it was judged.
+    """
+
+    event_id: EventId
+    is_new: bool
+    last_offset: int
+    judged: Delivery | None = None
+    record: EventRecord | None = None
+    attempts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+
+@dataclass(slots=True)
+class ShipmentChange:
+    """What the batch does to one shipment: its state before and after, and what was applied in between."""
+
+    before: Shipment | None
+    after: Shipment
+    applied: list[Delivery] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of the deliveries of one shipment."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    events: dict[EventId, EventChange] = field(default_factory=dict)
+    shipment: ShipmentChange | None = None
+    unknown: list[EventId] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one transaction writes, and what is told afterwards; `next_offset` moves with it."""
+
+    next_offset: int
+    verdicts: list[Verdict] = field(default_factory=list)
+    events: list[EventChange] = field(default_factory=list)
+    shipments: dict[TrackingNumber, ShipmentChange] = field(default_factory=dict)
+
+    def add(self, tracking_number: TrackingNumber, verdicts: Verdicts) -> None:
+        """Take in what became of one shipment's deliveries."""
+        self.verdicts += verdicts.verdicts
+        self.events += verdicts.events.values()
+        if verdicts.shipment is not None:
+            self.shipments[tracking_number] = verdicts.shipment
+
+
+Known = Mapping[EventId, EventRecord | None]
+"""What was looked up: a record, None where the store has none; not looked up, where the id is missing."""
+
+
+def by_shipment(deliveries: Iterable[Delivery]) -> dict[TrackingNumber, list[Delivery]]:
+    """Group deliveries by shipment, each group in the order of the log."""
+    groups: dict[TrackingNumber, list[Delivery]] = {}
+    for delivery in deliveries:
+        groups.setdefault(delivery.command.tracking_number, []).append(delivery)
+    return groups
+
+
+def judge(deliveries: Sequence[Delivery], shipment: Shipment | None, known: Known) -> Verdicts:
+    """Say what becomes of the deliveries of one shipment, given in the order of their offsets."""
+    verdicts = Verdicts()
+    current = shipment
+    for delivery in deliveries:
+        current = _judge_one(verdicts, delivery, current, known)
+    return verdicts
+
+
+def _judge_one(
+    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, known: Known
+) -> Shipment | None:
+    event_id = delivery.command.event_id
+    change = verdicts.events.get(event_id)
+    record = change.record if change and change.record else known.get(event_id)
+    kind = _recognise(delivery, record)
+    if kind is Kind.REPLAYED:
+        verdicts.verdicts.append(Verdict(delivery, kind, record))
+        return current
+    if kind is not Kind.JUDGED:
+        _count(verdicts, delivery, kind, record)
+        return current
+    decision = decide(current, delivery.command)
+    if isinstance(decision, Created | StatusChanged):
+        return _apply(verdicts, delivery, current, decision, known)
+    if record is None and event_id not in known:
+        verdicts.unknown.append(event_id)
+    elif isinstance(decision, Rejected):
+        _record(verdicts, delivery, current, decision.reason, known)
+    else:
+        raise PoisonRecord(f"{event_id} stands in the history of its shipment, but has no record")
+    return current
+
+
+def _recognise(delivery: Delivery, record: EventRecord | None) -> Kind:
+    if record is None:
+        return Kind.DUPLICATE if delivery.known_duplicate else Kind.JUDGED
+    if delivery.redelivered and delivery.offset <= record.last_offset:
+        return Kind.REPLAYED
+    if record.fingerprint != delivery.fingerprint:
+        return Kind.CONFLICT
+    return Kind.DUPLICATE if record.outcome is Outcome.APPLIED else Kind.JUDGED
+
+
+def _apply(
+    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, event: Event, known: Known
+) -> Shipment:
+    evolved = evolve(current, event)
+    _record(verdicts, delivery, evolved, None, known)
+    if verdicts.shipment is None:
+        verdicts.shipment = ShipmentChange(current, evolved)
+    verdicts.shipment.after = evolved
+    verdicts.shipment.applied.append(delivery)
+    return evolved
+
+
+def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventChange:
+    event_id = delivery.command.event_id
+    change = verdicts.events.get(event_id)
+    if change is None:
+        change = verdicts.events[event_id] = EventChange(event_id, is_new, delivery.offset)
+    change.last_offset = delivery.offset
+    return change
+
+
+def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventRecord | None) -> None:
+    change = _change(verdicts, delivery, is_new=False)
+    if kind is Kind.DUPLICATE:
+        change.duplicates += 1
+    else:
+        change.conflicts += 1
+    verdicts.verdicts.append(Verdict(delivery, kind, record))
+
+
+def _record(
+    verdicts: Verdicts,
+    delivery: Delivery,
+    shipment: Shipment | None,
+    reason: ErrorCode | None,
+    known: Known,
+) -> None:
+    command = delivery.command
+    change = _change(verdicts, delivery, is_new=known.get(command.event_id) is None)
+    change.judged = delivery
+    change.attempts += 1
+    change.record = EventRecord(
+        event_id=command.event_id,
+        outcome=Outcome.APPLIED if reason is None else Outcome.REJECTED,
+        reason=reason,
+        fingerprint=delivery.fingerprint,
+        last_offset=delivery.offset,
+        version=shipment.version if shipment is not None and reason is None else None,
+        client_id=shipment.client_id if shipment is not None else None,
+        timestamp=command.timestamp,
+        request_key=command.request_key if isinstance(command, CreateShipment) else None,
+    )
+    verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))

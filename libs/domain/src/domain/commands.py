@@ -1,0 +1,94 @@
+"""What the log carries: commands, with who asked and when. Shapes of their parts, as in the API."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from domain.identity import EventId
+from domain.status import Status
+from domain.tracking_number import TrackingNumber
+
+
+class Coordinates(TypedDict):
+    """WGS 84, degrees."""
+
+    lat: float
+    lng: float
+
+
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    address: str
+    coordinates: Coordinates
+
+
+class Dimensions(TypedDict):
+    """Outer size of a package, in centimetres."""
+
+    length: float
+    width: float
+    height: float
+
+
+class Package(TypedDict):
+    """What is shipped; the weight in kilograms."""
+
+    weight_kg: float
+    dimensions: NotRequired[Dimensions]
+    content_description: NotRequired[str]
+
+
+class Location(TypedDict):
+    """Where an event was seen: WGS 84, degrees."""
+
+    lat: float
+    lng: float
+    address: NotRequired[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateShipment:
+    """Register a shipment.
+
+    Attributes:
+        timestamp: when the request was accepted; the shipment's `created_at`.
+        request_key: digest of the user and the `Idempotency-Key`, None without one. It tells a client
+            that reused its key (a conflict) from two clients whose numbers collide (try the next one).
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    timestamp: datetime
+    received_at: datetime
+    submitted_by: str
+    request_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStatus:
+    """Report that a shipment reached a status.
+
+    Attributes:
+        timestamp: when it happened, by the producer's clock.
+        received_at: when it was accepted, by ours.
+        source: the device or place that saw it.
+        submitted_by: the user who sent it.
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    status: Status
+    timestamp: datetime
+    source: str
+    received_at: datetime
+    submitted_by: str
+    location: Location | None = None
+    notes: str | None = None
+
+
+Command = CreateShipment | ReportStatus

@@ -1,0 +1,194 @@
+"""Ports: what the services need from the outside, named by role. Adapters live in `messaging` and `storage`.
+
+Every call may raise `StoreUnavailable`, and the publishing ones `NotPublished` or `PublishUnknown`, where
+nothing else is said.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from domain.batch import EventRecord, Plan, Verdict
+from domain.commands import Command
+from domain.errors import ErrorCode
+from domain.identity import EventId
+from domain.permissions import Role
+from domain.shipment import Shipment
+from domain.status import Status
+from domain.tracking_number import TrackingNumber
+
+Document = dict[str, Any]
+"""A stored document in the shape of the API: plain values, aware datetimes."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+
+class CommandLog(Protocol):
+    """The log that all writes go to."""
+
+    async def append(
+        self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
+    ) -> None:
+        """Append commands, those of one shipment in the order given.
+
+        Returns after all in-sync replicas have acknowledged every one of them.
+
+        Raises:
+            NotPublished: none of the commands is in the log.
+            PublishUnknown: some may be in the log, or get there later.
+        """
+
+
+class ChangeFeed(Protocol):
+    """The topics that tell others what has been applied."""
+
+    async def publish(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell of every applied event among `verdicts`, replayed ones too; at least once, with stable ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The right to write for a partition.
+
+    Attributes:
+        epoch: raised by each new owner; a write with an older one fails.
+        next_offset: one above the highest offset that a committed batch held.
+    """
+
+    partition: str
+    epoch: int
+    next_offset: int
+
+
+class ShipmentStore(Protocol):
+    """The processor's side of the store. One partition has one writer: whoever raised its epoch last."""
+
+    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:
+        """Take a partition over: raise its epoch, durable for a majority, before anything is read.
+
+        Args:
+            partition: `topic/number`.
+            owner: who takes it, for the operator's eyes.
+            end_offset: the end of the partition's log. A fence beyond it speaks of a topic that has been
+                re-created since, so its `next_offset` starts again from 0.
+        """
+
+    async def refresh(self, fence: Fence) -> Fence:
+        """Read the fence again after a commit whose end is unknown.
+
+        Raises:
+            Fenced: another owner has raised the epoch.
+        """
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """Return the state of those shipments that exist."""
+
+    async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
+        """Look events up; None for those without a record."""
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """Write all of `plan`, or nothing, in one transaction that holds only while `fence` does.
+
+        Returns:
+            The fence moved to the plan's `next_offset`.
+
+        Raises:
+            Fenced: another owner has the partition, or an earlier commit of ours went through after all.
+            AlreadyRecorded: an event that the plan takes for new has a record.
+            CommitUnknown: the transaction may or may not have been committed.
+        """
+
+    async def bury(self, command: Command, *, reason: str, offset: int, recorded_at: datetime) -> None:
+        """Record an event as dead, unless it has a record already."""
+
+
+class DuplicateFilter(Protocol):
+    """A fast memory of applied events. A hint: it may forget, and never raises."""
+
+    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+        """Say of each member whether it was marked; all False when the memory cannot be asked."""
+
+    async def mark(self, partition: str, members: Sequence[str]) -> None:
+        """Remember members; nothing happens when the memory cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What somebody who waits for an event is told.
+
+    Attributes:
+        outcome: `applied`, `rejected` or `dead`.
+        reason: why it was rejected; `IDEMPOTENCY_CONFLICT` or `TRACKING_NUMBER_TAKEN` for a creation that
+            differs from the first with its number, whatever became of that first.
+        timestamp: of the event that stands: for a repeated creation the first one's.
+    """
+
+    event_id: EventId
+    outcome: str
+    reason: ErrorCode | None
+    client_id: str | None
+    timestamp: datetime
+
+
+class Answers(Protocol):
+    """Tells those who wait what became of their event. A hint: it may be lost, and never raises."""
+
+    async def send(self, answers: Mapping[str, Sequence[Answer]]) -> None:
+        """Send answers, by the address that the record's `reply_to` gave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentFilter:
+    """Which shipments to list; None does not filter."""
+
+    client_id: str | None = None
+    status: Status | None = None
+
+
+class ShipmentReader(Protocol):
+    """Reads shipments, in the shape of the API."""
+
+    async def get(self, tracking_number: TrackingNumber) -> Document | None:
+        """Return a shipment with its history, or None."""
+
+    async def page(self, matching: ShipmentFilter, *, limit: int, offset: int) -> tuple[list[Document], int]:
+        """Return shipments, newest first, and how many match in all."""
+
+
+class EventReader(Protocol):
+    """Reads the audit log, in the shape of the API."""
+
+    async def get(self, event_id: EventId) -> Document | None:
+        """Return an event with its outcome, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who may log in. `password_hash` never leaves the services."""
+
+    username: str
+    password_hash: str
+    role: Role
+    client_id: str | None
+    created_at: datetime
+    updated_at: datetime
+    disabled: bool = False
+
+
+class UserStore(Protocol):
+    """Keeps users."""
+
+    async def find(self, username: str) -> User | None:
+        """Return the user of that name, or None."""
+
+    async def page(self, *, limit: int, offset: int) -> tuple[list[User], int]:
+        """Return users by name, and how many there are."""
+
+    async def add(self, user: User) -> bool:
+        """Add a user; False, and nothing changes, if the name is taken."""

@@ -1,0 +1,42 @@
+"""Shipment statuses and the one table that says how they follow each other (ADR 0004)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Status(StrEnum):
+    """Where a shipment stands."""
+
+    CREATED = "created"
+    PICKED_UP = "picked_up"
+    IN_WAREHOUSE = "in_warehouse"
+    IN_TRANSIT = "in_transit"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
+    {
+        Status.CREATED: frozenset({Status.PICKED_UP, Status.CANCELLED}),
+        Status.PICKED_UP: frozenset({Status.IN_WAREHOUSE, Status.CANCELLED}),
+        Status.IN_WAREHOUSE: frozenset({Status.IN_TRANSIT, Status.CANCELLED}),
+        Status.IN_TRANSIT: frozenset({Status.DELIVERED}),
+        Status.DELIVERED: frozenset(),
+        Status.CANCELLED: frozenset(),
+    }
+)
+
+REPORTABLE: Final = tuple(status for status in Status if status is not Status.CREATED)
+"""Statuses an event may carry: a shipment becomes `created` by its creation alone."""
+
+
+def can_follow(current: Status, following: Status) -> bool:
+    """Say whether a shipment may go from `current` to `following` in one step."""
+    return following in TRANSITIONS[current]
+
+
+def is_terminal(status: Status) -> bool:
+    """Say whether nothing can follow `status`."""
+    return not TRANSITIONS[status]

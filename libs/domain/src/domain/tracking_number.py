@@ -1,0 +1,72 @@
+"""Tracking numbers: `99M-`, eleven Crockford base32 characters and a check character.
+
+The check character is Damm's, over the finite field GF(32) with x^5 + x^2 + 1: it catches every single
+wrong character and every swap of two neighbours (H. M. Damm, *Total anti-symmetrische Quasigruppen*,
+Marburg 2004). It stays in the alphabet, so a tracking number is safe in a URL as it is.
+"""
+
+import re
+from hashlib import blake2b
+from typing import Final, NewType
+
+from domain.errors import InvalidTrackingNumber
+
+TrackingNumber = NewType("TrackingNumber", str)
+
+PREFIX: Final = "99M-"
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PATTERN: Final = rf"{PREFIX}[{ALPHABET}]{{12}}"
+ENTROPY_BYTES: Final = 7
+
+_BODY_LENGTH = 11
+_FORM = re.compile(PATTERN)
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_FIELD_POLYNOMIAL = 0b100101
+_FIELD_SIZE = 32
+
+
+def check_character(body: str) -> str:
+    """Return the character that makes `body`, a string over `ALPHABET`, a valid number."""
+    interim = 0
+    for character in body:
+        interim = (interim ^ _VALUES[character]) << 1
+        if interim >= _FIELD_SIZE:
+            interim ^= _FIELD_POLYNOMIAL
+    return ALPHABET[interim]
+
+
+def is_tracking_number(text: str) -> bool:
+    """Say whether `text` has the form and the check character of a tracking number."""
+    return _FORM.fullmatch(text) is not None and check_character(text[len(PREFIX) : -1]) == text[-1]
+
+
+def parse_tracking_number(text: str) -> TrackingNumber:
+    """Return `text` as a tracking number.
+
+    Raises:
+        InvalidTrackingNumber: the form or the check character is wrong.
+    """
+    if not is_tracking_number(text):
+        raise InvalidTrackingNumber(
+            f"a tracking number is {PREFIX} and 12 of {ALPHABET}, the last a check character"
+        )
+    return TrackingNumber(text)
+
+
+def tracking_number_from(entropy: bytes) -> TrackingNumber:
+    """Make a tracking number out of the first 55 of `ENTROPY_BYTES` random bytes."""
+    number = int.from_bytes(entropy[:ENTROPY_BYTES], "big")
+    body = "".join(ALPHABET[(number >> (5 * place)) % _FIELD_SIZE] for place in range(_BODY_LENGTH))
+    return TrackingNumber(f"{PREFIX}{body}{check_character(body)}")
+
+
+def derive_tracking_number(user: str, idempotency_key: str, attempt: int) -> TrackingNumber:
+    """Derive the number of a creation, so that repeating the request makes nothing new.
+
+    Args:
+        user: who sends the request; the same key of another user gives another number.
+        idempotency_key: the request's `Idempotency-Key`.
+        attempt: 0, and one more after each collision with somebody else's shipment.
+    """
+    digest = blake2b(f"{attempt}\0{user}\0{idempotency_key}".encode(), digest_size=ENTROPY_BYTES)
+    return tracking_number_from(digest.digest())
