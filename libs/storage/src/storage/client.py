@@ -1,0 +1,63 @@
+"""Connections to MongoDB and Redis, with the timeouts that their drivers lack by default."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC
+from typing import Any
+
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.read_concern import ReadConcern
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from storage.settings import MongoSettings, RedisSettings
+
+Database = AsyncDatabase[dict[str, Any]]
+
+MAJORITY = WriteConcern(w="majority", j=True)
+
+
+@asynccontextmanager
+async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
+    """Open the database; does not wait for the server. Reads and writes are for the majority."""
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.uri,
+        timeoutMS=int(settings.timeout_s * 1000),
+        serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
+        maxPoolSize=settings.max_pool_size,
+        appname="waybill",
+    )
+    try:
+        yield client.get_database(
+            settings.database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=MAJORITY,
+            read_concern=ReadConcern("majority"),
+        )
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
+    """Open Redis; does not wait for the server. Commands fail after the timeout, without a retry.
+
+    The driver's default is ten retries of five seconds each: one command to a hung server would hold its
+    caller for a minute.
+    """
+    client = Redis(
+        host=settings.host,
+        port=settings.port,
+        db=settings.db,
+        socket_timeout=settings.timeout_s,
+        socket_connect_timeout=settings.timeout_s,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        yield client
+    finally:
+        await client.aclose()

@@ -1,0 +1,190 @@
+"""The processor's side of the store: fences, and one transaction per batch (ADR 0002)."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from pymongo import InsertOne, ReturnDocument, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from domain.batch import EventChange, EventRecord, Outcome, Plan
+from domain.commands import Command
+from domain.errors import AlreadyRecorded, CommitUnknown, Fenced, StoreUnavailable
+from domain.identity import EventId
+from domain.ports import Fence
+from domain.shipment import Shipment
+from domain.tracking_number import TrackingNumber
+from storage import documents
+from storage.client import MAJORITY, Database
+from storage.errors import translated
+from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+
+_DUPLICATE_KEY = 11000
+
+
+class MongoShipmentStore:
+    """`ShipmentStore` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._client = database.client
+        self._shipments = database[SHIPMENTS]
+        self._events = database[STATUS_EVENTS]
+        self._fences = database[PARTITION_FENCES]
+
+    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:
+        """See `ShipmentStore.acquire`."""
+        next_offset = {
+            "$cond": [{"$gt": ["$next_offset", end_offset]}, 0, {"$ifNull": ["$next_offset", 0]}]
+        }
+        raised = {
+            "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
+            "owner": {"$literal": owner},
+            "next_offset": next_offset,
+        }
+        with translated():
+            document = await self._fences.find_one_and_update(
+                {"_id": partition}, [{"$set": raised}], upsert=True, return_document=ReturnDocument.AFTER
+            )
+        return Fence(partition, document["epoch"], document["next_offset"])
+
+    async def refresh(self, fence: Fence) -> Fence:
+        """See `ShipmentStore.refresh`."""
+        with translated():
+            document = await self._fences.find_one({"_id": fence.partition, "epoch": fence.epoch})
+        if document is None:
+            raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
+        return replace(fence, next_offset=document["next_offset"])
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """See `ShipmentStore.load`."""
+        if not tracking_numbers:
+            return {}
+        with translated():
+            found = await self._shipments.find(
+                {"_id": {"$in": list(tracking_numbers)}}, documents.SHIPMENT_FIELDS
+            ).to_list()
+        return {document["_id"]: documents.shipment_of(document) for document in found}
+
+    async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
+        """See `ShipmentStore.find_events`."""
+        records: dict[EventId, EventRecord | None] = dict.fromkeys(event_ids)
+        if records:
+            with translated():
+                found = await self._events.find(
+                    {"_id": {"$in": list(records)}}, documents.EVENT_FIELDS
+                ).to_list()
+            records.update((document["_id"], documents.event_of(document)) for document in found)
+        return records
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """See `ShipmentStore.commit`."""
+        async with self._transaction() as session:
+            await self._hold(fence, plan.next_offset, session)
+            await self._write_events(fence, plan.events, recorded_at, session)
+            await self._write_shipments(plan, recorded_at, session)
+        return replace(fence, next_offset=plan.next_offset)
+
+    async def bury(self, command: Command, *, reason: str, offset: int, recorded_at: datetime) -> None:
+        """See `ShipmentStore.bury`."""
+        fields = documents.described(command) | {
+            "client_id": None,
+            "outcome": Outcome.DEAD.value,
+            "reason": reason,
+            "version": None,
+            "fingerprint": "",
+            "attempts": 1,
+            "duplicates": 0,
+            "conflicts": 0,
+            "offset": offset,
+            "last_offset": offset,
+            "recorded_at": recorded_at,
+        }
+        with translated():
+            await self._events.update_one({"_id": command.event_id}, {"$setOnInsert": fields}, upsert=True)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncClientSession]:
+        """Run the body in one transaction; a failure before the commit writes nothing.
+
+        `with_transaction` is not used: it repeats the body for two minutes, on a plan that may be stale by
+        then. Repeating is the runtime's part, after a look at the fence.
+        """
+        try:
+            async with (
+                self._client.start_session() as session,
+                await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY),
+            ):
+                yield session
+        except (BulkWriteError, DuplicateKeyError) as error:
+            if _is_duplicate_key(error):
+                raise AlreadyRecorded(str(error)) from error
+            raise StoreUnavailable(f"MongoDB: {error}") from error
+        except PyMongoError as error:
+            if error.has_error_label("UnknownTransactionCommitResult"):
+                raise CommitUnknown(f"MongoDB: {error}") from error
+            raise StoreUnavailable(f"MongoDB: {type(error).__name__}: {error}") from error
+
+    async def _hold(self, fence: Fence, next_offset: int, session: AsyncClientSession) -> None:
+        # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through
+        # after all, this plan was made from what stood before it.
+        held = await self._fences.update_one(
+            {"_id": fence.partition, "epoch": fence.epoch, "next_offset": fence.next_offset},
+            {"$set": {"next_offset": next_offset}},
+            session=session,
+        )
+        if held.matched_count == 0:
+            raise Fenced(f"{fence.partition} is no longer at epoch {fence.epoch}, offset {fence.next_offset}")
+
+    async def _write_events(
+        self, fence: Fence, changes: list[EventChange], recorded_at: datetime, session: AsyncClientSession
+    ) -> None:
+        partition = int(fence.partition.rpartition("/")[2])
+        new = [
+            documents.event_document(change, partition=partition, recorded_at=recorded_at)
+            for change in changes
+            if change.is_new
+        ]
+        if new:
+            await self._events.insert_many(new, session=session)
+        known = [
+            _event_update(change, partition, recorded_at) for change in changes if not change.is_new
+        ]
+        if known:
+            await self._events.bulk_write(known, session=session)
+
+    async def _write_shipments(self, plan: Plan, recorded_at: datetime, session: AsyncClientSession) -> None:
+        writes: list[InsertOne[dict[str, Any]] | UpdateOne] = []
+        for tracking_number, change in plan.shipments.items():
+            if change.before is None:
+                writes.append(InsertOne(documents.shipment_document(change, recorded_at=recorded_at)))
+            else:
+                fields = documents.shipment_update(change, recorded_at=recorded_at)
+                writes.append(UpdateOne({"_id": tracking_number}, {"$set": fields}))
+        if writes:
+            await self._shipments.bulk_write(writes, session=session)
+
+
+def _event_update(change: EventChange, partition: int, recorded_at: datetime) -> UpdateOne:
+    update: dict[str, Any] = {
+        "$inc": {
+            "attempts": change.attempts,
+            "duplicates": change.duplicates,
+            "conflicts": change.conflicts,
+        }
+    }
+    if change.judged is None:
+        update["$set"] = {"last_offset": change.last_offset}
+    else:
+        update["$set"] = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
+    return UpdateOne({"_id": change.event_id}, update)
+
+
+def _is_duplicate_key(error: BulkWriteError | DuplicateKeyError) -> bool:
+    if isinstance(error, DuplicateKeyError):
+        return True
+    faults = (error.details or {}).get("writeErrors", [])
+    return any(fault["code"] == _DUPLICATE_KEY for fault in faults)
