@@ -1,0 +1,112 @@
+"""The directory that holds everything a stack keeps: data, logs, ports, secret and the lock on it."""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.errors import AlreadyRunningError, PrerequisiteError
+
+LEAST_FREE_BYTES = 1 << 30
+_LEFTOVER_WAIT_S = 10.0
+_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below `$WAYBILL_HOME`."""
+
+    root: Path
+
+    @property
+    def logs(self) -> Path:
+        """Where each child has its log."""
+        return self.root / "logs"
+
+    @property
+    def ports_file(self) -> Path:
+        """The ports of the last start."""
+        return self.root / "ports.json"
+
+    @property
+    def stack_file(self) -> Path:
+        """Who runs now; absent while the stack is not up."""
+        return self.root / "stack.json"
+
+    def data(self, name: str) -> Path:
+        """Return the data directory of one store, made if need be."""
+        path = self.root / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def prepare(self) -> None:
+        """Make the directories and check that there is room.
+
+        Raises:
+            PrerequisiteError: not writable, or less than 1 GiB free.
+        """
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.root).free
+        except OSError as exc:
+            raise PrerequisiteError(
+                f"cannot use {self.root}: {exc.strerror}: set WAYBILL_HOME to a directory you own"
+            ) from exc
+        if free < LEAST_FREE_BYTES:
+            raise PrerequisiteError(
+                f"only {free >> 20} MiB free in {self.root}: free 1 GiB or set WAYBILL_HOME to another disk"
+            )
+
+    def jwt_secret(self) -> str:
+        """Return the secret that signs this home's tokens, made at the first call."""
+        path = self.root / "jwt_secret"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+        return path.read_text().strip()
+
+    @asynccontextmanager
+    async def locked(self) -> AsyncIterator[int]:
+        """Hold this home alone; yields the lock's descriptor, which children are to inherit.
+
+        The lock lasts until the last process with the descriptor is gone, so a new supervisor never
+        meets a child of one that crashed. Waits for such leftovers, never for a living supervisor.
+
+        Raises:
+            AlreadyRunningError: another supervisor holds the home.
+        """
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            await self._acquire(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    async def _acquire(self, descriptor: int) -> None:
+        deadline = asyncio.get_running_loop().time() + _LEFTOVER_WAIT_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = os.pread(descriptor, 20, 0).decode()
+            else:
+                return
+            if _alive(owner) or asyncio.get_running_loop().time() > deadline:
+                raise AlreadyRunningError(
+                    f"{self.root} is in use by another stack (pid {owner}): stop it or set WAYBILL_HOME"
+                )
+            await asyncio.sleep(_POLL_S)
+
+
+def _alive(pid: str) -> bool:
+    return pid.isdigit() and Path("/proc", pid).exists()

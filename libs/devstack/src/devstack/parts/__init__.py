@@ -1,0 +1,1 @@
+"""The programs of the stack, one module each: what to run and with which configuration."""

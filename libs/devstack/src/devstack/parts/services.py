@@ -1,0 +1,60 @@
+"""Waybill's own three services and the commands that prepare the stores for them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devstack.part import Part
+from devstack.ports import LOOPBACK
+from devstack.probes import http_probe
+
+# What to run once before the services, by the name of its log.
+PREPARATIONS = {"topics": "messaging.topics", "schema": "storage.schema"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where the stores are, and what the services share beside them."""
+
+    mongo_uri: str
+    redis_addr: str
+    kafka_brokers: str
+    environment: str
+    log_level: str
+    jwt_secret: str = field(repr=False)
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the environment of a service, without what differs between replicas."""
+        return {
+            "ENV": self.environment,
+            "HOST": LOOPBACK,
+            "LOG_LEVEL": self.log_level,
+            "MONGO_URI": self.mongo_uri,
+            "MONGO_DB": "shipping_system",
+            "REDIS_ADDR": self.redis_addr,
+            "REDIS_DB": "0",
+            "KAFKA_BROKERS": self.kafka_brokers,
+            "JWT_SECRET": self.jwt_secret,
+        }
+
+
+def replica_names(group: str, count: int) -> tuple[str, ...]:
+    """Name the replicas of a service: `processor-1`, `processor-2`, ..."""
+    return tuple(f"{group}-{number}" for number in range(1, count + 1))
+
+
+def service_part(group: str, name: str, *, port: int, environment: Mapping[str, str]) -> Part:
+    """Describe one replica of a service, whose module has the service's name."""
+    return Part(
+        group=group,
+        name=name,
+        command=module_command(group.replace("-", "_")),
+        port=port,
+        probe=http_probe(port, "/health/ready"),
+        environment={**environment, "PORT": str(port), "INSTANCE_ID": name},
+    )
+
+
+def module_command(module: str) -> tuple[str, ...]:
+    """Return the command that runs `module` in this environment's Python."""
+    return (sys.executable, "-m", module)
