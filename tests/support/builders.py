@@ -1,0 +1,147 @@
+"""Build domain objects for tests; whatever a test does not name has a sensible default."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
+from domain.commands import Command, CreateShipment, Place, ReportStatus
+from domain.errors import ErrorCode
+from domain.identity import creation_event_id, event_id, fingerprint
+from domain.shipment import Created, Shipment, StatusChanged, decide, evolve
+from domain.status import Status
+from domain.tracking_number import TrackingNumber, tracking_number_from
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RECORDED_AT = NOON + timedelta(hours=1)
+BOGOTA: Place = {"address": "Calle 26 #59-41, Bogotá", "coordinates": {"lat": 4.6482, "lng": -74.1025}}
+LIMA: Place = {"address": "Av. Arequipa 1250, Lima", "coordinates": {"lat": -12.0776, "lng": -77.0357}}
+
+ROUTE = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED)
+"""The statuses of a shipment that arrives, after its creation."""
+
+
+def number(index: int) -> TrackingNumber:
+    """Return the tracking number with this index; another index, another number."""
+    return tracking_number_from(index.to_bytes(7, "big"))
+
+
+NUMBER = number(1)
+
+
+def creation(
+    tracking_number: TrackingNumber = NUMBER,
+    *,
+    client_id: str = "client_001",
+    at: datetime = NOON,
+    weight_kg: float = 2.5,
+    request_key: str | None = None,
+) -> CreateShipment:
+    """Return the command that creates a shipment."""
+    return CreateShipment(
+        event_id=creation_event_id(tracking_number),
+        tracking_number=tracking_number,
+        client_id=client_id,
+        origin=BOGOTA,
+        destination=LIMA,
+        package={"weight_kg": weight_kg},
+        timestamp=at,
+        received_at=at,
+        submitted_by="client_user_001",
+        request_key=request_key,
+    )
+
+
+def report(
+    status: Status,
+    tracking_number: TrackingNumber = NUMBER,
+    *,
+    at: datetime | None = None,
+    source: str = "scanner-1",
+    notes: str | None = None,
+) -> ReportStatus:
+    """Return the command that reports a status; without `at`, an instant of that status's own."""
+    instant = at or NOON + timedelta(minutes=1 + list(Status).index(status))
+    return ReportStatus(
+        event_id=event_id(tracking_number, instant, source),
+        tracking_number=tracking_number,
+        status=status,
+        timestamp=instant,
+        source=source,
+        received_at=instant + timedelta(seconds=2),
+        submitted_by="driver_user_001",
+        notes=notes,
+    )
+
+
+def payload_fingerprint(command: Command) -> str:
+    """Return the fingerprint of what a command says, apart from its identity."""
+    if isinstance(command, CreateShipment):
+        said: dict[str, object] = {"client_id": command.client_id, "package": command.package}
+    else:
+        said = {"status": command.status, "location": command.location, "notes": command.notes}
+    return fingerprint(said)
+
+
+def delivery(
+    command: Command, offset: int = 0, *, redelivered: bool = False, known_duplicate: bool = False
+) -> Delivery:
+    """Return the record of the log that holds `command` at `offset`."""
+    return Delivery(
+        command=command,
+        offset=offset,
+        fingerprint=payload_fingerprint(command),
+        redelivered=redelivered,
+        known_duplicate=known_duplicate,
+    )
+
+
+def deliveries(*commands: Command, first_offset: int = 0) -> list[Delivery]:
+    """Return the records of the log that hold `commands`, one after the other."""
+    return [delivery(command, offset) for offset, command in enumerate(commands, first_offset)]
+
+
+def redelivered(records: Iterable[Delivery]) -> list[Delivery]:
+    """Return the same records as they come again after a crash or a rebalance."""
+    return [replace(record, redelivered=True) for record in records]
+
+
+def record_of(
+    record: Delivery, outcome: Outcome = Outcome.APPLIED, reason: ErrorCode | None = None
+) -> EventRecord:
+    """Return what the store would know of the event in `record`."""
+    command = record.command
+    return EventRecord(
+        event_id=command.event_id,
+        outcome=outcome,
+        reason=reason,
+        fingerprint=record.fingerprint,
+        last_offset=record.offset,
+        version=1 if outcome is Outcome.APPLIED else None,
+        client_id="client_001",
+        timestamp=command.timestamp,
+    )
+
+
+def shipment_after(*commands: Command) -> Shipment:
+    """Return the shipment that `commands`, all of them legal, lead to."""
+    shipment: Shipment | None = None
+    for command in commands:
+        event = decide(shipment, command)
+        assert isinstance(event, Created | StatusChanged), f"{command.event_id} is not legal here"
+        shipment = evolve(shipment, event)
+    assert shipment is not None, "a shipment needs at least its creation"
+    return shipment
+
+
+def plan_for(
+    records: Sequence[Delivery],
+    shipments: Mapping[TrackingNumber, Shipment] | None = None,
+    known: Known | None = None,
+) -> Plan:
+    """Judge `records` and return the plan; events that are not in `known` count as looked up and absent."""
+    looked_up: Known = {record.command.event_id: None for record in records} | dict(known or {})
+    plan = Plan(next_offset=max(record.offset for record in records) + 1)
+    for tracking_number, group in by_shipment(records).items():
+        plan.add(tracking_number, judge(group, (shipments or {}).get(tracking_number), looked_up))
+    return plan

@@ -1,0 +1,23 @@
+"""In-memory adapters for the ports of `domain.ports`, held to the same contract as the real ones."""
+
+from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.faults import Faults
+from tests.support.fakes.hints import InMemoryAnswers, InMemoryDuplicateFilter
+from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
+from tests.support.fakes.readers import InMemoryEventReader, InMemoryShipmentReader
+from tests.support.fakes.shipments import Documents, InMemoryShipmentStore
+from tests.support.fakes.users import InMemoryUserStore
+
+__all__ = [
+    "Documents",
+    "Faults",
+    "FixedClock",
+    "InMemoryAnswers",
+    "InMemoryChangeFeed",
+    "InMemoryCommandLog",
+    "InMemoryDuplicateFilter",
+    "InMemoryEventReader",
+    "InMemoryShipmentReader",
+    "InMemoryShipmentStore",
+    "InMemoryUserStore",
+]

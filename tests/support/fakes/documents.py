@@ -1,0 +1,100 @@
+"""The documents of DESIGN section 7, written a second time on purpose: the contract holds them together."""
+
+from datetime import datetime
+
+from domain.batch import Delivery, EventRecord, Outcome
+from domain.commands import Command, CreateShipment, ReportStatus
+from domain.errors import ErrorCode
+from domain.ports import Document
+from domain.shipment import Shipment
+from domain.status import Status
+
+
+def history_entry(command: Command, recorded_at: datetime) -> Document:
+    """Return the line that an applied event leaves in its shipment's history."""
+    reported = isinstance(command, ReportStatus)
+    return {
+        "event_id": command.event_id,
+        "status": command.status.value if reported else Status.CREATED.value,
+        "timestamp": command.timestamp,
+        "source": command.source if reported else "api",
+        "location": command.location if reported else None,
+        "notes": command.notes if reported else None,
+        "recorded_at": recorded_at,
+    }
+
+
+def shipment_document(command: Command) -> Document:
+    """Return a shipment as its creation describes it, before any event is applied."""
+    assert isinstance(command, CreateShipment), "only a creation comes first"
+    return {
+        "tracking_number": command.tracking_number,
+        "client_id": command.client_id,
+        "origin": command.origin,
+        "destination": command.destination,
+        "package": command.package,
+        "status_history": [],
+        "created_at": command.timestamp,
+    }
+
+
+def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
+    """Return the record of an event that nobody has judged or counted yet."""
+    command = delivery.command
+    return history_entry(command, recorded_at) | {
+        "tracking_number": command.tracking_number,
+        "client_id": None,
+        "received_at": command.received_at,
+        "submitted_by": command.submitted_by,
+        "version": None,
+        "fingerprint": delivery.fingerprint,
+        "request_key": command.request_key if isinstance(command, CreateShipment) else None,
+        "offset": delivery.offset,
+        "last_offset": delivery.offset,
+        "attempts": 0,
+        "duplicates": 0,
+        "conflicts": 0,
+    }
+
+
+def judged_fields(delivery: Delivery, record: EventRecord, partition: str, recorded_at: datetime) -> Document:
+    """Return the fields that a judgement sets, the first as well as a later one."""
+    command = delivery.command
+    return history_entry(command, recorded_at) | {
+        "received_at": command.received_at,
+        "submitted_by": command.submitted_by,
+        "client_id": record.client_id,
+        "outcome": record.outcome.value,
+        "reason": record.reason.value if record.reason else None,
+        "version": record.version,
+        "fingerprint": record.fingerprint,
+        "request_key": record.request_key,
+        "partition": int(partition.rpartition("/")[2]),
+        "offset": delivery.offset,
+    }
+
+
+def shipment_of(document: Document) -> Shipment:
+    """Return what deciding needs to know of a shipment."""
+    return Shipment(
+        tracking_number=document["tracking_number"],
+        client_id=document["client_id"],
+        status=Status(document["current_status"]),
+        version=document["version"],
+        applied=tuple(entry["event_id"] for entry in document["status_history"]),
+    )
+
+
+def record_of(document: Document) -> EventRecord:
+    """Return what deciding needs to know of an event; an operator's words are no reason of ours."""
+    return EventRecord(
+        event_id=document["event_id"],
+        outcome=Outcome(document["outcome"]),
+        reason=ErrorCode(document["reason"]) if document["outcome"] == Outcome.REJECTED else None,
+        fingerprint=document["fingerprint"],
+        last_offset=document["last_offset"],
+        version=document["version"],
+        client_id=document["client_id"],
+        timestamp=document["timestamp"],
+        request_key=document["request_key"],
+    )

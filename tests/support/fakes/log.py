@@ -1,0 +1,60 @@
+"""The log and the topics behind it, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.support.fakes.faults import Faults
+
+from domain.batch import Kind, Outcome, Verdict
+from domain.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """One command in the log, with what came along."""
+
+    command: Command
+    reply_to: str | None
+    traceparent: str | None
+
+
+class InMemoryCommandLog(Faults):
+    """Keeps what was appended, in order.
+
+    `fail_next("append", NotPublished())` leaves the log as it is; `fail_next("append", PublishUnknown(),
+    after=True)` is the case where the records are in the log all the same.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appended: list[Appended] = []
+
+    @property
+    def commands(self) -> list[Command]:
+        """The commands in the log."""
+        return [appended.command for appended in self.appended]
+
+    async def append(
+        self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
+    ) -> None:
+        """Append commands in the order given."""
+        with self.around("append"):
+            self.appended += [Appended(command, reply_to, traceparent) for command in commands]
+
+
+class InMemoryChangeFeed(Faults):
+    """Keeps the applied events it was told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[Verdict] = []
+
+    async def publish(self, verdicts: Sequence[Verdict]) -> None:
+        """Keep the verdicts that say of an event that it was applied, now or in a batch before."""
+        with self.around("publish"):
+            self.published += [verdict for verdict in verdicts if _tells_of_a_change(verdict)]
+
+
+def _tells_of_a_change(verdict: Verdict) -> bool:
+    repeats_or_judges = verdict.kind in {Kind.JUDGED, Kind.REPLAYED}
+    return repeats_or_judges and verdict.event is not None and verdict.event.outcome is Outcome.APPLIED

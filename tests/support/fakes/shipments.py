@@ -1,0 +1,117 @@
+"""The processor's store in memory: fences, shipments and the audit log in the shapes of DESIGN section 7."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tests.support.fakes.documents import (
+    event_document,
+    history_entry,
+    judged_fields,
+    record_of,
+    shipment_document,
+    shipment_of,
+)
+from tests.support.fakes.faults import Faults
+
+from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
+from domain.errors import AlreadyRecorded, Fenced
+from domain.identity import EventId
+from domain.ports import Document, Fence
+from domain.shipment import Shipment
+from domain.tracking_number import TrackingNumber
+
+
+@dataclass(slots=True)
+class Documents:
+    """What is stored; the readers look at the same."""
+
+    fences: dict[str, Fence] = field(default_factory=dict)
+    shipments: dict[TrackingNumber, Document] = field(default_factory=dict)
+    events: dict[EventId, Document] = field(default_factory=dict)
+
+
+class InMemoryShipmentStore(Faults):
+    """Keeps every promise of the port, and none beyond it."""
+
+    def __init__(self, documents: Documents | None = None) -> None:
+        super().__init__()
+        self.documents = documents or Documents()
+
+    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:  # noqa: ARG002  # operators'
+        """Raise the partition's epoch; start from 0 again where the fence lies beyond the log's end."""
+        with self.around("acquire"):
+            last = self.documents.fences.get(partition, Fence(partition, 0, 0))
+            next_offset = last.next_offset if last.next_offset <= end_offset else 0
+            fence = self.documents.fences[partition] = Fence(partition, last.epoch + 1, next_offset)
+            return fence
+
+    async def refresh(self, fence: Fence) -> Fence:
+        """Return the fence as it stands, if it still has the same epoch."""
+        with self.around("refresh"):
+            current = self.documents.fences.get(fence.partition)
+            if current is None or current.epoch != fence.epoch:
+                raise Fenced(f"{fence.partition} has another owner")
+            return current
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """Return the state of those shipments that exist."""
+        with self.around("load"):
+            shipments = self.documents.shipments
+            return {each: shipment_of(shipments[each]) for each in tracking_numbers if each in shipments}
+
+    async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
+        """Look events up."""
+        with self.around("find_events"):
+            events = self.documents.events
+            return {each: record_of(events[each]) if each in events else None for each in event_ids}
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """Write all of the plan, or nothing."""
+        with self.around("commit"):
+            if self.documents.fences.get(fence.partition) != fence:
+                raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
+            self._refuse_what_exists(plan)
+            for change in plan.events:
+                self._write_event(change, fence.partition, recorded_at)
+            for tracking_number, shipment_change in plan.shipments.items():
+                self._write_shipment(tracking_number, shipment_change, recorded_at)
+            moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
+            return moved
+
+    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+        """Record an event as dead, unless it has a record already."""
+        with self.around("bury"):
+            dead = event_document(delivery, recorded_at) | {"outcome": Outcome.DEAD.value, "reason": reason}
+            self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
+
+    def _refuse_what_exists(self, plan: Plan) -> None:
+        for change in plan.events:
+            if change.is_new and change.event_id in self.documents.events:
+                raise AlreadyRecorded(change.event_id)
+        for tracking_number, shipment_change in plan.shipments.items():
+            if shipment_change.before is None and tracking_number in self.documents.shipments:
+                raise AlreadyRecorded(tracking_number)
+
+    def _write_event(self, change: EventChange, partition: str, recorded_at: datetime) -> None:
+        delivery, record = change.judged, change.record
+        if delivery is not None and change.is_new:
+            self.documents.events[change.event_id] = event_document(delivery, recorded_at)
+        event = self.documents.events.get(change.event_id)
+        if event is None:
+            return  # the duplicate filter knew an event that the store does not: nothing to count on
+        if delivery is not None and record is not None:
+            event |= judged_fields(delivery, record, partition, recorded_at)
+        event["attempts"] += change.attempts
+        event["duplicates"] += change.duplicates
+        event["conflicts"] += change.conflicts
+        event["last_offset"] = change.last_offset
+
+    def _write_shipment(self, number: TrackingNumber, change: ShipmentChange, recorded_at: datetime) -> None:
+        if change.before is None:
+            self.documents.shipments[number] = shipment_document(change.applied[0].command)
+        shipment = self.documents.shipments[number]
+        shipment["status_history"] += [history_entry(each.command, recorded_at) for each in change.applied]
+        shipment["current_status"] = change.after.status.value
+        shipment["version"] = change.after.version
+        shipment["updated_at"] = recorded_at
