@@ -1,0 +1,185 @@
+"""Who is asking: JSON Web Tokens (HS256, RFC 8725), and the middleware that lets no route go unguarded."""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final
+
+import jwt
+import structlog
+from aiohttp import hdrs, web
+
+from domain.errors import ErrorCode
+from domain.permissions import Principal, Role, is_allowed
+from httpkit.errors import ApiError, Handler
+from httpkit.routes import permission_of
+from httpkit.settings import AuthSettings
+
+PRINCIPAL: Final = web.RequestKey("principal", Principal)
+
+ALGORITHM: Final = "HS256"
+LEEWAY_S: Final = 5
+REMEMBERED_TOKENS: Final = 10_000
+
+_REQUIRED_CLAIMS: Final = ["aud", "exp", "iat", "iss", "jti", "sub"]
+_MAX_TOKEN_LENGTH: Final = 4096
+_SCHEME: Final = "Bearer "
+
+_log = structlog.get_logger(__name__)
+
+
+class InvalidToken(Exception):
+    """The token proves nothing. The text is for our log, never for the caller."""
+
+
+class TokenIssuer:
+    """Signs tokens with the current key."""
+
+    def __init__(self, settings: AuthSettings, *, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    @property
+    def ttl_s(self) -> int:
+        """How long a token is good for, in seconds."""
+        return self._settings.jwt_ttl_s
+
+    def issue(self, principal: Principal) -> str:
+        """Return a token that says who `principal` is."""
+        now = int(self._clock())
+        claims = {
+            "sub": principal.subject,
+            "role": principal.role.value,
+            "client_id": principal.client_id,
+            "iss": self._settings.jwt_issuer,
+            "aud": self._settings.jwt_audience,
+            "iat": now,
+            "exp": now + self._settings.jwt_ttl_s,
+            "jti": secrets.token_urlsafe(16),
+        }
+        key = self._settings.jwt_secret.get_secret_value()
+        return jwt.encode(claims, key, ALGORITHM, headers={"kid": self._settings.jwt_kid})
+
+
+class TokenVerifier:
+    """Verifies tokens with a small ring of keys, and remembers those it has verified.
+
+    A verification costs about 60 µs, half as much again as ingest spends on a whole event; a remembered token
+    costs under 1 µs (measured). What is remembered is the whole token, so a forged one is never found, and it
+    is forgotten when it expires.
+    """
+
+    def __init__(
+        self,
+        settings: AuthSettings,
+        *,
+        clock: Callable[[], float] = time.time,
+        remembered: int = REMEMBERED_TOKENS,
+    ) -> None:
+        self._keys = {kid: secret.get_secret_value() for kid, secret in settings.jwt_retired_secrets.items()}
+        self._keys[settings.jwt_kid] = settings.jwt_secret.get_secret_value()
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._clock = clock
+        self._capacity = remembered
+        self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+
+    def verify(self, token: str) -> Principal:
+        """Return who the token speaks for.
+
+        Raises:
+            InvalidToken: wrong form, key, signature, time, issuer, audience or claims.
+        """
+        known = self._verified.get(token)
+        if known is not None:
+            principal, expires_at = known
+            if self._clock() < expires_at:
+                self._verified.move_to_end(token)
+                return principal
+            del self._verified[token]
+        return self._verify_anew(token)
+
+    def _verify_anew(self, token: str) -> Principal:
+        if len(token) > _MAX_TOKEN_LENGTH:
+            raise InvalidToken("longer than any token of ours")
+        claims = self._decode(token)
+        principal = _principal_of(claims)
+        self._verified[token] = principal, float(claims["exp"])
+        if len(self._verified) > self._capacity:
+            self._verified.popitem(last=False)
+        return principal
+
+    def _decode(self, token: str) -> dict[str, Any]:
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.get(kid) if isinstance(kid, str) else None
+            if key is None:
+                raise InvalidToken("no such key")
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY_S,
+                options={"require": _REQUIRED_CLAIMS},
+            )
+        except jwt.InvalidTokenError as error:
+            raise InvalidToken(str(error)) from error
+
+
+def auth_middleware(verifier: TokenVerifier | None) -> Callable[..., Any]:
+    """Return the middleware that asks each request for what its route declares.
+
+    Args:
+        verifier: None for an app all of whose routes are public.
+    """
+
+    @web.middleware
+    async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        permission = permission_of(request)
+        if permission is None:
+            return await handler(request)
+        who = _authenticated(request, verifier)
+        if not is_allowed(who, permission):
+            raise ApiError(ErrorCode.FORBIDDEN, "your role does not allow this")
+        request[PRINCIPAL] = who
+        return await handler(request)
+
+    return authenticate
+
+
+def principal(request: web.Request) -> Principal:
+    """Return who is asking; only on routes that declare a permission."""
+    return request[PRINCIPAL]
+
+
+def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Principal:
+    header = request.headers.get(hdrs.AUTHORIZATION, "")
+    if verifier is None or header[: len(_SCHEME)].lower() != _SCHEME.lower():
+        raise ApiError(
+            ErrorCode.AUTHENTICATION_REQUIRED,
+            "send a token: Authorization: Bearer …",
+            headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
+        )
+    try:
+        return verifier.verify(header[len(_SCHEME) :].strip())
+    except InvalidToken as error:
+        _log.info("token_refused", reason=str(error))
+        raise ApiError(
+            ErrorCode.INVALID_TOKEN,
+            "the token is not valid, or not any more",
+            headers={hdrs.WWW_AUTHENTICATE: 'Bearer error="invalid_token"'},
+        ) from error
+
+
+def _principal_of(claims: dict[str, Any]) -> Principal:
+    subject, role, client_id = claims["sub"], claims.get("role"), claims.get("client_id")
+    if not isinstance(subject, str) or not subject or role not in list(Role):
+        raise InvalidToken("no such subject or role")
+    if not (client_id is None or isinstance(client_id, str)):
+        raise InvalidToken("client_id is not a string")
+    if role == Role.CLIENT and not client_id:
+        raise InvalidToken("a client without client_id")
+    return Principal(subject, Role(role), client_id)

@@ -1,0 +1,139 @@
+"""How request bodies and queries are read: bounded in size and time, every fault named."""
+
+import asyncio
+from typing import Final, TypeVar
+
+from aiohttp import hdrs, web
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.errors import ErrorCode
+from httpkit.errors import ApiError, Detail
+from httpkit.settings import HttpSettings
+
+HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
+
+MAX_DETAILS: Final = 100
+MAX_LISTED_FAULTS: Final = 10_000
+MAX_TEXT_LENGTH: Final = 300
+
+Model = TypeVar("Model")
+
+
+async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit: int | None = None) -> Model:
+    """Read the body of a request into a model.
+
+    Args:
+        request: what the client sends; its body is waited for, at most `body_timeout_s`.
+        adapter: the model; it sees the raw bytes, which is pydantic's fast path.
+        limit: the longest body in bytes, below the service's `body_limit_bytes`.
+
+    Raises:
+        ApiError: 415, 413, 408, or 400 with all faults.
+    """
+    _require_json(request)
+    body = await read_body(request, limit=limit)
+    return parse_json(body, adapter)
+
+
+async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
+    """Read the body of a request, whatever it is.
+
+    Raises:
+        ApiError: 413 if it is longer than `limit`, 408 if it is not here within `body_timeout_s`, 400 if it
+            breaks off.
+    """
+    settings = request.app[HTTP_SETTINGS]
+    bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
+    if (request.content_length or 0) > bound:
+        raise _too_large(bound)
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            body = await request.read()
+    except TimeoutError as error:
+        raise ApiError(
+            ErrorCode.REQUEST_TIMEOUT,
+            f"the body was not here within {settings.body_timeout_s:g} s",
+            headers={hdrs.CONNECTION: "close"},
+        ) from error
+    except HTTPRequestEntityTooLarge as error:
+        raise _too_large(bound) from error
+    except (web.RequestPayloadError, ConnectionError) as error:
+        raise ApiError(ErrorCode.INVALID_JSON, "the body broke off or is malformed") from error
+    if len(body) > bound:
+        raise _too_large(bound)
+    return body
+
+
+def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
+    """Validate JSON.
+
+    Raises:
+        ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model.
+    """
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
+    """Read the query of a request into a model, which says itself what it does with unknown names.
+
+    Raises:
+        ApiError: 400 with all faults; a name that is given twice is one.
+    """
+    query = request.query
+    repeated = [name for name in dict.fromkeys(query) if len(query.getall(name)) > 1]
+    if repeated:
+        raise _validation_error([Detail(pointer_to((name,)), "given more than once") for name in repeated])
+    try:
+        return adapter.validate_strings(dict(query))
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def invalid(error: ValidationError) -> ApiError:
+    """Return the answer to what a model has refused, naming at most `MAX_DETAILS` faults."""
+    count = error.error_count()
+    if count > MAX_LISTED_FAULTS:  # listing them would take seconds, and nobody reads them
+        return ApiError(ErrorCode.VALIDATION_ERROR, f"{count} faults, too many to name")
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    if faults[0]["type"] == "json_invalid":
+        return ApiError(ErrorCode.INVALID_JSON, _shorten(faults[0]["msg"]))
+    return _validation_error([_detail_of(fault) for fault in faults[:MAX_DETAILS]], count)
+
+
+def pointer_to(location: tuple[int | str, ...]) -> str:
+    """Write a place in a document as a JSON pointer (RFC 6901)."""
+    return _shorten("".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location))
+
+
+def _require_json(request: web.Request) -> None:
+    if request.content_type != "application/json":
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send application/json")
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
+        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+
+
+def _too_large(bound: int) -> ApiError:
+    # The rest of the body is not worth reading, so the connection cannot be used again.
+    headers: dict[str, str] = {hdrs.CONNECTION: "close"}
+    return ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"the body is longer than {bound} bytes", headers=headers)
+
+
+def _validation_error(details: list[Detail], count: int | None = None) -> ApiError:
+    unnamed = (count or len(details)) - len(details)
+    message = "the request does not have the right form"
+    if unnamed:
+        message += f"; {unnamed} more faults are not named"
+    return ApiError(ErrorCode.VALIDATION_ERROR, message, details=details)
+
+
+def _detail_of(fault: ErrorDetails) -> Detail:
+    return Detail(pointer_to(fault["loc"]), _shorten(fault["msg"].removeprefix("Value error, ")))
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:MAX_TEXT_LENGTH]}…"

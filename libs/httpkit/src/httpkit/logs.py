@@ -1,0 +1,124 @@
+"""Structured logs: JSON in production, readable lines in development, the request's id in every one."""
+
+import logging
+import re
+import secrets
+import sys
+import time
+from collections.abc import Sequence
+from itertools import count
+from typing import Any, Final
+
+import structlog
+from aiohttp import hdrs, web
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.tracebacks import ExceptionDictTransformer
+
+from httpkit.errors import Handler
+from httpkit.settings import Environment, ServiceSettings
+
+REQUEST_ID_HEADER: Final = "X-Request-Id"
+SERVER_NAME: Final = "waybill"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+
+_SANE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_ID_PREFIX: Final = secrets.token_hex(6)
+_LEVELS: Final = logging.getLevelNamesMapping()
+
+_numbers = count()
+_log = structlog.get_logger(__name__)
+
+
+def configure_logs(settings: ServiceSettings, *, service: str) -> None:
+    """Send our log and that of the libraries to the standard output, in one form; once, in `__main__`.
+
+    Args:
+        settings: level, form (by `ENV`) and the instance that stands in every line.
+        service: stands in every line.
+    """
+    level = _LEVELS[settings.log_level.upper()]
+    shared: Sequence[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        _constant(service=service, instance_id=settings.instance_id),
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    rendering = _rendering(settings.env)
+    structlog.configure(
+        processors=[*shared, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    _adopt_libraries(level, shared, rendering)
+
+
+def new_request_id() -> str:
+    """Return an id that no other request of any replica has; a counter, for it is made on the hot path."""
+    return f"{_ID_PREFIX}-{next(_numbers):x}"
+
+
+def request_id(request: web.Request) -> str:
+    """Return the id under which a request stands in the log."""
+    return request[REQUEST_ID]
+
+
+@web.middleware
+async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give each request an id, in the log and in the answer; the caller's own if it is sane."""
+    given = request.headers.get(REQUEST_ID_HEADER)
+    own_id = given if given is not None and _SANE_ID.fullmatch(given) else new_request_id()
+    request[REQUEST_ID] = own_id
+    # One task serves all requests of a connection: what the last one bound must not speak for this one.
+    clear_contextvars()
+    bind_contextvars(request_id=own_id)
+    started = time.perf_counter()
+    try:
+        response = await handler(request)
+        if not response.prepared:
+            response.headers[REQUEST_ID_HEADER] = own_id
+            response.headers[hdrs.SERVER] = SERVER_NAME  # not the versions that aiohttp would tell
+        duration_ms = round((time.perf_counter() - started) * 1000, 2)
+        _log.debug(
+            "request", method=request.method, path=request.path, status=response.status, ms=duration_ms
+        )
+        return response
+    finally:
+        clear_contextvars()
+
+
+def _constant(**values: str) -> structlog.typing.Processor:
+    def add(
+        _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event.update(values)
+        return event
+
+    return add
+
+
+def _rendering(env: Environment) -> list[structlog.typing.Processor]:
+    # Tracebacks never show local variables: passwords and tokens are among them.
+    if env is Environment.DEVELOPMENT:
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
+    tracebacks = ExceptionDictTransformer(show_locals=False)
+    return [
+        structlog.processors.ExceptionRenderer(tracebacks),
+        structlog.processors.JSONRenderer(default=repr),
+    ]
+
+
+def _adopt_libraries(
+    level: int,
+    shared: Sequence[structlog.typing.Processor],
+    rendering: Sequence[structlog.typing.Processor],
+) -> None:
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+    )
+    handler: logging.StreamHandler[Any] = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    # What the libraries say below a warning is about themselves, and far too much of it.
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)

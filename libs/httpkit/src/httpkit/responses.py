@@ -1,0 +1,52 @@
+"""How answers are written: JSON, with times in RFC 3339, UTC, milliseconds and `Z`."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from aiohttp import web
+
+JSON_CONTENT_TYPE: Final = "application/json; charset=utf-8"
+
+
+def format_time(moment: datetime) -> str:
+    """Write an aware time the one way the API does: `2026-01-02T03:04:05.678Z`; finer digits are cut off.
+
+    Raises:
+        ValueError: the time has no zone, so what it means is unknown.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be written")
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def current_time() -> str:
+    """Write the current time as the API does."""
+    return format_time(datetime.now(UTC))
+
+
+def _encode_other(value: object) -> str:
+    if isinstance(value, datetime):
+        return format_time(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+_encode = json.JSONEncoder(
+    default=_encode_other, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+).encode
+
+
+def to_json(data: object) -> bytes:
+    """Render plain values and aware datetimes as JSON."""
+    return _encode(data).encode()
+
+
+def json_response(
+    data: object, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Answer with `data` as JSON; bytes are taken for JSON that has been rendered already."""
+    body = data if isinstance(data, bytes) else to_json(data)
+    return web.Response(
+        body=body, status=status, headers={"Content-Type": JSON_CONTENT_TYPE, **(headers or {})}
+    )

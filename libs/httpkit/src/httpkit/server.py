@@ -1,0 +1,154 @@
+"""From routes to a running server: the app factory, and how it starts and stops."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, Final
+
+import structlog
+import uvloop
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from domain.errors import WaybillError
+from httpkit.auth import TokenVerifier, auth_middleware
+from httpkit.bodies import HTTP_SETTINGS
+from httpkit.errors import error_middleware
+from httpkit.health import Health
+from httpkit.logs import request_id_middleware
+from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
+from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
+from httpkit.settings import HttpSettings
+
+BACKLOG: Final = 1024
+LINGERING_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+def build_app(
+    http: HttpSettings,
+    routes: Iterable[Route],
+    *,
+    health: Health,
+    registry: CollectorRegistry,
+    verifier: TokenVerifier | None = None,
+) -> web.Application:
+    """Build an app with everything every service has: errors, ids, metrics, authentication, health.
+
+    Args:
+        http: bounds of requests.
+        routes: the service's own; health and metrics are added.
+        health: what the service depends on.
+        registry: where the service's metrics are; those of HTTP are added.
+        verifier: who checks tokens; None if all routes are public.
+
+    Raises:
+        UndeclaredRoute: a route asks for a permission, but there is no verifier. A route that is added later
+            past `add_routes` makes the start fail with the same.
+    """
+    metrics = HttpMetrics(registry)
+    app = web.Application(
+        client_max_size=http.body_limit_bytes,
+        middlewares=[
+            request_id_middleware,
+            metrics_middleware(metrics),
+            error_middleware,
+            auth_middleware(verifier),
+        ],
+    )
+    app[HTTP_SETTINGS] = http
+    add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
+    if verifier is None and any(app[DECLARED].values()):
+        raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
+    app.on_startup.append(_require_declarations)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web.AppRunner]:
+    """Serve an app while the context lasts.
+
+    On leaving, the listening socket is closed, requests in flight have `shutdown_timeout_s` to finish, and
+    then the app's cleanup contexts are left, last one first.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=False,
+        keepalive_timeout=http.keepalive_timeout_s,
+        lingering_time=LINGERING_S,
+        shutdown_timeout=http.shutdown_timeout_s,
+    )
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, http.host, http.port, backlog=BACKLOG).start()
+        _log.info("listening", addresses=runner.addresses)
+        yield runner
+    finally:
+        await runner.cleanup()
+
+
+def run(build: Callable[[], web.Application], http: HttpSettings) -> None:
+    """Serve an app until SIGTERM or SIGINT: the whole of a service's `__main__` after its settings.
+
+    Args:
+        build: builds the app inside the running loop.
+        http: where to listen.
+
+    Raises:
+        SystemExit: with code 1, after one line in the log, when something that is needed at the start is not
+            there.
+    """
+
+    async def main() -> None:
+        async with stop_signals() as stop, serving(build(), http):
+            await stop.wait()
+            _log.info("stopping")
+
+    run_main(main)
+
+
+@contextlib.asynccontextmanager
+async def stop_signals() -> AsyncIterator[asyncio.Event]:
+    """Give the event that the first SIGTERM or SIGINT sets; the next one cancels the task that waits here."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def run_main(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run the main task of a service on uvloop until it ends.
+
+    Raises:
+        SystemExit: with code 1, after one line in the log, on an error that is ours or the system's.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(main())
+        except asyncio.CancelledError:
+            _log.warning("stopped_at_once")
+        except (OSError, WaybillError) as error:
+            _log.critical("cannot_run", error=str(error), kind=type(error).__name__)
+            raise SystemExit(1) from error
+
+
+async def _require_declarations(app: web.Application) -> None:
+    require_declarations(app)

@@ -1,0 +1,180 @@
+"""Settings every service shares: frozen groups, read from the environment, each fault told in a line."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final, Literal, NoReturn, Self, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+MIN_SECRET_BYTES: Final = 32
+MIN_SECRET_VARIETY: Final = 10
+SETTINGS_FAULT_EXIT_CODE: Final = 2
+
+_FROZEN = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+_KNOWN_SECRET_PARTS: Final = (
+    "change-me",
+    "change_me",
+    "changeme",
+    "default",
+    "development",
+    "do-not-use",
+    "example",
+    "insecure",
+    "password",
+    "your-secret",
+    "your_secret",
+)
+
+Tree = TypeVar("Tree", bound=BaseSettings)
+
+
+class Environment(StrEnum):
+    """What the process is for: development allows seeded users and weak secrets."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class ServiceSettings(BaseSettings):
+    """Who this process is: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`."""
+
+    model_config = _FROZEN
+
+    env: Environment = Environment.PRODUCTION
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    instance_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}", max_length=128)
+
+
+class HttpSettings(BaseSettings):
+    """Where and how the server listens: `HOST`, `PORT` and bounds on what clients may take up.
+
+    Attributes:
+        body_limit_bytes: no route reads a longer body.
+        body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
+        keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
+        shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
+    """
+
+    model_config = _FROZEN
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535)
+    body_limit_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    body_timeout_s: float = Field(default=10.0, gt=0)
+    keepalive_timeout_s: float = Field(default=75.0, gt=0)
+    shutdown_timeout_s: float = Field(default=10.0, gt=0)
+
+
+class AuthSettings(BaseSettings):
+    """How tokens are signed: `JWT_SECRET` (no default) and who they are from and for.
+
+    Attributes:
+        jwt_kid: name of the key that signs; it stands in the header of each token.
+        jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
+            moving the old pair here, and drop it after `jwt_ttl_s`.
+    """
+
+    model_config = _FROZEN
+
+    env: Environment = Environment.PRODUCTION
+    jwt_secret: SecretStr
+    jwt_kid: str = Field(default="1", min_length=1, max_length=64)
+    jwt_retired_secrets: dict[str, SecretStr] = Field(default_factory=dict)
+    jwt_issuer: str = Field(default="waybill", min_length=1)
+    jwt_audience: str = Field(default="waybill", min_length=1)
+    jwt_ttl_s: int = Field(default=86_400, ge=60)
+
+    @model_validator(mode="after")
+    def _refuse_weak_secrets(self) -> Self:
+        if self.env is Environment.DEVELOPMENT:
+            return self
+        named = {"JWT_SECRET": self.jwt_secret}
+        named |= {f"JWT_RETIRED_SECRETS/{kid}": secret for kid, secret in self.jwt_retired_secrets.items()}
+        for name, secret in named.items():
+            weakness = weakness_of(secret.get_secret_value())
+            if weakness is not None:
+                raise ValueError(f"{name}: {weakness}")
+        return self
+
+
+class InvalidSettings(Exception):
+    """The environment does not describe a service that could run; one line per fault in `faults`."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def weakness_of(secret: str) -> str | None:
+    """Say what makes `secret` unfit to sign tokens, or None."""
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        return f"must be at least {MIN_SECRET_BYTES} bytes outside development"
+    if any(part in secret.lower() for part in _KNOWN_SECRET_PARTS):
+        return "is a known default; outside development set a random one (openssl rand -hex 32)"
+    if len(set(secret)) < MIN_SECRET_VARIETY:
+        return f"must have at least {MIN_SECRET_VARIETY} different characters outside development"
+    return None
+
+
+def read_settings(tree: type[Tree]) -> Tree:
+    """Read a tree of settings groups from the environment.
+
+    Each group is read by itself, so that the faults of all of them are found at once.
+
+    Raises:
+        InvalidSettings: something is missing or wrong.
+    """
+    groups: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, field in tree.model_fields.items():
+        group = field.annotation
+        if isinstance(group, type) and issubclass(group, BaseSettings):
+            faults += _read_into(groups, name, group, {})
+    if not faults:
+        faults += _read_into(groups, "", tree, groups)
+    if faults:
+        raise InvalidSettings(list(dict.fromkeys(faults)))
+    settings: Tree = groups[""]
+    return settings
+
+
+def load_settings(tree: type[Tree]) -> Tree:
+    """Read a tree of settings groups from the environment, for `__main__`.
+
+    Raises:
+        SystemExit: with code 2, after one line per fault on the standard error.
+    """
+    try:
+        return read_settings(tree)
+    except InvalidSettings as error:
+        _exit_with(error.faults)
+
+
+def _exit_with(faults: list[str]) -> NoReturn:
+    for fault in faults:
+        sys.stderr.write(f"settings: {fault}\n")
+    raise SystemExit(SETTINGS_FAULT_EXIT_CODE)
+
+
+def _read_into(
+    groups: dict[str, Any], name: str, group: type[BaseSettings], values: dict[str, Any]
+) -> list[str]:
+    try:
+        groups[name] = group(**values)
+    except ValidationError as error:
+        return list(_faults_of(error))
+    except SettingsError as error:
+        return [str(error)]
+    return []
+
+
+def _faults_of(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        variable = "/".join(str(part) for part in fault["loc"]).upper()
+        yield f"{variable}: {message}" if variable else message
