@@ -1,0 +1,200 @@
+"""The idempotent producer: appends with a deadline, and another producer when this one is broken."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.partitioner import murmur2
+
+from domain.errors import NotPublished, PublishUnknown
+from messaging.settings import KafkaSettings
+from messaging.wire import Headers
+
+_log = structlog.get_logger(__name__)
+
+_RECONNECT_S: Final = 0.5
+_CLOSE_S: Final = 3.0
+# Errors that stay: aiokafka never raises its epoch (aio-libs/aiokafka#1017), only another producer helps.
+_BROKEN: Final = frozenset(
+    {
+        "InvalidProducerEpoch",
+        "InvalidProducerIdMapping",
+        "OutOfOrderSequenceNumber",
+        "ProducerClosed",
+        "ProducerFenced",
+        "UnknownProducerId",
+    }
+)
+
+
+class OutgoingRecord(NamedTuple):
+    """What is appended to a topic."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+class ResilientProducer:
+    """A producer that starts when Kafka comes, and is replaced when it breaks."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+
+    @property
+    def is_started(self) -> bool:
+        """Whether records can be appended now."""
+        return self._producer is not None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Keep a working producer while the context lasts; does not wait for Kafka."""
+        keeper = asyncio.create_task(self._keep(), name="producer-keeper")
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            if self._producer is not None:
+                await _close(self._producer)
+                self._producer = None
+
+    async def append(self, topic: str, records: Sequence[OutgoingRecord]) -> None:
+        """Append records, those of one key in the order given; wait for all in-sync replicas.
+
+        Raises:
+            NotPublished: none of the records is in the topic.
+            PublishUnknown: some may be in the topic, or get there later.
+        """
+        await self.append_all({topic: records})
+
+    async def append_all(self, records: dict[str, Sequence[OutgoingRecord]]) -> None:
+        """Append records to several topics at once; see `append`."""
+        producer = self._producer
+        if producer is None:
+            raise NotPublished("no connection to Kafka")
+        accepted: list[asyncio.Future[Any]] = []
+        try:
+            async with asyncio.timeout(self._settings.publish_timeout_s):
+                for topic, batch in records.items():
+                    await self._hand_over(producer, topic, batch, accepted)
+                # Shielded: giving up must not cancel a delivery that others in the same batch wait for.
+                await asyncio.gather(*(asyncio.shield(future) for future in accepted))
+        except (TimeoutError, KafkaTimeoutError) as error:
+            if accepted:
+                raise PublishUnknown("Kafka did not acknowledge in time") from error
+            raise NotPublished("Kafka takes no records at the moment") from error
+        except KafkaError as error:
+            self._replace_if_broken(producer, error)
+            if accepted:
+                raise PublishUnknown(f"Kafka: {type(error).__name__}") from error
+            raise NotPublished(f"Kafka: {type(error).__name__}") from error
+        finally:
+            for future in accepted:
+                _consume(future)
+
+    async def _hand_over(
+        self,
+        producer: AIOKafkaProducer,
+        topic: str,
+        records: Sequence[OutgoingRecord],
+        accepted: list[asyncio.Future[Any]],
+    ) -> None:
+        if len(records) == 1:
+            # Single records share a batch with those of other callers.
+            key, value, headers = records[0]
+            accepted.append(await producer.send(topic, value, key=key, headers=headers))
+            return
+        # One builder per partition: 4 µs a record, where `send` takes 20.
+        count = len(await producer.partitions_for(topic))
+        by_partition: dict[int, list[OutgoingRecord]] = {}
+        for record in records:
+            by_partition.setdefault(partition_of(record.key, count), []).append(record)
+        for partition, batch in by_partition.items():
+            for builder in _builders(producer, batch):
+                # Noted one by one: if the next one fails, this one is on its way already.
+                accepted.append(await producer.send_batch(builder, topic, partition=partition))  # noqa: PERF401
+
+    def _replace_if_broken(self, producer: AIOKafkaProducer, error: KafkaError) -> None:
+        if type(error).__name__ in _BROKEN and self._producer is producer:
+            _log.error("producer_broken", error=type(error).__name__)
+            self._producer = None
+            self._wanted.set()
+
+    async def _keep(self) -> None:
+        previous: AIOKafkaProducer | None = None
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if previous is not None:
+                await _close(previous)
+            previous = self._producer = await self._start()
+            _log.info("producer_started")
+
+    async def _start(self) -> AIOKafkaProducer:
+        while True:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._settings.brokers,
+                enable_idempotence=True,
+                acks="all",
+                compression_type=self._settings.compression,
+                max_batch_size=self._settings.max_batch_bytes,
+                request_timeout_ms=int(self._settings.request_timeout_s * 1000),
+            )
+            try:
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                _log.warning("kafka_unreachable", error=str(error))
+                await _close(producer)
+                await asyncio.sleep(_RECONNECT_S)
+            except BaseException:
+                await _close(producer)
+                raise
+            else:
+                return producer
+
+
+def partition_of(key: bytes, count: int) -> int:
+    """Return the partition of a key, the same that Kafka's own clients choose."""
+    return _hash(key) % count
+
+
+@lru_cache(maxsize=100_000)  # a shipment comes back about five times; the hash is 3 µs of pure Python
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def _builders(producer: AIOKafkaProducer, records: Iterable[OutgoingRecord]) -> Iterable[Any]:
+    builder = producer.create_batch()
+    for key, value, headers in records:
+        while builder.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            yield builder
+            builder = producer.create_batch()
+    builder.close()
+    yield builder
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    # An idempotent producer waits for ever for its unsent batches (aio-libs/aiokafka#1101).
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(_CLOSE_S):
+            await producer.stop()
+
+
+def _consume(future: asyncio.Future[Any]) -> None:
+    """Take the result of a delivery that nobody waits for any more, so that asyncio does not complain."""
+
+    def take(done: asyncio.Future[Any]) -> None:
+        if not done.cancelled():
+            done.exception()
+
+    future.add_done_callback(take)

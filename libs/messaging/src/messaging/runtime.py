@@ -1,0 +1,321 @@
+"""The consumer loop: one consumer feeds one worker per assigned partition.
+
+What aiokafka does not do by itself (source: its code, 0.14): it never expires a hung commit, it resets to the
+log's end where offsets are gone, it forgets pauses at a rebalance, and it does not call the listener on stop.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+
+from domain.errors import StoreUnavailable
+from messaging.partition import PartitionHandler, PartitionWorker, State
+
+_log = structlog.get_logger(__name__)
+
+_IDLE_POLL_MS: Final = 500
+_BUSY_POLL_MS: Final = 10
+_ANSWER_TIMEOUT_S: Final = 5.0
+_WATCH_EVERY_S: Final = 10.0
+
+HandlerFactory = Callable[[TopicPartition], PartitionHandler]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings:
+    """How the loop runs.
+
+    Attributes:
+        max_batch: records handed to a handler at once.
+        concurrency: batches in work at once, over all partitions: fewer make larger ones.
+        commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
+            crash, and recognised then.
+        drain_s: how long the batches in work may take at a rebalance and at the end.
+        stalled_after_s: the watchdog gives up when records wait and nothing moves for that long.
+    """
+
+    brokers: str
+    topic: str
+    group: str
+    instance: str
+    max_batch: int = 500
+    concurrency: int = 4
+    commit_every_s: float = 1.0
+    session_timeout_s: float = 10.0
+    rebalance_timeout_s: float = 60.0
+    drain_s: float = 20.0
+    stalled_after_s: float = 120.0
+
+
+class RuntimeStopped(Exception):
+    """The loop cannot go on; the process should end and be started again."""
+
+
+class PartitionRuntime:
+    """Consumes a topic as a member of a group until it is stopped."""
+
+    def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
+        self._settings = settings
+        self._handlers = handlers
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._workers: dict[TopicPartition, PartitionWorker] = {}
+        self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._paused: set[TopicPartition] = set()
+        self._committed: dict[TopicPartition, int] = {}
+        self._stopping = asyncio.Event()
+        self._assigned_once = False
+        self._fault: BaseException | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether partitions have been assigned (none is an assignment too) and all of them run."""
+        return self._assigned_once and all(worker.state is State.RUNNING for worker in self._workers.values())
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """What keeps partitions from running, by partition."""
+        return {
+            worker.name: f"{worker.state}: {worker.problem}" if worker.problem else str(worker.state)
+            for worker in self._workers.values()
+            if worker.state is not State.RUNNING
+        }
+
+    def stop(self) -> None:
+        """Ask `run` to drain, commit and return."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Consume until `stop`.
+
+        Raises:
+            RuntimeStopped: the consumer is beyond repair, or the watchdog saw nothing move.
+        """
+        consumer = self._consumer()
+        await _start(consumer, self._stopping)
+        background = [
+            asyncio.create_task(self._commit_regularly(consumer), name="committer"),
+            asyncio.create_task(self._watch(consumer), name="watchdog"),
+        ]
+        try:
+            consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
+            while not self._stopping.is_set() and self._fault is None:
+                await self._fetch(consumer)
+        except KafkaError as error:
+            raise RuntimeStopped(f"the consumer failed: {type(error).__name__}: {error}") from error
+        finally:
+            for task in background:
+                task.cancel()
+            # aiokafka does not tell the listener of the end; and leaving comes after the last commit.
+            await self.release(consumer)
+            await _stop(consumer)
+        if self._fault is not None:
+            raise RuntimeStopped(str(self._fault)) from self._fault
+
+    def take(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:
+        """Start a worker for each partition assigned."""
+        for partition in partitions:
+            name = f"{partition.topic}/{partition.partition}"
+            worker = PartitionWorker(
+                name, self._handlers(partition), max_batch=self._settings.max_batch, slots=self._slots
+            )
+            self._workers[partition] = worker
+            end_offset = partial(_end_offset, consumer, partition)
+            task = asyncio.create_task(worker.run(end_offset), name=f"partition-{name}")
+            task.add_done_callback(self._worker_ended)
+            self._tasks[partition] = task
+        self._assigned_once = True
+        _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
+
+    async def release(self, consumer: AIOKafkaConsumer) -> None:
+        """Finish the batches in work within one deadline, commit what is done, drop the rest."""
+        workers, tasks = self._workers, self._tasks
+        # New records find no worker from here on: they are dropped, and read again by the next owner.
+        self._workers, self._tasks = {}, {}
+        try:
+            if workers:
+                drains = [asyncio.create_task(worker.drain()) for worker in workers.values()]
+                await asyncio.wait(drains, timeout=self._settings.drain_s)
+        finally:
+            for task in tasks.values():
+                task.cancel()
+            await asyncio.gather(*tasks.values(), return_exceptions=True)
+            await self._commit(consumer, workers)
+            self._paused.clear()
+            self._committed.clear()
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        settings = self._settings
+        return AIOKafkaConsumer(
+            bootstrap_servers=settings.brokers,
+            group_id=settings.group,
+            client_id=settings.instance,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=1024 * 1024,
+            session_timeout_ms=int(settings.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 4),
+            rebalance_timeout_ms=int(settings.rebalance_timeout_s * 1000),
+        )
+
+    async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
+        """Move what has arrived to the workers that have room.
+
+        While a worker is busy the poll is short: it may have room again, and must not wait for records of
+        others. No `wait_for` around `getmany`: a cancelled one breaks the consumer's idle clock.
+        """
+        self._pause_stuck(consumer)
+        busy = any(worker.is_busy for worker in self._workers.values())
+        poll_ms = _BUSY_POLL_MS if busy else _IDLE_POLL_MS
+        wanted = [partition for partition, worker in self._workers.items() if worker.has_room]
+        if not wanted:
+            await asyncio.sleep(poll_ms / 1000)
+            return
+        try:
+            arrived = await consumer.getmany(
+                *wanted, timeout_ms=poll_ms, max_records=self._settings.max_batch
+            )
+        except NoOffsetForPartitionError as error:
+            partition = error.args[0]
+            _log.info("partition_starts_at_beginning", partition=partition.partition)
+            await consumer.seek_to_beginning(partition)
+        except OffsetOutOfRangeError as error:
+            for partition, offset in error.args[0].items():
+                if worker := self._workers.get(partition):
+                    worker.halt(
+                        f"offset {offset} is no longer in the log: records have been lost to retention"
+                    )
+        except IllegalStateError:
+            # The assignment changed between the look at the workers and the call.
+            await asyncio.sleep(poll_ms / 1000)
+        else:
+            for partition, records in arrived.items():
+                if worker := self._workers.get(partition):
+                    worker.put(records)
+
+    def _pause_stuck(self, consumer: AIOKafkaConsumer) -> None:
+        """Pause partitions that retry: aiokafka fetches nothing for the others while their records wait."""
+        for partition, worker in self._workers.items():
+            stuck = worker.state in (State.RETRYING, State.HALTED, State.LOST)
+            with contextlib.suppress(IllegalStateError):
+                if stuck and partition not in self._paused:
+                    consumer.pause(partition)
+                    self._paused.add(partition)
+                elif not stuck and partition in self._paused:
+                    consumer.resume(partition)
+                    self._paused.discard(partition)
+
+    async def _commit_regularly(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            await asyncio.sleep(self._settings.commit_every_s)
+            await self._commit(consumer, self._workers)
+
+    async def _commit(
+        self, consumer: AIOKafkaConsumer, workers: Mapping[TopicPartition, PartitionWorker]
+    ) -> None:
+        """Commit what is done. Losing a commit costs only a redelivery, which is recognised."""
+        offsets = {
+            partition: worker.done
+            for partition, worker in workers.items()
+            if worker.done is not None and self._committed.get(partition) != worker.done
+        }
+        if not offsets:
+            return
+        try:
+            await asyncio.wait_for(consumer.commit(offsets), _ANSWER_TIMEOUT_S)
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
+        else:
+            self._committed.update(offsets)
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """End the loop when records wait and nothing has moved for a while: aiokafka is known to hang."""
+        while True:
+            await asyncio.sleep(_WATCH_EVERY_S)
+            for partition, worker in list(self._workers.items()):
+                quiet_s = time.monotonic() - worker.last_activity
+                if worker.state is not State.RUNNING or quiet_s < self._settings.stalled_after_s:
+                    continue
+                if worker.is_busy or await _is_behind(consumer, partition):
+                    self.fail(
+                        RuntimeStopped(f"{worker.name}: records wait, nothing moved for {quiet_s:.0f} s")
+                    )
+
+    def _worker_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """End `run` with an error."""
+        _log.critical("runtime_failed", error=f"{type(error).__name__}: {error}")
+        self._fault = error
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Passes assignments on. aiokafka logs and forgets what a listener raises, so the runtime is told."""
+
+    def __init__(self, runtime: PartitionRuntime, consumer: AIOKafkaConsumer) -> None:
+        self._runtime = runtime
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        try:
+            await self._runtime.release(self._consumer)
+        except Exception as error:  # noqa: BLE001  # see the class
+            self._runtime.fail(error)
+        _log.info("partitions_revoked", partitions=sorted(p.partition for p in revoked))
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        try:
+            self._runtime.take(self._consumer, assigned)
+        except Exception as error:  # noqa: BLE001  # see the class
+            self._runtime.fail(error)
+
+
+async def _end_offset(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
+    try:
+        ends = await consumer.end_offsets([partition])
+    except KafkaError as error:
+        raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+    return int(ends[partition])
+
+
+async def _is_behind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            position = await consumer.position(partition)
+            return bool(position < await _end_offset(consumer, partition))
+    except (KafkaError, StoreUnavailable, IllegalStateError, TimeoutError):
+        return False
+
+
+async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types
+    while not stopping.is_set():
+        try:
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            _log.warning("kafka_unreachable", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), 1.0)
+        else:
+            return
+
+
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    with contextlib.suppress(KafkaError, OSError, TimeoutError):
+        await asyncio.wait_for(consumer.stop(), _ANSWER_TIMEOUT_S)

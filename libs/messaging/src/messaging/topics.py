@@ -1,0 +1,124 @@
+"""Topics and their declared settings; `python -m messaging.topics` creates what is missing."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from messaging.settings import KafkaSettings
+
+MAX_MESSAGE_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of the topics; a prefix keeps several Waybills on one Kafka apart."""
+
+    prefix: str = ""
+
+    @property
+    def events(self) -> str:
+        """All commands in."""
+        return f"{self.prefix}shipments.events"
+
+    @property
+    def dead_letters(self) -> str:
+        """Records that could not be applied, as they were."""
+        return f"{self.prefix}shipments.events.dlq"
+
+    @property
+    def changes(self) -> str:
+        """Every applied change."""
+        return f"{self.prefix}shipments.changes"
+
+    @property
+    def created(self) -> str:
+        """Changes that created a shipment."""
+        return f"{self.prefix}shipments.created"
+
+    @property
+    def delivered(self) -> str:
+        """Changes that delivered a shipment."""
+        return f"{self.prefix}shipments.delivered"
+
+    @property
+    def location(self) -> str:
+        """Changes that say where a shipment is."""
+        return f"{self.prefix}shipments.location"
+
+    def all(self) -> tuple[str, ...]:
+        """Every topic."""
+        return (
+            self.events,
+            self.dead_letters,
+            self.changes,
+            self.created,
+            self.delivered,
+            self.location,
+        )
+
+
+class TopicsNotReady(Exception):
+    """A topic could not be created, or has another number of partitions than was declared."""
+
+
+async def ensure_topics(settings: KafkaSettings) -> None:
+    """Create the topics that do not exist; safe to repeat.
+
+    Raises:
+        TopicsNotReady: Kafka refused, or an existing topic has another number of partitions: keys would be
+            spread anew, and a shipment's events would lose their order.
+        KafkaError: Kafka could not be reached.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
+    await admin.start()
+    try:
+        response = await admin.create_topics(
+            [_declaration(name, settings) for name in Topics(settings.topic_prefix).all()]
+        )
+        for name, code, *_ in response.topic_errors:
+            error = for_code(code)
+            if code != 0 and error is not TopicAlreadyExistsError:
+                raise TopicsNotReady(f"topic {name} was not created: {error.__name__}")
+        for topic in await admin.describe_topics(list(Topics(settings.topic_prefix).all())):
+            count = len(topic["partitions"])
+            if count not in (0, settings.partitions):
+                raise TopicsNotReady(
+                    f"topic {topic['topic']} has {count} partitions, not {settings.partitions}: "
+                    "the number never changes after creation"
+                )
+    finally:
+        await admin.close()
+
+
+def _declaration(name: str, settings: KafkaSettings) -> NewTopic:
+    return NewTopic(
+        name=name,
+        num_partitions=settings.partitions,
+        replication_factor=settings.replication_factor,
+        topic_configs={
+            "cleanup.policy": "delete",
+            "compression.type": "producer",
+            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+            "min.insync.replicas": str(settings.min_insync_replicas),
+            "retention.ms": str(settings.retention_hours * 3_600_000),
+            "unclean.leader.election.enable": "false",
+        },
+    )
+
+
+def main() -> int:
+    """Create the topics; the exit code."""
+    try:
+        asyncio.run(ensure_topics(KafkaSettings()))
+    except (TopicsNotReady, KafkaError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

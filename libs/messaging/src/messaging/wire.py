@@ -1,0 +1,219 @@
+"""The wire codec: commands and changes as CloudEvents 1.0 in structured JSON mode.
+
+Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section 3.3), `recordedtime`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+from domain.batch import EventRecord
+from domain.commands import Command, CreateShipment, Location, Package, Place, ReportStatus
+from domain.errors import BusinessError, PoisonRecord
+from domain.identity import creation_event_id, event_id, fingerprint
+from domain.status import REPORTABLE, Status
+from domain.timestamps import format_timestamp, to_milliseconds
+from domain.tracking_number import TrackingNumber, parse_tracking_number
+
+CONTENT_TYPE: Final = "application/cloudevents+json"
+REPLY_TO: Final = "reply-to"
+TRACEPARENT: Final = "traceparent"
+CREATED_TYPE: Final = "waybill.shipment.created.v1"
+STATUS_TYPE: Final = "waybill.shipment.status.v1"
+CHANGED_TYPE: Final = "waybill.shipment.changed.v1"
+
+Headers = Sequence[tuple[str, bytes]]
+CONTENT_TYPE_HEADER: Final = ("content-type", CONTENT_TYPE.encode())
+
+
+class _Envelope(TypedDict):
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    subject: str
+    time: AwareDatetime
+    recordedtime: AwareDatetime
+    submittedby: str
+
+
+class _CreatedData(TypedDict):
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    request_key: NotRequired[str]
+
+
+class _StatusData(TypedDict):
+    status: Status
+    source: str
+    location: NotRequired[Location]
+    notes: NotRequired[str]
+
+
+class _Created(_Envelope):
+    type: Literal["waybill.shipment.created.v1"]
+    data: _CreatedData
+
+
+class _StatusReported(_Envelope):
+    type: Literal["waybill.shipment.status.v1"]
+    data: _StatusData
+
+
+_RECORD: Final[TypeAdapter[_Created | _StatusReported]] = TypeAdapter(
+    Annotated[_Created | _StatusReported, Field(discriminator="type")]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A command read from the log, and the fingerprint of its payload."""
+
+    command: Command
+    fingerprint: str
+
+
+def encode(command: Command) -> bytes:
+    """Return the value of the record that carries `command`."""
+    data: dict[str, Any]
+    if isinstance(command, CreateShipment):
+        type_ = CREATED_TYPE
+        data = {
+            "client_id": command.client_id,
+            "origin": command.origin,
+            "destination": command.destination,
+            "package": command.package,
+        }
+        if command.request_key is not None:
+            data["request_key"] = command.request_key
+    else:
+        type_ = STATUS_TYPE
+        data = {"status": command.status.value, "source": command.source}
+        if command.location is not None:
+            data["location"] = command.location
+        if command.notes is not None:
+            data["notes"] = command.notes
+    return to_json(
+        {
+            "specversion": "1.0",
+            "id": command.event_id,
+            "source": "/ingest-api",
+            "type": type_,
+            "subject": command.tracking_number,
+            "time": format_timestamp(command.timestamp),
+            "recordedtime": format_timestamp(command.received_at),
+            "submittedby": command.submitted_by,
+            "data": data,
+        }
+    )
+
+
+def decode(value: bytes | None) -> Decoded:
+    """Read a command from the value of a record.
+
+    Raises:
+        PoisonRecord: the value is no command of ours; the reason says where.
+    """
+    if value is None:
+        raise PoisonRecord("the record has no value")
+    try:
+        record = _RECORD.validate_json(value)
+        number = parse_tracking_number(record["subject"])
+    except ValidationError as error:
+        raise PoisonRecord(_first_fault(error)) from error
+    except BusinessError as error:
+        raise PoisonRecord(f"subject: {error}") from error
+    if record["type"] == CREATED_TYPE:
+        command: Command = _creation(record, number)
+    else:
+        command = _report(record, number)
+    if command.event_id != record["id"]:
+        raise PoisonRecord(f"id: {record['id']!r} is not the id of this event, {command.event_id!r}")
+    return Decoded(command, fingerprint(record["data"]))
+
+
+def encode_change(command: Command, record: EventRecord) -> bytes:
+    """Return the message that tells of an applied event: the same whenever it is told."""
+    data: dict[str, Any] = {
+        "event_id": command.event_id,
+        "tracking_number": command.tracking_number,
+        "client_id": record.client_id,
+        "status": Status.CREATED.value,
+        "version": record.version,
+        "timestamp": format_timestamp(command.timestamp),
+    }
+    if isinstance(command, ReportStatus):
+        data["status"] = command.status.value
+        data["source"] = command.source
+        if command.location is not None:
+            data["location"] = command.location
+        if command.notes is not None:
+            data["notes"] = command.notes
+    else:
+        data["origin"] = command.origin
+        data["destination"] = command.destination
+        data["package"] = command.package
+    return to_json(
+        {
+            "specversion": "1.0",
+            "id": command.event_id,
+            "source": "/processor",
+            "type": CHANGED_TYPE,
+            "subject": command.tracking_number,
+            "time": data["timestamp"],
+            "data": data,
+        }
+    )
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first header of that name, None if there is none or it is not text."""
+    for key, value in headers:
+        if key == name:
+            return value.decode(errors="replace")
+    return None
+
+
+def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
+    data = record["data"]
+    return CreateShipment(
+        event_id=creation_event_id(number),
+        tracking_number=number,
+        client_id=data["client_id"],
+        origin=data["origin"],
+        destination=data["destination"],
+        package=data["package"],
+        timestamp=to_milliseconds(record["time"]),
+        received_at=to_milliseconds(record["recordedtime"]),
+        submitted_by=record["submittedby"],
+        request_key=data.get("request_key"),
+    )
+
+
+def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
+    data = record["data"]
+    if data["status"] not in REPORTABLE:
+        raise PoisonRecord(f"data.status: an event cannot carry {data['status'].value!r}")
+    timestamp = to_milliseconds(record["time"])
+    return ReportStatus(
+        event_id=event_id(number, timestamp, data["source"]),
+        tracking_number=number,
+        status=data["status"],
+        timestamp=timestamp,
+        source=data["source"],
+        received_at=to_milliseconds(record["recordedtime"]),
+        submitted_by=record["submittedby"],
+        location=data.get("location"),
+        notes=data.get("notes"),
+    )
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else str(fault["msg"])
