@@ -90,6 +90,21 @@ class Verdict:
     kind: Kind
     event: EventRecord | None
 
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the delivery says something else than the event that stands."""
+        return self.event is not None and self.event.fingerprint != self.delivery.fingerprint
+
+    @property
+    def is_told(self) -> bool:
+        """Whether others are told that the event was applied: when it is, and when its batch is repeated."""
+        return (
+            self.event is not None
+            and self.event.outcome is Outcome.APPLIED
+            and self.kind in (Kind.JUDGED, Kind.REPLAYED)
+            and not self.is_conflict
+        )
+
 
 @dataclass(slots=True)
 class EventChange:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from domain.batch import EventRecord, Plan, Verdict
+from domain.batch import Delivery, EventRecord, Plan, Verdict
 from domain.commands import Command
 from domain.errors import ErrorCode
 from domain.identity import EventId
@@ -104,7 +104,7 @@ class ShipmentStore(Protocol):
             CommitUnknown: the transaction may or may not have been committed.
         """
 
-    async def bury(self, command: Command, *, reason: str, offset: int, recorded_at: datetime) -> None:
+    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """Record an event as dead, unless it has a record already."""
 
 

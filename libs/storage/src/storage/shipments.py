@@ -11,8 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from domain.batch import EventChange, EventRecord, Outcome, Plan
-from domain.commands import Command
+from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan
 from domain.errors import AlreadyRecorded, CommitUnknown, Fenced, StoreUnavailable
 from domain.identity import EventId
 from domain.ports import Fence
@@ -37,9 +36,7 @@ class MongoShipmentStore:
 
     async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:
         """See `ShipmentStore.acquire`."""
-        next_offset = {
-            "$cond": [{"$gt": ["$next_offset", end_offset]}, 0, {"$ifNull": ["$next_offset", 0]}]
-        }
+        next_offset = {"$cond": [{"$gt": ["$next_offset", end_offset]}, 0, {"$ifNull": ["$next_offset", 0]}]}
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
@@ -49,6 +46,8 @@ class MongoShipmentStore:
             document = await self._fences.find_one_and_update(
                 {"_id": partition}, [{"$set": raised}], upsert=True, return_document=ReturnDocument.AFTER
             )
+        if document is None:
+            raise StoreUnavailable(f"the fence of {partition} vanished while it was raised")
         return Fence(partition, document["epoch"], document["next_offset"])
 
     async def refresh(self, fence: Fence) -> Fence:
@@ -88,23 +87,25 @@ class MongoShipmentStore:
             await self._write_shipments(plan, recorded_at, session)
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(self, command: Command, *, reason: str, offset: int, recorded_at: datetime) -> None:
+    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """See `ShipmentStore.bury`."""
-        fields = documents.described(command) | {
+        fields = documents.described(delivery.command) | {
             "client_id": None,
             "outcome": Outcome.DEAD.value,
             "reason": reason,
             "version": None,
-            "fingerprint": "",
+            "fingerprint": delivery.fingerprint,
             "attempts": 1,
             "duplicates": 0,
             "conflicts": 0,
-            "offset": offset,
-            "last_offset": offset,
+            "offset": delivery.offset,
+            "last_offset": delivery.offset,
             "recorded_at": recorded_at,
         }
         with translated():
-            await self._events.update_one({"_id": command.event_id}, {"$setOnInsert": fields}, upsert=True)
+            await self._events.update_one(
+                {"_id": delivery.command.event_id}, {"$setOnInsert": fields}, upsert=True
+            )
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncClientSession]:
@@ -150,9 +151,7 @@ class MongoShipmentStore:
         ]
         if new:
             await self._events.insert_many(new, session=session)
-        known = [
-            _event_update(change, partition, recorded_at) for change in changes if not change.is_new
-        ]
+        known = [_event_update(change, partition, recorded_at) for change in changes if not change.is_new]
         if known:
             await self._events.bulk_write(known, session=session)
 

@@ -1,0 +1,41 @@
+"""Keeps a Redis that does not answer from slowing down everything that merely hopes for its help."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import structlog
+from purgatory import AsyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+from redis.exceptions import RedisError
+
+Result = TypeVar("Result")
+
+FAILURES_TO_OPEN: Final = 3
+RETRY_AFTER_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class RedisBreaker:
+    """Runs commands of a Redis that may be gone: the caller always goes on, without the hint.
+
+    After `FAILURES_TO_OPEN` failures in a row it does not even ask any more, for `RETRY_AFTER_S` seconds.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._factory = AsyncCircuitBreakerFactory(
+            default_threshold=FAILURES_TO_OPEN, default_ttl=RETRY_AFTER_S
+        )
+
+    async def run(self, command: Callable[[], Awaitable[Result]], otherwise: Result) -> Result:
+        """Return what `command` gives; `otherwise` when Redis fails or is left alone."""
+        breaker = await self._factory.get_breaker(self._name)
+        try:
+            async with breaker:
+                return await command()
+        except OpenedState:
+            return otherwise
+        except (RedisError, OSError, TimeoutError) as error:
+            _log.warning("redis_unavailable", user=self._name, error=str(error) or type(error).__name__)
+            return otherwise
