@@ -68,5 +68,7 @@ def derive_tracking_number(user: str, idempotency_key: str, attempt: int) -> Tra
         idempotency_key: the request's `Idempotency-Key`.
         attempt: 0, and one more after each collision with somebody else's shipment.
     """
-    digest = blake2b(f"{attempt}\0{user}\0{idempotency_key}".encode(), digest_size=ENTROPY_BYTES)
+    # a header that is not UTF-8 reaches us with lone surrogates in it: any key must do
+    request = f"{attempt}\0{user}\0{idempotency_key}".encode(errors="surrogatepass")
+    digest = blake2b(request, digest_size=ENTROPY_BYTES)
     return tracking_number_from(digest.digest())
