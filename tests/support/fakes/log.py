@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.support.fakes.faults import Faults
 
-from domain.batch import Kind, Outcome, Verdict
+from domain.batch import Verdict
 from domain.commands import Command
 
 
@@ -50,11 +50,6 @@ class InMemoryChangeFeed(Faults):
         self.published: list[Verdict] = []
 
     async def publish(self, verdicts: Sequence[Verdict]) -> None:
-        """Keep the verdicts that say of an event that it was applied, now or in a batch before."""
+        """Keep the verdicts of applied events, replayed ones too."""
         with self.around("publish"):
-            self.published += [verdict for verdict in verdicts if _tells_of_a_change(verdict)]
-
-
-def _tells_of_a_change(verdict: Verdict) -> bool:
-    repeats_or_judges = verdict.kind in {Kind.JUDGED, Kind.REPLAYED}
-    return repeats_or_judges and verdict.event is not None and verdict.event.outcome is Outcome.APPLIED
+            self.published += [verdict for verdict in verdicts if verdict.is_told]

@@ -1,0 +1,88 @@
+"""Who may do what: the whole table, and whose object it is."""
+
+import pytest
+
+from domain.permissions import Permission, Principal, Role, is_allowed, may_read_event, owns
+
+TABLE = """
+                 admin  client  producer
+event:read       x      x       x
+event:report     x      .       x
+shipment:create  x      x       .
+shipment:read    x      x       .
+user:read        x      .       .
+"""
+
+ADMIN = Principal("admin_user", Role.ADMIN)
+CLIENT = Principal("client_user_001", Role.CLIENT, "client_001")
+HOMELESS_CLIENT = Principal("client_user_009", Role.CLIENT)
+DRIVER = Principal("driver_user_001", Role.PRODUCER)
+DRIVER_WITH_CLIENT = Principal("driver_user_002", Role.PRODUCER, "client_001")
+
+
+def _cells() -> list[tuple[str, str, bool]]:
+    roles, *rows = [line.split() for line in TABLE.strip().splitlines()]
+    return [
+        (role, permission, mark == "x")
+        for permission, *marks in rows
+        for role, mark in zip(roles, marks, strict=True)
+    ]
+
+
+def test_the_table_names_every_role_and_permission() -> None:
+    assert {role for role, _, _ in _cells()} == {role.value for role in Role}
+    assert {permission for _, permission, _ in _cells()} == {permission.value for permission in Permission}
+
+
+@pytest.mark.parametrize(("role", "permission", "allowed"), _cells())
+def test_a_role_has_exactly_the_permissions_of_the_table(
+    role: str, permission: str, *, allowed: bool
+) -> None:
+    assert is_allowed(Principal("somebody", Role(role)), Permission(permission)) is allowed
+
+
+def test_permissions_are_sorted_and_name_resource_and_action() -> None:
+    names = [permission.value for permission in Permission]
+    assert names == sorted(names)
+    assert all(name.count(":") == 1 for name in names)
+
+
+@pytest.mark.parametrize(
+    ("principal", "client_id", "expected"),
+    [
+        (ADMIN, "client_001", True),
+        (ADMIN, None, True),
+        (CLIENT, "client_001", True),
+        (CLIENT, "client_002", False),
+        (CLIENT, None, False),
+        (HOMELESS_CLIENT, "client_001", False),
+        (HOMELESS_CLIENT, None, False),  # nobody's object is not the object of a client without a name
+        (DRIVER, "client_001", False),
+        (DRIVER, None, False),
+        (DRIVER_WITH_CLIENT, "client_001", False),
+    ],
+)
+def test_a_client_owns_what_is_its_own_and_an_admin_everything(
+    principal: Principal, client_id: str | None, *, expected: bool
+) -> None:
+    assert owns(principal, client_id) is expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "client_id", "submitted_by", "expected"),
+    [
+        (ADMIN, "client_001", "driver_user_001", True),
+        (ADMIN, None, "driver_user_001", True),
+        (CLIENT, "client_001", "driver_user_001", True),
+        (CLIENT, "client_002", "driver_user_001", False),
+        (CLIENT, None, "driver_user_001", False),  # an event of a shipment that never was
+        (DRIVER, "client_001", "driver_user_001", True),
+        (DRIVER, None, "driver_user_001", True),
+        (DRIVER, "client_001", "driver_user_002", False),
+        (DRIVER_WITH_CLIENT, "client_001", "driver_user_001", False),
+    ],
+)
+def test_an_event_is_read_by_its_producer_its_client_and_admins(
+    principal: Principal, client_id: str | None, submitted_by: str, *, expected: bool
+) -> None:
+    assert may_read_event(principal, client_id=client_id, submitted_by=submitted_by) is expected
