@@ -1,0 +1,186 @@
+"""Users in MongoDB, and the hashing of their passwords."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import bcrypt
+import pymongo
+from pymongo.errors import DuplicateKeyError
+
+from domain.errors import BusinessError, TransientError
+from domain.permissions import Role
+from domain.ports import User, UserStore
+from storage.client import Database
+from storage.errors import translated
+from storage.schema import AUTH_USERS
+
+DEFAULT_COST: Final = 12
+MAX_PASSWORD_BYTES: Final = 72
+HASHING_THREADS: Final = 2
+MAX_WAITING: Final = 64
+
+T = TypeVar("T")
+
+_DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105  # everybody may know it: refused outside development
+
+
+class PasswordTooLong(BusinessError):
+    """Bcrypt would not look at all of the password."""
+
+
+class HashingBusy(TransientError):
+    """So many passwords wait to be checked that one more would only make all of them late."""
+
+
+class PasswordHasher:
+    """bcrypt in threads of its own: a hash takes a quarter of a second, and the event loop none of it."""
+
+    def __init__(
+        self, *, cost: int = DEFAULT_COST, threads: int = HASHING_THREADS, max_waiting: int = MAX_WAITING
+    ) -> None:
+        self._cost = cost
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt")
+        self._free = threads + max_waiting
+        # Checked in the place of a user that does not exist, so that the answer takes as long.
+        self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode()
+
+    async def hash(self, password: str) -> str:
+        """Return a salted hash; waits for a free thread.
+
+        Raises:
+            PasswordTooLong: more than `MAX_PASSWORD_BYTES` in UTF-8.
+            HashingBusy: too many wait already.
+        """
+        secret = password.encode()
+        if len(secret) > MAX_PASSWORD_BYTES:
+            raise PasswordTooLong(f"a password has at most {MAX_PASSWORD_BYTES} bytes")
+        return (await self._in_thread(bcrypt.hashpw, secret, bcrypt.gensalt(self._cost))).decode()
+
+    async def verify(self, password: str, password_hash: str | None) -> bool:
+        """Say whether a password is right; waits for a free thread.
+
+        Args:
+            password: what was given. One that is too long is wrong, and takes as long as any other.
+            password_hash: of the user; None if there is no such user, which takes as long, too.
+
+        Raises:
+            HashingBusy: too many wait already.
+        """
+        secret = password.encode()
+        known = (password_hash or self._dummy).encode()
+        matches = await self._in_thread(bcrypt.checkpw, secret[:MAX_PASSWORD_BYTES], known)
+        return matches and password_hash is not None and len(secret) <= MAX_PASSWORD_BYTES
+
+    def close(self) -> None:
+        """Let the threads end; blocks until the hashes begun are done."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def _in_thread(self, work: Callable[[bytes, bytes], T], secret: bytes, salt: bytes) -> T:
+        if self._free == 0:
+            raise HashingBusy("too many logins at once")
+        self._free -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, secret, salt)
+        finally:
+            self._free += 1
+
+
+class MongoUserStore:
+    """`UserStore` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._users = database[AUTH_USERS]
+
+    async def find(self, username: str) -> User | None:
+        """See `UserStore.find`."""
+        with translated():
+            found = await self._users.find_one({"username": {"$eq": username}})
+        return None if found is None else _user_of(found)
+
+    async def page(self, *, limit: int, offset: int) -> tuple[list[User], int]:
+        """See `UserStore.page`."""
+        with translated():
+            ordered = self._users.find({}, sort=[("username", pymongo.ASCENDING)])
+            found = await ordered.skip(offset).limit(limit).to_list()
+            total = await self._users.count_documents({})
+        return [_user_of(document) for document in found], total
+
+    async def add(self, user: User) -> bool:
+        """See `UserStore.add`."""
+        with translated():
+            try:
+                await self._users.insert_one(_document_of(user))
+            except DuplicateKeyError:
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A user that every development database has."""
+
+    username: str
+    role: Role
+    client_id: str | None = None
+
+
+SEEDS: Final[Sequence[Seed]] = (
+    Seed("admin_user", Role.ADMIN),
+    Seed("client_user_001", Role.CLIENT, "client_001"),
+    Seed("client_user_002", Role.CLIENT, "client_002"),
+    Seed("driver_user_001", Role.PRODUCER),
+)
+
+
+async def seed_development_users(
+    users: UserStore, hasher: PasswordHasher, *, development: bool, now: datetime
+) -> None:
+    """Add the users of development that are missing; safe to repeat, by several replicas at once.
+
+    Raises:
+        PermissionError: this is not a development environment, and everybody knows their password.
+    """
+    if not development:
+        raise PermissionError("development users are for ENV=development only")
+    for seed in SEEDS:
+        if await users.find(seed.username) is None:
+            password_hash = await hasher.hash(_DEVELOPMENT_PASSWORD)
+            await users.add(
+                User(
+                    username=seed.username,
+                    password_hash=password_hash,
+                    role=seed.role,
+                    client_id=seed.client_id,
+                    created_at=now,
+                    updated_at=now,
+                )
+            )
+
+
+def _user_of(document: dict[str, Any]) -> User:
+    return User(
+        username=document["username"],
+        password_hash=document["password_hash"],
+        role=Role(document["role"]),
+        client_id=document["client_id"],
+        created_at=document["created_at"],
+        updated_at=document["updated_at"],
+        disabled=document["disabled"],
+    )
+
+
+def _document_of(user: User) -> dict[str, Any]:
+    return {
+        "_id": user.username,
+        "username": user.username,
+        "password_hash": user.password_hash,
+        "role": user.role.value,
+        "client_id": user.client_id,
+        "created_at": user.created_at,
+        "updated_at": user.updated_at,
+        "disabled": user.disabled,
+    }
