@@ -218,7 +218,7 @@ class PartitionWorker:
         while True:
             self.last_activity = time.monotonic()
             try:
-                # Held for the step only: a partition that waits for its next attempt must not stop the others.
+                # Held for the step only: a partition that waits for its next try must not stop others.
                 async with self._slots:
                     await step()
             except TransientError as error:

@@ -22,7 +22,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from domain.errors import StoreUnavailable
+from domain.errors import StoreUnavailable, WaybillError
 from messaging.partition import PartitionHandler, PartitionWorker, State
 
 _log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class RuntimeSettings:
     stalled_after_s: float = 120.0
 
 
-class RuntimeStopped(Exception):
+class RuntimeStopped(WaybillError):
     """The loop cannot go on; the process should end and be started again."""
 
 

@@ -1,0 +1,20 @@
+"""`python -m ingest_api`: serves until SIGTERM."""
+
+from functools import partial
+
+from httpkit.logs import configure_logs
+from httpkit.server import run
+from httpkit.settings import load_settings
+from ingest_api.app import build_app
+from ingest_api.settings import Settings
+
+
+def main() -> None:
+    """Read the environment, then serve."""
+    settings = load_settings(Settings)
+    configure_logs(settings.service, service="ingest-api")
+    run(partial(build_app, settings), settings.http)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""The wiring of ingest-api: a producer, an inbox for answers, and the routes."""
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+
+from domain.ports import CommandLog
+from httpkit.auth import TokenVerifier
+from httpkit.clock import SystemClock
+from httpkit.health import Check, Health, State
+from httpkit.metrics import new_registry
+from httpkit.server import build_app as build_http_app
+from ingest_api.creation import ShipmentCreator
+from ingest_api.handlers.events import REPORTER
+from ingest_api.handlers.shipments import CREATOR
+from ingest_api.reporting import EventReporter
+from ingest_api.routes import ROUTES
+from ingest_api.settings import Settings
+from messaging.command_log import KafkaCommandLog
+from messaging.producer import ResilientProducer
+from messaging.topics import Topics
+from storage.answers import AnswerInbox
+from storage.client import open_redis
+
+
+def build_app(settings: Settings) -> web.Application:
+    """Build the service; nothing is connected before it starts."""
+    producer = ResilientProducer(settings.kafka)
+    log = KafkaCommandLog(
+        producer, Topics(settings.kafka.topic_prefix), max_in_flight=settings.ingest.max_in_flight
+    )
+
+    async def with_producer(_app: web.Application) -> AsyncIterator[None]:
+        async with producer.running():
+            yield
+
+    app = build_http_app(
+        settings.http,
+        ROUTES,
+        health=Health({"event_queue": _started(producer)}),
+        registry=new_registry(),
+        verifier=TokenVerifier(settings.auth),
+    )
+    app[REPORTER] = EventReporter(log, SystemClock())
+    app.cleanup_ctx.append(with_producer)
+    app.cleanup_ctx.append(_with_creator(settings, log))
+    return app
+
+
+def _with_creator(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with open_redis(settings.redis) as redis:
+            inbox = AnswerInbox(redis, settings.service.instance_id)
+            app[CREATOR] = ShipmentCreator(
+                log,
+                inbox,
+                SystemClock(),
+                entropy=secrets.token_bytes,
+                wait_s=settings.ingest.creation_wait_s,
+            )
+            async with inbox.listening():
+                yield
+
+    return context
+
+
+def _started(producer: ResilientProducer) -> Check:
+    async def check() -> State:
+        return State.OK if producer.is_started else State.DOWN
+
+    return check

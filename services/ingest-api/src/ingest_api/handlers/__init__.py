@@ -1,0 +1,1 @@
+"""The handlers: parse, call the use case, render."""

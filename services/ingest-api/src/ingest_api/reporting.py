@@ -1,0 +1,51 @@
+"""Use case: take in status events."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from domain.commands import Location, ReportStatus
+from domain.identity import event_id
+from domain.permissions import Principal
+from domain.ports import Clock, CommandLog
+from domain.timestamps import to_milliseconds
+from domain.tracking_number import TrackingNumber
+from ingest_api.models import EventIn
+
+
+class EventReporter:
+    """Writes events to the log."""
+
+    def __init__(self, log: CommandLog, clock: Clock) -> None:
+        self._log = log
+        self._clock = clock
+
+    async def report(
+        self, events: Sequence[EventIn], principal: Principal, *, traceparent: str | None = None
+    ) -> list[ReportStatus]:
+        """Return the commands that stand in the log now, in the order of the events.
+
+        Raises:
+            NotPublished: none of them does.
+            PublishUnknown: some may; sending the same events again is safe.
+        """
+        received_at = self._clock.now()
+        commands = [_command(event, principal, received_at) for event in events]
+        await self._log.append(commands, traceparent=traceparent)
+        return commands
+
+
+def _command(event: EventIn, principal: Principal, received_at: datetime) -> ReportStatus:
+    tracking_number = TrackingNumber(event["tracking_number"])
+    timestamp = to_milliseconds(event["timestamp"])
+    return ReportStatus(
+        event_id=event_id(tracking_number, timestamp, event["source"]),
+        tracking_number=tracking_number,
+        status=event["status"],
+        timestamp=timestamp,
+        source=event["source"],
+        received_at=received_at,
+        submitted_by=principal.subject,
+        location=cast("Location | None", event.get("location")),
+        notes=event.get("notes"),
+    )

@@ -1,0 +1,14 @@
+"""The routes of ingest-api and who may call them."""
+
+from typing import Final
+
+from domain.permissions import Permission
+from httpkit.routes import Route
+from ingest_api.handlers.events import post_batch, post_event
+from ingest_api.handlers.shipments import post_shipment
+
+ROUTES: Final = (
+    Route("POST", "/events", post_event, Permission.EVENT_REPORT),
+    Route("POST", "/events/batch", post_batch, Permission.EVENT_REPORT),
+    Route("POST", "/shipments", post_shipment, Permission.SHIPMENT_CREATE),
+)

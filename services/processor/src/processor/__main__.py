@@ -1,0 +1,23 @@
+"""`python -m processor`: runs until SIGTERM; exit code 1 asks to be started again."""
+
+from httpkit.logs import configure_logs
+from httpkit.server import run_main, stop_signals
+from httpkit.settings import load_settings
+from processor.app import run_processor
+from processor.settings import Settings
+
+
+def main() -> None:
+    """Read the environment, then apply events."""
+    settings = load_settings(Settings)
+    configure_logs(settings.service, service="processor")
+
+    async def run() -> None:
+        async with stop_signals() as stop:
+            await run_processor(settings, stop)
+
+    run_main(run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""Applies the records of one partition to the shipments: exactly once, whatever is redelivered (ADR 0002)."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from domain.batch import (
+    Delivery,
+    EventRecord,
+    Kind,
+    Known,
+    Outcome,
+    Plan,
+    Verdict,
+    Verdicts,
+    by_shipment,
+    judge,
+)
+from domain.errors import AlreadyRecorded, CommitUnknown, Fenced, PoisonRecord, TransientError
+from domain.identity import EventId
+from domain.ports import Answer, Answers, ChangeFeed, Clock, DuplicateFilter, Fence, ShipmentStore
+from domain.shipment import Shipment
+from domain.tracking_number import TrackingNumber
+from messaging import wire
+from messaging.dead_letters import DeadLetter, KafkaDeadLetters, Record
+from processor.answering import answer_to
+from processor.cache import ShipmentCache
+from processor.metrics import ProcessorMetrics
+
+Groups = Mapping[TrackingNumber, Sequence[Delivery]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What applying needs from the outside."""
+
+    store: ShipmentStore
+    duplicates: DuplicateFilter
+    feed: ChangeFeed
+    answers: Answers
+    dead_letters: KafkaDeadLetters
+    clock: Clock
+    metrics: ProcessorMetrics
+
+
+class ShipmentPartition:
+    """`PartitionHandler` that moves shipments."""
+
+    def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int) -> None:
+        self._name = name
+        self._ports = ports
+        self._owner = owner
+        self._cache = ShipmentCache(cache_size)
+        self._fence = Fence(name, 0, 0)
+        self._fence_in_doubt = False
+
+    async def open(self, end_offset: int) -> None:
+        """See `PartitionHandler.open`."""
+        self._cache.clear()
+        self._fence = await self._ports.store.acquire(self._name, owner=self._owner, end_offset=end_offset)
+        self._fence_in_doubt = False
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """See `PartitionHandler.handle`."""
+        with self._ports.metrics.batch(len(records)):
+            if self._fence_in_doubt:
+                await self._look_at_fence()
+            deliveries = await self._recognised([self._read(record) for record in records])
+            known = await self._ports.store.find_events(
+                {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
+            )
+            plan = await self._commit(deliveries, known)
+            await self._tell(plan)
+
+    async def bury(self, letter: DeadLetter) -> None:
+        """See `PartitionHandler.bury`: to the dead-letter topic and, if it can be read, the audit log."""
+        await self._ports.dead_letters.publish(letter)
+        try:
+            delivery = self._read(letter.record)
+        except PoisonRecord:
+            return
+        await self._ports.store.bury(delivery, reason=letter.error, recorded_at=self._ports.clock.now())
+
+    def _read(self, record: Record) -> Delivery:
+        decoded = wire.decode(record.value)
+        return Delivery(
+            command=decoded.command,
+            offset=record.offset,
+            fingerprint=decoded.fingerprint,
+            reply_to=wire.header(record.headers, wire.REPLY_TO),
+            traceparent=wire.header(record.headers, wire.TRACEPARENT),
+            redelivered=record.offset < self._fence.next_offset,
+        )
+
+    async def _recognised(self, deliveries: list[Delivery]) -> list[Delivery]:
+        """Ask the duplicate filter; not where somebody waits, who must be told what became of the first."""
+        asked = [index for index, delivery in enumerate(deliveries) if delivery.reply_to is None]
+        seen = await self._ports.duplicates.seen(self._name, [_member(deliveries[index]) for index in asked])
+        for index, hit in zip(asked, seen, strict=True):
+            if hit:
+                deliveries[index] = replace(deliveries[index], known_duplicate=True)
+        return deliveries
+
+    async def _commit(self, deliveries: Sequence[Delivery], known: Known) -> Plan:
+        groups = by_shipment(deliveries)
+        plan = await self._plan(groups, deliveries[-1].offset + 1, known)
+        try:
+            await self._write(plan)
+        except AlreadyRecorded:
+            # Rare: an event that was rejected before is applied now. Look everything up, then judge again.
+            known = await self._ports.store.find_events(
+                {delivery.command.event_id for delivery in deliveries}
+            )
+            plan = await self._plan(groups, plan.next_offset, known)
+            await self._write(plan)
+        self._cache.put(change.after for change in plan.shipments.values())
+        return plan
+
+    async def _plan(self, groups: Groups, next_offset: int, known: Known) -> Plan:
+        shipments = await self._shipments(groups)
+        judged = {number: judge(group, shipments.get(number), known) for number, group in groups.items()}
+        unknown = [event_id for verdicts in judged.values() for event_id in verdicts.unknown]
+        if unknown:
+            found = await self._ports.store.find_events(unknown)
+            _judge_again(judged, groups, shipments, {**known, **found})
+        plan = Plan(max(next_offset, self._fence.next_offset))
+        for number, verdicts in judged.items():
+            plan.add(number, verdicts)
+        return plan
+
+    async def _shipments(self, groups: Groups) -> dict[TrackingNumber, Shipment]:
+        shipments: dict[TrackingNumber, Shipment] = {}
+        missing: list[TrackingNumber] = []
+        for number, group in groups.items():
+            shipment = self._cache.get(number)
+            if shipment is not None:
+                shipments[number] = shipment
+            elif not all(delivery.known_duplicate for delivery in group):
+                missing.append(number)
+        loaded = await self._ports.store.load(missing)
+        self._cache.put(loaded.values())
+        return shipments | loaded
+
+    async def _write(self, plan: Plan) -> None:
+        if not plan.events and plan.next_offset == self._fence.next_offset:
+            return  # all of it has been applied before
+        try:
+            self._fence = await self._ports.store.commit(
+                self._fence, plan, recorded_at=self._ports.clock.now()
+            )
+        except Fenced as fenced:
+            # By another owner, or by a commit of our own that was given up as unknown: the fence tells.
+            await self._look_at_fence()
+            raise CommitUnknown(str(fenced)) from fenced
+        except TransientError:
+            self._fence_in_doubt = True
+            raise
+
+    async def _look_at_fence(self) -> None:
+        self._fence = await self._ports.store.refresh(self._fence)
+        self._cache.clear()
+        self._fence_in_doubt = False
+
+    async def _tell(self, plan: Plan) -> None:
+        """All of it may happen twice, or be lost but for the change feed: that one must succeed."""
+        applied = [_member(verdict.delivery) for verdict in plan.verdicts if _is_newly_applied(verdict)]
+        answers: dict[str, list[Answer]] = defaultdict(list)
+        for verdict in plan.verdicts:
+            if verdict.delivery.reply_to is not None and verdict.event is not None:
+                answers[verdict.delivery.reply_to].append(answer_to(verdict, verdict.event))
+        await asyncio.gather(
+            self._ports.duplicates.mark(self._name, applied),
+            self._ports.answers.send(answers),
+            self._ports.feed.publish(plan.verdicts),
+        )
+        self._ports.metrics.count(plan.verdicts)
+
+
+def _judge_again(
+    judged: dict[TrackingNumber, Verdicts],
+    groups: Groups,
+    shipments: Mapping[TrackingNumber, Shipment],
+    known: Mapping[EventId, EventRecord | None],
+) -> None:
+    for number, verdicts in judged.items():
+        if verdicts.unknown:
+            judged[number] = judge(groups[number], shipments.get(number), known)
+
+
+def _member(delivery: Delivery) -> str:
+    return f"{delivery.command.event_id}:{delivery.fingerprint}"
+
+
+def _is_newly_applied(verdict: Verdict) -> bool:
+    return (
+        verdict.kind is Kind.JUDGED and verdict.event is not None and verdict.event.outcome is Outcome.APPLIED
+    )

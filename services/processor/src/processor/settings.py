@@ -1,0 +1,39 @@
+"""The processor's settings."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from httpkit.settings import HttpSettings, ServiceSettings
+from messaging.settings import KafkaSettings
+from storage.settings import MongoSettings, RedisSettings
+
+
+class LoopSettings(BaseSettings):
+    """How the consumer loop runs; see `messaging.runtime.RuntimeSettings`.
+
+    Attributes:
+        cached_shipments: per partition.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="PROCESSOR_", env_ignore_empty=True)
+
+    group: str = "waybill-processor"
+    max_batch: int = Field(default=500, ge=1, le=5000)
+    concurrency: int = Field(default=4, ge=1)
+    cached_shipments: int = Field(default=5000, ge=1)
+    session_timeout_s: float = Field(default=10.0, ge=6.0)
+    drain_s: float = Field(default=15.0, gt=0)
+    stalled_after_s: float = Field(default=120.0, gt=0)
+
+
+class Settings(BaseSettings):
+    """All of them."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    mongo: MongoSettings = Field(default_factory=MongoSettings)
+    redis: RedisSettings = Field(default_factory=RedisSettings)
+    loop: LoopSettings = Field(default_factory=LoopSettings)
