@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -38,11 +38,13 @@ class CheckGroup:
         self,
         checks: Mapping[str, Check],
         *,
+        optional: Collection[str] = (),
         timeout_s: float = CHECK_TIMEOUT_S,
         remembered_s: float = REMEMBERED_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._checks = dict(checks)
+        self._optional = frozenset(optional)
         self._timeout_s = timeout_s
         self._remembered_s = remembered_s
         self._clock = clock
@@ -60,14 +62,14 @@ class CheckGroup:
             return self._states
 
     async def _run(self, name: str) -> State:
-        """Whatever a check raises is an answer too: what it asks for is down."""
+        """Whatever a check raises is an answer too: what it asks for is not there."""
         (outcome,) = await asyncio.gather(self._within_deadline(name), return_exceptions=True)
         if isinstance(outcome, Exception):
             _log.warning("health_check_failed", check=name, error=repr(outcome))
-            return State.DOWN
+            outcome = State.DOWN
         if isinstance(outcome, BaseException):
             raise outcome
-        return outcome
+        return State.DEGRADED if outcome is State.DOWN and name in self._optional else outcome
 
     async def _within_deadline(self, name: str) -> State:
         async with asyncio.timeout(self._timeout_s):
@@ -77,14 +79,22 @@ class CheckGroup:
 class Health:
     """What a service shows of itself to the gateway, to Kubernetes and to people."""
 
-    def __init__(self, checks: Mapping[str, Check], *, readiness: Mapping[str, Check] | None = None) -> None:
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        *,
+        optional: Collection[str] = (),
+        readiness: Mapping[str, Check] | None = None,
+    ) -> None:
         """Take the checks.
 
         Args:
-            checks: by name, as they stand in `/health`; any of them down is 503.
+            checks: by name, as they stand in `/health`. A check that raises, or is not done after
+                `CHECK_TIMEOUT_S`, means down, and any of them down is 503.
+            optional: names of those that the service works without: never worse than degraded.
             readiness: what else must not be down before traffic is sent here, such as a started producer.
         """
-        self._checks = CheckGroup(checks)
+        self._checks = CheckGroup(checks, optional=optional)
         self._readiness = CheckGroup(readiness or {})
 
     def routes(self) -> list[Route]:

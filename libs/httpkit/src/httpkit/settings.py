@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, Final, Literal, NoReturn, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
@@ -30,7 +30,7 @@ _KNOWN_SECRET_PARTS: Final = (
     "your_secret",
 )
 
-Tree = TypeVar("Tree", bound=BaseSettings)
+Tree = TypeVar("Tree", bound=BaseModel)
 
 
 class Environment(StrEnum):
@@ -124,7 +124,8 @@ def weakness_of(secret: str) -> str | None:
 def read_settings(tree: type[Tree]) -> Tree:
     """Read a tree of settings groups from the environment.
 
-    Each group is read by itself, so that the faults of all of them are found at once.
+    Each group is read by itself, so that the faults of all of them are found at once. The tree is a frozen
+    model whose fields are groups: `class Settings(BaseModel): http: HttpSettings; auth: AuthSettings`.
 
     Raises:
         InvalidSettings: something is missing or wrong.
@@ -162,7 +163,7 @@ def _exit_with(faults: list[str]) -> NoReturn:
 
 
 def _read_into(
-    groups: dict[str, Any], name: str, group: type[BaseSettings], values: dict[str, Any]
+    groups: dict[str, Any], name: str, group: type[BaseModel], values: dict[str, Any]
 ) -> list[str]:
     try:
         groups[name] = group(**values)

@@ -1,0 +1,18 @@
+"""`python -m query_api`: read the environment, then serve."""
+
+from httpkit.logs import configure_logs
+from httpkit.server import run
+from httpkit.settings import load_settings
+from query_api.app import build_app
+from query_api.settings import Settings
+
+
+def main() -> None:
+    """Run the query API until it is told to stop."""
+    settings = load_settings(Settings)
+    configure_logs(settings.service, service="query-api")
+    run(lambda: build_app(settings), settings.http)
+
+
+if __name__ == "__main__":
+    main()

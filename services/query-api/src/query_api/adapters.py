@@ -1,0 +1,82 @@
+"""What the query API is made of: the ports it uses, and the real things behind them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from domain.ports import EventReader, ShipmentReader, UserStore
+from httpkit.auth import TokenIssuer
+from httpkit.health import Check, State
+from messaging.health import KafkaProbe
+from query_api.settings import Settings
+from storage.client import Database, open_database, open_redis
+from storage.errors import translated
+from storage.readers import MongoEventReader, MongoShipmentReader
+from storage.users import MongoUserStore, PasswordHasher
+
+DATABASE: Final = "database"
+CACHE: Final = "cache"
+EVENT_QUEUE: Final = "event_queue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """What handlers work with.
+
+    Attributes:
+        probes: how the stores are, by the names they have in `/health`.
+    """
+
+    shipments: ShipmentReader
+    events: EventReader
+    users: UserStore
+    hasher: PasswordHasher
+    issuer: TokenIssuer
+    probes: Mapping[str, Check]
+
+
+ADAPTERS: Final = web.AppKey("adapters", Adapters)
+
+OpenAdapters = Callable[[Settings], AbstractAsyncContextManager[Adapters]]
+
+
+@asynccontextmanager
+async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
+    """Open the stores; does not wait for them. Leaving closes all connections."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.mongo))
+        redis = await stack.enter_async_context(open_redis(settings.redis))
+        kafka = KafkaProbe(settings.kafka)
+        stack.push_async_callback(kafka.stop)
+        hasher = PasswordHasher(
+            cost=settings.passwords.bcrypt_cost, threads=settings.passwords.bcrypt_threads
+        )
+        stack.callback(hasher.close)
+        yield Adapters(
+            shipments=MongoShipmentReader(database),
+            events=MongoEventReader(database),
+            users=MongoUserStore(database),
+            hasher=hasher,
+            issuer=TokenIssuer(settings.auth),
+            probes=_probes(database, redis, kafka),
+        )
+
+
+def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:
+    async def database_state() -> State:
+        with translated():
+            await database.command("ping")
+        return State.OK
+
+    async def cache_state() -> State:
+        await redis.ping()
+        return State.OK
+
+    async def event_queue_state() -> State:
+        return State.OK if await kafka.ping() else State.DOWN
+
+    return {DATABASE: database_state, CACHE: cache_state, EVENT_QUEUE: event_queue_state}

@@ -1,0 +1,50 @@
+"""The composition root of the query API."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+
+from aiohttp import web
+
+import httpkit.server
+from httpkit.auth import TokenVerifier
+from httpkit.health import Health, State
+from httpkit.metrics import new_registry
+from httpkit.settings import Environment
+from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
+from query_api.routes import ROUTES
+from query_api.settings import Settings
+from storage.users import seed_development_users
+
+
+def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> web.Application:
+    """Build the query API.
+
+    Args:
+        settings: the whole tree.
+        opening: opens what handlers work with when the app starts, and closes it when it stops.
+    """
+
+    async def probe(name: str) -> State:
+        return await app[ADAPTERS].probes[name]()
+
+    async def adapters(started: web.Application) -> AsyncIterator[None]:
+        async with opening(settings) as opened:
+            started[ADAPTERS] = opened
+            if settings.service.env is Environment.DEVELOPMENT:
+                await seed_development_users(
+                    opened.users, opened.hasher, development=True, now=datetime.now(UTC)
+                )
+            yield
+
+    app = httpkit.server.build_app(
+        settings.http,
+        ROUTES,
+        health=Health(
+            {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
+        ),
+        registry=new_registry(),
+        verifier=TokenVerifier(settings.auth),
+    )
+    app.cleanup_ctx.append(adapters)
+    return app
