@@ -6,11 +6,10 @@ import os
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from devstack.errors import StackError
 from devstack.home import Home
-from devstack.journal import Journal
+from devstack.journal import Journal, Screen
 from devstack.settings import StackSettings
 from devstack.stack import run_stack
 
@@ -26,7 +25,7 @@ def run(
         settings = StackSettings.from_environment(os.environ, stores_only=stores_only)
         home = Home(settings.home)
         home.prepare()
-        journal = Journal(Console(highlight=False), file=home.logs / "supervisor.log")
+        journal = Journal(Screen(highlight=False), file=home.logs / "supervisor.log")
         asyncio.run(run_stack(settings, journal, home=home))
     except StackError as exc:
         typer.echo(f"error: {exc}", err=True)

@@ -21,6 +21,12 @@ class Child:
         self.part = part
         self._launcher = launcher
         self._process: Process | None = None
+        self._member: Member | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the last start, ready or not."""
+        return self._started.pid
 
     @property
     def running(self) -> bool:
@@ -29,8 +35,10 @@ class Child:
 
     @property
     def member(self) -> Member:
-        """The child's entry in `stack.json`."""
-        return Member(pid=self._started.pid, port=self.part.port)
+        """The child's entry in `stack.json`: the last process that was ready."""
+        if self._member is None:
+            raise RuntimeError(f"{self.part.name} was never ready")
+        return self._member
 
     async def start(self) -> None:
         """Start the process and wait until the server in it answers.
@@ -50,6 +58,7 @@ class Child:
             if death.done():
                 raise self._explain(death.result())
             readiness.result()
+            self._member = Member(pid=self.pid, port=self.part.port)
         finally:
             death.cancel()
             readiness.cancel()

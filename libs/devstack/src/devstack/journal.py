@@ -12,6 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 
+class Screen(Console):
+    """A console that goes quiet when nobody reads it any more; rich's own would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on."""
+        self.quiet = True
+
+
 class Journal:
     """Progress of a start and what happened later, on a console and in `supervisor.log`."""
 

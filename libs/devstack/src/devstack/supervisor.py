@@ -72,7 +72,7 @@ class Supervisor:
             code = await child.wait()
             backoff = backoff.after(uptime_s=time.monotonic() - up_since)
             self._journal.note(
-                f"{child.part.name} (pid {child.member.pid}) died: {describe_exit(code)};"
+                f"{child.part.name} (pid {child.pid}) died: {describe_exit(code)};"
                 f" restart {backoff.failures} in {backoff.delay_s:.1f} s"
             )
             await asyncio.sleep(backoff.delay_s)
@@ -89,7 +89,7 @@ class Supervisor:
             child.kill()  # it may live and never become ready
             return False
         took_s = time.monotonic() - begun
-        self._journal.note(f"{child.part.name} (pid {child.member.pid}) is ready again after {took_s:.1f} s")
+        self._journal.note(f"{child.part.name} (pid {child.pid}) is ready again after {took_s:.1f} s")
         return True
 
     async def _stop(self, child: Child) -> None:

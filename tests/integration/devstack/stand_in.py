@@ -1,0 +1,24 @@
+"""A server that behaves as badly as it is told: `stand_in.py PORT [crash|deaf|mute|brood]`."""
+
+import signal
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(503 if "mute" in sys.argv else 200)
+        self.end_headers()
+        self.wfile.write(b"as told")
+
+
+if __name__ == "__main__":
+    if "crash" in sys.argv:
+        sys.exit("the broker is on holiday")
+    if "deaf" in sys.argv:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if "brood" in sys.argv:
+        sys.stdout.write(f"{subprocess.Popen(['sleep', '1000']).pid}\n")
+        sys.stdout.flush()
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()

@@ -1,0 +1,278 @@
+"""The Caddyfile under a real Caddy, with small stand-ins for the two services behind it."""
+
+import asyncio
+import io
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from devstack.child import Child
+from devstack.launcher import Launcher
+from devstack.parts import gateway
+from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.ports import choose_ports, is_free
+from devstack.programs import wheel_program
+
+pytestmark = pytest.mark.stack
+
+ETAG = '"v7"'
+TWO_MIB = 2 << 20
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Service:
+    """Answers with its name and what it got; counts the requests that arrive."""
+
+    def __init__(self, name: str, port: int) -> None:
+        self.name = name
+        self.port = port
+        self.seen: list[str] = []
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=TWO_MIB)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/health/live":
+            return web.Response()
+        self.seen.append(f"{request.method} {request.path}")
+        if "die" in request.query and request.transport is not None:
+            request.transport.abort()  # as a service killed in the middle of a request
+        if request.headers.get("If-None-Match") == ETAG:
+            return web.Response(status=304, headers={"ETag": ETAG})
+        length = len(await request.read())
+        answer = {
+            "who": self.name,
+            "length": length,
+            "id": request.headers.get("X-Request-Id"),
+            "pad": "x" * 2000,
+        }
+        return web.json_response(answer, headers={"ETag": ETAG})
+
+
+class Door:
+    """A running gateway, the services behind it and a client in front of it."""
+
+    def __init__(self, session: aiohttp.ClientSession, ingest: list[Service], query: list[Service]) -> None:
+        self.session = session
+        self.ingest = ingest
+        self.query = query
+
+
+@asynccontextmanager
+async def open_door(directory: Path, *, ingest: int = 1, query: int = 1) -> AsyncIterator[Door]:
+    names = ["gateway", *(f"i{n}" for n in range(ingest)), *(f"q{n}" for n in range(query))]
+    seed = random.SystemRandom().getrandbits(32)
+    ports = choose_ports(names, remembered={}, is_free=is_free, seed=seed)
+    services = [Service(name, ports[name]) for name in names[1:]]
+    part = gateway_part(
+        wheel_program(gateway.DISTRIBUTION, "caddy"),
+        caddyfile=find_caddyfile(),
+        data=directory,
+        port=ports["gateway"],
+        ingest=[service.port for service in services[:ingest]],
+        query=[service.port for service in services[ingest:]],
+    )
+    with (directory / "lock").open("w") as lock:
+        child = Child(part, Launcher(directory, {}, lock.fileno()))
+        try:
+            await asyncio.gather(*(service.start() for service in services))
+            await child.start()
+            url = f"http://127.0.0.1:{ports['gateway']}"
+            async with aiohttp.ClientSession(
+                url, auto_decompress=False, headers={"Accept-Encoding": "identity"}
+            ) as session:
+                yield Door(session, services[:ingest], services[ingest:])
+        finally:
+            child.kill()
+            await child.wait()
+            await asyncio.gather(*(service.stop() for service in services))
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    async with open_door(tmp_path) as opened:
+        yield opened
+
+
+async def check_error(response: aiohttp.ClientResponse, status: int, code: str) -> None:
+    body = json.loads(await response.text())
+    assert response.status == status
+    assert response.content_type == "application/json"
+    assert set(body) == {"error", "message", "status_code", "timestamp"}
+    assert (body["error"], body["status_code"]) == (code, status)
+    assert body["timestamp"].endswith("Z")
+    assert datetime.fromisoformat(body["timestamp"]).tzinfo is not None
+    assert response.headers["X-Request-Id"]
+    assert "Server" not in response.headers
+
+
+async def test_each_method_and_path_reaches_the_service_that_owns_it(door: Door) -> None:
+    ingest = [
+        ("POST", "/events"),
+        ("OPTIONS", "/events"),
+        ("POST", "/events/batch"),
+        ("POST", "/shipments"),
+        ("OPTIONS", "/shipments"),
+        ("PATCH", "/shipments/99M-1"),
+        ("DELETE", "/shipments/99M-1"),
+        ("POST", "/dead-letters/7/replay"),
+    ]
+    query = [
+        ("GET", "/shipments"),
+        ("PUT", "/shipments"),
+        ("DELETE", "/shipments"),
+        ("GET", "/shipments/99M-1"),
+        ("HEAD", "/shipments/99M-1"),
+        ("OPTIONS", "/shipments/99M-1"),
+        ("GET", "/shipments/99M-1/events"),
+        ("GET", "/events"),
+        ("GET", "/events/evt_1"),
+        ("POST", "/auth/login"),
+        ("GET", "/dead-letters"),
+        ("POST", "/health"),
+        ("GET", "/metrics-of-ours"),
+    ]
+    for method, path in ingest + query:
+        async with door.session.request(method, path) as response:
+            assert response.status == 200, (method, path)
+
+    assert door.ingest[0].seen == [f"{method} {path}" for method, path in ingest]
+    assert door.query[0].seen == [f"{method} {path}" for method, path in query]
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/METRICS", "/%6detrics", "//metrics", "/x/../metrics"])
+async def test_metrics_are_not_for_the_outside(path: str, door: Door) -> None:
+    url = door.session._base_url  # noqa: SLF001 - the client would clean the path
+    assert url is not None
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith("HTTP/1.1 404")
+    assert '"error":"NOT_FOUND"' in answer
+    assert door.query[0].seen == []
+
+
+async def test_the_error_body_is_the_one_of_the_api(door: Door) -> None:
+    async with door.session.get("/metrics") as response:
+        await check_error(response, 404, "NOT_FOUND")
+
+
+async def test_a_sane_request_id_is_kept_and_another_replaced(door: Door) -> None:
+    async with door.session.get("/shipments", headers={"X-Request-Id": "scan-7"}) as response:
+        assert response.headers.getall("X-Request-Id") == ["scan-7"]
+        assert (await response.json())["id"] == "scan-7"
+    for unfit in ("", "two words", "x" * 129, '{"a":1}'):
+        async with door.session.get("/shipments", headers={"X-Request-Id": unfit}) as response:
+            given = response.headers["X-Request-Id"]
+            assert len(given) == 36
+            assert (await response.json())["id"] == given
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "zstd", "gzip, deflate, br, zstd"])
+async def test_an_etag_survives_compression(accepted: str, door: Door) -> None:
+    headers = {"Accept-Encoding": accepted}
+    async with door.session.get("/shipments/1", headers=headers) as response:
+        etag = response.headers["ETag"]
+        assert response.headers["Content-Encoding"] in accepted
+        assert response.headers["Vary"] == "Accept-Encoding"
+    async with door.session.get("/shipments/1", headers={**headers, "If-None-Match": etag}) as response:
+        assert response.status == 304
+        assert await response.read() == b""
+
+
+async def test_an_etag_survives_without_compression(door: Door) -> None:
+    headers = {"Accept-Encoding": "identity"}
+    async with door.session.get("/shipments/1", headers=headers) as response:
+        assert response.headers["ETag"] == ETAG
+    async with door.session.get("/shipments/1", headers={**headers, "If-None-Match": ETAG}) as response:
+        assert response.status == 304
+
+
+async def test_a_large_body_passes_up_to_the_limit_of_the_services(door: Door) -> None:
+    async with door.session.post("/events/batch", data=io.BytesIO(b"x" * TWO_MIB)) as response:
+        assert (await response.json())["length"] == TWO_MIB
+
+
+async def test_a_body_that_no_service_would_take_is_refused_here(door: Door) -> None:
+    async with door.session.post("/events/batch", data=io.BytesIO(b"x" * (TWO_MIB * 4))) as response:
+        await check_error(response, 413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_no_service_is_503_with_a_hint_when_to_retry(door: Door) -> None:
+    await door.ingest[0].stop()
+
+    async with door.session.post("/events") as response:
+        await check_error(response, 503, "SERVICE_UNAVAILABLE")
+        assert response.headers["Retry-After"] == "1"
+
+
+async def test_requests_wait_out_a_short_restart(door: Door) -> None:
+    await door.ingest[0].stop()
+    waiting = asyncio.create_task(door.session.post("/events"))
+    await asyncio.sleep(0.3)  # not for a condition: this is the outage
+    await door.ingest[0].start()
+
+    async with await waiting as response:
+        assert response.status == 200
+
+
+async def test_a_post_that_may_have_arrived_is_never_sent_again(tmp_path: Path) -> None:
+    async with open_door(tmp_path, ingest=3) as door:
+        headers = {"Idempotency-Key": "k"}  # Go takes it for a licence to repeat what has no body
+        async with door.session.post("/shipments?die", data=b"{}", headers=headers) as response:
+            await check_error(response, 503, "SERVICE_UNAVAILABLE")
+        async with door.session.delete("/shipments/1?die") as response:
+            await check_error(response, 503, "SERVICE_UNAVAILABLE")
+
+        assert sum(len(service.seen) for service in door.ingest) == 2
+
+
+async def test_a_dead_replica_costs_nothing_but_its_share(tmp_path: Path) -> None:
+    async with open_door(tmp_path, ingest=2) as door:
+        await door.ingest[0].stop()
+        for _ in range(20):
+            async with door.session.post("/events") as response:
+                assert response.status == 200
+
+        assert len(door.ingest[1].seen) == 20
+
+
+async def test_replicas_share_the_load(tmp_path: Path) -> None:
+    async with open_door(tmp_path, query=2) as door:
+        for _ in range(20):
+            async with door.session.get("/shipments") as response:
+                assert response.status == 200
+
+        assert [len(service.seen) for service in door.query] == [10, 10]
+
+
+async def test_a_client_that_breaks_off_does_not_count_against_the_service(door: Door) -> None:
+    url = door.session._base_url  # noqa: SLF001 - no client library breaks off in the middle
+    assert url is not None
+    for _ in range(3):
+        _, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        writer.transport.abort()
+
+    async with asyncio.timeout(1), door.session.post("/events") as response:
+        assert response.status == 200

@@ -1,0 +1,171 @@
+"""`python -m devstack run` as users have it: real stores, signals, crashes, a second start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # its stubs are a package of their own
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import MongoClient
+from redis import Redis
+from tests.support.stack import RunningStack, kill, start_stack
+
+from devstack.errors import PartFailedError
+from devstack.stack_file import GROUPS
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+
+def children_of(stack: RunningStack) -> list[psutil.Process]:
+    return list(psutil.Process(stack.process.pid).children(recursive=True))
+
+
+def wait_gone(processes: list[psutil.Process], *, timeout_s: float) -> None:
+    _, alive = psutil.wait_procs(processes, timeout=timeout_s)
+    assert not alive
+
+
+def run_devstack(home: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        (sys.executable, "-m", "devstack", "run", *arguments),
+        env={**os.environ, "WAYBILL_HOME": str(home), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """Stores on a home that was used, and stopped, once before."""
+    home = tmp_path_factory.mktemp("stores")
+    first = start_stack(home, stores_only=True, env=os.environ)
+    with MongoClient[dict[str, object]](first.mongo_uri) as mongo:
+        mongo["kept"]["parcels"].insert_one({"_id": "99M-1"})
+    with Redis(port=first.member("redis").port) as redis:
+        redis.set("kept", "yes")
+    processes = children_of(first)
+    assert first.stop() == 0
+    wait_gone(processes, timeout_s=0)
+    assert not first.home.stack_file.exists()
+    with start_stack(home, stores_only=True, env=os.environ) as second:
+        yield second
+
+
+def test_data_survives_a_restart(stores: RunningStack) -> None:
+    with MongoClient[dict[str, object]](stores.mongo_uri) as mongo:
+        assert mongo["kept"]["parcels"].find_one() == {"_id": "99M-1"}
+    with Redis(port=stores.member("redis").port, decode_responses=True) as redis:
+        assert redis.get("kept") == "yes"
+
+
+def test_the_stack_file_lists_the_stores_alone(stores: RunningStack) -> None:
+    assert set(stores.members()) == {"kafka", "mongod", "redis"} < set(GROUPS)
+    alive = {process.pid for process in children_of(stores)}
+    assert alive == {member.pid for (member,) in stores.members().values()}
+
+
+def test_everything_listens_on_the_loopback_address_only(stores: RunningStack) -> None:
+    listening = [
+        connection.laddr.ip
+        for process in children_of(stores)
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= 4
+    assert {ip.removeprefix("::ffff:") for ip in listening} == {"127.0.0.1"}
+
+
+def test_a_second_supervisor_on_the_same_home_is_refused(stores: RunningStack) -> None:
+    answer = run_devstack(stores.home.root, "--stores-only")
+
+    assert answer.returncode == 1
+    in_use = f"{stores.home.root} is in use by another stack (pid {stores.process.pid})"
+    assert answer.stderr == f"error: {in_use}: stop it or set WAYBILL_HOME\n"
+    assert stores.home.stack_file.exists()
+
+
+async def test_killed_stores_come_back_with_their_data(stores: RunningStack) -> None:
+    old = {group: stores.signal(group, signal.SIGKILL) for group in ("kafka", "mongod")}
+    kill(stores, "redis")
+    for group, member in old.items():
+        assert stores.wait_replaced(group, member).port == member.port
+
+    notes = (stores.home.logs / "supervisor.log").read_text()
+    for group, member in old.items():
+        assert f"{group} (pid {member.pid}) died: killed by SIGKILL" in notes
+    test_data_survives_a_restart(stores)
+    admin = AIOKafkaAdminClient(bootstrap_servers=stores.kafka_brokers)
+    await admin.start()
+    await admin.create_topics([NewTopic("after", num_partitions=1, replication_factor=1)])
+    await admin.close()
+
+
+def test_a_killed_supervisor_takes_its_children_along(stores: RunningStack) -> None:
+    """Comes last of those that share the stores: it ends them."""
+    processes = children_of(stores)
+    assert len(processes) == 3
+
+    os.kill(stores.process.pid, signal.SIGKILL)
+    stores.process.wait()
+    wait_gone(processes, timeout_s=5)
+
+    with start_stack(stores.home.root, stores_only=True, env=os.environ) as again:
+        test_data_survives_a_restart(again)
+        os.kill(again.process.pid, signal.SIGINT)
+        assert again.process.wait(20) == 0
+
+
+def test_a_taken_gateway_port_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        answer = run_devstack(tmp_path, WAYBILL_PORT=str(port))
+
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    assert answer.stderr == (f"error: port {port} is taken by another program: stop it or set WAYBILL_PORT\n")
+
+
+def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
+    answer = run_devstack(tmp_path, PROCESSORS="many")
+
+    assert answer.returncode == 1
+    assert answer.stderr == "error: PROCESSORS must be a whole number from 1 to 64, not 'many'\n"
+
+
+def test_missing_java_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    answer = run_devstack(tmp_path, "--stores-only", PATH=str(tmp_path), JAVA_HOME="")
+
+    assert answer.returncode == 1
+    assert answer.stderr == "error: java is missing: apt-get install openjdk-17-jre-headless maven\n"
+
+
+def test_a_start_can_be_broken_off(tmp_path: Path) -> None:
+    env = {**os.environ, "WAYBILL_HOME": str(tmp_path)}
+    process = subprocess.Popen(
+        (sys.executable, "-m", "devstack", "run", "--stores-only"), env=env, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    while not psutil.Process(process.pid).children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    processes = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+
+    assert process.wait(30) == 0
+    wait_gone(processes, timeout_s=0)
+
+
+def test_a_start_that_fails_tells_the_caller_why(tmp_path: Path) -> None:
+    env = {**os.environ, "PROCESSORS": "0"}
+
+    with pytest.raises(PartFailedError, match="exit code 1") as caught:
+        start_stack(tmp_path, env=env)
+
+    assert caught.value.details[0].startswith("error: PROCESSORS must be")

@@ -1,0 +1,80 @@
+"""The stack that tests share: started once per run, or found where the environment says."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from devstack.client import RunningStack, start_stack
+from devstack.stack_file import Member
+
+__all__ = [
+    "ExternalStack",
+    "RunningStack",
+    "StackAddresses",
+    "external_stack",
+    "kill",
+    "pause",
+    "resume",
+    "start_stack",
+    "terminate",
+]
+
+
+class StackAddresses(Protocol):
+    """What a test needs to reach the servers, wherever they run."""
+
+    @property
+    def mongo_uri(self) -> str: ...
+    @property
+    def redis_addr(self) -> str: ...
+    @property
+    def kafka_brokers(self) -> str: ...
+    @property
+    def gateway_url(self) -> str: ...
+    @property
+    def jwt_secret(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalStack:
+    """Servers that somebody else runs."""
+
+    mongo_uri: str
+    redis_addr: str
+    kafka_brokers: str
+    gateway_url: str
+    jwt_secret: str = field(repr=False)
+
+
+def external_stack(env: Mapping[str, str]) -> ExternalStack | None:
+    """Return the servers named by `env` under WAYBILL_STACK=external, else None."""
+    if env.get("WAYBILL_STACK") != "external":
+        return None
+    return ExternalStack(
+        mongo_uri=env["MONGO_URI"],
+        redis_addr=env["REDIS_ADDR"],
+        kafka_brokers=env["KAFKA_BROKERS"],
+        gateway_url=env.get("WAYBILL_URL", ""),
+        jwt_secret=env.get("JWT_SECRET", ""),
+    )
+
+
+def kill(stack: RunningStack, group: str, *, index: int = 0) -> Member:
+    """Kill -9 a child and wait for its replacement, which is returned."""
+    return stack.wait_replaced(group, stack.signal(group, signal.SIGKILL, index=index), index=index)
+
+
+def terminate(stack: RunningStack, group: str, *, index: int = 0) -> Member:
+    """End a child by SIGTERM and wait for its replacement, which is returned."""
+    return stack.wait_replaced(group, stack.signal(group, signal.SIGTERM, index=index), index=index)
+
+
+def pause(stack: RunningStack, group: str, *, index: int = 0) -> Member:
+    """Freeze a child; the supervisor takes it for alive."""
+    return stack.signal(group, signal.SIGSTOP, index=index)
+
+
+def resume(stack: RunningStack, group: str, *, index: int = 0) -> Member:
+    """Let a frozen child go on."""
+    return stack.signal(group, signal.SIGCONT, index=index)

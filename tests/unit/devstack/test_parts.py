@@ -1,0 +1,74 @@
+from pathlib import Path
+
+from devstack.banner import services_banner
+from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.parts.kafka import server_properties
+from devstack.parts.services import Addresses, replica_names, service_part
+
+ADDRESSES = Addresses(
+    mongo_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
+    redis_addr="127.0.0.1:2",
+    kafka_brokers="127.0.0.1:3",
+    environment="development",
+    log_level="info",
+    jwt_secret="s3cret",  # noqa: S106 - not one
+)
+
+
+def test_a_service_is_configured_by_the_documented_environment() -> None:
+    part = service_part("ingest-api", "ingest-api-2", port=8001, environment=ADDRESSES.as_environment())
+
+    assert part.command[-2:] == ("-m", "ingest_api")
+    assert part.environment == {
+        "ENV": "development",
+        "HOST": "127.0.0.1",
+        "PORT": "8001",
+        "LOG_LEVEL": "info",
+        "MONGO_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
+        "MONGO_DB": "shipping_system",
+        "REDIS_ADDR": "127.0.0.1:2",
+        "REDIS_DB": "0",
+        "KAFKA_BROKERS": "127.0.0.1:3",
+        "JWT_SECRET": "s3cret",
+        "INSTANCE_ID": "ingest-api-2",
+    }
+
+
+def test_secrets_stay_out_of_what_is_printed() -> None:
+    assert "s3cret" not in repr(ADDRESSES)
+
+
+def test_replicas_are_counted_from_one() -> None:
+    assert replica_names("processor", 3) == ("processor-1", "processor-2", "processor-3")
+
+
+def test_the_gateway_knows_every_replica() -> None:
+    part = gateway_part(
+        Path("caddy"), caddyfile=Path("Caddyfile"), data=Path("data"), port=80, ingest=[1, 2], query=[3]
+    )
+
+    assert part.environment["INGEST_UPSTREAMS"] == "127.0.0.1:1 127.0.0.1:2"
+    assert part.environment["QUERY_UPSTREAMS"] == "127.0.0.1:3"
+    assert part.environment["WAYBILL_BIND"] == "127.0.0.1"
+
+
+def test_the_caddyfile_is_found_in_the_checkout() -> None:
+    assert find_caddyfile().parts[-3:] == ("deploy", "gateway", "Caddyfile")
+
+
+def test_the_broker_listens_on_the_loopback_address_only(tmp_path: Path) -> None:
+    lines = server_properties(tmp_path, port=9092, controller_port=9093).splitlines()
+
+    assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093" in lines
+    assert "advertised.listeners=PLAINTEXT://127.0.0.1:9092" in lines
+    assert "auto.create.topics.enable=false" in lines
+    assert f"log.dirs={tmp_path}" in lines
+
+
+def test_the_banner_tells_a_newcomer_what_to_do(tmp_path: Path) -> None:
+    banner = services_banner(gateway_port=8080, logs=tmp_path)
+
+    for text in ("http://localhost:8080", "admin_user", "driver_user_001", "password123", str(tmp_path)):
+        assert text in banner
+    assert "curl" in banner
+    assert "Ctrl-C stops everything" in banner

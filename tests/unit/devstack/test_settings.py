@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from devstack.errors import SettingsError
+from devstack.settings import StackSettings
+
+
+def test_an_empty_environment_gives_the_documented_defaults() -> None:
+    settings = StackSettings.from_environment({"HOME": "/home/me"}, stores_only=False)
+
+    assert settings.gateway_port == 8080
+    assert settings.home == Path.cwd() / ".waybill"
+    assert settings.cache == Path("/home/me/.cache/waybill")
+    assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
+    assert settings.environment == "development"
+    assert settings.jwt_secret is None
+
+
+def test_the_environment_is_heard() -> None:
+    signing = "kept out of every repr"
+    env = {
+        "WAYBILL_PORT": "9000",
+        "WAYBILL_HOME": "/data/waybill",
+        "XDG_CACHE_HOME": "/cache",
+        "PROCESSORS": "3",
+        "INGEST_REPLICAS": "2",
+        "QUERY_REPLICAS": "4",
+        "ENV": "production",
+        "JWT_SECRET": signing,
+    }
+
+    settings = StackSettings.from_environment(env, stores_only=True)
+
+    assert settings.stores_only
+    assert settings.gateway_port == 9000
+    assert settings.home == Path("/data/waybill")
+    assert settings.cache == Path("/cache/waybill")
+    assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
+    assert settings.environment == "production"
+    assert settings.jwt_secret == signing
+    assert signing not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WAYBILL_PORT", "http"),
+        ("WAYBILL_PORT", "70000"),
+        ("WAYBILL_PORT", "-1"),
+        ("WAYBILL_PORT", "٨٠"),
+        ("PROCESSORS", "0"),
+        ("QUERY_REPLICAS", "65"),
+        ("WAYBILL_MONGO_CACHE_GB", "lots"),
+        ("WAYBILL_MONGO_CACHE_GB", "nan"),
+        ("WAYBILL_KAFKA_HEAP_MB", "1.5"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} must be a .*number from .*{value}"):
+        StackSettings.from_environment({name: value}, stores_only=False)
