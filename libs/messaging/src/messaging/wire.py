@@ -5,7 +5,7 @@ Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, cast
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
@@ -40,18 +40,48 @@ class _Envelope(TypedDict):
     submittedby: str
 
 
+# The shapes of `domain.commands` once more: pydantic reads no `typing.TypedDict` before Python 3.12, and what
+# stands in the log is a contract of its own.
+class _Coordinates(TypedDict):
+    lat: float
+    lng: float
+
+
+class _Place(TypedDict):
+    address: str
+    coordinates: _Coordinates
+
+
+class _Dimensions(TypedDict):
+    length: float
+    width: float
+    height: float
+
+
+class _Package(TypedDict):
+    weight_kg: float
+    dimensions: NotRequired[_Dimensions]
+    content_description: NotRequired[str]
+
+
+class _Location(TypedDict):
+    lat: float
+    lng: float
+    address: NotRequired[str]
+
+
 class _CreatedData(TypedDict):
     client_id: str
-    origin: Place
-    destination: Place
-    package: Package
+    origin: _Place
+    destination: _Place
+    package: _Package
     request_key: NotRequired[str]
 
 
 class _StatusData(TypedDict):
     status: Status
     source: str
-    location: NotRequired[Location]
+    location: NotRequired[_Location]
     notes: NotRequired[str]
 
 
@@ -185,9 +215,9 @@ def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
         event_id=creation_event_id(number),
         tracking_number=number,
         client_id=data["client_id"],
-        origin=data["origin"],
-        destination=data["destination"],
-        package=data["package"],
+        origin=cast("Place", data["origin"]),
+        destination=cast("Place", data["destination"]),
+        package=cast("Package", data["package"]),
         timestamp=to_milliseconds(record["time"]),
         received_at=to_milliseconds(record["recordedtime"]),
         submitted_by=record["submittedby"],
@@ -208,7 +238,7 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
         source=data["source"],
         received_at=to_milliseconds(record["recordedtime"]),
         submitted_by=record["submittedby"],
-        location=data.get("location"),
+        location=cast("Location | None", data.get("location")),
         notes=data.get("notes"),
     )
 
