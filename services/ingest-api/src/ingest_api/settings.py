@@ -1,6 +1,6 @@
 """Settings of ingest-api."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from httpkit.settings import AuthSettings, HttpSettings, ServiceSettings
@@ -22,14 +22,14 @@ class IngestSettings(BaseSettings):
     creation_wait_s: float = Field(default=5.0, gt=0, le=30)
 
 
-class Settings(BaseSettings):
-    """All of them."""
+class Settings(BaseModel):
+    """All of them; `load_settings` reads each group from the environment."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True)
 
-    service: ServiceSettings = Field(default_factory=ServiceSettings)
-    http: HttpSettings = Field(default_factory=HttpSettings)
+    service: ServiceSettings
+    http: HttpSettings
     auth: AuthSettings
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
-    redis: RedisSettings = Field(default_factory=RedisSettings)
-    ingest: IngestSettings = Field(default_factory=IngestSettings)
+    kafka: KafkaSettings
+    redis: RedisSettings
+    ingest: IngestSettings

@@ -1,6 +1,6 @@
 """The processor's settings."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from httpkit.settings import HttpSettings, ServiceSettings
@@ -26,14 +26,14 @@ class LoopSettings(BaseSettings):
     stalled_after_s: float = Field(default=120.0, gt=0)
 
 
-class Settings(BaseSettings):
-    """All of them."""
+class Settings(BaseModel):
+    """All of them; `load_settings` reads each group from the environment."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True)
 
-    service: ServiceSettings = Field(default_factory=ServiceSettings)
-    http: HttpSettings = Field(default_factory=HttpSettings)
-    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
-    mongo: MongoSettings = Field(default_factory=MongoSettings)
-    redis: RedisSettings = Field(default_factory=RedisSettings)
-    loop: LoopSettings = Field(default_factory=LoopSettings)
+    service: ServiceSettings
+    http: HttpSettings
+    kafka: KafkaSettings
+    mongo: MongoSettings
+    redis: RedisSettings
+    loop: LoopSettings
