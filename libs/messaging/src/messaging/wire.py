@@ -5,14 +5,14 @@ Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NotRequired, cast
+from typing import Annotated, Any, Final, Literal, NotRequired
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from domain.batch import EventRecord
-from domain.commands import Command, CreateShipment, Location, Package, Place, ReportStatus
+from domain.commands import Command, CreateShipment, ReportStatus
 from domain.errors import BusinessError, PoisonRecord
 from domain.identity import creation_event_id, event_id, fingerprint
 from domain.status import REPORTABLE, Status
@@ -215,9 +215,9 @@ def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
         event_id=creation_event_id(number),
         tracking_number=number,
         client_id=data["client_id"],
-        origin=cast("Place", data["origin"]),
-        destination=cast("Place", data["destination"]),
-        package=cast("Package", data["package"]),
+        origin=data["origin"],
+        destination=data["destination"],
+        package=data["package"],
         timestamp=to_milliseconds(record["time"]),
         received_at=to_milliseconds(record["recordedtime"]),
         submitted_by=record["submittedby"],
@@ -238,7 +238,7 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
         source=data["source"],
         received_at=to_milliseconds(record["recordedtime"]),
         submitted_by=record["submittedby"],
-        location=cast("Location | None", data.get("location")),
+        location=data.get("location"),
         notes=data.get("notes"),
     )
 
