@@ -1,0 +1,128 @@
+"""Sending the scans: in ordered lanes, so that no shipment's scans can overtake each other."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Final
+from zlib import crc32
+
+from devstack.demo.api import Accepted, Api
+from devstack.demo.books import Books
+from devstack.demo.dataset import DataSet
+from devstack.demo.errors import Refused
+from devstack.demo.model import Numbers, scan_id
+from devstack.demo.progress import Advance
+from devstack.demo.watching import counted
+from devstack.demo.workers import for_each
+from domain.identity import EventId
+
+LANES: Final = 4
+BATCH_SIZE: Final = 100
+_PROBES_PER_BATCH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One delivery of an event; `nth` is 1 for the first one of this event in this run."""
+
+    event_id: EventId
+    body: Mapping[str, object]
+    nth: int
+
+
+Batch = list[Dispatch]
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What was measured while sending.
+
+    Attributes:
+        resent: how often an event was sent in a request whose answer never came; the stack may or may not
+            have counted those deliveries.
+        took_s: from the first request to the last outcome, as seen from outside.
+    """
+
+    accepted: int = 0
+    accept_s: list[float] = field(default_factory=list)
+    visible_s: list[float] = field(default_factory=list)
+    resent: Counter[EventId] = field(default_factory=Counter)
+    took_s: float = 0.0
+
+
+def lanes_of(
+    data: DataSet, numbers: Numbers, *, lanes: int = LANES, batch_size: int = BATCH_SIZE
+) -> list[list[Batch]]:
+    """Share the scans out: all of one shipment in one lane, each lane in the order of the day."""
+    dispatches: list[list[Dispatch]] = [[] for _ in range(lanes)]
+    seen: Counter[EventId] = Counter()
+    for scan in data.scans:
+        event_id = scan_id(scan, numbers)
+        seen[event_id] += 1
+        lane = crc32(scan.of.encode()) % lanes
+        dispatches[lane].append(Dispatch(event_id, scan.body(numbers[scan.of]), seen[event_id]))
+    return [
+        [lane[start : start + batch_size] for start in range(0, len(lane), batch_size)] for lane in dispatches
+    ]
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends the lanes, and watches a few events of each batch until their outcome is visible.
+
+    Attributes:
+        before: what was known of the events before.
+        patience_s: how long to watch one event.
+    """
+
+    api: Api
+    before: Books
+    advance: Advance
+    patience_s: float
+    traffic: Traffic = field(default_factory=Traffic)
+
+    async def send(self, lanes: list[list[Batch]]) -> Traffic:
+        """Send all lanes, each one batch after the other, until the last batches have their outcomes.
+
+        Raises:
+            Refused: the stack does not take an event, or names it otherwise than the rule of identity.
+        """
+        started = perf_counter()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for lane in lanes:
+                    tasks.create_task(self._send_lane(lane, tasks))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+        self.traffic.took_s = perf_counter() - started
+        return self.traffic
+
+    async def _send_lane(self, lane: list[Batch], tasks: asyncio.TaskGroup) -> None:
+        for batch in lane:
+            accepted = await self.api.report([dispatch.body for dispatch in batch])
+            self._note(batch, accepted)
+            for dispatch in batch[:: -(-len(batch) // _PROBES_PER_BATCH)]:
+                tasks.create_task(self._probe(dispatch, perf_counter()))
+        # The log keeps the order of a partition: once the end of every lane is through, all is.
+        await for_each(lane[-1] if lane else [], self._outcome_of, at_once=8)
+
+    def _note(self, batch: Batch, accepted: Accepted) -> None:
+        if accepted.event_ids != [dispatch.event_id for dispatch in batch]:
+            raise Refused("the stack gives events other ids than the rule of identity (ADR 0003)")
+        self.traffic.accepted += len(batch)
+        self.traffic.accept_s.append(accepted.took_s)
+        for dispatch in batch:
+            self.traffic.resent[dispatch.event_id] += accepted.unsure
+        self.advance(len(batch))
+
+    async def _probe(self, dispatch: Dispatch, accepted_at: float) -> None:
+        if await self._outcome_of(dispatch):
+            self.traffic.visible_s.append(perf_counter() - accepted_at)
+
+    async def _outcome_of(self, dispatch: Dispatch) -> bool:
+        earlier = self.before.events.get(dispatch.event_id)
+        goal = dispatch.nth + (earlier.deliveries if earlier else 0)
+        state = await counted(self.api, dispatch.event_id, goal, patience_s=self.patience_s)
+        return state is not None and state.deliveries >= goal

@@ -1,0 +1,74 @@
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+
+from devstack.demo.cities import CITIES
+from devstack.demo.dataset import DATA, DataSet, rendered
+from devstack.demo.generate import generate
+from devstack.demo.model import Numbers, scan_id
+from devstack.demo.stories import STORIES
+from domain.tracking_number import is_tracking_number
+
+PLAIN_LIMIT_BYTES = 600_000
+
+
+def test_the_committed_files_are_what_the_generator_gives() -> None:
+    for name, text in rendered(generate()).items():
+        committed = (DATA / name).read_text("utf-8")
+        assert committed == text, f"{name}: run python -m devstack.demo.generate"
+        assert len(committed.encode()) < PLAIN_LIMIT_BYTES
+
+
+def test_reading_and_rendering_are_inverse(data: DataSet) -> None:
+    assert rendered(data) == {name: (DATA / name).read_text("utf-8") for name in rendered(data)}
+
+
+def test_there_are_a_thousand_shipments_of_two_clients(data: DataSet) -> None:
+    assert sum(count for count, _ in STORIES) == len(data.bookings) == 1000
+    assert len({booking.key for booking in data.bookings}) == 1000
+    assert {booking.client_id for booking in data.bookings} == {"client_001", "client_002"}
+
+
+def test_parcels_travel_between_different_cities_of_mexico(data: DataSet) -> None:
+    assert len({city.name for city in CITIES}) == len({city.code for city in CITIES}) == 25
+    for booking in data.bookings:
+        ends = [_city_of(place["address"]) for place in (booking.origin, booking.destination)]
+        assert len(set(ends)) == 2
+    for scan in data.scans:
+        assert 14.5 < scan.location["lat"] < 32.8
+        assert -117.3 < scan.location["lng"] < -86.7
+
+
+def test_everything_happened_on_one_day_of_the_past(data: DataSet) -> None:
+    opening, closing = datetime(2026, 11, 2, 11, 30, tzinfo=UTC), datetime(2026, 11, 3, 8, tzinfo=UTC)
+    assert all(opening < scan.instant < closing for scan in data.scans)
+
+
+def test_no_scan_claims_to_come_from_the_api(data: DataSet) -> None:
+    assert {scan.source.partition("-")[0] for scan in data.scans} == {"driver", "warehouse", "scanner"}
+
+
+def test_strays_have_valid_numbers_that_nobody_was_given(data: DataSet, numbers: Numbers) -> None:
+    strays = {scan.of for scan in data.scans if scan.of.startswith("99M-")}
+    given = {numbers[booking.key] for booking in data.bookings}
+    assert len(strays) == 9
+    assert all(is_tracking_number(stray) for stray in strays)
+    assert not strays & given
+
+
+def test_the_same_id_means_the_same_scan_or_a_correction(data: DataSet, numbers: Numbers) -> None:
+    by_id = defaultdict(list)
+    for scan in data.scans:
+        by_id[scan_id(scan, numbers)].append(scan)
+    others = Counter(scan.notes for first, *more in by_id.values() for scan in more if scan != first)
+    assert others
+    assert all((note or "").startswith("Corrección") for note in others)
+
+
+def test_most_shipments_are_scanned_four_times_or_more(data: DataSet) -> None:
+    per_shipment = Counter(scan.of for scan in data.scans)
+    assert sum(count >= 4 for count in per_shipment.values()) > 800
+    assert max(per_shipment.values()) <= 8
+
+
+def _city_of(address: str) -> str:
+    return address.split(", ")[-2]

@@ -1,0 +1,106 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from tests.unit.demo.stand_in import StandIn
+
+from devstack.demo.api import log_in
+from devstack.demo.dataset import DataSet
+from devstack.demo.driver import Report, Run, drive
+from devstack.demo.errors import Refused
+from devstack.demo.gateway import Gateway
+from devstack.demo.known_answer import KnownAnswer, known_answer
+from devstack.demo.model import Numbers, scan_id
+from devstack.demo.progress import PlainDisplay
+from devstack.demo.table import verdict
+
+
+@pytest.fixture(scope="session")
+def answer(morning: DataSet) -> KnownAnswer:
+    return known_answer(morning)
+
+
+async def _drive(gateway: Gateway, data: DataSet, answer: KnownAnswer, *, patience_s: float = 20) -> Report:
+    display = PlainDisplay(Console(file=io.StringIO()))
+    api = await log_in(gateway)
+    return await drive(api, data, answer=answer, display=display, patience_s=patience_s)
+
+
+async def test_the_first_run_comes_to_the_known_answer(
+    gateway: Gateway, morning: DataSet, answer: KnownAnswer
+) -> None:
+    report = await _drive(gateway, morning, answer)
+    assert report.differences == []
+    assert (report.run, report.already_there) == (Run.FIRST, 0)
+    assert report.deliveries == answer.first_run
+    assert report.standing == answer.standing
+    assert report.traffic.accepted == len(morning.scans)
+    assert list(verdict(report)) == ["totals equal the data set's known answer"]
+
+
+async def test_later_runs_change_nothing(gateway: Gateway, morning: DataSet, answer: KnownAnswer) -> None:
+    await _drive(gateway, morning, answer)
+    for _ in range(2):
+        report = await _drive(gateway, morning, answer)
+        assert report.differences == []
+        assert (report.run, report.already_there) == (Run.LATER, len(morning.bookings))
+        assert report.deliveries == answer.later_run
+        assert report.moved == 0
+
+
+async def test_an_interrupted_run_is_completed(
+    gateway: Gateway, morning: DataSet, answer: KnownAnswer
+) -> None:
+    half = DataSet(morning.bookings[:50], ())
+    await _drive(gateway, half, known_answer(half))
+    begun = replace(morning, scans=morning.scans[:150])
+    await _drive(gateway, begun, known_answer(begun))
+    report = await _drive(gateway, morning, answer)
+    assert report.differences == []
+    assert report.run is Run.RESUMED
+    assert report.standing == answer.standing
+
+
+async def test_a_half_taken_batch_is_sent_again(
+    stand_in: StandIn, gateway: Gateway, morning: DataSet, answer: KnownAnswer
+) -> None:
+    stand_in.half_taken = 2
+    report = await _drive(gateway, morning, answer)
+    assert report.differences == []
+    assert report.standing == answer.standing
+    assert sum(report.traffic.resent.values()) > 0
+    assert "sent again" in next(verdict(report))
+
+
+async def test_a_lost_event_is_a_difference(
+    stand_in: StandIn, gateway: Gateway, morning: DataSet, answer: KnownAnswer, numbers: Numbers
+) -> None:
+    stand_in.forgotten = frozenset({scan_id(morning.scans[17], numbers)})
+    report = await _drive(gateway, morning, answer, patience_s=0.3)
+    assert any("no outcome, must be" in line for line in report.differences)
+    assert any(line.startswith("total events") for line in report.differences)
+    assert "differences from the data set's known answer" in next(verdict(report))
+
+
+async def test_an_event_applied_behind_its_back_is_a_difference(
+    stand_in: StandIn, gateway: Gateway, morning: DataSet, answer: KnownAnswer
+) -> None:
+    await _drive(gateway, morning, answer)
+    number, shipment = next(iter(stand_in.rules.shipments.items()))
+    stand_in.rules.shipments[number] = replace(shipment, version=shipment.version + 1)
+    report = await _drive(gateway, morning, answer)
+    assert [line.partition(":")[0] for line in report.differences] == [number]
+
+
+async def test_ids_by_another_rule_are_refused(
+    stand_in: StandIn,
+    gateway: Gateway,
+    morning: DataSet,
+    answer: KnownAnswer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    honest = stand_in.rules.report
+    monkeypatch.setattr(stand_in.rules, "report", lambda body: honest(body) + "x")
+    with pytest.raises(Refused, match="ADR 0003"):
+        await _drive(gateway, morning, answer)
