@@ -1,0 +1,86 @@
+"""The servers that tests share: one embedded stack per run; a database, a Redis and topics fresh per test."""
+
+import os
+import socket
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from redis.asyncio import Redis
+
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics, ensure_topics
+from storage.client import Database, open_database, open_redis
+from storage.schema import apply_schema
+from storage.settings import MongoSettings, RedisSettings
+from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
+
+TEST_REDIS_DB = 9
+TEST_PARTITIONS = 2
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackAddresses]:
+    """Give the whole of Waybill, started once for all tests."""
+    external = external_stack(os.environ)
+    if external is not None:
+        yield external
+        return
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    env = {**os.environ, "ENV": "development"}
+    with start_stack(tmp_path_factory.mktemp("stack"), env=env, port=port) as running:
+        yield running
+
+
+@pytest.fixture
+def own_stack(stack: StackAddresses) -> RunningStack:
+    """Give the stack to tests that kill parts of it; only one that this run has started may be treated so."""
+    if not isinstance(stack, RunningStack):
+        pytest.skip("the stack belongs to somebody else: its processes cannot be killed")
+    return stack
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(stack: StackAddresses) -> str:
+    return stack.mongo_uri
+
+
+@pytest.fixture
+async def database(mongo_uri: str) -> AsyncIterator[Database]:
+    """Give an empty database with the schema applied."""
+    name = f"test_{uuid.uuid4().hex}"
+    async with open_database(MongoSettings(MONGO_URI=mongo_uri, MONGO_DB=name)) as database:  # type: ignore[call-arg]
+        await apply_schema(database)
+        yield database
+        await database.client.drop_database(name)
+
+
+@pytest.fixture
+def redis_settings(stack: StackAddresses) -> RedisSettings:
+    return RedisSettings(REDIS_ADDR=stack.redis_addr, REDIS_DB=TEST_REDIS_DB)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
+    """Give an empty Redis database."""
+    async with open_redis(redis_settings) as redis:
+        await redis.flushdb()
+        yield redis
+
+
+@pytest.fixture
+async def kafka(stack: StackAddresses) -> AsyncIterator[KafkaSettings]:
+    """Give fresh topics, under a prefix of their own."""
+    settings = KafkaSettings(  # type: ignore[call-arg]
+        KAFKA_BROKERS=stack.kafka_brokers,
+        KAFKA_TOPIC_PREFIX=f"test-{uuid.uuid4().hex}-",
+        KAFKA_PARTITIONS=TEST_PARTITIONS,
+    )
+    await ensure_topics(settings)
+    yield settings
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    await admin.delete_topics(list(Topics(settings.topic_prefix).all()))
+    await admin.close()
