@@ -190,10 +190,8 @@ class PartitionRuntime:
             arrived = await consumer.getmany(
                 *wanted, timeout_ms=poll_ms, max_records=self._settings.max_batch
             )
-        except NoOffsetForPartitionError as error:
-            partition = error.args[0]
-            _log.info("partition_starts_at_beginning", partition=partition.partition)
-            await consumer.seek_to_beginning(partition)
+        except NoOffsetForPartitionError:
+            await self._start_at_beginning(consumer)
         except OffsetOutOfRangeError as error:
             for partition, offset in error.args[0].items():
                 if worker := self._workers.get(partition):
@@ -207,6 +205,13 @@ class PartitionRuntime:
             for partition, records in arrived.items():
                 if worker := self._workers.get(partition):
                     worker.put(records)
+
+    async def _start_at_beginning(self, consumer: AIOKafkaConsumer) -> None:
+        """The group has never committed here: read everything. What was applied before is recognised."""
+        new = [partition for partition in self._workers if await consumer.committed(partition) is None]
+        _log.info("partitions_start_at_beginning", partitions=sorted(p.partition for p in new))
+        if new:
+            await consumer.seek_to_beginning(*new)
 
     def _pause_stuck(self, consumer: AIOKafkaConsumer) -> None:
         """Pause partitions that retry: aiokafka fetches nothing for the others while their records wait."""
