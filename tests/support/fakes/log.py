@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.support.fakes.faults import Faults
-
 from domain.batch import Verdict
 from domain.commands import Command
+from tests.support.fakes.faults import Faults
 
 
 @dataclass(frozen=True, slots=True)

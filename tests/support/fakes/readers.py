@@ -2,12 +2,11 @@
 
 from copy import deepcopy
 
-from tests.support.fakes.faults import Faults
-from tests.support.fakes.shipments import Documents
-
 from domain.identity import EventId
 from domain.ports import Document, ShipmentFilter
 from domain.tracking_number import TrackingNumber
+from tests.support.fakes.faults import Faults
+from tests.support.fakes.shipments import Documents
 
 _INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version"})
 

@@ -4,6 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
+from domain.errors import AlreadyRecorded, Fenced
+from domain.identity import EventId
+from domain.ports import Document, Fence
+from domain.shipment import Shipment
+from domain.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
     event_document,
     history_entry,
@@ -13,13 +19,6 @@ from tests.support.fakes.documents import (
     shipment_of,
 )
 from tests.support.fakes.faults import Faults
-
-from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
-from domain.errors import AlreadyRecorded, Fenced
-from domain.identity import EventId
-from domain.ports import Document, Fence
-from domain.shipment import Shipment
-from domain.tracking_number import TrackingNumber
 
 
 @dataclass(slots=True)

@@ -1,8 +1,7 @@
 """Users, in memory."""
 
-from tests.support.fakes.faults import Faults
-
 from domain.ports import User
+from tests.support.fakes.faults import Faults
 
 
 class InMemoryUserStore(Faults):

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 import pytest
-from tests.support.builders import RECORDED_AT, delivery
-from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
 
 from domain.batch import Delivery, EventRecord, Plan, by_shipment, judge
 from domain.commands import Command
 from domain.errors import AlreadyRecorded, CommitUnknown, Fenced
 from domain.identity import EventId
 from domain.ports import Fence
+from tests.support.builders import RECORDED_AT, delivery
+from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
 
 PARTITION = "shipments.events/0"
 

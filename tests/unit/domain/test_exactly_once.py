@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import ROUTE, creation, number, payload_fingerprint, report
-from tests.support.fakes import Documents, InMemoryShipmentStore
-from tests.unit.domain.batch_runner import BatchRunner, Mishap, Step
 
 from domain.commands import Command, CreateShipment
 from domain.identity import EventId
 from domain.shipment import Created, Rejected, Shipment, StatusChanged, decide, evolve
 from domain.status import REPORTABLE
 from domain.tracking_number import TrackingNumber
+from tests.support.builders import ROUTE, creation, number, payload_fingerprint, report
+from tests.support.fakes import Documents, InMemoryShipmentStore
+from tests.unit.domain.batch_runner import BatchRunner, Mishap, Step
 
 numbers = st.sampled_from([number(1), number(2)])
 

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import NUMBER, number
 
 from domain.errors import InvalidEventId
 from domain.identity import creation_event_id, event_id, fingerprint, tracking_number_of
 from domain.tracking_number import TrackingNumber
+from tests.support.builders import NUMBER, number
 
 SHIPMENT = TrackingNumber("99M-7K3M9QX2VTBS")
 DIGEST = "lox4htogehdew"  # of scanner-7, by `b2sum -l 64` and RFC 4648

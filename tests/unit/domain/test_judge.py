@@ -3,6 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
+from domain.batch import EventRecord, Kind, Outcome, Verdict, judge
+from domain.commands import ReportStatus
+from domain.errors import ErrorCode, PoisonRecord
+from domain.status import Status
 from tests.support.builders import (
     NUMBER,
     ROUTE,
@@ -13,11 +18,6 @@ from tests.support.builders import (
     report,
     shipment_after,
 )
-
-from domain.batch import EventRecord, Kind, Outcome, Verdict, judge
-from domain.commands import ReportStatus
-from domain.errors import ErrorCode, PoisonRecord
-from domain.status import Status
 
 CREATION = creation(request_key="digest-of-user-and-key")
 PICKED_UP = report(Status.PICKED_UP)

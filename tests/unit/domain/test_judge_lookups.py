@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from domain.batch import Kind, Outcome, Verdict, judge
+from domain.errors import ErrorCode
+from domain.status import Status
 from tests.support.builders import (
     creation,
     deliveries,
@@ -11,10 +14,6 @@ from tests.support.builders import (
     report,
     shipment_after,
 )
-
-from domain.batch import Kind, Outcome, Verdict, judge
-from domain.errors import ErrorCode
-from domain.status import Status
 
 CREATION = creation()
 PICKED_UP = report(Status.PICKED_UP)

@@ -1,9 +1,8 @@
 """A plan gathers what became of all shipments of a batch."""
 
-from tests.support.builders import creation, deliveries, number, plan_for, report, shipment_after
-
 from domain.batch import by_shipment
 from domain.status import Status
+from tests.support.builders import creation, deliveries, number, plan_for, report, shipment_after
 
 ONE, OTHER = number(1), number(2)
 

@@ -5,12 +5,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.builders import NUMBER, ROUTE, creation, report, shipment_after
 
 from domain.commands import Command, ReportStatus
 from domain.errors import ErrorCode
 from domain.shipment import Created, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.status import REPORTABLE, Status
+from tests.support.builders import NUMBER, ROUTE, creation, report, shipment_after
 
 LEGAL_WALKS = {
     (),
