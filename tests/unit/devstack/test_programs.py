@@ -98,8 +98,8 @@ def test_a_death_for_want_of_something_is_explained(log: str, code: int, reason:
     ("log", "line"),
     [
         (
-            """[WARNING] slow
-[ERROR] Failed to execute goal x: Could not transfer artifact: Unknown host -> [Help 1]
+            """\x1b[0m\x1b[0m[WARNING] slow
+\x1b[0m[ERROR] Failed to execute goal x: Could not transfer artifact: Unknown host -> [Help 1]
 [ERROR]
 [ERROR] Re-run Maven using the -X switch""",
             "Failed to execute goal x: Could not transfer artifact: Unknown host",

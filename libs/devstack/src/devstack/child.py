@@ -1,6 +1,7 @@
 """One supervised child process: start until ready, wait for its death, stop."""
 
 import asyncio
+import os
 import signal
 from asyncio.subprocess import Process
 from contextlib import suppress
@@ -73,9 +74,10 @@ class Child:
         if not self.running:
             return True
         process = self._started
+        # Not by process.send_signal: that polls first, and may so take the exit code from asyncio's watcher.
         with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-            process.send_signal(signal.SIGCONT)  # one that is paused would not notice
+            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, signal.SIGCONT)  # one that is paused would not notice
         try:
             await asyncio.wait_for(process.wait(), self.part.drain_timeout_s)
         except TimeoutError:

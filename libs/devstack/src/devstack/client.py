@@ -81,7 +81,7 @@ class RunningStack:
         os.kill(member.pid, number)
         return member
 
-    def wait_replaced(self, group: str, old: Member, *, index: int = 0, timeout_s: float = 30.0) -> Member:
+    def wait_replaced(self, group: str, old: Member, *, index: int = 0, timeout_s: float = 60.0) -> Member:
         """Block until the supervisor has put a new, ready child in the place of `old`.
 
         Raises:

@@ -55,7 +55,7 @@ class Journal:
     def note(self, text: str) -> None:
         """Tell something that happened, with its time."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        with self._file.open("a") as file:
+        with suppress(OSError), self._file.open("a") as file:  # a full disk must not take the stack down
             file.write(f"{now} {text}\n")
         self._say(f"{now} {text}")
 

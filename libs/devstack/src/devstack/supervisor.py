@@ -84,7 +84,7 @@ class Supervisor:
         begun = time.monotonic()
         try:
             await child.start()
-        except StackError as exc:
+        except (StackError, OSError) as exc:
             self._journal.note(f"restart failed: {exc}")
             child.kill()  # it may live and never become ready
             return False
@@ -100,7 +100,7 @@ class Supervisor:
         return (child for child in self._children if child.part.group in groups)
 
     def _publish(self) -> None:
-        with suppress(FileNotFoundError):  # somebody removed the home while it was in use
+        with suppress(OSError):  # a full disk, or a home removed while in use, must not take the stack down
             write_members(
                 self._stack_file, collect((child.part.group, child.member) for child in self._children)
             )

@@ -1,5 +1,6 @@
 """Kafka's jars: fetched once by Maven into the user's cache, shared by every home on the machine."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from devstack.launcher import Launcher
 from devstack.programs import find_maven
 
 KAFKA_VERSION = "4.3.1"
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _POM = Path(__file__).with_name("pom.xml")
 
 
@@ -67,7 +69,8 @@ def _keep(fetched: Path, jars: Path) -> None:
 
 def maven_error(log: str) -> str:
     """Return the one line of Maven's output that says what went wrong."""
-    errors = [line.removeprefix("[ERROR]").strip() for line in log.splitlines() if line.startswith("[ERROR]")]
-    lines = [line for line in errors or log.splitlines() if line.strip()]
+    said = _COLOUR.sub("", log).splitlines()  # Maven colours its output even in batch mode
+    errors = [line.removeprefix("[ERROR]").strip() for line in said if line.startswith("[ERROR]")]
+    lines = [line for line in errors or said if line.strip()]
     first = lines[0] if lines else "Maven said nothing"
     return first.removesuffix("-> [Help 1]").strip()
