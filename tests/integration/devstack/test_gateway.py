@@ -37,7 +37,7 @@ class Service:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        app = web.Application(client_max_size=TWO_MIB)
+        app = web.Application(client_max_size=1 << 30)  # so that the gateway's limit is met first
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
