@@ -3,11 +3,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
-from tests.unit.demo.stand_in import StandIn
 
 from devstack.demo.dataset import DataSet, load
 from devstack.demo.gateway import Gateway
 from devstack.demo.model import Numbers, derived_numbers, with_strays
+from tests.unit.demo.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")

@@ -72,13 +72,14 @@ class StandIn:
     Attributes:
         half_taken: how many more batches are taken by half and then answered 503.
         forgotten: events that are accepted and never judged.
+        answers_late: creations are queued only, as without Redis.
     """
 
     def __init__(self) -> None:
         self.rules = Rules()
         self.half_taken = 0
         self.forgotten: frozenset[EventId] = frozenset()
-        self.batches = 0
+        self.answers_late = False
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -105,10 +106,10 @@ class StandIn:
 
     async def create(self, request: web.Request) -> web.Response:
         number = self.rules.create(request.headers["Idempotency-Key"], await request.json())
-        return web.json_response({"tracking_number": number, "status": "created"}, status=201)
+        body = {"tracking_number": number}
+        return web.json_response(body, status=202 if self.answers_late else 201)
 
     async def batch(self, request: web.Request) -> web.Response:
-        self.batches += 1
         events = (await request.json())["events"]
         if self.half_taken:
             self.half_taken -= 1

@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from tests.unit.demo.stand_in import StandIn
 
 from devstack.demo.api import log_in
 from devstack.demo.dataset import DataSet
@@ -14,6 +13,7 @@ from devstack.demo.known_answer import KnownAnswer, known_answer
 from devstack.demo.model import Numbers, scan_id
 from devstack.demo.progress import PlainDisplay
 from devstack.demo.table import verdict
+from tests.unit.demo.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +47,16 @@ async def test_later_runs_change_nothing(gateway: Gateway, morning: DataSet, ans
         assert (report.run, report.already_there) == (Run.LATER, len(morning.bookings))
         assert report.deliveries == answer.later_run
         assert report.moved == 0
+
+
+async def test_creations_may_be_queued_only(
+    stand_in: StandIn, gateway: Gateway, morning: DataSet, answer: KnownAnswer
+) -> None:
+    stand_in.answers_late = True
+    for run in (Run.FIRST, Run.LATER):
+        report = await _drive(gateway, morning, answer)
+        assert report.differences == []
+        assert report.run is run
 
 
 async def test_an_interrupted_run_is_completed(

@@ -1,10 +1,10 @@
 import pytest
-from tests.unit.demo.stand_in import Rules
 
 from devstack.demo.books import Books, EventState, ShipmentState, deliveries_between, standing
 from devstack.demo.dataset import DataSet
 from devstack.demo.known_answer import NOTHING, known_answer, load
 from devstack.demo.model import Numbers, expected_after
+from tests.unit.demo.stand_in import Rules
 
 
 def test_the_committed_answer_is_what_the_rules_give(data: DataSet) -> None:

@@ -18,10 +18,15 @@ _DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105 - public: the seed of
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A booking that the stack has taken; `unsure` repetitions of it may have been counted."""
+    """A booking that the stack has taken; `unsure` repetitions of it may have been counted.
+
+    Attributes:
+        applied: it had its outcome before it was answered; otherwise its counters may still grow.
+    """
 
     tracking_number: TrackingNumber
     unsure: int
+    applied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,8 @@ class Api:
         answer = await self._gateway.ask(request)
         if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
             raise refused(request, answer)
-        return Registered(TrackingNumber(answer.body["tracking_number"]), answer.unsure)
+        applied = answer.status == HTTPStatus.CREATED
+        return Registered(TrackingNumber(answer.body["tracking_number"]), answer.unsure, applied)
 
     async def report(self, events: Sequence[Mapping[str, object]]) -> Accepted:
         """Send a batch of events.

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from domain.batch import Outcome
 from domain.errors import ErrorCode
@@ -33,6 +34,9 @@ class ShipmentState:
 
     status: str
     version: int
+
+
+JUST_CREATED: Final = ShipmentState(Status.CREATED, 1)
 
 
 @dataclass(frozen=True, slots=True)

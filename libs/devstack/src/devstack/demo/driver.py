@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from devstack.demo.api import Api
-from devstack.demo.books import Books, Deliveries, Standing, deliveries_between, standing
+from devstack.demo.books import JUST_CREATED, Books, Deliveries, Standing, deliveries_between, standing
 from devstack.demo.dataset import Booking, DataSet
 from devstack.demo.errors import Refused
 from devstack.demo.known_answer import KnownAnswer
@@ -72,11 +72,13 @@ async def drive(
     numbers = with_strays(data, registry.numbers)
     sent = Counter(scan_id(scan, numbers) for scan in data.scans)
     shipments = list(numbers.values())
-    # After the registrations: their answers come in the order of the log, so whatever an interrupted run
-    # had sent for these shipments before has its outcome by now.
     reader = Reader(api, shipments, patience_s)
-    with display.stage("looking what is known", len(sent) + len(shipments)) as advance:
-        before = await reader.read(dict.fromkeys(sent, 0), advance)
+    before = Books({}, dict.fromkeys(registry.numbers.values(), JUST_CREATED))
+    if not registry.all_new:
+        # Registrations are answered in the order of the log: whatever an earlier run had sent for these
+        # shipments, even an interrupted one, has its outcome by now.
+        with display.stage("looking what is known", len(sent) + len(shipments)) as advance:
+            before = await reader.read(dict.fromkeys(sent, 0), advance)
     with display.stage("sending scans", len(data.scans)) as advance:
         sender = Sender(api, before, advance, patience_s)
         traffic = await sender.send(lanes_of(data, numbers))
@@ -93,6 +95,7 @@ class _Registry:
     patience_s: float
     numbers: dict[str, TrackingNumber] = field(default_factory=dict)
     already_there: int = 0
+    all_new: bool = True
 
     async def register(self, booking: Booking) -> None:
         registered = await self.api.register(booking)
@@ -101,7 +104,9 @@ class _Registry:
         if creation is None or creation.outcome != Outcome.APPLIED:
             raise Refused(f"{booking.key} was accepted, but {event_id} has not been applied")
         self.numbers[booking.key] = registered.tracking_number
-        self.already_there += creation.deliveries - 1 > registered.unsure
+        there = creation.deliveries - 1 > registered.unsure
+        self.already_there += there
+        self.all_new &= registered.applied and not there
         self.advance(1)
 
 

@@ -14,7 +14,7 @@ from devstack.demo.workers import for_each
 from domain.identity import EventId
 from domain.tracking_number import TrackingNumber
 
-_FIRST_PAUSE_S: Final = 0.005
+_FIRST_PAUSE_S: Final = 0.01
 _LONGEST_PAUSE_S: Final = 0.1
 _SLOWDOWN: Final = 1.3
 
