@@ -79,6 +79,7 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
     runner = web.AppRunner(
         app,
         access_log=None,
+        auto_decompress=False,  # no route takes compressed bodies, so none can be a bomb
         handler_cancellation=False,
         keepalive_timeout=http.keepalive_timeout_s,
         lingering_time=LINGERING_S,

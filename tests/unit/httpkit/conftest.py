@@ -1,0 +1,47 @@
+"""An app of httpkit on loopback, with the routes that a test gives it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from httpkit.auth import TokenIssuer, TokenVerifier
+from httpkit.health import Health
+from httpkit.metrics import new_registry
+from httpkit.routes import Route
+from httpkit.server import build_app
+from httpkit.settings import AuthSettings, Environment, HttpSettings
+
+Client = TestClient[web.Request, web.Application]
+Serve = Callable[..., Awaitable[Client]]
+
+HTTP = HttpSettings(port=0, body_limit_bytes=4096, body_timeout_s=0.2, shutdown_timeout_s=0.3)
+AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2), jwt_kid="now")
+
+
+@pytest.fixture
+def issuer() -> TokenIssuer:
+    return TokenIssuer(AUTH)
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Start an app with these routes and return a client of it."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*routes: Route, health: Health | None = None) -> Client:
+            app = build_app(
+                HTTP,
+                routes,
+                health=health or Health({}),
+                registry=new_registry(),
+                verifier=TokenVerifier(AUTH),
+            )
+            server = TestServer(app)
+            await server.start_server(auto_decompress=False)
+            return await stack.enter_async_context(TestClient(server))
+
+        yield start

@@ -1,0 +1,199 @@
+"""Authentication: which tokens are believed, and what a route asks for."""
+
+import time
+from typing import Any
+
+import jwt
+import pytest
+from aiohttp import web
+from pydantic import SecretStr
+
+from domain.permissions import Permission, Principal, Role
+from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier, principal
+from httpkit.responses import json_response
+from httpkit.routes import Route
+from tests.unit.httpkit.conftest import AUTH, Serve
+
+ADMIN = Principal("admin_user", Role.ADMIN)
+CLIENT = Principal("client_user_001", Role.CLIENT, "client_001")
+DRIVER = Principal("driver_user_001", Role.PRODUCER)
+KEY = AUTH.jwt_secret.get_secret_value()
+OTHER_KEY = "b7c3a19e5d204f68" * 2
+
+
+def claims(**changes: object) -> dict[str, Any]:
+    now = int(time.time())
+    good = {
+        "sub": "admin_user",
+        "role": "admin",
+        "client_id": None,
+        "iss": "waybill",
+        "aud": "waybill",
+        "iat": now,
+        "exp": now + 60,
+        "jti": "1",
+    }
+    return {name: value for name, value in (good | changes).items() if value is not ...}
+
+
+def signed(
+    payload: dict[str, Any], *, key: str = KEY, kid: str | None = "now", algorithm: str = "HS256"
+) -> str:
+    headers = {} if kid is None else {"kid": kid}
+    return jwt.encode(payload, key, algorithm, headers=headers)
+
+
+@pytest.mark.parametrize("who", [ADMIN, CLIENT, DRIVER])
+def test_an_issued_token_speaks_for_its_principal(issuer: TokenIssuer, who: Principal) -> None:
+    assert TokenVerifier(AUTH).verify(issuer.issue(who)) == who
+
+
+def test_tokens_of_one_principal_differ(issuer: TokenIssuer) -> None:
+    assert issuer.issue(ADMIN) != issuer.issue(ADMIN)
+
+
+def test_a_token_names_its_key_and_its_end() -> None:
+    token = TokenIssuer(AUTH, clock=lambda: 1_000_000.5).issue(CLIENT)
+    told = jwt.decode(token, options={"verify_signature": False})
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "now", "typ": "JWT"}
+    assert (told["iat"], told["exp"]) == (1_000_000, 1_086_400)
+    assert (told["sub"], told["role"], told["client_id"]) == ("client_user_001", "client", "client_001")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("a.b.c", id="garbage"),
+        pytest.param("é.ü.ß", id="not ascii"),
+        pytest.param("x" * 5000, id="far too long"),
+        pytest.param(signed(claims(), key="", algorithm="none"), id="alg none"),
+        pytest.param(signed(claims(), algorithm="HS512", key=KEY * 2), id="another algorithm"),
+        pytest.param(signed(claims(), key=OTHER_KEY), id="another key"),
+        pytest.param(signed(claims(), kid="unknown"), id="unknown kid"),
+        pytest.param(signed(claims(), kid=None), id="no kid"),
+        pytest.param(signed(claims())[:-4] + "AAAA", id="tampered"),
+        pytest.param(signed(claims(aud="billing")), id="another audience"),
+        pytest.param(signed(claims(iss="elsewhere")), id="another issuer"),
+        pytest.param(signed(claims(exp=int(time.time()) - 60)), id="expired"),
+        pytest.param(signed(claims(iat=int(time.time()) + 600)), id="of the future"),
+        pytest.param(signed(claims(nbf=int(time.time()) + 600)), id="not yet"),
+        pytest.param(signed(claims(sub="")), id="no subject"),
+        pytest.param(signed(claims(role="root")), id="no such role"),
+        pytest.param(signed(claims(role=["admin"])), id="role is a list"),
+        pytest.param(signed(claims(client_id=7)), id="client_id is a number"),
+        pytest.param(signed(claims(role="client", client_id=None)), id="a client of nobody"),
+        *(
+            pytest.param(signed(claims(**{name: ...})), id=f"without {name}")
+            for name in ("sub", "role", "iss", "aud", "iat", "exp", "jti")
+        ),
+    ],
+)
+def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
+    with pytest.raises(InvalidToken):
+        TokenVerifier(AUTH).verify(token)
+
+
+def test_a_retired_key_verifies_and_does_not_sign() -> None:
+    rotated = AUTH.model_copy(
+        update={
+            "jwt_kid": "next",
+            "jwt_secret": SecretStr(OTHER_KEY),
+            "jwt_retired_secrets": {"now": SecretStr(KEY)},
+        }
+    )
+    old = TokenIssuer(AUTH).issue(ADMIN)
+    assert TokenVerifier(rotated).verify(old) == ADMIN
+    assert jwt.get_unverified_header(TokenIssuer(rotated).issue(ADMIN))["kid"] == "next"
+
+
+class Moment:
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_remembered_token_is_not_verified_again(
+    issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verifier = TokenVerifier(AUTH)
+    token = issuer.issue(ADMIN)
+    verifier.verify(token)
+    monkeypatch.setattr(jwt, "decode", None)
+    assert verifier.verify(token) == ADMIN
+
+
+def test_a_remembered_token_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = Moment()
+    verifier = TokenVerifier(AUTH, clock=moment)
+    token = signed(claims())
+    verifier.verify(token)
+    moment.now += 61
+    monkeypatch.setattr(jwt, "decode", None)
+    with pytest.raises(TypeError):  # it has to be verified anew
+        verifier.verify(token)
+
+
+def test_only_so_many_tokens_are_remembered(issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier = TokenVerifier(AUTH, remembered=2)
+    first, second, third = (issuer.issue(ADMIN) for _ in range(3))
+    verifier.verify(first)
+    verifier.verify(second)
+    verifier.verify(first)
+    verifier.verify(third)
+    monkeypatch.setattr(jwt, "decode", None)
+    assert verifier.verify(first) == verifier.verify(third) == ADMIN
+    with pytest.raises(TypeError):
+        verifier.verify(second)  # the one that was not used for longest has to be verified anew
+
+
+async def whoami(request: web.Request) -> web.Response:
+    return json_response({"subject": principal(request).subject})
+
+
+async def hello(_request: web.Request) -> web.Response:
+    return json_response({})
+
+
+GUARDED = Route("GET", "/users", whoami, Permission.USER_READ)
+
+
+async def test_a_route_sees_who_is_asking(serve: Serve, issuer: TokenIssuer) -> None:
+    client = await serve(GUARDED)
+    for scheme in ("Bearer", "bearer"):
+        answer = await client.get("/users", headers={"Authorization": f"{scheme} {issuer.issue(ADMIN)}"})
+        assert await answer.json() == {"subject": "admin_user"}
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}])
+async def test_without_a_token_there_is_no_answer(serve: Serve, header: dict[str, str]) -> None:
+    client = await serve(GUARDED)
+    answer = await client.get("/users", headers=header)
+    assert (answer.status, (await answer.json())["error"]) == (401, "AUTHENTICATION_REQUIRED")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_why_a_token_is_refused_is_not_told(serve: Serve) -> None:
+    client = await serve(GUARDED)
+    expired, forged = signed(claims(exp=1)), signed(claims(), key=OTHER_KEY)
+    bodies = []
+    for token in (expired, forged):
+        answer = await client.get("/users", headers={"Authorization": f"Bearer {token}"})
+        body = await answer.json()
+        assert (answer.status, body["error"]) == (401, "INVALID_TOKEN")
+        bodies.append(body["message"])
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("who", [CLIENT, DRIVER])
+async def test_a_role_that_may_not_is_403(serve: Serve, issuer: TokenIssuer, who: Principal) -> None:
+    client = await serve(GUARDED)
+    answer = await client.get("/users", headers={"Authorization": f"Bearer {issuer.issue(who)}"})
+    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+
+
+async def test_a_public_route_asks_for_nothing(serve: Serve) -> None:
+    client = await serve(Route("GET", "/hello", hello, None))
+    assert (await client.get("/hello", headers={"Authorization": "Bearer rubbish"})).status == 200

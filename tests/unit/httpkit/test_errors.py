@@ -1,0 +1,132 @@
+"""Errors: every failure has the one body, and none tells what it must not."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from domain import errors
+from domain.errors import ErrorCode
+from httpkit.errors import STATUS, ApiError, Detail, Handler, error_middleware
+from httpkit.routes import Route
+from tests.unit.httpkit.conftest import Serve
+
+
+def subclasses(root: type[Exception]) -> Iterator[type[Exception]]:
+    for each in root.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield each
+            yield from subclasses(each)
+
+
+def raising(error: BaseException) -> Handler:
+    async def handler(_request: web.Request) -> web.Response:
+        raise error
+
+    return handler
+
+
+def test_every_code_has_a_status() -> None:
+    assert set(STATUS) == set(ErrorCode)
+
+
+async def test_the_body_of_an_error(serve: Serve) -> None:
+    error = ApiError(ErrorCode.VALIDATION_ERROR, "no", details=[Detail("/events/3/timestamp", "too early")])
+    client = await serve(Route("GET", "/", raising(error), None))
+    answer = await client.get("/")
+    body = await answer.json()
+    assert answer.status == 400
+    assert answer.content_type == "application/json"
+    assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None
+    assert body == {
+        "error": "VALIDATION_ERROR",
+        "message": "no",
+        "status_code": 400,
+        "details": [{"pointer": "/events/3/timestamp", "message": "too early"}],
+    }
+
+
+async def test_a_route_may_know_a_better_status(serve: Serve) -> None:
+    error = ApiError(ErrorCode.IDEMPOTENCY_CONFLICT, "no", status=409, headers={"Preference-Applied": "wait"})
+    client = await serve(Route("GET", "/", raising(error), None))
+    answer = await client.get("/")
+    assert (answer.status, (await answer.json())["status_code"]) == (409, 409)
+    assert answer.headers["Preference-Applied"] == "wait"
+    assert "details" not in await answer.json()
+
+
+@pytest.mark.parametrize("kind", list(subclasses(errors.TransientError)))
+async def test_what_may_succeed_later_is_503(serve: Serve, kind: type[Exception]) -> None:
+    client = await serve(Route("GET", "/", raising(kind("mongodb://secret-host")), None))
+    answer = await client.get("/")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert "secret-host" not in await answer.text()
+
+
+@pytest.mark.parametrize("kind", list(subclasses(errors.BusinessError)))
+async def test_an_unreadable_id_is_404_on_reads_and_400_on_writes(
+    serve: Serve, kind: type[Exception]
+) -> None:
+    handler = raising(kind("wrong form"))
+    client = await serve(Route("GET", "/", handler, None), Route("PATCH", "/", handler, None))
+    read, written = await client.get("/"), await client.patch("/")
+    assert (read.status, written.status) == (404, 400)
+    assert (await read.json())["error"] in ("SHIPMENT_NOT_FOUND", "EVENT_NOT_FOUND")
+    assert (await written.json())["error"] == "VALIDATION_ERROR"
+
+
+@pytest.mark.parametrize(
+    "error", [errors.Fenced("a secret"), errors.PoisonRecord("a secret"), KeyError("a secret")]
+)
+async def test_what_nobody_foresaw_is_500_and_not_told(serve: Serve, error: Exception) -> None:
+    client = await serve(Route("GET", "/", raising(error), None))
+    answer = await client.get("/")
+    assert answer.status == 500
+    assert (await answer.json())["error"] == "INTERNAL_ERROR"
+    assert "secret" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (web.HTTPNotFound(), "NOT_FOUND"),
+        (web.HTTPRequestEntityTooLarge(10, 11), "PAYLOAD_TOO_LARGE"),
+        (web.HTTPUnsupportedMediaType(), "UNSUPPORTED_MEDIA_TYPE"),
+        (web.HTTPTooManyRequests(), "VALIDATION_ERROR"),
+        (web.HTTPBadGateway(), "INTERNAL_ERROR"),
+    ],
+)
+async def test_errors_of_the_framework_have_the_same_body(
+    serve: Serve, error: web.HTTPException, code: str
+) -> None:
+    client = await serve(Route("GET", "/", raising(error), None))
+    answer = await client.get("/")
+    body = await answer.json()
+    assert (answer.status, body["status_code"], body["error"]) == (error.status, error.status, code)
+
+
+async def test_a_redirection_is_no_error(serve: Serve) -> None:
+    client = await serve(Route("GET", "/", raising(web.HTTPFound("/docs")), None))
+    answer = await client.get("/", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (302, "/docs")
+
+
+async def test_a_path_that_is_not_there(serve: Serve) -> None:
+    client = await serve()
+    answer = await client.get("/nothing")
+    assert (answer.status, (await answer.json())["error"]) == (404, "NOT_FOUND")
+
+
+async def test_a_method_that_is_not_known_says_which_are(serve: Serve) -> None:
+    client = await serve()
+    answer = await client.delete("/health")
+    assert (answer.status, (await answer.json())["error"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["Allow"] == "GET,HEAD,POST"
+
+
+async def test_cancellation_passes() -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await error_middleware(make_mocked_request("GET", "/"), raising(asyncio.CancelledError()))

@@ -1,0 +1,110 @@
+"""Health: states, deadlines and who may ask how often."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from httpkit.health import Check, CheckGroup, Health, State
+from tests.unit.httpkit.conftest import Serve
+
+
+def always(state: State) -> Check:
+    async def check() -> State:
+        return state
+
+    return check
+
+
+def counting(calls: list[int]) -> Check:
+    async def check() -> State:
+        calls.append(1)
+        await asyncio.sleep(0)
+        return State.OK
+
+    return check
+
+
+async def broken() -> State:
+    raise ConnectionError("mongodb://user:secret@host")
+
+
+async def hanging() -> State:
+    await asyncio.Event().wait()
+    return State.OK
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "overall"),
+    [
+        ({"database": State.OK, "cache": State.OK}, 200, "ok"),
+        ({"database": State.OK, "cache": State.DEGRADED}, 200, "degraded"),
+        ({"database": State.DOWN, "cache": State.DEGRADED}, 503, "down"),
+        ({}, 200, "ok"),
+    ],
+)
+async def test_the_worst_state_decides(
+    serve: Serve, states: dict[str, State], status: int, overall: str
+) -> None:
+    client = await serve(health=Health({name: always(state) for name, state in states.items()}))
+    for path in ("/health", "/health/ready"):
+        answer = await client.get(path)
+        body: dict[str, Any] = await answer.json()
+        assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None
+        assert (answer.status, body) == (status, {"status": overall, "checks": states})
+
+
+async def test_get_head_and_post_answer_the_same(serve: Serve) -> None:
+    client = await serve(health=Health({"database": always(State.DOWN)}))
+    for method in ("GET", "HEAD", "POST"):
+        assert (await client.request(method, "/health")).status == 503
+
+
+async def test_living_asks_nobody(serve: Serve) -> None:
+    client = await serve(health=Health({"database": broken}))
+    assert (await client.get("/health/live")).status == 200
+
+
+async def test_readiness_asks_for_more(serve: Serve) -> None:
+    health = Health({"database": always(State.OK)}, readiness={"producer": always(State.DOWN)})
+    client = await serve(health=health)
+    ready = await client.get("/health/ready")
+    assert (await client.get("/health")).status == 200
+    assert (ready.status, (await ready.json())["checks"]) == (503, {"database": "ok", "producer": "down"})
+
+
+async def test_a_broken_check_is_down_and_says_no_more(serve: Serve) -> None:
+    client = await serve(health=Health({"database": broken}))
+    answer = await client.get("/health")
+    assert (answer.status, (await answer.json())["checks"]) == (503, {"database": "down"})
+    assert "secret" not in await answer.text()
+
+
+async def test_what_is_optional_is_never_worse_than_degraded(serve: Serve) -> None:
+    client = await serve(health=Health({"cache": broken}, optional=["cache"]))
+    answer = await client.get("/health")
+    assert (answer.status, (await answer.json())["checks"]) == (200, {"cache": "degraded"})
+
+
+async def test_a_hanging_check_does_not_hold_the_others() -> None:
+    checks = {"database": hanging, "queue": hanging, "cache": always(State.OK)}
+    async with asyncio.timeout(1):
+        states = await CheckGroup(checks, timeout_s=0.05).states()
+    assert states == {"database": State.DOWN, "queue": State.DOWN, "cache": State.OK}
+
+
+async def test_many_probes_make_one_check() -> None:
+    calls: list[int] = []
+    group = CheckGroup({"database": counting(calls)})
+    await asyncio.gather(*(group.states() for _ in range(20)))
+    assert len(calls) == 1
+
+
+async def test_an_answer_is_remembered_for_a_moment_only() -> None:
+    calls: list[int] = []
+    moments = iter([0.0, 0.0, 0.9, 1.0, 1.0])
+    group = CheckGroup({"database": counting(calls)}, clock=lambda: next(moments))
+    for expected in (1, 1, 2):
+        await group.states()
+        assert len(calls) == expected

@@ -1,0 +1,60 @@
+"""Routes: none without a word on who may call it."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from domain.permissions import Permission
+from httpkit.health import Health
+from httpkit.metrics import new_registry
+from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
+from httpkit.server import build_app
+from tests.unit.httpkit.conftest import HTTP, Serve
+
+
+async def hello(_request: web.Request) -> web.Response:
+    return web.Response(text="hello")
+
+
+def plain_app(*routes: Route) -> web.Application:
+    return build_app(HTTP, routes, health=Health({}), registry=new_registry())
+
+
+def test_an_app_of_declared_routes_passes() -> None:
+    require_declarations(plain_app(Route("GET", "/hello", hello, None)))
+
+
+def test_an_undeclared_route_is_found() -> None:
+    app = web.Application()
+    add_routes(app, [Route("GET", "/declared", hello, None)])
+    app.router.add_get("/forgotten", hello)
+    with pytest.raises(UndeclaredRoute, match="/forgotten"):
+        require_declarations(app)
+
+
+async def test_an_app_with_an_undeclared_route_does_not_start() -> None:
+    app = plain_app()
+    app.router.add_get("/forgotten", hello)
+    server = TestServer(app)
+    with pytest.raises(UndeclaredRoute):
+        await server.start_server()
+    await server.close()
+
+
+def test_a_guarded_route_needs_a_verifier() -> None:
+    with pytest.raises(UndeclaredRoute, match="verifies"):
+        plain_app(Route("GET", "/hello", hello, Permission.EVENT_READ))
+
+
+async def test_get_answers_head(serve: Serve) -> None:
+    client = await serve(Route("GET", "/hello", hello, None))
+    answer = await client.head("/hello")
+    assert (answer.status, answer.headers["Content-Length"], await answer.read()) == (200, "5", b"")
+
+
+async def test_a_route_that_slips_through_is_not_served(serve: Serve) -> None:
+    client = await serve(Route("GET", "/hello", hello, Permission.EVENT_READ))
+    app = client.app
+    assert app is not None
+    app[DECLARED].clear()
+    assert (await client.get("/hello")).status == 500

@@ -1,0 +1,120 @@
+"""The query API on in-memory adapters, and users to ask it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr
+
+from domain.permissions import Principal, Role
+from domain.ports import User
+from httpkit.auth import TokenIssuer
+from httpkit.health import Check, State
+from httpkit.settings import AuthSettings, Environment, HttpSettings, ServiceSettings
+from messaging.settings import KafkaSettings
+from query_api.adapters import Adapters
+from query_api.app import build_app
+from query_api.settings import PasswordSettings, Settings
+from storage.settings import MongoSettings, RedisSettings
+from storage.users import PasswordHasher
+from tests.support.builders import NOON
+from tests.support.fakes import (
+    Documents,
+    InMemoryEventReader,
+    InMemoryShipmentReader,
+    InMemoryShipmentStore,
+    InMemoryUserStore,
+)
+
+ADMIN = Principal("admin_user", Role.ADMIN)
+CLIENT = Principal("client_user_001", Role.CLIENT, "client_001")
+OTHER_CLIENT = Principal("client_user_002", Role.CLIENT, "client_002")
+DRIVER = Principal("driver_user_001", Role.PRODUCER)
+OTHER_DRIVER = Principal("driver_user_002", Role.PRODUCER)
+
+HASHER = PasswordHasher(cost=4)
+AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
+
+
+def settings(env: Environment = Environment.PRODUCTION) -> Settings:
+    return Settings(
+        service=ServiceSettings(env=env),
+        http=HttpSettings(port=0),
+        auth=AUTH,
+        passwords=PasswordSettings(),
+        mongo=MongoSettings(),
+        redis=RedisSettings(),
+        kafka=KafkaSettings(),
+    )
+
+
+@dataclass
+class World:
+    """What stands behind the API; `probes` may be changed while it runs."""
+
+    documents: Documents = field(default_factory=Documents)
+    users: InMemoryUserStore = field(default_factory=InMemoryUserStore)
+    probes: dict[str, State] = field(
+        default_factory=lambda: dict.fromkeys(("database", "cache", "event_queue"), State.OK)
+    )
+
+    def __post_init__(self) -> None:
+        self.store = InMemoryShipmentStore(self.documents)
+        self.shipments = InMemoryShipmentReader(self.documents)
+        self.events = InMemoryEventReader(self.documents)
+
+    @asynccontextmanager
+    async def opened(self, _settings: Settings) -> AsyncIterator[Adapters]:
+        yield Adapters(
+            shipments=self.shipments,
+            events=self.events,
+            users=self.users,
+            hasher=HASHER,
+            issuer=TokenIssuer(AUTH),
+            probes={name: self._probe(name) for name in self.probes},
+        )
+
+    def _probe(self, name: str) -> Check:
+        async def probe() -> State:
+            return self.probes[name]
+
+        return probe
+
+
+@dataclass
+class Api:
+    """Asks the API as somebody."""
+
+    client: TestClient[web.Request, web.Application]
+
+    async def get(
+        self, path: str, who: Principal | None = ADMIN, headers: dict[str, str] | None = None
+    ) -> ClientResponse:
+        bearer = {} if who is None else {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"}
+        return await self.client.get(path, headers=bearer | (headers or {}))
+
+
+def user(who: Principal, password_hash: str = "", *, disabled: bool = False) -> User:
+    return User(
+        username=who.subject,
+        password_hash=password_hash,
+        role=who.role,
+        client_id=who.client_id,
+        created_at=NOON,
+        updated_at=NOON,
+        disabled=disabled,
+    )
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def api(world: World) -> AsyncIterator[Api]:
+    async with TestClient(TestServer(build_app(settings(), opening=world.opened))) as client:
+        yield Api(client)

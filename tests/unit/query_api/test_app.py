@@ -1,0 +1,97 @@
+"""The whole service: its routes, its health, its start."""
+
+import subprocess
+import sys
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from domain.permissions import Permission
+from httpkit.health import State
+from httpkit.routes import DECLARED
+from httpkit.settings import Environment
+from query_api.app import build_app
+from tests.unit.query_api.conftest import ADMIN, Api, World, settings
+
+PUBLIC = {
+    ("POST", "/auth/login"),
+    ("GET", "/health"),
+    ("HEAD", "/health"),
+    ("POST", "/health"),
+    ("GET", "/health/live"),
+    ("HEAD", "/health/live"),
+    ("GET", "/health/ready"),
+    ("HEAD", "/health/ready"),
+    ("GET", "/metrics"),
+    ("HEAD", "/metrics"),
+}
+PERMISSIONS = {
+    "/auth/users": Permission.USER_READ,
+    "/events/{event_id}": Permission.EVENT_READ,
+    "/shipments": Permission.SHIPMENT_READ,
+    "/shipments/{tracking_number}": Permission.SHIPMENT_READ,
+}
+
+
+def test_each_route_says_who_may_call_it(world: World) -> None:
+    declared = build_app(settings(), opening=world.opened)[DECLARED]
+    by_path = {
+        (route.method, route.resource.canonical): asked for route, asked in declared.items() if route.resource
+    }
+    assert {key for key, asked in by_path.items() if asked is None} == PUBLIC
+    assert {path: asked for (_, path), asked in by_path.items() if asked is not None} == PERMISSIONS
+
+
+@pytest.mark.parametrize(
+    ("lost", "status", "checks"),
+    [
+        ({}, 200, {}),
+        ({"cache": State.DOWN}, 200, {"cache": "degraded"}),
+        ({"database": State.DOWN}, 503, {"database": "down"}),
+        ({"event_queue": State.DOWN}, 503, {"event_queue": "down"}),
+    ],
+)
+async def test_health(
+    api: Api, world: World, lost: dict[str, State], status: int, checks: dict[str, str]
+) -> None:
+    world.probes |= lost
+    for path in ("/health", "/health/ready"):
+        answer = await api.get(path, who=None)
+        assert answer.status == status
+        well = dict.fromkeys(("database", "cache", "event_queue"), "ok")
+        assert (await answer.json())["checks"] == well | checks
+
+
+async def test_development_users_are_there_after_a_start_in_development(world: World) -> None:
+    for _ in range(2):  # a second start finds them
+        app = build_app(settings(Environment.DEVELOPMENT), opening=world.opened)
+        async with TestClient(TestServer(app)) as client:
+            body = {"username": "admin_user", "password": "password123"}
+            assert (await client.post("/auth/login", json=body)).status == 200
+    users, total = await world.users.page(limit=10, offset=0)
+    assert total == 4
+    assert {user.username: user.client_id for user in users} == {
+        "admin_user": None,
+        "client_user_001": "client_001",
+        "client_user_002": "client_002",
+        "driver_user_001": None,
+    }
+
+
+async def test_there_are_none_after_a_start_in_production(api: Api, world: World) -> None:
+    assert (await api.get("/auth/users", ADMIN)).status == 200
+    assert await world.users.page(limit=10, offset=0) == ([], 0)
+
+
+def test_wrong_settings_end_the_process_with_one_line_each() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "query_api"],
+        env={"PORT": "no", "BCRYPT_COST": "1"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 2
+    names = [line.split()[1] for line in ended.stderr.splitlines()]
+    assert names == ["PORT:", "JWT_SECRET:", "BCRYPT_COST:"]

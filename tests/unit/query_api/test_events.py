@@ -1,0 +1,63 @@
+"""GET /events/{event_id}."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.identity import creation_event_id
+from domain.permissions import Principal
+from domain.status import Status
+from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, plan_for, report
+from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, OTHER_DRIVER, Api, World
+
+PICKED_UP = report(Status.PICKED_UP)
+TOO_EARLY = report(Status.DELIVERED)
+LOST = replace(report(Status.PICKED_UP, source="scanner-2"), submitted_by="driver_user_002")
+
+
+@pytest.fixture(autouse=True)
+async def events(world: World) -> None:
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=0)
+    plan = plan_for(deliveries(creation(), PICKED_UP, TOO_EARLY))
+    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+
+
+@pytest.mark.parametrize("who", [ADMIN, CLIENT, DRIVER])
+async def test_an_event_tells_its_outcome(api: Api, who: Principal) -> None:
+    answer = await api.get(f"/events/{PICKED_UP.event_id}", who)
+    body = await answer.json()
+    assert answer.status == 200
+    assert (body["event_id"], body["tracking_number"]) == (PICKED_UP.event_id, NUMBER)
+    assert (body["status"], body["outcome"], body["reason"]) == ("picked_up", "applied", None)
+    assert (body["attempts"], body["duplicates"], body["conflicts"]) == (1, 0, 0)
+    assert body["recorded_at"] == "2026-03-01T13:00:00.000Z"
+    assert "fingerprint" not in body
+
+
+async def test_a_rejected_event_tells_why(api: Api) -> None:
+    body = await (await api.get(f"/events/{TOO_EARLY.event_id}", DRIVER)).json()
+    assert (body["outcome"], body["reason"]) == ("rejected", "INVALID_TRANSITION")
+
+
+async def test_a_creation_is_an_event(api: Api) -> None:
+    answer = await api.get(f"/events/{creation_event_id(NUMBER)}", CLIENT)
+    assert (answer.status, (await answer.json())["status"]) == (200, "created")
+
+
+@pytest.mark.parametrize("who", [OTHER_CLIENT, OTHER_DRIVER])
+async def test_an_event_of_others_is_403(api: Api, who: Principal) -> None:
+    answer = await api.get(f"/events/{PICKED_UP.event_id}", who)
+    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+
+
+async def test_an_event_that_is_not_there_yet_may_come(api: Api) -> None:
+    answer = await api.get(f"/events/{LOST.event_id}")
+    assert (answer.status, (await answer.json())["error"]) == (404, "EVENT_NOT_FOUND")
+    assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("text", ["x", "evt_", f"evt_{NUMBER}", f"evt_{NUMBER}_zz_zz", "%00"])
+async def test_what_is_no_id_never_comes(api: Api, text: str) -> None:
+    answer = await api.get(f"/events/{text}")
+    assert (answer.status, (await answer.json())["error"]) == (404, "EVENT_NOT_FOUND")
+    assert "Retry-After" not in answer.headers
