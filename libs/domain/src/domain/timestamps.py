@@ -4,11 +4,38 @@ from datetime import UTC, datetime
 
 
 def format_timestamp(instant: datetime) -> str:
-    """Return an aware instant as `2026-01-02T03:04:05.678Z`; what is finer is cut off."""
-    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    """Return an aware instant as `2026-01-02T03:04:05.678Z`; what is finer is cut off.
+
+    Raises:
+        ValueError: the instant has no zone, so what it means is unknown.
+    """
+    return f"{_utc(instant).isoformat(timespec='milliseconds')[:-6]}Z"
+
+
+def parse_timestamp(text: str) -> datetime:
+    """Return the instant that an RFC 3339 text means, in UTC, cut to milliseconds.
+
+    Raises:
+        ValueError: the text is no instant, or has no offset.
+    """
+    return to_milliseconds(datetime.fromisoformat(text))
 
 
 def to_milliseconds(instant: datetime) -> datetime:
-    """Return an aware instant in UTC, cut to milliseconds, the finest that the store keeps."""
-    utc = instant.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    """Return an aware instant in UTC, cut to milliseconds, the finest that the store keeps.
+
+    Raises:
+        ValueError: the instant has no zone.
+    """
+    utc = _utc(instant)
+    finer = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
+
+
+def _utc(instant: datetime) -> datetime:
+    # Most are in UTC already, and `astimezone` costs a microsecond: four times an event.
+    if instant.tzinfo is UTC:
+        return instant
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a zone could mean any hour")
+    return instant.astimezone(UTC)

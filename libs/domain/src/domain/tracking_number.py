@@ -6,6 +6,7 @@ Marburg 2004). It stays in the alphabet, so a tracking number is safe in a URL a
 """
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NewType
 
@@ -35,6 +36,7 @@ def check_character(body: str) -> str:
     return ALPHABET[interim]
 
 
+@lru_cache(maxsize=16_384)  # a shipment comes back about five times
 def is_tracking_number(text: str) -> bool:
     """Say whether `text` has the form and the check character of a tracking number."""
     return _FORM.fullmatch(text) is not None and check_character(text[len(PREFIX) : -1]) == text[-1]

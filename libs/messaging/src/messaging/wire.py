@@ -5,9 +5,10 @@ Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
@@ -16,7 +17,7 @@ from domain.commands import Command, CreateShipment, ReportStatus
 from domain.errors import BusinessError, PoisonRecord
 from domain.identity import creation_event_id, event_id, fingerprint
 from domain.status import REPORTABLE, Status
-from domain.timestamps import format_timestamp, to_milliseconds
+from domain.timestamps import format_timestamp, parse_timestamp
 from domain.tracking_number import TrackingNumber, parse_tracking_number
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
@@ -35,8 +36,8 @@ class _Envelope(TypedDict):
     id: str
     source: str
     subject: str
-    time: AwareDatetime
-    recordedtime: AwareDatetime
+    time: str
+    recordedtime: str
     submittedby: str
 
 
@@ -218,8 +219,8 @@ def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
         origin=data["origin"],
         destination=data["destination"],
         package=data["package"],
-        timestamp=to_milliseconds(record["time"]),
-        received_at=to_milliseconds(record["recordedtime"]),
+        timestamp=_instant(record, "time"),
+        received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
         request_key=data.get("request_key"),
     )
@@ -229,18 +230,25 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
     data = record["data"]
     if data["status"] not in REPORTABLE:
         raise PoisonRecord(f"data.status: an event cannot carry {data['status'].value!r}")
-    timestamp = to_milliseconds(record["time"])
+    timestamp = _instant(record, "time")
     return ReportStatus(
         event_id=event_id(number, timestamp, data["source"]),
         tracking_number=number,
         status=data["status"],
         timestamp=timestamp,
         source=data["source"],
-        received_at=to_milliseconds(record["recordedtime"]),
+        received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
         location=data.get("location"),
         notes=data.get("notes"),
     )
+
+
+def _instant(record: _Created | _StatusReported, name: Literal["time", "recordedtime"]) -> datetime:
+    try:
+        return parse_timestamp(record[name])
+    except ValueError as error:
+        raise PoisonRecord(f"{name}: {error}") from error
 
 
 def _first_fault(error: ValidationError) -> str:
