@@ -2,7 +2,7 @@
 
 `judge` looks at the commands of one shipment. It is pure: everything it knows is passed in. Where it would
 need to know more (has this rejected event been seen before? what did the first one with this id say?), it
-names the event ids to look up in `Verdicts.unknown`; look them up and judge again.
+names the event ids to look up in `Verdicts.unknown`; look them up and judge again: that is the last word.
 
 The four things that can be known of an event, in the order they are asked:
 
@@ -98,12 +98,9 @@ class Verdict:
     @property
     def is_told(self) -> bool:
         """Whether others are told that the event was applied: when it is, and when its batch is repeated."""
-        return (
-            self.event is not None
-            and self.event.outcome is Outcome.APPLIED
-            and self.kind in (Kind.JUDGED, Kind.REPLAYED)
-            and not self.is_conflict
-        )
+        if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
+            return False
+        return self.kind is Kind.JUDGED or self.kind is Kind.REPLAYED
 
 
 @dataclass(slots=True)
@@ -137,7 +134,7 @@ class ShipmentChange:
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of the deliveries of one shipment."""
+    """What became of the deliveries of one shipment; of no use while there is something `unknown`."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     events: dict[EventId, EventChange] = field(default_factory=dict)
@@ -147,7 +144,12 @@ class Verdicts:
 
 @dataclass(slots=True)
 class Plan:
-    """What one transaction writes, and what is told afterwards; `next_offset` moves with it."""
+    """What one transaction writes, and what is told afterwards.
+
+    Attributes:
+        next_offset: what the fence moves to; never below where it is, or records that come again would be
+            taken for new ones.
+    """
 
     next_offset: int
     verdicts: list[Verdict] = field(default_factory=list)
@@ -180,6 +182,9 @@ def judge(deliveries: Sequence[Delivery], shipment: Shipment | None, known: Know
     current = shipment
     for delivery in deliveries:
         current = _judge_one(verdicts, delivery, current, known)
+    if verdicts.unknown:
+        # What one look-up reveals may change what becomes of the others: look all up now, and once only.
+        verdicts.unknown = list({each.command.event_id for each in deliveries} - known.keys())
     return verdicts
 
 
