@@ -114,7 +114,7 @@ class BatchRunner:
         known: dict[EventId, EventRecord | None] = {}
         groups = by_shipment(records)
         shipments = await self.store.load(groups)
-        while True:
+        for _ in range(2):
             known |= await self.store.find_events(unknown)
             plan = Plan(next_offset=max(self.fence.next_offset, batch.stop))
             unknown = set()
@@ -124,6 +124,7 @@ class BatchRunner:
                 unknown |= set(verdicts.unknown)
             if not unknown:
                 return plan
+        raise AssertionError(f"still unknown after they were looked up: {unknown}")
 
     async def _deliveries(self, batch: range) -> list[Delivery]:
         records = [delivery(self.log[offset], offset) for offset in batch]

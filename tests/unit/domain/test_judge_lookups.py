@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain.batch import Kind, Outcome, Verdict, judge
+from domain.commands import ReportStatus
 from domain.errors import ErrorCode
-from domain.status import Status
+from domain.status import REPORTABLE, Status
 from tests.support.builders import (
+    NOON,
     creation,
     deliveries,
     delivery,
@@ -19,6 +24,16 @@ CREATION = creation()
 PICKED_UP = report(Status.PICKED_UP)
 OTHER_PICKED_UP = replace(PICKED_UP, notes="another thing of the same instant")
 IN_WAREHOUSE = report(Status.IN_WAREHOUSE)
+
+logs_of_one_shipment = st.lists(
+    st.builds(
+        report,
+        st.sampled_from(REPORTABLE),
+        at=st.sampled_from([NOON, None]),
+        notes=st.sampled_from([None, "another thing of the same instant"]),
+    ),
+    max_size=8,
+)
 CREATED = shipment_after(CREATION)
 
 
@@ -45,23 +60,34 @@ def test_an_event_of_the_history_is_looked_up_before_it_is_counted() -> None:
     assert again.unknown == []
 
 
-def test_what_is_unknown_does_not_hold_up_the_rest() -> None:
-    result = judge(deliveries(IN_WAREHOUSE, PICKED_UP), CREATED, {})
-    assert result.unknown == [IN_WAREHOUSE.event_id]
-    assert [verdict.delivery.command for verdict in result.verdicts] == [PICKED_UP]
+def test_when_one_event_is_looked_up_so_are_all_of_its_shipments() -> None:
+    result = judge(
+        deliveries(IN_WAREHOUSE, PICKED_UP, CREATION, IN_WAREHOUSE), CREATED, {PICKED_UP.event_id: None}
+    )
+    assert sorted(result.unknown) == sorted([IN_WAREHOUSE.event_id, CREATION.event_id])
 
 
-def test_a_look_up_may_make_another_one_needed() -> None:
-    """The store knows the pick-up with another payload: so it is not applied, nor is what builds on it."""
-    sent = deliveries(PICKED_UP, IN_WAREHOUSE, CREATION, first_offset=5)
-    assert judge(sent, CREATED, {}).unknown == [CREATION.event_id]
-    first = record_of(delivery(OTHER_PICKED_UP, 1), Outcome.REJECTED, ErrorCode.SHIPMENT_NOT_FOUND)
-    created = record_of(delivery(CREATION, 2))
-    known = {CREATION.event_id: created, PICKED_UP.event_id: first}
-    assert judge(sent, CREATED, known).unknown == [IN_WAREHOUSE.event_id]
-    last = judge(sent, CREATED, {**known, IN_WAREHOUSE.event_id: None})
-    assert last.unknown == []
-    assert [verdict.kind for verdict in last.verdicts] == [Kind.CONFLICT, Kind.JUDGED, Kind.DUPLICATE]
+def test_one_look_up_is_enough() -> None:
+    """The look-up turns the third record into a conflict; so the fourth, which builds on it, is rejected."""
+    otherwise = replace(IN_WAREHOUSE, notes="another thing of the same instant")
+    sent = deliveries(IN_WAREHOUSE, PICKED_UP, otherwise, report(Status.IN_TRANSIT))
+    first = judge(sent, CREATED, {})
+    result = judge(sent, CREATED, dict.fromkeys(first.unknown))
+    assert result.unknown == []
+    assert [verdict.kind.value for verdict in result.verdicts] == ["judged", "judged", "conflict", "judged"]
+    assert [verdict.event.outcome.value for verdict in result.verdicts if verdict.event] == [
+        "rejected",
+        "applied",
+        "rejected",
+        "rejected",
+    ]
+
+
+@given(logs_of_one_shipment)
+def test_judging_a_second_time_is_the_last_word(sent: list[ReportStatus]) -> None:
+    records = deliveries(*sent, first_offset=5)
+    first = judge(records, CREATED, {})
+    assert judge(records, CREATED, dict.fromkeys(first.unknown)).unknown == []
 
 
 def test_the_duplicate_filter_spares_the_look_up() -> None:
