@@ -226,10 +226,11 @@ async def test_no_service_is_503_with_a_hint_when_to_retry(door: Door) -> None:
 
 
 async def test_requests_wait_out_a_short_restart(door: Door) -> None:
-    await door.ingest[0].stop()
-    waiting = asyncio.create_task(door.session.post("/events"))
+    # A GET: a POST that meets a connection just as its server closes it may have arrived, and is not repeated.
+    await door.query[0].stop()
+    waiting = asyncio.create_task(door.session.get("/shipments"))
     await asyncio.sleep(0.3)  # not for a condition: this is the outage
-    await door.ingest[0].start()
+    await door.query[0].start()
 
     async with await waiting as response:
         assert response.status == 200
@@ -247,13 +248,13 @@ async def test_a_post_that_may_have_arrived_is_never_sent_again(tmp_path: Path) 
 
 
 async def test_a_dead_replica_costs_nothing_but_its_share(tmp_path: Path) -> None:
-    async with open_door(tmp_path, ingest=2) as door:
-        await door.ingest[0].stop()
+    async with open_door(tmp_path, query=2) as door:
+        await door.query[0].stop()
         for _ in range(20):
-            async with door.session.post("/events") as response:
+            async with door.session.get("/shipments") as response:
                 assert response.status == 200
 
-        assert len(door.ingest[1].seen) == 20
+        assert len(door.query[1].seen) == 20
 
 
 async def test_replicas_share_the_load(tmp_path: Path) -> None:
