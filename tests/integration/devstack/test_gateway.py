@@ -226,7 +226,7 @@ async def test_no_service_is_503_with_a_hint_when_to_retry(door: Door) -> None:
 
 
 async def test_requests_wait_out_a_short_restart(door: Door) -> None:
-    # A GET: a POST that meets a connection just as its server closes it may have arrived, and is not repeated.
+    # A GET: a POST that meets a connection as its server closes it may have arrived, and is not repeated.
     await door.query[0].stop()
     waiting = asyncio.create_task(door.session.get("/shipments"))
     await asyncio.sleep(0.3)  # not for a condition: this is the outage
