@@ -62,6 +62,10 @@ fmt: $(ENV) ## Format and apply the safe lint fixes
 types: $(ENV) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
+.PHONY: bench
+bench: $(ENV) ## Throughput through the whole stack, on this machine
+	@exec $(RUN) python bench/throughput.py
+
 .PHONY: demo
 demo: $(ENV) ## Drive lifelike traffic through the running stack
 	@exec $(RUN) python -m devstack demo
