@@ -1,0 +1,60 @@
+"""Records as the log gives them, and a producer that keeps what it is given."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from domain.commands import Command
+from messaging import wire
+from messaging.producer import OutgoingRecord, ResilientProducer
+from messaging.settings import KafkaSettings
+from tests.support.fakes import Faults
+
+TOPIC = "shipments.events"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """`messaging.dead_letters.Record` without Kafka."""
+
+    offset: int
+    value: bytes | None = b""
+    key: bytes | None = b"key"
+    headers: Sequence[tuple[str, bytes]] = field(default=())
+    topic: str = TOPIC
+    partition: int = 0
+    timestamp: int = 1_772_366_400_000
+
+
+def record_of(command: Command, offset: int, *, reply_to: str | None = None) -> LogRecord:
+    """Return the record that carries `command`."""
+    headers = [wire.CONTENT_TYPE_HEADER]
+    if reply_to is not None:
+        headers.append((wire.REPLY_TO, reply_to.encode()))
+    return LogRecord(offset, wire.encode(command), command.tracking_number.encode(), headers)
+
+
+def records_of(*commands: Command, first_offset: int = 0, reply_to: str | None = None) -> list[LogRecord]:
+    """Return the records that carry `commands`, one after the other."""
+    return [
+        record_of(command, offset, reply_to=reply_to) for offset, command in enumerate(commands, first_offset)
+    ]
+
+
+def offsets_of(records: Iterable[LogRecord]) -> list[int]:
+    """Return where records stand."""
+    return [record.offset for record in records]
+
+
+class RecordingProducer(ResilientProducer, Faults):
+    """Keeps what is appended, by topic; `fail_next("append", NotPublished(…))` plans trouble."""
+
+    def __init__(self) -> None:
+        ResilientProducer.__init__(self, KafkaSettings())
+        Faults.__init__(self)
+        self.topics: dict[str, list[OutgoingRecord]] = {}
+
+    async def append_all(self, records: dict[str, Sequence[OutgoingRecord]]) -> None:
+        """Keep the records."""
+        with self.around("append"):
+            for topic, some in records.items():
+                self.topics.setdefault(topic, []).extend(some)
