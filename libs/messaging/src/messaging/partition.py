@@ -141,7 +141,7 @@ class PartitionWorker:
             await self._handler.open(await end_offset())
 
         await self._until_done(take_over)
-        self.state = State.RUNNING
+        self._enter(State.RUNNING)
         while await self._next_batch():
             await self._apply(self._batch)
             self.done = self._batch[-1].offset + 1
@@ -165,8 +165,7 @@ class PartitionWorker:
         must not stay away for ever. Taking turns is harmless: what the other has applied is looked up first.
         """
         _log.warning("partition_lost", partition=self.name, error=str(fenced))
-        self.state = State.LOST
-        self.problem = str(fenced)
+        self._enter(State.LOST, str(fenced))
         self._inbox.extendleft(reversed(self._batch))
         self._batch = []
         self._quiet.set()
@@ -199,6 +198,7 @@ class PartitionWorker:
             except Exception as again:  # noqa: BLE001  # as above
                 error = again
             else:
+                self._buried_in_a_row = 0
                 return
         await self._bury(batch[0], error, attempts)
 
@@ -222,17 +222,21 @@ class PartitionWorker:
                 async with self._slots:
                     await step()
             except TransientError as error:
-                if self._stopping:
+                if self._ended:
                     raise _Abandoned from error
                 attempts += 1
-                self.state = State.RETRYING
-                self.problem = str(error)
+                self._enter(State.RETRYING, str(error))
                 _log.warning("batch_retried", partition=self.name, attempts=attempts, error=str(error))
                 await asyncio.sleep(_pause_s(attempts))
             else:
-                self.state = before
-                self.problem = None
+                self._enter(before)
                 return
+
+    def _enter(self, state: State, problem: str | None = None) -> None:
+        """Change the state; a worker that was halted in the middle of its work stays halted."""
+        if self.state is not State.HALTED:
+            self.state = state
+            self.problem = problem
 
 
 class _Halted(Exception):

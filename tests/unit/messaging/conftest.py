@@ -1,0 +1,12 @@
+"""Pauses of the worker, so short that a test does not notice them."""
+
+import pytest
+
+from messaging import partition
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition, "FIRST_PAUSE_S", 0.0001)
+    monkeypatch.setattr(partition, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(partition, "STAND_BACK_S", 0.001)

@@ -1,0 +1,105 @@
+"""A handler that does what a test says, and remembers what was asked of it."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from messaging.dead_letters import DeadLetter, Record
+from messaging.partition import PartitionWorker, State
+from tests.support.records import LogRecord
+
+
+@dataclass
+class ScriptedHandler:
+    """Applies records, unless it is told otherwise.
+
+    Attributes:
+        troubles: raised by the next calls of `handle`, one each.
+        breaking: raised whenever a record with this offset is in the batch.
+        breaking_once: the same, but only the first time.
+        open_troubles: raised by the next calls of `open`, one each.
+        bury_troubles: raised by the next calls of `bury`, one each.
+        gate: `handle` waits until it is set.
+        open_gate: `open` waits until it is set.
+        calls: the offsets of each call, failed ones too.
+        applied: the offsets of each call that went well.
+    """
+
+    troubles: deque[Exception] = field(default_factory=deque)
+    breaking: dict[int, Exception] = field(default_factory=dict)
+    breaking_once: dict[int, Exception] = field(default_factory=dict)
+    open_troubles: deque[Exception] = field(default_factory=deque)
+    bury_troubles: deque[Exception] = field(default_factory=deque)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    open_gate: asyncio.Event = field(default_factory=asyncio.Event)
+    opened: list[int] = field(default_factory=list)
+    calls: list[list[int]] = field(default_factory=list)
+    applied: list[list[int]] = field(default_factory=list)
+    buried: list[DeadLetter] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+        self.open_gate.set()
+
+    @property
+    def offsets(self) -> list[int]:
+        """All applied offsets, in order."""
+        return [offset for batch in self.applied for offset in batch]
+
+    async def open(self, end_offset: int) -> None:
+        self.opened.append(end_offset)
+        await self.open_gate.wait()
+        if self.open_troubles:
+            raise self.open_troubles.popleft()
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        offsets = [record.offset for record in records]
+        self.calls.append(offsets)
+        await self.gate.wait()
+        if self.troubles:
+            raise self.troubles.popleft()
+        for offset in offsets:
+            if offset in self.breaking:
+                raise self.breaking[offset]
+            if offset in self.breaking_once:
+                raise self.breaking_once.pop(offset)
+        self.applied.append(offsets)
+
+    async def bury(self, letter: DeadLetter) -> None:
+        if self.bury_troubles:
+            raise self.bury_troubles.popleft()
+        self.buried.append(letter)
+
+
+def worker_of(
+    handler: ScriptedHandler, *, max_batch: int = 8, slots: asyncio.Semaphore | None = None
+) -> PartitionWorker:
+    """Return a worker of one partition with `handler`."""
+    return PartitionWorker("topic/0", handler, max_batch=max_batch, slots=slots or asyncio.Semaphore(1))
+
+
+def standing(worker: PartitionWorker) -> tuple[State, str | None]:
+    """Return how a worker is, and why."""
+    return worker.state, worker.problem
+
+
+def log_records(first: int, stop: int) -> list[LogRecord]:
+    """Return records with these offsets."""
+    return [LogRecord(offset) for offset in range(first, stop)]
+
+
+@asynccontextmanager
+async def working(worker: PartitionWorker, *, end_offset: int = 100) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker while the context lasts."""
+
+    async def log_end() -> int:
+        return end_offset
+
+    task = asyncio.create_task(worker.run(log_end))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
