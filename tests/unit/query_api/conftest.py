@@ -17,8 +17,8 @@ from httpkit.settings import AuthSettings, Environment, HttpSettings, ServiceSet
 from messaging.settings import KafkaSettings
 from query_api.adapters import Adapters
 from query_api.app import build_app
-from query_api.settings import PasswordSettings, Settings
-from storage.settings import MongoSettings, RedisSettings
+from query_api.settings import PasswordSettings, ReadingMongoSettings, Settings
+from storage.settings import RedisSettings
 from storage.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import (
@@ -45,7 +45,7 @@ def settings(env: Environment = Environment.PRODUCTION) -> Settings:
         http=HttpSettings(port=0),
         auth=AUTH,
         passwords=PasswordSettings(),
-        mongo=MongoSettings(),
+        mongo=ReadingMongoSettings(),
         redis=RedisSettings(),
         kafka=KafkaSettings(),
     )

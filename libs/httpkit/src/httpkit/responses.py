@@ -7,28 +7,19 @@ from typing import Final
 
 from aiohttp import web
 
+from domain.timestamps import format_timestamp
+
 JSON_CONTENT_TYPE: Final = "application/json; charset=utf-8"
-
-
-def format_time(moment: datetime) -> str:
-    """Write an aware time the one way the API does: `2026-01-02T03:04:05.678Z`; finer digits are cut off.
-
-    Raises:
-        ValueError: the time has no zone, so what it means is unknown.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone cannot be written")
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def current_time() -> str:
     """Write the current time as the API does."""
-    return format_time(datetime.now(UTC))
+    return format_timestamp(datetime.now(UTC))
 
 
 def _encode_other(value: object) -> str:
     if isinstance(value, datetime):
-        return format_time(value)
+        return format_timestamp(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 

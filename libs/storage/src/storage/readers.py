@@ -11,8 +11,6 @@ from storage.client import Database
 from storage.errors import translated
 from storage.schema import SHIPMENTS, STATUS_EVENTS
 
-LIST_TIMEOUT_S: Final = 3.0
-
 # White lists: a field that is added to a document is not shown before somebody says so here.
 SHIPMENT_FIELDS: Final = (
     "client_id",
@@ -63,12 +61,12 @@ class MongoShipmentReader:
         return None if found is None else _shown(found, "tracking_number")
 
     async def page(self, matching: ShipmentFilter, *, limit: int, offset: int) -> tuple[list[Document], int]:
-        """See `ShipmentReader.page`. Gives up after `LIST_TIMEOUT_S`.
+        """See `ShipmentReader.page`.
 
         The total of all shipments is MongoDB's own count, which may be off for a moment after a crash.
         """
         query = query_for(matching)
-        with translated(), pymongo.timeout(LIST_TIMEOUT_S):
+        with translated():
             found = (
                 await self._shipments.find(query, SHIPMENT_FIELDS, sort=NEWEST_FIRST)
                 .skip(offset)

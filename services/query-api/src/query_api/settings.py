@@ -22,6 +22,12 @@ class PasswordSettings(BaseSettings):
     bcrypt_threads: int = Field(default=2, ge=1, le=64)
 
 
+class ReadingMongoSettings(MongoSettings):
+    """MongoDB for those who answer people: a read that takes longer than this is not waited for."""
+
+    timeout_s: float = Field(default=3.0, gt=0, validation_alias="MONGO_TIMEOUT_S")
+
+
 class Settings(BaseModel):
     """Everything the query API can be told; `load_settings` reads each group from the environment."""
 
@@ -31,6 +37,6 @@ class Settings(BaseModel):
     http: HttpSettings
     auth: AuthSettings
     passwords: PasswordSettings
-    mongo: MongoSettings
+    mongo: ReadingMongoSettings
     redis: RedisSettings
     kafka: KafkaSettings
