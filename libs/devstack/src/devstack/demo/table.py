@@ -21,7 +21,7 @@ def show(report: Report, console: Console) -> None:
     table.add_column("known answer", justify="right")
     for section in (_shipments(report), _scans(report), _books(report), _speed(report)):
         for label, found, known in section:
-            wrong = known and known != found
+            wrong = report.differences and known and known != found
             table.add_row(label, f"[bold red]{found}[/]" if wrong else found, known)
         table.add_section()
     console.print(table)
@@ -33,7 +33,8 @@ def verdict(report: Report) -> Iterator[str]:
     """Yield the lines that say whether the run came to what it must come to."""
     sent_again = sum(report.traffic.resent.values())
     if sent_again:
-        yield f"{sent_again:,} deliveries were sent again, unanswered at first; they may be counted twice"
+        twice = report.deliveries.total - report.known.total
+        yield f"{sent_again:,} deliveries were sent again for want of an answer; {twice:,} of them count twice"
     if report.differences:
         yield f"{len(report.differences):,} differences from the data set's known answer:"
         yield from (f"  {line}" for line in report.differences[:_MOST_LINES])
@@ -42,7 +43,8 @@ def verdict(report: Report) -> Iterator[str]:
         return
     if report.run is Run.LATER:
         yield "nothing changed: every scan was a duplicate, a conflict or judged and rejected again"
-    yield "totals equal the data set's known answer"
+    but = "but for what counts twice, " if sent_again else ""
+    yield f"{but}totals equal the data set's known answer"
 
 
 def percentile_ms(seconds: Sequence[float], share: float) -> float:
