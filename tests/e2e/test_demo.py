@@ -10,7 +10,7 @@ from devstack.demo.cli import demo
 from devstack.demo.driver import Run
 from devstack.demo.known_answer import load
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 class Stack(Protocol):

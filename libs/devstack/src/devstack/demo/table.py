@@ -34,7 +34,7 @@ def verdict(report: Report) -> Iterator[str]:
     sent_again = sum(report.traffic.resent.values())
     if sent_again:
         twice = report.deliveries.total - report.known.total
-        yield f"{sent_again:,} deliveries were sent again for want of an answer; {twice:,} of them count twice"
+        yield f"{sent_again:,} deliveries went unanswered and were sent again; {twice:,} of them count twice"
     if report.differences:
         yield f"{len(report.differences):,} differences from the data set's known answer:"
         yield from (f"  {line}" for line in report.differences[:_MOST_LINES])
