@@ -1,0 +1,195 @@
+"""Whatever is sent, however often and at once: each event has one outcome, each history is a legal walk."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import uuid4
+
+import pytest
+
+from domain.status import Status
+from domain.tracking_number import derive_tracking_number
+from tests.e2e.ledger import Ledger, assert_matches_log
+from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_at, shipment_body
+from tests.support.api import Api, Json, times_seen
+from tests.support.builders import ROUTE
+from tests.support.stack import RunningStack, StackAddresses, pause, resume
+
+pytestmark = pytest.mark.stack
+
+REPEATS = 5
+MIXED_EVENTS = 100
+ACCEPTED_WITHIN_S = 2.0
+
+
+@pytest.fixture
+def since() -> datetime:
+    """Give a time before anything that the test sends."""
+    return datetime.now(UTC) - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_mixed_events_of_three_shipments_at_once_end_as_their_log_says(
+    stack: StackAddresses, admin: Api, driver: Api, since: datetime, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  # a repeatable mixture
+    numbers = [await admin.created(shipment_body()) for _ in range(3)]
+    sendings = [
+        sending for number in numbers for sending in _sendings(driver, _mixed(number, chance), chance)
+    ]
+    chance.shuffle(sendings)
+    await asyncio.gather(*sendings)
+
+    ledger = await assert_matches_log(admin, stack.kafka_brokers, numbers, since=since)
+    for number in numbers:
+        sent = sum(
+            entry.attempts + entry.duplicates + entry.conflicts for entry in ledger[number].events.values()
+        )
+        assert sent == 1 + MIXED_EVENTS
+        _assert_legal_walk(await admin.shipment(number), ledger)
+
+
+async def test_three_shipments_sent_in_order_end_as_planned(admin: Api, driver: Api) -> None:
+    numbers = [await admin.created(shipment_body()) for _ in range(3)]
+
+    async def live(number: str) -> dict[str, Json]:
+        events = eventful_life(number)
+        ids = [await driver.reported(event) for event in events[:7]]
+        ids += [each for batch in chunks(events[7:], 3) for each in await driver.batch_reported(batch)]
+        return {each: await driver.counted(each, deliveries=ids.count(each)) for each in ids}
+
+    for number, events in zip(numbers, await asyncio.gather(*map(live, numbers)), strict=True):
+        shipment = await admin.shipment(number)
+        applied = {event_id for event_id, event in events.items() if event["outcome"] == "applied"}
+        assert [entry["status"] for entry in shipment["status_history"]] == ["created", *ROUTE]
+        assert {entry["event_id"] for entry in shipment["status_history"][1:]} == applied
+        assert [event["reason"] for event in events.values()].count("INVALID_TRANSITION") == 5
+        assert sum(event["duplicates"] for event in events.values()) == 3
+        assert sum(event["conflicts"] for event in events.values()) == 2
+
+
+async def test_one_event_sent_five_times_at_once_is_applied_once(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, Status.PICKED_UP)
+
+    ids = await asyncio.gather(*(driver.reported(event) for _ in range(REPEATS)))
+
+    assert len(set(ids)) == 1
+    await _assert_applied_once(admin, number, ids[0])
+
+
+async def test_one_event_five_times_in_a_batch_is_applied_once(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+
+    ids = await driver.batch_reported([event_body(number, Status.PICKED_UP)] * REPEATS)
+
+    assert len(set(ids)) == 1
+    await _assert_applied_once(admin, number, ids[0])
+
+
+async def test_an_event_is_accepted_before_and_applied_soon_after(
+    own_stack: RunningStack, admin: Api, driver: Api
+) -> None:
+    number = await admin.created(shipment_body())
+    pause(own_stack, "processor")
+    try:
+        async with asyncio.timeout(ACCEPTED_WITHIN_S):
+            answer = await driver.post("/events", event_body(number, Status.PICKED_UP))
+        event_id = answer.body["event_id"]
+        assert answer.status == 202
+        assert answer.headers["Location"] == f"/events/{event_id}"
+        assert answer.body | {"message": ""} == {
+            "event_id": event_id,
+            "status": "queued",
+            "tracking_number": number,
+            "message": "",
+        }
+        assert (await driver.get(f"/events/{event_id}")).status == 404
+        assert (await admin.shipment(number))["current_status"] == "created"
+    finally:
+        resume(own_stack, "processor")
+    assert (await driver.outcome(event_id))["outcome"] == "applied"
+    assert (await admin.shipment(number))["current_status"] == "picked_up"
+
+
+@pytest.mark.parametrize("status", ["picked_up", "cancelled"])
+async def test_the_same_instant_with_another_payload_is_counted_and_never_applied(
+    admin: Api, driver: Api, status: str
+) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, Status.PICKED_UP)
+    event_id = await driver.reported(event)
+    await driver.outcome(event_id)
+    before = await admin.shipment(number)
+
+    assert await driver.reported(event | {"status": status, "notes": "not what I said before"}) == event_id
+
+    seen = await driver.counted(event_id, deliveries=2)
+    assert (seen["outcome"], seen["conflicts"], seen["duplicates"]) == ("applied", 1, 0)
+    assert (seen["status"], seen["notes"]) == ("picked_up", None)
+    assert await admin.shipment(number) == before
+
+
+async def test_a_rejected_event_is_applied_when_it_is_sent_again_and_legal(admin: Api, driver: Api) -> None:
+    number = await shipment_at(Status.PICKED_UP, admin=admin, driver=driver)
+    early = event_body(number, Status.IN_TRANSIT)
+    event_id = await driver.reported(early)
+    assert (await driver.outcome(event_id))["reason"] == "INVALID_TRANSITION"
+
+    await driver.batch_reported([event_body(number, Status.IN_WAREHOUSE), early])
+
+    seen = await driver.counted(event_id, deliveries=2)
+    assert (seen["outcome"], seen["reason"], seen["attempts"]) == ("applied", None, 2)
+    assert (await admin.shipment(number))["current_status"] == "in_transit"
+
+
+async def test_an_event_before_its_shipment_is_rejected_and_applied_when_sent_again(
+    admin: Api, driver: Api
+) -> None:
+    key = uuid4().hex
+    number = derive_tracking_number("admin_user", key, 0)
+    event = event_body(number, Status.PICKED_UP)
+    event_id = await driver.reported(event)
+    assert (await driver.outcome(event_id))["reason"] == "SHIPMENT_NOT_FOUND"
+
+    assert (await admin.create(shipment_body(), key=key)).body["tracking_number"] == number
+    await driver.reported(event)
+
+    seen = await driver.counted(event_id, deliveries=2)
+    assert (seen["outcome"], seen["reason"], seen["client_id"]) == ("applied", None, "client_001")
+
+
+async def _assert_applied_once(admin: Api, number: str, event_id: str) -> None:
+    event = await admin.counted(event_id, deliveries=REPEATS)
+    history = (await admin.shipment(number))["status_history"]
+    assert (event["outcome"], event["duplicates"], times_seen(event)) == ("applied", REPEATS - 1, REPEATS)
+    assert [entry["event_id"] for entry in history].count(event_id) == 1
+
+
+def _assert_legal_walk(shipment: Json, ledger: Ledger) -> None:
+    walked = [Status(entry["status"]) for entry in shipment["status_history"]]
+    steps = ["created", *ROUTE]
+    for current, following in pairwise(walked):
+        assert following is Status.CANCELLED or steps.index(following) == steps.index(current) + 1
+    assert shipment["current_status"] == walked[-1] == ledger[shipment["tracking_number"]].status
+
+
+def _mixed(number: str, chance: random.Random) -> list[Json]:
+    """Draw a hundred from two dozen events, some of them with other notes than the last time."""
+    statuses = [*ROUTE * 6, Status.CANCELLED]
+    pool = [event_body(number, status) for status in statuses]
+    drawn = chance.choices(pool, k=MIXED_EVENTS)
+    return [event | {"notes": "otherwise"} if chance.random() < 0.1 else event for event in drawn]
+
+
+def _sendings(driver: Api, events: Sequence[Json], chance: random.Random) -> list[Awaitable[object]]:
+    """Cut events into single ones and batches, each ready to be sent."""
+    sendings: list[Awaitable[object]] = []
+    rest = list(events)
+    while rest:
+        size = chance.choice([1, 1, 5, 10])
+        batch, rest = rest[:size], rest[size:]
+        sendings.append(driver.reported(batch[0]) if len(batch) == 1 else driver.batch_reported(batch))
+    return sendings
