@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections import defaultdict
+import re
+import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 import structlog
@@ -12,11 +14,11 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from domain.identity import EventId
 from domain.ports import Answer
 from storage.breaker import RedisBreaker
 
 _ANSWERS: Final = TypeAdapter(list[Answer])
+_GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
 _log = structlog.get_logger(__name__)
@@ -44,12 +46,18 @@ class RedisAnswers:
 
 
 class AnswerInbox:
-    """One replica's channel, and those of its requests that wait for an answer on it."""
+    """Where one replica's requests wait for their answers.
+
+    Each waits at an address of its own. The event's id would not tell them apart: two that use one
+    `Idempotency-Key` for two shipments wait for one event, and must not hear the same of it.
+    """
 
     def __init__(self, redis: Redis, instance: str) -> None:
-        self.address = f"answers:{instance}"
+        # Not the instance alone: an answer to the process before this one must find nobody.
+        self._prefix = f"answers:{instance}:{secrets.token_hex(4)}:"
         self._redis = redis
-        self._waiting: dict[EventId, list[asyncio.Future[Answer]]] = defaultdict(list)
+        self._numbers = count()
+        self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._subscribed = asyncio.Event()
 
     @property
@@ -58,16 +66,14 @@ class AnswerInbox:
         return self._subscribed.is_set()
 
     @contextlib.contextmanager
-    def expect(self, event_id: EventId) -> Iterator[asyncio.Future[Answer]]:
-        """Register for the answer to an event; do so before the event is sent."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[event_id].append(future)
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+        """Give the address to send an event with, and the future of the answer to it."""
+        address = f"{self._prefix}{next(self._numbers)}"
+        future = self._waiting[address] = asyncio.get_running_loop().create_future()
         try:
-            yield future
+            yield address, future
         finally:
-            self._waiting[event_id].remove(future)
-            if not self._waiting[event_id]:
-                del self._waiting[event_id]
+            del self._waiting[address]
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -84,7 +90,7 @@ class AnswerInbox:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(self.address)
+                    await subscription.psubscribe(_GLOB.sub(r"\\\g<0>", self._prefix) + "*")
                     await self._receive(subscription)
             except (RedisError, OSError) as error:
                 _log.warning("answer_inbox_closed", error=str(error) or type(error).__name__)
@@ -97,13 +103,13 @@ class AnswerInbox:
             message = await subscription.get_message(timeout=_POLL_S)
             if message is None:
                 continue
-            if message["type"] == "subscribe":
+            if message["type"] == "psubscribe":
                 self._subscribed.set()
-            elif message["type"] == "message":
+            elif message["type"] == "pmessage":
                 self._deliver(message)
 
     def _deliver(self, message: dict[str, Any]) -> None:
-        for answer in _ANSWERS.validate_json(message["data"]):
-            for future in self._waiting.get(answer.event_id, ()):
-                if not future.done():
-                    future.set_result(answer)
+        future = self._waiting.get(message["channel"].decode())
+        if future is not None and not future.done():
+            answer, *_ = _ANSWERS.validate_json(message["data"])
+            future.set_result(answer)

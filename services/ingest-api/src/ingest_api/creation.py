@@ -102,8 +102,8 @@ class ShipmentCreator:
         if not self._inbox.is_open:
             await self._log.append([command])
             return None
-        with self._inbox.expect(command.event_id) as answer:
-            await self._log.append([command], reply_to=self._inbox.address)
+        with self._inbox.expect() as (address, answer):
+            await self._log.append([command], reply_to=address)
             try:
                 return await asyncio.wait_for(answer, self._wait_s)
             except TimeoutError:
