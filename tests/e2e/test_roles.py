@@ -1,0 +1,154 @@
+"""Who may do what, and with whose things: every route, asked by everyone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+
+from domain.identity import creation_event_id
+from domain.status import Status
+from domain.tracking_number import TrackingNumber, derive_tracking_number
+from tests.e2e.tokens import signed
+from tests.e2e.traffic import event_body, shipment_body
+from tests.support.api import Api, Json
+from tests.support.stack import StackAddresses
+
+pytestmark = pytest.mark.stack
+
+CALLERS = ("admin", "owner", "stranger", "sender", "other driver", "nobody")
+
+# A shipment of client_001 and an event of it, sent by driver_user_001. "owner" is the user of client_001,
+# "stranger" that of client_002, "sender" is driver_user_001, "nobody" has no token.
+EXPECTED = {
+    # route                                admin owner stranger sender other_driver nobody
+    "POST /events":                         (202, 403, 403, 202, 202, 401),
+    "POST /events/batch":                   (202, 403, 403, 202, 202, 401),
+    "POST /shipments for client_001":       (201, 201, 403, 403, 403, 401),
+    "POST /shipments for the caller":       (400, 201, 201, 403, 403, 401),
+    "GET /shipments/{number}":              (200, 200, 403, 403, 403, 401),
+    "GET /shipments/{unknown}":             (404, 404, 404, 403, 403, 401),
+    "GET /shipments":                       (200, 200, 200, 403, 403, 401),
+    "GET /shipments?client_id=client_001":  (200, 200, 403, 403, 403, 401),
+    "GET /shipments?client_id=client_002":  (200, 403, 200, 403, 403, 401),
+    "GET /events/{event}":                  (200, 200, 403, 200, 403, 401),
+    "GET /events/{creation}":               (200, 200, 403, 403, 403, 401),
+    "GET /events/{unknown_event}":          (404, 404, 404, 404, 404, 401),
+    "GET /auth/users":                      (200, 403, 403, 403, 403, 401),
+    "GET /health":                          (200, 200, 200, 200, 200, 200),
+    "HEAD /health":                         (200, 200, 200, 200, 200, 200),
+    "POST /health":                         (200, 200, 200, 200, 200, 200),
+    "GET /health/live":                     (200, 200, 200, 200, 200, 200),
+    "GET /health/ready":                    (200, 200, 200, 200, 200, 200),
+    "GET /metrics":                         (404, 404, 404, 404, 404, 404),
+}  # fmt: skip
+CASES = [
+    (route, caller, status)
+    for route, statuses in EXPECTED.items()
+    for caller, status in zip(CALLERS, statuses, strict=True)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A shipment of client_001, with an event of driver_user_001."""
+
+    number: str
+    event: str
+
+
+@pytest.fixture
+async def thing(admin: Api, driver: Api) -> Thing:
+    number = await admin.created(shipment_body("client_001"))
+    event_id = await driver.reported(event_body(number, Status.PICKED_UP))
+    await driver.outcome(event_id)
+    return Thing(number, event_id)
+
+
+@pytest.fixture
+def callers(nobody: Api, tokens: Mapping[str, str], stack: StackAddresses) -> Mapping[str, Api]:
+    other_driver = signed(stack.jwt_secret, sub="driver_user_002", role="producer")
+    return {
+        "admin": nobody.by(tokens["admin_user"]),
+        "owner": nobody.by(tokens["client_user_001"]),
+        "stranger": nobody.by(tokens["client_user_002"]),
+        "sender": nobody.by(tokens["driver_user_001"]),
+        "other driver": nobody.by(other_driver),
+        "nobody": nobody,
+    }
+
+
+@pytest.mark.parametrize(("route", "caller", "status"), CASES)
+async def test_a_route_answers_everyone_as_the_table_says(
+    callers: Mapping[str, Api], thing: Thing, route: str, caller: str, status: int
+) -> None:
+    method, path, body = _request(route, thing)
+
+    answer = await callers[caller].ask(method, path, json=body)
+
+    assert answer.status == status, answer.text
+    code = {401: "AUTHENTICATION_REQUIRED", 403: "FORBIDDEN"}.get(status)
+    assert code is None or answer.body["error"] == code
+
+
+async def test_what_is_not_allowed_changes_nothing(
+    admin: Api, client: Api, other_client: Api, thing: Thing
+) -> None:
+    before = await admin.shipment(thing.number)
+    refused = event_body(thing.number, Status.IN_WAREHOUSE)
+    assert (await client.post("/events", refused)).status == 403
+    assert (await other_client.create(shipment_body("client_001"), key="not-mine")).status == 403
+
+    never = derive_tracking_number("client_user_002", "not-mine", 0)
+    assert (await admin.get(f"/shipments/{never}")).status == 404
+    assert await admin.shipment(thing.number) == before
+
+
+async def test_a_client_sees_its_own_only(admin: Api, client: Api, other_client: Api, thing: Thing) -> None:
+    theirs = await admin.created(shipment_body("client_002"))
+
+    listed = {
+        owner: (await owner.get("/shipments?limit=100")).body["data"] for owner in (client, other_client)
+    }
+
+    assert {shipment["client_id"] for shipment in listed[client]} == {"client_001"}
+    assert {shipment["client_id"] for shipment in listed[other_client]} == {"client_002"}
+    assert thing.number in {shipment["tracking_number"] for shipment in listed[client]}
+    assert theirs in {shipment["tracking_number"] for shipment in listed[other_client]}
+
+
+async def test_the_list_of_users_shows_no_secret(admin: Api) -> None:
+    answer = await admin.get("/auth/users?limit=100")
+
+    users = {user["username"]: user for user in answer.body["data"]}
+    seeded = {
+        "admin_user": ("admin", None),
+        "client_user_001": ("client", "client_001"),
+        "client_user_002": ("client", "client_002"),
+        "driver_user_001": ("producer", None),
+    }
+    assert {name: (users[name]["role"], users[name]["client_id"]) for name in seeded} == seeded
+    shown = {"username", "role", "client_id", "disabled", "created_at", "updated_at"}
+    assert all(set(user) == shown for user in users.values())
+    assert "$2b$" not in answer.text
+
+
+def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
+    """Return what to send for a line of the table."""
+    unknown = TrackingNumber(derive_tracking_number("nobody", uuid4().hex, 0))
+    event = event_body(thing.number, Status.IN_WAREHOUSE)
+    bodies: dict[str, Json] = {
+        "POST /events": event,
+        "POST /events/batch": {"events": [event]},
+        "POST /shipments for client_001": shipment_body("client_001"),
+        "POST /shipments for the caller": shipment_body(None),
+    }
+    method, path = route.partition(" for ")[0].split()
+    path = path.format(
+        number=thing.number,
+        event=thing.event,
+        creation=creation_event_id(TrackingNumber(thing.number)),
+        unknown=unknown,
+        unknown_event=creation_event_id(unknown),
+    )
+    return method, path, bodies.get(route)
