@@ -12,16 +12,23 @@ from domain.status import Status
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:
     """Return the line that an applied event leaves in its shipment's history."""
-    reported = isinstance(command, ReportStatus)
-    return {
+    entry: Document = {
         "event_id": command.event_id,
-        "status": command.status.value if reported else Status.CREATED.value,
+        "status": Status.CREATED.value,
         "timestamp": command.timestamp,
-        "source": command.source if reported else "api",
-        "location": command.location if reported else None,
-        "notes": command.notes if reported else None,
+        "source": "api",
+        "location": None,
+        "notes": None,
         "recorded_at": recorded_at,
     }
+    if isinstance(command, ReportStatus):
+        entry |= {
+            "status": command.status.value,
+            "source": command.source,
+            "location": command.location,
+            "notes": command.notes,
+        }
+    return entry
 
 
 def shipment_document(command: Command) -> Document:

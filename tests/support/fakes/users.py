@@ -25,4 +25,7 @@ class InMemoryUserStore(Faults):
     async def add(self, user: User) -> bool:
         """Add a user; False, and nothing changes, if the name is taken."""
         with self.around("add"):
-            return self._users.setdefault(user.username, user) is user
+            if user.username in self._users:
+                return False
+            self._users[user.username] = user
+            return True

@@ -19,7 +19,7 @@ numbers = st.sampled_from([number(1), number(2)])
 
 
 def _story(tracking_number: TrackingNumber, start: int, length: int) -> list[Command]:
-    story = [creation(tracking_number), *(report(status, tracking_number) for status in ROUTE)]
+    story: list[Command] = [creation(tracking_number), *(report(status, tracking_number) for status in ROUTE)]
     return story[start : start + length]
 
 

@@ -1,0 +1,43 @@
+"""The store that its suites are run on: in memory, and on MongoDB."""
+
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from domain.ports import ShipmentStore
+from tests.contract.writing import Storage
+from tests.support.fakes import Documents, InMemoryEventReader, InMemoryShipmentReader, InMemoryShipmentStore
+
+
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    if request.param == "memory":
+        documents = Documents()
+        return Storage(
+            InMemoryShipmentStore(documents),
+            InMemoryShipmentReader(documents),
+            InMemoryEventReader(documents),
+        )
+    from storage.readers import MongoEventReader, MongoShipmentReader  # noqa: PLC0415  # only with the stack
+    from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
+
+    database = request.getfixturevalue("database")
+    return Storage(MongoShipmentStore(database), MongoShipmentReader(database), MongoEventReader(database))
+
+
+@pytest.fixture
+def store(storage: Storage) -> ShipmentStore:
+    return storage.store
+
+
+@pytest.fixture
+async def redis_that_is_gone() -> AsyncIterator[Redis]:
+    """Give a client of a port that refuses connections: bound, so that nobody else can listen there."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        async with Redis(port=held.getsockname()[1], retry=Retry(NoBackoff(), 0)) as client:
+            yield client

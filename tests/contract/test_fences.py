@@ -1,0 +1,89 @@
+"""`ShipmentStore`, its fences: a partition has one writer, whoever took it over last."""
+
+import pytest
+
+from domain.errors import Fenced
+from domain.ports import Fence, ShipmentStore
+from domain.status import Status
+from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, plan_for, report
+
+PARTITION = "shipments.events/3"
+CREATION = plan_for(deliveries(creation()))
+
+
+async def acquire(store: ShipmentStore, partition: str = PARTITION, *, end_offset: int = 100) -> Fence:
+    return await store.acquire(partition, owner="processor-1", end_offset=end_offset)
+
+
+async def test_a_partition_that_nobody_had_starts_from_0(store: ShipmentStore) -> None:
+    fence = await acquire(store)
+    assert (fence.partition, fence.next_offset) == (PARTITION, 0)
+
+
+async def test_each_owner_raises_the_epoch_and_finds_the_offset_of_the_last(store: ShipmentStore) -> None:
+    first = await acquire(store)
+    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+    second = await acquire(store)
+    assert second == Fence(PARTITION, first.epoch + 1, 1)
+
+
+async def test_partitions_have_fences_of_their_own(store: ShipmentStore) -> None:
+    first = await acquire(store)
+    other = await acquire(store, "shipments.events/4")
+    assert other.epoch == first.epoch
+    assert await store.refresh(first) == first
+
+
+@pytest.mark.parametrize(("end_offset", "expected"), [(0, 0), (1, 1), (2, 1)])
+async def test_a_fence_beyond_the_end_of_the_log_starts_from_0_again(
+    store: ShipmentStore, end_offset: int, expected: int
+) -> None:
+    first = await acquire(store)
+    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+    fence = await acquire(store, end_offset=end_offset)
+    assert fence == Fence(PARTITION, first.epoch + 1, expected)
+    assert await store.refresh(fence) == fence
+
+
+async def test_a_commit_moves_the_fence(store: ShipmentStore) -> None:
+    fence = await acquire(store)
+    moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    assert moved == Fence(PARTITION, fence.epoch, 1)
+    assert await store.refresh(fence) == moved
+
+
+async def test_a_fence_of_another_owner_cannot_be_refreshed(store: ShipmentStore) -> None:
+    fence = await acquire(store)
+    await acquire(store)
+    with pytest.raises(Fenced):
+        await store.refresh(fence)
+
+
+async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) -> None:
+    before = await acquire(store)
+    now = await acquire(store)
+    with pytest.raises(Fenced):
+        await store.commit(before, CREATION, recorded_at=RECORDED_AT)
+    assert await store.load([NUMBER]) == {}
+    assert await store.find_events([creation().event_id]) == {creation().event_id: None}
+    assert await store.refresh(now) == now
+
+
+async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(store: ShipmentStore) -> None:
+    fence = await acquire(store)
+    moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    late = plan_for(deliveries(report(Status.PICKED_UP)))
+    with pytest.raises(Fenced):
+        await store.commit(fence, late, recorded_at=RECORDED_AT)
+    assert await store.find_events([report(Status.PICKED_UP).event_id]) == {
+        report(Status.PICKED_UP).event_id: None
+    }
+    assert await store.refresh(fence) == moved
+
+
+async def test_the_same_plan_is_not_written_twice(store: ShipmentStore) -> None:
+    fence = await acquire(store)
+    await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    with pytest.raises(Fenced):
+        await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    assert (await store.load([NUMBER]))[NUMBER].version == 1

@@ -1,0 +1,175 @@
+"""`ShipmentStore`, its transactions: all of a plan or nothing, and what is read back decides the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.batch import EventRecord, Outcome, Plan
+from domain.commands import Command
+from domain.errors import AlreadyRecorded, ErrorCode
+from domain.ports import ShipmentStore
+from domain.status import Status
+from tests.contract.writing import Storage, Writer
+from tests.support.builders import (
+    NUMBER,
+    RECORDED_AT,
+    ROUTE,
+    creation,
+    deliveries,
+    delivery,
+    number,
+    payload_fingerprint,
+    plan_for,
+    report,
+    shipment_after,
+)
+
+CREATION = creation(request_key="digest-of-user-and-key")
+PICKED_UP = report(Status.PICKED_UP)
+OTHER_PICKED_UP = replace(PICKED_UP, notes="another thing of the same instant")
+IN_TRANSIT = report(Status.IN_TRANSIT)
+
+
+def applied(command: Command, *, version: int, offset: int, request_key: str | None = None) -> EventRecord:
+    return EventRecord(
+        event_id=command.event_id,
+        outcome=Outcome.APPLIED,
+        reason=None,
+        fingerprint=payload_fingerprint(command),
+        last_offset=offset,
+        version=version,
+        client_id="client_001",
+        timestamp=command.timestamp,
+        request_key=request_key,
+    )
+
+
+async def test_what_was_applied_is_read_back(store: ShipmentStore) -> None:
+    writer = await Writer.of(store)
+    await writer.write(CREATION, PICKED_UP)
+    assert await store.load([NUMBER, number(2)]) == {NUMBER: shipment_after(CREATION, PICKED_UP)}
+    assert await store.find_events([CREATION.event_id, PICKED_UP.event_id, IN_TRANSIT.event_id]) == {
+        CREATION.event_id: applied(CREATION, version=1, offset=0, request_key="digest-of-user-and-key"),
+        PICKED_UP.event_id: applied(PICKED_UP, version=2, offset=1),
+        IN_TRANSIT.event_id: None,
+    }
+
+
+async def test_nothing_asked_for_is_nothing_found(store: ShipmentStore) -> None:
+    assert await store.load([]) == {}
+    assert await store.find_events([]) == {}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+async def test_a_shipment_is_the_same_in_however_many_batches(store: ShipmentStore, batch_size: int) -> None:
+    commands: list[Command] = [CREATION, *(report(status) for status in ROUTE)]
+    writer = await Writer.of(store)
+    for start in range(0, len(commands), batch_size):
+        await writer.write(*commands[start : start + batch_size])
+    assert await store.load([NUMBER]) == {NUMBER: shipment_after(*commands)}
+
+
+async def test_one_batch_may_hold_many_shipments(store: ShipmentStore) -> None:
+    numbers = [number(index) for index in range(20)]
+    await (await Writer.of(store)).write(*(creation(each) for each in numbers))
+    assert await store.load(numbers) == {each: shipment_after(creation(each)) for each in numbers}
+
+
+async def test_a_rejected_event_is_recorded_with_its_reason(store: ShipmentStore) -> None:
+    writer = await Writer.of(store)
+    await writer.write(PICKED_UP)
+    await writer.write(CREATION, IN_TRANSIT)
+    records = await store.find_events([PICKED_UP.event_id, IN_TRANSIT.event_id])
+    assert records[PICKED_UP.event_id] == replace(
+        applied(PICKED_UP, version=1, offset=0),
+        outcome=Outcome.REJECTED,
+        reason=ErrorCode.SHIPMENT_NOT_FOUND,
+        version=None,
+        client_id=None,
+    )
+    assert records[IN_TRANSIT.event_id] == replace(
+        applied(IN_TRANSIT, version=1, offset=2),
+        outcome=Outcome.REJECTED,
+        reason=ErrorCode.INVALID_TRANSITION,
+        version=None,
+    )
+
+
+async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(PICKED_UP)
+    await writer.write(CREATION, PICKED_UP)
+    records = await storage.store.find_events([PICKED_UP.event_id])
+    assert records[PICKED_UP.event_id] == applied(PICKED_UP, version=2, offset=2)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["attempts"], document["offset"]) == (2, 2)
+
+
+async def test_duplicates_and_conflicts_are_counted_on_the_event_they_repeat(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(CREATION, PICKED_UP, PICKED_UP)
+    await writer.write(PICKED_UP, OTHER_PICKED_UP, PICKED_UP, OTHER_PICKED_UP)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["attempts"], document["duplicates"], document["conflicts"]) == (1, 3, 2)
+    assert (document["offset"], document["notes"]) == (1, None)
+    records = await storage.store.find_events([PICKED_UP.event_id])
+    assert records[PICKED_UP.event_id] == applied(PICKED_UP, version=2, offset=6)
+
+
+async def test_what_the_filter_alone_knows_is_counted_where_there_is_a_record(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(CREATION, PICKED_UP)
+    hits = [delivery(PICKED_UP, 2, known_duplicate=True), delivery(IN_TRANSIT, 3, known_duplicate=True)]
+    await writer.commit(plan_for(hits, await storage.store.load([NUMBER])))
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert document["duplicates"] == 1
+    assert await storage.events.get(IN_TRANSIT.event_id) is None
+
+
+async def test_a_plan_without_events_moves_the_fence_alone(store: ShipmentStore) -> None:
+    writer = await Writer.of(store)
+    await writer.commit(Plan(next_offset=40))
+    assert (await store.refresh(writer.fence)).next_offset == 40
+
+
+async def test_an_event_taken_for_new_that_is_not_stops_the_whole_plan(store: ShipmentStore) -> None:
+    """It was rejected before; nobody looked, because the rules allow it now."""
+    writer = await Writer.of(store)
+    await writer.write(PICKED_UP)
+    await writer.write(CREATION)
+    fence = writer.fence
+    plan = plan_for(
+        deliveries(creation(number(2)), PICKED_UP, first_offset=2), {NUMBER: shipment_after(CREATION)}
+    )
+    with pytest.raises(AlreadyRecorded):
+        await store.commit(fence, plan, recorded_at=RECORDED_AT)
+    assert await store.load([NUMBER, number(2)]) == {NUMBER: shipment_after(CREATION)}
+    assert await store.find_events([creation(number(2)).event_id]) == {creation(number(2)).event_id: None}
+    assert await store.refresh(fence) == fence
+
+
+async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storage) -> None:
+    store = storage.store
+    writer = await Writer.of(store)
+    await writer.write(CREATION)
+    await store.bury(delivery(PICKED_UP, 1), reason="KeyError: 'x'", recorded_at=RECORDED_AT)
+    dead = (await store.find_events([PICKED_UP.event_id]))[PICKED_UP.event_id]
+    assert dead is not None
+    assert (dead.outcome, dead.reason, dead.last_offset) == (Outcome.DEAD, None, 1)
+    assert dead.fingerprint == payload_fingerprint(PICKED_UP)
+    writer.offset = 2
+    await writer.write(PICKED_UP)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["outcome"], document["reason"], document["attempts"]) == ("applied", None, 2)
+
+
+async def test_an_event_with_a_record_is_not_buried(store: ShipmentStore) -> None:
+    writer = await Writer.of(store)
+    await writer.write(CREATION)
+    before = await store.find_events([CREATION.event_id])
+    await store.bury(delivery(CREATION, 9), reason="KeyError: 'x'", recorded_at=RECORDED_AT)
+    assert await store.find_events([CREATION.event_id]) == before

@@ -1,0 +1,43 @@
+"""The two sides of the store, and a writer that puts commands through the rules, as the processor does."""
+
+from dataclasses import dataclass
+
+from domain.batch import Plan
+from domain.commands import Command
+from domain.ports import EventReader, Fence, ShipmentReader, ShipmentStore
+from tests.support.builders import RECORDED_AT, deliveries, plan_for
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The writing side and the two reading ones, over the same documents."""
+
+    store: ShipmentStore
+    shipments: ShipmentReader
+    events: EventReader
+
+
+@dataclass
+class Writer:
+    """The owner of a partition, who looks everything up first; its next command stands at `offset`."""
+
+    store: ShipmentStore
+    fence: Fence
+    offset: int = 0
+
+    @classmethod
+    async def of(cls, store: ShipmentStore) -> "Writer":
+        """Take the partition over."""
+        return cls(store, await store.acquire("shipments.events/3", owner="test", end_offset=1_000))
+
+    async def write(self, *commands: Command) -> None:
+        """Judge commands and commit what becomes of them, in one batch."""
+        records = deliveries(*commands, first_offset=self.offset)
+        shipments = await self.store.load({command.tracking_number for command in commands})
+        known = await self.store.find_events({command.event_id for command in commands})
+        await self.commit(plan_for(records, shipments, known))
+
+    async def commit(self, plan: Plan) -> None:
+        """Commit a plan."""
+        self.fence = await self.store.commit(self.fence, plan, recorded_at=RECORDED_AT)
+        self.offset = plan.next_offset
