@@ -48,8 +48,10 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
     bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
     if (request.content_length or 0) > bound:
         raise _too_large(bound)
+    # A small body has come with the head, and needs no timer.
+    timeout_s = None if request.content.is_eof() else settings.body_timeout_s
     try:
-        async with asyncio.timeout(settings.body_timeout_s):
+        async with asyncio.timeout(timeout_s):
             body = await request.read()
     except TimeoutError as error:
         raise ApiError(

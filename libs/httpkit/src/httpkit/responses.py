@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from aiohttp import web
 
 from domain.timestamps import format_timestamp
+from httpkit.clock import SystemClock
 
 JSON_CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
 
 def current_time() -> str:
     """Write the current time as the API does."""
-    return format_timestamp(datetime.now(UTC))
+    return format_timestamp(SystemClock().now())
 
 
 def _encode_other(value: object) -> str:

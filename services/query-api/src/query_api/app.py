@@ -1,13 +1,13 @@
 """The composition root of the query API."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from functools import partial
 
 from aiohttp import web
 
 import httpkit.server
 from httpkit.auth import TokenVerifier
+from httpkit.clock import SystemClock
 from httpkit.health import Health, State
 from httpkit.metrics import new_registry
 from httpkit.settings import Environment
@@ -33,7 +33,7 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
             started[ADAPTERS] = opened
             if settings.service.env is Environment.DEVELOPMENT:
                 await seed_development_users(
-                    opened.users, opened.hasher, development=True, now=datetime.now(UTC)
+                    opened.users, opened.hasher, development=True, now=SystemClock().now()
                 )
             yield
 
