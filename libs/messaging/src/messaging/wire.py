@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
@@ -44,8 +44,8 @@ class _Envelope(TypedDict):
 # The shapes of `domain.commands` once more: pydantic reads no `typing.TypedDict` before Python 3.12, and what
 # stands in the log is a contract of its own.
 class _Coordinates(TypedDict):
-    lat: float
-    lng: float
+    lat: FiniteFloat
+    lng: FiniteFloat
 
 
 class _Place(TypedDict):
@@ -54,20 +54,20 @@ class _Place(TypedDict):
 
 
 class _Dimensions(TypedDict):
-    length: float
-    width: float
-    height: float
+    length: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
 
 
 class _Package(TypedDict):
-    weight_kg: float
+    weight_kg: FiniteFloat
     dimensions: NotRequired[_Dimensions]
     content_description: NotRequired[str]
 
 
 class _Location(TypedDict):
-    lat: float
-    lng: float
+    lat: FiniteFloat
+    lng: FiniteFloat
     address: NotRequired[str]
 
 
@@ -203,10 +203,10 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """Return the first header of that name, None if there is none or it is not text."""
+    """Return the first header of that name, None if there is none or it has no value, which Kafka allows."""
     for key, value in headers:
         if key == name:
-            return value.decode(errors="replace")
+            return value.decode(errors="replace") if value is not None else None
     return None
 
 
@@ -247,7 +247,7 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
 def _instant(record: _Created | _StatusReported, name: Literal["time", "recordedtime"]) -> datetime:
     try:
         return parse_timestamp(record[name])
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise PoisonRecord(f"{name}: {error}") from error
 
 

@@ -1,0 +1,86 @@
+"""The commands and changes whose bytes stand in `golden/`: by the name of the file."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from domain.batch import EventRecord, Outcome
+from domain.commands import Command, CreateShipment, ReportStatus
+from domain.identity import creation_event_id, event_id
+from domain.status import Status
+from domain.tracking_number import parse_tracking_number
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+NUMBER: Final = parse_tracking_number("99M-0123456789AM")
+
+_CREATED_AT = datetime(2026, 3, 1, 12, 0, 0, 5000, tzinfo=UTC)
+_SEEN_AT = datetime(2026, 3, 1, 15, 30, 59, 987000, tzinfo=UTC)
+_RECEIVED_AT = datetime(2026, 3, 1, 15, 31, tzinfo=UTC)
+
+
+def _created(*, complete: bool) -> CreateShipment:
+    return CreateShipment(
+        event_id=creation_event_id(NUMBER),
+        tracking_number=NUMBER,
+        client_id="client_001",
+        origin={
+            "address": "Calle 26 #59-41, Bogotá",
+            "coordinates": {"lat": 4.6482, "lng": -74.1025},
+        },
+        destination={
+            "address": 'Av. "Arequipa" 1250, Lima \U0001f69a',
+            "coordinates": {"lat": -12.0, "lng": 0.0},
+        },
+        package={
+            "weight_kg": 2.5,
+            "dimensions": {"length": 30.0, "width": 20.5, "height": 10.0},
+            "content_description": "libros",
+        }
+        if complete
+        else {"weight_kg": 0.1},
+        timestamp=_CREATED_AT,
+        received_at=_CREATED_AT,
+        submitted_by="client_user_001",
+        request_key="3f2a" * 8 if complete else None,
+    )
+
+
+def _reported(*, complete: bool) -> ReportStatus:
+    return ReportStatus(
+        event_id=event_id(NUMBER, _SEEN_AT, "scanner-7"),
+        tracking_number=NUMBER,
+        status=Status.IN_WAREHOUSE if complete else Status.DELIVERED,
+        timestamp=_SEEN_AT,
+        source="scanner-7",
+        received_at=_RECEIVED_AT,
+        submitted_by="driver_user_001",
+        location={"lat": -34.6037, "lng": -58.3816, "address": "Depósito 4"} if complete else None,
+        notes="línea 1\nlínea 2" if complete else None,
+    )
+
+
+def _applied(command: Command, version: int) -> EventRecord:
+    return EventRecord(
+        event_id=command.event_id,
+        outcome=Outcome.APPLIED,
+        reason=None,
+        fingerprint="not told",
+        last_offset=41,
+        version=version,
+        client_id="client_001",
+        timestamp=command.timestamp,
+    )
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "created": _created(complete=True),
+    "created_bare": _created(complete=False),
+    "status": _reported(complete=True),
+    "status_bare": _reported(complete=False),
+}
+CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
+    "changed_created": (_created(complete=True), _applied(_created(complete=True), 1)),
+    "changed_status": (_reported(complete=True), _applied(_reported(complete=True), 3)),
+    "changed_status_bare": (_reported(complete=False), _applied(_reported(complete=False), 5)),
+}

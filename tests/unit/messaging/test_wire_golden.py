@@ -1,0 +1,62 @@
+"""The wire, byte for byte: what stands in the log for years must stay readable."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.identity import fingerprint
+from messaging import wire
+from tests.unit.messaging.golden_commands import CHANGES, COMMANDS, GOLDEN
+
+
+def golden(name: str) -> bytes:
+    """Return the bytes of a golden file; its last line break is the editor's."""
+    return (GOLDEN / f"{name}.json").read_bytes().removesuffix(b"\n")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_written_as_in_its_golden_file(name: str) -> None:
+    assert wire.encode(COMMANDS[name]) == golden(name)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_golden_file_is_read_as_its_command(name: str) -> None:
+    assert wire.decode(golden(name)).command == COMMANDS[name]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_written_as_in_its_golden_file(name: str) -> None:
+    assert wire.encode_change(*CHANGES[name]) == golden(name)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_the_same_whenever_it_is_told(name: str) -> None:
+    command, record = CHANGES[name]
+    again = replace(record, last_offset=99_999, fingerprint="another")
+    assert wire.encode_change(command, again) == golden(name)
+
+
+def test_every_golden_file_is_looked_at() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == {*COMMANDS, *CHANGES}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_fingerprint_is_of_the_data_alone(name: str) -> None:
+    command = COMMANDS[name]
+    later = replace(command, received_at=command.received_at.replace(year=2027), submitted_by="somebody else")
+    assert wire.decode(wire.encode(later)).fingerprint == wire.decode(golden(name)).fingerprint
+
+
+def test_fingerprints_do_not_change_with_the_code() -> None:
+    told = {name: wire.decode(golden(name)).fingerprint for name in COMMANDS}
+    assert told == {
+        "created": "e75fcbfb506194154abaaf7e",
+        "created_bare": "eabab106399a94a955f29baa",
+        "status": "04ecd0ed3f234bbc47db7a87",
+        "status_bare": "024c1c446f497ba18e9e0d0a",
+    }
+
+
+def test_a_bare_status_has_the_fingerprint_of_its_two_members() -> None:
+    data = {"source": "scanner-7", "status": "delivered"}
+    assert wire.decode(golden("status_bare")).fingerprint == fingerprint(data)
