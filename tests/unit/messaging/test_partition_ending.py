@@ -120,13 +120,14 @@ async def test_records_that_come_after_the_halt_are_not_handled() -> None:
     assert worker.done is None
 
 
-async def test_what_breaks_while_a_dead_letter_is_kept_ends_the_worker() -> None:
-    handler = ScriptedHandler(breaking={0: ValueError("bug")})
+async def test_a_record_that_can_be_neither_applied_nor_buried_halts_the_partition() -> None:
+    handler = ScriptedHandler(breaking={1: ValueError("bug")})
     handler.bury_troubles.append(RuntimeError("and another"))
-    worker = worker_of(handler)
-    worker.put(log_records(0, 1))
+    worker = worker_of(handler, max_batch=1)
+    worker.put(log_records(0, 3))
     async with working(worker) as task:
-        with pytest.raises(RuntimeError, match="and another"):
-            await task
-        await worker.drain()
-    assert worker.done is None
+        await task
+    assert worker.state is State.HALTED
+    assert worker.problem == "offset 1 can be neither applied nor buried: RuntimeError('and another')"
+    assert worker.done == 1
+    assert handler.applied == [[0]]

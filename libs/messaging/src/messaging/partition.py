@@ -7,7 +7,8 @@ It knows nothing of shipments. What a handler may raise, and what follows:
   still assigned.
 - anything else: some record breaks the code. The batch is halved until the record stands alone; it is tried
   `MAX_ATTEMPTS` times (once, if it is a `PoisonRecord`), then buried. Too many burials in a row stop the
-  partition instead: a bad deploy must not empty the topic into the dead letters.
+  partition instead: a bad deploy must not empty the topic into the dead letters. So does a record that cannot
+  even be buried.
 """
 
 import asyncio
@@ -209,7 +210,12 @@ class PartitionWorker:
         reason = "unreadable" if isinstance(error, PoisonRecord) else "unprocessable"
         said = str(error) if isinstance(error, PoisonRecord) else f"{type(error).__name__}: {error}"
         letter = DeadLetter(record, reason, said, attempts)
-        await self._until_done(lambda: self._handler.bury(letter))
+        try:
+            await self._until_done(lambda: self._handler.bury(letter))
+        except (Fenced, _Abandoned):
+            raise
+        except Exception as bug:  # the next process would end at the same record
+            raise _Halted(f"offset {record.offset} can be neither applied nor buried: {bug!r}") from bug
         _log.error("dead_letter", partition=self.name, offset=record.offset, reason=reason, error=said)
 
     async def _until_done(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -240,7 +246,7 @@ class PartitionWorker:
 
 
 class _Halted(Exception):
-    """Too many dead letters: stop the line."""
+    """Too many dead letters, or one that cannot be kept: stop the line."""
 
 
 class _Abandoned(Exception):
