@@ -87,7 +87,7 @@ def of_shipment(records: list[Appended], tracking_number: str) -> list[Command]:
     return [each.command for each in records if each.command.tracking_number == tracking_number]
 
 
-@pytest.mark.parametrize("command", [creation(), *STORY[:2], DETAILED], ids=str)
+@pytest.mark.parametrize("command", [creation(), *STORY[:2], DETAILED], ids=lambda each: each.event_id)
 async def test_a_command_is_read_back_as_it_was_appended(log: Log, command: Command) -> None:
     await log.log.append([command])
     assert await log.read(1) == [Appended(command, None, None)]
