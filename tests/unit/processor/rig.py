@@ -1,0 +1,123 @@
+"""A partition of the processor with everything around it in memory."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from domain.commands import Command
+from domain.identity import EventId
+from domain.ports import Document
+from domain.shipment import Shipment
+from domain.tracking_number import TrackingNumber
+from messaging.dead_letters import KafkaDeadLetters
+from messaging.topics import Topics
+from processor.metrics import ProcessorMetrics
+from processor.partition import Ports, ShipmentPartition
+from tests.support.fakes import (
+    Documents,
+    FixedClock,
+    InMemoryAnswers,
+    InMemoryChangeFeed,
+    InMemoryDuplicateFilter,
+    InMemoryShipmentStore,
+)
+from tests.support.records import RecordingProducer, records_of
+
+NAME = "shipments.events/0"
+END = 1_000_000
+
+
+class WatchedStore(InMemoryShipmentStore):
+    """Remembers what was loaded, and how often each call came."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__(documents)
+        self.loaded: list[set[TrackingNumber]] = []
+        self.calls: Counter[str] = Counter()
+
+    @contextmanager
+    def around(self, call: str) -> Iterator[None]:
+        """Count a call."""
+        self.calls[call] += 1
+        with super().around(call):
+            yield
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """Load, and remember what."""
+        self.loaded.append(set(tracking_numbers))
+        return await super().load(tracking_numbers)
+
+
+class WatchedFilter(InMemoryDuplicateFilter):
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+        """Answer, and remember of how many."""
+        self.asked.append(len(members))
+        return await super().seen(partition, members)
+
+
+@dataclass
+class Rig:
+    """The ports of one process; `documents` is what all processes share."""
+
+    documents: Documents = field(default_factory=Documents)
+    filter: WatchedFilter = field(default_factory=WatchedFilter)
+    feed: InMemoryChangeFeed = field(default_factory=InMemoryChangeFeed)
+    answers: InMemoryAnswers = field(default_factory=InMemoryAnswers)
+    dead_letters: RecordingProducer = field(default_factory=RecordingProducer)
+    clock: FixedClock = field(default_factory=FixedClock)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.store = WatchedStore(self.documents)
+        self._ports = Ports(
+            store=self.store,
+            duplicates=self.filter,
+            feed=self.feed,
+            answers=self.answers,
+            dead_letters=KafkaDeadLetters(self.dead_letters, Topics()),
+            clock=self.clock,
+            metrics=ProcessorMetrics(self.registry),
+        )
+
+    async def partition(self, *, cache_size: int = 100, end_offset: int = END) -> ShipmentPartition:
+        """Return a partition that has been taken over."""
+        partition = ShipmentPartition(NAME, self._ports, owner="test", cache_size=cache_size)
+        await partition.open(end_offset)
+        return partition
+
+    async def applied(self, *commands: Command) -> ShipmentPartition:
+        """Return a partition that has applied `commands`, from offset 0."""
+        partition = await self.partition()
+        await partition.handle(records_of(*commands))
+        return partition
+
+    def event(self, command: Command) -> Document:
+        """Return what is recorded of an event."""
+        return self.documents.events[command.event_id]
+
+    def statuses(self, tracking_number: TrackingNumber) -> list[str]:
+        """Return the statuses in a shipment's history, first to last."""
+        return [entry["status"] for entry in self.documents.shipments[tracking_number]["status_history"]]
+
+    def told(self) -> list[EventId]:
+        """Return the ids of the published changes."""
+        return [verdict.delivery.command.event_id for verdict in self.feed.published]
+
+    def count(self, outcome: str, reason: str = "") -> float:
+        """Return how many records ended like this."""
+        labels = {"outcome": outcome, "reason": reason}
+        return self.registry.get_sample_value("waybill_events_total", labels) or 0
+
+
+def counters(event: Document) -> tuple[int, int, int]:
+    """Return attempts, duplicates and conflicts of an event."""
+    return event["attempts"], event["duplicates"], event["conflicts"]

@@ -1,0 +1,134 @@
+"""What saves work: the cache of shipments and the duplicate filter; and that neither is trusted too far."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.commands import Command
+from domain.errors import CommitUnknown
+from domain.shipment import Shipment
+from domain.status import Status
+from processor.cache import ShipmentCache
+from tests.support.builders import NUMBER, ROUTE, creation, number, report, shipment_after
+from tests.support.records import records_of
+from tests.unit.processor.rig import Rig, counters
+
+CREATION = creation()
+PICKED_UP = report(Status.PICKED_UP)
+
+
+def shipment(index: int) -> Shipment:
+    return shipment_after(creation(number(index)))
+
+
+def test_the_cache_forgets_what_was_used_longest_ago() -> None:
+    cache = ShipmentCache(3)
+    cache.put(shipment(index) for index in range(3))
+    cache.get(number(0))
+    cache.put([shipment(3)])
+    kept = [index for index in range(4) if cache.get(number(index)) is not None]
+    assert kept == [0, 2, 3]
+
+
+def test_the_cache_keeps_the_last_state_of_a_shipment() -> None:
+    cache = ShipmentCache(2)
+    moved = shipment_after(CREATION, PICKED_UP)
+    cache.put([shipment_after(CREATION)])
+    cache.put([moved])
+    assert cache.get(NUMBER) == moved
+    cache.clear()
+    assert cache.get(NUMBER) is None
+
+
+async def test_a_shipment_written_by_the_batch_before_is_not_read_again(rig: Rig) -> None:
+    partition = await rig.applied(CREATION)
+    await partition.handle(records_of(PICKED_UP, first_offset=1))
+    assert rig.store.loaded == [{NUMBER}, set()]
+    assert rig.statuses(NUMBER) == ["created", "picked_up"]
+
+
+async def test_a_shipment_that_left_the_cache_is_read_again(rig: Rig) -> None:
+    partition = await rig.partition(cache_size=2)
+    numbers = [number(index) for index in range(4)]
+    await partition.handle(records_of(*(creation(each) for each in numbers)))
+    await partition.handle(records_of(*(report(Status.PICKED_UP, each) for each in numbers), first_offset=4))
+    assert rig.store.loaded[1] == set(numbers[:2])
+    assert [rig.statuses(each) for each in numbers] == [["created", "picked_up"]] * 4
+
+
+async def test_a_new_owner_reads_what_the_one_before_wrote(rig: Rig) -> None:
+    first = await rig.applied(CREATION)
+    second = await rig.partition()
+    await second.handle(records_of(PICKED_UP, first_offset=1))
+    await first.open(100)
+    await first.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=2))
+    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+
+
+async def test_nothing_of_a_commit_that_failed_stays_in_the_cache(rig: Rig) -> None:
+    partition = await rig.applied(CREATION)
+    rig.store.fail_next("commit", CommitUnknown("lost"))
+    with pytest.raises(CommitUnknown):
+        await partition.handle(records_of(PICKED_UP, first_offset=1))
+    await partition.handle(records_of(report(Status.IN_TRANSIT), first_offset=1))
+    assert rig.event(report(Status.IN_TRANSIT))["reason"] == "INVALID_TRANSITION"
+
+
+async def test_an_event_that_the_filter_knows_is_counted_without_loading_its_shipment(rig: Rig) -> None:
+    await rig.applied(CREATION, PICKED_UP)
+    partition = await rig.partition()
+    await partition.handle(records_of(PICKED_UP, CREATION, first_offset=2))
+    assert rig.store.loaded[-1] == set()
+    assert counters(rig.event(PICKED_UP)) == (1, 1, 0)
+    assert counters(rig.event(CREATION)) == (1, 1, 0)
+    assert rig.told() == [CREATION.event_id, PICKED_UP.event_id]
+
+
+async def test_known_and_new_events_of_one_shipment_are_told_apart(rig: Rig) -> None:
+    await rig.applied(CREATION, PICKED_UP)
+    partition = await rig.partition()
+    in_warehouse = report(Status.IN_WAREHOUSE)
+    await partition.handle(records_of(PICKED_UP, in_warehouse, in_warehouse, first_offset=2))
+    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+    assert counters(rig.event(in_warehouse)) == (1, 1, 0)
+
+
+async def test_the_filter_does_not_take_a_conflict_for_a_duplicate(rig: Rig) -> None:
+    partition = await rig.applied(CREATION, PICKED_UP)
+    other = replace(PICKED_UP, notes="something else")
+    await partition.handle(records_of(other, first_offset=2))
+    assert counters(rig.event(PICKED_UP)) == (1, 0, 1)
+
+
+async def test_the_filter_is_not_asked_where_somebody_waits_for_an_answer(rig: Rig) -> None:
+    partition = await rig.applied(CREATION)
+    await partition.handle(records_of(CREATION, first_offset=1, reply_to="answers:a"))
+    assert rig.filter.asked == [1, 0]
+    [answer] = rig.answers.sent["answers:a"]
+    assert (answer.outcome, answer.reason, answer.timestamp) == ("applied", None, CREATION.timestamp)
+
+
+async def test_rejected_events_are_not_marked_as_applied(rig: Rig) -> None:
+    early = report(Status.DELIVERED)
+    partition = await rig.applied(CREATION, early)
+    await partition.handle(records_of(early, first_offset=2))
+    assert counters(rig.event(early)) == (2, 0, 0)
+
+
+async def test_without_the_filter_duplicates_are_counted_all_the_same(rig: Rig) -> None:
+    rig.filter.reachable = False
+    journey: tuple[Command, ...] = (CREATION, *(report(status) for status in ROUTE))
+    partition = await rig.applied(*journey)
+    await partition.handle(records_of(*journey, first_offset=5))
+    assert rig.statuses(NUMBER) == ["created", *ROUTE]
+    assert [counters(rig.event(command)) for command in journey] == [(1, 1, 0)] * 5
+
+
+async def test_a_filter_that_knows_more_than_the_store_changes_nothing(rig: Rig) -> None:
+    await rig.applied(CREATION, PICKED_UP)
+    rig.documents.shipments.clear()
+    rig.documents.events.clear()
+    partition = await rig.partition()
+    await partition.handle(records_of(PICKED_UP, first_offset=2))
+    assert rig.documents.events == {}
+    assert rig.count("duplicate") == 1
