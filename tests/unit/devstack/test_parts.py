@@ -31,6 +31,7 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "KAFKA_BROKERS": "127.0.0.1:3",
         "JWT_SECRET": "s3cret",
         "INSTANCE_ID": "ingest-api-2",
+        "PROCESSOR_GROUP_INSTANCE": "ingest-api-2",
     }
 
 

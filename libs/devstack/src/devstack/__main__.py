@@ -1,6 +1,6 @@
 """Command line of the embedded stack; the only place that reads the environment."""
 
-import asyncio
+import contextlib
 import importlib
 import os
 from typing import Annotated
@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from devstack.errors import StackError
-from devstack.home import Home
-from devstack.journal import Journal, Screen
 from devstack.settings import StackSettings
-from devstack.stack import run_stack
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Waybill on one machine.")
 
@@ -21,12 +18,11 @@ def run(
     *, stores_only: Annotated[bool, typer.Option(help="Start MongoDB, Redis and Kafka alone.")] = False
 ) -> None:
     """Run everything in the foreground until Ctrl-C."""
+    # Both commands import what they need when asked for: neither waits for what only the other needs.
+    stack = importlib.import_module("devstack.stack")
     try:
         settings = StackSettings.from_environment(os.environ, stores_only=stores_only)
-        home = Home(settings.home)
-        home.prepare()
-        journal = Journal(Screen(highlight=False), file=home.logs / "supervisor.log")
-        asyncio.run(run_stack(settings, journal, home=home))
+        stack.run_in_foreground(settings)
     except StackError as exc:
         typer.echo(f"error: {exc}", err=True)
         for line in exc.details:
@@ -37,9 +33,9 @@ def run(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def demo() -> None:
     """Drive lifelike traffic through the running stack."""
-    # Imported by name when asked for: `run` must not wait for what only the demo needs.
     importlib.import_module("devstack.demo.cli").run()
 
 
 if __name__ == "__main__":
-    app()
+    with contextlib.suppress(KeyboardInterrupt):  # pressed while the imports still run: nothing to undo yet
+        app()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _SERVICES = """
-Waybill is up: {url}   (API documentation: {url}/docs)
+Waybill is up: {url}
 
   logins    admin_user, client_user_001, client_user_002, driver_user_001   (password: password123)
   logs      {logs}

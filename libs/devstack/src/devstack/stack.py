@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 
 from devstack.banner import services_banner, stores_banner
 from devstack.home import Home
-from devstack.journal import Journal
+from devstack.journal import Journal, Screen
 from devstack.launcher import Launcher
 from devstack.part import Part
 from devstack.parts import gateway, kafka, mongod, redis, services
@@ -18,6 +18,18 @@ from devstack.signals import StopSignals
 from devstack.supervisor import Supervisor
 
 _STORE_PORTS = ("mongod", "redis", "kafka", "kafka-controller")
+
+
+def run_in_foreground(settings: StackSettings) -> None:
+    """Run a stack, telling of its progress, until SIGINT or SIGTERM.
+
+    Raises:
+        StackError: see `run_stack`.
+    """
+    home = Home(settings.home)
+    home.prepare()
+    journal = Journal(Screen(highlight=False), file=home.logs / "supervisor.log")
+    asyncio.run(run_stack(settings, journal, home=home))
 
 
 async def run_stack(settings: StackSettings, journal: Journal, *, home: Home) -> None:

@@ -40,6 +40,8 @@ class RuntimeSettings:
     """How the loop runs.
 
     Attributes:
+        group_instance: a name that survives restarts, unique in the group: a member that comes back under it
+            takes its partitions up at once, where a nameless one waits until the dead one's session ends.
         max_batch: records handed to a handler at once.
         concurrency: batches in work at once, over all partitions: fewer make larger ones.
         commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
@@ -52,6 +54,7 @@ class RuntimeSettings:
     topic: str
     group: str
     instance: str
+    group_instance: str | None = None
     max_batch: int = 500
     concurrency: int = 4
     commit_every_s: float = 1.0
@@ -163,6 +166,7 @@ class PartitionRuntime:
             bootstrap_servers=settings.brokers,
             group_id=settings.group,
             client_id=settings.instance,
+            group_instance_id=settings.group_instance,
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",

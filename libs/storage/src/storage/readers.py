@@ -43,9 +43,8 @@ EVENT_FIELDS: Final = (
     "submitted_by",
 )
 
-# The order of the indexes, so that no list is sorted in memory. Those of one millisecond come in the order
-# in which they were stored; a second key that no index has would make MongoDB sort the whole collection.
-NEWEST_FIRST: Final = [("created_at", pymongo.DESCENDING)]
+# The order of the indexes, so that no list is sorted in memory; `_id` decides within a millisecond.
+NEWEST_FIRST: Final = [("created_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 
 class MongoShipmentReader:

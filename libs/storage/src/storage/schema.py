@@ -23,9 +23,16 @@ AUTH_USERS: Final = "auth_users"
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     SHIPMENTS: [
-        IndexModel([("client_id", ASCENDING), ("current_status", ASCENDING), ("created_at", DESCENDING)]),
-        IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING)]),
-        IndexModel([("created_at", DESCENDING)]),
+        IndexModel(
+            [
+                ("client_id", ASCENDING),
+                ("current_status", ASCENDING),
+                ("created_at", DESCENDING),
+                ("_id", DESCENDING),
+            ]
+        ),
+        IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
+        IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)]),
     ],
     STATUS_EVENTS: [],
     PARTITION_FENCES: [],

@@ -62,6 +62,7 @@ def build_runtime(settings: Settings, ports: Ports) -> PartitionRuntime:
         topic=Topics(settings.kafka.topic_prefix).events,
         group=loop.group,
         instance=settings.service.instance_id,
+        group_instance=loop.group_instance,
         max_batch=loop.max_batch,
         concurrency=loop.concurrency,
         session_timeout_s=loop.session_timeout_s,

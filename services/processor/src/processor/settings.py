@@ -12,12 +12,14 @@ class LoopSettings(BaseSettings):
     """How the consumer loop runs; see `messaging.runtime.RuntimeSettings`.
 
     Attributes:
+        group_instance: a name that survives restarts; only for processes that are always started again.
         cached_shipments: per partition.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PROCESSOR_", env_ignore_empty=True)
 
     group: str = "waybill-processor"
+    group_instance: str | None = Field(default=None, min_length=1)
     max_batch: int = Field(default=500, ge=1, le=5000)
     concurrency: int = Field(default=4, ge=1)
     cached_shipments: int = Field(default=5000, ge=1)

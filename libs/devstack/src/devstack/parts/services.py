@@ -51,7 +51,13 @@ def service_part(group: str, name: str, *, port: int, environment: Mapping[str, 
         command=module_command(group.replace("-", "_")),
         port=port,
         probe=http_probe(port, "/health/ready"),
-        environment={**environment, "PORT": str(port), "INSTANCE_ID": name},
+        # Replicas keep their names over restarts, so a killed processor has its partitions back in a second.
+        environment={
+            **environment,
+            "PORT": str(port),
+            "INSTANCE_ID": name,
+            "PROCESSOR_GROUP_INSTANCE": name,
+        },
     )
 
 
