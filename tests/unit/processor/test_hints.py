@@ -15,6 +15,7 @@ from tests.unit.processor.rig import Rig, counters
 
 CREATION = creation()
 PICKED_UP = report(Status.PICKED_UP)
+JOURNEY: tuple[Command, ...] = (CREATION, *(report(status) for status in ROUTE))
 
 
 def shipment(index: int) -> Shipment:
@@ -117,11 +118,10 @@ async def test_rejected_events_are_not_marked_as_applied(rig: Rig) -> None:
 
 async def test_without_the_filter_duplicates_are_counted_all_the_same(rig: Rig) -> None:
     rig.filter.reachable = False
-    journey: tuple[Command, ...] = (CREATION, *(report(status) for status in ROUTE))
-    partition = await rig.applied(*journey)
-    await partition.handle(records_of(*journey, first_offset=5))
+    partition = await rig.applied(*JOURNEY)
+    await partition.handle(records_of(*JOURNEY, first_offset=5))
     assert rig.statuses(NUMBER) == ["created", *ROUTE]
-    assert [counters(rig.event(command)) for command in journey] == [(1, 1, 0)] * 5
+    assert [counters(rig.event(command)) for command in JOURNEY] == [(1, 1, 0)] * 5
 
 
 async def test_a_filter_that_knows_more_than_the_store_changes_nothing(rig: Rig) -> None:

@@ -131,8 +131,7 @@ async def test_records_are_counted_by_what_became_of_them(rig: Rig) -> None:
     await partition.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=5))
     assert rig.count("applied") == 3
     assert rig.count("rejected", "INVALID_TRANSITION") == 1
-    counts = (rig.count("duplicate"), rig.count("conflict"), rig.count("replayed"))
-    assert counts == (1, 1, 1)
+    assert [rig.count(kind) for kind in ("duplicate", "conflict", "replayed")] == [1, 1, 1]
     assert rig.registry.get_sample_value("waybill_batch_records_count") == 3
     assert rig.registry.get_sample_value("waybill_batch_records_sum") == 7
 
