@@ -143,21 +143,26 @@ class PartitionWorker:
 
         await self._until_done(take_over)
         self._enter(State.RUNNING)
-        while await self._next_batch():
+        while await self._some_arrived():
             await self._apply(self._batch)
             self.done = self._batch[-1].offset + 1
             self._batch = []
             self._quiet.set()
 
-    async def _next_batch(self) -> bool:
+    async def _some_arrived(self) -> bool:
         while not self._inbox and not self._ended:
             self._arrived.clear()
             await self._arrived.wait()
-        if self._ended:
-            return False
-        self._quiet.clear()
-        self._batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), self._max_batch))]
-        return True
+        return not self._ended
+
+    def _filled(self, batch: list[Record]) -> list[Record]:
+        """Fill an empty batch once it has a slot: what arrives while it waits for one makes it larger."""
+        if not batch:
+            if self._ended:
+                raise _Abandoned
+            self._quiet.clear()
+            batch.extend(self._inbox.popleft() for _ in range(min(len(self._inbox), self._max_batch)))
+        return batch
 
     async def _stand_back(self, fenced: Fenced) -> None:
         """Let the other owner go on; take the partition back if the group still says that it is ours.
@@ -172,9 +177,9 @@ class PartitionWorker:
         self._quiet.set()
         await asyncio.sleep(random.uniform(STAND_BACK_S, 2 * STAND_BACK_S))  # noqa: S311  # jitter
 
-    async def _apply(self, batch: Sequence[Record]) -> None:
+    async def _apply(self, batch: list[Record]) -> None:
         try:
-            await self._until_done(lambda: self._handler.handle(batch))
+            await self._until_done(lambda: self._handler.handle(self._filled(batch)))
         except (Fenced, _Abandoned):
             raise
         except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
@@ -182,7 +187,7 @@ class PartitionWorker:
         else:
             self._buried_in_a_row = 0
 
-    async def _isolate(self, batch: Sequence[Record], error: Exception) -> None:
+    async def _isolate(self, batch: list[Record], error: Exception) -> None:
         if len(batch) > 1:
             middle = len(batch) // 2
             await self._apply(batch[:middle])
