@@ -1,0 +1,56 @@
+"""Bodies that are right, to be spoiled."""
+
+from copy import deepcopy
+from typing import Any
+
+from tests.support.builders import NUMBER
+
+Body = dict[str, Any]
+
+
+def event_body(**members: object) -> Body:
+    """Return one event with every optional part, `members` in the place of its own."""
+    return {
+        "tracking_number": NUMBER,
+        "status": "picked_up",
+        "timestamp": "2026-03-01T12:00:00.123Z",
+        "source": "scanner-1",
+        "location": {"lat": 4.6, "lng": -74.1, "address": "Bogotá"},
+        "notes": "at the gate",
+    } | members
+
+
+def shipment_body(**members: object) -> Body:
+    """Return one shipment with every optional part, `members` in the place of its own."""
+    return {
+        "client_id": "client_001",
+        "origin": {"address": "Calle 26", "coordinates": {"lat": 4.6, "lng": -74.1}},
+        "destination": {"address": "Av. Arequipa", "coordinates": {"lat": -12.1, "lng": -77.0}},
+        "package": {
+            "weight_kg": 2.5,
+            "dimensions": {"length": 30, "width": 20, "height": 10},
+            "content_description": "books",
+        },
+    } | members
+
+
+def changed(body: Body, path: str, value: object) -> Body:
+    """Return a copy with another value at `path` (`a/b/c`)."""
+    copy = deepcopy(body)
+    *parents, last = path.split("/")
+    place = copy
+    for name in parents:
+        place = place[name]
+    place[last] = value
+    return copy
+
+
+def without(body: Body, path: str) -> Body:
+    """Return a copy that lacks what is at `path`."""
+    copy = deepcopy(body)
+    *parents, last = path.split("/")
+    place = copy
+    for name in parents:
+        place = place[name]
+    del place[last]
+    return copy

@@ -1,0 +1,135 @@
+"""The service over a log in memory, and an inbox into which a test puts what the processor would say."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+from pydantic import SecretStr
+
+from domain.errors import ErrorCode
+from domain.identity import creation_event_id
+from domain.permissions import Principal, Role
+from domain.ports import Answer
+from httpkit.auth import TokenIssuer, TokenVerifier
+from httpkit.health import Health
+from httpkit.metrics import new_registry
+from httpkit.server import build_app
+from httpkit.settings import AuthSettings, Environment, HttpSettings
+from ingest_api.creation import ShipmentCreator
+from ingest_api.handlers.events import REPORTER
+from ingest_api.handlers.shipments import CREATOR
+from ingest_api.reporting import EventReporter
+from ingest_api.routes import ROUTES
+from storage.answers import AnswerInbox
+from tests.support.builders import NOON, NUMBER
+from tests.support.fakes import FixedClock, InMemoryCommandLog
+
+AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
+HTTP = HttpSettings(port=0, body_timeout_s=0.5, shutdown_timeout_s=0.3)
+
+ADMIN = Principal("admin_user", Role.ADMIN)
+CLIENT = Principal("client_user_001", Role.CLIENT, "client_001")
+DRIVER = Principal("driver_user_001", Role.PRODUCER)
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """What the processor will say of the next event."""
+
+    outcome: str = "applied"
+    reason: ErrorCode | None = None
+    client_id: str = "client_001"
+    timestamp: datetime = NOON
+
+
+class InMemoryInbox(AnswerInbox):
+    """An inbox without Redis: whoever waits gets the next of `answers`, None: no answer."""
+
+    def __init__(self) -> None:  # no Redis, so nothing of the base class is set up
+        self.reachable = True
+        self.answers: deque[Says | None] = deque()
+        self.waiting = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.reachable
+
+    @contextmanager
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        says = self.answers.popleft() if self.answers else Says()
+        if says is not None:
+            future.set_result(
+                Answer(
+                    event_id=creation_event_id(NUMBER),
+                    outcome=says.outcome,
+                    reason=says.reason,
+                    client_id=says.client_id,
+                    timestamp=says.timestamp,
+                )
+            )
+        self.waiting += 1
+        try:
+            yield "answers:test", future
+        finally:
+            self.waiting -= 1
+
+
+@dataclass
+class Ingest:
+    """The service and what stands behind it."""
+
+    log: InMemoryCommandLog = field(default_factory=InMemoryCommandLog)
+    inbox: InMemoryInbox = field(default_factory=InMemoryInbox)
+    clock: FixedClock = field(default_factory=FixedClock)
+    entropy: deque[bytes] = field(default_factory=deque)
+    client: TestClient[web.Request, web.Application] = field(init=False)
+
+    def app(self) -> web.Application:
+        """Build the service as `ingest_api.app` does."""
+        app = build_app(
+            HTTP, ROUTES, health=Health({}), registry=new_registry(), verifier=TokenVerifier(AUTH)
+        )
+        app[REPORTER] = EventReporter(self.log, self.clock)
+        app[CREATOR] = ShipmentCreator(self.log, self.inbox, self.clock, entropy=self._next, wait_s=0.05)
+        return app
+
+    async def post(
+        self, path: str, body: object, *, caller: Principal | None = ADMIN, **headers: str
+    ) -> "Reply":
+        """Send a request; header names have underscores for dashes."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if caller is not None:
+            sent["Authorization"] = f"Bearer {TokenIssuer(AUTH).issue(caller)}"
+        raw = body if isinstance(body, bytes) else None
+        async with self.client.post(
+            path,
+            data=None if raw is None else BytesIO(raw),
+            json=None if raw is not None else body,
+            headers={"Content-Type": "application/json", **sent},
+        ) as response:
+            return Reply(response.status, await response.json(), dict(response.headers))
+
+    def _next(self, count: int) -> bytes:
+        return self.entropy.popleft() if self.entropy else bytes(range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the service said."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    @property
+    def pointers(self) -> list[str]:
+        """The places of the faults, in order."""
+        return [detail["pointer"] for detail in self.body.get("details", [])]

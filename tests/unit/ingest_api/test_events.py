@@ -1,0 +1,125 @@
+"""POST /events and POST /events/batch."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.commands import ReportStatus
+from domain.errors import NotPublished, PublishUnknown, TransientError
+from domain.identity import event_id
+from domain.status import Status
+from tests.support.builders import NUMBER
+from tests.unit.ingest_api.bodies import event_body
+from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
+
+AT = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+EVENT_ID = event_id(NUMBER, AT, "scanner-1")
+
+
+async def test_an_event_is_answered_with_its_id_once_it_is_in_the_log(ingest: Ingest) -> None:
+    reply = await ingest.post("/events", event_body(), caller=DRIVER)
+    assert reply.status == 202
+    assert reply.body == {
+        "event_id": EVENT_ID,
+        "status": "queued",
+        "tracking_number": NUMBER,
+        "message": "Event accepted for processing",
+    }
+    assert reply.headers["Location"] == f"/events/{EVENT_ID}"
+
+
+async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest: Ingest) -> None:
+    await ingest.post("/events", event_body(), caller=DRIVER, traceparent="00-abc-def-01")
+    [appended] = ingest.log.appended
+    assert appended.command == ReportStatus(
+        event_id=EVENT_ID,
+        tracking_number=NUMBER,
+        status=Status.PICKED_UP,
+        timestamp=AT,
+        source="scanner-1",
+        received_at=ingest.clock.now(),
+        submitted_by="driver_user_001",
+        location={"lat": 4.6, "lng": -74.1, "address": "Bogotá"},
+        notes="at the gate",
+    )
+    assert (appended.traceparent, appended.reply_to) == ("00-abc-def-01", None)
+
+
+@pytest.mark.parametrize(
+    "timestamp", ["2026-03-01T12:00:00.123Z", "2026-03-01T07:00:00.123-05:00", "2026-03-01T12:00:00.123999Z"]
+)
+async def test_one_instant_is_one_event_however_it_is_written(ingest: Ingest, timestamp: str) -> None:
+    reply = await ingest.post("/events", event_body(timestamp=timestamp))
+    assert reply.body["event_id"] == EVENT_ID
+
+
+async def test_a_batch_is_answered_with_the_id_of_each_event(ingest: Ingest) -> None:
+    events = [event_body(), event_body(source="scanner-2"), event_body()]
+    reply = await ingest.post("/events/batch", {"events": events})
+    assert reply.status == 202
+    assert (reply.body["received"], reply.body["queued"]) == (3, 3)
+    assert [item["index"] for item in reply.body["events"]] == [0, 1, 2]
+    assert {item["status"] for item in reply.body["events"]} == {"queued"}
+    ids = [command.event_id for command in ingest.log.commands]
+    assert [item["event_id"] for item in reply.body["events"]] == ids
+    assert ids[0] == ids[2] == EVENT_ID
+
+
+async def test_one_bad_event_keeps_the_whole_batch_out_of_the_log(ingest: Ingest) -> None:
+    reply = await ingest.post("/events/batch", {"events": [event_body(), event_body(source="api")]})
+    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+    assert reply.pointers == ["/events/1/source"]
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/events", event_body()), ("/events/batch", {"events": [event_body()]})]
+)
+@pytest.mark.parametrize("trouble", [NotPublished("no connection"), PublishUnknown("no answer")])
+async def test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again(
+    ingest: Ingest, path: str, body: object, trouble: TransientError
+) -> None:
+    ingest.log.fail_next("append", trouble)
+    reply = await ingest.post(path, body)
+    assert (reply.status, reply.body["error"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(reply.headers["Retry-After"]) >= 1
+    assert str(trouble) not in reply.body["message"]
+    assert (await ingest.post(path, body)).status == 202
+
+
+async def test_bad_events_are_refused_with_every_fault(ingest: Ingest) -> None:
+    reply = await ingest.post("/events", event_body(tracking_number="99M-1", status="created", extra=1))
+    assert reply.status == reply.body["status_code"] == 400
+    assert set(reply.pointers) == {"/tracking_number", "/status", "/extra"}
+
+
+async def test_clients_may_not_report_events(ingest: Ingest) -> None:
+    for path, body in (("/events", event_body()), ("/events/batch", {"events": [event_body()]})):
+        assert (await ingest.post(path, body, caller=CLIENT)).status == 403
+        assert (await ingest.post(path, body, caller=None)).status == 401
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("caller", [ADMIN, DRIVER])
+async def test_admins_and_producers_may_report_events(ingest: Ingest, caller: object) -> None:
+    reply = await ingest.post("/events", event_body(), caller=DRIVER if caller is DRIVER else ADMIN)
+    assert reply.status == 202
+
+
+async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(ingest: Ingest) -> None:
+    events = [event_body(source=f"scanner-{index}") for index in range(1001)]
+    assert (await ingest.post("/events/batch", {"events": events})).status == 400
+    assert (await ingest.post("/events/batch", {"events": events[:1000]})).status == 202
+    assert len(ingest.log.commands) == 1000
+
+
+async def test_a_body_over_the_limit_is_too_large(ingest: Ingest) -> None:
+    reply = await ingest.post("/events/batch", b" " * (2 * 1024 * 1024 + 1))
+    assert (reply.status, reply.body["error"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize("body", [b"{", b"NaN", b'{"notes": NaN}', b"\x00"])
+async def test_what_is_no_json_is_refused(ingest: Ingest, body: bytes) -> None:
+    reply = await ingest.post("/events", body)
+    assert reply.status == 400
+    assert ingest.log.commands == []

@@ -1,0 +1,230 @@
+"""The bounds of every field, and that each fault is named with its place."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from domain.status import REPORTABLE, Status
+from httpkit.bodies import parse_json
+from httpkit.errors import ApiError
+from ingest_api.models import BATCH, EVENT, MAX_BATCH, SHIPMENT
+from tests.support.builders import NUMBER
+from tests.unit.ingest_api.bodies import Body, changed, event_body, shipment_body, without
+
+LOWER = NUMBER.lower()
+OTHER_CHECK = NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1")
+
+
+def faults(adapter: TypeAdapter[Any], body: object) -> dict[str, str]:
+    """Return the faults of a body: what is wrong, by its pointer; empty if nothing is."""
+    try:
+        parse_json(json.dumps(body).encode(), adapter)
+    except ApiError as error:
+        return {detail.pointer: detail.message for detail in error.details} or {"": error.message}
+    return {}
+
+
+def from_now(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+Values = list[tuple[Any, bool]]
+"""Values of a field, each with whether it is taken."""
+
+NAMES: Values = [("x", True), ("x" * 128, True), ("", False), ("x" * 129, False), ("a\0b", False), (7, False)]
+LINES: Values = [
+    ("x", True),
+    ("x" * 300, True),
+    ("", False),
+    ("x" * 301, False),
+    ("a\0b", False),
+    (None, False),
+]
+TEXTS: Values = [
+    ("x", True),
+    ("x" * 1000, True),
+    ("", False),
+    ("x" * 1001, False),
+    ("a\0b", False),
+    ([], False),
+]
+LATITUDES: Values = [(-90, True), (90, True), (0.0, True), (-90.001, False), (90.001, False), ("4", False)]
+LONGITUDES: Values = [(-180, True), (180, True), (-180.001, False), (180.001, False), (True, False)]
+LENGTHS: Values = [(0.001, True), (10_000, True), (0, False), (-1, False), (10_000.1, False), ("1", False)]
+WEIGHTS: Values = [(0.001, True), (100_000, True), (0, False), (-2.5, False), (100_001, False), (None, False)]
+NUMBERS: Values = [
+    (NUMBER, True),
+    (LOWER, False),
+    (OTHER_CHECK, False),
+    ("", False),
+    (f"{NUMBER}0", False),
+    (1, False),
+]
+STATUSES: Values = [(status.value, True) for status in REPORTABLE]
+NO_STATUSES: Values = [
+    ("created", False),
+    ("PICKED_UP", False),
+    ("", False),
+    (None, False),
+    (1, False),
+    ({}, False),
+]
+SOURCES: Values = [*NAMES, ("api", False), ("API", True), ("apis", True)]
+TIMES: Values = [
+    ("2026-03-01T12:00:00Z", True),
+    ("2026-03-01T12:00:00.123456+05:30", True),
+    ("1970-01-01T00:00:00Z", True),
+    ("1969-12-31T23:59:59.999Z", False),
+    ("1970-01-01T00:00:00+00:01", False),
+    ("0001-01-01T00:00:00+14:00", False),
+    ("9999-12-31T23:59:59-14:00", False),
+    ("2026-03-01T12:00:00", False),
+    ("2026-03-01", False),
+    ("2026-02-30T12:00:00Z", False),
+    ("now", False),
+    ("", False),
+    (None, False),
+    (from_now(270), True),
+    (from_now(360), False),
+]
+
+EVENT_FIELDS: list[tuple[str, Values]] = [
+    ("tracking_number", NUMBERS),
+    ("status", STATUSES + NO_STATUSES),
+    ("timestamp", TIMES),
+    ("source", SOURCES),
+    ("location/lat", LATITUDES),
+    ("location/lng", LONGITUDES),
+    ("location/address", LINES),
+    ("notes", TEXTS),
+    ("location", [(None, False), ("here", False)]),
+]
+PLACE_FIELDS: list[tuple[str, Values]] = [
+    ("address", LINES),
+    ("coordinates/lat", LATITUDES),
+    ("coordinates/lng", LONGITUDES),
+]
+SHIPMENT_FIELDS: list[tuple[str, Values]] = [
+    ("client_id", NAMES),
+    *((f"origin/{name}", values) for name, values in PLACE_FIELDS),
+    *((f"destination/{name}", values) for name, values in PLACE_FIELDS),
+    ("package/weight_kg", WEIGHTS),
+    ("package/dimensions/length", LENGTHS),
+    ("package/dimensions/width", LENGTHS),
+    ("package/dimensions/height", LENGTHS),
+    ("package/content_description", TEXTS),
+]
+
+
+def cases(fields: list[tuple[str, Values]]) -> list[Any]:
+    return [
+        pytest.param(path, value, good, id=f"{path}={str(value)[:30]!r}")
+        for path, values in fields
+        for value, good in values
+    ]
+
+
+@pytest.mark.parametrize(("path", "value", "good"), cases(EVENT_FIELDS))
+def test_every_field_of_an_event_has_its_bounds(path: str, value: object, good: bool) -> None:  # noqa: FBT001  # a parameter
+    found = faults(EVENT, changed(event_body(), path, value))
+    assert list(found) == ([] if good else [f"/{path}"])
+
+
+@pytest.mark.parametrize(("path", "value", "good"), cases(SHIPMENT_FIELDS))
+def test_every_field_of_a_shipment_has_its_bounds(path: str, value: object, good: bool) -> None:  # noqa: FBT001  # a parameter
+    found = faults(SHIPMENT, changed(shipment_body(), path, value))
+    assert list(found) == ([] if good else [f"/{path}"])
+
+
+@pytest.mark.parametrize("path", ["tracking_number", "status", "timestamp", "source", "location/lat"])
+def test_an_event_without_a_field_that_it_needs_is_refused(path: str) -> None:
+    assert list(faults(EVENT, without(event_body(), path))) == [f"/{path}"]
+
+
+@pytest.mark.parametrize("path", ["location", "location/address", "notes"])
+def test_an_event_may_lack_what_is_optional(path: str) -> None:
+    assert faults(EVENT, without(event_body(), path)) == {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["origin", "destination/address", "origin/coordinates", "package/weight_kg", "package/dimensions/width"],
+)
+def test_a_shipment_without_a_field_that_it_needs_is_refused(path: str) -> None:
+    assert list(faults(SHIPMENT, without(shipment_body(), path))) == [f"/{path}"]
+
+
+@pytest.mark.parametrize("path", ["client_id", "package/dimensions", "package/content_description"])
+def test_a_shipment_may_lack_what_is_optional(path: str) -> None:
+    assert faults(SHIPMENT, without(shipment_body(), path)) == {}
+
+
+@pytest.mark.parametrize("path", ["extra", "location/altitude", "$where"])
+def test_unknown_fields_of_an_event_are_refused(path: str) -> None:
+    assert list(faults(EVENT, changed(event_body(), path, 1))) == [f"/{path}"]
+
+
+@pytest.mark.parametrize(
+    "path", ["status", "origin/zip", "origin/coordinates/alt", "package/dimensions/depth"]
+)
+def test_unknown_fields_of_a_shipment_are_refused(path: str) -> None:
+    assert list(faults(SHIPMENT, changed(shipment_body(), path, 1))) == [f"/{path}"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 10**400])
+def test_what_is_no_finite_number_is_refused(value: float) -> None:
+    assert "/location/lat" in faults(EVENT, changed(event_body(), "location/lat", value))
+    assert "/package/weight_kg" in faults(SHIPMENT, changed(shipment_body(), "package/weight_kg", value))
+
+
+def test_created_is_refused_with_the_statuses_that_an_event_may_carry() -> None:
+    message = faults(EVENT, event_body(status="created"))["/status"]
+    assert Status.CREATED not in message.replace("must be", "")
+    assert all(status in message for status in REPORTABLE)
+
+
+def test_the_reserved_source_is_refused_with_the_reason() -> None:
+    assert "reserved" in faults(EVENT, event_body(source="api"))["/source"]
+
+
+def test_all_faults_of_a_body_are_named_at_once() -> None:
+    body: Body = {"tracking_number": "99M-X", "status": "created", "timestamp": "2026-03-01T12:00:00", "x": 1}
+    assert set(faults(EVENT, body)) == {"/tracking_number", "/status", "/timestamp", "/source", "/x"}
+
+
+def test_the_faults_of_a_batch_say_which_event_they_are_in() -> None:
+    events = [event_body(), event_body(source=""), event_body(), event_body(status="created", timestamp="x")]
+    assert set(faults(BATCH, {"events": events})) == {
+        "/events/1/source",
+        "/events/3/status",
+        "/events/3/timestamp",
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "good"), [(1, True), (MAX_BATCH, True), (0, False), (MAX_BATCH + 1, False)]
+)
+def test_a_batch_has_a_bounded_number_of_events(count: int, good: bool) -> None:  # noqa: FBT001  # a parameter
+    found = faults(BATCH, {"events": [event_body()] * count})
+    assert list(found) == ([] if good else ["/events"])
+
+
+@pytest.mark.parametrize("body", [[], [event_body()], {"events": {}}, {"events": [1]}, "x", None])
+def test_a_batch_of_another_form_is_refused(body: object) -> None:
+    assert faults(BATCH, body)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"notes":"\\ud800"}', b"[" * 100_000, b"9" * 5000])
+@pytest.mark.parametrize("adapter", [EVENT, BATCH, SHIPMENT])
+def test_what_is_no_json_is_refused(adapter: TypeAdapter[Any], raw: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse_json(raw, adapter)
+    assert refused.value.status == 400
+
+
+def test_text_of_any_language_is_taken() -> None:
+    for text in ("Depósito nº 4", "倉庫", "\U0001f69a", "a\tb\nc", "\u202e"):
+        assert faults(EVENT, event_body(notes=text, source=text)) == {}
