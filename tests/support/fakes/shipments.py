@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
-from domain.errors import AlreadyRecorded, Fenced
+from domain.errors import Fenced, StaleKnowledge
 from domain.identity import EventId
 from domain.ports import Document, Fence
 from domain.shipment import Shipment
@@ -70,7 +70,7 @@ class InMemoryShipmentStore(Faults):
         with self.around("commit"):
             if self.documents.fences.get(fence.partition) != fence:
                 raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
-            self._refuse_what_exists(plan)
+            self._refuse_what_is_stale(plan)
             for change in plan.events:
                 self._write_event(change, fence.partition, recorded_at)
             for tracking_number, shipment_change in plan.shipments.items():
@@ -78,27 +78,27 @@ class InMemoryShipmentStore(Faults):
             moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
             return moved
 
-    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """Record an event as dead, unless it has a record already."""
         with self.around("bury"):
-            dead = event_document(delivery, recorded_at) | {"outcome": Outcome.DEAD.value, "reason": reason}
+            dead = event_document(delivery, recorded_at)
+            dead |= {"outcome": Outcome.DEAD.value, "reason": reason}
+            dead["partition"] = int(partition.rpartition("/")[2])
             self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
 
-    def _refuse_what_exists(self, plan: Plan) -> None:
+    def _refuse_what_is_stale(self, plan: Plan) -> None:
         for change in plan.events:
-            if change.is_new and change.event_id in self.documents.events:
-                raise AlreadyRecorded(change.event_id)
+            if change.is_new == (change.event_id in self.documents.events):
+                raise StaleKnowledge(change.event_id)
         for tracking_number, shipment_change in plan.shipments.items():
             if shipment_change.before is None and tracking_number in self.documents.shipments:
-                raise AlreadyRecorded(tracking_number)
+                raise StaleKnowledge(tracking_number)
 
     def _write_event(self, change: EventChange, partition: str, recorded_at: datetime) -> None:
         delivery, record = change.judged, change.record
         if delivery is not None and change.is_new:
             self.documents.events[change.event_id] = event_document(delivery, recorded_at)
-        event = self.documents.events.get(change.event_id)
-        if event is None:
-            return  # the duplicate filter knew an event that the store does not: nothing to count on
+        event = self.documents.events[change.event_id]
         if delivery is not None and record is not None:
             event |= judged_fields(delivery, record, partition, recorded_at)
         event["attempts"] += change.attempts

@@ -9,7 +9,7 @@ import pytest
 
 from domain.batch import Delivery, EventRecord, Plan, by_shipment, judge
 from domain.commands import Command
-from domain.errors import AlreadyRecorded, CommitUnknown, Fenced
+from domain.errors import CommitUnknown, Fenced, StaleKnowledge
 from domain.identity import EventId
 from domain.ports import Fence
 from tests.support.builders import RECORDED_AT, delivery
@@ -99,7 +99,7 @@ class BatchRunner:
         while True:
             try:
                 self.fence = await self.store.commit(self.fence, plan, recorded_at=RECORDED_AT)
-            except AlreadyRecorded:
+            except StaleKnowledge:
                 looked_up |= {change.event_id for change in plan.events if change.is_new}
             except CommitUnknown:
                 self.fence = await self.store.refresh(self.fence)

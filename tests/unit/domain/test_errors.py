@@ -12,7 +12,7 @@ FINAL = {
     "InvalidTrackingNumber",
     "InvalidEventId",
     "Fenced",
-    "AlreadyRecorded",
+    "StaleKnowledge",
     "PoisonRecord",
 }
 TREE = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, WaybillError)]

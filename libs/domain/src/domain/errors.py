@@ -10,7 +10,7 @@ WaybillError
 │   ├── NotPublished       the log surely does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
 ├── Fenced                 another owner has taken the partition over
-├── AlreadyRecorded        a record that was taken for new is in the store already
+├── StaleKnowledge         the store has more records of events, or fewer, than the plan takes for granted
 └── PoisonRecord           no retry will make this record readable
 """
 
@@ -85,8 +85,8 @@ class Fenced(WaybillError):
     """Another owner has taken the partition over: drop all state of it."""
 
 
-class AlreadyRecorded(WaybillError):
-    """A record that was taken for new is in the store already: look up, then decide again."""
+class StaleKnowledge(WaybillError):
+    """The store has more records, or fewer, than the plan takes for granted: look up, judge again."""
 
 
 class PoisonRecord(WaybillError):

@@ -100,11 +100,12 @@ class ShipmentStore(Protocol):
 
         Raises:
             Fenced: another owner has the partition, or an earlier commit of ours went through after all.
-            AlreadyRecorded: an event that the plan takes for new has a record.
+            StaleKnowledge: an event that the plan takes for new has a record, or one that it only counts on
+                has none.
             CommitUnknown: the transaction may or may not have been committed.
         """
 
-    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """Record an event as dead, unless it has a record already."""
 
 

@@ -12,7 +12,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan
-from domain.errors import AlreadyRecorded, CommitUnknown, Fenced, StoreUnavailable
+from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.identity import EventId
 from domain.ports import Fence
 from domain.shipment import Shipment
@@ -26,10 +26,16 @@ _DUPLICATE_KEY = 11000
 
 
 class MongoShipmentStore:
-    """`ShipmentStore` on MongoDB."""
+    """`ShipmentStore` on MongoDB.
+
+    The transactions of a partition run in one session, whose id stands in the fence. An owner that is killed
+    in the middle of one leaves it open, and with it a lock on the fence that MongoDB would keep for a minute
+    (`transactionLifetimeLimitSeconds`): the next owner ends that session first.
+    """
 
     def __init__(self, database: Database) -> None:
         self._client = database.client
+        self._sessions: dict[str, AsyncClientSession] = {}
         self._shipments = database[SHIPMENTS]
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
@@ -41,8 +47,10 @@ class MongoShipmentStore:
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
             "next_offset": next_offset,
+            "session": {"$literal": self._new_session(partition).session_id["id"]},
         }
         with translated():
+            await self._end_session_of_last_owner(partition)
             document = await self._fences.find_one_and_update(
                 {"_id": partition}, [{"$set": raised}], upsert=True, return_document=ReturnDocument.AFTER
             )
@@ -81,13 +89,13 @@ class MongoShipmentStore:
 
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
         """See `ShipmentStore.commit`."""
-        async with self._transaction() as session:
+        async with self._transaction(fence.partition) as session:
             await self._hold(fence, plan.next_offset, session)
             await self._write_events(fence, plan.events, recorded_at, session)
             await self._write_shipments(plan, recorded_at, session)
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(self, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """See `ShipmentStore.bury`."""
         fields = documents.described(delivery.command) | {
             "client_id": None,
@@ -98,6 +106,7 @@ class MongoShipmentStore:
             "attempts": 1,
             "duplicates": 0,
             "conflicts": 0,
+            "partition": _number_of(partition),
             "offset": delivery.offset,
             "last_offset": delivery.offset,
             "recorded_at": recorded_at,
@@ -108,26 +117,37 @@ class MongoShipmentStore:
             )
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncClientSession]:
+    async def _transaction(self, partition: str) -> AsyncIterator[AsyncClientSession]:
         """Run the body in one transaction; a failure before the commit writes nothing.
+
+        What an earlier one may have left open is aborted: a session has one transaction at a time.
 
         `with_transaction` is not used: it repeats the body for two minutes, on a plan that may be stale by
         then. Repeating is the runtime's part, after a look at the fence.
         """
+        session = self._sessions.get(partition) or self._new_session(partition)
         try:
-            async with (
-                self._client.start_session() as session,
-                await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=MAJORITY),
+            async with await session.start_transaction(
+                read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
             ):
                 yield session
         except (BulkWriteError, DuplicateKeyError) as error:
             if _is_duplicate_key(error):
-                raise AlreadyRecorded(str(error)) from error
+                raise StaleKnowledge(str(error)) from error
             raise StoreUnavailable(f"MongoDB: {error}") from error
         except PyMongoError as error:
             if error.has_error_label("UnknownTransactionCommitResult"):
                 raise CommitUnknown(f"MongoDB: {error}") from error
             raise StoreUnavailable(f"MongoDB: {type(error).__name__}: {error}") from error
+
+    def _new_session(self, partition: str) -> AsyncClientSession:
+        session = self._sessions[partition] = self._client.start_session()
+        return session
+
+    async def _end_session_of_last_owner(self, partition: str) -> None:
+        document = await self._fences.find_one({"_id": partition}, {"session": 1})
+        if document is not None and "session" in document:
+            await self._client.admin.command("killSessions", [{"id": document["session"]}])
 
     async def _hold(self, fence: Fence, next_offset: int, session: AsyncClientSession) -> None:
         # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through
@@ -143,7 +163,7 @@ class MongoShipmentStore:
     async def _write_events(
         self, fence: Fence, changes: list[EventChange], recorded_at: datetime, session: AsyncClientSession
     ) -> None:
-        partition = int(fence.partition.rpartition("/")[2])
+        partition = _number_of(fence.partition)
         new = [
             documents.event_document(change, partition=partition, recorded_at=recorded_at)
             for change in changes
@@ -153,7 +173,13 @@ class MongoShipmentStore:
             await self._events.insert_many(new, session=session)
         known = [_event_update(change, partition, recorded_at) for change in changes if not change.is_new]
         if known:
-            await self._events.bulk_write(known, session=session)
+            written = await self._events.bulk_write(known, session=session)
+            if written.matched_count != len(known):
+                # The duplicate filter outlived the store, restored from a backup perhaps. The hint was wrong:
+                # counting on it would lose the event.
+                raise StaleKnowledge(
+                    f"{len(known) - written.matched_count} events have no record to count on"
+                )
 
     async def _write_shipments(self, plan: Plan, recorded_at: datetime, session: AsyncClientSession) -> None:
         writes: list[InsertOne[dict[str, Any]] | UpdateOne] = []
@@ -180,6 +206,10 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
     else:
         update["$set"] = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
     return UpdateOne({"_id": change.event_id}, update)
+
+
+def _number_of(partition: str) -> int:
+    return int(partition.rpartition("/")[2])
 
 
 def _is_duplicate_key(error: BulkWriteError | DuplicateKeyError) -> bool:

@@ -17,7 +17,7 @@ from domain.batch import (
     by_shipment,
     judge,
 )
-from domain.errors import AlreadyRecorded, CommitUnknown, Fenced, PoisonRecord, TransientError
+from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.identity import EventId
 from domain.ports import Answer, Answers, ChangeFeed, Clock, DuplicateFilter, Fence, ShipmentStore
 from domain.shipment import Shipment
@@ -80,7 +80,9 @@ class ShipmentPartition:
             delivery = self._read(letter.record)
         except PoisonRecord:
             return
-        await self._ports.store.bury(delivery, reason=letter.error, recorded_at=self._ports.clock.now())
+        await self._ports.store.bury(
+            self._name, delivery, reason=letter.error, recorded_at=self._ports.clock.now()
+        )
 
     def _read(self, record: Record) -> Delivery:
         decoded = wire.decode(record.value)
@@ -107,11 +109,13 @@ class ShipmentPartition:
         plan = await self._plan(groups, deliveries[-1].offset + 1, known)
         try:
             await self._write(plan)
-        except AlreadyRecorded:
-            # Rare: an event that was rejected before is applied now. Look everything up, then judge again.
+        except StaleKnowledge:
+            # Rare: an event that was rejected before is applied now, or the duplicate filter remembers what
+            # the store does not. Look everything up, then judge again without the filter.
             known = await self._ports.store.find_events(
                 {delivery.command.event_id for delivery in deliveries}
             )
+            groups = by_shipment(replace(delivery, known_duplicate=False) for delivery in deliveries)
             plan = await self._plan(groups, plan.next_offset, known)
             await self._write(plan)
         self._cache.put(change.after for change in plan.shipments.values())
