@@ -1,0 +1,111 @@
+"""A TCP proxy that can be stalled or cut, for the faults that a healthy server does not show."""
+
+import asyncio
+import contextlib
+import struct
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+
+LOOPBACK = "127.0.0.1"
+_CHUNK = 256 * 1024
+
+
+class Proxy:
+    """Passes bytes on between its own port and a server's, as long as it is not told otherwise.
+
+    Kafka tells its clients where its brokers are, so they would go round the proxy. With `disguise` the
+    broker's address in its answers is replaced by the proxy's; both are a host and four bytes of port.
+    """
+
+    def __init__(self, target: str, *, disguise: bool = False) -> None:
+        host, _, port = target.rpartition(":")
+        self._target = (host, int(port))
+        self._disguise = disguise
+        self._requests, self._answers = asyncio.Event(), asyncio.Event()
+        self._refusing = False
+        self._pumps: set[asyncio.Task[None]] = set()
+        self.connections = 0
+        self.port = 0
+        self.heal()
+
+    @property
+    def address(self) -> str:
+        """Where to connect to."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def stall(self, *, answers_only: bool = False) -> None:
+        """Pass nothing on any more, and close nothing; new connections are taken and hear nothing, too.
+
+        Args:
+            answers_only: let requests through, so that what is asked for happens, but nobody hears of it.
+        """
+        if not answers_only:
+            self._requests.clear()
+        self._answers.clear()
+
+    def cut(self) -> None:
+        """Break all connections, and every new one at once."""
+        self._refusing = True
+        for pump in self._pumps:
+            pump.cancel()
+
+    def heal(self) -> None:
+        """Work again; what was held back is passed on."""
+        self._refusing = False
+        self._requests.set()
+        self._answers.set()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Proxy"]:
+        """Listen while the context lasts."""
+        server = await asyncio.start_server(self._accept, LOOPBACK, 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for pump in self._pumps:
+                pump.cancel()
+            await asyncio.gather(*self._pumps, return_exceptions=True)
+            await server.wait_closed()
+
+    async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        pump = asyncio.create_task(self._serve(reader, writer))
+        self._pumps.add(pump)
+        pump.add_done_callback(self._pumps.discard)
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self.connections += 1
+        writers = [writer]
+        try:
+            if self._refusing:
+                return
+            answers, onward = await asyncio.open_connection(*self._target)
+            writers.append(onward)
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._pump(reader, onward, self._requests))
+                both.create_task(self._pump(answers, writer, self._answers))
+        except* (_Closed, OSError):
+            pass
+        finally:
+            for each in writers:
+                each.transport.abort()
+
+    async def _pump(self, reader: StreamReader, writer: StreamWriter, flowing: asyncio.Event) -> None:
+        while data := await reader.read(_CHUNK):
+            await flowing.wait()
+            writer.write(self._disguised(data) if flowing is self._answers else data)
+            await writer.drain()
+        raise _Closed
+
+    def _disguised(self, data: bytes) -> bytes:
+        if not self._disguise:
+            return data
+        host, port = self._target
+        return data.replace(
+            host.encode() + struct.pack(">i", port), host.encode() + struct.pack(">i", self.port)
+        )
+
+
+class _Closed(Exception):
+    """One side has closed the connection."""

@@ -1,0 +1,121 @@
+"""What stands in Kafka, read and written without the code under test."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.structs import ConsumerRecord
+
+from domain.commands import Command
+from messaging import wire
+from messaging.producer import partition_of
+from messaging.settings import KafkaSettings
+
+
+@asynccontextmanager
+async def admin_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def _reader_of(settings: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, partition) for partition in range(settings.partitions)])
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def read_topic(settings: KafkaSettings, topic: str) -> list[ConsumerRecord]:
+    """Return all that stands in a topic now: partition by partition, each in the order of its offsets."""
+    async with _reader_of(settings, topic) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+        records: list[ConsumerRecord] = []
+        for partition, end in ends.items():
+            while await consumer.position(partition) < end:
+                arrived = await consumer.getmany(partition, timeout_ms=1000)
+                records += arrived.get(partition, [])
+    return sorted(records, key=lambda record: (record.partition, record.offset))
+
+
+async def end_offsets(settings: KafkaSettings, topic: str) -> dict[int, int]:
+    """Return where each partition ends."""
+    async with _reader_of(settings, topic) as consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+    return {partition.partition: end for partition, end in ends.items()}
+
+
+async def committed_offsets(settings: KafkaSettings, group: str, topic: str) -> dict[int, int]:
+    """Return what a group has committed, by partition."""
+    async with admin_of(settings) as admin:
+        committed = await admin.list_consumer_group_offsets(group)
+    return {
+        each.partition: at.offset for each, at in committed.items() if each.topic == topic and at.offset >= 0
+    }
+
+
+async def is_caught_up(settings: KafkaSettings, group: str, topic: str) -> bool:
+    """Say whether a group has committed all that stands in a topic."""
+    ends = {partition: end for partition, end in (await end_offsets(settings, topic)).items() if end}
+    committed = await committed_offsets(settings, group, topic)
+    return all(committed.get(partition) == end for partition, end in ends.items())
+
+
+async def forget_records(settings: KafkaSettings, topic: str, *, below: dict[int, int]) -> None:
+    """Delete what lies below these offsets, as retention does."""
+    async with admin_of(settings) as admin:
+        await admin.delete_records(
+            {TopicPartition(topic, each): RecordsToDelete(offset) for each, offset in below.items()}
+        )
+
+
+async def write_values(
+    settings: KafkaSettings,
+    topic: str,
+    values: Sequence[tuple[bytes | None, bytes | None]],
+    partition: int | None = None,
+) -> None:
+    """Append raw keys and values, one after the other."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.brokers,
+        acks="all",
+        max_request_size=64 * 1024 * 1024,
+        compression_type="lz4",
+    )
+    await producer.start()
+    try:
+        for key, value in values:
+            await producer.send_and_wait(topic, value, key=key, partition=partition)
+    finally:
+        await producer.stop()
+
+
+async def write_commands(settings: KafkaSettings, topic: str, *commands: Command) -> None:
+    """Append commands where ingest-api would put them."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", linger_ms=5)
+    await producer.start()
+    try:
+        sent = [
+            await producer.send(
+                topic,
+                wire.encode(command),
+                key=(key := command.tracking_number.encode()),
+                partition=partition_of(key, settings.partitions),
+                headers=[wire.CONTENT_TYPE_HEADER],
+            )
+            for command in commands
+        ]
+        for delivery in sent:
+            await delivery
+    finally:
+        await producer.stop()
