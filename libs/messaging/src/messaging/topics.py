@@ -12,6 +12,9 @@ from messaging.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 
+_KNOWN_WITHIN_S: Final = 10.0
+_ASK_AGAIN_S: Final = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -66,7 +69,7 @@ class TopicsNotReady(Exception):
 
 
 async def ensure_topics(settings: KafkaSettings) -> None:
-    """Create the topics that do not exist; safe to repeat.
+    """Create the topics that do not exist, and wait until brokers know them; safe to repeat.
 
     Raises:
         TopicsNotReady: Kafka refused, or an existing topic has another number of partitions: keys would be
@@ -83,15 +86,31 @@ async def ensure_topics(settings: KafkaSettings) -> None:
             error = for_code(code)
             if code != 0 and error is not TopicAlreadyExistsError:
                 raise TopicsNotReady(f"topic {name} was not created: {error.__name__}")
-        for topic in await admin.describe_topics(list(Topics(settings.topic_prefix).all())):
-            count = len(topic["partitions"])
-            if count not in (0, settings.partitions):
+        for name, count in (await _partition_counts(admin, settings)).items():
+            if count != settings.partitions:
                 raise TopicsNotReady(
-                    f"topic {topic['topic']} has {count} partitions, not {settings.partitions}: "
+                    f"topic {name} has {count} partitions, not {settings.partitions}: "
                     "the number never changes after creation"
                 )
     finally:
         await admin.close()
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
+    """Ask for the partitions of each topic, until all are known: brokers hear of a new one a little later."""
+    names = list(Topics(settings.topic_prefix).all())
+    counts: dict[str, int] = {}
+    try:
+        async with asyncio.timeout(_KNOWN_WITHIN_S):
+            while not (counts and all(counts.values())):
+                await asyncio.sleep(_ASK_AGAIN_S if counts else 0)
+                counts = {
+                    topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)
+                }
+    except TimeoutError:
+        unknown = [name for name in names if not counts.get(name)]
+        raise TopicsNotReady(f"the brokers do not know {', '.join(unknown)} yet") from None
+    return counts
 
 
 def _declaration(name: str, settings: KafkaSettings) -> NewTopic:
