@@ -15,6 +15,9 @@ from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 
 PUBLIC = {
     ("POST", "/auth/login"),
+    ("POST", "/events"),
+    ("POST", "/events/batch"),
+    ("POST", "/shipments"),
     ("GET", "/health"),
     ("HEAD", "/health"),
     ("POST", "/health"),

@@ -12,7 +12,7 @@ from httpkit.health import Health, State
 from httpkit.metrics import new_registry
 from httpkit.settings import Environment
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
-from query_api.routes import ROUTES
+from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from storage.users import seed_development_users
 
@@ -39,7 +39,7 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
 
     app = httpkit.server.build_app(
         settings.http,
-        ROUTES,
+        [*ROUTES, *ELSEWHERE],
         health=Health(
             {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
         ),
