@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -63,7 +64,8 @@ class Api:
     ) -> Answer:
         """Send one request, once, whatever comes of it."""
         sent = {**self._headers, **(headers or {})}
-        async with self._session.request(method, path, json=json, data=data, headers=sent) as response:
+        body = None if data is None else io.BytesIO(data)  # aiohttp warns of large plain bytes
+        async with self._session.request(method, path, json=json, data=body, headers=sent) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:

@@ -1,0 +1,178 @@
+"""Reading: pages and filters, one shipment and its versions."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pytest
+
+from domain.identity import creation_event_id
+from domain.status import Status
+from domain.tracking_number import derive_tracking_number
+from tests.e2e.checks import INSTANT, assert_error, assert_retry_after
+from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
+from tests.support.api import Api
+
+pytestmark = pytest.mark.stack
+
+FLEET = 7
+
+
+@pytest.fixture
+async def fleet(admin: Api, new_client_id: str) -> Sequence[str]:
+    """Give the numbers of a new client's shipments, in the order of their creation."""
+    return [await admin.created(shipment_body(new_client_id)) for _ in range(FLEET)]
+
+
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        ("", range(7)),
+        ("?limit=7", range(7)),
+        ("?limit=6", range(6)),
+        ("?limit=1", range(1)),
+        ("?limit=3&offset=3", range(3, 6)),
+        ("?limit=3&offset=4", range(4, 7)),
+        ("?limit=3&offset=6", range(6, 7)),
+        ("?offset=7", range(7, 7)),
+        ("?limit=100&offset=1000", range(1000, 1000)),
+    ],
+)
+async def test_a_page_is_a_part_of_the_list_newest_first(
+    fleet: Sequence[str], new_client: Api, query: str, listed: range
+) -> None:
+    answer = await new_client.get(f"/shipments{query}")
+
+    newest_first = fleet[::-1]
+    shown = [shipment["tracking_number"] for shipment in answer.body["data"]]
+    assert shown == [newest_first[place] for place in listed]
+    page = answer.body["pagination"]
+    assert (page["total"], page["offset"]) == (FLEET, listed.start)
+    assert page["has_next"] == (listed.stop < FLEET)
+
+
+async def test_without_being_asked_a_page_holds_ten(admin: Api, new_client: Api, new_client_id: str) -> None:
+    await asyncio.gather(*(admin.created(shipment_body(new_client_id)) for _ in range(11)))
+
+    body = (await new_client.get("/shipments")).body
+
+    assert len(body["data"]) == 10
+    assert body["pagination"] | {"next_cursor": None} == {
+        "total": 11,
+        "limit": 10,
+        "offset": 0,
+        "has_next": True,
+        "next_cursor": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "/limit"),
+        ("limit=101", "/limit"),
+        ("limit=-1", "/limit"),
+        ("limit=abc", "/limit"),
+        ("limit=", "/limit"),
+        ("limit=1.5", "/limit"),
+        ("limit=10&limit=20", "/limit"),
+        ("offset=-1", "/offset"),
+        ("offset=abc", "/offset"),
+        ("offset=99999999999999999999", "/offset"),
+        ("status=lost", "/status"),
+        ("client_id=", "/client_id"),
+        ("stauts=created", "/stauts"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/shipments", "/auth/users"])
+async def test_a_query_that_means_nothing_is_refused_by_name(
+    admin: Api, path: str, query: str, pointer: str
+) -> None:
+    assert_error(await admin.get(f"{path}?{query}"), 400, "VALIDATION_ERROR", pointer)
+
+
+async def test_filters_choose_by_status_and_by_client(
+    admin: Api, driver: Api, new_client: Api, new_client_id: str, fleet: Sequence[str]
+) -> None:
+    moved = fleet[2]
+    await driver.outcome(await driver.reported(event_body(moved, Status.PICKED_UP)))
+
+    async def listed(caller: Api, query: str) -> list[str]:
+        body = (await caller.get(f"/shipments?limit=100&{query}")).body
+        assert body["pagination"]["total"] == len(body["data"])
+        return [shipment["tracking_number"] for shipment in body["data"]]
+
+    others = [number for number in reversed(fleet) if number != moved]
+    assert await listed(new_client, "status=picked_up") == [moved]
+    assert await listed(new_client, "status=created") == others
+    assert await listed(new_client, "status=delivered") == []
+    assert await listed(new_client, f"client_id={new_client_id}") == list(reversed(fleet))
+    assert await listed(admin, f"client_id={new_client_id}") == list(reversed(fleet))
+    assert await listed(admin, f"client_id={new_client_id}&status=picked_up") == [moved]
+    assert await listed(admin, f"client_id={uuid4().hex}") == []
+
+
+async def test_an_admin_finds_every_clients_shipments_by_status(admin: Api, driver: Api) -> None:
+    number = await shipment_at(Status.CANCELLED, admin=admin, driver=driver)
+
+    body = (await admin.get("/shipments?status=cancelled&limit=1")).body
+
+    assert [shipment["tracking_number"] for shipment in body["data"]] == [number]
+
+
+async def test_a_shipment_is_shown_with_all_that_was_said_of_it(admin: Api, driver: Api) -> None:
+    number = await shipment_at(Status.DELIVERED, admin=admin, driver=driver)
+
+    shipment = await admin.shipment(number)
+
+    history = shipment["status_history"]
+    asked = shipment_body("client_001")
+    assert {name: shipment[name] for name in asked} == asked
+    assert [entry["status"] for entry in history] == ["created", *PATH_TO[Status.DELIVERED]]
+    assert (shipment["current_status"], shipment["version"]) == ("delivered", 5)
+    assert shipment["updated_at"] == history[-1]["recorded_at"]
+    for entry in history:
+        assert INSTANT.fullmatch(entry["timestamp"])
+        assert INSTANT.fullmatch(entry["recorded_at"])
+    assert history[-1]["location"] == {"lat": 4.6482, "lng": -74.1025, "address": "Bodega Fontibón"}
+    assert history[-1]["source"] == "scanner-1"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+async def test_what_has_not_changed_is_not_sent_again_compressed_or_not(
+    admin: Api, driver: Api, encoding: str
+) -> None:
+    number = await shipment_at(Status.IN_TRANSIT, admin=admin, driver=driver)
+    path, accepting = f"/shipments/{number}", {"Accept-Encoding": encoding}
+    first = await admin.get(path, headers=accepting)
+    tag = first.headers["ETag"]
+    assert first.body == await admin.shipment(number)
+    assert first.headers.get("Content-Encoding", "identity") == encoding
+
+    again = await admin.get(path, headers=accepting | {"If-None-Match": tag})
+    assert (again.status, again.raw) == (304, b"")
+    assert again.headers["ETag"]
+
+    await driver.outcome(await driver.reported(event_body(number, Status.DELIVERED)))
+    changed = await admin.get(path, headers=accepting | {"If-None-Match": tag})
+    assert (changed.status, changed.body["current_status"]) == (200, "delivered")
+    assert changed.headers["ETag"] != tag
+
+
+async def test_versions_are_not_shown_to_whom_the_shipment_is_not(admin: Api, other_client: Api) -> None:
+    number = await admin.created(shipment_body("client_001"))
+
+    answer = await other_client.get(f"/shipments/{number}", headers={"If-None-Match": "*"})
+
+    assert_error(answer, 403, "FORBIDDEN")
+
+
+async def test_what_is_not_there_has_a_code_of_its_own(admin: Api) -> None:
+    unknown = derive_tracking_number("nobody", uuid4().hex, 0)
+
+    assert_error(await admin.get(f"/shipments/{unknown}"), 404, "SHIPMENT_NOT_FOUND")
+    assert_error(await admin.get("/shipments/99M-0"), 404, "SHIPMENT_NOT_FOUND")
+    not_yet = await admin.get(f"/events/{creation_event_id(unknown)}")
+    assert_error(not_yet, 404, "EVENT_NOT_FOUND")
+    assert_retry_after(not_yet)
+    assert_error(await admin.get("/events/evt_1"), 404, "EVENT_NOT_FOUND")
