@@ -19,6 +19,9 @@ _log = structlog.get_logger(__name__)
 
 _RECONNECT_S: Final = 0.5
 _CLOSE_S: Final = 3.0
+# Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
+# well compressed could not be kept.
+_MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
 # Errors that stay: aiokafka never raises its epoch (aio-libs/aiokafka#1017), only another producer helps.
 _BROKEN: Final = frozenset(
     {
@@ -148,6 +151,7 @@ class ResilientProducer:
                 acks="all",
                 compression_type=self._settings.compression,
                 max_batch_size=self._settings.max_batch_bytes,
+                max_request_size=_MAX_REQUEST_BYTES,
                 request_timeout_ms=int(self._settings.request_timeout_s * 1000),
             )
             try:

@@ -11,6 +11,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from messaging.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
+MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_MESSAGE_BYTES
+"""What fits into the log must fit into the dead letters, with the headers that say why."""
 
 _KNOWN_WITHIN_S: Final = 10.0
 _ASK_AGAIN_S: Final = 0.05
@@ -114,6 +116,7 @@ async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings)
 
 
 def _declaration(name: str, settings: KafkaSettings) -> NewTopic:
+    is_for_the_dead = name == Topics(settings.topic_prefix).dead_letters
     return NewTopic(
         name=name,
         num_partitions=settings.partitions,
@@ -121,7 +124,7 @@ def _declaration(name: str, settings: KafkaSettings) -> NewTopic:
         topic_configs={
             "cleanup.policy": "delete",
             "compression.type": "producer",
-            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+            "max.message.bytes": str(MAX_DEAD_LETTER_BYTES if is_for_the_dead else MAX_MESSAGE_BYTES),
             "min.insync.replicas": str(settings.min_insync_replicas),
             "retention.ms": str(settings.retention_hours * 3_600_000),
             "unclean.leader.election.enable": "false",
