@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import ConsumerRecord
 
 from domain.commands import Command
@@ -58,7 +59,10 @@ async def end_offsets(settings: KafkaSettings, topic: str) -> dict[int, int]:
 async def committed_offsets(settings: KafkaSettings, group: str, topic: str) -> dict[int, int]:
     """Return what a group has committed, by partition."""
     async with admin_of(settings) as admin:
-        committed = await admin.list_consumer_group_offsets(group)
+        try:
+            committed = await admin.list_consumer_group_offsets(group)
+        except GroupCoordinatorNotAvailableError:
+            return {}  # the first group of all: its topic is being made
     return {
         each.partition: at.offset for each, at in committed.items() if each.topic == topic and at.offset >= 0
     }

@@ -254,16 +254,25 @@ class PartitionRuntime:
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """End the loop when records wait and nothing has moved for a while: aiokafka is known to hang."""
+        since: dict[PartitionWorker, float] = {}
         while True:
             await asyncio.sleep(_WATCH_EVERY_S)
-            for partition, worker in list(self._workers.items()):
-                quiet_s = time.monotonic() - worker.last_activity
-                if worker.state is not State.RUNNING or quiet_s < self._settings.stalled_after_s:
-                    continue
-                if worker.is_busy or await _is_behind(consumer, partition):
+            # Since when records wait, not since when none came: the first one after a quiet hour is no stall.
+            seen_s = time.monotonic()
+            since = {worker: since.get(worker, seen_s) for worker in await self._waiting(consumer)}
+            for worker, first_seen_s in since.items():
+                stalled_s = time.monotonic() - max(first_seen_s, worker.last_activity)
+                if stalled_s >= self._settings.stalled_after_s:
                     self.fail(
-                        RuntimeStopped(f"{worker.name}: records wait, nothing moved for {quiet_s:.0f} s")
+                        RuntimeStopped(f"{worker.name}: records wait, nothing moved for {stalled_s:.0f} s")
                     )
+
+    async def _waiting(self, consumer: AIOKafkaConsumer) -> list[PartitionWorker]:
+        return [
+            worker
+            for partition, worker in list(self._workers.items())
+            if worker.state is State.RUNNING and (worker.is_busy or await _is_behind(consumer, partition))
+        ]
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -1,0 +1,130 @@
+"""Consumer loops on a real Kafka whose handlers remember what they were given."""
+
+import asyncio
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+from messaging.dead_letters import DeadLetter, Record
+from messaging.runtime import PartitionRuntime, RuntimeSettings
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from tests.support.topics import committed_offsets, is_caught_up, write_values
+from tests.support.waiting import wait_for
+
+
+@dataclass
+class Journal:
+    """What all handlers of a test were given: offsets by partition, and by whom each partition was opened.
+
+    Attributes:
+        troubles: raised by `handle` of a partition, for as long as it stands here.
+        gates: `handle` of a partition waits for its gate, if there is one.
+    """
+
+    offsets: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    opened: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    troubles: dict[int, Exception] = field(default_factory=dict)
+    gates: dict[int, asyncio.Event] = field(default_factory=dict)
+    begun: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+
+    @property
+    def count(self) -> int:
+        """How many records were handled."""
+        return sum(len(offsets) for offsets in self.offsets.values())
+
+
+class JournalHandler:
+    """`PartitionHandler` that writes into the journal."""
+
+    def __init__(self, journal: Journal, partition: int, owner: str) -> None:
+        self._journal = journal
+        self._partition = partition
+        self._owner = owner
+
+    async def open(self, end_offset: int) -> None:
+        self._journal.opened[self._partition].append((self._owner, end_offset))
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        self._journal.begun[self._partition] += 1
+        if gate := self._journal.gates.get(self._partition):
+            await gate.wait()
+        if trouble := self._journal.troubles.get(self._partition):
+            raise trouble
+        self._journal.offsets[self._partition] += [record.offset for record in records]
+
+    async def bury(self, letter: DeadLetter) -> None:
+        raise AssertionError(f"nothing is to be buried here: {letter}")
+
+
+@dataclass
+class Group:
+    """A consumer group of its own on the topic of events."""
+
+    kafka: KafkaSettings
+    journal: Journal = field(default_factory=Journal)
+    name: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
+
+    @property
+    def topic(self) -> str:
+        """The topic that is consumed."""
+        return Topics(self.kafka.topic_prefix).events
+
+    def runtime(
+        self,
+        instance: str = "a",
+        *,
+        brokers: str | None = None,
+        drain_s: float = 5.0,
+        stalled_after_s: float = 60.0,
+    ) -> PartitionRuntime:
+        """Build a loop."""
+
+        def handler_of(partition: TopicPartition) -> JournalHandler:
+            return JournalHandler(self.journal, partition.partition, instance)
+
+        return PartitionRuntime(
+            RuntimeSettings(
+                brokers=brokers or self.kafka.brokers,
+                topic=self.topic,
+                group=self.name,
+                instance=instance,
+                max_batch=20,
+                commit_every_s=0.1,
+                session_timeout_s=6.0,
+                drain_s=drain_s,
+                stalled_after_s=stalled_after_s,
+            ),
+            handler_of,
+        )
+
+    async def write(self, count: int, partition: int) -> None:
+        """Append records to a partition."""
+        await write_values(
+            self.kafka, self.topic, [(b"key", b"%d" % each) for each in range(count)], partition
+        )
+
+    async def all_committed(self) -> None:
+        """Wait until the group has committed all there is."""
+        await wait_for(
+            lambda: is_caught_up(self.kafka, self.name, self.topic), timeout_s=20, what="all of it committed"
+        )
+
+    async def committed(self) -> dict[int, int]:
+        """Return what the group has committed."""
+        return await committed_offsets(self.kafka, self.name, self.topic)
+
+
+@asynccontextmanager
+async def running(runtime: PartitionRuntime) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a loop while the context lasts, then stop it as SIGTERM does."""
+    task = asyncio.create_task(runtime.run())
+    try:
+        yield task
+    finally:
+        runtime.stop()
+        await task

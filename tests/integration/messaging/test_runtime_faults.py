@@ -1,0 +1,145 @@
+"""The consumer loop in trouble: what it stops, what it waits for, what it never does."""
+
+import asyncio
+import time
+
+import pytest
+from aiokafka import TopicPartition
+
+from domain.errors import StoreUnavailable
+from messaging import runtime as runtime_module
+from messaging.runtime import PartitionRuntime, RuntimeSettings, RuntimeStopped
+from messaging.settings import KafkaSettings
+from tests.integration.messaging.consuming import Group, JournalHandler, running
+from tests.support.proxy import Proxy
+from tests.support.topics import forget_records
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def group(kafka: KafkaSettings) -> Group:
+    return Group(kafka)
+
+
+async def test_records_lost_to_retention_halt_their_partition_and_are_not_jumped(group: Group) -> None:
+    await group.write(10, 0)
+    async with running(group.runtime()):
+        await group.all_committed()
+    await group.write(20, 0)
+    await forget_records(group.kafka, group.topic, below={0: 20})
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: "halted" in runtime.problems.get(f"{group.topic}/0", ""), timeout_s=15)
+        await group.write(30, 1)
+        await wait_until(
+            lambda: len(group.journal.offsets[1]) == 30, timeout_s=15, what="the other partition"
+        )
+        assert not runtime.is_ready
+        assert "offset 10 is no longer in the log" in runtime.problems[f"{group.topic}/0"]
+    assert group.journal.offsets[0] == list(range(10))
+    assert (await group.committed())[0] == 10
+
+
+async def test_a_log_that_begins_above_zero_is_read_from_its_beginning_the_first_time(group: Group) -> None:
+    await group.write(20, 0)
+    await forget_records(group.kafka, group.topic, below={0: 15})
+    async with running(group.runtime()):
+        await group.all_committed()
+    assert group.journal.offsets[0] == list(range(15, 20))
+
+
+async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group) -> None:
+    group.journal.troubles[0] = StoreUnavailable("MongoDB is away")
+    await group.write(200, 0)
+    await group.write(200, 1)
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: len(group.journal.offsets[1]) == 200, timeout_s=15)
+        assert runtime.problems == {f"{group.topic}/0": "retrying: MongoDB is away"}
+        assert not runtime.is_ready
+        assert 0 not in await group.committed()
+        del group.journal.troubles[0]
+        await group.all_committed()
+        await wait_until(lambda: runtime.is_ready)
+    assert group.journal.offsets[0] == list(range(200))
+
+
+async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.1)
+    group.journal.gates[0] = asyncio.Event()
+    await group.write(1, 0)
+    with pytest.raises(RuntimeStopped, match="nothing moved"):
+        await group.runtime(stalled_after_s=0.5, drain_s=0.2).run()
+
+
+async def test_a_record_after_a_long_quiet_time_is_no_stall(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.005)
+    async with running(group.runtime(stalled_after_s=1.0)) as task:
+        for _ in range(2):
+            stopped, _ = await asyncio.wait([task], timeout=1.1)
+            assert not stopped, "nothing to do is no stall either"
+            await group.write(3, 0)
+        await group.all_committed()
+
+
+async def test_a_handler_that_cannot_be_made_ends_the_loop(group: Group) -> None:
+    def broken(_partition: TopicPartition) -> JournalHandler:
+        raise ValueError("no handler")
+
+    settings = RuntimeSettings(brokers=group.kafka.brokers, topic=group.topic, group=group.name, instance="a")
+    with pytest.raises(RuntimeStopped, match="no handler"):
+        await PartitionRuntime(settings, broken).run()
+
+
+async def test_a_loop_that_waits_for_kafka_can_be_stopped(group: Group, kafka_proxy: Proxy) -> None:
+    kafka_proxy.cut()
+    runtime = group.runtime(brokers=kafka_proxy.address)
+    started = time.monotonic()
+    async with running(runtime):
+        await wait_until(lambda: kafka_proxy.connections > 1, timeout_s=10)
+        assert not runtime.is_ready
+    assert time.monotonic() - started < 8
+
+
+async def test_a_kafka_that_comes_late_is_waited_for(group: Group, kafka_proxy: Proxy) -> None:
+    kafka_proxy.cut()
+    await group.write(5, 0)
+    async with running(group.runtime(brokers=kafka_proxy.address)):
+        await wait_until(lambda: kafka_proxy.connections > 1, timeout_s=10)
+        kafka_proxy.heal()
+        await group.all_committed()
+    assert group.journal.offsets[0] == list(range(5))
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+async def test_a_kafka_that_goes_and_comes_back_loses_no_record(
+    group: Group, kafka_proxy: Proxy, fault: str
+) -> None:
+    await group.write(100, 0)
+    async with running(group.runtime(brokers=kafka_proxy.address)):
+        await wait_until(lambda: group.journal.count > 0, timeout_s=10)
+        kafka_proxy.stall() if fault == "stall" else kafka_proxy.cut()
+        await group.write(100, 0)
+        kafka_proxy.heal()
+        await group.all_committed()
+    assert sorted(set(group.journal.offsets[0])) == list(range(200))
+    assert group.journal.offsets[0] == list(range(200)), "nothing was handed over, so nothing comes again"
+
+
+async def test_the_loop_ends_even_if_kafka_does_not_answer(
+    group: Group, kafka_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "_ANSWER_TIMEOUT_S", 0.5)
+    await group.write(10, 0)
+    runtime = group.runtime(brokers=kafka_proxy.address)
+    task = asyncio.create_task(runtime.run())
+    await wait_until(lambda: group.journal.count == 10, timeout_s=10)
+    kafka_proxy.stall()
+    started = time.monotonic()
+    runtime.stop()
+    await task
+    assert time.monotonic() - started < 5
