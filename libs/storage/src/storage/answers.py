@@ -110,6 +110,13 @@ class AnswerInbox:
 
     def _deliver(self, message: dict[str, Any]) -> None:
         future = self._waiting.get(message["channel"].decode())
-        if future is not None and not future.done():
-            answer, *_ = _ANSWERS.validate_json(message["data"])
+        if future is None or future.done():
+            return
+        try:
+            [answer, *_] = _ANSWERS.validate_json(message["data"])
+        except (
+            ValueError
+        ) as error:  # from a processor of another version, say: this one waits in vain, no more
+            _log.warning("answer_unreadable", error=str(error))
+        else:
             future.set_result(answer)

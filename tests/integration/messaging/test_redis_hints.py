@@ -1,0 +1,176 @@
+"""Redis in trouble: nobody waits for it longer than briefly, and it is used again when it is back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.ports import Answer
+from storage.answers import AnswerInbox, RedisAnswers
+from storage.breaker import FAILURES_TO_OPEN, RETRY_AFTER_S
+from storage.client import open_redis
+from storage.dedup import LIFETIME_S, RedisDuplicateFilter
+from storage.settings import RedisSettings
+from tests.support.builders import NOON, creation
+from tests.support.fakes import FixedClock
+from tests.support.proxy import Proxy
+from tests.support.waiting import wait_for, wait_until
+
+pytestmark = pytest.mark.stack
+
+PARTITION = "shipments.events/0"
+HOUR = timedelta(hours=1)
+ANSWER = Answer(
+    event_id=creation().event_id, outcome="applied", reason=None, client_id="client_001", timestamp=NOON
+)
+
+
+@pytest.fixture
+async def redis(proxied_redis: RedisSettings, redis_client: Redis) -> AsyncIterator[Redis]:  # noqa: ARG001  # empties it
+    async with open_redis(proxied_redis) as redis:
+        yield redis
+
+
+@asynccontextmanager
+async def at_most(seconds: float) -> AsyncIterator[None]:
+    """Fail if the block takes longer."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+async def test_no_question_to_the_filter_waits_longer_than_its_timeout(
+    redis: Redis, redis_proxy: Proxy, fault: str
+) -> None:
+    duplicates = RedisDuplicateFilter(redis, FixedClock())
+    await duplicates.mark(PARTITION, ["a"])
+    redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
+    for _ in range(FAILURES_TO_OPEN):
+        async with at_most(0.6):
+            assert await duplicates.seen(PARTITION, ["a"]) == [False]
+        async with at_most(0.6):
+            await duplicates.mark(PARTITION, ["b"])
+
+
+async def test_a_redis_that_failed_a_few_times_is_left_alone_for_a_while(
+    redis: Redis, redis_proxy: Proxy
+) -> None:
+    duplicates = RedisDuplicateFilter(redis, FixedClock())
+    await duplicates.mark(PARTITION, ["a"])
+    redis_proxy.cut()
+    for _ in range(FAILURES_TO_OPEN):
+        await duplicates.seen(PARTITION, ["a"])
+    asked = redis_proxy.connections
+    async with at_most(0.2):
+        for _ in range(50):
+            assert await duplicates.seen(PARTITION, ["a"]) == [False]
+    assert redis_proxy.connections == asked
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+async def test_a_redis_that_is_back_is_asked_again(redis: Redis, redis_proxy: Proxy, fault: str) -> None:
+    duplicates = RedisDuplicateFilter(redis, FixedClock())
+    await duplicates.mark(PARTITION, ["a"])
+    redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
+    for _ in range(FAILURES_TO_OPEN + 1):
+        await duplicates.seen(PARTITION, ["a"])
+    redis_proxy.heal()
+
+    async def is_known_again() -> bool:
+        return list(await duplicates.seen(PARTITION, ["a", "b"])) == [True, False]
+
+    await wait_for(is_known_again, timeout_s=2 * RETRY_AFTER_S)
+
+
+async def test_a_mark_is_seen_for_an_hour_at_least_and_not_for_ever(redis_client: Redis) -> None:
+    clock = FixedClock()
+    duplicates = RedisDuplicateFilter(redis_client, clock)
+    await duplicates.mark(PARTITION, ["a"])
+    seen: list[bool] = []
+    for _ in range(3):
+        seen += await duplicates.seen(PARTITION, ["a"])
+        clock.advance(HOUR)
+    assert seen == [True, True, False]
+    [key] = await redis_client.keys("dedup:*")
+    assert 0 < await redis_client.ttl(key) <= LIFETIME_S
+
+
+async def test_a_command_to_a_redis_that_hangs_is_not_repeated(redis: Redis, redis_proxy: Proxy) -> None:
+    await redis.ping()
+    redis_proxy.stall()
+    async with at_most(0.5):
+        with pytest.raises(Exception, match=r"(?i)timeout"):
+            await redis.ping()
+
+
+@asynccontextmanager
+async def inbox_of(redis: Redis) -> AsyncIterator[AnswerInbox]:
+    inbox = AnswerInbox(redis, "test")
+    async with inbox.listening():
+        await wait_until(lambda: inbox.is_open, what="the inbox")
+        yield inbox
+
+
+async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
+    redis: Redis, redis_proxy: Proxy, redis_client: Redis
+) -> None:
+    async with inbox_of(redis) as inbox:
+        redis_proxy.cut()
+        await wait_until(lambda: not inbox.is_open, what="the inbox to notice")
+        redis_proxy.heal()
+        await wait_until(lambda: inbox.is_open, what="the inbox to come back")
+        with inbox.expect() as (address, answer):
+            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            assert await asyncio.wait_for(answer, 2) == ANSWER
+
+
+async def test_an_inbox_stays_open_while_nothing_arrives(redis: Redis, redis_client: Redis) -> None:
+    async with inbox_of(redis) as inbox:
+        with inbox.expect() as (address, answer):
+            done, _ = await asyncio.wait([answer], timeout=1.5)
+            assert not done
+            assert inbox.is_open
+            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            assert await asyncio.wait_for(answer, 2) == ANSWER
+
+
+async def test_answers_that_nobody_can_hear_any_more_are_dropped_without_harm(redis_client: Redis) -> None:
+    async with inbox_of(redis_client) as inbox:
+        with inbox.expect() as (gone, _):
+            pass
+        with inbox.expect() as (address, answer):
+            await redis_client.publish(gone, b"not even json")
+            await RedisAnswers(redis_client).send({gone: [ANSWER], address: [ANSWER]})
+            assert await asyncio.wait_for(answer, 2) == ANSWER
+            await RedisAnswers(redis_client).send({address: [ANSWER]})
+
+
+async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -> None:
+    async with inbox_of(redis_client) as inbox:
+        with inbox.expect() as (address, answer):
+            for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
+                await redis_client.publish(address, nonsense)
+            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            assert await asyncio.wait_for(answer, 2) == ANSWER
+
+
+async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
+    answers = RedisAnswers(redis)
+    await answers.send({"answers:nobody": [ANSWER]})
+    redis_proxy.stall()
+    async with at_most(0.5):
+        await answers.send({"answers:nobody": [ANSWER]})
+
+
+async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None:
+    async with AsyncExitStack() as stack:
+        one, other = [await stack.enter_async_context(inbox_of(redis_client)) for _ in range(2)]
+        with one.expect() as (address, mine), other.expect() as (_, theirs):
+            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            assert await asyncio.wait_for(mine, 2) == ANSWER
+            assert not theirs.done()
