@@ -1,0 +1,237 @@
+"""The checker: what was sent, against what stands in the log, against what MongoDB says became of it.
+
+`violations` is pure. The log is folded by the rules of the domain, one record after the other: no batches, no
+caches, no fences, no filter. MongoDB must say the same of every event and of every shipment, to the count.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from domain.batch import Outcome
+from domain.commands import Command, ReportStatus
+from domain.errors import PoisonRecord
+from domain.identity import EventId
+from domain.shipment import Created, Rejected, Shipment, StatusChanged, decide, evolve
+from domain.status import Status, can_follow
+from domain.tracking_number import TrackingNumber
+from messaging import wire
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from storage.client import Database
+from storage.schema import SHIPMENTS, STATUS_EVENTS
+from tests.support.topics import read_topic
+
+Document = Mapping[str, Any]
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+class Sent(NamedTuple):
+    """How often an event was sent: `times` acknowledged, and up to `unknown` more that may be in the log."""
+
+    event_id: EventId
+    times: int = 1
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One record of the log: None for a command where it cannot be read."""
+
+    place: Place
+    command: Command | None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What stands where: the log in the order of its offsets, the dead letters' errors, the documents."""
+
+    log: Sequence[Logged]
+    shipments: Mapping[str, Document]
+    events: Mapping[str, Document]
+    dead: Mapping[Place, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EventModel:
+    """What the rules make of an event."""
+
+    command: Command
+    fingerprint: str
+    outcome: Outcome = Outcome.DEAD
+    reason: str | None = None
+    version: int | None = None
+    attempts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    offset: int = 0
+
+
+@dataclass(slots=True)
+class Model:
+    """The log, folded."""
+
+    shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
+    events: dict[EventId, EventModel] = field(default_factory=dict)
+
+    def take(self, record: Logged, error: str | None) -> None:
+        """Account for the next record; `error` is what its dead letter says, if it has one."""
+        command = record.command
+        if command is None:
+            return
+        event = self.events.get(command.event_id)
+        if error is not None:
+            self.events.setdefault(
+                command.event_id,
+                EventModel(command, record.fingerprint, reason=error, attempts=1, offset=record.place[1]),
+            )
+        elif event is not None and event.fingerprint != record.fingerprint:
+            event.conflicts += 1
+        elif event is not None and event.outcome is Outcome.APPLIED:
+            event.duplicates += 1
+        else:
+            self._judge(command, event or EventModel(command, record.fingerprint), record.place[1])
+
+    def _judge(self, command: Command, event: EventModel, offset: int) -> None:
+        shipment = self.shipments.get(command.tracking_number)
+        decision = decide(shipment, command)
+        self.events[command.event_id] = event
+        event.attempts += 1
+        event.offset = offset
+        if isinstance(decision, Rejected):
+            event.outcome, event.reason = Outcome.REJECTED, decision.reason.value
+        elif isinstance(decision, Created | StatusChanged):
+            after = self.shipments[command.tracking_number] = evolve(shipment, decision)
+            event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
+
+
+def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:
+    """Return in words whatever is not as it must be; without `sent`, the log is taken at its word."""
+    model = Model()
+    for record in observed.log:
+        model.take(record, observed.dead.get(record.place))
+    found = list(_about_the_log(observed, sent)) if sent is not None else []
+    found += _about_unread_records(observed)
+    found += _about_events(model, observed)
+    found += _about_shipments(model, observed)
+    return found
+
+
+async def observe(settings: KafkaSettings, database: Database) -> Observed:
+    """Read the log, the dead letters and both collections."""
+    topics = Topics(settings.topic_prefix)
+    return Observed(
+        log=[_logged(record) for record in await read_topic(settings, topics.events)],
+        dead=dict(_dead(record.headers) for record in await read_topic(settings, topics.dead_letters)),
+        shipments={document["_id"]: document async for document in database[SHIPMENTS].find()},
+        events={document["_id"]: document async for document in database[STATUS_EVENTS].find()},
+    )
+
+
+def _logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
+    place = (record.partition, record.offset)
+    try:
+        decoded = wire.decode(record.value)
+    except PoisonRecord:
+        return Logged(place, None)
+    return Logged(place, decoded.command, decoded.fingerprint)
+
+
+def _dead(headers: Sequence[tuple[str, bytes]]) -> tuple[Place, str]:
+    told = {name: value.decode() for name, value in headers if name.startswith("dlq-")}
+    return (int(told["dlq-partition"]), int(told["dlq-offset"])), told["dlq-error"]
+
+
+def _about_the_log(observed: Observed, sent: Iterable[Sent]) -> Iterator[str]:
+    counts = Counter(record.command.event_id for record in observed.log if record.command is not None)
+    for event_id, times, unknown in sent:
+        count = counts.pop(event_id, 0)
+        if not times <= count <= times + unknown:
+            expected = f"{times}" if not unknown else f"{times} to {times + unknown}"
+            yield f"{event_id}: sent {expected} times, but {count} times in the log"
+    yield from (f"{event_id}: in the log, but nobody sent it" for event_id in counts)
+
+
+def _about_unread_records(observed: Observed) -> Iterator[str]:
+    for record in observed.log:
+        if record.command is None and record.place not in observed.dead:
+            yield f"record {record.place}: cannot be read, but is no dead letter"
+
+
+def _about_events(model: Model, observed: Observed) -> Iterator[str]:
+    for event_id, event in model.events.items():
+        document = observed.events.get(event_id)
+        if document is None:
+            yield f"{event_id}: lost, it has no outcome but should be {event.outcome}"
+            continue
+        for name in ("outcome", "reason", "version", "attempts", "duplicates", "conflicts", "offset"):
+            if document[name] != getattr(event, name):
+                yield f"{event_id}: {name} is {document[name]!r}, not {getattr(event, name)!r}"
+        yield from (f"{event_id}: {fault}" for fault in _wrong_words(document, event.command))
+    yield from (
+        f"{event_id}: has an outcome, but is not in the log"
+        for event_id in observed.events
+        if event_id not in model.events
+    )
+
+
+def _about_shipments(model: Model, observed: Observed) -> Iterator[str]:
+    for number, shipment in model.shipments.items():
+        document = observed.shipments.get(number)
+        if document is None:
+            yield f"{number}: lost, it does not exist but should be {shipment.status}"
+        else:
+            faults = [*_wrong_history(document, shipment), *_wrong_state(document, shipment, model)]
+            yield from (f"{number}: {fault}" for fault in faults)
+    yield from (
+        f"{number}: exists, but nobody created it"
+        for number in observed.shipments
+        if number not in model.shipments
+    )
+
+
+def _wrong_history(document: Document, shipment: Shipment) -> Iterator[str]:
+    ids = [entry["event_id"] for entry in document["status_history"]]
+    statuses = [Status(entry["status"]) for entry in document["status_history"]]
+    yield from (f"{event_id} applied {count} times" for event_id, count in Counter(ids).items() if count > 1)
+    yield from (f"{event_id} lost from the history" for event_id in shipment.applied if event_id not in ids)
+    yield from (
+        f"{event_id} applied, but must not be" for event_id in ids if event_id not in shipment.applied
+    )
+    if sorted(ids) == sorted(shipment.applied) and ids != list(shipment.applied):
+        yield f"history in disorder: {', '.join(statuses)}"
+    if statuses[:1] != [Status.CREATED] or not all(can_follow(*step) for step in pairwise(statuses)):
+        yield f"illegal walk: {', '.join(statuses)}"
+
+
+def _wrong_state(document: Document, shipment: Shipment, model: Model) -> Iterator[str]:
+    history = document["status_history"]
+    expected = {
+        "client_id": shipment.client_id,
+        "current_status": shipment.status.value,
+        "version": shipment.version,
+        "updated_at": history[-1]["recorded_at"] if history else None,
+    }
+    for name, value in expected.items():
+        if document[name] != value:
+            yield f"{name} is {document[name]!r}, not {value!r}"
+    for entry in history:
+        if event := model.events.get(entry["event_id"]):
+            yield from (
+                f"{entry['event_id']}: in the history, {fault}"
+                for fault in _wrong_words(entry, event.command)
+            )
+
+
+def _wrong_words(document: Document, command: Command) -> Iterator[str]:
+    said: dict[str, Any] = {"status": Status.CREATED.value, "source": "api", "location": None, "notes": None}
+    if isinstance(command, ReportStatus):
+        said = {name: getattr(command, name) for name in said}
+    said["timestamp"] = command.timestamp
+    for name, value in said.items():
+        if document[name] != value:
+            yield f"{name} is {document[name]!r}, not {value!r}"
