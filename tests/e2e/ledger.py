@@ -6,6 +6,7 @@ batches, no caches, no fences. Only the transition table and the wire codec are 
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -92,16 +93,24 @@ async def assert_matches_log(
 ) -> Ledger:
     """Wait until the API shows what the log demands of these shipments; nothing more, nothing less."""
     ledger = await read_ledger(brokers, numbers, since=since)
-    shown: dict[str, object] = {}
+    demanded = _demanded(ledger)
+    differences: dict[str, object] = {}
 
     async def agree() -> bool | None:
-        shown.update(await _shown(admin, ledger))
-        return True if shown == _demanded(ledger) else None
+        shown = await _shown(admin, ledger)
+        differences.clear()
+        differences.update(
+            {
+                name: {"log": demanded[name], "api": shown[name]}
+                for name in demanded
+                if shown[name] != demanded[name]
+            }
+        )
+        return not differences or None
 
-    try:
+    with suppress(TimeoutError):
         await eventually(agree, within_s=within_s)
-    except TimeoutError:
-        assert shown == _demanded(ledger)
+    assert not differences, "\n".join(f"{name}: {difference}" for name, difference in differences.items())
     return ledger
 
 

@@ -1,0 +1,40 @@
+"""What the stack writes down: no token, no password and no secret, wherever they are sent."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.tokens import signed
+from tests.e2e.traffic import shipment_body
+from tests.support.api import PASSWORD, Api
+from tests.support.stack import RunningStack
+
+pytestmark = pytest.mark.stack
+
+
+async def test_no_log_holds_a_token_a_password_or_the_secret(
+    own_stack: RunningStack, nobody: Api, tokens: Mapping[str, str]
+) -> None:
+    mistyped, misplaced, forged = (f"sesame-{uuid4().hex}" for _ in range(3))
+    expired = signed(own_stack.jwt_secret, exp=1)
+    fresh = await nobody.log_in("client_user_002")
+    marker = f"user-{uuid4().hex}"
+    await nobody.post("/auth/login", {"username": marker, "password": mistyped})
+    await nobody.post("/auth/login", {"username": marker, "passwort": misplaced, "password": ["list"]})
+    for token in (forged, expired):
+        assert (await nobody.by(token).get("/shipments")).status == 401
+        assert (await nobody.by(token).create(shipment_body())).status == 401
+
+    secrets = [*tokens.values(), fresh, forged, expired, mistyped, misplaced, PASSWORD, own_stack.jwt_secret]
+    logs = _logs(own_stack.home.logs)
+    assert {"ingest-api-1.log", "processor-1.log", "query-api-1.log", "gateway.log"} <= logs.keys()
+    assert marker in logs["query-api-1.log"]  # what is looked for would be there
+    for name, text in logs.items():
+        assert not [secret[:12] for secret in secrets if secret in text], name
+
+
+def _logs(directory: Path) -> dict[str, str]:
+    """Read all logs; not the screen, where the banner shows the public password of the seeded users."""
+    return {path.name: path.read_text(errors="replace") for path in directory.glob("*.log*")}
