@@ -1,0 +1,167 @@
+"""One test's Waybill without HTTP: topics, a database, a consumer group, and processors on them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from domain.commands import Command
+from httpkit.settings import Environment, HttpSettings, ServiceSettings
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from processor.app import run_processor
+from processor.settings import LoopSettings, Settings
+from storage.client import Database
+from storage.schema import PARTITION_FENCES, STATUS_EVENTS
+from storage.settings import MongoSettings, RedisSettings
+from tests.support.crashing.points import CrashPoint
+from tests.support.history import Observed, Sent, observe, violations
+from tests.support.topics import is_caught_up, write_commands
+from tests.support.waiting import wait_for
+
+SESSION_TIMEOUT_S = 6.0
+END_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where processors work. Those of one `seat` follow each other at once, as under a supervisor."""
+
+    kafka: KafkaSettings
+    mongo: MongoSettings
+    redis: RedisSettings
+    database: Database
+    group: str
+    max_batch: int = 10
+
+    @property
+    def topics(self) -> Topics:
+        """The topics."""
+        return Topics(self.kafka.topic_prefix)
+
+    def settings(self, instance: str, *, seat: str | None = None) -> Settings:
+        """Return the settings of a processor in this process."""
+        return Settings(
+            service=ServiceSettings(env=Environment.DEVELOPMENT, instance_id=instance),
+            http=HttpSettings(port=0),
+            kafka=self.kafka,
+            mongo=self.mongo,
+            redis=self.redis,
+            loop=LoopSettings(
+                group=self.group,
+                group_instance=seat,
+                max_batch=self.max_batch,
+                session_timeout_s=SESSION_TIMEOUT_S,
+                drain_s=5.0,
+            ),
+        )
+
+    def environment(self, instance: str, *, seat: str | None = None) -> dict[str, str]:
+        """Return the environment of a processor in a process of its own."""
+        return {
+            **os.environ,
+            "ENV": "development",
+            "LOG_LEVEL": "warning",
+            "INSTANCE_ID": instance,
+            "PORT": "0",
+            "KAFKA_BROKERS": self.kafka.brokers,
+            "KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
+            "KAFKA_PARTITIONS": str(self.kafka.partitions),
+            "MONGO_URI": self.mongo.uri,
+            "MONGO_DB": self.mongo.database,
+            "REDIS_ADDR": self.redis.address,
+            "REDIS_DB": str(self.redis.db),
+            "PROCESSOR_GROUP": self.group,
+            "PROCESSOR_GROUP_INSTANCE": seat or "",
+            "PROCESSOR_MAX_BATCH": str(self.max_batch),
+            "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
+        }
+
+    async def send(self, commands: Iterable[Command]) -> None:
+        """Append commands to the log."""
+        await write_commands(self.kafka, self.topics.events, *commands)
+
+    async def finished(self, *, timeout_s: float = 30.0) -> None:
+        """Wait until all that stands in the log has been applied and committed."""
+        await wait_for(
+            lambda: is_caught_up(self.kafka, self.group, self.topics.events),
+            timeout_s=timeout_s,
+            what="the end of the log",
+        )
+
+    async def recorded(self, count: int, *, timeout_s: float = 30.0) -> None:
+        """Wait until at least `count` events have an outcome."""
+        events = self.database[STATUS_EVENTS]
+
+        async def enough() -> bool:
+            return await events.count_documents({}) >= count
+
+        await wait_for(enough, timeout_s=timeout_s, what=f"{count} outcomes")
+
+    async def owners(self) -> set[str]:
+        """Return who owns partitions."""
+        return {fence["owner"] async for fence in self.database[PARTITION_FENCES].find()}
+
+    async def observed(self) -> Observed:
+        """Return what stands in the log and in MongoDB."""
+        return await observe(self.kafka, self.database)
+
+    async def violations(self, sent: Iterable[Command]) -> list[str]:
+        """Return whatever is not as it must be after `sent`, each as often as it stands there."""
+        counts = Counter(command.event_id for command in sent)
+        return violations(await self.observed(), [Sent(*item) for item in counts.items()])
+
+
+@asynccontextmanager
+async def processing(site: Site, instance: str = "inside", *, seat: str | None = None) -> AsyncIterator[None]:
+    """Run a processor in this process while the context lasts, then end it as SIGTERM does."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_processor(site.settings(instance, seat=seat), stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, END_WITHIN_S)
+
+
+@contextmanager
+def processor_process(
+    site: Site,
+    instance: str,
+    *,
+    seat: str | None = None,
+    crash_at: CrashPoint = CrashPoint.NEVER,
+    on_call: int = 1,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a processor in a process of its own, and end it with the context if it still runs."""
+    crash = {"CRASH_AT": crash_at.value, "CRASH_ON": str(on_call)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.crashing"],
+        env=site.environment(instance, seat=seat) | crash,
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+async def exit_code(process: subprocess.Popen[bytes], *, timeout_s: float = 30.0) -> int:
+    """Wait until a process has ended, and return how."""
+
+    async def ended() -> bool:
+        return process.poll() is not None
+
+    await wait_for(ended, timeout_s=timeout_s, what="the end of a process")
+    return process.returncode
