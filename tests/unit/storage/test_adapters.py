@@ -1,0 +1,111 @@
+"""What the adapters decide without a server: errors, settings, documents."""
+
+from dataclasses import replace
+from typing import Any
+
+import pymongo.errors
+import pytest
+from pydantic import ValidationError
+
+from domain.batch import EventChange, Outcome, ShipmentChange
+from domain.errors import ErrorCode, StoreUnavailable
+from domain.status import Status
+from storage import documents
+from storage.errors import translated
+from storage.settings import MongoSettings, RedisSettings
+from tests.support.builders import (
+    NUMBER,
+    RECORDED_AT,
+    creation,
+    deliveries,
+    delivery,
+    plan_for,
+    report,
+    shipment_after,
+)
+
+CREATION = creation(request_key="key")
+PICKED_UP = report(Status.PICKED_UP)
+
+
+def errors_of_the_driver() -> list[type[Exception]]:
+    """Return every error class of pymongo."""
+    found = [
+        each
+        for each in vars(pymongo.errors).values()
+        if isinstance(each, type) and issubclass(each, pymongo.errors.PyMongoError)
+    ]
+    return sorted(found, key=lambda each: each.__name__)
+
+
+@pytest.mark.parametrize("error", errors_of_the_driver())
+def test_every_error_of_the_driver_is_translated(error: type[Exception]) -> None:
+    raised = error.__new__(error)
+    raised.args = ("what it said",)
+    with pytest.raises(StoreUnavailable, match=error.__name__) as told, translated():
+        raise raised
+    assert told.value.__cause__ is raised
+
+
+def test_what_is_no_error_of_the_driver_passes() -> None:
+    with pytest.raises(KeyError), translated():
+        raise KeyError("bug")
+
+
+@pytest.mark.parametrize("address", ["localhost", "localhost:", ":6379", "a b:1", "localhost:123456", ""])
+def test_an_address_of_redis_has_a_host_and_a_port(address: str) -> None:
+    with pytest.raises(ValidationError):
+        RedisSettings(REDIS_ADDR=address)  # type: ignore[call-arg]
+
+
+def test_an_address_of_redis_is_taken_apart() -> None:
+    settings = RedisSettings(REDIS_ADDR="redis.internal:6380")  # type: ignore[call-arg]
+    assert (settings.host, settings.port) == ("redis.internal", 6380)
+
+
+@pytest.mark.parametrize(
+    "name", ["MONGO_TIMEOUT_S", "MONGO_SERVER_SELECTION_TIMEOUT_S", "MONGO_MAX_POOL_SIZE"]
+)
+def test_mongodb_is_never_waited_for_for_ever(name: str) -> None:
+    with pytest.raises(ValidationError):
+        MongoSettings(**{name: "0"})  # type: ignore[arg-type]
+
+
+def test_a_shipment_is_read_as_it_was_written() -> None:
+    [change] = plan_for(deliveries(CREATION, PICKED_UP)).shipments.values()
+    document = documents.shipment_document(change, recorded_at=RECORDED_AT)
+    assert documents.shipment_of(document) == shipment_after(CREATION, PICKED_UP)
+
+
+def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> None:
+    before = shipment_after(CREATION, PICKED_UP)
+    records = deliveries(report(Status.IN_WAREHOUSE), report(Status.IN_TRANSIT))
+    [change] = plan_for(records, {NUMBER: before}).shipments.values()
+    update = documents.shipment_update(change, recorded_at=RECORDED_AT)
+    assert set(update) == {"status_history.2", "status_history.3", "current_status", "version", "updated_at"}
+    assert (update["current_status"], update["version"]) == ("in_transit", 4)
+
+
+@pytest.mark.parametrize(
+    ("reason", "read"),
+    [(None, None), ("INVALID_TRANSITION", ErrorCode.INVALID_TRANSITION), ("ValueError: x", None)],
+)
+def test_an_operators_words_are_no_reason_of_ours(reason: str | None, read: ErrorCode | None) -> None:
+    [change] = plan_for([delivery(PICKED_UP, 3)]).events
+    document: dict[str, Any] = documents.event_document(change, partition=0, recorded_at=RECORDED_AT)
+    record = documents.event_of(document | {"reason": reason})
+    assert change.record is not None
+    assert record == replace(change.record, reason=read, outcome=Outcome.REJECTED)
+
+
+def test_what_was_only_counted_has_no_record_to_write() -> None:
+    with pytest.raises(ValueError, match="was counted, not judged"):
+        documents.judged_fields(
+            EventChange(PICKED_UP.event_id, is_new=False, last_offset=1), partition=0, recorded_at=RECORDED_AT
+        )
+
+
+def test_a_shipment_is_created_by_a_creation_only() -> None:
+    change = ShipmentChange(None, shipment_after(CREATION), [delivery(PICKED_UP)])
+    with pytest.raises(TypeError, match="creates nothing"):
+        documents.shipment_document(change, recorded_at=RECORDED_AT)
