@@ -8,8 +8,10 @@ TABLE = """
                  admin  client  producer
 event:read       x      x       x
 event:report     x      .       x
+session:end      x      x       x
 shipment:create  x      x       .
 shipment:read    x      x       .
+user:manage      x      .       .
 user:read        x      .       .
 """
 

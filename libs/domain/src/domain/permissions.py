@@ -12,8 +12,10 @@ class Permission(StrEnum):
 
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
+    SESSION_END = "session:end"
     SHIPMENT_CREATE = "shipment:create"
     SHIPMENT_READ = "shipment:read"
+    USER_MANAGE = "user:manage"
     USER_READ = "user:read"
 
 
@@ -29,9 +31,14 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.ADMIN: frozenset(Permission),
         Role.CLIENT: frozenset(
-            {Permission.EVENT_READ, Permission.SHIPMENT_CREATE, Permission.SHIPMENT_READ},
+            {
+                Permission.EVENT_READ,
+                Permission.SESSION_END,
+                Permission.SHIPMENT_CREATE,
+                Permission.SHIPMENT_READ,
+            },
         ),
-        Role.PRODUCER: frozenset({Permission.EVENT_READ, Permission.EVENT_REPORT}),
+        Role.PRODUCER: frozenset({Permission.EVENT_READ, Permission.EVENT_REPORT, Permission.SESSION_END}),
     }
 )
 

@@ -14,6 +14,7 @@ from domain.commands import Command
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.permissions import Role
+from domain.quota import Grant, Quota
 from domain.shipment import Shipment
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -182,6 +183,24 @@ class User:
     disabled: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """Tokens that are refused although they have not expired.
+
+    Attributes:
+        name: of what they have in common: `jti:…` one token, `key:…` those an API key was exchanged for,
+            `sub:…` those of a user.
+        issued_until: tokens that were issued later are not meant.
+        recorded_at: when it was made.
+        expires_at: by then the last of them has expired by itself.
+    """
+
+    name: str
+    issued_until: datetime
+    recorded_at: datetime
+    expires_at: datetime
+
+
 class UserStore(Protocol):
     """Keeps users."""
 
@@ -193,3 +212,82 @@ class UserStore(Protocol):
 
     async def add(self, user: User) -> bool:
         """Add a user; False, and nothing changes, if the name is taken."""
+
+    async def replace(self, old: User, new: User, *, revocation: Revocation | None) -> bool:
+        """Put `new` in the place of `old`, and record `revocation`: both or neither.
+
+        Returns:
+            False, and nothing changes, if the user is not `old` any more.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What is kept of an API key: enough to recognise it, not to use it."""
+
+    key_id: str
+    secret_hash: str
+    created_at: datetime
+    last_used_at: datetime | None = None
+
+
+class ApiKeyStore(Protocol):
+    """Keeps the API keys of users."""
+
+    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
+        """Add a key; False, and nothing changes, if the user has `most` of them or does not exist."""
+
+    async def of_user(self, username: str) -> list[ApiKey]:
+        """Return the keys of a user, oldest first."""
+
+    async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
+        """Return a key and whose it is, or None."""
+
+    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
+        """Remove a key and record `revocation`, both or neither; False if the user has no such key."""
+
+    async def touch(self, key_id: str, *, at: datetime) -> None:
+        """Remember when a key was last used."""
+
+
+class RevocationStore(Protocol):
+    """Keeps revocations until they have done their work."""
+
+    async def add(self, revocation: Revocation) -> None:
+        """Record a revocation, in the place of an older one of that name."""
+
+    async def since(self, instant: datetime | None) -> list[Revocation]:
+        """Return those recorded at `instant` or later; None: all of them."""
+
+
+class RevocationFeed(Protocol):
+    """Tells every replica of revocations. A hint that may forget; its calls never raise."""
+
+    async def is_whole(self) -> bool | None:
+        """Say whether all revocations are there; None when it cannot be reached."""
+
+    async def publish(self, revocations: Sequence[Revocation], *, whole: bool = False) -> bool:
+        """Add revocations; `whole`: with them, all are there. False when it cannot be reached."""
+
+    async def news(self) -> Sequence[Revocation]:
+        """Return what may be new since the last call, some of it again; nothing when out of reach."""
+
+
+class RateLimiter(Protocol):
+    """Shares quotas out, to callers named by a key. Never raises, and never is without limit."""
+
+    async def take(self, key: str, quota: Quota, *, wanted: int = 1) -> Grant:
+        """Take up to `wanted`; a grant of 0 is a refusal, and says when to come again."""
+
+
+class LoginGuard(Protocol):
+    """Slows down those who guess passwords. Never raises, and never forgets to count."""
+
+    async def wait_s(self, username: str, address: str) -> float:
+        """Return how long to wait before the next attempt; 0: not at all."""
+
+    async def failed(self, username: str, address: str) -> None:
+        """Count a failure, of this user from this address, of this user, and of this address."""
+
+    async def succeeded(self, username: str, address: str) -> None:
+        """Forget the failures of this user from this address, and know the two for a pair."""

@@ -26,6 +26,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
     {
+        ErrorCode.API_KEY_LIMIT_REACHED: 409,
+        ErrorCode.API_KEY_NOT_FOUND: 404,
         ErrorCode.AUTHENTICATION_REQUIRED: 401,
         ErrorCode.EVENT_NOT_FOUND: 404,
         ErrorCode.FORBIDDEN: 403,
@@ -37,12 +39,17 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.INVALID_TRANSITION: 409,
         ErrorCode.METHOD_NOT_ALLOWED: 405,
         ErrorCode.NOT_FOUND: 404,
+        ErrorCode.OWN_ACCOUNT: 409,
         ErrorCode.PAYLOAD_TOO_LARGE: 413,
+        ErrorCode.RATE_LIMITED: 429,
         ErrorCode.REQUEST_TIMEOUT: 408,
         ErrorCode.SERVICE_UNAVAILABLE: 503,
         ErrorCode.SHIPMENT_NOT_FOUND: 404,
+        ErrorCode.TOO_MANY_ATTEMPTS: 429,
         ErrorCode.TRACKING_NUMBER_TAKEN: 409,
         ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+        ErrorCode.USERNAME_TAKEN: 409,
+        ErrorCode.USER_NOT_FOUND: 404,
         ErrorCode.VALIDATION_ERROR: 400,
     }
 )

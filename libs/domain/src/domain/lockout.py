@@ -1,0 +1,30 @@
+"""How long a login has to wait after failures: some are free, then the wait doubles up to a bound."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPolicy:
+    """When failures lock, and for how long.
+
+    Attributes:
+        free: failures without a consequence; the last of them locks for `first_s`.
+        first_s: the first lock; each further failure doubles it.
+        longest_s: no lock is longer.
+        memory_s: failures are forgotten when there was none for so long.
+    """
+
+    free: int
+    first_s: float = 1.0
+    longest_s: float = 900.0
+    memory_s: float = 3600.0
+
+
+def lock_s(policy: LockPolicy, failures: int) -> float:
+    """Return for how long the latest of `failures` failures in a row locks; 0: not at all."""
+    beyond = failures - policy.free
+    if beyond < 0:
+        return 0.0
+    if beyond >= 64:  # noqa: PLR2004  # beyond any bound, and 2.0 ** beyond would overflow in the end
+        return policy.longest_s
+    return min(policy.longest_s, policy.first_s * 2.0**beyond)

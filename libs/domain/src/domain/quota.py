@@ -1,0 +1,70 @@
+"""Fair use: how much a caller may take, by the generic cell rate algorithm (GCRA).
+
+One number is kept per caller: the instant at which its bucket is full again. All else follows from how far
+away that is, the backlog. Times are whole microseconds.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+_US: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many at once, and on average so many in each window.
+
+    Attributes:
+        name: of the budget, as callers see it.
+    """
+
+    name: str
+    limit: int
+    window_s: int
+
+    @property
+    def interval_us(self) -> int:
+        """The time in which one more becomes free."""
+        return max(1, self.window_s * _US // self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a caller got.
+
+    Attributes:
+        granted: how many of those it wanted; 0 is a refusal.
+        remaining: how many are left at this moment.
+        retry_after_s: when one becomes free; 0 while some remain.
+        reset_after_s: when all are free again.
+    """
+
+    granted: int
+    remaining: int
+    retry_after_s: float
+    reset_after_s: float
+
+
+def grant_of(quota: Quota, *, granted: int, backlog_us: int) -> Grant:
+    """Describe a bucket that is full again in `backlog_us`, after `granted` were taken from it."""
+    interval = quota.interval_us
+    missing_us = backlog_us - (quota.limit - 1) * interval
+    return Grant(
+        granted=granted,
+        remaining=max(0, (quota.limit * interval - backlog_us) // interval),
+        retry_after_s=max(0, missing_us) / _US,
+        reset_after_s=max(0, backlog_us) / _US,
+    )
+
+
+def take(quota: Quota, *, backlog_us: int, wanted: int) -> tuple[int, int]:
+    """Take up to `wanted` from a bucket that is full again in `backlog_us`.
+
+    Returns:
+        How many were granted, and the backlog after it.
+    """
+    interval = quota.interval_us
+    backlog_us = max(0, backlog_us)
+    free = max(0, (quota.limit * interval - backlog_us) // interval)
+    granted = min(wanted, free)
+    return granted, backlog_us + granted * interval
