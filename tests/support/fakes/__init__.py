@@ -1,5 +1,10 @@
 """In-memory adapters for the ports of `domain.ports`, held to the same contract as the real ones."""
 
+from tests.support.fakes.access import (
+    InMemoryApiKeyStore,
+    InMemoryRevocationFeed,
+    InMemoryRevocationStore,
+)
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryAnswers, InMemoryDuplicateFilter
@@ -13,10 +18,13 @@ __all__ = [
     "Faults",
     "FixedClock",
     "InMemoryAnswers",
+    "InMemoryApiKeyStore",
     "InMemoryChangeFeed",
     "InMemoryCommandLog",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
+    "InMemoryRevocationFeed",
+    "InMemoryRevocationStore",
     "InMemoryShipmentReader",
     "InMemoryShipmentStore",
     "InMemoryUserStore",

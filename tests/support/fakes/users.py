@@ -1,14 +1,15 @@
 """Users, in memory."""
 
-from domain.ports import User
+from domain.ports import Revocation, RevocationStore, User
 from tests.support.fakes.faults import Faults
 
 
 class InMemoryUserStore(Faults):
     """Keeps users by name."""
 
-    def __init__(self, *users: User) -> None:
+    def __init__(self, *users: User, revocations: RevocationStore | None = None) -> None:
         super().__init__()
+        self._revocations = revocations
         self._users = {user.username: user for user in users}
 
     async def find(self, username: str) -> User | None:
@@ -28,4 +29,14 @@ class InMemoryUserStore(Faults):
             if user.username in self._users:
                 return False
             self._users[user.username] = user
+            return True
+
+    async def replace(self, old: User, new: User, *, revocation: Revocation | None) -> bool:
+        """Put `new` in the place of `old`, and record `revocation`."""
+        with self.around("replace"):
+            if self._users.get(old.username) != old:
+                return False
+            self._users[old.username] = new
+            if revocation is not None and self._revocations is not None:
+                await self._revocations.add(revocation)
             return True

@@ -20,23 +20,32 @@ SHIPMENTS: Final = "shipments"
 STATUS_EVENTS: Final = "status_events"
 PARTITION_FENCES: Final = "partition_fences"
 AUTH_USERS: Final = "auth_users"
+REVOKED_TOKENS: Final = "revoked_tokens"
+DEAD_LETTERS: Final = "dead_letters"
+
+BY_ID: Final = [("_id", ASCENDING)]
+BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
+BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
+BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
+BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    SHIPMENTS: [
-        IndexModel(
-            [
-                ("client_id", ASCENDING),
-                ("current_status", ASCENDING),
-                ("created_at", DESCENDING),
-                ("_id", DESCENDING),
-            ]
-        ),
-        IndexModel([("client_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)]),
-        IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)]),
-    ],
+    SHIPMENTS: [IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)],
     STATUS_EVENTS: [],
     PARTITION_FENCES: [],
-    AUTH_USERS: [IndexModel([("username", ASCENDING)], unique=True)],
+    AUTH_USERS: [
+        IndexModel([("username", ASCENDING)], unique=True),
+        IndexModel([("api_keys.id", ASCENDING)], sparse=True),
+    ],
+    REVOKED_TOKENS: [
+        IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        IndexModel([("recorded_at", ASCENDING)]),
+    ],
+    DEAD_LETTERS: [
+        IndexModel(BY_RECORDING),
+        IndexModel([("reason", ASCENDING), *BY_RECORDING]),
+        IndexModel([("tracking_number", ASCENDING), *BY_RECORDING]),
+    ],
 }
 
 # Only where writes are rare: on the two collections that events write, the rules of `domain` come first.

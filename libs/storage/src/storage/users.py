@@ -9,13 +9,15 @@ from typing import Any, Final, TypeVar
 
 import bcrypt
 import pymongo
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from domain.errors import BusinessError, TransientError
 from domain.permissions import Role
-from domain.ports import User, UserStore
-from storage.client import Database
+from domain.ports import Revocation, User, UserStore
+from storage.client import MAJORITY, Database
 from storage.errors import translated
+from storage.revocations import MongoRevocationStore
 from storage.schema import AUTH_USERS
 
 DEFAULT_COST: Final = 12
@@ -93,13 +95,15 @@ class MongoUserStore:
     """`UserStore` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
+        self._client = database.client
         self._users = database[AUTH_USERS]
+        self._revocations = MongoRevocationStore(database)
 
     async def find(self, username: str) -> User | None:
         """See `UserStore.find`."""
         with translated():
             found = await self._users.find_one({"username": {"$eq": username}})
-        return None if found is None else _user_of(found)
+        return None if found is None else user_of(found)
 
     async def page(self, *, limit: int, offset: int) -> tuple[list[User], int]:
         """See `UserStore.page`."""
@@ -107,7 +111,7 @@ class MongoUserStore:
             ordered = self._users.find({}, sort=[("username", pymongo.ASCENDING)])
             found = await ordered.skip(offset).limit(limit).to_list()
             total = await self._users.count_documents({})
-        return [_user_of(document) for document in found], total
+        return [user_of(document) for document in found], total
 
     async def add(self, user: User) -> bool:
         """See `UserStore.add`."""
@@ -117,6 +121,26 @@ class MongoUserStore:
             except DuplicateKeyError:
                 return False
         return True
+
+    async def replace(self, old: User, new: User, *, revocation: Revocation | None) -> bool:
+        """See `UserStore.replace`."""
+
+        async def both(session: AsyncClientSession) -> bool:
+            # Not the whole document: it holds the API keys too.
+            changed = await self._users.update_one(
+                {"_id": {"$eq": old.username}, "updated_at": old.updated_at},
+                {"$set": _fields_of(new)},
+                session=session,
+            )
+            if changed.matched_count == 0:
+                return False
+            if revocation is not None:
+                await self._revocations.record(revocation, session=session)
+            return True
+
+        with translated():
+            async with self._client.start_session() as session:
+                return await session.with_transaction(both, write_concern=MAJORITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +185,8 @@ async def seed_development_users(
             )
 
 
-def _user_of(document: dict[str, Any]) -> User:
+def user_of(document: dict[str, Any]) -> User:
+    """Return the user that a document of `auth_users` describes."""
     return User(
         username=document["username"],
         password_hash=document["password_hash"],
@@ -174,8 +199,11 @@ def _user_of(document: dict[str, Any]) -> User:
 
 
 def _document_of(user: User) -> dict[str, Any]:
+    return {"_id": user.username, **_fields_of(user)}
+
+
+def _fields_of(user: User) -> dict[str, Any]:
     return {
-        "_id": user.username,
         "username": user.username,
         "password_hash": user.password_hash,
         "role": user.role.value,

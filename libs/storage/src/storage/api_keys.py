@@ -1,0 +1,85 @@
+"""API keys, inside the documents of their users: known by a hash, so that reading them lets nobody in."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from domain.ports import ApiKey, Revocation, User
+from storage.client import MAJORITY, Database
+from storage.errors import translated
+from storage.revocations import MongoRevocationStore
+from storage.schema import AUTH_USERS
+from storage.users import user_of
+
+KEYS: Final = "api_keys"
+
+
+class MongoApiKeyStore:
+    """`ApiKeyStore` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._client = database.client
+        self._users = database[AUTH_USERS]
+        self._revocations = MongoRevocationStore(database)
+
+    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
+        """See `ApiKeyStore.add`."""
+        has_room = {"_id": {"$eq": username}, f"{KEYS}.{most - 1}": {"$exists": False}}
+        with translated():
+            added = await self._users.update_one(has_room, {"$push": {KEYS: _document_of(key)}})
+        return added.matched_count == 1
+
+    async def of_user(self, username: str) -> list[ApiKey]:
+        """See `ApiKeyStore.of_user`."""
+        with translated():
+            found = await self._users.find_one({"_id": {"$eq": username}}, [KEYS])
+        return [_key_of(each) for each in (found or {}).get(KEYS, ())]
+
+    async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
+        """See `ApiKeyStore.find`."""
+        with translated():
+            found = await self._users.find_one({f"{KEYS}.id": {"$eq": key_id}})
+        if found is None:
+            return None
+        return user_of(found), next(_key_of(each) for each in found[KEYS] if each["id"] == key_id)
+
+    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
+        """See `ApiKeyStore.remove`."""
+        owner = {"_id": {"$eq": username}, f"{KEYS}.id": {"$eq": key_id}}
+
+        async def both(session: AsyncClientSession) -> bool:
+            removed = await self._users.update_one(owner, {"$pull": {KEYS: {"id": key_id}}}, session=session)
+            if removed.matched_count == 0:
+                return False
+            await self._revocations.record(revocation, session=session)
+            return True
+
+        with translated():
+            async with self._client.start_session() as session:
+                return await session.with_transaction(both, write_concern=MAJORITY)
+
+    async def touch(self, key_id: str, *, at: datetime) -> None:
+        """See `ApiKeyStore.touch`."""
+        with translated():
+            await self._users.update_one(
+                {f"{KEYS}.id": {"$eq": key_id}}, {"$max": {f"{KEYS}.$.last_used_at": at}}
+            )
+
+
+def _document_of(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.key_id,
+        "secret_hash": key.secret_hash,
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+    }
+
+
+def _key_of(document: dict[str, Any]) -> ApiKey:
+    return ApiKey(
+        key_id=document["id"],
+        secret_hash=document["secret_hash"],
+        created_at=document["created_at"],
+        last_used_at=document["last_used_at"],
+    )

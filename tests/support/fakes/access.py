@@ -1,0 +1,89 @@
+"""API keys and revocations, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from domain.ports import ApiKey, Revocation, User
+from tests.support.fakes.users import InMemoryUserStore
+
+
+class InMemoryRevocationStore:
+    """Keeps revocations by name."""
+
+    def __init__(self) -> None:
+        self.recorded: dict[str, Revocation] = {}
+
+    async def add(self, revocation: Revocation) -> None:
+        self.recorded[revocation.name] = revocation
+
+    async def since(self, instant: datetime | None) -> list[Revocation]:
+        return [each for each in self.recorded.values() if instant is None or each.recorded_at >= instant]
+
+
+class InMemoryApiKeyStore:
+    """Keeps keys by user, beside the users."""
+
+    def __init__(self, users: InMemoryUserStore, revocations: InMemoryRevocationStore) -> None:
+        self._users = users
+        self._revocations = revocations
+        self._keys: dict[str, list[ApiKey]] = {}
+
+    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
+        kept = self._keys.setdefault(username, [])
+        if len(kept) >= most or await self._users.find(username) is None:
+            return False
+        kept.append(key)
+        return True
+
+    async def of_user(self, username: str) -> list[ApiKey]:
+        return list(self._keys.get(username, ()))
+
+    async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
+        for username, keys in self._keys.items():
+            user = await self._users.find(username)
+            for key in keys:
+                if user is not None and key.key_id == key_id:
+                    return user, key
+        return None
+
+    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
+        kept = self._keys.get(username, [])
+        self._keys[username] = [key for key in kept if key.key_id != key_id]
+        if len(self._keys[username]) == len(kept):
+            return False
+        await self._revocations.add(revocation)
+        return True
+
+    async def touch(self, key_id: str, *, at: datetime) -> None:
+        for username, keys in self._keys.items():
+            self._keys[username] = [
+                replace(key, last_used_at=max(at, key.last_used_at or at)) if key.key_id == key_id else key
+                for key in keys
+            ]
+
+
+class InMemoryRevocationFeed:
+    """Tells what was published, again and again; may be put out of reach, and may forget."""
+
+    def __init__(self) -> None:
+        self.reachable = True
+        self._told: dict[str, Revocation] = {}
+        self._whole = False
+
+    def forget(self) -> None:
+        """Lose everything, as after FLUSHALL."""
+        self._told, self._whole = {}, False
+
+    async def is_whole(self) -> bool | None:
+        return self._whole if self.reachable else None
+
+    async def publish(self, revocations: Sequence[Revocation], *, whole: bool = False) -> bool:
+        if not self.reachable:
+            return False
+        self._told |= {each.name: each for each in revocations}
+        self._whole = self._whole or whole
+        return True
+
+    async def news(self) -> Sequence[Revocation]:
+        return list(self._told.values()) if self.reachable else ()
