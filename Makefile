@@ -6,7 +6,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 ENV := .venv/.synced
-SOURCES := libs services tests bench
+SOURCES := libs services contracts tests bench
 
 .PHONY: help
 help: ## Show this list

@@ -27,12 +27,12 @@ class LoginBody(BaseModel):
     password: Annotated[str, Field(min_length=1, max_length=1024, repr=False)]
 
 
-_LOGIN_BODY: Final = TypeAdapter(LoginBody)
+LOGIN_BODY: Final = TypeAdapter(LoginBody)
 
 
 async def log_in(request: web.Request) -> web.Response:
     """Answer with a token. Who is unknown, wrong or disabled learns the same, after the same time."""
-    body = await read_json(request, _LOGIN_BODY, limit=BODY_LIMIT)
+    body = await read_json(request, LOGIN_BODY, limit=BODY_LIMIT)
     adapters = request.app[ADAPTERS]
     user = await adapters.users.find(body.username)
     is_right = await adapters.hasher.verify(body.password, user.password_hash if user else None)

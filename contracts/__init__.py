@@ -1,0 +1,1 @@
+"""Documents generated from the code: `make contract` writes them, tests compare them."""

@@ -1,0 +1,43 @@
+"""Tracking numbers, event ids and instants in the contract: their form, and examples that are valid."""
+
+from typing import Annotated, Final
+
+from pydantic import TypeAdapter, WithJsonSchema
+
+from domain.tracking_number import PATTERN
+from httpkit.operations import Parameter
+
+NUMBER: Final = "99M-GMPWC6W7SP2G"
+EVENT: Final = f"evt_{NUMBER}_01a19c9d0aa0_jwjxcnqbgenns"
+CREATION: Final = f"evt_{NUMBER}_created"
+
+# Formats of our own: a check character and an instant that is not ahead cannot be said by a pattern.
+TrackingNumberText = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "format": "tracking-number", "pattern": f"^{PATTERN}$", "examples": [NUMBER]}
+    ),
+]
+EventIdText = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "event-id",
+            "pattern": f"^evt_{PATTERN}_(created|[0-9a-f]{{12}}_[a-z2-7]{{13}})$",
+            "examples": [EVENT],
+        }
+    ),
+]
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+IN_PATH: Final = Parameter(
+    "tracking_number",
+    "path",
+    "A shipment, by its tracking number.",
+    TypeAdapter(TrackingNumberText),
+    NUMBER,
+)
+EVENT_IN_PATH: Final = Parameter(
+    "event_id", "path", "An event, by the id it was accepted with.", TypeAdapter(EventIdText), EVENT
+)

@@ -1,0 +1,30 @@
+"""What each error code means to whoever gets it: for the contract and the guide."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from domain.errors import ErrorCode
+
+MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
+    {
+        ErrorCode.AUTHENTICATION_REQUIRED: "The route needs a token, and there is none.",
+        ErrorCode.EVENT_NOT_FOUND: "No such event, or not processed yet; Retry-After says when to ask again.",
+        ErrorCode.FORBIDDEN: "The caller's role does not allow this, or the thing belongs to somebody else.",
+        ErrorCode.IDEMPOTENCY_CONFLICT: "The same key or event id with another payload: the first stands.",
+        ErrorCode.INTERNAL_ERROR: "A fault of ours; it is in our logs under the X-Request-Id of the answer.",
+        ErrorCode.INVALID_CREDENTIALS: "The user name, the password or the API key is wrong.",
+        ErrorCode.INVALID_JSON: "The body is no JSON, or JSON that is not accepted.",
+        ErrorCode.INVALID_TOKEN: "The token is not valid, or not any more: log in again.",
+        ErrorCode.INVALID_TRANSITION: "The shipment's status does not allow this step.",
+        ErrorCode.METHOD_NOT_ALLOWED: "The path does not know this method; Allow says which it knows.",
+        ErrorCode.NOT_FOUND: "There is nothing at this path.",
+        ErrorCode.PAYLOAD_TOO_LARGE: "The body is longer than the route reads.",
+        ErrorCode.REQUEST_TIMEOUT: "The body took too long to arrive.",
+        ErrorCode.SERVICE_UNAVAILABLE: "Not possible right now; repeat it after Retry-After seconds.",
+        ErrorCode.SHIPMENT_NOT_FOUND: "There is no such shipment.",
+        ErrorCode.TRACKING_NUMBER_TAKEN: "The tracking number belongs to another shipment; try again.",
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE: "The body's Content-Type or Content-Encoding is not understood.",
+        ErrorCode.VALIDATION_ERROR: "The request does not have the right form; details name every fault.",
+    }
+)

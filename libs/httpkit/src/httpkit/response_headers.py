@@ -1,0 +1,33 @@
+"""The headers of answers, described once for the contract."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+TEXT: Final = {"type": "string"}
+SECONDS: Final = {"type": "integer", "minimum": 0}
+
+
+def _header(description: str, example: object, schema: Mapping[str, Any] = TEXT) -> dict[str, Any]:
+    return {"description": description, "schema": dict(schema), "example": example}
+
+
+HEADERS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
+    {
+        "Allow": _header("The methods that this path knows.", "GET, HEAD, POST"),
+        "Cache-Control": _header("Whether the answer may be kept.", "private, no-cache"),
+        "ETag": _header("The version of what is shown: send it back as If-None-Match.", '"v3"'),
+        "Link": _header(
+            "The next page (RFC 8288); absent on the last.", '</shipments?cursor=eyJ&limit=10>; rel="next"'
+        ),
+        "Location": _header("Where what was made, or what became of it, can be looked up.", "/events/evt_…"),
+        "Preference-Applied": _header("Which preferences were honoured (RFC 7240).", "wait=5"),
+        "Retry-After": _header("How many seconds to wait before asking again.", 1, SECONDS),
+        "WWW-Authenticate": _header("The scheme to use (RFC 6750).", "Bearer"),
+    }
+)
+
+BY_STATUS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
+    {401: ("WWW-Authenticate",), 405: ("Allow",), 503: ("Retry-After",)}
+)
+"""What every error of a status carries."""

@@ -1,0 +1,10 @@
+"""The routes of ingest-api as their callers see them, by method and path."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from httpkit.operations import Key, Operation
+from ingest_api.contract import events, shipments
+
+OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType({**events.OPERATIONS, **shipments.OPERATIONS})

@@ -1,0 +1,157 @@
+"""What the query API answers with: the documents that the readers give, field by field."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from domain.batch import Outcome
+from domain.permissions import Role
+from domain.status import Status
+from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
+
+_CLOSED = ConfigDict(extra="forbid")
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Location(TypedDict):
+    """Where an event was seen, WGS 84."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
+    lat: float
+    lng: float
+    address: NotRequired[str]
+
+
+class Coordinates(TypedDict):
+    """WGS 84."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    lat: float
+    lng: float
+
+
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: str
+    coordinates: Coordinates
+
+
+class Dimensions(TypedDict):
+    """Centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: float
+    width: float
+    height: float
+
+
+class Package(TypedDict):
+    """What is shipped."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: float
+    dimensions: NotRequired[Dimensions]
+    content_description: NotRequired[str]
+
+
+class HistoryEntry(TypedDict):
+    """One applied change of a shipment."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    status: Status
+    timestamp: Instant
+    source: str
+    location: Location | None
+    notes: str | None
+    recorded_at: Instant
+
+
+class Shipment(TypedDict):
+    """A shipment, and where it has been."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    tracking_number: TrackingNumberText
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    current_status: Status
+    status_history: list[HistoryEntry]
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class Event(TypedDict):
+    """What became of an event. `reason` is an error code, or for a dead event what broke."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    tracking_number: TrackingNumberText
+    client_id: str | None
+    status: Status
+    timestamp: Instant
+    source: str
+    location: Location | None
+    notes: str | None
+    outcome: Outcome
+    reason: str | None
+    attempts: _Count
+    duplicates: _Count
+    conflicts: _Count
+    partition: int
+    offset: int
+    received_at: Instant
+    recorded_at: Instant
+    submitted_by: str
+
+
+class User(TypedDict):
+    """Somebody who may log in."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    username: str
+    role: Role
+    client_id: str | None
+    disabled: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class Token(TypedDict):
+    """A token, and for how many seconds it is good."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    token: str
+    expires_in: int
+    token_type: Literal["Bearer"]
+
+
+class Pagination(TypedDict):
+    """Which part of a list this is."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    total: _Count
+    limit: int
+    offset: int
+    has_next: bool
+
+
+class ShipmentPage(TypedDict):
+    """A page of shipments, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[Shipment]
+    pagination: Pagination
+
+
+class UserPage(TypedDict):
+    """A page of users, by name."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[User]
+    pagination: Pagination
