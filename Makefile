@@ -62,6 +62,10 @@ fmt: $(ENV) ## Format and apply the safe lint fixes
 types: $(ENV) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
+.PHONY: contract
+contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, tables of the guide
+	$(RUN) python -m contracts
+
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine
 	@exec $(RUN) python bench/throughput.py

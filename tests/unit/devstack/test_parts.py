@@ -71,5 +71,6 @@ def test_the_banner_tells_a_newcomer_what_to_do(tmp_path: Path) -> None:
 
     for text in ("http://localhost:8080", "admin_user", "driver_user_001", "password123", str(tmp_path)):
         assert text in banner
+    assert "http://localhost:8080/docs" in banner
     assert "curl" in banner
     assert "Ctrl-C stops everything" in banner

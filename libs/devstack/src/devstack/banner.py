@@ -5,6 +5,7 @@ from pathlib import Path
 _SERVICES = """
 Waybill is up: {url}
 
+  docs      {url}/docs
   logins    admin_user, client_user_001, client_user_002, driver_user_001   (password: password123)
   logs      {logs}
   try       curl -s {url}/auth/login -H 'Content-Type: application/json' \\

@@ -4,9 +4,12 @@ from typing import Final
 
 from domain.permissions import Permission
 from httpkit.routes import Route
-from query_api.handlers import elsewhere, events, login, shipments, users
+from query_api.handlers import contract, elsewhere, events, login, shipments, users
 
 ROUTES: Final = (
+    Route("GET", "/openapi.json", contract.get_contract, None),
+    Route("GET", "/docs", contract.get_docs, None),
+    Route("GET", "/docs/{asset}", contract.get_docs_asset, None),
     Route("POST", "/auth/login", login.log_in, None),
     Route("GET", "/auth/users", users.list_users, Permission.USER_READ),
     Route("GET", "/events/{event_id}", events.get_event, Permission.EVENT_READ),
@@ -15,7 +18,13 @@ ROUTES: Final = (
 )
 
 ELSEWHERE: Final = tuple(
-    Route("POST", path, elsewhere.send_to_gateway, None)
-    for path in ("/events", "/events/batch", "/shipments")
+    Route(method, path, elsewhere.send_to_gateway, None)
+    for method, path in (
+        ("POST", "/events"),
+        ("POST", "/events/batch"),
+        ("POST", "/shipments"),
+        ("PATCH", "/shipments/{tracking_number}"),
+        ("DELETE", "/shipments/{tracking_number}"),
+    )
 )
 """Routes of ingest-api: other methods on these paths are answered here, with 405 and `Allow`."""

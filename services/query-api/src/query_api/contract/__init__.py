@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from httpkit.operations import Key, Operation
-from query_api.contract import access, reading
+from query_api.contract import access, documents, reading
 
-OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType({**access.OPERATIONS, **reading.OPERATIONS})
+OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
+    {**access.OPERATIONS, **documents.OPERATIONS, **reading.OPERATIONS}
+)

@@ -1,0 +1,19 @@
+"""Which documents are generated, and where each is committed."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from contracts.openapi import openapi
+
+ROOT: Final = Path(__file__).parents[1]
+
+
+def _as_text(document: Callable[[], Any]) -> Callable[[], str]:
+    return lambda: json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
+    ROOT / "services/query-api/src/query_api/openapi.json": _as_text(openapi),
+}
