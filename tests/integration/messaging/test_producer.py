@@ -197,7 +197,7 @@ async def test_a_broken_producer_is_replaced(kafka: KafkaSettings) -> None:
 
 
 async def test_a_topic_that_nobody_made_takes_nothing(kafka: KafkaSettings) -> None:
-    settings = kafka.model_copy(update={"publish_timeout_s": 1.0})
+    settings = kafka.model_copy(update={"publish_timeout_s": 0.4})
     async with producer_of(settings) as producer:
         for count in (1, 3):
             with pytest.raises(NotPublished):

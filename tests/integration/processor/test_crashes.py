@@ -69,7 +69,7 @@ async def test_what_was_being_written_when_the_processor_died_is_not_there(site:
 async def test_a_processor_killed_again_and_again_gets_through(site: Site) -> None:
     day = traffic(20, seed=4)
     await site.send(day)
-    for point in (CrashPoint.AFTER_PUBLISH, CrashPoint.INSIDE_TRANSACTION, CrashPoint.AFTER_COMMIT):
+    for point in (CrashPoint.INSIDE_TRANSACTION, CrashPoint.AFTER_COMMIT):
         with processor_process(site, "doomed", seat=SEAT, crash_at=point, on_call=2) as doomed:
             assert await exit_code(doomed) == KILLED
     async with processing(site, "next", seat=SEAT):

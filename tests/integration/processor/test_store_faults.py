@@ -34,7 +34,7 @@ def behind(site: Site, redis: Proxy | None = None, mongo: Proxy | None = None) -
     if redis is not None:
         site = replace(site, redis=site.redis.model_copy(update={"address": redis.address}))
     if mongo is not None:
-        patience = {"timeout_s": 1.0, "server_selection_timeout_s": 0.5}
+        patience = {"timeout_s": 0.6, "server_selection_timeout_s": 0.3}
         uri = f"mongodb://{mongo.address}/?directConnection=true"
         site = replace(site, mongo=site.mongo.model_copy(update={"uri": uri, **patience}))
     return site
