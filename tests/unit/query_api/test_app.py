@@ -13,11 +13,14 @@ from httpkit.settings import Environment
 from query_api.app import build_app
 from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 
+CONTRACT = ("/openapi.json", "/docs", "/docs/{asset}")
 PUBLIC = {
     ("POST", "/auth/login"),
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/shipments"),
+    ("PATCH", "/shipments/{tracking_number}"),
+    ("DELETE", "/shipments/{tracking_number}"),
     ("GET", "/health"),
     ("HEAD", "/health"),
     ("POST", "/health"),
@@ -27,6 +30,7 @@ PUBLIC = {
     ("HEAD", "/health/ready"),
     ("GET", "/metrics"),
     ("HEAD", "/metrics"),
+    *((method, path) for method in ("GET", "HEAD") for path in CONTRACT),
 }
 PERMISSIONS = {
     "/auth/users": Permission.USER_READ,

@@ -1,0 +1,42 @@
+"""The contract and its page come from here, whole and cached."""
+
+import re
+
+import pytest
+
+from query_api.handlers.contract import ASSETS, PAGE, START, START_NAME
+from tests.unit.query_api.conftest import Api
+
+PATHS = ["/openapi.json", "/docs", *(f"/docs/{name}" for name in (*ASSETS, START_NAME))]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_it_is_sent_once_and_then_known(api: Api, path: str) -> None:
+    first = await api.get(path, who=None)
+    assert first.status == 200
+    assert await first.read()
+
+    again = await api.get(path, who=None, headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+    assert await again.read() == b""
+
+
+async def test_the_document_is_json_and_the_page_obeys_a_policy(api: Api) -> None:
+    document = await api.get("/openapi.json", who=None)
+    assert document.content_type == "application/json"
+    assert (await document.json())["openapi"].startswith("3.1")
+
+    page = await api.get("/docs", who=None)
+    assert page.content_type == "text/html"
+    assert "script-src 'self';" in page.headers["Content-Security-Policy"]
+
+
+def test_the_page_takes_nothing_from_elsewhere() -> None:
+    places = re.findall(r'(?:src|href|url: )="?([^"]+)"', (PAGE + START).decode())
+    assert places
+    assert all(place.startswith("/") and not place.startswith("//") for place in places)
+
+
+async def test_other_files_of_the_package_are_not_there(api: Api) -> None:
+    for name in ("index.html", "..%2f..%2fflask_swagger_ui.py", "VERSION"):
+        assert (await api.get(f"/docs/{name}", who=None)).status == 404
