@@ -3,7 +3,9 @@
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import jwt
@@ -13,10 +15,9 @@ from aiohttp import hdrs, web
 from domain.errors import ErrorCode
 from domain.permissions import Principal, Role, is_allowed
 from httpkit.errors import ApiError, Handler
+from httpkit.revocations import KEY_SEPARATOR, Revocations, names_of
 from httpkit.routes import permission_of
 from httpkit.settings import AuthSettings
-
-PRINCIPAL: Final = web.RequestKey("principal", Principal)
 
 ALGORITHM: Final = "HS256"
 LEEWAY_S: Final = 5
@@ -33,6 +34,25 @@ class InvalidToken(Exception):
     """The token proves nothing. The text is for our log, never for the caller."""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that holds.
+
+    Attributes:
+        names: under which it may be revoked.
+    """
+
+    principal: Principal
+    jti: str
+    issued_at: float
+    expires_at: float
+    names: Sequence[str]
+
+
+PRINCIPAL: Final = web.RequestKey("principal", Principal)
+TOKEN: Final = web.RequestKey("token", Token)
+
+
 class TokenIssuer:
     """Signs tokens with the current key."""
 
@@ -45,9 +65,19 @@ class TokenIssuer:
         """How long a token is good for, in seconds."""
         return self._settings.jwt_ttl_s
 
-    def issue(self, principal: Principal) -> str:
-        """Return a token that says who `principal` is."""
+    def issue(self, principal: Principal, *, key_id: str | None = None, after: datetime | None = None) -> str:
+        """Return a token that says who `principal` is.
+
+        Args:
+            principal: who it speaks for.
+            key_id: the API key it was exchanged for; it ends with the key.
+            after: when the user was last changed. Tokens count in whole seconds, and all of that second are
+                refused, so this one is dated to the next.
+        """
         now = int(self._clock())
+        if after is not None:
+            now = max(now, int(after.timestamp()) + 1)
+        random = secrets.token_urlsafe(16)
         claims = {
             "sub": principal.subject,
             "role": principal.role.value,
@@ -56,7 +86,7 @@ class TokenIssuer:
             "aud": self._settings.jwt_audience,
             "iat": now,
             "exp": now + self._settings.jwt_ttl_s,
-            "jti": secrets.token_urlsafe(16),
+            "jti": random if key_id is None else f"{key_id}{KEY_SEPARATOR}{random}",
         }
         key = self._settings.jwt_secret.get_secret_value()
         return jwt.encode(claims, key, ALGORITHM, headers={"kid": self._settings.jwt_kid})
@@ -73,42 +103,48 @@ class TokenVerifier:
     def __init__(
         self,
         settings: AuthSettings,
+        revocations: Revocations | None = None,
         *,
         clock: Callable[[], float] = time.time,
         remembered: int = REMEMBERED_TOKENS,
     ) -> None:
+        self._revocations = Revocations() if revocations is None else revocations
         self._keys = {kid: secret.get_secret_value() for kid, secret in settings.jwt_retired_secrets.items()}
         self._keys[settings.jwt_kid] = settings.jwt_secret.get_secret_value()
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
         self._clock = clock
         self._capacity = remembered
-        self._verified: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._verified: OrderedDict[str, Token] = OrderedDict()
 
-    def verify(self, token: str) -> Principal:
-        """Return who the token speaks for.
+    def verify(self, text: str) -> Principal:
+        """Return who a token speaks for; see `read`."""
+        return self.read(text).principal
+
+    def read(self, text: str) -> Token:
+        """Return what a token says.
 
         Raises:
-            InvalidToken: wrong form, key, signature, time, issuer, audience or claims.
+            InvalidToken: wrong form, key, signature, time, issuer, audience or claims, or revoked.
         """
-        known = self._verified.get(token)
-        if known is not None:
-            principal, expires_at = known
-            if self._clock() < expires_at:
-                self._verified.move_to_end(token)
-                return principal
-            del self._verified[token]
-        return self._verify_anew(token)
+        token = self._verified.get(text)
+        if token is not None and self._clock() < token.expires_at:
+            self._verified.move_to_end(text)
+        else:
+            token = self._verify_anew(text)
+        if self._revocations.cover(token.names, token.issued_at):
+            raise InvalidToken("revoked")
+        return token
 
-    def _verify_anew(self, token: str) -> Principal:
-        if len(token) > _MAX_TOKEN_LENGTH:
+    def _verify_anew(self, text: str) -> Token:
+        self._verified.pop(text, None)
+        if len(text) > _MAX_TOKEN_LENGTH:
             raise InvalidToken("longer than any token of ours")
-        claims = self._decode(token)
-        principal = _principal_of(claims)
-        self._verified[token] = principal, float(claims["exp"])
+        token = _token_of(self._decode(text))
+        self._verified[text] = token
         if len(self._verified) > self._capacity:
             self._verified.popitem(last=False)
-        return principal
+        return token
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:
@@ -141,10 +177,11 @@ def auth_middleware(verifier: TokenVerifier | None) -> Callable[..., Any]:
         permission = permission_of(request)
         if permission is None:
             return await handler(request)
-        who = _authenticated(request, verifier)
-        if not is_allowed(who, permission):
+        token = _authenticated(request, verifier)
+        request[TOKEN] = token
+        request[PRINCIPAL] = token.principal
+        if not is_allowed(token.principal, permission):
             raise ApiError(ErrorCode.FORBIDDEN, "your role does not allow this")
-        request[PRINCIPAL] = who
         return await handler(request)
 
     return authenticate
@@ -155,7 +192,7 @@ def principal(request: web.Request) -> Principal:
     return request[PRINCIPAL]
 
 
-def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Principal:
+def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Token:
     header = request.headers.get(hdrs.AUTHORIZATION, "")
     if verifier is None or header[: len(_SCHEME)].lower() != _SCHEME.lower():
         raise ApiError(
@@ -164,7 +201,7 @@ def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Prin
             headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
         )
     try:
-        return verifier.verify(header[len(_SCHEME) :].strip())
+        return verifier.read(header[len(_SCHEME) :].strip())
     except InvalidToken as error:
         _log.info("token_refused", reason=str(error))
         raise ApiError(
@@ -172,6 +209,14 @@ def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Prin
             "the token is not valid, or not any more",
             headers={hdrs.WWW_AUTHENTICATE: 'Bearer error="invalid_token"'},
         ) from error
+
+
+def _token_of(claims: dict[str, Any]) -> Token:
+    principal, jti = _principal_of(claims), claims["jti"]
+    if not isinstance(jti, str):
+        raise InvalidToken("jti is not a string")
+    names = names_of(jti, principal.subject)
+    return Token(principal, jti, float(claims["iat"]), float(claims["exp"]), names)
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal:

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from aiohttp import hdrs, web
 
+from httpkit.budgets import Budget
 from httpkit.responses import current_time, json_response
 from httpkit.routes import Route
 
@@ -98,12 +99,12 @@ class Health:
         self._readiness = CheckGroup(readiness or {})
 
     def routes(self) -> list[Route]:
-        """Return the routes of health, all public."""
+        """Return the routes of health, all public; no `Accept` keeps anybody from asking."""
         return [
-            Route(hdrs.METH_GET, "/health", self._health, None),
-            Route(hdrs.METH_POST, "/health", self._health, None),
-            Route(hdrs.METH_GET, "/health/live", self._live, None),
-            Route(hdrs.METH_GET, "/health/ready", self._ready, None),
+            Route(hdrs.METH_GET, "/health", self._health, None, budget=Budget.EXEMPT),
+            Route(hdrs.METH_POST, "/health", self._health, None, budget=Budget.EXEMPT),
+            Route(hdrs.METH_GET, "/health/live", self._live, None, budget=Budget.EXEMPT),
+            Route(hdrs.METH_GET, "/health/ready", self._ready, None, budget=Budget.EXEMPT),
         ]
 
     async def _health(self, _request: web.Request) -> web.Response:

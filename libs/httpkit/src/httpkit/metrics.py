@@ -16,6 +16,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from httpkit.budgets import Budget
 from httpkit.errors import Handler
 from httpkit.routes import Route
 
@@ -88,4 +89,4 @@ def metrics_route(registry: CollectorRegistry) -> Route:
     async def show(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
 
-    return Route(hdrs.METH_GET, "/metrics", show, None)
+    return Route(hdrs.METH_GET, "/metrics", show, None, budget=Budget.EXEMPT)

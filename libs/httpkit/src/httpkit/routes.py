@@ -1,13 +1,14 @@
 """How routes are declared: each says which permission it asks for, or that it is public."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import hdrs, web
 from aiohttp.web_urldispatcher import SystemRoute
 
 from domain.permissions import Permission
+from httpkit.budgets import BUDGETS, Budget, default_budget
 from httpkit.errors import Handler
 
 DECLARED: Final = web.AppKey("declared_permissions", dict[web.AbstractRoute, Permission | None])
@@ -20,12 +21,14 @@ class Route:
     Attributes:
         permission: what the caller's role must have; None: anyone may call it, without a token. There is no
             default, so that nobody makes a route public by forgetting a word.
+        budget: what its requests are charged to, if not to what `default_budget` says.
     """
 
     method: str
     path: str
     handler: Handler
     permission: Permission | None
+    budget: Budget | None = field(default=None, kw_only=True)
 
 
 class UndeclaredRoute(Exception):
@@ -35,10 +38,13 @@ class UndeclaredRoute(Exception):
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Add declared routes to an app."""
     declared = app.setdefault(DECLARED, {})
+    budgets = app.setdefault(BUDGETS, {})
     for route in routes:
         methods = [route.method, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
         for method in methods:
-            declared[app.router.add_route(method, route.path, route.handler)] = route.permission
+            added = app.router.add_route(method, route.path, route.handler)
+            declared[added] = route.permission
+            budgets[added] = route.budget or default_budget(route.method, route.permission)
 
 
 def require_declarations(app: web.Application) -> None:

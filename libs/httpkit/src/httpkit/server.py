@@ -17,10 +17,11 @@ from httpkit.auth import TokenVerifier, auth_middleware
 from httpkit.bodies import HTTP_SETTINGS
 from httpkit.errors import error_middleware
 from httpkit.health import Health
+from httpkit.limits import limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
-from httpkit.settings import HttpSettings
+from httpkit.settings import HttpSettings, LimitSettings
 
 BACKLOG: Final = 1024
 LINGERING_S: Final = 2.0
@@ -35,6 +36,7 @@ def build_app(
     health: Health,
     registry: CollectorRegistry,
     verifier: TokenVerifier | None = None,
+    limits: LimitSettings | None = None,
 ) -> web.Application:
     """Build an app with everything every service has: errors, ids, metrics, authentication, health.
 
@@ -44,6 +46,7 @@ def build_app(
         health: what the service depends on.
         registry: where the service's metrics are; those of HTTP are added.
         verifier: who checks tokens; None if all routes are public.
+        limits: of the budgets; the limiter itself comes with the start, as `LIMITER`.
 
     Raises:
         UndeclaredRoute: a route asks for a permission, but there is no verifier. A route that is added later
@@ -56,7 +59,9 @@ def build_app(
             request_id_middleware,
             metrics_middleware(metrics),
             error_middleware,
+            stranger_middleware(limits or LimitSettings()),
             auth_middleware(verifier),
+            limit_middleware(limits or LimitSettings()),
         ],
     )
     app[HTTP_SETTINGS] = http
@@ -64,6 +69,7 @@ def build_app(
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
     app.on_startup.append(_require_declarations)
+    app.on_response_prepare.append(show_limits)
     return app
 
 

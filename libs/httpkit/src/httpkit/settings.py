@@ -58,6 +58,7 @@ class HttpSettings(BaseSettings):
         body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
+        trusted_proxies: how many proxies of ours stand in front, each appending to `X-Forwarded-For`.
     """
 
     model_config = _FROZEN
@@ -68,6 +69,7 @@ class HttpSettings(BaseSettings):
     body_timeout_s: float = Field(default=10.0, gt=0)
     keepalive_timeout_s: float = Field(default=75.0, gt=0)
     shutdown_timeout_s: float = Field(default=10.0, gt=0)
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
 
 
 class AuthSettings(BaseSettings):
@@ -77,6 +79,7 @@ class AuthSettings(BaseSettings):
         jwt_kid: name of the key that signs; it stands in the header of each token.
         jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
             moving the old pair here, and drop it after `jwt_ttl_s`.
+        jwt_revocation_poll_s: how often a replica asks which tokens are refused before their time.
     """
 
     model_config = _FROZEN
@@ -88,6 +91,7 @@ class AuthSettings(BaseSettings):
     jwt_issuer: str = Field(default="waybill", min_length=1)
     jwt_audience: str = Field(default="waybill", min_length=1)
     jwt_ttl_s: int = Field(default=86_400, ge=60)
+    jwt_revocation_poll_s: float = Field(default=5.0, gt=0, le=30)
 
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:
@@ -100,6 +104,24 @@ class AuthSettings(BaseSettings):
             if weakness is not None:
                 raise ValueError(f"{name}: {weakness}")
         return self
+
+
+class LimitSettings(BaseSettings):
+    """How much a caller may take: `LIMIT_INGEST_PER_S` and so on.
+
+    Attributes:
+        ingest_per_s: requests of a user that change something; a batch is one.
+        reads_per_s: requests of a user that only read.
+        address_per_s: requests of an address without a token that holds.
+        login_per_min: attempts to log in from an address, right ones too; failures lock much sooner.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="LIMIT_", env_ignore_empty=True)
+
+    ingest_per_s: int = Field(default=5_000, ge=1, le=1_000_000)
+    reads_per_s: int = Field(default=2_000, ge=1, le=1_000_000)
+    address_per_s: int = Field(default=500, ge=1, le=1_000_000)
+    login_per_min: int = Field(default=300, ge=1, le=1_000_000)
 
 
 class InvalidSettings(Exception):
