@@ -10,8 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.ports import Answer
+from storage import answers, breaker
 from storage.answers import AnswerInbox, RedisAnswers
-from storage.breaker import FAILURES_TO_OPEN, RETRY_AFTER_S
+from storage.breaker import FAILURES_TO_OPEN
 from storage.client import open_redis
 from storage.dedup import LIFETIME_S, RedisDuplicateFilter
 from storage.settings import RedisSettings
@@ -73,7 +74,10 @@ async def test_a_redis_that_failed_a_few_times_is_left_alone_for_a_while(
 
 
 @pytest.mark.parametrize("fault", ["stall", "cut"])
-async def test_a_redis_that_is_back_is_asked_again(redis: Redis, redis_proxy: Proxy, fault: str) -> None:
+async def test_a_redis_that_is_back_is_asked_again(
+    redis: Redis, redis_proxy: Proxy, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "RETRY_AFTER_S", 0.3)
     duplicates = RedisDuplicateFilter(redis, FixedClock())
     await duplicates.mark(PARTITION, ["a"])
     redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
@@ -84,7 +88,7 @@ async def test_a_redis_that_is_back_is_asked_again(redis: Redis, redis_proxy: Pr
     async def is_known_again() -> bool:
         return list(await duplicates.seen(PARTITION, ["a", "b"])) == [True, False]
 
-    await wait_for(is_known_again, timeout_s=2 * RETRY_AFTER_S)
+    await wait_for(is_known_again, timeout_s=3)
 
 
 async def test_a_mark_is_seen_for_an_hour_at_least_and_not_for_ever(redis_client: Redis) -> None:
@@ -129,10 +133,13 @@ async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
-async def test_an_inbox_stays_open_while_nothing_arrives(redis: Redis, redis_client: Redis) -> None:
+async def test_an_inbox_stays_open_while_nothing_arrives(
+    redis: Redis, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "_POLL_S", 0.1)
     async with inbox_of(redis) as inbox:
         with inbox.expect() as (address, answer):
-            done, _ = await asyncio.wait([answer], timeout=1.5)
+            done, _ = await asyncio.wait([answer], timeout=0.5)
             assert not done
             assert inbox.is_open
             await RedisAnswers(redis_client).send({address: [ANSWER]})
@@ -160,11 +167,11 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
 
 
 async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
-    answers = RedisAnswers(redis)
-    await answers.send({"answers:nobody": [ANSWER]})
+    sender = RedisAnswers(redis)
+    await sender.send({"answers:nobody": [ANSWER]})
     redis_proxy.stall()
     async with at_most(0.5):
-        await answers.send({"answers:nobody": [ANSWER]})
+        await sender.send({"answers:nobody": [ANSWER]})
 
 
 async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None:
