@@ -12,7 +12,7 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from domain.commands import Command, CreateShipment
+from domain.commands import Command, ReportStatus
 from domain.status import Status, can_follow
 from messaging import wire
 from messaging.producer import partition_of
@@ -60,7 +60,7 @@ class Life:
 
     def _judge(self, command: Command, entry: Entry) -> None:
         entry.attempts += 1
-        following = Status.CREATED if isinstance(command, CreateShipment) else command.status
+        following = command.status if isinstance(command, ReportStatus) else Status.CREATED
         if following is not Status.CREATED and self.status is None:
             entry.reason = "SHIPMENT_NOT_FOUND"
         elif self.status is not None and not can_follow(self.status, following):

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import io
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -64,8 +63,7 @@ class Api:
     ) -> Answer:
         """Send one request, once, whatever comes of it."""
         sent = {**self._headers, **(headers or {})}
-        body = None if data is None else io.BytesIO(data)  # aiohttp warns of large plain bytes
-        async with self._session.request(method, path, json=json, data=body, headers=sent) as response:
+        async with self._session.request(method, path, json=json, data=data, headers=sent) as response:
             return Answer(response.status, response.headers, await response.read())
 
     async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
