@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.openapi import openapi
+from contracts.postman import postman
 
 ROOT: Final = Path(__file__).parents[1]
 
@@ -16,4 +17,5 @@ def _as_text(document: Callable[[], Any]) -> Callable[[], str]:
 
 DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "services/query-api/src/query_api/openapi.json": _as_text(openapi),
+    ROOT / "docs/postman_collection.json": _as_text(postman),
 }

@@ -82,7 +82,7 @@ async def ensure_topics(settings: KafkaSettings) -> None:
     await admin.start()
     try:
         response = await admin.create_topics(
-            [_declaration(name, settings) for name in Topics(settings.topic_prefix).all()]
+            [declaration(name, settings) for name in Topics(settings.topic_prefix).all()]
         )
         for name, code, *_ in response.topic_errors:
             error = for_code(code)
@@ -115,7 +115,8 @@ async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings)
     return counts
 
 
-def _declaration(name: str, settings: KafkaSettings) -> NewTopic:
+def declaration(name: str, settings: KafkaSettings) -> NewTopic:
+    """Return how a topic is created."""
     is_for_the_dead = name == Topics(settings.topic_prefix).dead_letters
     return NewTopic(
         name=name,
