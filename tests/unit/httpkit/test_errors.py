@@ -124,7 +124,7 @@ async def test_a_method_that_is_not_known_says_which_are(serve: Serve) -> None:
     client = await serve()
     answer = await client.delete("/health")
     assert (answer.status, (await answer.json())["error"]) == (405, "METHOD_NOT_ALLOWED")
-    assert answer.headers["Allow"] == "GET,HEAD,POST"
+    assert answer.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
 
 
 async def test_cancellation_passes() -> None:

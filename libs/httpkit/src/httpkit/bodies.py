@@ -10,13 +10,26 @@ from pydantic_core import ErrorDetails
 
 from domain.errors import ErrorCode
 from httpkit.errors import ApiError, Detail
+from httpkit.negotiation import JSON, require_media_type
 from httpkit.settings import HttpSettings
+from httpkit.strict_json import ambiguity_of, is_plain, malformation_of
 
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 
 MAX_DETAILS: Final = 100
 MAX_LISTED_FAULTS: Final = 10_000
 MAX_TEXT_LENGTH: Final = 300
+
+_MESSAGES: Final = {  # where pydantic speaks of "inputs" and "fields"
+    "dict_type": "must be an object",
+    "extra_forbidden": "there is no such member",
+    "finite_number": "must be a finite number",
+    "float_type": "must be a number",
+    "list_type": "must be a list",
+    "missing": "is required",
+    "model_type": "must be an object",
+    "string_type": "must be a string",
+}
 
 Model = TypeVar("Model")
 
@@ -32,7 +45,7 @@ async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit:
     Raises:
         ApiError: 415, 413, 408, or 400 with all faults.
     """
-    _require_json(request)
+    require_media_type(request, JSON)
     body = await read_body(request, limit=limit)
     return parse_json(body, adapter)
 
@@ -69,15 +82,19 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
 
 
 def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
-    """Validate JSON.
+    """Validate JSON. A body that two parsers could read differently is not JSON here: see `strict_json`.
 
     Raises:
         ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model.
     """
     try:
-        return adapter.validate_json(body)
+        value = adapter.validate_json(body)
     except ValidationError as error:
+        _require_json(body, error)
         raise invalid(error) from error
+    if not is_plain(body, value):
+        _require_unambiguous(body)
+    return value
 
 
 def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
@@ -102,8 +119,6 @@ def invalid(error: ValidationError) -> ApiError:
     if count > MAX_LISTED_FAULTS:  # listing them would take seconds, and nobody reads them
         return ApiError(ErrorCode.VALIDATION_ERROR, f"{count} faults, too many to name")
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    if faults[0]["type"] == "json_invalid":
-        return ApiError(ErrorCode.INVALID_JSON, _shorten(faults[0]["msg"]))
     return _validation_error([_detail_of(fault) for fault in faults[:MAX_DETAILS]], count)
 
 
@@ -112,11 +127,22 @@ def pointer_to(location: tuple[int | str, ...]) -> str:
     return _shorten("".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location))
 
 
-def _require_json(request: web.Request) -> None:
-    if request.content_type != "application/json":
-        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send application/json")
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity") != "identity":
-        raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+def _require_json(body: bytes, error: ValidationError) -> None:
+    if error.error_count() == 1:
+        [fault] = error.errors(include_url=False, include_context=False, include_input=False)
+        if fault["type"] == "json_invalid":
+            raise _not_json(malformation_of(body, fault["msg"]))
+    _require_unambiguous(body)
+
+
+def _require_unambiguous(body: bytes) -> None:
+    ambiguity = ambiguity_of(body)
+    if ambiguity is not None:
+        raise _not_json(ambiguity)
+
+
+def _not_json(what: str) -> ApiError:
+    return ApiError(ErrorCode.INVALID_JSON, f"the body is not the JSON that is taken here: {_shorten(what)}")
 
 
 def _too_large(bound: int) -> ApiError:
@@ -134,7 +160,8 @@ def _validation_error(details: list[Detail], count: int | None = None) -> ApiErr
 
 
 def _detail_of(fault: ErrorDetails) -> Detail:
-    return Detail(pointer_to(fault["loc"]), _shorten(fault["msg"].removeprefix("Value error, ")))
+    message = _MESSAGES.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    return Detail(pointer_to(fault["loc"]), _shorten(message))
 
 
 def _shorten(text: str) -> str:

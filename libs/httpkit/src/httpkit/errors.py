@@ -38,6 +38,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.INVALID_TOKEN: 401,
         ErrorCode.INVALID_TRANSITION: 409,
         ErrorCode.METHOD_NOT_ALLOWED: 405,
+        ErrorCode.NOT_ACCEPTABLE: 406,
         ErrorCode.NOT_FOUND: 404,
         ErrorCode.OWN_ACCOUNT: 409,
         ErrorCode.PAYLOAD_TOO_LARGE: 413,

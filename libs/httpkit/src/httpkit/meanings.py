@@ -18,6 +18,7 @@ MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.INVALID_TOKEN: "The token is not valid, or not any more: log in again.",
         ErrorCode.INVALID_TRANSITION: "The shipment's status does not allow this step.",
         ErrorCode.METHOD_NOT_ALLOWED: "The path does not know this method; Allow says which it knows.",
+        ErrorCode.NOT_ACCEPTABLE: "The route answers with JSON, which Accept excludes.",
         ErrorCode.NOT_FOUND: "There is nothing at this path.",
         ErrorCode.PAYLOAD_TOO_LARGE: "The body is longer than the route reads.",
         ErrorCode.REQUEST_TIMEOUT: "The body took too long to arrive.",

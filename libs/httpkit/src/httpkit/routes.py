@@ -10,18 +10,23 @@ from aiohttp.web_urldispatcher import SystemRoute
 from domain.permissions import Permission
 from httpkit.budgets import BUDGETS, Budget, default_budget
 from httpkit.errors import Handler
+from httpkit.expectations import meet_expectation
 
 DECLARED: Final = web.AppKey("declared_permissions", dict[web.AbstractRoute, Permission | None])
+JSON_ROUTES: Final = web.AppKey("json_routes", set[web.AbstractRoute])
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of a service. GET answers HEAD too.
+    """One route of a service. GET answers HEAD too, and every path answers OPTIONS.
 
     Attributes:
         permission: what the caller's role must have; None: anyone may call it, without a token. There is no
             default, so that nobody makes a route public by forgetting a word.
         budget: what its requests are charged to, if not to what `default_budget` says.
+        hints: headers that OPTIONS adds for this path, such as `Accept-Post` and limits.
+        is_json: it answers with JSON, so that a request that takes none is 406. Not so for what is never to
+            be refused, and for pages.
     """
 
     method: str
@@ -29,6 +34,8 @@ class Route:
     handler: Handler
     permission: Permission | None
     budget: Budget | None = field(default=None, kw_only=True)
+    hints: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+    is_json: bool = field(default=True, kw_only=True)
 
 
 class UndeclaredRoute(Exception):
@@ -36,15 +43,20 @@ class UndeclaredRoute(Exception):
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
-    """Add declared routes to an app."""
+    """Add declared routes to an app, and OPTIONS to each of their paths."""
     declared = app.setdefault(DECLARED, {})
     budgets = app.setdefault(BUDGETS, {})
-    for route in routes:
-        methods = [route.method, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
-        for method in methods:
-            added = app.router.add_route(method, route.path, route.handler)
-            declared[added] = route.permission
-            budgets[added] = route.budget or default_budget(route.method, route.permission)
+    json_routes = app.setdefault(JSON_ROUTES, set())
+    for path, group in _by_path(routes).items():
+        resource = app.router.add_resource(path)
+        for route in group:
+            for method in _methods(route):
+                added = resource.add_route(method, route.handler, expect_handler=meet_expectation)
+                declared[added] = route.permission
+                budgets[added] = route.budget or default_budget(route.method, route.permission)
+                if route.is_json:
+                    json_routes.add(added)
+        declared[resource.add_route(hdrs.METH_OPTIONS, _options_handler(resource, group))] = None
 
 
 def require_declarations(app: web.Application) -> None:
@@ -72,3 +84,24 @@ def permission_of(request: web.Request) -> Permission | None:
         if isinstance(route, SystemRoute):
             return None
         raise UndeclaredRoute(f"no permission declared: {route}") from None
+
+
+def _by_path(routes: Iterable[Route]) -> dict[str, list[Route]]:
+    grouped: dict[str, list[Route]] = {}
+    for route in routes:
+        grouped.setdefault(route.path, []).append(route)
+    return grouped
+
+
+def _methods(route: Route) -> list[str]:
+    return [route.method, hdrs.METH_HEAD] if route.method == hdrs.METH_GET else [route.method]
+
+
+def _options_handler(resource: web.Resource, group: Iterable[Route]) -> Handler:
+    hints = {name: value for route in group for name, value in route.hints}
+
+    async def options(_request: web.Request) -> web.Response:
+        allow = ",".join(sorted(route.method for route in resource))
+        return web.Response(status=web.HTTPNoContent.status_code, headers={hdrs.ALLOW: allow, **hints})
+
+    return options

@@ -20,6 +20,8 @@ from httpkit.health import Health
 from httpkit.limits import limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
+from httpkit.negotiation import negotiation_middleware
+from httpkit.protocol import Runner
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.settings import HttpSettings, LimitSettings
 
@@ -59,6 +61,7 @@ def build_app(
             request_id_middleware,
             metrics_middleware(metrics),
             error_middleware,
+            negotiation_middleware,
             stranger_middleware(limits or LimitSettings()),
             auth_middleware(verifier),
             limit_middleware(limits or LimitSettings()),
@@ -83,7 +86,7 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
     Raises:
         OSError: the address cannot be listened on.
     """
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         auto_decompress=False,  # no route takes compressed bodies, so none can be a bomb

@@ -7,9 +7,9 @@ from httpkit.routes import Route
 from query_api.handlers import contract, elsewhere, events, login, shipments, users
 
 ROUTES: Final = (
-    Route("GET", "/openapi.json", contract.get_contract, None),
-    Route("GET", "/docs", contract.get_docs, None),
-    Route("GET", "/docs/{asset}", contract.get_docs_asset, None),
+    Route("GET", "/openapi.json", contract.get_contract, None, is_json=False),
+    Route("GET", "/docs", contract.get_docs, None, is_json=False),
+    Route("GET", "/docs/{asset}", contract.get_docs_asset, None, is_json=False),
     Route("POST", "/auth/login", login.log_in, None),
     Route("GET", "/auth/users", users.list_users, Permission.USER_READ),
     Route("GET", "/events/{event_id}", events.get_event, Permission.EVENT_READ),

@@ -1,0 +1,90 @@
+"""What a request may bring and what it may ask for: 415 and 406."""
+
+import re
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from domain.errors import ErrorCode
+from httpkit.errors import ApiError, Handler
+from httpkit.routes import JSON_ROUTES
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+
+# Possessive throughout (`*+`): nothing a client sends makes the matcher try again.
+_BLANK: Final = r"[ \t]*+"
+_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
+_WORD: Final = rf'(?:{_NAME}|"(?:[^"\\]|\\.)*+")'
+_PARAMETER: Final = re.compile(rf"{_BLANK};{_BLANK}(?P<name>{_NAME})=(?P<value>{_WORD})")
+_MEDIA_TYPE: Final = re.compile(
+    rf"{_BLANK}(?P<type>{_NAME}/{_NAME})"
+    rf"(?P<parameters>(?:{_BLANK};{_BLANK}(?:{_NAME}={_WORD})?+)*+){_BLANK}"
+)
+_ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
+_WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_RANGES: Final = {"*/*": 0, "application/*": 1, JSON: 2}
+"""What covers `application/json`, and how exactly: the most exact range decides (RFC 9110, 12.5.1)."""
+
+_UTF_8: Final = {"charset": "utf-8"}
+_AT_ONCE: Final = frozenset({"*/*", JSON})
+
+
+def require_media_type(request: web.Request, *known: str) -> str:
+    """Return which of the `known` media types the body has.
+
+    Raises:
+        ApiError: 415, with `Accept` or `Accept-Encoding` to say what would do. The only parameter that is
+            taken is `charset=utf-8`.
+    """
+    given = request.headers.getall(hdrs.CONTENT_TYPE, [])
+    name, parameters = _media_type(given[0]) if len(given) == 1 else (None, {})
+    if name not in known or (parameters and parameters != _UTF_8):
+        wanted = " or ".join(known)
+        raise _unsupported(f"send {wanted}, in UTF-8", {hdrs.ACCEPT: ", ".join(known)})
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise _unsupported("send the body uncompressed", {hdrs.ACCEPT_ENCODING: "identity"})
+    return str(name)
+
+
+def accepts_json(header: str) -> bool:
+    """Say whether an `Accept` leaves room for JSON; elements that cannot be read are passed over."""
+    best, weight, read = -1, 0.0, False
+    for element in _ELEMENT.findall(header):
+        name, parameters = _media_type(element)
+        q = parameters.pop("q", "1")
+        if name is None or _WEIGHT.fullmatch(q) is None:
+            continue
+        read = True
+        exactness = _RANGES.get(name, -1)
+        if parameters not in ({}, _UTF_8) or exactness < best:
+            continue
+        weight = max(weight, float(q)) if exactness == best else float(q)
+        best = exactness
+    return not read or (best >= 0 and weight > 0)
+
+
+@web.middleware
+async def negotiation_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 406 to who would not take the JSON that a route answers with."""
+    accept = request.headers.get(hdrs.ACCEPT)
+    if accept is not None and accept not in _AT_ONCE and request.match_info.route in request.app[JSON_ROUTES]:
+        header = ",".join(request.headers.getall(hdrs.ACCEPT))
+        if not accepts_json(header):
+            raise ApiError(ErrorCode.NOT_ACCEPTABLE, f"this answers with {JSON} only")
+    return await handler(request)
+
+
+def _media_type(text: str) -> tuple[str | None, dict[str, str]]:
+    found = _MEDIA_TYPE.fullmatch(text)
+    if found is None:
+        return None, {}
+    parameters = {
+        each["name"].lower(): each["value"].strip('"').lower()
+        for each in _PARAMETER.finditer(found["parameters"])
+    }
+    return found["type"].lower(), parameters
+
+
+def _unsupported(message: str, headers: dict[str, str]) -> ApiError:
+    return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, message, headers=headers)
