@@ -101,10 +101,10 @@ class Health:
     def routes(self) -> list[Route]:
         """Return the routes of health, all public; no `Accept` keeps anybody from asking."""
         return [
-            Route(hdrs.METH_GET, "/health", self._health, None, budget=Budget.EXEMPT),
-            Route(hdrs.METH_POST, "/health", self._health, None, budget=Budget.EXEMPT),
-            Route(hdrs.METH_GET, "/health/live", self._live, None, budget=Budget.EXEMPT),
-            Route(hdrs.METH_GET, "/health/ready", self._ready, None, budget=Budget.EXEMPT),
+            Route(hdrs.METH_GET, "/health", self._health, None, budget=Budget.EXEMPT, is_json=False),
+            Route(hdrs.METH_POST, "/health", self._health, None, budget=Budget.EXEMPT, is_json=False),
+            Route(hdrs.METH_GET, "/health/live", self._live, None, budget=Budget.EXEMPT, is_json=False),
+            Route(hdrs.METH_GET, "/health/ready", self._ready, None, budget=Budget.EXEMPT, is_json=False),
         ]
 
     async def _health(self, _request: web.Request) -> web.Response:

@@ -89,4 +89,4 @@ def metrics_route(registry: CollectorRegistry) -> Route:
     async def show(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
 
-    return Route(hdrs.METH_GET, "/metrics", show, None, budget=Budget.EXEMPT)
+    return Route(hdrs.METH_GET, "/metrics", show, None, budget=Budget.EXEMPT, is_json=False)
