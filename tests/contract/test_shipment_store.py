@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.batch import EventRecord, Outcome, Plan
-from domain.commands import Command
+from domain.commands import Command, ReportStatus
 from domain.errors import ErrorCode, StaleKnowledge
 from domain.ports import ShipmentStore
 from domain.status import Status
@@ -41,6 +41,7 @@ def applied(command: Command, *, version: int, offset: int, request_key: str | N
         client_id="client_001",
         timestamp=command.timestamp,
         request_key=request_key,
+        status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
     )
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
-from domain.commands import Command, CreateShipment, Place, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, Place, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
-from domain.identity import creation_event_id, event_id, fingerprint
-from domain.shipment import Created, Shipment, StatusChanged, decide, evolve
+from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.ports import Document
+from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.status import Status
 from domain.tracking_number import TrackingNumber, tracking_number_from
 
@@ -59,6 +60,7 @@ def report(
     at: datetime | None = None,
     source: str = "scanner-1",
     notes: str | None = None,
+    on_behalf_of: str | None = None,
 ) -> ReportStatus:
     """Return the command that reports a status; without `at`, an instant of that status's own."""
     instant = at or NOON + timedelta(minutes=1 + list(Status).index(status))
@@ -71,6 +73,29 @@ def report(
         received_at=instant + timedelta(seconds=2),
         submitted_by="driver_user_001",
         notes=notes,
+        on_behalf_of=on_behalf_of,
+    )
+
+
+HEAVIER: ShipmentChanges = {"package": {"weight_kg": 7.5}}
+
+
+def amendment(
+    tracking_number: TrackingNumber = NUMBER,
+    *,
+    changes: ShipmentChanges = HEAVIER,
+    at: datetime = NOON + timedelta(seconds=30),
+    on_behalf_of: str | None = None,
+) -> AmendShipment:
+    """Return the command that amends a shipment."""
+    return AmendShipment(
+        event_id=event_id(tracking_number, at, API_SOURCE),
+        tracking_number=tracking_number,
+        changes=changes,
+        timestamp=at,
+        received_at=at,
+        submitted_by="client_user_001",
+        on_behalf_of=on_behalf_of,
     )
 
 
@@ -78,8 +103,10 @@ def payload_fingerprint(command: Command) -> str:
     """Return the fingerprint of what a command says, apart from its identity."""
     if isinstance(command, CreateShipment):
         said: dict[str, object] = {"client_id": command.client_id, "package": command.package}
-    else:
+    elif isinstance(command, ReportStatus):
         said = {"status": command.status, "location": command.location, "notes": command.notes}
+    else:
+        said = {"changes": command.changes, "on_behalf_of": command.on_behalf_of}
     return fingerprint(said)
 
 
@@ -120,6 +147,7 @@ def record_of(
         version=1 if outcome is Outcome.APPLIED else None,
         client_id="client_001",
         timestamp=command.timestamp,
+        status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
     )
 
 
@@ -128,7 +156,7 @@ def shipment_after(*commands: Command) -> Shipment:
     shipment: Shipment | None = None
     for command in commands:
         event = decide(shipment, command)
-        assert isinstance(event, Created | StatusChanged), f"{command.event_id} is not legal here"
+        assert not isinstance(event, Rejected | Repeated), f"{command.event_id} is not legal here"
         shipment = evolve(shipment, event)
     assert shipment is not None, "a shipment needs at least its creation"
     return shipment
@@ -145,3 +173,28 @@ def plan_for(
     for tracking_number, group in by_shipment(records).items():
         plan.add(tracking_number, judge(group, (shipments or {}).get(tracking_number), looked_up))
     return plan
+
+
+def dead_letter(
+    offset: int,
+    *,
+    reason: str = "unreadable",
+    tracking_number: TrackingNumber | None = NUMBER,
+    recorded_at: datetime = RECORDED_AT,
+) -> Document:
+    """Return what is known of a record that could not be applied, as the API shows it."""
+    return {
+        "id": f"dl_0_{offset}",
+        "reason": reason,
+        "error": "not JSON",
+        "attempts": 1,
+        "topic": "shipments.events",
+        "partition": 0,
+        "offset": offset,
+        "timestamp": NOON,
+        "key": tracking_number,
+        "event_id": None,
+        "tracking_number": tracking_number,
+        "recorded_at": recorded_at,
+        "value_preview": "{",
+    }

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from domain.ports import Answer
 from storage import answers, breaker
-from storage.answers import AnswerInbox, RedisAnswers
+from storage.answers import RedisAnswerInbox, RedisAnswers
 from storage.breaker import FAILURES_TO_OPEN
 from storage.client import open_redis
 from storage.dedup import LIFETIME_S, RedisDuplicateFilter
@@ -31,7 +31,10 @@ ANSWER = Answer(
 
 
 @pytest.fixture
-async def redis(proxied_redis: RedisSettings, redis_client: Redis) -> AsyncIterator[Redis]:  # noqa: ARG001  # empties it
+async def redis(
+    proxied_redis: RedisSettings,
+    redis_client: Redis,  # noqa: ARG001  # empties it
+) -> AsyncIterator[Redis]:
     async with open_redis(proxied_redis) as redis:
         yield redis
 
@@ -113,8 +116,8 @@ async def test_a_command_to_a_redis_that_hangs_is_not_repeated(redis: Redis, red
 
 
 @asynccontextmanager
-async def inbox_of(redis: Redis) -> AsyncIterator[AnswerInbox]:
-    inbox = AnswerInbox(redis, "test")
+async def inbox_of(redis: Redis) -> AsyncIterator[RedisAnswerInbox]:
+    inbox = RedisAnswerInbox(redis, "test")
     async with inbox.listening():
         await wait_until(lambda: inbox.is_open, what="the inbox")
         yield inbox
@@ -129,7 +132,7 @@ async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
         redis_proxy.heal()
         await wait_until(lambda: inbox.is_open, what="the inbox to come back")
         with inbox.expect() as (address, answer):
-            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            await RedisAnswers(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
@@ -142,7 +145,7 @@ async def test_an_inbox_stays_open_while_nothing_arrives(
             done, _ = await asyncio.wait([answer], timeout=0.5)
             assert not done
             assert inbox.is_open
-            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            await RedisAnswers(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
@@ -152,9 +155,9 @@ async def test_answers_that_nobody_can_hear_any_more_are_dropped_without_harm(re
             pass
         with inbox.expect() as (address, answer):
             await redis_client.publish(gone, b"not even json")
-            await RedisAnswers(redis_client).send({gone: [ANSWER], address: [ANSWER]})
+            await RedisAnswers(redis_client).send({gone: ANSWER, address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
-            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            await RedisAnswers(redis_client).send({address: ANSWER})
 
 
 async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -> None:
@@ -162,22 +165,22 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
         with inbox.expect() as (address, answer):
             for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
                 await redis_client.publish(address, nonsense)
-            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            await RedisAnswers(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
 async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
-    sender = RedisAnswers(redis)
-    await sender.send({"answers:nobody": [ANSWER]})
+    answers = RedisAnswers(redis)
+    await answers.send({"answers:nobody": ANSWER})
     redis_proxy.stall()
     async with at_most(0.5):
-        await sender.send({"answers:nobody": [ANSWER]})
+        await answers.send({"answers:nobody": ANSWER})
 
 
 async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None:
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(inbox_of(redis_client)) for _ in range(2)]
         with one.expect() as (address, mine), other.expect() as (_, theirs):
-            await RedisAnswers(redis_client).send({address: [ANSWER]})
+            await RedisAnswers(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(mine, 2) == ANSWER
             assert not theirs.done()

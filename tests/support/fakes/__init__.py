@@ -7,7 +7,7 @@ from tests.support.fakes.access import (
 )
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.faults import Faults
-from tests.support.fakes.hints import InMemoryAnswers, InMemoryDuplicateFilter
+from tests.support.fakes.hints import InMemoryAnswerInbox, InMemoryAnswers, InMemoryDuplicateFilter
 from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
 from tests.support.fakes.readers import InMemoryEventReader, InMemoryShipmentReader
 from tests.support.fakes.shipments import Documents, InMemoryShipmentStore
@@ -17,6 +17,7 @@ __all__ = [
     "Documents",
     "Faults",
     "FixedClock",
+    "InMemoryAnswerInbox",
     "InMemoryAnswers",
     "InMemoryApiKeyStore",
     "InMemoryChangeFeed",

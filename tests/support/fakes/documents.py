@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from domain.batch import Delivery, EventRecord, Outcome
-from domain.commands import Command, CreateShipment, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
 from domain.ports import Document
 from domain.shipment import Shipment
@@ -14,7 +14,7 @@ def history_entry(command: Command, recorded_at: datetime) -> Document:
     """Return the line that an applied event leaves in its shipment's history."""
     entry: Document = {
         "event_id": command.event_id,
-        "status": Status.CREATED.value,
+        "status": Status.CREATED.value if isinstance(command, CreateShipment) else None,
         "timestamp": command.timestamp,
         "source": "api",
         "location": None,
@@ -45,6 +45,13 @@ def shipment_document(command: Command) -> Document:
     }
 
 
+def amend(shipment: Document, command: AmendShipment) -> None:
+    """Merge what an amendment says into a shipment."""
+    changes: Document = {**command.changes}
+    for part, members in changes.items():
+        shipment[part] = shipment[part] | members
+
+
 def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
     """Return the record of an event that nobody has judged or counted yet."""
     command = delivery.command
@@ -67,18 +74,24 @@ def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
 def judged_fields(delivery: Delivery, record: EventRecord, partition: str, recorded_at: datetime) -> Document:
     """Return the fields that a judgement sets, the first as well as a later one."""
     command = delivery.command
-    return history_entry(command, recorded_at) | {
-        "received_at": command.received_at,
-        "submitted_by": command.submitted_by,
-        "client_id": record.client_id,
-        "outcome": record.outcome.value,
-        "reason": record.reason.value if record.reason else None,
-        "version": record.version,
-        "fingerprint": record.fingerprint,
-        "request_key": record.request_key,
-        "partition": int(partition.rpartition("/")[2]),
-        "offset": delivery.offset,
-    }
+    changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}
+    return (
+        history_entry(command, recorded_at)
+        | changes
+        | {
+            "status": None if record.status is None else record.status.value,
+            "received_at": command.received_at,
+            "submitted_by": command.submitted_by,
+            "client_id": record.client_id,
+            "outcome": record.outcome.value,
+            "reason": record.reason.value if record.reason else None,
+            "version": record.version,
+            "fingerprint": record.fingerprint,
+            "request_key": record.request_key,
+            "partition": int(partition.rpartition("/")[2]),
+            "offset": delivery.offset,
+        }
+    )
 
 
 def shipment_of(document: Document) -> Shipment:
@@ -104,4 +117,5 @@ def record_of(document: Document) -> EventRecord:
         client_id=document["client_id"],
         timestamp=document["timestamp"],
         request_key=document["request_key"],
+        status=None if document["status"] is None else Status(document["status"]),
     )

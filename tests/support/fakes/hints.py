@@ -1,7 +1,10 @@
 """What Redis does for us, in memory: remember applied events, tell those who wait."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
 
 from domain.ports import Answer
 
@@ -29,12 +32,40 @@ class InMemoryDuplicateFilter:
 
 
 class InMemoryAnswers:
-    """Keeps what was sent, by address."""
+    """Keeps what was sent, by address, and hands it to whoever waits there."""
 
     def __init__(self) -> None:
         self.sent: defaultdict[str, list[Answer]] = defaultdict(list)
+        self.waiting: dict[str, asyncio.Future[Answer]] = {}
 
-    async def send(self, answers: Mapping[str, Sequence[Answer]]) -> None:
+    async def send(self, answers: Mapping[str, Answer]) -> None:
         """Keep the answers."""
-        for address, some in answers.items():
-            self.sent[address] += some
+        for address, answer in answers.items():
+            self.sent[address].append(answer)
+            future = self.waiting.get(address)
+            if future is not None and not future.done():
+                future.set_result(answer)
+
+
+class InMemoryAnswerInbox:
+    """Where requests wait for what `InMemoryAnswers` sends, as long as it is within reach."""
+
+    def __init__(self, answers: InMemoryAnswers | None = None) -> None:
+        self.reachable = True
+        self.answers = answers or InMemoryAnswers()
+        self._numbers = count()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers can arrive."""
+        return self.reachable
+
+    @contextmanager
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+        """Give an address that nobody had before, and the future of the answer to it."""
+        address = f"answers:{next(self._numbers)}"
+        future = self.answers.waiting[address] = asyncio.get_running_loop().create_future()
+        try:
+            yield address, future
+        finally:
+            del self.answers.waiting[address]

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
+from domain.commands import AmendShipment
 from domain.errors import Fenced, StaleKnowledge
 from domain.identity import EventId
 from domain.ports import Document, Fence
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
+    amend,
     event_document,
     history_entry,
     judged_fields,
@@ -28,6 +30,7 @@ class Documents:
     fences: dict[str, Fence] = field(default_factory=dict)
     shipments: dict[TrackingNumber, Document] = field(default_factory=dict)
     events: dict[EventId, Document] = field(default_factory=dict)
+    dead_letters: dict[str, Document] = field(default_factory=dict)
 
 
 class InMemoryShipmentStore(Faults):
@@ -110,7 +113,11 @@ class InMemoryShipmentStore(Faults):
         if change.before is None:
             self.documents.shipments[number] = shipment_document(change.applied[0].command)
         shipment = self.documents.shipments[number]
-        shipment["status_history"] += [history_entry(each.command, recorded_at) for each in change.applied]
+        for each in change.applied:
+            if isinstance(each.command, AmendShipment):
+                amend(shipment, each.command)
+            else:
+                shipment["status_history"].append(history_entry(each.command, recorded_at))
         shipment["current_status"] = change.after.status.value
         shipment["version"] = change.after.version
         shipment["updated_at"] = recorded_at

@@ -48,6 +48,7 @@ def test_a_creation_is_applied_and_recorded() -> None:
         client_id="client_001",
         timestamp=CREATION.timestamp,
         request_key="digest-of-user-and-key",
+        status=Status.CREATED,
     )
     assert result.shipment is not None
     assert (result.shipment.before, result.shipment.after) == (None, CREATED)

@@ -5,14 +5,18 @@ import pytest
 from domain.permissions import Permission, Principal, Role, is_allowed, may_read_event, owns
 
 TABLE = """
-                 admin  client  producer
-event:read       x      x       x
-event:report     x      .       x
-session:end      x      x       x
-shipment:create  x      x       .
-shipment:read    x      x       .
-user:manage      x      .       .
-user:read        x      .       .
+                    admin  client  producer
+dead_letter:read    x      .       .
+dead_letter:replay  x      .       .
+event:read          x      x       x
+event:report        x      .       x
+session:end         x      x       x
+shipment:amend      x      x       .
+shipment:cancel     x      x       .
+shipment:create     x      x       .
+shipment:read       x      x       .
+user:manage         x      .       .
+user:read           x      .       .
 """
 
 ADMIN = Principal("admin_user", Role.ADMIN)
@@ -78,6 +82,8 @@ def test_a_client_owns_what_is_its_own_and_an_admin_everything(
         (CLIENT, "client_001", "driver_user_001", True),
         (CLIENT, "client_002", "driver_user_001", False),
         (CLIENT, None, "driver_user_001", False),  # an event of a shipment that never was
+        (CLIENT, "client_002", "client_user_002", False),
+        (CLIENT, None, "client_user_001", True),  # a change of a shipment that is not its own, or nobody's
         (DRIVER, "client_001", "driver_user_001", True),
         (DRIVER, None, "driver_user_001", True),
         (DRIVER, "client_001", "driver_user_002", False),

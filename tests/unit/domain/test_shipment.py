@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.commands import Command, ReportStatus
 from domain.errors import ErrorCode
-from domain.shipment import Created, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
+from domain.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.status import REPORTABLE, Status
 from tests.support.builders import NUMBER, ROUTE, creation, report, shipment_after
 
@@ -35,7 +35,7 @@ def walk(sent: list[Command]) -> list[Shipment]:
     states: list[Shipment] = []
     for command in sent:
         decision = decide(states[-1] if states else None, command)
-        if isinstance(decision, Created | StatusChanged):
+        if not isinstance(decision, Rejected | Repeated):
             states.append(evolve(states[-1] if states else None, decision))
     return states
 

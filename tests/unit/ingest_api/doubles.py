@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -17,19 +17,21 @@ from domain.errors import ErrorCode
 from domain.identity import creation_event_id
 from domain.permissions import Principal, Role
 from domain.ports import Answer
+from domain.status import Status
 from httpkit.auth import TokenIssuer, TokenVerifier
 from httpkit.health import Health
 from httpkit.metrics import new_registry
 from httpkit.server import build_app
 from httpkit.settings import AuthSettings, Environment, HttpSettings
+from ingest_api.awaiting import AwaitedLog
+from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
 from ingest_api.handlers.events import REPORTER
-from ingest_api.handlers.shipments import CREATOR
+from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
-from storage.answers import AnswerInbox
 from tests.support.builders import NOON, NUMBER
-from tests.support.fakes import FixedClock, InMemoryCommandLog
+from tests.support.fakes import FixedClock, InMemoryAnswerInbox, InMemoryCommandLog
 
 AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
 HTTP = HttpSettings(port=0, body_timeout_s=0.5, shutdown_timeout_s=0.3)
@@ -45,41 +47,30 @@ class Says:
 
     outcome: str = "applied"
     reason: ErrorCode | None = None
-    client_id: str = "client_001"
+    client_id: str | None = "client_001"
     timestamp: datetime = NOON
+    status: Status | None = None
+    version: int | None = None
 
 
-class InMemoryInbox(AnswerInbox):
-    """An inbox without Redis: whoever waits gets the next of `answers`, None: no answer."""
+class ScriptedInbox(InMemoryAnswerInbox):
+    """Whoever waits gets the next of `script`, None: no answer; after the last, that all is well."""
 
-    def __init__(self) -> None:  # no Redis, so nothing of the base class is set up
-        self.reachable = True
-        self.answers: deque[Says | None] = deque()
-        self.waiting = 0
-
-    @property
-    def is_open(self) -> bool:
-        return self.reachable
+    def __init__(self) -> None:
+        super().__init__()
+        self.script: deque[Says | None] = deque()
 
     @contextmanager
     def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        says = self.answers.popleft() if self.answers else Says()
-        if says is not None:
-            future.set_result(
-                Answer(
-                    event_id=creation_event_id(NUMBER),
-                    outcome=says.outcome,
-                    reason=says.reason,
-                    client_id=says.client_id,
-                    timestamp=says.timestamp,
-                )
-            )
-        self.waiting += 1
-        try:
-            yield "answers:test", future
-        finally:
-            self.waiting -= 1
+        says = self.script.popleft() if self.script else Says()
+        with super().expect() as (address, future):
+            if says is not None:
+                future.set_result(Answer(event_id=creation_event_id(NUMBER), **asdict(says)))
+            yield address, future
+
+    @property
+    def waiting(self) -> int:
+        return len(self.answers.waiting)
 
 
 @dataclass
@@ -87,7 +78,7 @@ class Ingest:
     """The service and what stands behind it."""
 
     log: InMemoryCommandLog = field(default_factory=InMemoryCommandLog)
-    inbox: InMemoryInbox = field(default_factory=InMemoryInbox)
+    inbox: ScriptedInbox = field(default_factory=ScriptedInbox)
     clock: FixedClock = field(default_factory=FixedClock)
     entropy: deque[bytes] = field(default_factory=deque)
     client: TestClient[web.Request, web.Application] = field(init=False)
@@ -97,19 +88,29 @@ class Ingest:
         app = build_app(
             HTTP, ROUTES, health=Health({}), registry=new_registry(), verifier=TokenVerifier(AUTH)
         )
-        app[REPORTER] = EventReporter(self.log, self.clock)
-        app[CREATOR] = ShipmentCreator(self.log, self.inbox, self.clock, entropy=self._next, wait_s=0.05)
+        awaited = AwaitedLog(self.log, self.inbox)
+        app[DEFAULT_WAIT_S] = 0.05
+        app[REPORTER] = EventReporter(self.log, awaited, self.clock)
+        app[CREATOR] = ShipmentCreator(awaited, self.clock, entropy=self._next)
+        app[CHANGER] = ShipmentChanger(awaited, self.clock)
         return app
 
     async def post(
         self, path: str, body: object, *, caller: Principal | None = ADMIN, **headers: str
+    ) -> "Reply":
+        """Send a POST; see `ask`."""
+        return await self.ask("POST", path, body, caller=caller, **headers)
+
+    async def ask(
+        self, method: str, path: str, body: object = b"", *, caller: Principal | None = ADMIN, **headers: str
     ) -> "Reply":
         """Send a request; header names have underscores for dashes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if caller is not None:
             sent["Authorization"] = f"Bearer {TokenIssuer(AUTH).issue(caller)}"
         raw = body if isinstance(body, bytes) else None
-        async with self.client.post(
+        async with self.client.request(
+            method,
             path,
             data=None if raw is None else BytesIO(raw),
             json=None if raw is not None else body,

@@ -52,14 +52,14 @@ async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest:
 async def test_the_creation_says_where_its_answer_is_waited_for(ingest: Ingest) -> None:
     await ingest.post("/shipments", shipment_body())
     [appended] = ingest.log.appended
-    assert appended.reply_to == "answers:test"
+    assert appended.reply_to == "answers:0"
 
 
 @pytest.mark.parametrize("trouble", [None, NotPublished("no connection")])
 async def test_nobody_is_left_waiting_when_the_request_is_answered(
     ingest: Ingest, trouble: NotPublished | None
 ) -> None:
-    ingest.inbox.answers.append(None)
+    ingest.inbox.script.append(None)
     if trouble is not None:
         ingest.log.fail_next("append", trouble)
     await ingest.post("/shipments", shipment_body())
@@ -70,7 +70,7 @@ async def test_nobody_is_left_waiting_when_the_request_is_answered(
 async def test_a_shipment_that_is_not_applied_within_the_wait_is_answered_with_202(
     ingest: Ingest, redis: str
 ) -> None:
-    ingest.inbox.answers.append(None)
+    ingest.inbox.script.append(None)
     ingest.inbox.reachable = redis == "silent"
     reply = await ingest.post("/shipments", shipment_body())
     [appended] = ingest.log.appended
@@ -115,7 +115,7 @@ async def test_a_key_is_its_users_own(ingest: Ingest) -> None:
 
 
 async def test_a_key_used_for_another_shipment_is_unprocessable(ingest: Ingest) -> None:
-    ingest.inbox.answers.append(CONFLICT)
+    ingest.inbox.script.append(CONFLICT)
     reply = await ingest.post("/shipments", shipment_body(), Idempotency_Key="1")
     assert (reply.status, reply.body["error"]) == (422, "IDEMPOTENCY_CONFLICT")
     assert len(creations(ingest)) == 1
@@ -126,7 +126,7 @@ async def test_a_number_that_is_taken_is_followed_by_the_next(
     ingest: Ingest, headers: dict[str, str]
 ) -> None:
     ingest.entropy.extend(bytes([index] * 7) for index in range(3))
-    ingest.inbox.answers.extend([TAKEN, TAKEN, Says()])
+    ingest.inbox.script.extend([TAKEN, TAKEN, Says()])
     reply = await ingest.post("/shipments", shipment_body(), caller=ADMIN, **headers)
     numbers = [command.tracking_number for command in creations(ingest)]
     assert (reply.status, reply.body["tracking_number"]) == (201, numbers[2])
@@ -137,7 +137,7 @@ async def test_a_number_that_is_taken_is_followed_by_the_next(
 
 async def test_a_repeated_request_walks_the_same_way_past_taken_numbers(ingest: Ingest) -> None:
     for _ in range(2):
-        ingest.inbox.answers.extend([TAKEN, Says()])
+        ingest.inbox.script.extend([TAKEN, Says()])
         await ingest.post("/shipments", shipment_body(), Idempotency_Key="1")
     numbers = [command.tracking_number for command in creations(ingest)]
     assert numbers[:2] == numbers[2:]

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from domain.batch import EventRecord, Outcome
-from domain.commands import Command, CreateShipment, ReportStatus
-from domain.identity import creation_event_id, event_id
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.identity import API_SOURCE, creation_event_id, event_id
 from domain.status import Status
 from domain.tracking_number import parse_tracking_number
 
@@ -60,7 +60,38 @@ def _reported(*, complete: bool) -> ReportStatus:
     )
 
 
-def _applied(command: Command, version: int) -> EventRecord:
+def _amended(*, complete: bool) -> AmendShipment:
+    return AmendShipment(
+        event_id=event_id(NUMBER, _SEEN_AT, API_SOURCE),
+        tracking_number=NUMBER,
+        changes={
+            "origin": {"address": "Carrera 7 #71-21, Bogotá", "coordinates": {"lat": 4.656, "lng": -74.055}},
+            "destination": {"address": "Av. Larco 345, Lima"},
+            "package": {"weight_kg": 3.0, "dimensions": {"length": 31.0, "width": 21.0, "height": 11.0}},
+        }
+        if complete
+        else {"package": {"content_description": "libros usados"}},
+        timestamp=_SEEN_AT,
+        received_at=_SEEN_AT,
+        submitted_by="client_user_001" if complete else "admin_user",
+        on_behalf_of="client_001" if complete else None,
+    )
+
+
+def _cancelled() -> ReportStatus:
+    return ReportStatus(
+        event_id=event_id(NUMBER, _SEEN_AT, API_SOURCE),
+        tracking_number=NUMBER,
+        status=Status.CANCELLED,
+        timestamp=_SEEN_AT,
+        source=API_SOURCE,
+        received_at=_SEEN_AT,
+        submitted_by="client_user_001",
+        on_behalf_of="client_001",
+    )
+
+
+def _applied(command: Command, version: int, status: Status) -> EventRecord:
     return EventRecord(
         event_id=command.event_id,
         outcome=Outcome.APPLIED,
@@ -70,6 +101,7 @@ def _applied(command: Command, version: int) -> EventRecord:
         version=version,
         client_id="client_001",
         timestamp=command.timestamp,
+        status=status,
     )
 
 
@@ -78,9 +110,16 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "created_bare": _created(complete=False),
     "status": _reported(complete=True),
     "status_bare": _reported(complete=False),
+    "cancelled": _cancelled(),
+    "amended": _amended(complete=True),
+    "amended_bare": _amended(complete=False),
 }
 CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
-    "changed_created": (_created(complete=True), _applied(_created(complete=True), 1)),
-    "changed_status": (_reported(complete=True), _applied(_reported(complete=True), 3)),
-    "changed_status_bare": (_reported(complete=False), _applied(_reported(complete=False), 5)),
+    "changed_created": (_created(complete=True), _applied(_created(complete=True), 1, Status.CREATED)),
+    "changed_status": (_reported(complete=True), _applied(_reported(complete=True), 3, Status.IN_WAREHOUSE)),
+    "changed_status_bare": (
+        _reported(complete=False),
+        _applied(_reported(complete=False), 5, Status.DELIVERED),
+    ),
+    "changed_amended": (_amended(complete=True), _applied(_amended(complete=True), 2, Status.CREATED)),
 }

@@ -133,6 +133,31 @@ def test_a_creation_of_another_form_is_unreadable(where: str, spoil: Spoil) -> N
     assert where in reason_of(record)
 
 
+@pytest.mark.parametrize(
+    ("where", "spoil"),
+    [
+        ("data.changes", lambda data: data.pop("changes")),
+        ("data.changes", lambda data: data.update(changes=None)),
+        ("data.changes.origin", lambda data: data["changes"].update(origin="here")),
+        ("data.changes.origin.address", lambda data: data["changes"]["origin"].update(address=None)),
+        (
+            "data.changes.origin.coordinates.lng",
+            lambda data: data["changes"]["origin"]["coordinates"].pop("lng"),
+        ),
+        ("data.changes.package.weight_kg", lambda data: data["changes"]["package"].update(weight_kg="much")),
+        (
+            "data.changes.package.dimensions.width",
+            lambda data: data["changes"]["package"]["dimensions"].pop("width"),
+        ),
+        ("data.on_behalf_of", lambda data: data.update(on_behalf_of=7)),
+    ],
+)
+def test_an_amendment_of_another_form_is_unreadable(where: str, spoil: Spoil) -> None:
+    record = members("amended")
+    spoil(record["data"])
+    assert where in reason_of(record)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_attributes_of_later_versions_are_tolerated(name: str) -> None:
     record = members(name) | {"traceparent": "00-…", "sequence": 4, "partitionkey": str(NUMBER)}

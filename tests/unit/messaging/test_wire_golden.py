@@ -54,6 +54,9 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "created_bare": "eabab106399a94a955f29baa",
         "status": "04ecd0ed3f234bbc47db7a87",
         "status_bare": "024c1c446f497ba18e9e0d0a",
+        "cancelled": "f8ff333723514dece6ab4a68",
+        "amended": "0c3ee3260e59bc034aaf95b8",
+        "amended_bare": "3b15543482c0e7947e86a999",
     }
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.commands import Command, CreateShipment, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import PoisonRecord
-from domain.identity import creation_event_id, event_id
+from domain.identity import API_SOURCE, creation_event_id, event_id
 from domain.status import REPORTABLE
 from domain.timestamps import to_milliseconds
 from domain.tracking_number import tracking_number_from
@@ -22,15 +22,22 @@ numbers = st.binary(min_size=7, max_size=7).map(tracking_number_from)
 instants = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)).map(  # noqa: DTZ001  # bounds are naive by contract
     to_milliseconds
 )
-places = st.fixed_dictionaries(
-    {"address": texts, "coordinates": st.fixed_dictionaries({"lat": latitudes, "lng": longitudes})}
-)
+coordinates = st.fixed_dictionaries({"lat": latitudes, "lng": longitudes})
+dimensions = st.fixed_dictionaries({"length": lengths, "width": lengths, "height": lengths})
+places = st.fixed_dictionaries({"address": texts, "coordinates": coordinates})
 packages = st.fixed_dictionaries(
     {"weight_kg": lengths},
     optional={
-        "dimensions": st.fixed_dictionaries({"length": lengths, "width": lengths, "height": lengths}),
+        "dimensions": dimensions,
         "content_description": texts,
     },
+)
+place_changes = st.fixed_dictionaries({}, optional={"address": texts, "coordinates": coordinates})
+package_changes = st.fixed_dictionaries(
+    {}, optional={"weight_kg": lengths, "dimensions": dimensions, "content_description": texts}
+)
+changes = st.fixed_dictionaries(
+    {}, optional={"origin": place_changes, "destination": place_changes, "package": package_changes}
 )
 locations = st.fixed_dictionaries({"lat": latitudes, "lng": longitudes}, optional={"address": texts})
 
@@ -65,17 +72,32 @@ def reports(draw: st.DrawFn) -> ReportStatus:
         submitted_by=draw(texts),
         location=draw(st.none() | locations),  # type: ignore[arg-type]
         notes=draw(st.none() | texts),
+        on_behalf_of=draw(st.none() | texts),
+    )
+
+
+@st.composite
+def amendments(draw: st.DrawFn) -> AmendShipment:
+    number, timestamp = draw(numbers), draw(instants)
+    return AmendShipment(
+        event_id=event_id(number, timestamp, API_SOURCE),
+        tracking_number=number,
+        changes=draw(changes),  # type: ignore[arg-type]
+        timestamp=timestamp,
+        received_at=draw(instants),
+        submitted_by=draw(texts),
+        on_behalf_of=draw(st.none() | texts),
     )
 
 
 @settings(max_examples=200, deadline=None)
-@given(creations() | reports())
+@given(creations() | reports() | amendments())
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
     assert wire.decode(wire.encode(command)).command == command
 
 
 @settings(max_examples=200, deadline=None)
-@given(creations() | reports())
+@given(creations() | reports() | amendments())
 def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_the_json(
     command: Command,
 ) -> None:
@@ -91,7 +113,7 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_th
 def test_two_reports_have_one_fingerprint_only_if_they_say_the_same(
     one: ReportStatus, other: ReportStatus
 ) -> None:
-    said = [(each.status, each.source, each.location, each.notes) for each in (one, other)]
+    said = [(each.status, each.source, each.location, each.notes, each.on_behalf_of) for each in (one, other)]
     same = wire.decode(wire.encode(one)).fingerprint == wire.decode(wire.encode(other)).fingerprint
     assert same == (said[0] == said[1])
 

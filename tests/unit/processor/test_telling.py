@@ -28,7 +28,13 @@ async def answered(rig: Rig, *commands: Command) -> list[Answer]:
 async def test_a_creation_is_answered_with_the_shipment_that_stands(rig: Rig) -> None:
     [answer] = await answered(rig, CREATION)
     assert answer == Answer(
-        event_id=CREATION.event_id, outcome="applied", reason=None, client_id="client_001", timestamp=NOON
+        event_id=CREATION.event_id,
+        outcome="applied",
+        reason=None,
+        client_id="client_001",
+        timestamp=NOON,
+        status=Status.CREATED,
+        version=1,
     )
 
 

@@ -7,7 +7,7 @@ from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable,
 from domain.ports import Fence
 from domain.status import Status
 from tests.support.builders import NUMBER, ROUTE, creation, report
-from tests.support.records import records_of
+from tests.support.records import record_of, records_of
 from tests.unit.processor.rig import NAME, Rig, counters
 
 JOURNEY: tuple[Command, ...] = (creation(), *(report(status) for status in ROUTE))
@@ -17,11 +17,13 @@ IDS = [command.event_id for command in JOURNEY]
 async def test_redelivered_records_change_nothing_but_are_told_again(rig: Rig) -> None:
     await rig.applied(*JOURNEY)
     next_owner = await rig.partition()
-    await next_owner.handle(records_of(*JOURNEY, reply_to="answers:a"))
+    await next_owner.handle(
+        [record_of(command, offset, reply_to=f"answers:{offset}") for offset, command in enumerate(JOURNEY)]
+    )
     assert rig.statuses(NUMBER) == ["created", *ROUTE]
     assert [counters(rig.event(command)) for command in JOURNEY] == [(1, 0, 0)] * 5
     assert rig.told() == IDS * 2
-    assert [answer.event_id for answer in rig.answers.sent["answers:a"]] == IDS
+    assert [rig.answers.sent[f"answers:{offset}"][0].event_id for offset in range(5)] == IDS
     assert rig.store.calls["commit"] == 1
 
 

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from domain.commands import Command, CreateShipment
+from domain.commands import Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode, PoisonRecord
 from domain.identity import EventId
-from domain.shipment import Created, Event, Rejected, Shipment, StatusChanged, decide, evolve
+from domain.shipment import Event, Rejected, Repeated, Shipment, decide, evolve
+from domain.status import Status
 from domain.tracking_number import TrackingNumber
 
 
@@ -40,8 +41,10 @@ class EventRecord:
     Attributes:
         last_offset: the highest offset of a record counted for this event.
         version: the shipment's version after it was applied; None if it was not.
-        client_id: whose shipment it is; None where there was no shipment.
+        client_id: whose shipment it is; None where there was no shipment, or another client's than the one
+            who asked, who is not told whose.
         timestamp: when it happened.
+        status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
     """
 
     event_id: EventId
@@ -53,6 +56,7 @@ class EventRecord:
     client_id: str | None
     timestamp: datetime
     request_key: str | None = None
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +206,7 @@ def _judge_one(
         _count(verdicts, delivery, kind, record)
         return current
     decision = decide(current, delivery.command)
-    if isinstance(decision, Created | StatusChanged):
+    if not isinstance(decision, Rejected | Repeated):
         return _apply(verdicts, delivery, current, decision, known)
     if record is None and event_id not in known:
         verdicts.unknown.append(event_id)
@@ -261,6 +265,7 @@ def _record(
     known: Known,
 ) -> None:
     command = delivery.command
+    shown = None if reason is ErrorCode.FORBIDDEN else shipment
     change = _change(verdicts, delivery, is_new=known.get(command.event_id) is None)
     change.judged = delivery
     change.attempts += 1
@@ -271,8 +276,17 @@ def _record(
         fingerprint=delivery.fingerprint,
         last_offset=delivery.offset,
         version=shipment.version if shipment is not None and reason is None else None,
-        client_id=shipment.client_id if shipment is not None else None,
+        client_id=shown.client_id if shown is not None else None,
         timestamp=command.timestamp,
         request_key=command.request_key if isinstance(command, CreateShipment) else None,
+        status=_status_of(command, shown),
     )
     verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))
+
+
+def _status_of(command: Command, shipment: Shipment | None) -> Status | None:
+    if isinstance(command, ReportStatus):
+        return command.status
+    if isinstance(command, CreateShipment):
+        return Status.CREATED
+    return None if shipment is None else shipment.status

@@ -39,6 +39,33 @@ class Package(TypedDict):
     content_description: NotRequired[str]
 
 
+class PlaceChanges(TypedDict, total=False):
+    """What is to be another in a place; the members that are missing stay as they are."""
+
+    address: str
+    coordinates: Coordinates
+
+
+class PackageChanges(TypedDict, total=False):
+    """What is to be another in a package; the members that are missing stay as they are."""
+
+    weight_kg: float
+    dimensions: Dimensions
+    content_description: str
+
+
+class ShipmentChanges(TypedDict, total=False):
+    """What is to be another in a shipment.
+
+    Merged member by member, as RFC 7396 says, down to coordinates and dimensions, which are values: half of
+    one means nothing. Nothing can be taken away.
+    """
+
+    origin: PlaceChanges
+    destination: PlaceChanges
+    package: PackageChanges
+
+
 class Location(TypedDict):
     """Where an event was seen: WGS 84, degrees."""
 
@@ -78,6 +105,7 @@ class ReportStatus:
         received_at: when it was accepted, by ours.
         source: the device or place that saw it.
         submitted_by: the user who sent it.
+        on_behalf_of: the client whose shipment it must be, None where anybody's will do.
     """
 
     event_id: EventId
@@ -89,6 +117,25 @@ class ReportStatus:
     submitted_by: str
     location: Location | None = None
     notes: str | None = None
+    on_behalf_of: str | None = None
 
 
-Command = CreateShipment | ReportStatus
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendShipment:
+    """Change what a shipment is, not where it is.
+
+    Attributes:
+        timestamp: when the request was accepted.
+        on_behalf_of: the client whose shipment it must be, None where anybody's will do.
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    changes: ShipmentChanges
+    timestamp: datetime
+    received_at: datetime
+    submitted_by: str
+    on_behalf_of: str | None = None
+
+
+Command = CreateShipment | ReportStatus | AmendShipment

@@ -14,6 +14,9 @@ from domain.tracking_number import PATTERN, TrackingNumber, is_tracking_number
 
 EventId = NewType("EventId", str)
 
+API_SOURCE: Final = "api"
+"""The source of changes made through the API; producers cannot use it."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _FORM: Final = re.compile(rf"evt_({PATTERN})_(?:created|[0-9a-f]{{12}}_[a-z2-7]{{13}})")
@@ -37,6 +40,20 @@ def event_id(tracking_number: TrackingNumber, timestamp: datetime, source: str) 
 def creation_event_id(tracking_number: TrackingNumber) -> EventId:
     """Return the id of a shipment's creation, of which there is one."""
     return EventId(f"evt_{tracking_number}_created")
+
+
+def id_at(tracking_number: TrackingNumber, instant: datetime) -> str:
+    """Return what lies below the ids of a shipment's events from `instant` on, and above those before it.
+
+    A creation's id tells no time: it is not among them.
+    """
+    instant_ms = (instant - _EPOCH) // _MILLISECOND
+    return f"{trail_prefix(tracking_number)}{max(instant_ms, 0):012x}"
+
+
+def trail_prefix(tracking_number: TrackingNumber) -> str:
+    """Return how the ids of a shipment's events begin."""
+    return f"evt_{tracking_number}_"
 
 
 def tracking_number_of(text: str) -> TrackingNumber:

@@ -10,9 +10,13 @@ from typing import Final
 class Permission(StrEnum):
     """`resource:action`; each route asks for one."""
 
+    DEAD_LETTER_READ = "dead_letter:read"
+    DEAD_LETTER_REPLAY = "dead_letter:replay"
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
     SESSION_END = "session:end"
+    SHIPMENT_AMEND = "shipment:amend"
+    SHIPMENT_CANCEL = "shipment:cancel"
     SHIPMENT_CREATE = "shipment:create"
     SHIPMENT_READ = "shipment:read"
     USER_MANAGE = "user:manage"
@@ -34,6 +38,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             {
                 Permission.EVENT_READ,
                 Permission.SESSION_END,
+                Permission.SHIPMENT_AMEND,
+                Permission.SHIPMENT_CANCEL,
                 Permission.SHIPMENT_CREATE,
                 Permission.SHIPMENT_READ,
             },
@@ -71,7 +77,5 @@ def owns(principal: Principal, client_id: str | None) -> bool:
 
 
 def may_read_event(principal: Principal, *, client_id: str | None, submitted_by: str) -> bool:
-    """Say whether `principal` may see an event: producers what they sent, clients their shipments'."""
-    if principal.role is Role.PRODUCER:
-        return submitted_by == principal.subject
-    return owns(principal, client_id)
+    """Say whether `principal` may see an event: everybody what they sent, clients also their shipments'."""
+    return submitted_by == principal.subject or owns(principal, client_id)

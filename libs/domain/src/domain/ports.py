@@ -4,7 +4,8 @@ Every call may raise `StoreUnavailable`, and the publishing ones `NotPublished` 
 nothing else is said.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -129,6 +130,8 @@ class Answer:
         reason: why it was rejected; `IDEMPOTENCY_CONFLICT` or `TRACKING_NUMBER_TAKEN` for a creation that
             differs from the first with its number, whatever became of that first.
         timestamp: of the event that stands: for a repeated creation the first one's.
+        status: of the event that stands: the one it reports, or the shipment's if it reports none.
+        version: the shipment's after the event, None if it was not applied.
     """
 
     event_id: EventId
@@ -136,13 +139,26 @@ class Answer:
     reason: ErrorCode | None
     client_id: str | None
     timestamp: datetime
+    status: Status | None = None
+    version: int | None = None
 
 
 class Answers(Protocol):
     """Tells those who wait what became of their event. A hint: it may be lost, and never raises."""
 
-    async def send(self, answers: Mapping[str, Sequence[Answer]]) -> None:
+    async def send(self, answers: Mapping[str, Answer]) -> None:
         """Send answers, by the address that the record's `reply_to` gave."""
+
+
+class AnswerInbox(Protocol):
+    """Where requests wait for their answers, each at an address of its own."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers can arrive; if not, waiting would be in vain."""
+
+    def expect(self) -> AbstractContextManager[tuple[str, Awaitable[Answer]]]:
+        """Give the address to send an event with, and the answer to it, which may never come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
 """A shipment's life: `decide` says what a command does to it, `evolve` does it. Pure, both."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from domain.commands import Command, CreateShipment
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
 from domain.identity import EventId
-from domain.status import Status, can_follow
+from domain.status import Status, can_follow, is_terminal
 from domain.tracking_number import TrackingNumber
 
 
@@ -17,6 +17,7 @@ class Shipment:
         version: number of changes applied; 1 after the creation.
         applied: ids of the events in its history, oldest first. The state machine has no cycle, so there
             are at most five: an applied event is known from the shipment alone, without another look-up.
+            Amendments are not among them: there may be any number, and the audit log knows them.
     """
 
     tracking_number: TrackingNumber
@@ -43,7 +44,14 @@ class StatusChanged:
     status: Status
 
 
-Event = Created | StatusChanged
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """The shipment is described otherwise."""
+
+    event_id: EventId
+
+
+Event = Created | StatusChanged | Amended
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +79,22 @@ def decide(shipment: Shipment | None, command: Command) -> Decision:
         return Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
     if command.event_id in shipment.applied:
         return Repeated()
-    if can_follow(shipment.status, command.status):
-        return StatusChanged(command.event_id, command.status)
-    return Rejected(ErrorCode.INVALID_TRANSITION)
+    objection = _objection(shipment, command)
+    return _change(command) if objection is None else Rejected(objection)
 
 
 def evolve(shipment: Shipment | None, event: Event) -> Shipment:
     """Return the shipment after `event`, which `decide` gave for this very shipment.
 
     Raises:
-        ValueError: a status change of a shipment that does not exist.
+        ValueError: a change of a shipment that does not exist.
     """
     if isinstance(event, Created):
         return Shipment(event.tracking_number, event.client_id, Status.CREATED, 1, (event.event_id,))
     if shipment is None:
         raise ValueError("only a creation can come first")
+    if isinstance(event, Amended):
+        return replace(shipment, version=shipment.version + 1)
     return Shipment(
         shipment.tracking_number,
         shipment.client_id,
@@ -93,3 +102,23 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         shipment.version + 1,
         (*shipment.applied, event.event_id),
     )
+
+
+def _change(command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
+    if isinstance(command, AmendShipment):
+        return Amended(command.event_id)
+    return StatusChanged(command.event_id, command.status)
+
+
+def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> ErrorCode | None:
+    """Say what speaks against `command`: a client changes its own, as long as nobody has touched it."""
+    client = command.on_behalf_of
+    if client is not None and client != shipment.client_id:
+        return ErrorCode.FORBIDDEN
+    if client is not None and shipment.status is not Status.CREATED:
+        return ErrorCode.INVALID_TRANSITION
+    if isinstance(command, AmendShipment):
+        possible = not is_terminal(shipment.status)
+    else:
+        possible = can_follow(shipment.status, command.status)
+    return None if possible else ErrorCode.INVALID_TRANSITION

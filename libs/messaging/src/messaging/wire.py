@@ -13,9 +13,9 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from domain.batch import EventRecord
-from domain.commands import Command, CreateShipment, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import BusinessError, PoisonRecord
-from domain.identity import creation_event_id, event_id, fingerprint
+from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.status import REPORTABLE, Status
 from domain.timestamps import format_timestamp, parse_timestamp
 from domain.tracking_number import TrackingNumber, parse_tracking_number
@@ -25,6 +25,7 @@ REPLY_TO: Final = "reply-to"
 TRACEPARENT: Final = "traceparent"
 CREATED_TYPE: Final = "waybill.shipment.created.v1"
 STATUS_TYPE: Final = "waybill.shipment.status.v1"
+AMENDED_TYPE: Final = "waybill.shipment.amended.v1"
 CHANGED_TYPE: Final = "waybill.shipment.changed.v1"
 
 Headers = Sequence[tuple[str, bytes]]
@@ -84,6 +85,29 @@ class _StatusData(TypedDict):
     source: str
     location: NotRequired[_Location]
     notes: NotRequired[str]
+    on_behalf_of: NotRequired[str]
+
+
+class _PlaceChanges(TypedDict, total=False):
+    address: str
+    coordinates: _Coordinates
+
+
+class _PackageChanges(TypedDict, total=False):
+    weight_kg: FiniteFloat
+    dimensions: _Dimensions
+    content_description: str
+
+
+class _Changes(TypedDict, total=False):
+    origin: _PlaceChanges
+    destination: _PlaceChanges
+    package: _PackageChanges
+
+
+class _AmendedData(TypedDict):
+    changes: _Changes
+    on_behalf_of: NotRequired[str]
 
 
 class _Created(_Envelope):
@@ -96,9 +120,13 @@ class _StatusReported(_Envelope):
     data: _StatusData
 
 
-_RECORD: Final[TypeAdapter[_Created | _StatusReported]] = TypeAdapter(
-    Annotated[_Created | _StatusReported, Field(discriminator="type")]
-)
+class _Amended(_Envelope):
+    type: Literal["waybill.shipment.amended.v1"]
+    data: _AmendedData
+
+
+_Record = _Created | _StatusReported | _Amended
+_RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +139,7 @@ class Decoded:
 
 def encode(command: Command) -> bytes:
     """Return the value of the record that carries `command`."""
-    data: dict[str, Any]
-    if isinstance(command, CreateShipment):
-        type_ = CREATED_TYPE
-        data = {
-            "client_id": command.client_id,
-            "origin": command.origin,
-            "destination": command.destination,
-            "package": command.package,
-        }
-        if command.request_key is not None:
-            data["request_key"] = command.request_key
-    else:
-        type_ = STATUS_TYPE
-        data = {"status": command.status.value, "source": command.source}
-        if command.location is not None:
-            data["location"] = command.location
-        if command.notes is not None:
-            data["notes"] = command.notes
+    type_, data = _data_of(command)
     return to_json(
         {
             "specversion": "1.0",
@@ -159,10 +170,7 @@ def decode(value: bytes | None) -> Decoded:
         raise PoisonRecord(_first_fault(error)) from error
     except BusinessError as error:
         raise PoisonRecord(f"subject: {error}") from error
-    if record["type"] == CREATED_TYPE:
-        command: Command = _creation(record, number)
-    else:
-        command = _report(record, number)
+    command = _command(record, number)
     if command.event_id != record["id"]:
         raise PoisonRecord(f"id: {record['id']!r} is not the id of this event, {command.event_id!r}")
     return Decoded(command, fingerprint(record["data"]))
@@ -174,21 +182,16 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "event_id": command.event_id,
         "tracking_number": command.tracking_number,
         "client_id": record.client_id,
-        "status": Status.CREATED.value,
+        "status": record.status,
         "version": record.version,
         "timestamp": format_timestamp(command.timestamp),
     }
     if isinstance(command, ReportStatus):
-        data["status"] = command.status.value
-        data["source"] = command.source
-        if command.location is not None:
-            data["location"] = command.location
-        if command.notes is not None:
-            data["notes"] = command.notes
+        data |= _seen(command)
+    elif isinstance(command, CreateShipment):
+        data |= _described(command)
     else:
-        data["origin"] = command.origin
-        data["destination"] = command.destination
-        data["package"] = command.package
+        data |= {"source": API_SOURCE, "changes": command.changes}
     return to_json(
         {
             "specversion": "1.0",
@@ -208,6 +211,43 @@ def header(headers: Headers, name: str) -> str | None:
         if key == name:
             return value.decode(errors="replace") if value is not None else None
     return None
+
+
+def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
+    """Return the type of a command and what it says, apart from its identity."""
+    if isinstance(command, CreateShipment):
+        data = {"client_id": command.client_id, **_described(command)}
+        if command.request_key is not None:
+            data["request_key"] = command.request_key
+        return CREATED_TYPE, data
+    if isinstance(command, ReportStatus):
+        type_, data = STATUS_TYPE, {"status": command.status.value, **_seen(command)}
+    else:
+        type_, data = AMENDED_TYPE, {"changes": command.changes}
+    if command.on_behalf_of is not None:
+        data["on_behalf_of"] = command.on_behalf_of
+    return type_, data
+
+
+def _described(command: CreateShipment) -> dict[str, Any]:
+    return {"origin": command.origin, "destination": command.destination, "package": command.package}
+
+
+def _seen(command: ReportStatus) -> dict[str, Any]:
+    data: dict[str, Any] = {"source": command.source}
+    if command.location is not None:
+        data["location"] = command.location
+    if command.notes is not None:
+        data["notes"] = command.notes
+    return data
+
+
+def _command(record: _Record, number: TrackingNumber) -> Command:
+    if record["type"] == STATUS_TYPE:
+        return _report(record, number)
+    if record["type"] == CREATED_TYPE:
+        return _creation(record, number)
+    return _amendment(record, number)
 
 
 def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
@@ -241,10 +281,25 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
         submitted_by=record["submittedby"],
         location=data.get("location"),
         notes=data.get("notes"),
+        on_behalf_of=data.get("on_behalf_of"),
     )
 
 
-def _instant(record: _Created | _StatusReported, name: Literal["time", "recordedtime"]) -> datetime:
+def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
+    data = record["data"]
+    timestamp = _instant(record, "time")
+    return AmendShipment(
+        event_id=event_id(number, timestamp, API_SOURCE),
+        tracking_number=number,
+        changes=data["changes"],
+        timestamp=timestamp,
+        received_at=_instant(record, "recordedtime"),
+        submitted_by=record["submittedby"],
+        on_behalf_of=data.get("on_behalf_of"),
+    )
+
+
+def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime:
     try:
         return parse_timestamp(record[name])
     except (ValueError, OverflowError) as error:

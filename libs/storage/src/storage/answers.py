@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import count
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from domain.ports import Answer
 from storage.breaker import RedisBreaker
 
-_ANSWERS: Final = TypeAdapter(list[Answer])
+_ANSWER: Final = TypeAdapter(Answer)
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
@@ -31,22 +31,22 @@ class RedisAnswers:
         self._redis = redis
         self._breaker = RedisBreaker("answers")
 
-    async def send(self, answers: Mapping[str, Sequence[Answer]]) -> None:
+    async def send(self, answers: Mapping[str, Answer]) -> None:
         """See `Answers.send`."""
         if not answers:
             return
 
         async def publish() -> None:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for channel, batch in answers.items():
-                    pipeline.publish(channel, _ANSWERS.dump_json(list(batch)))
+                for channel, answer in answers.items():
+                    pipeline.publish(channel, _ANSWER.dump_json(answer))
                 await pipeline.execute()
 
         await self._breaker.run(publish, otherwise=None)
 
 
-class AnswerInbox:
-    """Where one replica's requests wait for their answers.
+class RedisAnswerInbox:
+    """`AnswerInbox` on Redis pub/sub, for the requests of one replica.
 
     Each waits at an address of its own. The event's id would not tell them apart: two that use one
     `Idempotency-Key` for two shipments wait for one event, and must not hear the same of it.
@@ -113,7 +113,7 @@ class AnswerInbox:
         if future is None or future.done():
             return
         try:
-            [answer, *_] = _ANSWERS.validate_json(message["data"])
+            answer = _ANSWER.validate_json(message["data"])
         except (
             ValueError
         ) as error:  # from a processor of another version, say: this one waits in vain, no more

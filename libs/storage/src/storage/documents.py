@@ -1,11 +1,13 @@
 """Documents of the two collections that events write, and back (shapes: DESIGN section 7)."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, ShipmentChange
-from domain.commands import Command, CreateShipment, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
+from domain.identity import API_SOURCE
 from domain.shipment import Shipment
 from domain.status import Status
 
@@ -21,8 +23,8 @@ EVENT_FIELDS = {
     "client_id": 1,
     "timestamp": 1,
     "request_key": 1,
+    "status": 1,
 }
-API_SOURCE = "api"
 
 
 def shipment_of(document: Document) -> Shipment:
@@ -49,6 +51,7 @@ def event_of(document: Document) -> EventRecord:
         client_id=document["client_id"],
         timestamp=document["timestamp"],
         request_key=document.get("request_key"),
+        status=None if document["status"] is None else Status(document["status"]),
     )
 
 
@@ -68,6 +71,7 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     if delivery is None or record is None:
         raise ValueError(f"{change.event_id} was counted, not judged")
     fields = described(delivery.command)
+    fields["status"] = record.status.value if record.status is not None else None
     fields["client_id"] = record.client_id
     fields["outcome"] = record.outcome.value
     fields["reason"] = record.reason.value if record.reason is not None else None
@@ -87,18 +91,21 @@ def described(command: Command) -> Document:
         "timestamp": command.timestamp,
         "received_at": command.received_at,
         "submitted_by": command.submitted_by,
+        "source": API_SOURCE,
+        "location": None,
+        "notes": None,
     }
     if isinstance(command, ReportStatus):
         fields["status"] = command.status.value
         fields["source"] = command.source
         fields["location"] = command.location
         fields["notes"] = command.notes
-    else:
+    elif isinstance(command, CreateShipment):
         fields["status"] = Status.CREATED.value
-        fields["source"] = API_SOURCE
-        fields["location"] = None
-        fields["notes"] = None
         fields["request_key"] = command.request_key
+    else:
+        fields["status"] = None  # the shipment's, which only a judgement knows
+        fields["changes"] = command.changes
     return fields
 
 
@@ -113,8 +120,9 @@ def shipment_document(change: ShipmentChange, *, recorded_at: datetime) -> Docum
         "origin": creation.origin,
         "destination": creation.destination,
         "package": creation.package,
+        **_amended_parts(creation, change.applied),
         "current_status": change.after.status.value,
-        "status_history": [history_entry(delivery, recorded_at) for delivery in change.applied],
+        "status_history": _history(change.applied, recorded_at),
         "version": change.after.version,
         "created_at": creation.timestamp,
         "updated_at": recorded_at,
@@ -126,15 +134,43 @@ def shipment_update(change: ShipmentChange, *, recorded_at: datetime) -> Documen
 
     History is written by position: repeating it is harmless, which `$push` would not be, and it is cheaper.
     """
-    first = len(change.after.applied) - len(change.applied)
-    fields: Document = {
-        f"status_history.{first + index}": history_entry(delivery, recorded_at)
-        for index, delivery in enumerate(change.applied)
-    }
+    entries = _history(change.applied, recorded_at)
+    first = len(change.after.applied) - len(entries)
+    fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(entries)}
+    for delivery in change.applied:
+        if isinstance(delivery.command, AmendShipment):
+            fields |= _amended_members(delivery.command)
     fields["current_status"] = change.after.status.value
     fields["version"] = change.after.version
     fields["updated_at"] = recorded_at
     return fields
+
+
+def _history(applied: Sequence[Delivery], recorded_at: datetime) -> list[Document]:
+    return [
+        history_entry(delivery, recorded_at)
+        for delivery in applied
+        if not isinstance(delivery.command, AmendShipment)
+    ]
+
+
+def _amended_members(command: AmendShipment) -> Document:
+    """Return what an amendment sets, by the path of each member: the others stay, unread."""
+    return {
+        f"{part}.{member}": value
+        for part, members in cast("Document", command.changes).items()
+        for member, value in members.items()
+    }
+
+
+def _amended_parts(creation: CreateShipment, applied: Sequence[Delivery]) -> Document:
+    """Return the parts of a new shipment that later commands of the same batch amend."""
+    parts: Document = {}
+    for delivery in applied:
+        if isinstance(delivery.command, AmendShipment):
+            for part, members in cast("Document", delivery.command.changes).items():
+                parts[part] = {**(parts.get(part) or getattr(creation, part)), **members}
+    return parts
 
 
 def history_entry(delivery: Delivery, recorded_at: datetime) -> Document:

@@ -11,16 +11,18 @@ from httpkit.clock import SystemClock
 from httpkit.health import Check, Health, State
 from httpkit.metrics import new_registry
 from httpkit.server import build_app as build_http_app
+from ingest_api.awaiting import AwaitedLog
+from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
 from ingest_api.handlers.events import REPORTER
-from ingest_api.handlers.shipments import CREATOR
+from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
 from messaging.command_log import KafkaCommandLog
 from messaging.producer import ResilientProducer
 from messaging.topics import Topics
-from storage.answers import AnswerInbox
+from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
 
 
@@ -42,23 +44,20 @@ def build_app(settings: Settings) -> web.Application:
         registry=new_registry(),
         verifier=TokenVerifier(settings.auth),
     )
-    app[REPORTER] = EventReporter(log, SystemClock())
+    app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
     app.cleanup_ctx.append(with_producer)
-    app.cleanup_ctx.append(_with_creator(settings, log))
+    app.cleanup_ctx.append(_with_use_cases(settings, log))
     return app
 
 
-def _with_creator(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:
+def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_redis(settings.redis) as redis:
-            inbox = AnswerInbox(redis, settings.service.instance_id)
-            app[CREATOR] = ShipmentCreator(
-                log,
-                inbox,
-                SystemClock(),
-                entropy=secrets.token_bytes,
-                wait_s=settings.ingest.creation_wait_s,
-            )
+            inbox = RedisAnswerInbox(redis, settings.service.instance_id)
+            awaited, clock = AwaitedLog(log, inbox), SystemClock()
+            app[REPORTER] = EventReporter(log, awaited, clock)
+            app[CREATOR] = ShipmentCreator(awaited, clock, entropy=secrets.token_bytes)
+            app[CHANGER] = ShipmentChanger(awaited, clock)
             async with inbox.listening():
                 yield
 

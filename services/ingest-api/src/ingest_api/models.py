@@ -1,19 +1,32 @@
 """What clients may send. Typed dicts: validated straight from the bytes, without an object per event."""
 
-import time
 from datetime import datetime
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired, cast
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from typing_extensions import TypedDict
 
 from domain.errors import InvalidTrackingNumber
+from domain.identity import API_SOURCE
 from domain.status import REPORTABLE, Status
 from domain.tracking_number import TrackingNumber, parse_tracking_number
+from httpkit.bodies import invalid
+from httpkit.errors import ApiError
+from ingest_api.texts import require_line, require_text
+from ingest_api.times import read_instant
 
 MAX_BATCH: Final = 1000
-MAX_AHEAD_S: Final = 300
-RESERVED_SOURCE: Final = "api"
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -32,34 +45,21 @@ def _status(value: Any) -> Status:  # noqa: ANN401  # whatever a client sends
     raise ValueError(f"must be one of {', '.join(REPORTABLE)}")
 
 
-def _plausible(timestamp: datetime) -> datetime:
-    seconds = timestamp.timestamp()
-    if seconds < 0:
-        raise ValueError("must not be before 1970")
-    if seconds > time.time() + MAX_AHEAD_S:
-        raise ValueError(f"must not be more than {MAX_AHEAD_S // 60} minutes ahead")
-    return timestamp
-
-
 def _source(text: str) -> str:
-    if text == RESERVED_SOURCE:
-        raise ValueError(f"{RESERVED_SOURCE!r} is reserved for changes made through the API")
+    if text == API_SOURCE:
+        raise ValueError(f"{API_SOURCE!r} is reserved for changes made through the API")
     return text
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    return text
-
-
-Name = Annotated[str, Field(strict=True, min_length=1, max_length=128), AfterValidator(_without_nul)]
-Line = Annotated[str, Field(strict=True, min_length=1, max_length=300), AfterValidator(_without_nul)]
-Text = Annotated[str, Field(strict=True, min_length=1, max_length=1000), AfterValidator(_without_nul)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=128), AfterValidator(require_line)]
+Line = Annotated[str, Field(strict=True, min_length=1, max_length=300), AfterValidator(require_line)]
+Text = Annotated[str, Field(strict=True, min_length=1, max_length=1000), AfterValidator(require_text)]
+Instant = Annotated[datetime, PlainValidator(read_instant, json_schema_input_type=AwareDatetime)]
 Source = Annotated[Name, AfterValidator(_source)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180)]
 Length = Annotated[float, Field(strict=True, gt=0, le=10_000)]
+Weight = Annotated[float, Field(strict=True, gt=0, le=100_000)]
 
 
 class LocationIn(TypedDict):
@@ -77,7 +77,7 @@ class EventIn(TypedDict):
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: Annotated[str, Field(strict=True), AfterValidator(_tracking_number)]
     status: Annotated[Status, BeforeValidator(_status)]
-    timestamp: Annotated[AwareDatetime, Field(strict=True), AfterValidator(_plausible)]
+    timestamp: Instant
     source: Source
     location: NotRequired[LocationIn]
     notes: NotRequired[Text]
@@ -88,6 +88,22 @@ class BatchIn(TypedDict):
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+def _kept(event: Any, read: ValidatorFunctionWrapHandler) -> EventIn | ApiError:  # noqa: ANN401  # as above
+    try:
+        return cast("EventIn", read(event))
+    except ValidationError as error:
+        return invalid(error)
+
+
+class LenientBatchIn(TypedDict):
+    """As `BatchIn`; in the place of each event that is refused stands why."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    events: Annotated[
+        list[Annotated[EventIn, WrapValidator(_kept)]], Field(min_length=1, max_length=MAX_BATCH)
+    ]
 
 
 class CoordinatesIn(TypedDict):
@@ -119,7 +135,7 @@ class PackageIn(TypedDict):
     """What is shipped."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    weight_kg: Annotated[float, Field(strict=True, gt=0, le=100_000)]
+    weight_kg: Weight
     dimensions: NotRequired[DimensionsIn]
     content_description: NotRequired[Text]
 
@@ -136,4 +152,5 @@ class ShipmentIn(TypedDict):
 
 EVENT: Final = TypeAdapter(EventIn)
 BATCH: Final = TypeAdapter(BatchIn)
+LENIENT_BATCH: Final = TypeAdapter(LenientBatchIn)
 SHIPMENT: Final = TypeAdapter(ShipmentIn)

@@ -7,18 +7,30 @@ from typing import cast
 from domain.commands import Location, ReportStatus
 from domain.identity import event_id
 from domain.permissions import Principal
-from domain.ports import Clock, CommandLog
+from domain.ports import Answer, Clock, CommandLog
 from domain.timestamps import to_milliseconds
 from domain.tracking_number import TrackingNumber
+from ingest_api.awaiting import Asker, AwaitedLog
 from ingest_api.models import EventIn
 
 
 class EventReporter:
     """Writes events to the log."""
 
-    def __init__(self, log: CommandLog, clock: Clock) -> None:
+    def __init__(self, log: CommandLog, awaited: AwaitedLog, clock: Clock) -> None:
         self._log = log
+        self._awaited = awaited
         self._clock = clock
+
+    async def report_and_wait(self, event: EventIn, asker: Asker) -> tuple[ReportStatus, Answer | None]:
+        """Return the command that stands in the log now, and its outcome if there is one in time.
+
+        Raises:
+            NotPublished: it does not stand there.
+            PublishUnknown: it may; sending the same event again is safe.
+        """
+        command = _command(event, asker.principal, self._clock.now())
+        return command, await self._awaited.append(command, asker)
 
     async def report(
         self, events: Sequence[EventIn], principal: Principal, *, traceparent: str | None = None

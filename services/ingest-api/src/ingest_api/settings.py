@@ -13,13 +13,14 @@ class IngestSettings(BaseSettings):
 
     Attributes:
         max_in_flight: commands that wait for Kafka; more are answered with 503.
-        creation_wait_s: how long POST /shipments waits for its outcome before it answers 202.
+        default_wait_s: how long writes to /shipments wait for their outcome before they answer 202, where
+            the client does not say (`Prefer: wait`).
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="INGEST_", env_ignore_empty=True)
 
     max_in_flight: int = Field(default=20_000, ge=1000)
-    creation_wait_s: float = Field(default=5.0, gt=0, le=30)
+    default_wait_s: float = Field(default=5.0, gt=0, le=30)
 
 
 class Settings(BaseModel):

@@ -14,6 +14,8 @@ def answer_to(verdict: Verdict, event: EventRecord) -> Answer:
         reason=_conflict(verdict, event) if verdict.is_conflict else event.reason,
         client_id=event.client_id,
         timestamp=event.timestamp,
+        status=event.status,
+        version=event.version,
     )
 
 

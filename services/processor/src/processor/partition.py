@@ -1,7 +1,6 @@
 """Applies the records of one partition to the shipments: exactly once, whatever is redelivered (ADR 0002)."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,7 @@ from domain.batch import (
 )
 from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.identity import EventId
-from domain.ports import Answer, Answers, ChangeFeed, Clock, DuplicateFilter, Fence, ShipmentStore
+from domain.ports import Answers, ChangeFeed, Clock, DuplicateFilter, Fence, ShipmentStore
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from messaging import wire
@@ -169,10 +168,11 @@ class ShipmentPartition:
     async def _tell(self, plan: Plan) -> None:
         """All of it may happen twice, or be lost but for the change feed: that one must succeed."""
         applied = [_member(verdict.delivery) for verdict in plan.verdicts if _is_newly_applied(verdict)]
-        answers: dict[str, list[Answer]] = defaultdict(list)
-        for verdict in plan.verdicts:
-            if verdict.delivery.reply_to is not None and verdict.event is not None:
-                answers[verdict.delivery.reply_to].append(answer_to(verdict, verdict.event))
+        answers = {
+            verdict.delivery.reply_to: answer_to(verdict, verdict.event)
+            for verdict in plan.verdicts
+            if verdict.delivery.reply_to is not None and verdict.event is not None
+        }
         await asyncio.gather(
             self._ports.duplicates.mark(self._name, applied),
             self._ports.answers.send(answers),

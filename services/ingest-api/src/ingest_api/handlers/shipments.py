@@ -1,6 +1,7 @@
-"""POST /shipments."""
+"""POST /shipments, PATCH and DELETE /shipments/{tracking_number}."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import web
@@ -8,14 +9,19 @@ from aiohttp import web
 from domain.errors import ErrorCode
 from domain.permissions import Principal, Role, owns
 from domain.status import Status
-from httpkit.auth import principal
+from domain.tracking_number import parse_tracking_number
 from httpkit.bodies import read_json
 from httpkit.errors import ApiError, Detail
 from httpkit.responses import json_response
+from ingest_api.amendments import AMENDMENT
+from ingest_api.changing import Change, ShipmentChanger
 from ingest_api.creation import Creation, ShipmentCreator
+from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
 from ingest_api.models import SHIPMENT, ShipmentIn
 
 CREATOR: Final = web.AppKey("creator", ShipmentCreator)
+CHANGER: Final = web.AppKey("changer", ShipmentChanger)
+DEFAULT_WAIT_S: Final = web.AppKey("default_wait_s", float)
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 
 _KEY_FORM: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
@@ -25,11 +31,28 @@ async def post_shipment(request: web.Request) -> web.Response:
     """Register a shipment: 201 once it exists, 202 if that takes longer than the wait."""
     key = _idempotency_key(request)
     shipment = await read_json(request, SHIPMENT)
-    caller = principal(request)
+    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
     creation = await request.app[CREATOR].create(
-        shipment, _client_of(shipment, caller), caller, idempotency_key=key
+        shipment, _client_of(shipment, asker.principal), asker, idempotency_key=key
     )
-    return _rendered(creation)
+    return _created(creation, honoured(request))
+
+
+async def patch_shipment(request: web.Request) -> web.Response:
+    """Amend a shipment: 200 once it is, 202 if that takes longer than the wait."""
+    number = parse_tracking_number(request.match_info["tracking_number"])
+    changes = await read_json(request, AMENDMENT)
+    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
+    change = await request.app[CHANGER].amend(number, changes, asker)
+    return _changed(change, "Amendment accepted for processing", honoured(request))
+
+
+async def delete_shipment(request: web.Request) -> web.Response:
+    """Cancel a shipment, which stays to be read: 200 once it is, 202 if that takes longer than the wait."""
+    number = parse_tracking_number(request.match_info["tracking_number"])
+    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
+    change = await request.app[CHANGER].cancel(number, asker)
+    return _changed(change, "Cancellation accepted for processing", honoured(request))
 
 
 def _idempotency_key(request: web.Request) -> str | None:
@@ -51,23 +74,32 @@ def _client_of(shipment: ShipmentIn, caller: Principal) -> str:
     return client_id
 
 
-def _rendered(creation: Creation) -> web.Response:
+def _created(creation: Creation, headers: Mapping[str, str]) -> web.Response:
     answer = creation.answer
-    body: dict[str, object]
-    if answer is None:
-        body = {
-            "event_id": creation.event_id,
-            "status": "queued",
-            "tracking_number": creation.tracking_number,
-            "message": "Shipment accepted for processing",
-        }
-        return json_response(body, status=202, headers={"Location": f"/events/{creation.event_id}"})
+    if not is_final(answer):
+        return queued(creation.command, "Shipment accepted for processing", headers)
     if answer.reason is ErrorCode.IDEMPOTENCY_CONFLICT:
-        raise ApiError(answer.reason, f"this {IDEMPOTENCY_KEY} was used for another shipment")
+        message = f"this {IDEMPOTENCY_KEY} was used for another shipment"
+        raise ApiError(answer.reason, message, headers=headers)
+    number = creation.command.tracking_number
     body = {
-        "tracking_number": creation.tracking_number,
+        "tracking_number": number,
         "status": Status.CREATED,
         "created_at": answer.timestamp,
         "client_id": answer.client_id,
     }
-    return json_response(body, status=201, headers={"Location": f"/shipments/{creation.tracking_number}"})
+    return json_response(body, status=201, headers={"Location": f"/shipments/{number}", **headers})
+
+
+def _changed(change: Change, message: str, headers: Mapping[str, str]) -> web.Response:
+    command, answer = change.command, change.answer
+    if not is_final(answer):
+        return queued(command, message, headers)
+    require_applied(command, answer, headers)
+    body = {
+        "tracking_number": command.tracking_number,
+        "status": answer.status,
+        "version": answer.version,
+        "event_id": command.event_id,
+    }
+    return json_response(body, headers=headers)

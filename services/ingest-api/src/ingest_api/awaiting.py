@@ -1,0 +1,50 @@
+"""Append a command to the log, and wait for what becomes of it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from domain.commands import Command
+from domain.permissions import Principal
+from domain.ports import Answer, AnswerInbox, CommandLog
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for a change, and how long they wait for its outcome.
+
+    Attributes:
+        wait_s: 0 to be answered as soon as the log has it.
+        traceparent: as the request had it; it goes with the command.
+    """
+
+    principal: Principal
+    wait_s: float = 0.0
+    traceparent: str | None = None
+
+
+class AwaitedLog:
+    """The log, with an answer to what is appended."""
+
+    def __init__(self, log: CommandLog, inbox: AnswerInbox) -> None:
+        self._log = log
+        self._inbox = inbox
+
+    async def append(self, command: Command, asker: Asker) -> Answer | None:
+        """Append a command; blocks until it is judged, at most `wait_s` after the log has it.
+
+        Returns:
+            The answer, None if there is none in time, or no way for one to arrive.
+
+        Raises:
+            NotPublished: the log does not hold the command.
+            PublishUnknown: the log may hold it.
+        """
+        if asker.wait_s <= 0 or not self._inbox.is_open:
+            await self._log.append([command], traceparent=asker.traceparent)
+            return None
+        with self._inbox.expect() as (address, answer):
+            await self._log.append([command], reply_to=address, traceparent=asker.traceparent)
+            try:
+                return await asyncio.wait_for(answer, asker.wait_s)
+            except TimeoutError:
+                return None

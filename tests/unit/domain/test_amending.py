@@ -1,0 +1,157 @@
+"""Changes through the API: whose shipment, how far on its way, and what an amendment leaves as it is."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.batch import Kind, Outcome, judge
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.errors import ErrorCode
+from domain.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
+from domain.status import REPORTABLE, TRANSITIONS, Status, is_terminal
+from tests.support.builders import (
+    NOON,
+    NUMBER,
+    ROUTE,
+    amendment,
+    creation,
+    deliveries,
+    delivery,
+    report,
+    shipment_after,
+)
+
+CREATION = creation()
+PATHS: dict[Status, tuple[Status, ...]] = {
+    Status.CREATED: (),
+    **{status: ROUTE[: place + 1] for place, status in enumerate(ROUTE)},
+    Status.CANCELLED: (Status.CANCELLED,),
+}
+FORBIDDEN = Rejected(ErrorCode.FORBIDDEN)
+NOT_NOW = Rejected(ErrorCode.INVALID_TRANSITION)
+UNKNOWN = Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
+
+
+def shipment_at(status: Status) -> Shipment:
+    return shipment_after(CREATION, *(report(step) for step in PATHS[status]))
+
+
+def cancellation(client_id: str | None = None) -> ReportStatus:
+    return report(Status.CANCELLED, source="api", on_behalf_of=client_id)
+
+
+def amendment_by(client_id: str) -> AmendShipment:
+    return amendment(on_behalf_of=client_id)
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_an_admin_amends_until_nothing_can_follow(status: Status) -> None:
+    allowed = decide(shipment_at(status), amendment())
+    assert allowed == (NOT_NOW if is_terminal(status) else Amended(amendment().event_id))
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_an_admin_cancels_where_the_table_says(status: Status) -> None:
+    decision = decide(shipment_at(status), cancellation())
+    expected = StatusChanged(cancellation().event_id, Status.CANCELLED)
+    assert decision == (expected if Status.CANCELLED in TRANSITIONS[status] else NOT_NOW)
+
+
+@pytest.mark.parametrize("status", list(Status))
+@pytest.mark.parametrize("make", [amendment_by, cancellation])
+def test_a_client_changes_its_own_as_long_as_nobody_has_touched_it(
+    status: Status, make: Callable[[str], Command]
+) -> None:
+    shipment = shipment_at(status)
+    own = decide(shipment, make("client_001"))
+    assert (own == NOT_NOW) == (status is not Status.CREATED)
+    assert isinstance(own, Amended | StatusChanged | Rejected)
+    assert decide(shipment, make("client_002")) == FORBIDDEN
+    assert decide(shipment, make("")) == FORBIDDEN, "a client without a client's id owns nothing"
+    assert decide(None, make("client_001")) == UNKNOWN
+
+
+def test_nothing_is_amended_of_a_shipment_that_does_not_exist() -> None:
+    assert decide(None, amendment()) == UNKNOWN
+    with pytest.raises(ValueError, match="only a creation can come first"):
+        evolve(None, Amended(amendment().event_id))
+
+
+def test_an_amendment_counts_the_version_and_leaves_status_and_history() -> None:
+    before = shipment_at(Status.PICKED_UP)
+    after = evolve(before, Amended(amendment().event_id))
+    assert after == Shipment(NUMBER, "client_001", Status.PICKED_UP, before.version + 1, before.applied)
+
+
+def test_an_applied_amendment_is_recorded_with_the_status_of_its_shipment() -> None:
+    result = judge([delivery(amendment(), 7)], shipment_at(Status.PICKED_UP), {})
+    record = result.events[amendment().event_id].record
+    assert record is not None
+    assert (record.outcome, record.status, record.version) == (Outcome.APPLIED, Status.PICKED_UP, 3)
+    assert result.shipment is not None
+    assert result.shipment.applied == [delivery(amendment(), 7)]
+
+
+@pytest.mark.parametrize("changed", [amendment(on_behalf_of="client_002"), cancellation("client_002")])
+def test_whoever_may_not_change_a_shipment_is_not_told_whose_it_is_or_where(changed: Command) -> None:
+    result = judge([delivery(changed)], shipment_at(Status.PICKED_UP), {changed.event_id: None})
+    record = result.events[changed.event_id].record
+    assert record is not None
+    assert (record.reason, record.client_id, record.version) == (ErrorCode.FORBIDDEN, None, None)
+    assert record.status is (None if isinstance(changed, AmendShipment) else Status.CANCELLED)
+
+
+def test_an_amendment_that_comes_twice_in_a_batch_is_applied_once() -> None:
+    result = judge(deliveries(CREATION, amendment(), amendment()), None, {})
+    assert [verdict.kind for verdict in result.verdicts] == [Kind.JUDGED, Kind.JUDGED, Kind.DUPLICATE]
+    assert result.shipment is not None
+    assert result.shipment.after.version == 2
+
+
+def test_an_amendment_of_an_earlier_batch_is_taken_for_new_until_the_store_says_otherwise() -> None:
+    shipment = shipment_after(CREATION, amendment())
+    blind = judge([delivery(amendment(), 9)], shipment, {})
+    assert blind.events[amendment().event_id].is_new, "the insert of its record will fail"
+    first = (
+        judge([delivery(amendment(), 1)], shipment_after(CREATION), {}).events[amendment().event_id].record
+    )
+    seeing = judge([delivery(amendment(), 9)], shipment, {amendment().event_id: first})
+    assert [verdict.kind for verdict in seeing.verdicts] == [Kind.DUPLICATE]
+    assert seeing.shipment is None
+
+
+clients = st.sampled_from([None, "client_001", "client_002"])
+commands: st.SearchStrategy[Command] = st.one_of(
+    st.just(CREATION),
+    st.builds(
+        report, st.sampled_from(REPORTABLE), source=st.sampled_from(["a", "api"]), on_behalf_of=clients
+    ),
+    st.builds(
+        amendment, at=st.integers(0, 5).map(lambda n: NOON + timedelta(seconds=n)), on_behalf_of=clients
+    ),
+)
+
+
+@given(st.lists(commands, max_size=25))
+def test_whatever_is_sent_a_walk_stays_legal_and_each_change_adds_one_version(sent: list[Command]) -> None:
+    states: list[Shipment | None] = [None]
+    applied: list[Command] = []
+    for command in sent:
+        decision = decide(states[-1], command)
+        if not isinstance(decision, Rejected | Repeated):
+            states.append(evolve(states[-1], decision))
+            applied.append(command)
+    walked = [state for state in states if state is not None]
+    assert [state.version for state in walked] == list(range(1, len(walked) + 1))
+    steps = [
+        (before.status, after.status) for before, after in pairwise(walked) if before.status != after.status
+    ]
+    assert all(after in TRANSITIONS[before] for before, after in steps)
+    for before, command in zip(walked, applied[1:], strict=False):
+        assert not isinstance(command, CreateShipment)
+        if command.on_behalf_of is not None:
+            assert (command.on_behalf_of, before.status) == ("client_001", Status.CREATED)
