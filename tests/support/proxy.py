@@ -70,26 +70,29 @@ class Proxy:
             await server.wait_closed()
 
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self.connections += 1
+        if self._refusing:
+            writer.transport.abort()
+            return
         pump = asyncio.create_task(self._serve(reader, writer))
         self._pumps.add(pump)
         pump.add_done_callback(self._pumps.discard)
+        # Not inside the task: one that is cancelled before its first step never gets there.
+        pump.add_done_callback(lambda _: writer.transport.abort())
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        self.connections += 1
-        writers = [writer]
         try:
-            if self._refusing:
-                return
             answers, onward = await asyncio.open_connection(*self._target)
-            writers.append(onward)
+        except OSError:
+            return
+        try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(reader, onward, self._requests))
                 both.create_task(self._pump(answers, writer, self._answers))
         except* (_Closed, OSError):
             pass
         finally:
-            for each in writers:
-                each.transport.abort()
+            onward.transport.abort()
 
     async def _pump(self, reader: StreamReader, writer: StreamWriter, flowing: asyncio.Event) -> None:
         while data := await reader.read(_CHUNK):
