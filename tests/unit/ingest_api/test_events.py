@@ -13,6 +13,7 @@ from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EVENT_ID = event_id(NUMBER, AT, "scanner-1")
 
 
@@ -29,7 +30,7 @@ async def test_an_event_is_answered_with_its_id_once_it_is_in_the_log(ingest: In
 
 
 async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest: Ingest) -> None:
-    await ingest.post("/events", event_body(), caller=DRIVER, traceparent="00-abc-def-01")
+    await ingest.post("/events", event_body(), caller=DRIVER, traceparent=TRACEPARENT)
     [appended] = ingest.log.appended
     assert appended.command == ReportStatus(
         event_id=EVENT_ID,
@@ -42,7 +43,7 @@ async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest:
         location={"lat": 4.6, "lng": -74.1, "address": "Bogotá"},
         notes="at the gate",
     )
-    assert (appended.traceparent, appended.reply_to) == ("00-abc-def-01", None)
+    assert (appended.traceparent, appended.reply_to) == (TRACEPARENT, None)
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,9 @@ def test_unknown_fields_of_a_shipment_are_refused(path: str) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 10**400])
 def test_what_is_no_finite_number_is_refused(value: float) -> None:
-    assert "/location/lat" in faults(EVENT, changed(event_body(), "location/lat", value))
-    assert "/package/weight_kg" in faults(SHIPMENT, changed(shipment_body(), "package/weight_kg", value))
+    # no place in the model: the body as a whole is not JSON
+    assert list(faults(EVENT, changed(event_body(), "location/lat", value))) == [""]
+    assert list(faults(SHIPMENT, changed(shipment_body(), "package/weight_kg", value))) == [""]
 
 
 def test_created_is_refused_with_the_statuses_that_an_event_may_carry() -> None:
@@ -226,5 +227,5 @@ def test_what_is_no_json_is_refused(adapter: TypeAdapter[Any], raw: bytes) -> No
 
 
 def test_text_of_any_language_is_taken() -> None:
-    for text in ("Depósito nº 4", "倉庫", "\U0001f69a", "a\tb\nc", "\u202e"):
+    for text in ("Depósito nº 4", "倉庫", "\U0001f69a", "\u202e", "e\u0301"):
         assert faults(EVENT, event_body(notes=text, source=text)) == {}

@@ -106,7 +106,7 @@ def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
     query = request.query
     repeated = [name for name in dict.fromkeys(query) if len(query.getall(name)) > 1]
     if repeated:
-        raise _validation_error([Detail(pointer_to((name,)), "given more than once") for name in repeated])
+        raise validation_error([Detail(pointer_to((name,)), "given more than once") for name in repeated])
     try:
         return adapter.validate_strings(dict(query))
     except ValidationError as error:
@@ -119,7 +119,7 @@ def invalid(error: ValidationError) -> ApiError:
     if count > MAX_LISTED_FAULTS:  # listing them would take seconds, and nobody reads them
         return ApiError(ErrorCode.VALIDATION_ERROR, f"{count} faults, too many to name")
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return _validation_error([_detail_of(fault) for fault in faults[:MAX_DETAILS]], count)
+    return validation_error([_detail_of(fault) for fault in faults[:MAX_DETAILS]], count)
 
 
 def pointer_to(location: tuple[int | str, ...]) -> str:
@@ -151,7 +151,8 @@ def _too_large(bound: int) -> ApiError:
     return ApiError(ErrorCode.PAYLOAD_TOO_LARGE, f"the body is longer than {bound} bytes", headers=headers)
 
 
-def _validation_error(details: list[Detail], count: int | None = None) -> ApiError:
+def validation_error(details: list[Detail], count: int | None = None) -> ApiError:
+    """Return the answer to a request with these faults, of `count` in all."""
     unnamed = (count or len(details)) - len(details)
     message = "the request does not have the right form"
     if unnamed:

@@ -4,7 +4,8 @@ from typing import Final
 
 from domain.permissions import Permission
 from httpkit.routes import Route
-from ingest_api.handlers.events import post_batch, post_event
+from ingest_api.handlers.batches import post_batch
+from ingest_api.handlers.events import post_event
 from ingest_api.handlers.shipments import delete_shipment, patch_shipment, post_shipment
 
 ROUTES: Final = (

@@ -14,6 +14,7 @@ from httpkit.auth import principal
 from httpkit.errors import ApiError
 from httpkit.prefer import PREFERENCE_APPLIED, preferred_wait_s
 from httpkit.responses import json_response
+from httpkit.tracing import traceparent_of
 from ingest_api.awaiting import Asker
 
 _CONFLICT_STATUS: Final = 409
@@ -33,7 +34,7 @@ def asker_of(request: web.Request, *, default_wait_s: float = 0.0) -> Asker:
     return Asker(
         principal(request),
         default_wait_s if preferred is None else preferred,
-        request.headers.get("traceparent"),
+        traceparent_of(request),
     )
 
 

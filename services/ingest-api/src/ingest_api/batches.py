@@ -1,0 +1,96 @@
+"""What stands in the body of a batch: JSON or NDJSON; all of it or, leniently, what is good of it.
+
+NDJSON has one event a line. An end of line after the last one changes nothing; any other empty line is
+refused like a line that is no JSON, so that lines and events have the same numbers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from aiohttp import web
+
+from domain.errors import ErrorCode
+from httpkit.bodies import MAX_DETAILS, parse_json, read_body, validation_error
+from httpkit.errors import ApiError, Detail
+from httpkit.negotiation import JSON, NDJSON, require_media_type
+from ingest_api.models import BATCH, EVENT, LENIENT_BATCH, MAX_BATCH, EventIn
+
+MAX_ITEM_DETAILS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that is refused, and why: pointers are those of the whole body."""
+
+    index: int
+    error: ErrorCode
+    details: tuple[Detail, ...]
+
+
+Item = EventIn | Refused
+
+
+async def read_batch(request: web.Request, *, lenient: bool) -> Sequence[Item]:
+    """Read a batch: its events in order, and `Refused` in the place of bad ones.
+
+    Raises:
+        ApiError: 415, 413, 408; or 400 where the body as a whole is wrong, where all its events are, or,
+            unless `lenient`, where one is: then with the faults of all events.
+    """
+    kind = require_media_type(request, JSON, NDJSON)
+    body = await read_body(request)
+    if kind == JSON and not lenient:
+        return parse_json(body, BATCH)["events"]
+    items = _ndjson(body) if kind == NDJSON else _lenient(body)
+    refused = [item for item in items if isinstance(item, Refused)]
+    if refused and (not lenient or len(refused) == len(items)):
+        raise _refusal(refused)
+    return items
+
+
+def _lenient(body: bytes) -> list[Item]:
+    events = cast("list[EventIn | ApiError]", parse_json(body, LENIENT_BATCH)["events"])
+    return [_item(index, event) for index, event in enumerate(events)]
+
+
+def _ndjson(body: bytes) -> list[Item]:
+    body = body.removesuffix(b"\n").removesuffix(b"\r")
+    if not body.strip():
+        raise ApiError(ErrorCode.INVALID_JSON, "the body is empty")
+    count = body.count(b"\n") + 1
+    if count > MAX_BATCH:
+        raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
+    return [_item(index, _line(line)) for index, line in enumerate(body.split(b"\n"))]
+
+
+def _line(line: bytes) -> EventIn | ApiError:
+    try:
+        return parse_json(line, EVENT)
+    except ApiError as error:
+        return error
+
+
+def _item(index: int, event: EventIn | ApiError) -> Item:
+    if not isinstance(event, ApiError):
+        return event
+    place = f"/events/{index}"
+    if not event.details:
+        return Refused(index, event.code, (Detail(place, event.message),))
+    named = [Detail(place + detail.pointer, detail.message) for detail in event.details[:MAX_ITEM_DETAILS]]
+    if len(event.details) > MAX_ITEM_DETAILS:
+        named.append(Detail(place, "has more faults than are named"))
+    return Refused(index, event.code, tuple(named))
+
+
+def _refusal(refused: Sequence[Refused]) -> ApiError:
+    details = list(_details(refused))
+    error = validation_error(details[:MAX_DETAILS], len(details))
+    if all(item.error is ErrorCode.VALIDATION_ERROR for item in refused):
+        return error
+    return ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
+
+
+def _details(refused: Sequence[Refused]) -> Iterator[Detail]:
+    for item in refused:
+        yield from item.details

@@ -1,0 +1,40 @@
+"""Which characters a text may have. It is kept as it was sent: not trimmed, not normalised to NFC."""
+
+import re
+from typing import Final
+
+_PLANES: Final = 17
+_NONCHARACTERS: Final = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(_PLANES)
+)
+_SURROGATES: Final = "\ud800-\udfff"
+_NEVER: Final = f"{_NONCHARACTERS}{_SURROGATES}"
+_NOT_IN_LINE: Final = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029{_NEVER}]")
+_NOT_IN_TEXT: Final = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_NEVER}]")
+
+
+def require_line(text: str) -> str:
+    """Return the text if it has no control characters (C0, C1), line breaks or noncharacters.
+
+    Raises:
+        ValueError: it has.
+    """
+    return _require_none_of(_NOT_IN_LINE, text)
+
+
+def require_text(text: str) -> str:
+    """Return the text if it has no control characters but tabs and line breaks, and no noncharacters.
+
+    Raises:
+        ValueError: it has others.
+    """
+    return _require_none_of(_NOT_IN_TEXT, text)
+
+
+def _require_none_of(refused: re.Pattern[str], text: str) -> str:
+    if text.isprintable():  # nearly always, and a tenth of the price of a search
+        return text
+    found = refused.search(text)
+    if found is not None:
+        raise ValueError(f"must not contain U+{ord(found[0]):04X}, which is at character {found.start() + 1}")
+    return text
