@@ -1,0 +1,180 @@
+"""PATCH and DELETE /shipments/{tracking_number}: what goes into the log, and what is answered when."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.commands import AmendShipment, ReportStatus
+from domain.errors import ErrorCode, NotPublished
+from domain.identity import event_id
+from domain.permissions import Principal
+from domain.status import Status
+from tests.support.builders import NOON, NUMBER
+from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
+
+PATH = f"/shipments/{NUMBER}"
+CHANGES = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 3.5}}
+ID = event_id(NUMBER, NOON, "api")
+CONFLICT = Says(reason=ErrorCode.IDEMPOTENCY_CONFLICT)
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+METHODS = ("PATCH", "DELETE")
+
+
+def body_of(method: str) -> object:
+    return CHANGES if method == "PATCH" else b""
+
+
+@pytest.mark.parametrize(("caller", "client"), [(CLIENT, "client_001"), (ADMIN, None)])
+async def test_an_amendment_in_the_log_says_what_who_when_and_for_whom(
+    ingest: Ingest, caller: Principal, client: str | None
+) -> None:
+    await ingest.ask("PATCH", PATH, CHANGES, caller=caller, traceparent=TRACE)
+    [appended] = ingest.log.appended
+    assert appended.command == AmendShipment(
+        event_id=ID,
+        tracking_number=NUMBER,
+        changes={"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 3.5}},
+        timestamp=NOON,
+        received_at=NOON,
+        submitted_by=caller.subject,
+        on_behalf_of=client,
+    )
+    assert (appended.reply_to, appended.traceparent) == ("answers:0", TRACE)
+
+
+@pytest.mark.parametrize(("caller", "client"), [(CLIENT, "client_001"), (ADMIN, None)])
+async def test_a_cancellation_is_a_status_with_our_own_source(
+    ingest: Ingest, caller: Principal, client: str | None
+) -> None:
+    await ingest.ask("DELETE", PATH, caller=caller)
+    assert ingest.log.commands == [
+        ReportStatus(
+            event_id=ID,
+            tracking_number=NUMBER,
+            status=Status.CANCELLED,
+            timestamp=NOON,
+            source="api",
+            received_at=NOON,
+            submitted_by=caller.subject,
+            on_behalf_of=client,
+        )
+    ]
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_change_that_is_applied_is_answered_with_what_is_so_now(ingest: Ingest, method: str) -> None:
+    ingest.inbox.script.append(Says(status=Status.CREATED, version=2))
+    reply = await ingest.ask(method, PATH, body_of(method))
+    assert reply.status == 200
+    assert reply.body == {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": ID}
+    assert "Preference-Applied" not in reply.headers
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("redis", ["silent", "gone"])
+async def test_a_change_that_is_not_applied_within_the_wait_is_answered_with_202(
+    ingest: Ingest, method: str, redis: str
+) -> None:
+    ingest.inbox.script.append(None)
+    ingest.inbox.reachable = redis == "silent"
+    reply = await ingest.ask(method, PATH, body_of(method))
+    assert (reply.status, reply.body["status"], reply.body["event_id"]) == (202, "queued", ID)
+    assert reply.headers["Location"] == f"/events/{ID}"
+    assert ingest.inbox.waiting == 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        (ErrorCode.FORBIDDEN, 403),
+        (ErrorCode.SHIPMENT_NOT_FOUND, 404),
+        (ErrorCode.INVALID_TRANSITION, 409),
+    ],
+)
+async def test_a_change_that_was_rejected_is_refused_with_its_reason(
+    ingest: Ingest, method: str, reason: ErrorCode, status: int
+) -> None:
+    ingest.inbox.script.append(Says("rejected", reason))
+    reply = await ingest.ask(method, PATH, body_of(method), Prefer="wait=3")
+    assert (reply.status, reply.body["error"]) == (status, reason)
+    assert (reply.headers["Location"], reply.headers["Preference-Applied"]) == (f"/events/{ID}", "wait=3")
+
+
+async def test_two_changes_of_one_millisecond_are_two_events(ingest: Ingest) -> None:
+    for _ in range(3):
+        assert (await ingest.ask("PATCH", PATH, CHANGES)).status == 200
+    times = [command.timestamp for command in ingest.log.commands]
+    assert times == [NOON + timedelta(milliseconds=each) for each in range(3)]
+    assert len({command.event_id for command in ingest.log.commands}) == 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_change_whose_instant_another_replica_has_used_is_written_again(
+    ingest: Ingest, method: str
+) -> None:
+    ingest.inbox.script.extend([CONFLICT, Says(status=Status.CREATED, version=3)])
+    reply = await ingest.ask(method, PATH, body_of(method))
+    first, second = ingest.log.commands
+    assert (reply.status, reply.body["event_id"]) == (200, second.event_id)
+    assert second.timestamp == first.timestamp + timedelta(milliseconds=1)
+
+
+async def test_a_change_that_finds_no_instant_is_a_conflict(ingest: Ingest) -> None:
+    ingest.inbox.script.extend([CONFLICT] * 3)
+    reply = await ingest.ask("PATCH", PATH, CHANGES)
+    assert (reply.status, reply.body["error"]) == (409, "IDEMPOTENCY_CONFLICT")
+    assert len(ingest.log.commands) == 3
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_what_may_not_be_in_the_log_is_answered_with_503(ingest: Ingest, method: str) -> None:
+    ingest.log.fail_next("append", NotPublished("no connection"))
+    reply = await ingest.ask(method, PATH, body_of(method))
+    assert (reply.status, reply.body["error"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "Retry-After" in reply.headers
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("number", ["99M-1", NUMBER.lower(), f"{NUMBER}0"])
+async def test_a_number_of_the_wrong_form_is_400(ingest: Ingest, method: str, number: str) -> None:
+    reply = await ingest.ask(method, f"/shipments/{number}", body_of(method))
+    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("caller", "status"), [(DRIVER, 403), (None, 401)])
+async def test_others_change_nothing(
+    ingest: Ingest, method: str, caller: Principal | None, status: int
+) -> None:
+    assert (await ingest.ask(method, PATH, body_of(method), caller=caller)).status == status
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, [""]),
+        ({"client_id": "client_002"}, ["/client_id"]),
+        ({"origin": {}}, ["/origin"]),
+        ({"origin": None}, ["/origin"]),
+        ({"origin": {"address": None}}, ["/origin/address"]),
+        ({"origin": {"coordinates": {"lat": 1}}}, ["/origin/coordinates/lng"]),
+        ({"package": {"weight_kg": 0}}, ["/package/weight_kg"]),
+        (
+            {"package": {"dimensions": {"length": 1}}},
+            ["/package/dimensions/width", "/package/dimensions/height"],
+        ),
+        (
+            {"destination": {"addres": "x"}, "package": {"weight_kg": -1}},
+            ["/destination/addres", "/package/weight_kg"],
+        ),
+    ],
+)
+async def test_an_amendment_of_another_form_is_refused_with_every_fault(
+    ingest: Ingest, body: object, pointers: list[str]
+) -> None:
+    reply = await ingest.ask("PATCH", PATH, body)
+    assert (reply.status, reply.pointers) == (400, pointers)
+    assert ingest.log.commands == []

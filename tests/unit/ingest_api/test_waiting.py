@@ -1,0 +1,96 @@
+"""`Prefer: wait`: what is waited for, how long, and what comes of it."""
+
+import time
+
+import pytest
+
+from domain.errors import ErrorCode
+from tests.support.builders import NUMBER
+from tests.unit.ingest_api.bodies import event_body, shipment_body
+from tests.unit.ingest_api.doubles import DRIVER, Ingest, Says
+
+WRITES = [
+    ("POST", "/events", event_body(), 200),
+    ("POST", "/shipments", shipment_body(), 201),
+    ("PATCH", f"/shipments/{NUMBER}", {"package": {"weight_kg": 1}}, 200),
+    ("DELETE", f"/shipments/{NUMBER}", b"", 200),
+]
+
+
+async def test_an_event_is_not_waited_for_unless_somebody_asks(ingest: Ingest) -> None:
+    ingest.inbox.script.append(Says("rejected", ErrorCode.INVALID_TRANSITION))
+    for prefer in ("", "respond-async", "wait", "wait=soon", "wait=31", "wait=-1"):
+        reply = await ingest.post("/events", event_body(), caller=DRIVER, Prefer=prefer)
+        assert (reply.status, reply.body["status"]) == (202, "queued")
+        assert "Preference-Applied" not in reply.headers
+    assert {appended.reply_to for appended in ingest.log.appended} == {None}
+
+
+async def test_an_event_that_is_applied_in_time_is_answered_with_200(ingest: Ingest) -> None:
+    reply = await ingest.post("/events", event_body(), caller=DRIVER, Prefer="respond-async, WAIT=2")
+    [command] = ingest.log.commands
+    assert reply.status == 200
+    assert reply.body == {
+        "event_id": command.event_id,
+        "status": "applied",
+        "tracking_number": NUMBER,
+        "message": "Event applied",
+    }
+    assert reply.headers["Preference-Applied"] == "wait=2"
+    assert reply.headers["Location"] == f"/events/{command.event_id}"
+
+
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [
+        (Says("rejected", ErrorCode.INVALID_TRANSITION), 409),
+        (Says("rejected", ErrorCode.SHIPMENT_NOT_FOUND), 404),
+        (Says("applied", ErrorCode.IDEMPOTENCY_CONFLICT), 409),
+    ],
+)
+async def test_an_event_that_was_not_applied_is_refused_with_the_reason(
+    ingest: Ingest, says: Says, status: int
+) -> None:
+    ingest.inbox.script.append(says)
+    reply = await ingest.post("/events", event_body(), Prefer="wait=2")
+    assert (reply.status, reply.body["status_code"], reply.body["error"]) == (status, status, says.reason)
+    assert reply.headers["Preference-Applied"] == "wait=2"
+    assert reply.headers["Location"] == f"/events/{ingest.log.commands[0].event_id}"
+
+
+@pytest.mark.parametrize("says", [None, Says("dead")])
+async def test_an_event_that_has_no_end_in_time_is_queued(ingest: Ingest, says: Says | None) -> None:
+    ingest.inbox.script.append(says)
+    reply = await ingest.post("/events", event_body(), Prefer="wait=1")
+    assert (reply.status, reply.body["status"]) == (202, "queued")
+    assert reply.headers["Preference-Applied"] == "wait=1"
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
+async def test_a_wait_is_granted_on_every_write(
+    ingest: Ingest, method: str, path: str, body: object, status: int
+) -> None:
+    reply = await ingest.ask(method, path, body, Prefer="wait=30")
+    assert (reply.status, reply.headers["Preference-Applied"]) == (status, "wait=30")
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
+async def test_no_wait_is_a_wait_too(
+    ingest: Ingest,
+    method: str,
+    path: str,
+    body: object,
+    status: int,  # noqa: ARG001  # of the answer that is not waited for
+) -> None:
+    reply = await ingest.ask(method, path, body, Prefer="wait=0")
+    assert (reply.status, reply.headers["Preference-Applied"]) == (202, "wait=0")
+    assert ingest.log.appended[0].reply_to is None
+
+
+@pytest.mark.parametrize("prefer", ["wait=1", ""])
+async def test_the_default_wait_is_overridden(ingest: Ingest, prefer: str) -> None:
+    ingest.inbox.script.append(None)
+    started = time.monotonic()
+    reply = await ingest.post("/shipments", shipment_body(), Prefer=prefer)
+    assert reply.status == 202
+    assert (time.monotonic() - started > 0.9) == (prefer == "wait=1")
