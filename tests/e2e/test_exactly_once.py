@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from domain.status import Status
 from domain.tracking_number import derive_tracking_number
 from tests.e2e.ledger import Ledger, assert_matches_log
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_at, shipment_body
-from tests.support.api import Api, Json, times_seen
+from tests.support.api import Api, Json, eventually, times_seen
 from tests.support.builders import ROUTE
 from tests.support.stack import RunningStack, StackAddresses, pause, resume
 
@@ -47,7 +48,7 @@ async def test_mixed_events_of_three_shipments_at_once_end_as_their_log_says(
         sent = sum(
             entry.attempts + entry.duplicates + entry.conflicts for entry in ledger[number].events.values()
         )
-        assert sent == 1 + MIXED_EVENTS
+        assert sent >= 1 + MIXED_EVENTS  # more, if an answer was late and the events were sent again
         _assert_legal_walk(await admin.shipment(number), ledger)
 
 
@@ -190,6 +191,14 @@ def _sendings(driver: Api, events: Sequence[Json], chance: random.Random) -> lis
     rest = list(events)
     while rest:
         size = chance.choice([1, 1, 5, 10])
-        batch, rest = rest[:size], rest[size:]
-        sendings.append(driver.reported(batch[0]) if len(batch) == 1 else driver.batch_reported(batch))
+        sendings.append(eventually(partial(_accepted, driver, rest[:size]), within_s=30))
+        rest = rest[size:]
     return sendings
+
+
+async def _accepted(driver: Api, events: Sequence[Json]) -> bool | None:
+    """Send one event or a batch; a machine that is busy with other things may say 503: then it is repeated."""
+    single = len(events) == 1
+    answer = await driver.post(*("/events", events[0]) if single else ("/events/batch", {"events": events}))
+    assert answer.status in {202, 503}, answer.text
+    return answer.status == 202 or None
