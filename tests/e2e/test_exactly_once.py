@@ -197,7 +197,7 @@ def _sendings(driver: Api, events: Sequence[Json], chance: random.Random) -> lis
 
 
 async def _accepted(driver: Api, events: Sequence[Json]) -> bool | None:
-    """Send one event or a batch; a machine that is busy with other things may say 503: then it is repeated."""
+    """Send one event or a batch; where the machine is busy it may be 503, and is repeated."""
     single = len(events) == 1
     answer = await driver.post(*("/events", events[0]) if single else ("/events/batch", {"events": events}))
     assert answer.status in {202, 503}, answer.text
