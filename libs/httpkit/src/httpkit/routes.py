@@ -13,6 +13,9 @@ from httpkit.errors import Handler
 from httpkit.expectations import meet_expectation
 
 DECLARED: Final = web.AppKey("declared_permissions", dict[web.AbstractRoute, Permission | None])
+ACCEPT_POST: Final = "Accept-Post"
+ACCEPT_PATCH: Final = "Accept-Patch"
+MAX_BYTES_HEADER: Final = "Waybill-Max-Bytes"
 JSON_ROUTES: Final = web.AppKey("json_routes", set[web.AbstractRoute])
 
 
@@ -24,7 +27,8 @@ class Route:
         permission: what the caller's role must have; None: anyone may call it, without a token. There is no
             default, so that nobody makes a route public by forgetting a word.
         budget: what its requests are charged to, if not to what `default_budget` says.
-        hints: headers that OPTIONS adds for this path, such as `Accept-Post` and limits.
+        hints: headers that OPTIONS adds for this path, such as `Accept-Post`; with any, it also says how long
+            a body may be.
         is_json: it answers with JSON, so that a request that takes none is 406. Not so for what is never to
             be refused, and for pages.
     """
@@ -100,8 +104,10 @@ def _methods(route: Route) -> list[str]:
 def _options_handler(resource: web.Resource, group: Iterable[Route]) -> Handler:
     hints = {name: value for route in group for name, value in route.hints}
 
-    async def options(_request: web.Request) -> web.Response:
+    async def options(request: web.Request) -> web.Response:
         allow = ",".join(sorted(route.method for route in resource))
-        return web.Response(status=web.HTTPNoContent.status_code, headers={hdrs.ALLOW: allow, **hints})
+        limit = {MAX_BYTES_HEADER: str(request.client_max_size)} if hints else {}
+        headers = {hdrs.ALLOW: allow, **hints, **limit}
+        return web.Response(status=web.HTTPNoContent.status_code, headers=headers)
 
     return options

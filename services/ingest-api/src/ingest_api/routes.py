@@ -3,15 +3,23 @@
 from typing import Final
 
 from domain.permissions import Permission
-from httpkit.routes import Route
+from httpkit.negotiation import JSON, NDJSON
+from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from ingest_api.handlers.batches import post_batch
 from ingest_api.handlers.events import post_event
 from ingest_api.handlers.shipments import delete_shipment, patch_shipment, post_shipment
+from ingest_api.models import MAX_BATCH
+
+MAX_EVENTS_HEADER: Final = "Waybill-Max-Events"
+
+_POSTS: Final = ((ACCEPT_POST, JSON),)
+_POSTS_BATCHES: Final = ((ACCEPT_POST, f"{JSON}, {NDJSON}"), (MAX_EVENTS_HEADER, str(MAX_BATCH)))
+_PATCHES: Final = ((ACCEPT_PATCH, JSON),)
 
 ROUTES: Final = (
-    Route("POST", "/events", post_event, Permission.EVENT_REPORT),
-    Route("POST", "/events/batch", post_batch, Permission.EVENT_REPORT),
-    Route("POST", "/shipments", post_shipment, Permission.SHIPMENT_CREATE),
-    Route("PATCH", "/shipments/{tracking_number}", patch_shipment, Permission.SHIPMENT_AMEND),
+    Route("POST", "/events", post_event, Permission.EVENT_REPORT, hints=_POSTS),
+    Route("POST", "/events/batch", post_batch, Permission.EVENT_REPORT, hints=_POSTS_BATCHES),
+    Route("POST", "/shipments", post_shipment, Permission.SHIPMENT_CREATE, hints=_POSTS),
+    Route("PATCH", "/shipments/{tracking_number}", patch_shipment, Permission.SHIPMENT_AMEND, hints=_PATCHES),
     Route("DELETE", "/shipments/{tracking_number}", delete_shipment, Permission.SHIPMENT_CANCEL),
 )

@@ -3,7 +3,8 @@
 from typing import Final
 
 from domain.permissions import Permission
-from httpkit.routes import Route
+from httpkit.negotiation import JSON
+from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from query_api.handlers import contract, elsewhere, events, login, shipments, users
 
 ROUTES: Final = (
@@ -18,13 +19,14 @@ ROUTES: Final = (
 )
 
 ELSEWHERE: Final = tuple(
-    Route(method, path, elsewhere.send_to_gateway, None)
-    for method, path in (
-        ("POST", "/events"),
-        ("POST", "/events/batch"),
-        ("POST", "/shipments"),
-        ("PATCH", "/shipments/{tracking_number}"),
-        ("DELETE", "/shipments/{tracking_number}"),
+    Route(method, path, elsewhere.send_to_gateway, None, hints=hints)
+    for method, path, hints in (
+        ("POST", "/events", ()),
+        ("POST", "/events/batch", ()),
+        ("POST", "/shipments", ((ACCEPT_POST, JSON),)),
+        ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, JSON),)),
+        ("DELETE", "/shipments/{tracking_number}", ()),
     )
 )
-"""Routes of ingest-api: other methods on these paths are answered here, with 405 and `Allow`."""
+"""Routes of ingest-api: other methods on these paths are answered here, with 405 and `Allow`, and OPTIONS
+where both services have some."""
