@@ -1,32 +1,58 @@
 """The store that its suites are run on: in memory, and on MongoDB."""
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from domain.ports import ShipmentStore
+from domain.ports import Document, ShipmentStore
 from tests.contract.writing import Storage
-from tests.support.fakes import Documents, InMemoryEventReader, InMemoryShipmentReader, InMemoryShipmentStore
+from tests.support.fakes import (
+    Documents,
+    InMemoryDeadLetterReader,
+    InMemoryEventReader,
+    InMemoryShipmentReader,
+    InMemoryShipmentStore,
+)
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
 def storage(request: pytest.FixtureRequest) -> Storage:
     if request.param == "memory":
         documents = Documents()
+
+        async def remember(letters: Sequence[Document]) -> None:
+            documents.dead_letters |= {letter["id"]: letter for letter in letters}
+
         return Storage(
             InMemoryShipmentStore(documents),
             InMemoryShipmentReader(documents),
             InMemoryEventReader(documents),
+            InMemoryDeadLetterReader(documents),
+            remember,
         )
-    from storage.readers import MongoEventReader, MongoShipmentReader  # noqa: PLC0415  # only with the stack
+    from storage import readers  # noqa: PLC0415  # only with the stack
+    from storage.schema import DEAD_LETTERS  # noqa: PLC0415  # only with the stack
     from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
-    return Storage(MongoShipmentStore(database), MongoShipmentReader(database), MongoEventReader(database))
+
+    async def insert(letters: Sequence[Document]) -> None:
+        renamed = [{"_id": letter["id"]} | letter for letter in letters]
+        await database[DEAD_LETTERS].insert_many(
+            [{name: value for name, value in letter.items() if name != "id"} for letter in renamed]
+        )
+
+    return Storage(
+        MongoShipmentStore(database),
+        readers.MongoShipmentReader(database),
+        readers.MongoEventReader(database),
+        readers.MongoDeadLetterReader(database),
+        insert,
+    )
 
 
 @pytest.fixture

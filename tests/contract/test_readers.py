@@ -1,12 +1,8 @@
 """`ShipmentReader` and `EventReader`: what was written, in the shapes of the API."""
 
 from dataclasses import replace
-from datetime import timedelta
 
-import pytest
-
-from domain.commands import CreateShipment
-from domain.ports import ShipmentFilter
+from domain.reading import Scope
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
@@ -118,68 +114,23 @@ async def test_what_does_not_exist_is_none(storage: Storage) -> None:
     assert await storage.events.get(PICKED_UP.event_id) is None
 
 
-def _ten_shipments() -> list[CreateShipment]:
-    """Shipments 0 to 9, one a minute; the odd ones belong to client_002."""
-    return [
-        creation(
-            number(index),
-            client_id="client_002" if index % 2 else "client_001",
-            at=NOON + timedelta(minutes=index),
-        )
-        for index in range(10)
-    ]
+async def test_what_is_out_of_scope_exists_and_is_not_shown(storage: Storage) -> None:
+    await (await Writer.of(storage.store)).write(creation(), PICKED_UP)
+    for scope, is_in in (
+        (Scope(client_id="client_001"), True),
+        (Scope(client_id="client_002"), False),
+        (Scope(client_id=""), False),
+    ):
+        assert (await storage.shipments.get(NUMBER, scope) is not None) is is_in
+        assert await storage.shipments.exists(NUMBER, scope) is is_in
+        assert (await storage.events.get(PICKED_UP.event_id, scope) is not None) is is_in
+    assert await storage.shipments.exists(NUMBER)
+    assert await storage.events.exists(PICKED_UP.event_id)
+    assert not await storage.shipments.exists(number(2))
+    assert not await storage.events.exists(report(Status.DELIVERED).event_id)
 
 
-async def shown(
-    storage: Storage, matching: ShipmentFilter, *, limit: int = 100, offset: int = 0
-) -> tuple[list[int], int]:
-    """Return which of the ten shipments are on a page, by index, and how many match."""
-    page, total = await storage.shipments.page(matching, limit=limit, offset=offset)
-    indexes = {number(index): index for index in range(10)}
-    return [indexes[each["tracking_number"]] for each in page], total
-
-
-@pytest.mark.parametrize(
-    ("limit", "offset", "expected"),
-    [
-        (100, 0, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]),
-        (3, 0, [9, 8, 7]),
-        (3, 3, [6, 5, 4]),
-        (3, 9, [0]),
-        (3, 10, []),
-    ],
-)
-async def test_shipments_are_paged_newest_first(
-    storage: Storage, limit: int, offset: int, expected: list[int]
-) -> None:
-    await (await Writer.of(storage.store)).write(*reversed(_ten_shipments()))
-    assert await shown(storage, ShipmentFilter(), limit=limit, offset=offset) == (expected, 10)
-
-
-@pytest.mark.parametrize(
-    ("matching", "expected"),
-    [
-        (ShipmentFilter(client_id="client_001"), [8, 6, 4, 2, 0]),
-        (ShipmentFilter(status=Status.PICKED_UP), [2, 1, 0]),
-        (ShipmentFilter(client_id="client_002", status=Status.PICKED_UP), [1]),
-        (ShipmentFilter(client_id="client_002", status=Status.CREATED), [9, 7, 5, 3]),
-        (ShipmentFilter(client_id="client_003"), []),
-        (ShipmentFilter(status=Status.CANCELLED), []),
-    ],
-)
-async def test_shipments_are_filtered_by_client_and_status(
-    storage: Storage, matching: ShipmentFilter, expected: list[int]
-) -> None:
-    writer = await Writer.of(storage.store)
-    await writer.write(*_ten_shipments())
-    await writer.write(*(report(Status.PICKED_UP, number(index)) for index in range(3)))
-    assert await shown(storage, matching) == (expected, len(expected))
-
-
-async def test_the_total_counts_all_that_match_not_the_page(storage: Storage) -> None:
-    await (await Writer.of(storage.store)).write(*_ten_shipments())
-    assert await shown(storage, ShipmentFilter(client_id="client_001"), limit=2, offset=1) == ([6, 4], 5)
-
-
-async def test_no_shipments_are_an_empty_page(storage: Storage) -> None:
-    assert await storage.shipments.page(ShipmentFilter(), limit=10, offset=0) == ([], 0)
+async def test_a_producers_scope_is_what_it_has_sent(storage: Storage) -> None:
+    await (await Writer.of(storage.store)).write(creation(), PICKED_UP)
+    assert await storage.events.get(PICKED_UP.event_id, Scope(submitted_by="driver_user_001")) is not None
+    assert await storage.events.get(PICKED_UP.event_id, Scope(submitted_by="driver_user_002")) is None

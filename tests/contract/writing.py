@@ -1,20 +1,23 @@
 """The two sides of the store, and a writer that puts commands through the rules, as the processor does."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from domain.batch import Plan
 from domain.commands import Command
-from domain.ports import EventReader, Fence, ShipmentReader, ShipmentStore
+from domain.ports import DeadLetterReader, Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from tests.support.builders import RECORDED_AT, deliveries, plan_for
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The writing side and the two reading ones, over the same documents."""
+    """The writing side and the reading ones, over the same documents."""
 
     store: ShipmentStore
     shipments: ShipmentReader
     events: EventReader
+    dead_letters: DeadLetterReader
+    put_dead_letters: Callable[[Sequence[Document]], Awaitable[None]]
 
 
 @dataclass

@@ -1,24 +1,21 @@
-"""The read side on the real MongoDB: what it shows, and which index serves each list."""
+"""The read side on the real MongoDB: what it shows."""
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
 from domain.commands import Command
 from domain.errors import StoreUnavailable
 from domain.identity import creation_event_id
-from domain.ports import ShipmentFilter
+from domain.reading import DeadLetterFilter, EventFilter, ShipmentFilter, Window
 from domain.status import Status
 from storage.client import Database, open_database
 from storage.readers import (
     EVENT_FIELDS,
-    NEWEST_FIRST,
     SHIPMENT_FIELDS,
+    MongoDeadLetterReader,
     MongoEventReader,
     MongoShipmentReader,
-    query_for,
 )
 from storage.schema import SHIPMENTS, STATUS_EVENTS
 from storage.settings import MongoSettings
@@ -30,36 +27,17 @@ from tests.support.builders import (
     RECORDED_AT,
     creation,
     deliveries,
-    number,
     plan_for,
     report,
 )
 
 pytestmark = pytest.mark.stack
 
-FILTERS = [
-    ShipmentFilter(),
-    ShipmentFilter(client_id="client_001"),
-    ShipmentFilter(status=Status.PICKED_UP),
-    ShipmentFilter(client_id="client_001", status=Status.PICKED_UP),
-]
-
 
 async def store(database: Database, commands: Sequence[Command]) -> None:
     store = MongoShipmentStore(database)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=0)
     await store.commit(fence, plan_for(deliveries(*commands)), recorded_at=RECORDED_AT)
-
-
-@pytest.fixture
-async def many(database: Database) -> None:
-    """Twelve shipments, a minute apart: the even ones of client_001, the odd ones of client_002."""
-    commands: list[Command] = []
-    for index in range(12):
-        client_id = f"client_00{1 + index % 2}"
-        commands.append(creation(number(index), client_id=client_id, at=NOON + timedelta(minutes=index)))
-    commands += [report(Status.PICKED_UP, number(index)) for index in range(0, 12, 3)]
-    await store(database, commands)
 
 
 async def test_a_shipment_is_shown_in_the_shape_of_the_api(database: Database) -> None:
@@ -98,60 +76,6 @@ async def test_what_is_not_there_is_none(database: Database) -> None:
     assert await MongoEventReader(database).get(creation_event_id(NUMBER)) is None
 
 
-@pytest.mark.usefixtures("many")
-@pytest.mark.parametrize(
-    ("matching", "expected"),
-    list(zip(FILTERS, [range(11, -1, -1), range(10, -1, -2), [9, 6, 3, 0], [6, 0]], strict=True)),
-)
-async def test_a_page_is_newest_first(
-    database: Database, matching: ShipmentFilter, expected: Sequence[int]
-) -> None:
-    reader = MongoShipmentReader(database)
-    wanted = [number(index) for index in expected]
-    for offset in (0, 1, 50):
-        found, total = await reader.page(matching, limit=3, offset=offset)
-        assert [shipment["tracking_number"] for shipment in found] == wanted[offset : offset + 3]
-        assert total == len(wanted)
-
-
-def stages(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for inner in [plan.get("inputStage"), *plan.get("inputStages", [])]:
-        if inner is not None:
-            yield from stages(inner)
-
-
-@pytest.mark.usefixtures("many")
-@pytest.mark.parametrize("matching", FILTERS)
-async def test_every_list_is_served_by_an_index(database: Database, matching: ShipmentFilter) -> None:
-    shipments = database[SHIPMENTS]
-    explained = await shipments.find(query_for(matching), sort=NEWEST_FIRST).limit(10).explain()
-    used = list(stages(explained["queryPlanner"]["winningPlan"]))
-    names = {stage["stage"] for stage in used}
-    assert "IXSCAN" in names
-    assert "COLLSCAN" not in names
-    # A status alone may be sorted, but only the entries of that status, found through the index.
-    assert "SORT" not in names or matching.status is not None
-
-
-async def test_a_rare_status_is_found_without_reading_the_others(database: Database) -> None:
-    shipments = database[SHIPMENTS]
-    await shipments.insert_many(
-        {
-            "_id": number(index),
-            "client_id": f"client_{index % 20:03}",
-            "current_status": "cancelled" if index % 1000 == 0 else "delivered",
-            "created_at": NOON + timedelta(seconds=index),
-        }
-        for index in range(5000)
-    )
-    query = query_for(ShipmentFilter(status=Status.CANCELLED))
-    explained = await shipments.find(query, sort=NEWEST_FIRST).limit(10).explain()
-    statistics = explained["executionStats"]
-    assert statistics["nReturned"] == 5
-    assert statistics["totalKeysExamined"] < 200
-
-
 async def test_a_store_that_is_away_is_unavailable() -> None:
     # A socket file, for its connection fails at once: one that is given up half-way would not be closed.
     away = MongoSettings(
@@ -162,6 +86,10 @@ async def test_a_store_that_is_away_is_unavailable() -> None:
         with pytest.raises(StoreUnavailable):
             await MongoShipmentReader(database).get(NUMBER)
         with pytest.raises(StoreUnavailable):
-            await MongoShipmentReader(database).page(ShipmentFilter(), limit=1, offset=0)
+            await MongoShipmentReader(database).page(ShipmentFilter(), Window(limit=1))
         with pytest.raises(StoreUnavailable):
             await MongoEventReader(database).get(creation_event_id(NUMBER))
+        with pytest.raises(StoreUnavailable):
+            await MongoEventReader(database).page(EventFilter(tracking_number=NUMBER), Window(limit=1))
+        with pytest.raises(StoreUnavailable):
+            await MongoDeadLetterReader(database).page(DeadLetterFilter(), Window(limit=1))

@@ -9,7 +9,11 @@ from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryAnswerInbox, InMemoryAnswers, InMemoryDuplicateFilter
 from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
-from tests.support.fakes.readers import InMemoryEventReader, InMemoryShipmentReader
+from tests.support.fakes.readers import (
+    InMemoryDeadLetterReader,
+    InMemoryEventReader,
+    InMemoryShipmentReader,
+)
 from tests.support.fakes.shipments import Documents, InMemoryShipmentStore
 from tests.support.fakes.users import InMemoryUserStore
 
@@ -22,6 +26,7 @@ __all__ = [
     "InMemoryApiKeyStore",
     "InMemoryChangeFeed",
     "InMemoryCommandLog",
+    "InMemoryDeadLetterReader",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
     "InMemoryRevocationFeed",

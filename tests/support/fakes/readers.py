@@ -1,34 +1,64 @@
 """The read side, over the documents that `InMemoryShipmentStore` writes."""
 
+from collections.abc import Callable, Iterable
 from copy import deepcopy
+from typing import Any
 
+from domain.errors import TooMuchToRead
 from domain.identity import EventId
-from domain.ports import Document, ShipmentFilter
+from domain.ports import Document
+from domain.reading import (
+    EVER,
+    EVERYTHING,
+    DeadLetterFilter,
+    EventFilter,
+    Page,
+    Position,
+    Scope,
+    ShipmentFilter,
+    Window,
+)
 from domain.tracking_number import TrackingNumber
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.shipments import Documents
 
 _INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version"})
+_SHIPMENT_NAMES = "created_at", "tracking_number"
+
+Key = tuple[Any, ...]
 
 
 class InMemoryShipmentReader(Faults):
-    """Reads shipments."""
+    """Reads shipments; looks at no more than `most` of them where no index would know what is asked."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, *, most: int = 50_000) -> None:
         super().__init__()
         self._shipments = documents.shipments
+        self._most = most
 
-    async def get(self, tracking_number: TrackingNumber) -> Document | None:
-        """Return a shipment with its history, or None."""
+    async def get(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> Document | None:
+        """Return a shipment with its history, or None if there is none in `scope`."""
         with self.around("get"):
-            return deepcopy(self._shipments.get(tracking_number))
+            shipment = self._shipments.get(tracking_number)
+            return deepcopy(shipment) if shipment is not None and _in(scope, shipment) else None
 
-    async def page(self, matching: ShipmentFilter, *, limit: int, offset: int) -> tuple[list[Document], int]:
-        """Return shipments, newest first, and how many match in all."""
+    async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
+        """Say whether there is such a shipment in `scope`."""
+        with self.around("exists"):
+            shipment = self._shipments.get(tracking_number)
+            return shipment is not None and _in(scope, shipment)
+
+    async def page(self, matching: ShipmentFilter, window: Window) -> Page:
+        """Return a part of the list of shipments."""
         with self.around("page"):
             found = [shipment for shipment in self._shipments.values() if _matches(shipment, matching)]
-            found.sort(key=lambda shipment: shipment["created_at"], reverse=True)
-            return deepcopy(found[offset : offset + limit]), len(found)
+            if matching.updated != EVER:
+                if len(found) > self._most:
+                    raise TooMuchToRead("too many")
+                found = [each for each in found if matching.updated.holds(each["updated_at"])]
+            if matching.prefix is not None and matching.client_id is None:
+                return _page(found, window, names=_SHIPMENT_NAMES, order=_by_id)
+            return _page(found, window, names=_SHIPMENT_NAMES, order=_by_time, newest_first=True)
 
 
 class InMemoryEventReader(Faults):
@@ -38,16 +68,110 @@ class InMemoryEventReader(Faults):
         super().__init__()
         self._events = documents.events
 
-    async def get(self, event_id: EventId) -> Document | None:
-        """Return an event with its outcome, or None."""
+    async def get(self, event_id: EventId, scope: Scope = EVERYTHING) -> Document | None:
+        """Return an event with its outcome, or None if there is none in `scope`."""
         with self.around("get"):
             event = self._events.get(event_id)
-            if event is None:
-                return None
-            return deepcopy({name: value for name, value in event.items() if name not in _INTERNAL})
+            return _shown(event) if event is not None and _in(scope, event) else None
+
+    async def exists(self, event_id: EventId) -> bool:
+        """Say whether there is such an event."""
+        with self.around("exists"):
+            return event_id in self._events
+
+    async def page(self, matching: EventFilter, window: Window) -> Page:
+        """Return a part of a shipment's audit trail, oldest first."""
+        with self.around("page"):
+            found = [_shown(event) for event in self._events.values() if _belongs(event, matching)]
+            return _page(found, window, names=("timestamp", "event_id"), order=_creation_first)
+
+
+class InMemoryDeadLetterReader(Faults):
+    """Reads dead letters."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._letters = documents.dead_letters
+
+    async def get(self, dead_letter_id: str) -> Document | None:
+        """Return a dead letter, or None."""
+        with self.around("get"):
+            return deepcopy(self._letters.get(dead_letter_id))
+
+    async def page(self, matching: DeadLetterFilter, window: Window) -> Page:
+        """Return a part of the list of dead letters, newest first."""
+        with self.around("page"):
+            found = [
+                letter
+                for letter in self._letters.values()
+                if matching.reason in (None, letter["reason"])
+                and matching.tracking_number in (None, letter["tracking_number"])
+                and matching.recorded.holds(letter["recorded_at"])
+            ]
+            return _page(found, window, names=("recorded_at", "id"), order=_by_time, newest_first=True)
+
+
+def _shown(event: Document) -> Document:
+    return deepcopy({name: value for name, value in event.items() if name not in _INTERNAL})
+
+
+def _in(scope: Scope, document: Document) -> bool:
+    return scope.client_id in (None, document["client_id"]) and (
+        scope.submitted_by is None or document["submitted_by"] == scope.submitted_by
+    )
 
 
 def _matches(shipment: Document, matching: ShipmentFilter) -> bool:
-    return (matching.client_id is None or shipment["client_id"] == matching.client_id) and (
-        matching.status is None or shipment["current_status"] == matching.status
+    return (
+        matching.client_id in (None, shipment["client_id"])
+        and (not matching.statuses or shipment["current_status"] in matching.statuses)
+        and shipment["tracking_number"].startswith(matching.prefix or "")
+        and matching.created.holds(shipment["created_at"])
     )
+
+
+def _belongs(event: Document, matching: EventFilter) -> bool:
+    return (
+        event["tracking_number"] == matching.tracking_number
+        and (matching.client_id is None or event["client_id"] in (None, matching.client_id))
+        and matching.outcome in (None, event["outcome"])
+        and matching.status in (None, event["status"])
+        and matching.source in (None, event["source"])
+        and matching.period.holds(event["timestamp"])
+    )
+
+
+def _by_time(place: Position) -> Key:
+    return place.instant, place.id
+
+
+def _creation_first(place: Position) -> Key:
+    return place.instant, not place.id.endswith("_created"), place.id
+
+
+def _by_id(place: Position) -> Key:
+    return (place.id,)
+
+
+def _page(
+    found: Iterable[Document],
+    window: Window,
+    *,
+    names: tuple[str, str],
+    order: Callable[[Position], Key],
+    newest_first: bool = False,
+) -> Page:
+    time, id_as = names
+
+    def key(document: Document) -> Key:
+        return order(Position(document[time], document[id_as]))
+
+    def is_behind(document: Document, after: Position) -> bool:
+        return key(document) < order(after) if newest_first else key(document) > order(after)
+
+    listed = sorted(found, key=key, reverse=newest_first)
+    rest = [each for each in listed if window.after is None or is_behind(each, window.after)]
+    data = rest[window.offset : window.offset + window.limit]
+    is_last = window.offset + len(data) >= len(rest)
+    last = None if is_last else Position(data[-1][time], data[-1][id_as])
+    return Page(data=deepcopy(data), total=len(listed), last=last)

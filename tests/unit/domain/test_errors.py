@@ -11,6 +11,7 @@ FINAL = {
     "BusinessError",
     "InvalidTrackingNumber",
     "InvalidEventId",
+    "TooMuchToRead",
     "Fenced",
     "StaleKnowledge",
     "PoisonRecord",

@@ -23,6 +23,7 @@ from storage.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import (
     Documents,
+    InMemoryDeadLetterReader,
     InMemoryEventReader,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
@@ -65,12 +66,14 @@ class World:
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
+        self.dead_letters = InMemoryDeadLetterReader(self.documents)
 
     @asynccontextmanager
     async def opened(self, _settings: Settings) -> AsyncIterator[Adapters]:
         yield Adapters(
             shipments=self.shipments,
             events=self.events,
+            dead_letters=self.dead_letters,
             users=self.users,
             hasher=HASHER,
             issuer=TokenIssuer(AUTH),

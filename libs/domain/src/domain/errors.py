@@ -3,7 +3,8 @@
 WaybillError
 ├── BusinessError          a rule says no; telling the caller is all there is to do
 │   ├── InvalidTrackingNumber
-│   └── InvalidEventId
+│   ├── InvalidEventId
+│   └── TooMuchToRead
 ├── TransientError         the same call may succeed later
 │   ├── StoreUnavailable   a store did not answer, or its answer was lost
 │   ├── CommitUnknown      a transaction may or may not have been committed
@@ -65,6 +66,10 @@ class InvalidTrackingNumber(BusinessError):
 
 class InvalidEventId(BusinessError):
     """Not an event id that any accepted event could have."""
+
+
+class TooMuchToRead(BusinessError):
+    """No index serves the question, and there is too much to answer it without one."""
 
 
 class TransientError(WaybillError):

@@ -16,6 +16,15 @@ from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.permissions import Role
 from domain.quota import Grant, Quota
+from domain.reading import (
+    EVERYTHING,
+    DeadLetterFilter,
+    EventFilter,
+    Page,
+    Scope,
+    ShipmentFilter,
+    Window,
+)
 from domain.shipment import Shipment
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -161,29 +170,44 @@ class AnswerInbox(Protocol):
         """Give the address to send an event with, and the answer to it, which may never come."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShipmentFilter:
-    """Which shipments to list; None does not filter."""
-
-    client_id: str | None = None
-    status: Status | None = None
-
-
 class ShipmentReader(Protocol):
     """Reads shipments, in the shape of the API."""
 
-    async def get(self, tracking_number: TrackingNumber) -> Document | None:
-        """Return a shipment with its history, or None."""
+    async def get(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> Document | None:
+        """Return a shipment with its history, or None if there is none in `scope`."""
 
-    async def page(self, matching: ShipmentFilter, *, limit: int, offset: int) -> tuple[list[Document], int]:
-        """Return shipments, newest first, and how many match in all."""
+    async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
+        """Say whether there is such a shipment in `scope`."""
+
+    async def page(self, matching: ShipmentFilter, window: Window) -> Page:
+        """Return a part of the list of shipments: newest first; by number if only a prefix names them.
+
+        Raises:
+            TooMuchToRead: no index knows `updated`, and the other filters leave too many to look at each.
+        """
 
 
 class EventReader(Protocol):
     """Reads the audit log, in the shape of the API."""
 
-    async def get(self, event_id: EventId) -> Document | None:
-        """Return an event with its outcome, or None."""
+    async def get(self, event_id: EventId, scope: Scope = EVERYTHING) -> Document | None:
+        """Return an event with its outcome, or None if there is none in `scope`."""
+
+    async def exists(self, event_id: EventId) -> bool:
+        """Say whether there is such an event, whosesoever."""
+
+    async def page(self, matching: EventFilter, window: Window) -> Page:
+        """Return a part of a shipment's audit trail, oldest first."""
+
+
+class DeadLetterReader(Protocol):
+    """Reads the index of the dead-letter topic."""
+
+    async def get(self, dead_letter_id: str) -> Document | None:
+        """Return a dead letter, or None."""
+
+    async def page(self, matching: DeadLetterFilter, window: Window) -> Page:
+        """Return a part of the list of dead letters, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

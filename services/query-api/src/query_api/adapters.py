@@ -8,14 +8,14 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
-from domain.ports import EventReader, ShipmentReader, UserStore
+from domain.ports import DeadLetterReader, EventReader, ShipmentReader, UserStore
 from httpkit.auth import TokenIssuer
 from httpkit.health import Check, State
 from messaging.health import KafkaProbe
 from query_api.settings import Settings
 from storage.client import Database, open_database, open_redis
 from storage.errors import translated
-from storage.readers import MongoEventReader, MongoShipmentReader
+from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.users import MongoUserStore, PasswordHasher
 
 DATABASE: Final = "database"
@@ -33,6 +33,7 @@ class Adapters:
 
     shipments: ShipmentReader
     events: EventReader
+    dead_letters: DeadLetterReader
     users: UserStore
     hasher: PasswordHasher
     issuer: TokenIssuer
@@ -59,6 +60,7 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
         yield Adapters(
             shipments=MongoShipmentReader(database),
             events=MongoEventReader(database),
+            dead_letters=MongoDeadLetterReader(database),
             users=MongoUserStore(database),
             hasher=hasher,
             issuer=TokenIssuer(settings.auth),

@@ -1,40 +1,91 @@
-"""Pages of lists: what may be asked for, and how they are answered."""
+"""Lists: what may be asked for. Unknown names are faults, for a misspelt filter would show everything."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from domain.batch import Outcome
 from domain.status import Status
+from query_api.parameters import (
+    Cursor,
+    FullNumber,
+    Instant,
+    Name,
+    NumberPrefix,
+    Reason,
+    Statuses,
+)
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 100
-MAX_OFFSET: Final = 1_000_000
-MAX_ID_LENGTH: Final = 128
+MAX_OFFSET: Final = 10_000
 
 
 class PageQuery(BaseModel):
-    """Which part of a list; unknown names are faults, for a filter that is misspelt would show everything."""
+    """Which part of a list."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
-    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET)] = 0
+    offset: Annotated[
+        int,
+        Field(ge=0, le=MAX_OFFSET, description="How many entries to pass over; further on, use `cursor`."),
+    ] = 0
 
 
-class ShipmentQuery(PageQuery):
-    """Which shipments."""
+class CursorQuery(PageQuery):
+    """Which part of a list that may be walked through while it grows."""
 
+    cursor: Cursor | None = None
+
+
+class ShipmentQuery(CursorQuery):
+    """Which shipments; each `…_from` is inside of what is asked for, each `…_to` is not."""
+
+    status: Statuses = ()
+    client_id: Name | None = None
+    tracking_number: NumberPrefix | None = None
+    created_from: Instant | None = None
+    created_to: Instant | None = None
+    updated_from: Instant | None = None
+    updated_to: Instant | None = None
+
+
+class EventQuery(CursorQuery):
+    """Which events of a shipment; `from` is inside of what is asked for, `to` is not."""
+
+    outcome: Outcome | None = None
     status: Status | None = None
-    client_id: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)] | None = None
+    source: Name | None = None
+    start: Annotated[Instant | None, Field(alias="from")] = None
+    end: Annotated[Instant | None, Field(alias="to")] = None
+
+
+class DeadLetterQuery(CursorQuery):
+    """Which dead letters; `from` is inside of what is asked for, `to` is not."""
+
+    reason: Reason | None = None
+    tracking_number: FullNumber | None = None
+    start: Annotated[Instant | None, Field(alias="from")] = None
+    end: Annotated[Instant | None, Field(alias="to")] = None
+
+
+class NoQuery(BaseModel):
+    """Nothing to choose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 PAGE_QUERY: Final = TypeAdapter(PageQuery)
 SHIPMENT_QUERY: Final = TypeAdapter(ShipmentQuery)
+EVENT_QUERY: Final = TypeAdapter(EventQuery)
+DEAD_LETTER_QUERY: Final = TypeAdapter(DeadLetterQuery)
+NO_QUERY: Final = TypeAdapter(NoQuery)
 
 
 def page_body(data: Sequence[dict[str, Any]], total: int, query: PageQuery) -> dict[str, Any]:
-    """Return the body that every list has."""
+    """Return the body of a list that has no cursor."""
     return {
         "data": data,
         "pagination": {

@@ -5,7 +5,7 @@ from typing import Final
 from domain.permissions import Permission
 from httpkit.negotiation import JSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
-from query_api.handlers import contract, elsewhere, events, login, shipments, users
+from query_api.handlers import contract, dead_letters, elsewhere, events, login, shipments, users
 
 ROUTES: Final = (
     Route("GET", "/openapi.json", contract.get_contract, None, is_json=False),
@@ -16,6 +16,11 @@ ROUTES: Final = (
     Route("GET", "/events/{event_id}", events.get_event, Permission.EVENT_READ),
     Route("GET", "/shipments", shipments.list_shipments, Permission.SHIPMENT_READ),
     Route("GET", "/shipments/{tracking_number}", shipments.get_shipment, Permission.SHIPMENT_READ),
+    Route(
+        "GET", "/shipments/{tracking_number}/events", events.list_shipment_events, Permission.SHIPMENT_READ
+    ),
+    Route("GET", "/dead-letters", dead_letters.list_dead_letters, Permission.DEAD_LETTER_READ),
+    Route("GET", "/dead-letters/{dead_letter_id}", dead_letters.get_dead_letter, Permission.DEAD_LETTER_READ),
 )
 
 ELSEWHERE: Final = tuple(

@@ -9,8 +9,8 @@ from domain.errors import ErrorCode
 from httpkit.identifiers import EVENT_IN_PATH, IN_PATH
 from httpkit.operations import Key, Operation, Parameter, Reply, json_content
 from query_api.contract import samples
-from query_api.contract.replies import Event, Shipment, ShipmentPage
-from query_api.pages import SHIPMENT_QUERY
+from query_api.contract.replies import DeadLetter, DeadLetterPage, Event, EventPage, Shipment, ShipmentPage
+from query_api.pages import DEAD_LETTER_QUERY, EVENT_QUERY, SHIPMENT_QUERY
 
 IF_NONE_MATCH: Final = Parameter(
     "If-None-Match",
@@ -19,6 +19,15 @@ IF_NONE_MATCH: Final = Parameter(
     TypeAdapter(Annotated[str, Field(pattern=r'^"v[0-9]{1,9}"$')]),
     '"v1"',
 )
+
+DEAD_LETTER_IN_PATH: Final = Parameter(
+    "dead_letter_id",
+    "path",
+    "Which dead letter.",
+    TypeAdapter(Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$")]),
+    "dl_7_48213",
+)
+_LISTED: Final = ("Link", "Cache-Control")
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/events/{event_id}"): Operation(
@@ -48,9 +57,62 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         replies={
             200: Reply(
                 "A page of shipments.",
-                json_content(TypeAdapter(ShipmentPage), one=samples.page_of(samples.SHIPMENT)),
+                json_content(TypeAdapter(ShipmentPage), one=samples.cursor_page_of(samples.SHIPMENT)),
+                headers=_LISTED,
             ),
         },
+        errors=(ErrorCode.FORBIDDEN,),
+    ),
+    ("GET", "/shipments/{tracking_number}/events"): Operation(
+        name="listShipmentEvents",
+        tag="events",
+        summary="What became of all events of a shipment",
+        description=(
+            "The audit trail, oldest first: rejected events too, each with how often it was sent. An admin "
+            "sees also the events of a shipment that does not exist."
+        ),
+        parameters=(IN_PATH,),
+        query=EVENT_QUERY,
+        query_examples={"outcome": "rejected", "limit": 10},
+        replies={
+            200: Reply(
+                "A page of events.",
+                json_content(
+                    TypeAdapter(EventPage), two=samples.cursor_page_of(samples.APPLIED, samples.REJECTED)
+                ),
+                headers=_LISTED,
+            ),
+        },
+        errors=(ErrorCode.SHIPMENT_NOT_FOUND,),
+    ),
+    ("GET", "/dead-letters"): Operation(
+        name="listDeadLetters",
+        tag="dead letters",
+        summary="Which records could not be applied",
+        description="Newest first.",
+        query=DEAD_LETTER_QUERY,
+        query_examples={"reason": "unreadable", "limit": 10},
+        replies={
+            200: Reply(
+                "A page of dead letters.",
+                json_content(TypeAdapter(DeadLetterPage), one=samples.cursor_page_of(samples.DEAD_LETTER)),
+                headers=_LISTED,
+            ),
+        },
+    ),
+    ("GET", "/dead-letters/{dead_letter_id}"): Operation(
+        name="getDeadLetter",
+        tag="dead letters",
+        summary="A record that could not be applied",
+        parameters=(DEAD_LETTER_IN_PATH,),
+        replies={
+            200: Reply(
+                "The dead letter.",
+                json_content(TypeAdapter(DeadLetter), unreadable=samples.DEAD_LETTER),
+                headers=("Cache-Control",),
+            ),
+        },
+        errors=(ErrorCode.NOT_FOUND,),
     ),
     ("GET", "/shipments/{tracking_number}"): Operation(
         name="getShipment",

@@ -141,12 +141,54 @@ class Pagination(TypedDict):
     has_next: bool
 
 
+class CursorPagination(Pagination):
+    """Which part of a list this is, and where the next one begins; null on the last page."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    next_cursor: str | None
+
+
 class ShipmentPage(TypedDict):
     """A page of shipments, newest first."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[Shipment]
-    pagination: Pagination
+    pagination: CursorPagination
+
+
+class EventPage(TypedDict):
+    """A page of a shipment's audit trail, oldest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[Event]
+    pagination: CursorPagination
+
+
+class DeadLetter(TypedDict):
+    """A record of the log that could not be applied: where it stands, and what was wrong with it last."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    reason: str
+    error: str
+    attempts: _Count
+    topic: str
+    partition: int
+    offset: int
+    timestamp: Instant
+    key: str | None
+    event_id: str | None
+    tracking_number: str | None
+    recorded_at: Instant
+    value_preview: str
+
+
+class DeadLetterPage(TypedDict):
+    """A page of dead letters, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[DeadLetter]
+    pagination: CursorPagination
 
 
 class UserPage(TypedDict):

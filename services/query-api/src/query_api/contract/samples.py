@@ -73,6 +73,21 @@ REJECTED: Final[dict[str, Any]] = APPLIED | {
     "attempts": 2,
     "offset": 48390,
 }
+DEAD_LETTER: Final[dict[str, Any]] = {
+    "id": "dl_7_48213",
+    "reason": "unreadable",
+    "error": "not JSON",
+    "attempts": 1,
+    "topic": "shipments.events",
+    "partition": 7,
+    "offset": 48213,
+    "timestamp": "2026-11-02T16:50:00.000Z",
+    "key": NUMBER,
+    "event_id": None,
+    "tracking_number": NUMBER,
+    "recorded_at": "2026-11-02T16:50:00.118Z",
+    "value_preview": '{"specversion":',
+}
 USER: Final[dict[str, Any]] = {
     "username": "driver_user_001",
     "role": "producer",
@@ -86,6 +101,11 @@ TOKEN: Final = {
     "expires_in": 86_400,
     "token_type": "Bearer",
 }
+
+
+def cursor_page_of(*items: object) -> dict[str, Any]:
+    """Return what a list of `items` that has cursors looks like, on its last page."""
+    return page_of(*items, next_cursor=None)
 
 
 def page_of(*items: object, **more: object) -> dict[str, Any]:

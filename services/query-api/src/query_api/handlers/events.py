@@ -1,25 +1,62 @@
-"""GET /events/{event_id}: what became of an event."""
+"""What became of events: GET /events/{event_id} and GET /shipments/{tracking_number}/events."""
 
 from aiohttp import web
 
 from domain.errors import ErrorCode
 from domain.identity import EventId, tracking_number_of
-from domain.permissions import may_read_event
+from domain.reading import EventFilter, Scope, Window, scope_of
+from domain.tracking_number import TrackingNumber, parse_tracking_number
 from httpkit.auth import principal
+from httpkit.bodies import read_query
 from httpkit.errors import RETRY_SOON, ApiError
 from httpkit.responses import json_response
-from query_api.adapters import ADAPTERS
+from query_api.adapters import ADAPTERS, Adapters
+from query_api.listing import PRIVATE, listing_of, page_response, period_of
+from query_api.missing import foreign_or
+from query_api.pages import EVENT_QUERY, NO_QUERY
 
 
 async def get_event(request: web.Request) -> web.Response:
     """Answer with the outcome; 404 with `Retry-After` as long as there is none."""
     event_id = EventId(request.match_info["event_id"])
     tracking_number_of(event_id)  # what can be no event's id is 404 without a look, and for good
-    event = await request.app[ADAPTERS].events.get(event_id)
+    read_query(request, NO_QUERY)
+    events, scope = request.app[ADAPTERS].events, scope_of(principal(request))
+    event = await events.get(event_id, scope)
     if event is None:
         message = "no such event, or it has not been processed yet"
-        raise ApiError(ErrorCode.EVENT_NOT_FOUND, message, headers=RETRY_SOON)
-    asking = principal(request)
-    if not may_read_event(asking, client_id=event["client_id"], submitted_by=event["submitted_by"]):
-        raise ApiError(ErrorCode.FORBIDDEN, "this event is not yours")
-    return json_response(event)
+        absent = ApiError(ErrorCode.EVENT_NOT_FOUND, message, headers=RETRY_SOON)
+        raise await foreign_or(absent, scope, lambda: events.exists(event_id))
+    return json_response(event, headers=PRIVATE)
+
+
+async def list_shipment_events(request: web.Request) -> web.Response:
+    """Answer with a page of a shipment's audit trail, oldest first."""
+    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    query = read_query(request, EVENT_QUERY)
+    scope = scope_of(principal(request))
+    matching = EventFilter(
+        tracking_number=tracking_number,
+        client_id=scope.client_id,
+        outcome=query.outcome,
+        status=query.status,
+        source=query.source,
+        period=period_of(query.start, query.end, name_of_end="to"),
+    )
+    listing = listing_of(query, matching)
+    adapters = request.app[ADAPTERS]
+    await _require_readable(adapters, tracking_number, scope)
+    return page_response(request, await adapters.events.page(matching, listing.window), listing)
+
+
+async def _require_readable(adapters: Adapters, tracking_number: TrackingNumber, scope: Scope) -> None:
+    """Let those through whose shipment it is, and an admin also where only events speak of a shipment."""
+    shipments = adapters.shipments
+    if await shipments.exists(tracking_number, scope):
+        return
+    absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
+    if scope.client_id is not None:
+        raise await foreign_or(absent, scope, lambda: shipments.exists(tracking_number))
+    unfiltered = EventFilter(tracking_number=tracking_number)
+    if not (await adapters.events.page(unfiltered, Window(limit=1))).total:
+        raise absent

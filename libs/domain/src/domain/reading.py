@@ -1,0 +1,123 @@
+"""What may be asked of the read side: whose documents, which of them, and which part of a list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from domain.batch import Outcome
+from domain.permissions import Principal, Role
+from domain.status import Status
+from domain.tracking_number import TrackingNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose documents somebody may see, as part of the query itself; None does not limit.
+
+    Attributes:
+        client_id: only what belongs to this client.
+        submitted_by: only what this user has sent.
+    """
+
+    client_id: str | None = None
+    submitted_by: str | None = None
+
+
+EVERYTHING: Final = Scope()
+
+
+def scope_of(principal: Principal) -> Scope:
+    """Return what somebody may see: an admin all, a client its own, a producer what it has sent."""
+    if principal.role is Role.ADMIN:
+        return EVERYTHING
+    if principal.role is Role.CLIENT:
+        return Scope(client_id=principal.client_id or "")  # nobody's client sees nothing
+    return Scope(submitted_by=principal.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """A span of time: `start` is inside, `end` is not; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def holds(self, instant: datetime) -> bool:
+        """Say whether `instant` lies in the span."""
+        return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
+
+
+EVER: Final = Period()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentFilter:
+    """Which shipments to list; None, no statuses and `EVER` do not filter.
+
+    Attributes:
+        statuses: any of these.
+        prefix: how the tracking number begins; without `client_id`, the list is in the order of numbers.
+    """
+
+    client_id: str | None = None
+    statuses: tuple[Status, ...] = ()
+    prefix: str | None = None
+    created: Period = EVER
+    updated: Period = EVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events of a shipment to list, oldest first; None and `EVER` do not filter.
+
+    Attributes:
+        client_id: only events of this client, and those that came before the shipment and so are nobody's.
+        period: when the event happened.
+    """
+
+    tracking_number: TrackingNumber
+    client_id: str | None = None
+    outcome: Outcome | None = None
+    status: Status | None = None
+    source: str | None = None
+    period: Period = EVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterFilter:
+    """Which dead letters to list, newest first; None and `EVER` do not filter."""
+
+    reason: str | None = None
+    tracking_number: str | None = None
+    recorded: Period = EVER
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list that is ordered by time and, within one instant, by id."""
+
+    instant: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of a list: `limit` entries behind `after`, wherever that is now, and `offset` more."""
+
+    limit: int
+    offset: int = 0
+    after: Position | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list.
+
+    Attributes:
+        total: how many entries match in all.
+        last: the position of the last entry shown, if there are more behind it; None on the last page.
+    """
+
+    data: list[dict[str, Any]]
+    total: int
+    last: Position | None = None

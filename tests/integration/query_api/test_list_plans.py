@@ -1,0 +1,173 @@
+"""What MongoDB does for each list, as its profiler saw it: an index, never a scan, never a sort in memory."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.batch import Outcome
+from domain.errors import TooMuchToRead
+from domain.reading import DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter, Window
+from domain.status import Status
+from storage import readers
+from storage.client import Database
+from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
+from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from tests.support.builders import NOON, NUMBER, dead_letter, number
+
+pytestmark = pytest.mark.stack
+
+MANY = 3_000
+ROUTE = list(Status)
+SPAN = Period(start=NOON + timedelta(seconds=600), end=NOON + timedelta(seconds=2_000))
+CLIENT = "client_003"
+SHIPMENT_LISTS = [
+    ShipmentFilter(),
+    ShipmentFilter(client_id=CLIENT),
+    ShipmentFilter(client_id=CLIENT, statuses=(Status.CREATED,)),
+    ShipmentFilter(client_id=CLIENT, statuses=(Status.CREATED, Status.IN_TRANSIT, Status.DELIVERED)),
+    ShipmentFilter(client_id=CLIENT, statuses=(Status.CREATED, Status.DELIVERED), created=SPAN),
+    ShipmentFilter(statuses=(Status.DELIVERED,)),
+    ShipmentFilter(statuses=(Status.CREATED, Status.DELIVERED), created=SPAN),
+    ShipmentFilter(created=SPAN),
+    ShipmentFilter(client_id=CLIENT, created=SPAN),
+    ShipmentFilter(updated=SPAN),
+    ShipmentFilter(client_id=CLIENT, updated=SPAN),
+    ShipmentFilter(prefix=number(5)[:8]),
+    ShipmentFilter(prefix=number(5)[:8], client_id=CLIENT),
+    ShipmentFilter(prefix=number(5)[:8], client_id=CLIENT, statuses=(Status.CREATED, Status.DELIVERED)),
+]
+LETTER_LISTS = [
+    DeadLetterFilter(),
+    DeadLetterFilter(reason="unreadable"),
+    DeadLetterFilter(tracking_number=NUMBER),
+    DeadLetterFilter(reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
+    DeadLetterFilter(recorded=SPAN),
+]
+MIDDLE = Position(NOON + timedelta(seconds=1_500), number(1_500))
+WINDOWS = [Window(limit=10), Window(limit=10, offset=50), Window(limit=10, after=MIDDLE)]
+
+
+@pytest.fixture
+async def profiled(database: Database) -> AsyncIterator[Database]:
+    """Give a database with a few thousand documents, whose profiler has seen nothing yet."""
+    await database[SHIPMENTS].insert_many(
+        {
+            "_id": number(index),
+            "client_id": f"client_{index % 20:03}",
+            "current_status": ROUTE[index % 7 % len(ROUTE)].value,
+            "created_at": NOON + timedelta(seconds=index),
+            "updated_at": NOON + timedelta(seconds=index + index % 500),
+        }
+        for index in range(MANY)
+    )
+    await database[STATUS_EVENTS].insert_many(
+        {
+            "_id": f"evt_{number(index // 30)}_{index:012x}_abcdefghijklm",
+            "tracking_number": number(index // 30),
+            "timestamp": NOON,
+            "client_id": CLIENT,
+            "outcome": "applied",
+            "status": "created",
+            "source": "scanner-1",
+        }
+        for index in range(MANY)
+    )
+    letters = [dead_letter(index, recorded_at=NOON + timedelta(seconds=index)) for index in range(MANY)]
+    await database[DEAD_LETTERS].insert_many({"_id": each.pop("id")} | each for each in letters)
+    await database.command("profile", 2)
+    yield database
+    await database.command("profile", 0)
+
+
+async def assert_served_by_indexes(database: Database) -> list[dict[str, Any]]:
+    """Check every read since the profiler was started, and return them."""
+    await database.command("profile", 0)
+    seen = await database["system.profile"].find({"op": {"$in": ["query", "command"]}}).to_list()
+    reads = [
+        each for each in seen if each["ns"].partition(".")[2] in (SHIPMENTS, STATUS_EVENTS, DEAD_LETTERS)
+    ]
+    assert reads
+    for read in reads:
+        plan = read.get("planSummary", "")
+        assert plan.startswith(("IXSCAN", "COUNT_SCAN", "IDHACK", "RECORD_STORE_FAST_COUNT", "EOF")), plan
+        assert not read.get("hasSortStage"), read["command"]
+    return reads
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("matching", SHIPMENT_LISTS)
+async def test_every_list_of_shipments(profiled: Database, matching: ShipmentFilter, window: Window) -> None:
+    await MongoShipmentReader(profiled).page(matching, window)
+    reads = await assert_served_by_indexes(profiled)
+    found = next(read for read in reads if "find" in read["command"])
+    if matching.updated == Period() and (matching.client_id is None or matching.prefix is None):
+        looks = window.offset + window.limit + 1
+        assert found["docsExamined"] <= looks * 8, "more is read than is shown"
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("matching", LETTER_LISTS)
+async def test_every_list_of_dead_letters(
+    profiled: Database, matching: DeadLetterFilter, window: Window
+) -> None:
+    await MongoDeadLetterReader(profiled).page(matching, window)
+    await assert_served_by_indexes(profiled)
+
+
+@pytest.mark.parametrize(
+    "matching",
+    [
+        EventFilter(tracking_number=NUMBER),
+        EventFilter(tracking_number=NUMBER, client_id=CLIENT, outcome=Outcome.APPLIED, source="scanner-1"),
+        EventFilter(tracking_number=NUMBER, status=Status.CREATED, period=Period(end=NOON)),
+    ],
+)
+async def test_a_trail_reads_the_events_of_its_shipment_and_no_others(
+    profiled: Database, matching: EventFilter
+) -> None:
+    await MongoEventReader(profiled).page(matching, Window(limit=10))
+    for read in await assert_served_by_indexes(profiled):
+        assert read["docsExamined"] <= 30
+
+
+async def test_a_total_is_counted_without_a_look_at_the_shipments(profiled: Database) -> None:
+    for matching in (
+        ShipmentFilter(client_id=CLIENT),
+        ShipmentFilter(statuses=(Status.CREATED,)),
+        SHIPMENT_LISTS[4],
+    ):
+        await MongoShipmentReader(profiled).page(matching, Window(limit=1))
+    reads = await assert_served_by_indexes(profiled)
+    counts = [read for read in reads if "aggregate" in read["command"]]
+    assert [read["docsExamined"] for read in counts] == [0, 0, 0]
+
+
+async def test_a_rare_status_is_found_without_reading_the_others(profiled: Database) -> None:
+    rare = [number(index) for index in range(0, MANY, 700)]
+    await profiled[SHIPMENTS].update_many({}, {"$set": {"current_status": "delivered"}})
+    await profiled[SHIPMENTS].update_many({"_id": {"$in": rare}}, {"$set": {"current_status": "cancelled"}})
+    await profiled.command("profile", 0)
+    await profiled["system.profile"].drop()
+    await profiled.command("profile", 2)
+    page = await MongoShipmentReader(profiled).page(
+        ShipmentFilter(statuses=(Status.CANCELLED,)), Window(limit=10)
+    )
+    assert page.total == len(rare)
+    await profiled.command("profile", 0)
+    reads = await profiled["system.profile"].find({"ns": f"{profiled.name}.{SHIPMENTS}"}).to_list()
+    assert all(read["keysExamined"] < 200 for read in reads)
+
+
+async def test_too_much_to_look_at_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MAX_LOOKED_AT", 5)
+    await database[SHIPMENTS].insert_many(
+        {"_id": number(index), "client_id": f"client_{index % 2}", "created_at": NOON, "updated_at": NOON}
+        for index in range(10)
+    )
+    reader = MongoShipmentReader(database)
+    with pytest.raises(TooMuchToRead, match="client_id"):
+        await reader.page(ShipmentFilter(updated=SPAN), Window(limit=1))
+    narrowed = ShipmentFilter(client_id="client_1", updated=Period(start=NOON))
+    assert (await reader.page(narrowed, Window(limit=1))).total == 5
