@@ -30,6 +30,7 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "REDIS_DB": "0",
         "KAFKA_BROKERS": "127.0.0.1:3",
         "JWT_SECRET": "s3cret",
+        "TRUSTED_PROXIES": "1",
         "INSTANCE_ID": "ingest-api-2",
         "PROCESSOR_GROUP_INSTANCE": "ingest-api-2",
     }

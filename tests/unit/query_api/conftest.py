@@ -10,21 +10,26 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from domain.permissions import Principal, Role
-from domain.ports import User
+from domain.ports import LoginGuard, RateLimiter, User
 from httpkit.auth import TokenIssuer
 from httpkit.health import Check, State
-from httpkit.settings import AuthSettings, Environment, HttpSettings, ServiceSettings
+from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
 from messaging.settings import KafkaSettings
 from query_api.adapters import Adapters
 from query_api.app import build_app
-from query_api.settings import PasswordSettings, ReadingMongoSettings, Settings
+from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
+from storage.limits import LocalRateLimiter
+from storage.lockout import LocalLoginGuard
 from storage.settings import RedisSettings
 from storage.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import (
     Documents,
+    InMemoryApiKeyStore,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
+    InMemoryRevocationFeed,
+    InMemoryRevocationStore,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
     InMemoryUserStore,
@@ -40,12 +45,14 @@ HASHER = PasswordHasher(cost=4)
 AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
 
 
-def settings(env: Environment = Environment.PRODUCTION) -> Settings:
+def settings(env: Environment = Environment.PRODUCTION, auth: AuthSettings = AUTH) -> Settings:
     return Settings(
         service=ServiceSettings(env=env),
         http=HttpSettings(port=0),
-        auth=AUTH,
+        auth=auth,
         passwords=PasswordSettings(),
+        logins=LoginSettings(),
+        limits=LimitSettings(),
         mongo=ReadingMongoSettings(),
         redis=RedisSettings(),
         kafka=KafkaSettings(),
@@ -57,12 +64,18 @@ class World:
     """What stands behind the API; `probes` may be changed while it runs."""
 
     documents: Documents = field(default_factory=Documents)
-    users: InMemoryUserStore = field(default_factory=InMemoryUserStore)
+    revocations: InMemoryRevocationStore = field(default_factory=InMemoryRevocationStore)
+    feed: InMemoryRevocationFeed = field(default_factory=InMemoryRevocationFeed)
+    auth: AuthSettings = AUTH
+    limiter: RateLimiter = field(default_factory=LocalRateLimiter)
+    guard: LoginGuard = field(default_factory=lambda: LocalLoginGuard(LoginSettings().policies()))
     probes: dict[str, State] = field(
         default_factory=lambda: dict.fromkeys(("database", "cache", "event_queue"), State.OK)
     )
 
     def __post_init__(self) -> None:
+        self.users = InMemoryUserStore(revocations=self.revocations)
+        self.keys = InMemoryApiKeyStore(self.users, self.revocations)
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
@@ -75,8 +88,13 @@ class World:
             events=self.events,
             dead_letters=self.dead_letters,
             users=self.users,
+            keys=self.keys,
+            revocations=self.revocations,
+            feed=self.feed,
+            guard=self.guard,
+            limiter=self.limiter,
             hasher=HASHER,
-            issuer=TokenIssuer(AUTH),
+            issuer=TokenIssuer(self.auth),
             probes={name: self._probe(name) for name in self.probes},
         )
 
@@ -98,6 +116,13 @@ class Api:
     ) -> ClientResponse:
         bearer = {} if who is None else {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"}
         return await self.client.get(path, headers=bearer | (headers or {}))
+
+    async def ask(
+        self, method: str, path: str, body: object = None, *, who: Principal | str | None = ADMIN
+    ) -> ClientResponse:
+        token = TokenIssuer(AUTH).issue(who) if isinstance(who, Principal) else who
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return await self.client.request(method, path, json=body, headers=headers)
 
 
 def user(who: Principal, password_hash: str = "", *, disabled: bool = False) -> User:

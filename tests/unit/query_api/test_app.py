@@ -16,6 +16,7 @@ from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 CONTRACT = ("/openapi.json", "/docs", "/docs/{asset}")
 PUBLIC = {
     ("POST", "/auth/login"),
+    ("POST", "/auth/token"),
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/shipments"),
@@ -32,14 +33,24 @@ PUBLIC = {
     ("HEAD", "/metrics"),
     *((method, path) for method in ("GET", "HEAD") for path in CONTRACT),
 }
-PERMISSIONS = {
+READING = {
     "/auth/users": Permission.USER_READ,
+    "/auth/users/{username}": Permission.USER_READ,
+    "/auth/users/{username}/api-keys": Permission.USER_READ,
     "/events/{event_id}": Permission.EVENT_READ,
     "/shipments": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}/events": Permission.SHIPMENT_READ,
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,
+}
+PERMISSIONS = {
+    **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},
+    ("POST", "/auth/logout"): Permission.SESSION_END,
+    ("POST", "/auth/users"): Permission.USER_MANAGE,
+    ("PATCH", "/auth/users/{username}"): Permission.USER_MANAGE,
+    ("POST", "/auth/users/{username}/api-keys"): Permission.USER_MANAGE,
+    ("DELETE", "/auth/users/{username}/api-keys/{key_id}"): Permission.USER_MANAGE,
 }
 
 
@@ -49,7 +60,7 @@ def test_each_route_says_who_may_call_it(world: World) -> None:
         (route.method, route.resource.canonical): asked for route, asked in declared.items() if route.resource
     }
     assert {key for key, asked in by_path.items() if asked is None and key[0] != "OPTIONS"} == PUBLIC
-    assert {path: asked for (_, path), asked in by_path.items() if asked is not None} == PERMISSIONS
+    assert {key: asked for key, asked in by_path.items() if asked is not None} == PERMISSIONS
 
 
 @pytest.mark.parametrize(

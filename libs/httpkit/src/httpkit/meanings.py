@@ -8,6 +8,8 @@ from domain.errors import ErrorCode
 
 MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
     {
+        ErrorCode.API_KEY_LIMIT_REACHED: "The user has as many API keys as one may have: remove one.",
+        ErrorCode.API_KEY_NOT_FOUND: "The user has no API key of that id.",
         ErrorCode.AUTHENTICATION_REQUIRED: "The route needs a token, and there is none.",
         ErrorCode.EVENT_NOT_FOUND: "No such event, or not processed yet; Retry-After says when to ask again.",
         ErrorCode.FORBIDDEN: "The caller's role does not allow this, or the thing belongs to somebody else.",
@@ -20,12 +22,17 @@ MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.METHOD_NOT_ALLOWED: "The path does not know this method; Allow says which it knows.",
         ErrorCode.NOT_ACCEPTABLE: "The route answers with JSON, which Accept excludes.",
         ErrorCode.NOT_FOUND: "There is nothing at this path.",
+        ErrorCode.OWN_ACCOUNT: "Admins cannot disable or demote themselves: another admin can.",
         ErrorCode.PAYLOAD_TOO_LARGE: "The body is longer than the route reads.",
+        ErrorCode.RATE_LIMITED: "More requests than the budget allows; Retry-After says when to come again.",
         ErrorCode.REQUEST_TIMEOUT: "The body took too long to arrive.",
         ErrorCode.SERVICE_UNAVAILABLE: "Not possible right now; repeat it after Retry-After seconds.",
         ErrorCode.SHIPMENT_NOT_FOUND: "There is no such shipment.",
+        ErrorCode.TOO_MANY_ATTEMPTS: "Too many failed logins; Retry-After says when to try again.",
         ErrorCode.TRACKING_NUMBER_TAKEN: "The tracking number belongs to another shipment; try again.",
         ErrorCode.UNSUPPORTED_MEDIA_TYPE: "The body's Content-Type or Content-Encoding is not understood.",
+        ErrorCode.USERNAME_TAKEN: "There is a user of that name.",
+        ErrorCode.USER_NOT_FOUND: "There is no user of that name.",
         ErrorCode.VALIDATION_ERROR: "The request does not have the right form; details name every fault.",
     }
 )

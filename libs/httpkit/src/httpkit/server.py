@@ -51,22 +51,19 @@ def build_app(
         limits: of the budgets; the limiter itself comes with the start, as `LIMITER`.
 
     Raises:
-        UndeclaredRoute: a route asks for a permission, but there is no verifier. A route that is added later
-            past `add_routes` makes the start fail with the same.
+        UndeclaredRoute: a permission is asked for without a verifier; at the start, if not all are declared.
     """
-    metrics = HttpMetrics(registry)
-    app = web.Application(
-        client_max_size=http.body_limit_bytes,
-        middlewares=[
-            request_id_middleware,
-            metrics_middleware(metrics),
-            error_middleware,
-            negotiation_middleware,
-            stranger_middleware(limits or LimitSettings()),
-            auth_middleware(verifier),
-            limit_middleware(limits or LimitSettings()),
-        ],
+    shares = limits or LimitSettings()
+    middlewares = (
+        request_id_middleware,
+        metrics_middleware(HttpMetrics(registry)),
+        error_middleware,
+        negotiation_middleware,
+        stranger_middleware(shares),
+        auth_middleware(verifier),
+        limit_middleware(shares),
     )
+    app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
     app[HTTP_SETTINGS] = http
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
     if verifier is None and any(app[DECLARED].values()):

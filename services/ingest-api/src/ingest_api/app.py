@@ -9,7 +9,9 @@ from domain.ports import CommandLog
 from httpkit.auth import TokenVerifier
 from httpkit.clock import SystemClock
 from httpkit.health import Check, Health, State
+from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
+from httpkit.revocations import Revocations
 from httpkit.server import build_app as build_http_app
 from ingest_api.awaiting import AwaitedLog
 from ingest_api.changing import ShipmentChanger
@@ -24,6 +26,8 @@ from messaging.producer import ResilientProducer
 from messaging.topics import Topics
 from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
+from storage.limits import LotRateLimiter, RedisRateLimiter
+from storage.revocations import RedisRevocationFeed
 
 
 def build_app(settings: Settings) -> web.Application:
@@ -37,15 +41,18 @@ def build_app(settings: Settings) -> web.Application:
         async with producer.running():
             yield
 
+    revocations = Revocations()
     app = build_http_app(
         settings.http,
         ROUTES,
         health=Health({"event_queue": _started(producer)}),
         registry=new_registry(),
-        verifier=TokenVerifier(settings.auth),
+        verifier=TokenVerifier(settings.auth, revocations),
+        limits=settings.limits,
     )
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
     app.cleanup_ctx.append(with_producer)
+    app.cleanup_ctx.append(_with_limits(settings, revocations))
     app.cleanup_ctx.append(_with_use_cases(settings, log))
     return app
 
@@ -59,6 +66,19 @@ def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Applic
             app[CREATOR] = ShipmentCreator(awaited, clock, entropy=secrets.token_bytes)
             app[CHANGER] = ShipmentChanger(awaited, clock)
             async with inbox.listening():
+                yield
+
+    return context
+
+
+def _with_limits(
+    settings: Settings, revocations: Revocations
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with open_redis(settings.redis) as redis:
+            app[LIMITER] = LotRateLimiter(RedisRateLimiter(redis))
+            feed = RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120)
+            async with revocations.following(feed, every_s=settings.auth.jwt_revocation_poll_s):
                 yield
 
     return context

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import AuthSettings, HttpSettings, ServiceSettings
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings, ServiceSettings
 from messaging.settings import KafkaSettings
 from storage.settings import RedisSettings
 
@@ -31,6 +31,7 @@ class Settings(BaseModel):
     service: ServiceSettings
     http: HttpSettings
     auth: AuthSettings
+    limits: LimitSettings
     kafka: KafkaSettings
     redis: RedisSettings
     ingest: IngestSettings

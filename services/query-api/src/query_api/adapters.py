@@ -8,14 +8,29 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
-from domain.ports import DeadLetterReader, EventReader, ShipmentReader, UserStore
+from domain.ports import (
+    ApiKeyStore,
+    DeadLetterReader,
+    EventReader,
+    LoginGuard,
+    RateLimiter,
+    RevocationFeed,
+    RevocationStore,
+    ShipmentReader,
+    UserStore,
+)
 from httpkit.auth import TokenIssuer
+from httpkit.clock import SystemClock
 from httpkit.health import Check, State
 from messaging.health import KafkaProbe
 from query_api.settings import Settings
+from storage.api_keys import MongoApiKeyStore
 from storage.client import Database, open_database, open_redis
 from storage.errors import translated
+from storage.limits import LotRateLimiter, RedisRateLimiter
+from storage.lockout import RedisLoginGuard
 from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
+from storage.revocations import MongoRevocationStore, RedisRevocationFeed
 from storage.users import MongoUserStore, PasswordHasher
 
 DATABASE: Final = "database"
@@ -35,6 +50,11 @@ class Adapters:
     events: EventReader
     dead_letters: DeadLetterReader
     users: UserStore
+    keys: ApiKeyStore
+    revocations: RevocationStore
+    feed: RevocationFeed
+    guard: LoginGuard
+    limiter: RateLimiter
     hasher: PasswordHasher
     issuer: TokenIssuer
     probes: Mapping[str, Check]
@@ -62,6 +82,11 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
             users=MongoUserStore(database),
+            keys=MongoApiKeyStore(database),
+            revocations=MongoRevocationStore(database),
+            feed=RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120),
+            guard=RedisLoginGuard(redis, settings.logins.policies()),
+            limiter=LotRateLimiter(RedisRateLimiter(redis)),
             hasher=hasher,
             issuer=TokenIssuer(settings.auth),
             probes=_probes(database, redis, kafka),

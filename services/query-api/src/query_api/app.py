@@ -9,8 +9,11 @@ import httpkit.server
 from httpkit.auth import TokenVerifier
 from httpkit.clock import SystemClock
 from httpkit.health import Health, State
+from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
+from httpkit.revocations import Revocations
 from httpkit.settings import Environment
+from query_api.access import ACCESS, open_access
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
@@ -24,13 +27,19 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
         settings: the whole tree.
         opening: opens what handlers work with when the app starts, and closes it when it stops.
     """
+    revocations = Revocations()
 
     async def probe(name: str) -> State:
         return await app[ADAPTERS].probes[name]()
 
     async def adapters(started: web.Application) -> AsyncIterator[None]:
-        async with opening(settings) as opened:
+        async with (
+            opening(settings) as opened,
+            open_access(settings, opened, revocations, SystemClock()) as access,
+        ):
             started[ADAPTERS] = opened
+            started[ACCESS] = access
+            started[LIMITER] = opened.limiter
             if settings.service.env is Environment.DEVELOPMENT:
                 await seed_development_users(
                     opened.users, opened.hasher, development=True, now=SystemClock().now()
@@ -44,7 +53,8 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
             {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
         ),
         registry=new_registry(),
-        verifier=TokenVerifier(settings.auth),
+        verifier=TokenVerifier(settings.auth, revocations),
+        limits=settings.limits,
     )
     app.cleanup_ctx.append(adapters)
     return app

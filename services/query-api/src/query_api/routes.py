@@ -3,16 +3,27 @@
 from typing import Final
 
 from domain.permissions import Permission
+from httpkit.budgets import Budget
 from httpkit.negotiation import JSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from query_api.handlers import contract, dead_letters, elsewhere, events, login, shipments, users
+
+_KEYS: Final = "/auth/users/{username}/api-keys"
 
 ROUTES: Final = (
     Route("GET", "/openapi.json", contract.get_contract, None, is_json=False),
     Route("GET", "/docs", contract.get_docs, None, is_json=False),
     Route("GET", "/docs/{asset}", contract.get_docs_asset, None, is_json=False),
-    Route("POST", "/auth/login", login.log_in, None),
+    Route("POST", "/auth/login", login.log_in, None, budget=Budget.LOGIN),
+    Route("POST", "/auth/token", login.exchange_key, None, budget=Budget.LOGIN),
+    Route("POST", "/auth/logout", login.log_out, Permission.SESSION_END),
     Route("GET", "/auth/users", users.list_users, Permission.USER_READ),
+    Route("POST", "/auth/users", users.create_user, Permission.USER_MANAGE),
+    Route("GET", "/auth/users/{username}", users.get_user, Permission.USER_READ),
+    Route("PATCH", "/auth/users/{username}", users.change_user, Permission.USER_MANAGE),
+    Route("GET", _KEYS, users.list_keys, Permission.USER_READ),
+    Route("POST", _KEYS, users.create_key, Permission.USER_MANAGE),
+    Route("DELETE", f"{_KEYS}/{{key_id}}", users.delete_key, Permission.USER_MANAGE),
     Route("GET", "/events/{event_id}", events.get_event, Permission.EVENT_READ),
     Route("GET", "/shipments", shipments.list_shipments, Permission.SHIPMENT_READ),
     Route("GET", "/shipments/{tracking_number}", shipments.get_shipment, Permission.SHIPMENT_READ),

@@ -3,8 +3,10 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import AuthSettings, HttpSettings, ServiceSettings
+from domain.lockout import LockPolicy
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings, ServiceSettings
 from messaging.settings import KafkaSettings
+from storage.lockout import LockPolicies
 from storage.settings import MongoSettings, RedisSettings
 
 
@@ -22,6 +24,37 @@ class PasswordSettings(BaseSettings):
     bcrypt_threads: int = Field(default=2, ge=1, le=64)
 
 
+class LoginSettings(BaseSettings):
+    """How failed logins slow down the next: `LOGIN_FREE_FAILURES` and so on.
+
+    Attributes:
+        free_failures: of one user from one address; the last of them locks for a second, each further one
+            for twice as long.
+        free_failures_per_user: from all addresses, except those the user has logged in from.
+        free_failures_per_address: of all users together.
+        longest_lock_s: no lock is longer.
+        memory_s: failures are forgotten when there was none for so long.
+        revocation_heal_s: how often Redis is reminded of the tokens that are refused.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="LOGIN_", env_ignore_empty=True)
+
+    free_failures: int = Field(default=5, ge=1, le=1_000)
+    free_failures_per_user: int = Field(default=100, ge=1, le=100_000)
+    free_failures_per_address: int = Field(default=100, ge=1, le=100_000)
+    longest_lock_s: float = Field(default=900.0, ge=1, le=86_400)
+    memory_s: float = Field(default=3_600.0, ge=1, le=604_800)
+    revocation_heal_s: float = Field(default=30.0, gt=0, le=60)
+
+    def policies(self) -> LockPolicies:
+        """Return the rules of the three counters."""
+        pair, user, address = (
+            LockPolicy(free=free, longest_s=self.longest_lock_s, memory_s=self.memory_s)
+            for free in (self.free_failures, self.free_failures_per_user, self.free_failures_per_address)
+        )
+        return LockPolicies(pair=pair, user=user, address=address)
+
+
 class ReadingMongoSettings(MongoSettings):
     """MongoDB for those who answer people: a read that takes longer than this is not waited for."""
 
@@ -37,6 +70,8 @@ class Settings(BaseModel):
     http: HttpSettings
     auth: AuthSettings
     passwords: PasswordSettings
+    logins: LoginSettings
+    limits: LimitSettings
     mongo: ReadingMongoSettings
     redis: RedisSettings
     kafka: KafkaSettings

@@ -35,6 +35,7 @@ class Addresses:
             "REDIS_DB": "0",
             "KAFKA_BROKERS": self.kafka_brokers,
             "JWT_SECRET": self.jwt_secret,
+            "TRUSTED_PROXIES": "1",  # the gateway
         }
 
 

@@ -5,8 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from httpkit.operations import Key, Operation
-from query_api.contract import access, documents, reading
+from query_api.contract import access, accounts, documents, reading
 
 OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
-    {**access.OPERATIONS, **documents.OPERATIONS, **reading.OPERATIONS}
+    {**access.OPERATIONS, **accounts.OPERATIONS, **documents.OPERATIONS, **reading.OPERATIONS}
 )

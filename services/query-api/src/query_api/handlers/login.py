@@ -1,21 +1,18 @@
-"""POST /auth/login: a password for a token."""
+"""POST /auth/login, /auth/token and /auth/logout: a password or an API key for a token, and its end."""
 
 from typing import Annotated, Final
 
-import structlog
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from domain.errors import ErrorCode
-from domain.permissions import Principal
+from httpkit.addresses import client_address
+from httpkit.auth import TOKEN
 from httpkit.bodies import read_json
-from httpkit.errors import ApiError
 from httpkit.responses import json_response
-from query_api.adapters import ADAPTERS
+from query_api.access import ACCESS
+from query_api.models import TOKEN_REQUEST
 
 BODY_LIMIT: Final = 8 * 1024
-
-_log = structlog.get_logger(__name__)
 
 
 class LoginBody(BaseModel):
@@ -33,17 +30,24 @@ LOGIN_BODY: Final = TypeAdapter(LoginBody)
 async def log_in(request: web.Request) -> web.Response:
     """Answer with a token. Who is unknown, wrong or disabled learns the same, after the same time."""
     body = await read_json(request, LOGIN_BODY, limit=BODY_LIMIT)
-    adapters = request.app[ADAPTERS]
-    user = await adapters.users.find(body.username)
-    is_right = await adapters.hasher.verify(body.password, user.password_hash if user else None)
-    if user is None or not is_right or user.disabled:
-        _log.info("login_refused", username=body.username)
-        raise ApiError(
-            ErrorCode.INVALID_CREDENTIALS,
-            "the user name or the password is wrong",
-            headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
-        )
-    issuer = adapters.issuer
-    token = issuer.issue(Principal(user.username, user.role, user.client_id))
-    answer = {"token": token, "expires_in": issuer.ttl_s, "token_type": "Bearer"}
+    access = request.app[ACCESS]
+    token = await access.passwords.token(body.username, body.password, address=client_address(request))
+    return _answer(token, access.token_ttl_s)
+
+
+async def exchange_key(request: web.Request) -> web.Response:
+    """Answer with a token for an API key."""
+    body = await read_json(request, TOKEN_REQUEST, limit=BODY_LIMIT)
+    access = request.app[ACCESS]
+    return _answer(await access.keys.token(body.api_key), access.token_ttl_s)
+
+
+async def log_out(request: web.Request) -> web.Response:
+    """End the token that the request came with."""
+    await request.app[ACCESS].revoker.end(request[TOKEN])
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
+def _answer(token: str, ttl_s: int) -> web.Response:
+    answer = {"token": token, "expires_in": ttl_s, "token_type": "Bearer"}
     return json_response(answer, headers={hdrs.CACHE_CONTROL: "no-store"})

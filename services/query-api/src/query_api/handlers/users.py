@@ -1,13 +1,18 @@
-"""GET /auth/users: who may log in, without secrets."""
+"""/auth/users: who may log in, without secrets; and their API keys, each shown once."""
 
 from typing import Any
+from urllib.parse import quote
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from domain.ports import User
-from httpkit.bodies import read_query
+from domain.ports import ApiKey, User
+from httpkit.auth import principal
+from httpkit.bodies import read_json, read_query
 from httpkit.responses import json_response
+from query_api.access import ACCESS
 from query_api.adapters import ADAPTERS
+from query_api.handlers.login import BODY_LIMIT
+from query_api.models import NEW_USER, USER_CHANGE
 from query_api.pages import PAGE_QUERY, page_body
 
 
@@ -16,6 +21,49 @@ async def list_users(request: web.Request) -> web.Response:
     query = read_query(request, PAGE_QUERY)
     found, total = await request.app[ADAPTERS].users.page(limit=query.limit, offset=query.offset)
     return json_response(page_body([_shown(user) for user in found], total, query))
+
+
+async def create_user(request: web.Request) -> web.Response:
+    """Add a user: 201, or 409 if the name is taken."""
+    wanted = await read_json(request, NEW_USER, limit=BODY_LIMIT)
+    user = await request.app[ACCESS].accounts.create(wanted)
+    location = f"/auth/users/{quote(user.username, safe='')}"
+    return json_response(_shown(user), status=201, headers={hdrs.LOCATION: location})
+
+
+async def get_user(request: web.Request) -> web.Response:
+    """Answer with one user."""
+    return json_response(_shown(await request.app[ACCESS].accounts.get(_username(request))))
+
+
+async def change_user(request: web.Request) -> web.Response:
+    """Change role, client, password, or whether the user may log in; its tokens end."""
+    change = await read_json(request, USER_CHANGE, limit=BODY_LIMIT)
+    accounts = request.app[ACCESS].accounts
+    return json_response(_shown(await accounts.change(_username(request), change, by=principal(request))))
+
+
+async def list_keys(request: web.Request) -> web.Response:
+    """Answer with a user's API keys, without their secrets."""
+    keys = await request.app[ACCESS].api_keys.of_user(_username(request))
+    return json_response({"data": [_shown_key(key) for key in keys]})
+
+
+async def create_key(request: web.Request) -> web.Response:
+    """Make an API key and show it, this once."""
+    key, text = await request.app[ACCESS].api_keys.create(_username(request))
+    answer = {"id": key.key_id, "api_key": text, "created_at": key.created_at}
+    return json_response(answer, status=201, headers={hdrs.CACHE_CONTROL: "no-store"})
+
+
+async def delete_key(request: web.Request) -> web.Response:
+    """End an API key, and the tokens it was exchanged for."""
+    await request.app[ACCESS].api_keys.remove(_username(request), request.match_info["key_id"])
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
+def _username(request: web.Request) -> str:
+    return request.match_info["username"]
 
 
 def _shown(user: User) -> dict[str, Any]:
@@ -27,3 +75,7 @@ def _shown(user: User) -> dict[str, Any]:
         "created_at": user.created_at,
         "updated_at": user.updated_at,
     }
+
+
+def _shown_key(key: ApiKey) -> dict[str, Any]:
+    return {"id": key.key_id, "created_at": key.created_at, "last_used_at": key.last_used_at}

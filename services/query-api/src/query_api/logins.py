@@ -1,0 +1,116 @@
+"""Logging in: a password or an API key for a token, no faster for those who guess."""
+
+import asyncio
+import hashlib
+import hmac
+import math
+import re
+from datetime import datetime, timedelta
+from typing import Final
+from weakref import WeakValueDictionary
+
+import structlog
+from aiohttp import hdrs
+
+from domain.errors import ErrorCode
+from domain.permissions import Principal
+from domain.ports import ApiKeyStore, Clock, LoginGuard, User, UserStore
+from httpkit.auth import TokenIssuer
+from httpkit.errors import ApiError
+from storage.users import PasswordHasher
+
+API_KEY: Final = re.compile(r"wb_live_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+TOUCH_EVERY: Final = timedelta(minutes=1)
+
+_NO_HASH: Final = hashlib.sha256(b"nobody").hexdigest()
+
+_log = structlog.get_logger(__name__)
+
+
+def secret_hash(secret: str) -> str:
+    """Return what is kept of an API key's secret: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class PasswordLogin:
+    """A password for a token."""
+
+    def __init__(
+        self, users: UserStore, hasher: PasswordHasher, guard: LoginGuard, issuer: TokenIssuer
+    ) -> None:
+        self._users = users
+        self._hasher = hasher
+        self._guard = guard
+        self._issuer = issuer
+        # One attempt per user and address at a time: of many that come at once, each sees the last's failure.
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def token(self, username: str, password: str, *, address: str) -> str:
+        """Return a token.
+
+        Raises:
+            ApiError: 401, the same for the unknown, the wrong and the disabled, after the same time; 429
+                after too many failures.
+        """
+        turn = self._turns.setdefault((username, address), asyncio.Lock())
+        async with turn:
+            await self._wait_is_over(username, address)
+            user = await self._users.find(username)
+            is_right = await self._hasher.verify(password, user.password_hash if user else None)
+            if user is None or not is_right or user.disabled:
+                await self._guard.failed(username, address)
+                _log.info("login_refused", username=username, address=address)
+                raise wrong("the user name or the password is wrong")
+            await self._guard.succeeded(username, address)
+        return self._issuer.issue(_principal_of(user), after=user.updated_at)
+
+    async def _wait_is_over(self, username: str, address: str) -> None:
+        wait_s = math.ceil(await self._guard.wait_s(username, address))
+        if wait_s > 0:
+            _log.warning("login_locked", username=username, address=address, wait_s=wait_s)
+            raise ApiError(
+                ErrorCode.TOO_MANY_ATTEMPTS,
+                f"too many failed logins: try again in {wait_s} s",
+                headers={hdrs.RETRY_AFTER: str(wait_s)},
+            )
+
+
+class KeyLogin:
+    """An API key for a token, which ends when the key does."""
+
+    def __init__(self, keys: ApiKeyStore, issuer: TokenIssuer, clock: Clock) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._clock = clock
+
+    async def token(self, api_key: str) -> str:
+        """Return a token.
+
+        Raises:
+            ApiError: 401, the same for the unknown, the wrong and those of disabled users.
+        """
+        parts = API_KEY.fullmatch(api_key)
+        key_id, secret = parts.groups() if parts else ("", "")
+        found = await self._keys.find(key_id)
+        known = found[1].secret_hash if found else _NO_HASH
+        is_right = hmac.compare_digest(secret_hash(secret), known)
+        if found is None or not is_right or found[0].disabled:
+            _log.info("api_key_refused", key_id=key_id)
+            raise wrong("the API key is not valid, or not any more")
+        user, key = found
+        await self._touch(key_id, key.last_used_at)
+        return self._issuer.issue(_principal_of(user), key_id=key_id, after=user.updated_at)
+
+    async def _touch(self, key_id: str, last_used_at: datetime | None) -> None:
+        now = self._clock.now()
+        if last_used_at is None or now - last_used_at >= TOUCH_EVERY:
+            await self._keys.touch(key_id, at=now)
+
+
+def wrong(message: str) -> ApiError:
+    """Return the one answer to credentials that do not hold."""
+    return ApiError(ErrorCode.INVALID_CREDENTIALS, message, headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
+
+
+def _principal_of(user: User) -> Principal:
+    return Principal(user.username, user.role, user.client_id)

@@ -1,0 +1,143 @@
+"""What the query API takes in: users as admins write them."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from domain.permissions import Role
+from storage.users import MAX_PASSWORD_BYTES
+
+MIN_PASSWORD_BYTES: Final = 8
+MAX_ID_LENGTH: Final = 128
+
+COMMON_PASSWORDS: Final = frozenset(
+    {
+        "00000000",
+        "11111111",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "87654321",
+        "abcd1234",
+        "admin123",
+        "adminadmin",
+        "changeme",
+        "contraseña",
+        "iloveyou",
+        "letmein1",
+        "passw0rd",
+        "password",
+        "password1",
+        "password123",
+        "qwerty123",
+        "qwertyuiop",
+        "welcome1",
+    }
+)
+
+
+def password_fault(password: str, username: str | None = None) -> str | None:
+    """Say what is wrong with a new password, or None."""
+    length = len(password.encode())
+    if not MIN_PASSWORD_BYTES <= length <= MAX_PASSWORD_BYTES:
+        return f"{length} bytes in UTF-8, not {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES}"
+    if "\0" in password:
+        return "contains NUL"
+    if password.lower() in COMMON_PASSWORDS:
+        return "one of the first that anybody would try"
+    if username is not None and password.lower() == username.lower():
+        return "the user name itself"
+    return None
+
+
+def client_fault(role: Role, client_id: str | None) -> str | None:
+    """Say what is wrong with the `client_id` of a user of `role`, or None."""
+    if role is Role.CLIENT and client_id is None:
+        return "a user of role client needs one"
+    if role is not Role.CLIENT and client_id is not None:
+        return "only users of role client have one"
+    return None
+
+
+def _checked_password(password: str) -> str:
+    return str(_checked(password, password_fault(password)))
+
+
+def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # whatever it is, it comes back
+    if fault is not None:
+        raise ValueError(fault)
+    return value
+
+
+# Visible ASCII without what has a meaning in URLs, in their templates, or in `Authorization: Basic`.
+Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!\"$&-.0-9;->@-\[\]-z|~]+$")]
+Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
+ClientId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[!-~]+$")]
+
+
+class NewUser(BaseModel):
+    """A user to be."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    username: Username
+    password: Password = Field(repr=False)
+    role: Role
+    client_id: ClientId | None = Field(default=None, validate_default=True)
+
+    @field_validator("username")
+    @classmethod
+    def _is_no_path(cls, username: str) -> str:
+        return str(_checked(username, "a step in a path" if username in {".", ".."} else None))
+
+    @field_validator("password")
+    @classmethod
+    def _is_not_the_name(cls, password: str, info: ValidationInfo) -> str:
+        return str(_checked(password, password_fault(password, info.data.get("username"))))
+
+    @field_validator("client_id")
+    @classmethod
+    def _goes_with_the_role(cls, client_id: str | None, info: ValidationInfo) -> str | None:
+        role = info.data.get("role")
+        checked: str | None = _checked(client_id, None if role is None else client_fault(role, client_id))
+        return checked
+
+
+class UserChange(BaseModel):
+    """What to change of a user; what is absent stays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role = Role.PRODUCER
+    client_id: ClientId | None = None
+    password: Password | None = Field(default=None, repr=False)
+    disabled: StrictBool = False
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("say at least one of role, client_id, password, disabled")
+        return self
+
+
+class TokenRequest(BaseModel):
+    """An API key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    api_key: Annotated[str, Field(min_length=1, max_length=256, repr=False)]
+
+
+NEW_USER: Final = TypeAdapter(NewUser)
+USER_CHANGE: Final = TypeAdapter(UserChange)
+TOKEN_REQUEST: Final = TypeAdapter(TokenRequest)

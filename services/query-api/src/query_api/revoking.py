@@ -1,0 +1,103 @@
+"""Revoking tokens: MongoDB keeps what is revoked, Redis tells the replicas and is told again."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from domain.errors import StoreUnavailable
+from domain.ports import Clock, Revocation, RevocationFeed, RevocationStore
+from httpkit.auth import Token
+from httpkit.revocations import Revocations, key_name, token_name, user_name
+
+OVERLAP: Final = timedelta(seconds=60)
+
+_log = structlog.get_logger(__name__)
+
+
+class Revoker:
+    """Makes revocations, and sees to it that every replica of every service hears of them."""
+
+    def __init__(
+        self,
+        store: RevocationStore,
+        feed: RevocationFeed,
+        known: Revocations,
+        *,
+        clock: Clock,
+        token_ttl_s: int,
+    ) -> None:
+        self._store = store
+        self._feed = feed
+        self._known = known
+        self._clock = clock
+        self._token_ttl = timedelta(seconds=token_ttl_s + 60)  # clocks differ
+        self._told_until: datetime | None = None
+
+    async def end(self, token: Token) -> None:
+        """Refuse one token from now on.
+
+        Raises:
+            StoreUnavailable: it may or may not be refused.
+        """
+        revocation = self._revocation(token_name(token.jti), self._clock.now())
+        await self._store.add(revocation)
+        await self.announce(revocation)
+
+    def of_user(self, username: str, now: datetime) -> Revocation:
+        """Describe the end of all tokens that a user got until `now`; the caller records and announces it."""
+        return self._revocation(user_name(username), now)
+
+    def of_key(self, key_id: str) -> Revocation:
+        """Describe the end of all tokens of an API key; the caller records and announces it."""
+        return self._revocation(key_name(key_id), self._clock.now())
+
+    async def announce(self, revocation: Revocation) -> None:
+        """Tell of a revocation that has been recorded; one that Redis misses is told by `heal`."""
+        self._known.add([revocation])
+        await self._feed.publish([revocation])
+
+    async def heal(self) -> None:
+        """Tell Redis, and this process, what MongoDB knows: all of it if Redis has forgotten.
+
+        Raises:
+            StoreUnavailable: MongoDB did not answer.
+        """
+        now = self._clock.now()
+        is_whole = await self._feed.is_whole()
+        since = None if is_whole is False else self._told_until
+        found = await self._store.since(since)
+        self._known.add(found)
+        if await self._feed.publish(found, whole=since is None):
+            self._told_until = now - OVERLAP
+
+    @contextlib.asynccontextmanager
+    async def healing(self, *, every_s: float) -> AsyncIterator[None]:
+        """Heal in the background while the context lasts."""
+
+        async def go_on() -> None:
+            while True:
+                try:
+                    await self.heal()
+                except StoreUnavailable as error:
+                    _log.warning("revocations_not_read", error=str(error))
+                await asyncio.sleep(every_s)
+
+        task = asyncio.create_task(go_on(), name="revocation-healing")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def _revocation(self, name: str, now: datetime) -> Revocation:
+        # A token may be dated a second ahead (`TokenIssuer.issue`): with a key or a logout, it is meant too.
+        is_user = name.startswith(user_name(""))
+        issued_until = now if is_user else now + timedelta(seconds=2)
+        return Revocation(
+            name=name, issued_until=issued_until, recorded_at=now, expires_at=now + self._token_ttl
+        )
