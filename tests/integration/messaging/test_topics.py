@@ -62,6 +62,7 @@ async def test_a_topic_loses_no_acknowledged_record_and_no_order(kafka: KafkaSet
         "cleanup.policy": "delete",
         "compression.type": "producer",
         "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "message.timestamp.type": "LogAppendTime",
         "min.insync.replicas": "1",
         "retention.ms": str(168 * 3_600_000),
         "unclean.leader.election.enable": "false",

@@ -87,8 +87,6 @@ TIMES: Values = [
     ("now", False),
     ("", False),
     (None, False),
-    (from_now(270), True),
-    (from_now(360), False),
 ]
 
 EVENT_FIELDS: list[tuple[str, Values]] = [
@@ -131,6 +129,13 @@ def cases(fields: list[tuple[str, Values]]) -> list[Any]:
 def test_every_field_of_an_event_has_its_bounds(path: str, value: object, good: bool) -> None:  # noqa: FBT001  # a parameter
     found = faults(EVENT, changed(event_body(), path, value))
     assert list(found) == ([] if good else [f"/{path}"])
+
+
+# Not in the table: what is ahead when the tests are collected may be past when they run.
+@pytest.mark.parametrize(("ahead_s", "good"), [(270, True), (360, False)])
+def test_an_event_may_be_five_minutes_ahead(ahead_s: float, good: bool) -> None:  # noqa: FBT001  # a parameter
+    found = faults(EVENT, changed(event_body(), "timestamp", from_now(ahead_s)))
+    assert list(found) == ([] if good else ["/timestamp"])
 
 
 @pytest.mark.parametrize(("path", "value", "good"), cases(SHIPMENT_FIELDS))

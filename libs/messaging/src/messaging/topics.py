@@ -126,6 +126,8 @@ def declaration(name: str, settings: KafkaSettings) -> NewTopic:
             "cleanup.policy": "delete",
             "compression.type": "producer",
             "max.message.bytes": str(MAX_DEAD_LETTER_BYTES if is_for_the_dead else MAX_MESSAGE_BYTES),
+            # The broker's clock, not the producer's: it would refuse what a clock an hour ahead has stamped.
+            "message.timestamp.type": "LogAppendTime",
             "min.insync.replicas": str(settings.min_insync_replicas),
             "retention.ms": str(settings.retention_hours * 3_600_000),
             "unclean.leader.election.enable": "false",
