@@ -7,14 +7,15 @@ caches, no fences, no filter. MongoDB must say the same of every event and of ev
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from domain.batch import Outcome
-from domain.commands import Command, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import PoisonRecord
 from domain.identity import EventId
-from domain.shipment import Created, Rejected, Shipment, StatusChanged, decide, evolve
+from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.status import Status, can_follow
 from domain.tracking_number import TrackingNumber
 from messaging import wire
@@ -77,6 +78,8 @@ class Model:
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     events: dict[EventId, EventModel] = field(default_factory=dict)
+    parts: dict[TrackingNumber, dict[str, Document]] = field(default_factory=dict)
+    last: dict[TrackingNumber, EventId] = field(default_factory=dict)
 
     def take(self, record: Logged, error: str | None) -> None:
         """Account for the next record; `error` is what its dead letter says, if it has one."""
@@ -104,9 +107,22 @@ class Model:
         event.offset = offset
         if isinstance(decision, Rejected):
             event.outcome, event.reason = Outcome.REJECTED, decision.reason.value
-        elif isinstance(decision, Created | StatusChanged):
+        elif not isinstance(decision, Repeated):
             after = self.shipments[command.tracking_number] = evolve(shipment, decision)
             event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
+            self.last[command.tracking_number] = command.event_id
+            self._describe(command)
+
+    def _describe(self, command: Command) -> None:
+        """Keep what a shipment is: as it was created, with what amendments say merged into it."""
+        if isinstance(command, CreateShipment):
+            said = {"origin": command.origin, "destination": command.destination, "package": command.package}
+            self.parts[command.tracking_number] = {name: {**part} for name, part in said.items()}
+        elif isinstance(command, AmendShipment):
+            changes: Mapping[str, Any] = {**command.changes}
+            for name, members in changes.items():
+                part = self.parts[command.tracking_number][name]
+                self.parts[command.tracking_number][name] = {**part, **members}
 
 
 def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:
@@ -185,7 +201,11 @@ def _about_shipments(model: Model, observed: Observed) -> Iterator[str]:
         if document is None:
             yield f"{number}: lost, it does not exist but should be {shipment.status}"
         else:
-            faults = [*_wrong_history(document, shipment), *_wrong_state(document, shipment, model)]
+            last = observed.events.get(model.last[number], {})
+            faults = [
+                *_wrong_history(document, shipment),
+                *_wrong_state(document, shipment, model, last.get("recorded_at")),
+            ]
             yield from (f"{number}: {fault}" for fault in faults)
     yield from (
         f"{number}: exists, but nobody created it"
@@ -208,13 +228,16 @@ def _wrong_history(document: Document, shipment: Shipment) -> Iterator[str]:
         yield f"illegal walk: {', '.join(statuses)}"
 
 
-def _wrong_state(document: Document, shipment: Shipment, model: Model) -> Iterator[str]:
+def _wrong_state(
+    document: Document, shipment: Shipment, model: Model, changed_at: datetime | None
+) -> Iterator[str]:
     history = document["status_history"]
     expected = {
+        **model.parts[shipment.tracking_number],
         "client_id": shipment.client_id,
         "current_status": shipment.status.value,
         "version": shipment.version,
-        "updated_at": history[-1]["recorded_at"] if history else None,
+        "updated_at": changed_at,
     }
     for name, value in expected.items():
         if document[name] != value:
@@ -231,6 +254,9 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
     said: dict[str, Any] = {"status": Status.CREATED.value, "source": "api", "location": None, "notes": None}
     if isinstance(command, ReportStatus):
         said = {name: getattr(command, name) for name in said}
+    elif isinstance(command, AmendShipment):
+        del said["status"]  # the shipment's at that moment
+        said["changes"] = command.changes
     said["timestamp"] = command.timestamp
     for name, value in said.items():
         if document[name] != value:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.commands import Command
+from domain.dead_letters import Place
 from messaging import wire
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings
@@ -58,3 +59,10 @@ class RecordingProducer(ResilientProducer, Faults):
         with self.around("append"):
             for topic, some in records.items():
                 self.topics.setdefault(topic, []).extend(some)
+
+    async def append_one(self, topic: str, record: OutgoingRecord) -> Place:
+        """Keep the record, in partition 0."""
+        with self.around("append"):
+            kept = self.topics.setdefault(topic, [])
+            kept.append(record)
+            return Place(0, len(kept) - 1)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from domain.commands import Command, ReportStatus
+from domain.commands import Command, ReportStatus, ShipmentChanges
 from domain.status import Status
-from tests.support.builders import NOON, ROUTE, creation, number, report
+from domain.tracking_number import TrackingNumber
+from tests.support.builders import NOON, ROUTE, amendment, creation, number, report
 
 CRUD = 0.15
 """How likely each kind of disturbance is, after every step."""
@@ -28,6 +29,19 @@ def life(index: int, chance: Random) -> Iterator[Command]:
             yield replace(command, notes="it was quite otherwise")
         if chance.random() < CRUD:
             yield report(Status.DELIVERED, mine, source="far ahead", at=NOON + timedelta(days=1))
+        if chance.random() < CRUD:
+            past.append(_change(mine, chance))
+            yield past[-1]
+
+
+def _change(mine: TrackingNumber, chance: Random) -> Command:
+    """Return a change through the API, by an admin, the owner or somebody else."""
+    client = chance.choice([None, "client_001", "client_002"])
+    at = NOON + timedelta(milliseconds=chance.randrange(4))
+    if chance.random() < CRUD:
+        return report(Status.CANCELLED, mine, source="api", at=at, on_behalf_of=client)
+    changes: ShipmentChanges = {"origin": {"address": f"Carrera {chance.randrange(100)}"}}
+    return amendment(mine, changes=changes, at=at, on_behalf_of=client)
 
 
 def traffic(shipments: int, *, seed: int = 1, first: int = 0) -> list[Command]:

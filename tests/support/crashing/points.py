@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from domain.batch import Plan, Verdict
+from domain.dead_letters import Place
 from domain.ports import ChangeFeed, Fence
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters
 from processor.partition import Ports
@@ -101,8 +102,9 @@ def _wrap_store(store: Any, point: CrashPoint, strike: _Strike) -> None:  # noqa
 def _wrap_dead_letters(dead_letters: KafkaDeadLetters, strike: _Strike) -> None:
     publish = dead_letters.publish
 
-    async def dying_after(letter: DeadLetter) -> None:
-        await publish(letter)
+    async def dying_after(letter: DeadLetter) -> Place:
+        place = await publish(letter)
         strike()
+        return place
 
     dead_letters.publish = dying_after  # type: ignore[method-assign]  # a wrapped port

@@ -6,6 +6,7 @@ from tests.support.fakes.access import (
     InMemoryRevocationStore,
 )
 from tests.support.fakes.clock import FixedClock
+from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryAnswerInbox, InMemoryAnswers, InMemoryDuplicateFilter
 from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
@@ -26,7 +27,9 @@ __all__ = [
     "InMemoryApiKeyStore",
     "InMemoryChangeFeed",
     "InMemoryCommandLog",
+    "InMemoryDeadLetterIndex",
     "InMemoryDeadLetterReader",
+    "InMemoryDeadLetterReplayer",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
     "InMemoryRevocationFeed",

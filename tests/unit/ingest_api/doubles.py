@@ -26,12 +26,18 @@ from httpkit.settings import AuthSettings, Environment, HttpSettings
 from ingest_api.awaiting import AwaitedLog
 from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
+from ingest_api.handlers.dead_letters import REPLAYER
 from ingest_api.handlers.events import REPORTER
 from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from tests.support.builders import NOON, NUMBER
-from tests.support.fakes import FixedClock, InMemoryAnswerInbox, InMemoryCommandLog
+from tests.support.fakes import (
+    FixedClock,
+    InMemoryAnswerInbox,
+    InMemoryCommandLog,
+    InMemoryDeadLetterReplayer,
+)
 
 AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
 HTTP = HttpSettings(port=0, body_timeout_s=0.5, shutdown_timeout_s=0.3)
@@ -80,6 +86,7 @@ class Ingest:
     log: InMemoryCommandLog = field(default_factory=InMemoryCommandLog)
     inbox: ScriptedInbox = field(default_factory=ScriptedInbox)
     clock: FixedClock = field(default_factory=FixedClock)
+    replayer: InMemoryDeadLetterReplayer = field(default_factory=InMemoryDeadLetterReplayer)
     entropy: deque[bytes] = field(default_factory=deque)
     client: TestClient[web.Request, web.Application] = field(init=False)
 
@@ -90,6 +97,7 @@ class Ingest:
         )
         awaited = AwaitedLog(self.log, self.inbox)
         app[DEFAULT_WAIT_S] = 0.05
+        app[REPLAYER] = self.replayer
         app[REPORTER] = EventReporter(self.log, awaited, self.clock)
         app[CREATOR] = ShipmentCreator(awaited, self.clock, entropy=self._next)
         app[CHANGER] = ShipmentChanger(awaited, self.clock)

@@ -21,6 +21,7 @@ from tests.support.fakes import (
     FixedClock,
     InMemoryAnswers,
     InMemoryChangeFeed,
+    InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
     InMemoryShipmentStore,
 )
@@ -73,17 +74,20 @@ class Rig:
     feed: InMemoryChangeFeed = field(default_factory=InMemoryChangeFeed)
     answers: InMemoryAnswers = field(default_factory=InMemoryAnswers)
     dead_letters: RecordingProducer = field(default_factory=RecordingProducer)
+    index: InMemoryDeadLetterIndex = field(init=False)
     clock: FixedClock = field(default_factory=FixedClock)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.documents)
+        self.index = InMemoryDeadLetterIndex(self.documents)
         self._ports = Ports(
             store=self.store,
             duplicates=self.filter,
             feed=self.feed,
             answers=self.answers,
             dead_letters=KafkaDeadLetters(self.dead_letters, Topics()),
+            index=self.index,
             clock=self.clock,
             metrics=ProcessorMetrics(self.registry),
         )

@@ -148,3 +148,18 @@ async def test_a_batch_that_fails_is_not_counted(rig: Rig) -> None:
     with pytest.raises(StoreUnavailable):
         await partition.handle(records_of(CREATION))
     assert rig.registry.get_sample_value("waybill_batch_records_count") == 0
+
+
+async def test_a_dead_letter_is_noted_where_it_stands_once_its_topic_has_it(rig: Rig) -> None:
+    partition = await rig.partition()
+    rig.index.fail_next("record", StoreUnavailable("away"))
+    letter = DeadLetter(record_of(PICKED_UP, 5), "unprocessable", "bug", 5)
+    with pytest.raises(StoreUnavailable):
+        await partition.bury(letter)
+    assert rig.documents.events == {}
+    await partition.bury(letter)
+    await partition.bury(DeadLetter(LogRecord(6, None, None), "unreadable", "no value", 1))
+    noted = rig.documents.dead_letters
+    assert list(noted) == ["dl_0_1", "dl_0_2"], "the first was written, but not noted"
+    assert (noted["dl_0_1"]["event_id"], noted["dl_0_1"]["timestamp"]) == (PICKED_UP.event_id, NOON)
+    assert (noted["dl_0_2"]["event_id"], noted["dl_0_2"]["key"]) == (None, None)

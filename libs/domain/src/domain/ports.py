@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from domain.batch import Delivery, EventRecord, Plan, Verdict
 from domain.commands import Command
+from domain.dead_letters import DeadLetterEntry, Place
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.permissions import Role
@@ -118,6 +119,33 @@ class ShipmentStore(Protocol):
 
     async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """Record an event as dead, unless it has a record already."""
+
+
+class DeadLetterIndex(Protocol):
+    """Where operators look for records that could not be applied."""
+
+    async def record(self, entry: DeadLetterEntry) -> None:
+        """Note a dead letter, unless one with its id is noted already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A dead letter that stands in the log again; its event's id, None if it cannot be read."""
+
+    event_id: EventId | None
+
+
+class DeadLetterReplayer(Protocol):
+    """Puts dead letters back into the log. Safe to repeat: what was applied is applied once."""
+
+    async def replay(self, place: Place) -> Replayed | None:
+        """Append the dead letter at `place` to the log, as it was before it died; None if there is none.
+
+        Raises:
+            StoreUnavailable: the dead letter could not be read.
+            NotPublished: it is not in the log.
+            PublishUnknown: it may be in the log, or get there later.
+        """
 
 
 class DuplicateFilter(Protocol):

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
+from domain.dead_letters import Place
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
+
+PREFIX: Final = "dlq-"
+"""Of the headers that say where a dead letter comes from, beside those that it had."""
 
 
 class Record(Protocol):
@@ -62,8 +66,8 @@ class KafkaDeadLetters:
         self._producer = producer
         self._topic = topics.dead_letters
 
-    async def publish(self, letter: DeadLetter) -> None:
-        """Append a dead letter; returns when all in-sync replicas have it.
+    async def publish(self, letter: DeadLetter) -> Place:
+        """Append a dead letter; returns where it stands, when all in-sync replicas have it.
 
         Raises:
             NotPublished: it is not in the topic.
@@ -71,15 +75,15 @@ class KafkaDeadLetters:
         """
         record = letter.record
         told = {
-            "dlq-reason": letter.reason,
-            "dlq-error": letter.error,
-            "dlq-topic": record.topic,
-            "dlq-partition": str(record.partition),
-            "dlq-offset": str(record.offset),
-            "dlq-timestamp": str(record.timestamp),
-            "dlq-attempts": str(letter.attempts),
+            "reason": letter.reason,
+            "error": letter.error,
+            "topic": record.topic,
+            "partition": str(record.partition),
+            "offset": str(record.offset),
+            "timestamp": str(record.timestamp),
+            "attempts": str(letter.attempts),
         }
-        headers = [*record.headers, *((name, text.encode()) for name, text in told.items())]
-        await self._producer.append(
-            self._topic, [OutgoingRecord(record.key or b"", record.value or b"", headers)]
+        headers = [*record.headers, *((f"{PREFIX}{name}", text.encode()) for name, text in told.items())]
+        return await self._producer.append_one(
+            self._topic, OutgoingRecord(record.key or b"", record.value or b"", headers)
         )

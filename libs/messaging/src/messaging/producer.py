@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import murmur2
 
+from domain.dead_letters import Place
 from domain.errors import NotPublished, PublishUnknown
 from messaging.settings import KafkaSettings
 from messaging.wire import Headers
@@ -80,8 +81,16 @@ class ResilientProducer:
         """
         await self.append_all({topic: records})
 
+    async def append_one(self, topic: str, record: OutgoingRecord) -> Place:
+        """Append a record and return where it stands; see `append`."""
+        [appended] = await self._append({topic: [record]})
+        return Place(appended.partition, appended.offset)
+
     async def append_all(self, records: dict[str, Sequence[OutgoingRecord]]) -> None:
         """Append records to several topics at once; see `append`."""
+        await self._append(records)
+
+    async def _append(self, records: dict[str, Sequence[OutgoingRecord]]) -> list[Any]:
         producer = self._producer
         if producer is None:
             raise NotPublished("no connection to Kafka")
@@ -91,7 +100,7 @@ class ResilientProducer:
                 for topic, batch in records.items():
                     await self._hand_over(producer, topic, batch, accepted)
                 # Shielded: giving up must not cancel a delivery that others in the same batch wait for.
-                await asyncio.gather(*(asyncio.shield(future) for future in accepted))
+                return await asyncio.gather(*(asyncio.shield(future) for future in accepted))
         except (TimeoutError, KafkaTimeoutError) as error:
             if accepted:
                 raise PublishUnknown("Kafka did not acknowledge in time") from error

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from domain.commands import ShipmentChanges
 from ingest_api.models import CoordinatesIn, DimensionsIn, Line, Text, Weight
 
 _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -28,7 +27,7 @@ _NOT_EMPTY: Final[tuple[Any, ...]] = (
 )
 
 
-class _PlaceChangesIn(TypedDict, total=False):
+class PlaceChangesIn(TypedDict, total=False):
     """Where a shipment comes from or goes to."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
@@ -36,7 +35,7 @@ class _PlaceChangesIn(TypedDict, total=False):
     coordinates: CoordinatesIn
 
 
-class _PackageChangesIn(TypedDict, total=False):
+class PackageChangesIn(TypedDict, total=False):
     """What is shipped."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -45,13 +44,13 @@ class _PackageChangesIn(TypedDict, total=False):
     content_description: Text
 
 
-class _ShipmentChangesIn(TypedDict, total=False):
+class ShipmentChangesIn(TypedDict, total=False):
     """What is to be another in a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    origin: Annotated[_PlaceChangesIn, *_NOT_EMPTY]
-    destination: Annotated[_PlaceChangesIn, *_NOT_EMPTY]
-    package: Annotated[_PackageChangesIn, *_NOT_EMPTY]
+    origin: Annotated[PlaceChangesIn, *_NOT_EMPTY]
+    destination: Annotated[PlaceChangesIn, *_NOT_EMPTY]
+    package: Annotated[PackageChangesIn, *_NOT_EMPTY]
 
 
-AMENDMENT: Final[TypeAdapter[ShipmentChanges]] = TypeAdapter(Annotated[_ShipmentChangesIn, *_NOT_EMPTY])
+AMENDMENT: Final[TypeAdapter[ShipmentChangesIn]] = TypeAdapter(Annotated[ShipmentChangesIn, *_NOT_EMPTY])

@@ -16,6 +16,7 @@ from httpkit.server import build_app as build_http_app
 from ingest_api.awaiting import AwaitedLog
 from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
+from ingest_api.handlers.dead_letters import REPLAYER
 from ingest_api.handlers.events import REPORTER
 from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
@@ -23,6 +24,7 @@ from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
 from messaging.command_log import KafkaCommandLog
 from messaging.producer import ResilientProducer
+from messaging.replaying import KafkaDeadLetterReplayer
 from messaging.topics import Topics
 from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
@@ -50,6 +52,7 @@ def build_app(settings: Settings) -> web.Application:
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
+    app[REPLAYER] = KafkaDeadLetterReplayer(settings.kafka, producer)
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
     app.cleanup_ctx.append(with_producer)
     app.cleanup_ctx.append(_with_limits(settings, revocations))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from domain.commands import AmendShipment, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
@@ -13,6 +13,7 @@ from domain.ports import Answer, Clock
 from domain.status import Status
 from domain.timestamps import to_milliseconds
 from domain.tracking_number import TrackingNumber
+from ingest_api.amendments import ShipmentChangesIn
 from ingest_api.awaiting import Asker, AwaitedLog
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -41,7 +42,7 @@ class ShipmentChanger:
         self._clock = clock
         self._last: datetime | None = None
 
-    async def amend(self, number: TrackingNumber, changes: ShipmentChanges, asker: Asker) -> Change:
+    async def amend(self, number: TrackingNumber, changes: ShipmentChangesIn, asker: Asker) -> Change:
         """Change what a shipment is; blocks until that is judged, at most as long as asked.
 
         Raises:
@@ -53,7 +54,7 @@ class ShipmentChanger:
             return AmendShipment(
                 event_id=event_id(number, instant, API_SOURCE),
                 tracking_number=number,
-                changes=changes,
+                changes=cast("ShipmentChanges", changes),
                 timestamp=instant,
                 received_at=instant,
                 submitted_by=asker.principal.subject,

@@ -22,6 +22,7 @@ from processor.partition import Ports, ShipmentPartition
 from processor.settings import Settings
 from storage.answers import RedisAnswers
 from storage.client import open_database, open_redis
+from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
 from storage.shipments import MongoShipmentStore
 
@@ -40,6 +41,7 @@ async def open_ports(
             feed=KafkaChangeFeed(producer, topics),
             answers=RedisAnswers(redis),
             dead_letters=KafkaDeadLetters(producer, topics),
+            index=MongoDeadLetterIndex(database),
             clock=clock,
             metrics=ProcessorMetrics(registry),
         )

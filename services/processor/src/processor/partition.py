@@ -18,12 +18,21 @@ from domain.batch import (
 )
 from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.identity import EventId
-from domain.ports import Answers, ChangeFeed, Clock, DuplicateFilter, Fence, ShipmentStore
+from domain.ports import (
+    Answers,
+    ChangeFeed,
+    Clock,
+    DeadLetterIndex,
+    DuplicateFilter,
+    Fence,
+    ShipmentStore,
+)
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from messaging import wire
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters, Record
 from processor.answering import answer_to
+from processor.burying import entry_of
 from processor.cache import ShipmentCache
 from processor.metrics import ProcessorMetrics
 
@@ -39,6 +48,7 @@ class Ports:
     feed: ChangeFeed
     answers: Answers
     dead_letters: KafkaDeadLetters
+    index: DeadLetterIndex
     clock: Clock
     metrics: ProcessorMetrics
 
@@ -73,15 +83,16 @@ class ShipmentPartition:
             await self._tell(plan)
 
     async def bury(self, letter: DeadLetter) -> None:
-        """See `PartitionHandler.bury`: to the dead-letter topic and, if it can be read, the audit log."""
-        await self._ports.dead_letters.publish(letter)
+        """See `PartitionHandler.bury`: to its topic, to its index and, if it can be read, the audit log."""
+        place = await self._ports.dead_letters.publish(letter)
+        now = self._ports.clock.now()
         try:
             delivery = self._read(letter.record)
         except PoisonRecord:
-            return
-        await self._ports.store.bury(
-            self._name, delivery, reason=letter.error, recorded_at=self._ports.clock.now()
-        )
+            delivery = None
+        await self._ports.index.record(entry_of(letter, place, delivery, recorded_at=now))
+        if delivery is not None:
+            await self._ports.store.bury(self._name, delivery, reason=letter.error, recorded_at=now)
 
     def _read(self, record: Record) -> Delivery:
         decoded = wire.decode(record.value)

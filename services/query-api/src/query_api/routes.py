@@ -42,6 +42,7 @@ ELSEWHERE: Final = tuple(
         ("POST", "/shipments", ((ACCEPT_POST, JSON),)),
         ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, JSON),)),
         ("DELETE", "/shipments/{tracking_number}", ()),
+        ("POST", "/dead-letters/{dead_letter_id}/replay", ()),
     )
 )
 """Routes of ingest-api: other methods on these paths are answered here, with 405 and `Allow`, and OPTIONS

@@ -1,0 +1,96 @@
+"""Dead letters on real servers: noted where operators look, and replayed once what broke them is repaired."""
+
+import pytest
+
+import domain.batch
+from domain.commands import Command
+from domain.dead_letters import Place, dead_letter_id
+from domain.shipment import Decision, Shipment, decide
+from domain.status import Status
+from messaging.producer import ResilientProducer
+from messaging.replaying import KafkaDeadLetterReplayer
+from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from tests.support.builders import NUMBER, creation, report
+from tests.support.site import Site, processing
+from tests.support.topics import read_topic, write_values
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.stack
+
+PICKED_UP = report(Status.PICKED_UP)
+STORED = report(Status.IN_WAREHOUSE)
+
+
+def breaking(shipment: Shipment | None, command: Command) -> Decision:
+    """Decide, with a bug."""
+    if command.event_id == PICKED_UP.event_id:
+        raise ValueError("a bug")
+    return decide(shipment, command)
+
+
+async def replay(site: Site, place: Place) -> None:
+    """Put a dead letter back into the log."""
+    producer = ResilientProducer(site.kafka)
+
+    async def started() -> bool:
+        return producer.is_started
+
+    async with producer.running():
+        await wait_for(started, timeout_s=10, what="the producer")
+        assert await KafkaDeadLetterReplayer(site.kafka, producer).replay(place) is not None
+
+
+async def places(site: Site) -> list[Place]:
+    """Return where the dead letters stand, oldest first, having checked that exactly those are noted."""
+    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    found = [Place(letter.partition, letter.offset) for letter in letters]
+    noted = {document["_id"] async for document in site.database[DEAD_LETTERS].find()}
+    assert noted == {dead_letter_id(place) for place in found}
+    return found
+
+
+async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.batch, "decide", breaking)
+    async with processing(site):
+        await site.send([creation(), PICKED_UP, STORED])
+        await site.finished()
+    [place] = await places(site)
+    noted = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(place)})
+    assert noted is not None
+    assert (noted["reason"], noted["error"], noted["attempts"]) == ("unprocessable", "ValueError: a bug", 5)
+    assert (noted["event_id"], noted["tracking_number"], noted["offset"]) == (PICKED_UP.event_id, NUMBER, 1)
+
+    monkeypatch.undo()
+    await replay(site, place)
+    await site.send([STORED])
+    async with processing(site):
+        await site.finished()
+    shipment = await site.database[SHIPMENTS].find_one({"_id": NUMBER})
+    assert shipment is not None
+    assert [line["status"] for line in shipment["status_history"]] == ["created", "picked_up", "in_warehouse"]
+    event = await site.database[STATUS_EVENTS].find_one({"_id": PICKED_UP.event_id})
+    assert event is not None
+    assert (event["outcome"], event["attempts"]) == ("applied", 2)
+    assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
+
+
+async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: Site) -> None:
+    await site.send([creation()])
+    [first] = await read_topic(site.kafka, site.topics.events)
+    await write_values(site.kafka, site.topics.events, [(first.key, b"\xff{")], first.partition)
+    async with processing(site):
+        await site.finished()
+        [place] = await places(site)
+        await replay(site, place)
+        await replay(site, place)
+        await site.finished()
+    again = await places(site)
+    assert len(again) == 3
+    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    assert {letter.value for letter in letters} == {b"\xff{"}
+    assert [name for name, _ in letters[2].headers].count("dlq-reason") == 1
+    noted = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(again[2])})
+    assert noted is not None
+    assert (noted["event_id"], noted["key"], noted["value_preview"]) == (None, NUMBER, "\ufffd{")

@@ -1,0 +1,32 @@
+"""Ids of dead letters: where they stand, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.dead_letters import Place, dead_letter_id, place_of
+
+
+@given(st.integers(0, 10**9 - 1), st.integers(0, 10**18 - 1))
+def test_an_id_says_where_a_dead_letter_stands(partition: int, offset: int) -> None:
+    assert place_of(dead_letter_id(Place(partition, offset))) == (partition, offset)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "dl_",
+        "dl_1",
+        "dl_1_",
+        "dl_-1_2",
+        "dl_01_2",
+        "dl_1_2 ",
+        "DL_1_2",
+        "dl_1_2_3",
+        "dl_\u0661_\u0662",
+        "dl_1_" + "9" * 19,
+    ],
+)
+def test_what_no_dead_letter_can_be_called_has_no_place(text: str) -> None:
+    assert place_of(text) is None
