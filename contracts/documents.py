@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from contracts.asyncapi import asyncapi
 from contracts.openapi import openapi
 from contracts.postman import postman
 
@@ -17,5 +18,6 @@ def _as_text(document: Callable[[], Any]) -> Callable[[], str]:
 
 DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "services/query-api/src/query_api/openapi.json": _as_text(openapi),
+    ROOT / "docs/asyncapi.json": _as_text(asyncapi),
     ROOT / "docs/postman_collection.json": _as_text(postman),
 }

@@ -5,23 +5,23 @@ from http import HTTPStatus
 from typing import Any, Final, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
 from typing_extensions import TypedDict
 
 from domain.errors import ErrorCode
 from domain.permissions import PERMISSIONS, Permission
+from httpkit.budgets import Budget, default_budget
 from httpkit.errors import STATUS
 from httpkit.meanings import MEANING
 from httpkit.operations import JSON, Content, Operation, Parameter, Reply
-from httpkit.response_headers import BY_STATUS, HEADERS
+from httpkit.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.routes import Route
+from httpkit.schemas import PREFIX, schemas_of
 
 Json = dict[str, Any]
 Described = tuple[Route, Operation]
 
 EXAMPLE_TIME: Final = "2026-11-02T14:15:02.118Z"
 
-_SCHEMA_REF: Final = "#/components/schemas/{model}"
 _EVERYWHERE: Final = (ErrorCode.INTERNAL_ERROR, ErrorCode.SERVICE_UNAVAILABLE)
 _GUARDED: Final = (ErrorCode.AUTHENTICATION_REQUIRED, ErrorCode.FORBIDDEN, ErrorCode.INVALID_TOKEN)
 _WITH_BODY: Final = (
@@ -78,16 +78,9 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "headers": {name: dict(header) for name, header in HEADERS.items()},
-            "schemas": schemas.definitions,
+            "schemas": schemas.referred_to(paths),
         },
     }
-
-
-class _Untitled(GenerateJsonSchema):
-    """Pydantic gives every property its own name as a title, which says nothing."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  # pydantic's signature
-        return False
 
 
 class _Schemas:
@@ -96,22 +89,37 @@ class _Schemas:
     def __init__(self, operations: Sequence[Operation]) -> None:
         adapters = {id(adapter): adapter for each in operations for adapter in _adapters(each)}
         adapters[id(_ERROR)] = _ERROR
-        self._by_adapter, whole = TypeAdapter.json_schemas(
-            [(key, "validation", adapter) for key, adapter in adapters.items()],
-            ref_template=_SCHEMA_REF,
-            schema_generator=_Untitled,
-        )
-        self.definitions: dict[str, Json] = dict(sorted(whole.get("$defs", {}).items()))
+        self._by_adapter, self.definitions = schemas_of(adapters.items())
 
     def of(self, adapter: TypeAdapter[Any]) -> Json:
-        return self._by_adapter[id(adapter), "validation"]
+        return self._by_adapter[id(adapter)]
 
     def properties(self, adapter: TypeAdapter[Any]) -> tuple[dict[str, Json], Sequence[str]]:
         """Return what a model of a query is made of, and what of it must be there."""
         schema = self.of(adapter)
         if "$ref" in schema:
-            schema = self.definitions[schema["$ref"].rpartition("/")[2]]
+            schema = self.definitions[schema["$ref"].removeprefix(PREFIX)]
         return schema.get("properties", {}), schema.get("required", ())
+
+    def referred_to(self, paths: Json) -> dict[str, Json]:
+        """Return the definitions that the paths need, which those of queries' models are not."""
+        needed: set[str] = set()
+        more = set(_references(paths))
+        while more:
+            needed |= more
+            more = {name for known in more for name in _references(self.definitions[known])} - needed
+        return {name: schema for name, schema in self.definitions.items() if name in needed}
+
+
+def _references(node: object) -> Iterable[str]:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith(PREFIX):
+            yield reference.removeprefix(PREFIX)
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _references(each)
 
 
 def _adapters(operation: Operation) -> Iterable[TypeAdapter[Any]]:
@@ -181,7 +189,7 @@ def _present(schema: Json) -> Json:
     kept = {
         key: value
         for key, value in schema.items()
-        if key not in ("anyOf", "description") and not (key == "default" and value is None)
+        if key not in ("anyOf", "description") and not (key == "default" and value in (None, []))
     }
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) > 1:
@@ -203,22 +211,35 @@ def _responses(route: Route, operation: Operation, schemas: _Schemas) -> Json:
     made = {str(status): _reply(reply, schemas) for status, reply in operation.replies.items()}
     for status, codes in _errors(route, operation).items():
         made.setdefault(str(status), _error_reply(status, codes, schemas))
+    if _is_limited(route):
+        for answer in made.values():
+            answer["headers"] = answer.get("headers", {}) | _headers(OF_LIMITED)
     return dict(sorted(made.items()))
 
 
 def _errors(route: Route, operation: Operation) -> dict[int, list[ErrorCode]]:
     """Return the errors of a route, by status."""
     codes = {*_EVERYWHERE, *operation.errors}
+    if route.is_json:
+        codes.add(ErrorCode.NOT_ACCEPTABLE)
+    if _is_limited(route):
+        codes.add(ErrorCode.RATE_LIMITED)
     if route.permission is not None:
         codes.update(_GUARDED)
     if operation.body:
         codes.update(_WITH_BODY)
     if operation.query is not None:
         codes.update(_WITH_QUERY)
+    at_status = [(STATUS[code], code) for code in codes]
+    at_status += [(status, code) for status, several in operation.errors_at.items() for code in several]
     by_status: dict[int, list[ErrorCode]] = {}
-    for code in sorted(codes):
-        by_status.setdefault(STATUS[code], []).append(code)
+    for status, code in sorted(at_status):
+        by_status.setdefault(status, []).append(code)
     return by_status
+
+
+def _is_limited(route: Route) -> bool:
+    return (route.budget or default_budget(route.method, route.permission)) is not Budget.EXEMPT
 
 
 def _reply(reply: Reply, schemas: _Schemas) -> Json:

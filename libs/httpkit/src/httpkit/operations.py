@@ -78,6 +78,7 @@ class Operation:
         query: the model that validates the query.
         query_examples: a value for some of its names.
         errors: beyond those that every route of its kind has (see `httpkit.openapi`).
+        errors_at: those that have another status here than `httpkit.errors.STATUS` says.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     replies: Mapping[int, Reply]
     errors: tuple[ErrorCode, ...] = ()
+    errors_at: Mapping[int, tuple[ErrorCode, ...]] = field(default_factory=dict)
 
 
 class UndescribedRoute(Exception):

@@ -23,20 +23,18 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "Location": _header("Where what was made, or what became of it, can be looked up.", "/events/evt_…"),
         "Preference-Applied": _header("Which preferences were honoured (RFC 7240).", "wait=5"),
         "RateLimit": _header(
-            "What is left of the budget, and in how many seconds it is full.", '"reads";r=1990;t=1'
+            "What is left of the budget, and in how many seconds it is whole.", '"reads";r=199;t=1'
         ),
-        "RateLimit-Policy": _header("The budget: how many in how many seconds.", '"reads";q=2000;w=1'),
+        "RateLimit-Policy": _header("The budget: so many requests in so many seconds.", '"reads";q=200;w=1'),
         "Retry-After": _header("How many seconds to wait before asking again.", 1, SECONDS),
         "WWW-Authenticate": _header("The scheme to use (RFC 6750).", "Bearer"),
     }
 )
 
 BY_STATUS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
-    {
-        401: ("WWW-Authenticate",),
-        405: ("Allow",),
-        429: ("Retry-After", "RateLimit", "RateLimit-Policy"),
-        503: ("Retry-After",),
-    }
+    {401: ("WWW-Authenticate",), 405: ("Allow",), 429: ("Retry-After",), 503: ("Retry-After",)}
 )
 """What every error of a status carries."""
+
+OF_LIMITED: Final = ("RateLimit", "RateLimit-Policy")
+"""What every answer of a route with a budget carries, as long as Redis or the process knows what is left."""

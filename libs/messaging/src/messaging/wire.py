@@ -44,29 +44,39 @@ class _Envelope(TypedDict):
 
 # The shapes of `domain.commands` once more: pydantic reads no `typing.TypedDict` before Python 3.12, and what
 # stands in the log is a contract of its own.
-class _Coordinates(TypedDict):
+class Coordinates(TypedDict):
+    """WGS 84."""
+
     lat: FiniteFloat
     lng: FiniteFloat
 
 
-class _Place(TypedDict):
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
     address: str
-    coordinates: _Coordinates
+    coordinates: Coordinates
 
 
-class _Dimensions(TypedDict):
+class Dimensions(TypedDict):
+    """Centimetres."""
+
     length: FiniteFloat
     width: FiniteFloat
     height: FiniteFloat
 
 
-class _Package(TypedDict):
+class Package(TypedDict):
+    """What is shipped."""
+
     weight_kg: FiniteFloat
-    dimensions: NotRequired[_Dimensions]
+    dimensions: NotRequired[Dimensions]
     content_description: NotRequired[str]
 
 
-class _Location(TypedDict):
+class Location(TypedDict):
+    """Where an event was seen, WGS 84."""
+
     lat: FiniteFloat
     lng: FiniteFloat
     address: NotRequired[str]
@@ -74,28 +84,28 @@ class _Location(TypedDict):
 
 class _CreatedData(TypedDict):
     client_id: str
-    origin: _Place
-    destination: _Place
-    package: _Package
+    origin: Place
+    destination: Place
+    package: Package
     request_key: NotRequired[str]
 
 
 class _StatusData(TypedDict):
     status: Status
     source: str
-    location: NotRequired[_Location]
+    location: NotRequired[Location]
     notes: NotRequired[str]
     on_behalf_of: NotRequired[str]
 
 
 class _PlaceChanges(TypedDict, total=False):
     address: str
-    coordinates: _Coordinates
+    coordinates: Coordinates
 
 
 class _PackageChanges(TypedDict, total=False):
     weight_kg: FiniteFloat
-    dimensions: _Dimensions
+    dimensions: Dimensions
     content_description: str
 
 
@@ -126,6 +136,9 @@ class _Amended(_Envelope):
 
 
 _Record = _Created | _StatusReported | _Amended
+CREATED: Final = TypeAdapter(_Created)
+STATUS_REPORTED: Final = TypeAdapter(_StatusReported)
+AMENDED: Final = TypeAdapter(_Amended)
 _RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
 
 

@@ -13,6 +13,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    WithJsonSchema,
     WrapValidator,
 )
 from typing_extensions import TypedDict
@@ -23,12 +24,14 @@ from domain.status import REPORTABLE, Status
 from domain.tracking_number import TrackingNumber, parse_tracking_number
 from httpkit.bodies import invalid
 from httpkit.errors import ApiError
+from httpkit.identifiers import TrackingNumberText
 from ingest_api.texts import require_line, require_text
 from ingest_api.times import read_instant
 
 MAX_BATCH: Final = 1000
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
+_REPORTABLE: Final = {"type": "string", "enum": list(REPORTABLE)}
 
 
 def _tracking_number(text: str) -> TrackingNumber:
@@ -75,8 +78,8 @@ class EventIn(TypedDict):
     """One status event."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    tracking_number: Annotated[str, Field(strict=True), AfterValidator(_tracking_number)]
-    status: Annotated[Status, BeforeValidator(_status)]
+    tracking_number: Annotated[TrackingNumberText, Field(strict=True), AfterValidator(_tracking_number)]
+    status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
     timestamp: Instant
     source: Source
     location: NotRequired[LocationIn]

@@ -1,13 +1,17 @@
 """How POST /events and POST /events/batch are described."""
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
 from pydantic import TypeAdapter
 
+from domain.errors import ErrorCode
 from httpkit.identifiers import EVENT, NUMBER
-from httpkit.operations import Key, Link, Operation, Reply, json_content
-from ingest_api.contract.replies import Queued, QueuedBatch
+from httpkit.negotiation import NDJSON
+from httpkit.operations import TEXT, Content, Key, Link, Operation, Reply, json_content
+from ingest_api.contract.preferences import HANDLING, TRACEPARENT, WAIT
+from ingest_api.contract.replies import Applied, Queued, QueuedBatch
 from ingest_api.models import BATCH
 from ingest_api.models import EVENT as EVENT_MODEL
 
@@ -34,6 +38,7 @@ QUEUED: Final = {
     "tracking_number": NUMBER,
     "message": "Event accepted for processing",
 }
+APPLIED: Final = QUEUED | {"status": "applied", "message": "Event applied"}
 QUEUED_BATCH: Final = {
     "received": 2,
     "queued": 2,
@@ -42,6 +47,21 @@ QUEUED_BATCH: Final = {
         {"index": 0, "event_id": EVENT, "status": "queued"},
         {"index": 1, "event_id": STORED_ID, "status": "queued"},
     ],
+}
+QUEUED_IN_PART: Final = {
+    "received": 2,
+    "queued": 1,
+    "message": "Events accepted for processing",
+    "events": [
+        {"index": 0, "event_id": EVENT, "status": "queued"},
+        {
+            "index": 1,
+            "status": "rejected",
+            "error": "VALIDATION_ERROR",
+            "details": [{"pointer": "/events/1/source", "message": "Field required"}],
+        },
+    ],
+    "rejected": 1,
 }
 OUTCOME: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
@@ -55,23 +75,42 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "the same shipment, source and instant are the same event."
         ),
         body=json_content(EVENT_MODEL, picked_up=PICKED_UP),
+        parameters=(WAIT, TRACEPARENT),
         replies={
+            200: Reply(
+                "Applied, within the wait that was asked for.",
+                json_content(TypeAdapter(Applied), applied=APPLIED),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": OUTCOME},
+            ),
             202: Reply(
                 "Durably accepted; what becomes of it is at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
-                headers=("Location",),
+                headers=("Location", "Preference-Applied"),
                 links={"outcome": OUTCOME},
             ),
         },
+        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
     ("POST", "/events/batch"): Operation(
         name="reportEvents",
         tag=TAG,
         summary="Report many events at once",
-        description="Up to 1,000 events and 2 MiB, all or none: one that is wrong, and nothing is queued.",
-        body=json_content(BATCH, two={"events": [PICKED_UP, STORED]}),
+        description=(
+            "Up to 1,000 events and 2 MiB, all or none: one that is wrong, and nothing is queued. With "
+            "`Prefer: handling=lenient` the good ones are queued, and the others listed with their faults. "
+            "As NDJSON, one event a line."
+        ),
+        body=json_content(BATCH, two={"events": [PICKED_UP, STORED]})
+        | {NDJSON: Content(TEXT, {"two": "\n".join(json.dumps(each) for each in (PICKED_UP, STORED))})},
+        parameters=(HANDLING, TRACEPARENT),
         replies={
-            202: Reply("All durably accepted.", json_content(TypeAdapter(QueuedBatch), queued=QUEUED_BATCH)),
+            202: Reply(
+                "Durably accepted.",
+                json_content(TypeAdapter(QueuedBatch), queued=QUEUED_BATCH, in_part=QUEUED_IN_PART),
+                headers=("Preference-Applied",),
+            ),
         },
     ),
 }

@@ -1,10 +1,11 @@
 """What ingest-api answers with."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
+from domain.errors import ErrorCode
 from domain.status import Status
 from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
 
@@ -21,6 +22,16 @@ class Queued(TypedDict):
     message: str
 
 
+class Applied(TypedDict):
+    """An event that was waited for, and applied."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    status: Literal["applied"]
+    tracking_number: TrackingNumberText
+    message: str
+
+
 class QueuedItem(TypedDict):
     """One event of a batch."""
 
@@ -30,14 +41,33 @@ class QueuedItem(TypedDict):
     status: Literal["queued"]
 
 
+class Fault(TypedDict):
+    """One fault of an event."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    pointer: str
+    message: str
+
+
+class RejectedItem(TypedDict):
+    """One event of a lenient batch that was not queued."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    index: int
+    status: Literal["rejected"]
+    error: ErrorCode
+    details: list[Fault]
+
+
 class QueuedBatch(TypedDict):
-    """A batch that was durably accepted."""
+    """What of a batch was durably accepted: all, unless handled leniently."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     received: int
     queued: int
     message: str
-    events: list[QueuedItem]
+    events: list[QueuedItem | RejectedItem]
+    rejected: NotRequired[int]
 
 
 class Registered(TypedDict):
@@ -48,3 +78,13 @@ class Registered(TypedDict):
     status: Literal[Status.CREATED]
     created_at: Instant
     client_id: str
+
+
+class Changed(TypedDict):
+    """A shipment after a change that was waited for."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    tracking_number: TrackingNumberText
+    status: Status
+    version: int
+    event_id: EventIdText

@@ -6,9 +6,11 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter
 
 from domain.errors import ErrorCode
-from httpkit.identifiers import CREATION, NUMBER
+from httpkit.identifiers import CREATION, IN_PATH, NUMBER
 from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_content
-from ingest_api.contract.replies import Queued, Registered
+from ingest_api.amendments import AMENDMENT
+from ingest_api.contract.preferences import TRACEPARENT, WAIT
+from ingest_api.contract.replies import Changed, Queued, Registered
 from ingest_api.models import SHIPMENT
 
 TAG: Final = "shipments"
@@ -52,6 +54,30 @@ KEY: Final = Parameter(
 TO_SHIPMENT: Final = Link("getShipment", {"tracking_number": "$response.body#/tracking_number"})
 TO_TRAIL: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
+CHANGE_ID: Final = f"evt_{NUMBER}_01a19c93f7a2_tivtpi3fq5r2i"
+AMENDED: Final = {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": CHANGE_ID}
+CANCELLED: Final = AMENDED | {"status": "cancelled", "version": 3}
+LATER: Final = QUEUED | {"event_id": CHANGE_ID, "message": "Amendment accepted for processing"}
+
+
+def _changes(example: object) -> dict[int, Reply]:
+    """Return the answers to what changes a shipment."""
+    return {
+        200: Reply(
+            "Done.",
+            json_content(TypeAdapter(Changed), changed=example),
+            headers=("Preference-Applied",),
+            links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
+        ),
+        202: Reply(
+            "Durably accepted, but not judged yet; what becomes of it is at `Location`.",
+            json_content(TypeAdapter(Queued), queued=LATER),
+            headers=("Location", "Preference-Applied"),
+            links={"outcome": TO_TRAIL},
+        ),
+    }
+
+
 OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/shipments"): Operation(
         name="registerShipment",
@@ -59,24 +85,48 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="Register a shipment",
         description=(
             "A client registers for itself and may leave `client_id` out; an admin says whose it is. Waits "
-            "up to 5 s for the shipment to exist."
+            "up to 5 s for the shipment to exist, or as long as `Prefer: wait` says."
         ),
         body=json_content(SHIPMENT, new=NEW),
-        parameters=(KEY,),
+        parameters=(KEY, WAIT, TRACEPARENT),
         replies={
             201: Reply(
                 "It exists.",
                 json_content(TypeAdapter(Registered), registered=REGISTERED),
-                headers=("Location",),
+                headers=("Location", "Preference-Applied"),
                 links={"shipment": TO_SHIPMENT},
             ),
             202: Reply(
                 "Durably accepted, but not there yet; what becomes of it is at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
-                headers=("Location",),
+                headers=("Location", "Preference-Applied"),
                 links={"outcome": TO_TRAIL},
             ),
         },
         errors=(ErrorCode.IDEMPOTENCY_CONFLICT,),
+    ),
+    ("PATCH", "/shipments/{tracking_number}"): Operation(
+        name="amendShipment",
+        tag=TAG,
+        summary="Correct a shipment that is not on its way",
+        description=(
+            "Takes any part of what POST takes but `client_id`, and merges it in (RFC 7396); nothing can be "
+            "removed. A client may do so with its own shipments, as long as they are `created`."
+        ),
+        body=json_content(AMENDMENT, weight={"package": {"weight_kg": 2.75}}),
+        parameters=(IN_PATH, WAIT, TRACEPARENT),
+        replies=_changes(AMENDED),
+        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
+    ),
+    ("DELETE", "/shipments/{tracking_number}"): Operation(
+        name="cancelShipment",
+        tag=TAG,
+        summary="Cancel a shipment",
+        description="A step of the shipment like any other, never a removal: it can be read as before.",
+        parameters=(IN_PATH, WAIT, TRACEPARENT),
+        replies=_changes(CANCELLED),
+        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND, ErrorCode.VALIDATION_ERROR),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
 }

@@ -1,0 +1,90 @@
+"""The generated documents are valid, complete and what the code says today."""
+
+import json
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import TypeAdapter
+
+from contracts.asyncapi import GOLDEN, asyncapi
+from contracts.documents import DOCUMENTS, ROOT
+from contracts.messages import Change
+from contracts.openapi import openapi
+from contracts.postman import postman
+from domain.errors import ErrorCode
+from httpkit.meanings import MEANING
+from httpkit.operations import Operation, Reply, UndescribedRoute, described
+from httpkit.routes import Route
+from messaging.topics import Topics
+from messaging.wire import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
+    assert path.read_text() == DOCUMENTS[path](), "run `make contract` and commit what it writes"
+
+
+def test_the_openapi_document_is_one() -> None:
+    OpenAPIV31SpecValidator(json.loads(json.dumps(openapi()))).validate()
+
+
+def test_each_operation_has_a_name_of_its_own_and_examples() -> None:
+    operations = [each for methods in openapi()["paths"].values() for each in methods.values()]
+    names = [each["operationId"] for each in operations]
+    assert len(set(names)) == len(names)
+    bodies = [each["requestBody"] for each in operations if "requestBody" in each]
+    bodies += [reply for each in operations for reply in each["responses"].values() if "content" in reply]
+    contents = [
+        (kind, content)
+        for body in bodies
+        for kind, content in body["content"].items()
+        if not kind.startswith("image/")
+    ]
+    assert all(content["examples"] for _, content in contents)
+
+
+def test_schemas_have_names_that_a_client_can_use() -> None:
+    for document in (openapi(), asyncapi()):
+        assert all(name.isalnum() for name in document["components"]["schemas"])
+
+
+async def _nothing(_request: object) -> None: ...
+
+
+def test_a_route_that_nobody_has_described_makes_no_document() -> None:
+    route = Route("GET", "/here", _nothing, None)  # type: ignore[arg-type]
+    operation = Operation(name="here", tag="x", summary="x", replies={200: Reply("x")})
+    assert described([route], {("GET", "/here"): operation}) == [(route, operation)]
+    for routes, operations in (([route], {}), ([], {("GET", "/here"): operation})):
+        with pytest.raises(UndescribedRoute, match="GET /here"):
+            described(routes, operations)
+
+
+def test_each_error_code_has_a_meaning() -> None:
+    assert set(MEANING) == set(ErrorCode)
+
+
+def test_each_topic_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> None:
+    document = asyncapi()
+    assert [channel["address"] for channel in document["channels"].values()] == list(Topics().all())
+    schemas = json.dumps(document["components"]["schemas"])
+    assert all(f'"{kind}"' in schemas for kind in (CREATED_TYPE, STATUS_TYPE, AMENDED_TYPE))
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("changed_*.json")), ids=lambda path: path.stem)
+def test_changes_are_as_described(path: Path) -> None:
+    TypeAdapter(Change).validate_json(path.read_bytes())
+
+
+def test_the_postman_collection_logs_in_first_and_keeps_the_token() -> None:
+    collection = postman()
+    login = collection["item"][0]["item"][0]
+    assert login["request"]["url"]["raw"] == "{{baseUrl}}/auth/login"
+    assert any("set('token'" in line for line in login["event"][0]["script"]["exec"])
+    assert collection["auth"]["bearer"][0]["value"] == "{{token}}"
+    variables = {each["key"] for each in collection["variable"]}
+    assert {"baseUrl", "token"} <= variables
+    requests = [item for folder in collection["item"] for item in folder["item"]]
+    operations = [each for methods in openapi()["paths"].values() for each in methods.values()]
+    assert len(requests) == len(operations)
