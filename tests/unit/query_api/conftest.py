@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from yarl import URL
 
 from domain.permissions import Principal, Role
 from domain.ports import LoginGuard, RateLimiter, User
@@ -117,12 +118,22 @@ class Api:
         bearer = {} if who is None else {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"}
         return await self.client.get(path, headers=bearer | (headers or {}))
 
+    async def head(self, path: str, who: Principal = ADMIN) -> ClientResponse:
+        bearer = {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"}
+        return await self.client.head(path, headers=bearer)
+
     async def ask(
         self, method: str, path: str, body: object = None, *, who: Principal | str | None = ADMIN
     ) -> ClientResponse:
         token = TokenIssuer(AUTH).issue(who) if isinstance(who, Principal) else who
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return await self.client.request(method, path, json=body, headers=headers)
+
+
+def path_of(answer: ClientResponse, relation: str) -> str | None:
+    """Return where a link of an answer leads."""
+    link = answer.links.get(relation)
+    return None if link is None else URL(link["url"]).raw_path_qs
 
 
 def user(who: Principal, password_hash: str = "", *, disabled: bool = False) -> User:

@@ -20,6 +20,7 @@ PUBLIC = {
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/shipments"),
+    ("POST", "/dead-letters/{dead_letter_id}/replay"),
     ("PATCH", "/shipments/{tracking_number}"),
     ("DELETE", "/shipments/{tracking_number}"),
     ("GET", "/health"),
