@@ -46,6 +46,7 @@ EVENT_FIELDS: Final = (
     "source",
     "location",
     "notes",
+    "changes",
     "outcome",
     "reason",
     "attempts",

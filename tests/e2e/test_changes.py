@@ -1,0 +1,150 @@
+"""PATCH and DELETE /shipments/{number}, and waiting for outcomes: through the gateway, to the last store."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from domain.status import Status
+from domain.tracking_number import derive_tracking_number
+from tests.e2e.checks import assert_error
+from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
+from tests.support.api import Answer, Api, Json
+
+pytestmark = pytest.mark.stack
+
+CHANGES: Json = {
+    "origin": {"address": "Carrera 7 #71-21"},
+    "package": {"weight_kg": 3.25, "dimensions": {"length": 31, "width": 21, "height": 11}},
+}
+NOBODYS = derive_tracking_number("nobody", "no key", 0)
+AT_ONCE = 20
+
+
+async def patch(api: Api, number: str, changes: Json = CHANGES, prefer: str = "wait=30") -> Answer:
+    return await api.ask("PATCH", f"/shipments/{number}", json=changes, headers={"Prefer": prefer})
+
+
+async def cancel(api: Api, number: str, prefer: str = "wait=30") -> Answer:
+    return await api.ask("DELETE", f"/shipments/{number}", headers={"Prefer": prefer})
+
+
+Change = Callable[[Api, str], Awaitable[Answer]]
+
+
+@pytest.mark.parametrize("who", ["admin", "client"])
+async def test_an_amendment_changes_what_it_names_and_nothing_else(
+    request: pytest.FixtureRequest, admin: Api, who: str
+) -> None:
+    caller: Api = request.getfixturevalue(who)
+    number = await admin.created(shipment_body())
+    before = await admin.shipment(number)
+    answer = await patch(caller, number)
+    assert answer.status == 200, answer.text
+    assert answer.headers["Preference-Applied"] == "wait=30"
+    event_id = answer.body["event_id"]
+    assert answer.body == {
+        "tracking_number": number,
+        "status": "created",
+        "version": 2,
+        "event_id": event_id,
+    }
+    after = await admin.shipment(number)
+    assert after["origin"] == {**before["origin"], **CHANGES["origin"]}
+    assert after["package"] == {**before["package"], **CHANGES["package"]}
+    assert after["updated_at"] > before["updated_at"]
+    touched = {"origin", "package", "version", "updated_at"}
+    assert {name for name in after if after[name] != before[name]} == touched
+    event = await caller.outcome(event_id)
+    assert (event["outcome"], event["source"], event["status"]) == ("applied", "api", "created")
+    assert event["changes"] == CHANGES
+
+
+@pytest.mark.parametrize("who", ["admin", "client"])
+async def test_a_cancellation_is_a_transition_and_the_shipment_stays(
+    request: pytest.FixtureRequest, admin: Api, who: str
+) -> None:
+    caller: Api = request.getfixturevalue(who)
+    number = await admin.created(shipment_body())
+    answer = await cancel(caller, number)
+    assert (answer.status, answer.body["status"], answer.body["version"]) == (200, "cancelled", 2)
+    shipment = await admin.shipment(number)
+    assert [entry["status"] for entry in shipment["status_history"]] == ["created", "cancelled"]
+    assert shipment["status_history"][1]["source"] == "api"
+    assert_error(await cancel(caller, number), 409, "INVALID_TRANSITION")
+
+
+@pytest.mark.parametrize("change", [patch, cancel])
+async def test_nobody_changes_a_shipment_of_somebody_else(
+    change: Change, admin: Api, other_client: Api, driver: Api, nobody: Api
+) -> None:
+    number = await admin.created(shipment_body("client_001"))
+    before = await admin.shipment(number)
+    refused = await change(other_client, number)
+    assert_error(refused, 403, "FORBIDDEN")
+    assert "client_001" not in refused.text
+    assert_error(await change(driver, number), 403, "FORBIDDEN")
+    assert (await change(nobody, number)).status == 401
+    assert_error(await change(other_client, NOBODYS), 404, "SHIPMENT_NOT_FOUND")
+    assert_error(await change(admin, "99M-000000000001"), 400, "VALIDATION_ERROR")
+    assert await admin.shipment(number) == before
+
+
+@pytest.mark.parametrize("status", list(PATH_TO))
+async def test_who_may_still_change_what_at_which_status(
+    admin: Api, client: Api, driver: Api, status: Status
+) -> None:
+    number = await shipment_at(status, admin=admin, driver=driver)
+    untouched = status is Status.CREATED
+    over = status in {Status.DELIVERED, Status.CANCELLED}
+    assert (await patch(client, number)).status == (200 if untouched else 409)
+    assert (await patch(admin, number)).status == (409 if over else 200)
+    assert (await cancel(client, number)).status == (200 if untouched else 409)
+    if not untouched:
+        early = status in {Status.PICKED_UP, Status.IN_WAREHOUSE}
+        assert (await cancel(admin, number)).status == (200 if early else 409)
+
+
+async def test_many_changes_at_once_are_all_applied_one_after_the_other(admin: Api) -> None:
+    number = await admin.created(shipment_body())
+    answers = await asyncio.gather(
+        *(patch(admin, number, {"package": {"weight_kg": 1.0 + n}}) for n in range(AT_ONCE))
+    )
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(answer.body["version"] for answer in answers) == list(range(2, AT_ONCE + 2))
+    last = max(answers, key=lambda answer: int(answer.body["version"]))
+    weight = 1.0 + answers.index(last)
+    shipment = await admin.shipment(number)
+    assert (shipment["version"], shipment["package"]["weight_kg"]) == (AT_ONCE + 1, weight)
+
+
+@pytest.mark.parametrize("change", ["PATCH", "DELETE"])
+async def test_whoever_does_not_wait_can_look_it_up(client: Api, change: str) -> None:
+    number = await client.created(shipment_body())
+    body = CHANGES if change == "PATCH" else None
+    answer = await client.ask(change, f"/shipments/{number}", json=body, headers={"Prefer": "wait=0"})
+    assert (answer.status, answer.body["status"]) == (202, "queued")
+    assert answer.headers["Location"] == f"/events/{answer.body['event_id']}"
+    assert (await client.outcome(answer.body["event_id"]))["outcome"] == "applied"
+
+
+async def test_an_event_that_is_waited_for_is_answered_with_its_outcome(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, Status.PICKED_UP)
+    wait = {"Prefer": "wait=30"}
+    first, again = [await driver.post("/events", event, headers=wait) for _ in range(2)]
+    assert (first.status, first.body["status"]) == (200, "applied")
+    assert (again.status, again.body) == (200, first.body), "resending is safe"
+    too_early = await driver.post("/events", event_body(number, Status.DELIVERED), headers=wait)
+    assert_error(too_early, 409, "INVALID_TRANSITION")
+    assert too_early.headers["Preference-Applied"] == "wait=30"
+    contradiction = await driver.post("/events", event | {"notes": "otherwise"}, headers=wait)
+    assert_error(contradiction, 409, "IDEMPOTENCY_CONFLICT")
+    unknown = await driver.post("/events", event_body(NOBODYS, Status.PICKED_UP), headers=wait)
+    assert_error(unknown, 404, "SHIPMENT_NOT_FOUND")
+
+
+async def test_a_dead_letter_that_is_not_there_is_404_and_only_admins_ask(admin: Api, client: Api) -> None:
+    path = "/dead-letters/dl_0_999999999/replay"
+    assert_error(await admin.ask("POST", path), 404, "NOT_FOUND")
+    assert_error(await client.ask("POST", path), 403, "FORBIDDEN")
