@@ -2,13 +2,14 @@
 
 from typing import Annotated, Final
 
-from pydantic import TypeAdapter, WithJsonSchema
+from pydantic import Field, TypeAdapter, WithJsonSchema
 
 from domain.tracking_number import PATTERN
 from httpkit.operations import Parameter
 
 NUMBER: Final = "99M-GMPWC6W7SP2G"
 EVENT: Final = f"evt_{NUMBER}_01a19c9d0aa0_jwjxcnqbgenns"
+DEAD_LETTER: Final = "dl_7_48213"
 CREATION: Final = f"evt_{NUMBER}_created"
 
 # Formats of our own: a check character and an instant that is not ahead cannot be said by a pattern.
@@ -40,4 +41,11 @@ IN_PATH: Final = Parameter(
 )
 EVENT_IN_PATH: Final = Parameter(
     "event_id", "path", "An event, by the id it was accepted with.", TypeAdapter(EventIdText), EVENT
+)
+DEAD_LETTER_IN_PATH: Final = Parameter(
+    "dead_letter_id",
+    "path",
+    "A dead letter, by its place in the topic of dead letters.",
+    TypeAdapter(Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$")]),
+    DEAD_LETTER,
 )

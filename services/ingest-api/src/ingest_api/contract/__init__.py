@@ -5,6 +5,8 @@ from types import MappingProxyType
 from typing import Final
 
 from httpkit.operations import Key, Operation
-from ingest_api.contract import events, shipments
+from ingest_api.contract import dead_letters, events, shipments
 
-OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType({**events.OPERATIONS, **shipments.OPERATIONS})
+OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
+    {**dead_letters.OPERATIONS, **events.OPERATIONS, **shipments.OPERATIONS}
+)

@@ -88,3 +88,12 @@ class Changed(TypedDict):
     status: Status
     version: int
     event_id: EventIdText
+
+
+class Replayed(TypedDict):
+    """A dead letter that is in the log again."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    status: Literal["queued"]
+    event_id: NotRequired[EventIdText]

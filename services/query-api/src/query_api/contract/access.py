@@ -28,7 +28,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 headers=("Cache-Control",),
             ),
         },
-        errors=(ErrorCode.INVALID_CREDENTIALS,),
+        errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS),
     ),
     ("GET", "/auth/users"): Operation(
         name="listUsers",

@@ -13,7 +13,7 @@ from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_cont
 from query_api.contract import samples
 from query_api.contract.access import TAG
 from query_api.contract.replies import Token, User
-from query_api.models import NEW_USER, TOKEN_REQUEST, USER_CHANGE
+from query_api.models import NEW_USER, TOKEN_REQUEST, USER_CHANGE, Username
 
 KEY_ID: Final = "mzxw6ytboi2gk3tm"
 API_KEY: Final = f"wb_live_{KEY_ID}_mCnHcPqjUYbA0qZ0Yp1zvJv2m0cQm8x0b7o5Zr3aW9k"
@@ -48,8 +48,9 @@ class NewApiKey(TypedDict):
     created_at: Instant
 
 
-_USERNAME: Final = Parameter("username", "path", "A user, by name.", TypeAdapter(str), "driver_user_001")
+_USERNAME: Final = Parameter("username", "path", "A user, by name.", TypeAdapter(Username), "driver_017")
 _KEY: Final = Parameter("key_id", "path", "An API key, by its id.", TypeAdapter(_KeyId), KEY_ID)
+_MADE: Final = {"username": "$request.path.username", "key_id": "$response.body#/id"}
 _USER: Final = TypeAdapter(User)
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
@@ -94,7 +95,15 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 "The user.",
                 json_content(_USER, user=samples.USER),
                 headers=("Location",),
-                links={"user": Link("getUser", {"username": "$response.body#/username"})},
+                links={
+                    name: Link(operation, {"username": "$response.body#/username"})
+                    for name, operation in (
+                        ("user", "getUser"),
+                        ("change", "changeUser"),
+                        ("keys", "listApiKeys"),
+                        ("key", "createApiKey"),
+                    )
+                },
             )
         },
         errors=(ErrorCode.USERNAME_TAKEN,),
@@ -147,6 +156,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                     key={"id": KEY_ID, "api_key": API_KEY, "created_at": CREATED_AT},
                 ),
                 headers=("Cache-Control",),
+                links={"remove": Link("deleteApiKey", _MADE)},
             )
         },
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.API_KEY_LIMIT_REACHED),

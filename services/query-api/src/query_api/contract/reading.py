@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter
 
 from domain.errors import ErrorCode
-from httpkit.identifiers import EVENT_IN_PATH, IN_PATH
+from httpkit.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
 from httpkit.operations import Key, Operation, Parameter, Reply, json_content
 from query_api.contract import samples
 from query_api.contract.replies import DeadLetter, DeadLetterPage, Event, EventPage, Shipment, ShipmentPage
@@ -20,13 +20,6 @@ IF_NONE_MATCH: Final = Parameter(
     '"v1"',
 )
 
-DEAD_LETTER_IN_PATH: Final = Parameter(
-    "dead_letter_id",
-    "path",
-    "Which dead letter.",
-    TypeAdapter(Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$")]),
-    "dl_7_48213",
-)
 _LISTED: Final = ("Link", "Cache-Control")
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
