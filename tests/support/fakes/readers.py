@@ -48,6 +48,12 @@ class InMemoryShipmentReader(Faults):
             shipment = self._shipments.get(tracking_number)
             return shipment is not None and _in(scope, shipment)
 
+    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+        """Say whether there is such a shipment outside of `scope`."""
+        with self.around("is_foreign"):
+            shipment = self._shipments.get(tracking_number)
+            return shipment is not None and not _in(scope, shipment)
+
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """Return a part of the list of shipments."""
         with self.around("page"):
@@ -74,10 +80,11 @@ class InMemoryEventReader(Faults):
             event = self._events.get(event_id)
             return _shown(event) if event is not None and _in(scope, event) else None
 
-    async def exists(self, event_id: EventId) -> bool:
-        """Say whether there is such an event."""
-        with self.around("exists"):
-            return event_id in self._events
+    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+        """Say whether there is such an event outside of `scope`."""
+        with self.around("is_foreign"):
+            event = self._events.get(event_id)
+            return event is not None and not _in(scope, event)
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """Return a part of a shipment's audit trail, oldest first."""

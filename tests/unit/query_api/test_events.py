@@ -56,6 +56,18 @@ async def test_an_event_that_is_not_there_yet_may_come(api: Api) -> None:
     assert answer.headers["Retry-After"] == "1"
 
 
+async def test_an_event_that_comes_while_it_is_looked_for_is_not_somebody_elses(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def not_yet(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(world.events, "get", not_yet)
+    for who in (DRIVER, CLIENT, ADMIN):
+        assert (await api.get(f"/events/{PICKED_UP.event_id}", who)).status == 404
+    assert (await api.get(f"/events/{PICKED_UP.event_id}", OTHER_DRIVER)).status == 403
+
+
 @pytest.mark.parametrize("text", ["x", "evt_", f"evt_{NUMBER}", f"evt_{NUMBER}_zz_zz", "%00"])
 async def test_what_is_no_id_never_comes(api: Api, text: str) -> None:
     answer = await api.get(f"/events/{text}")

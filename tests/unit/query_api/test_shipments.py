@@ -71,10 +71,10 @@ async def test_who_has_the_version_is_not_sent_it_again(api: Api, shipment: str)
     first = await api.get(shipment)
     assert first.headers["ETag"] == '"v2"'
     assert first.headers["Cache-Control"] == "private, no-cache"
-    for known in ('"v2"', 'W/"v2"', '"v1", "v2"', "*"):
+    for known in ('"v2"', 'W/"v2"', '"v1", "v2"', "*", 'W/"v2-gzip"', '"v1-gzip", "v2-zstd"'):
         again = await api.get(shipment, headers={"If-None-Match": known})
         assert (again.status, again.headers["ETag"], await again.read()) == (304, '"v2"', b"")
-    for unknown in ('"v1"', "rubbish", ""):
+    for unknown in ('"v1"', '"v22"', '"v1-gzip"', '"v2-br"', "v2", "rubbish", ""):
         assert (await api.get(shipment, headers={"If-None-Match": unknown})).status == 200
 
 

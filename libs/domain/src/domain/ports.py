@@ -207,6 +207,9 @@ class ShipmentReader(Protocol):
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
         """Say whether there is such a shipment in `scope`."""
 
+    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+        """Say whether there is such a shipment outside of `scope`; one that is not there yet is not."""
+
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """Return a part of the list of shipments: newest first; by number if only a prefix names them.
 
@@ -221,8 +224,8 @@ class EventReader(Protocol):
     async def get(self, event_id: EventId, scope: Scope = EVERYTHING) -> Document | None:
         """Return an event with its outcome, or None if there is none in `scope`."""
 
-    async def exists(self, event_id: EventId) -> bool:
-        """Say whether there is such an event, whosesoever."""
+    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+        """Say whether there is such an event outside of `scope`; one that is not there yet is not."""
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """Return a part of a shipment's audit trail, oldest first."""

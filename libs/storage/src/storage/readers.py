@@ -92,6 +92,11 @@ class MongoShipmentReader:
         with translated():
             return await self._shipments.find_one(_by_id(tracking_number, scope), ["_id"]) is not None
 
+    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+        """See `ShipmentReader.is_foreign`."""
+        with translated():
+            return await self._shipments.find_one(_beyond(tracking_number, scope), ["_id"]) is not None
+
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """See `ShipmentReader.page`.
 
@@ -125,10 +130,10 @@ class MongoEventReader:
             found = await self._events.find_one(_by_id(event_id, scope), EVENT_FIELDS)
         return None if found is None else shown(found, "event_id")
 
-    async def exists(self, event_id: EventId) -> bool:
-        """See `EventReader.exists`."""
+    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+        """See `EventReader.is_foreign`."""
         with translated():
-            return await self._events.find_one({"_id": {"$eq": event_id}}, ["_id"]) is not None
+            return await self._events.find_one(_beyond(event_id, scope), ["_id"]) is not None
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """See `EventReader.page`."""
@@ -156,9 +161,13 @@ class MongoDeadLetterReader:
 
 
 def _by_id(wanted: str, scope: Scope) -> dict[str, Any]:
-    query: dict[str, Any] = {"_id": {"$eq": wanted}}
-    if scope.client_id is not None:
-        query["client_id"] = {"$eq": scope.client_id}
-    if scope.submitted_by is not None:
-        query["submitted_by"] = {"$eq": scope.submitted_by}
-    return query
+    return {"_id": {"$eq": wanted}, **_inside(scope)}
+
+
+def _beyond(wanted: str, scope: Scope) -> dict[str, Any]:
+    return {"_id": {"$eq": wanted}, "$nor": [_inside(scope)]}
+
+
+def _inside(scope: Scope) -> dict[str, Any]:
+    limits = {"client_id": scope.client_id, "submitted_by": scope.submitted_by}
+    return {name: {"$eq": whose} for name, whose in limits.items() if whose is not None}

@@ -7,14 +7,16 @@ from domain.reading import EVERYTHING, Scope
 from httpkit.errors import ApiError
 
 
-async def foreign_or(absent: ApiError, scope: Scope, exists: Callable[[], Awaitable[bool]]) -> ApiError:
+async def foreign_or(
+    absent: ApiError, scope: Scope, is_foreign: Callable[[Scope], Awaitable[bool]]
+) -> ApiError:
     """Return 403 for what is somebody else's, and `absent` for what is nobody's.
 
     Args:
         absent: what to say if there is no such thing at all.
         scope: where it was looked for.
-        exists: looks for it everywhere; asked only where `scope` was not everything.
+        is_foreign: looks for it elsewhere. Not everywhere: what has just come to be is not somebody else's.
     """
-    if scope != EVERYTHING and await exists():
+    if scope != EVERYTHING and await is_foreign(scope):
         return ApiError(ErrorCode.FORBIDDEN, "this is not yours")
     return absent

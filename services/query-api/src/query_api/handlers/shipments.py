@@ -1,6 +1,7 @@
 """GET /shipments and /shipments/{tracking_number}: where shipments are, and have been."""
 
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
@@ -18,6 +19,10 @@ from query_api.listing import PRIVATE, listing_of, page_response, period_of, ref
 from query_api.missing import foreign_or
 from query_api.pages import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
 
+# The gateway marks the tag of what it compresses, and takes the mark off again where a request has this one
+# tag and it is strong: not in a list of tags, and not behind `W/`.
+COMPRESSED_BY_GATEWAY: Final = ("gzip", "zstd")
+
 
 async def get_shipment(request: web.Request) -> web.Response:
     """Answer with a shipment and its history; 304 if the caller has this version."""
@@ -27,7 +32,7 @@ async def get_shipment(request: web.Request) -> web.Response:
     shipment = await shipments.get(tracking_number, scope)
     if shipment is None:
         absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
-        raise await foreign_or(absent, scope, lambda: shipments.exists(tracking_number))
+        raise await foreign_or(absent, scope, partial(shipments.is_foreign, tracking_number))
     return _unless_known(request, shipment)
 
 
@@ -59,7 +64,7 @@ def _matching(query: ShipmentQuery, asking: Principal) -> ShipmentFilter:
 def _unless_known(request: web.Request, shipment: dict[str, Any]) -> web.Response:
     tag = f"v{shipment['version']}"
     headers: dict[str, str] = {hdrs.ETAG: f'"{tag}"', **PRIVATE}
-    known = request.if_none_match or ()
-    if any(each.value in (tag, ETAG_ANY) for each in known):
+    known = {each.value for each in request.if_none_match or ()}
+    if known & {ETAG_ANY, tag, *(f"{tag}-{coding}" for coding in COMPRESSED_BY_GATEWAY)}:
         return web.Response(status=web.HTTPNotModified.status_code, headers=headers)
     return json_response(shipment, headers=headers)
