@@ -4,6 +4,7 @@ import asyncio
 import uuid
 
 import pytest
+from redis.asyncio import Redis
 
 from domain.ports import RateLimiter
 from domain.quota import Quota
@@ -59,9 +60,6 @@ async def test_lots_give_the_whole_quota_and_one_lot_more_per_replica(limiter: R
 
 
 @pytest.mark.stack
-async def test_nothing_is_kept_of_a_bucket_that_is_full_again(
-    request: pytest.FixtureRequest, key: str
-) -> None:
-    redis = request.getfixturevalue("redis_client")
-    await RedisRateLimiter(redis).take(key, SLOW)
+async def test_a_bucket_that_is_full_again_leaves_nothing(redis_client: Redis, key: str) -> None:
+    await RedisRateLimiter(redis_client).take(key, SLOW)
     assert 11_000 < await redis_client.pttl(f"limit:{key}") <= 12_000

@@ -35,6 +35,14 @@ EXPECTED = {
     "GET /events/{creation}":               (200, 200, 403, 403, 403, 401),
     "GET /events/{unknown_event}":          (404, 404, 404, 404, 404, 401),
     "GET /auth/users":                      (200, 403, 403, 403, 403, 401),
+    "POST /auth/users":                     (201, 403, 403, 403, 403, 401),
+    "GET /auth/users/client_user_001":      (200, 403, 403, 403, 403, 401),
+    "GET /auth/users/nobody":               (404, 403, 403, 403, 403, 401),
+    "PATCH /auth/users/client_user_001":    (200, 403, 403, 403, 403, 401),
+    "PATCH /auth/users/nobody":             (404, 403, 403, 403, 403, 401),
+    "POST /auth/users/driver_user_001/api-keys": (201, 403, 403, 403, 403, 401),
+    "GET /auth/users/driver_user_001/api-keys":  (200, 403, 403, 403, 403, 401),
+    "DELETE /auth/users/nobody/api-keys/none":   (404, 403, 403, 403, 403, 401),
     "GET /health":                          (200, 200, 200, 200, 200, 200),
     "HEAD /health":                         (200, 200, 200, 200, 200, 200),
     "POST /health":                         (200, 200, 200, 200, 200, 200),
@@ -142,6 +150,13 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
         "POST /events/batch": {"events": [event]},
         "POST /shipments for client_001": shipment_body("client_001"),
         "POST /shipments for the caller": shipment_body(None),
+        "POST /auth/users": {
+            "username": f"user_{uuid4().hex[:8]}",
+            "password": "blue-truck-seven",
+            "role": "producer",
+        },
+        "PATCH /auth/users/client_user_001": {"disabled": False},
+        "PATCH /auth/users/nobody": {"disabled": False},
     }
     method, path = route.partition(" for ")[0].split()
     path = path.format(
