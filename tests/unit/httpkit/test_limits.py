@@ -1,0 +1,100 @@
+"""Budgets over HTTP: who is charged, what is told, and where a request comes from."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+
+from domain.permissions import Permission, Principal, Role
+from httpkit.addresses import client_address
+from httpkit.auth import TokenIssuer, TokenVerifier
+from httpkit.bodies import HTTP_SETTINGS
+from httpkit.health import Health
+from httpkit.limits import LIMITER
+from httpkit.metrics import new_registry
+from httpkit.responses import json_response
+from httpkit.routes import Route
+from httpkit.server import build_app
+from httpkit.settings import HttpSettings, LimitSettings
+from storage.limits import LocalRateLimiter
+from tests.unit.httpkit.conftest import AUTH, HTTP
+
+LIMITS = LimitSettings(ingest_per_s=3, reads_per_s=2, address_per_s=2)
+ANA, LUIS = (Principal(name, Role.ADMIN) for name in ("ana", "luis"))
+
+
+async def hello(_request: web.Request) -> web.Response:
+    return json_response({})
+
+
+def app() -> web.Application:
+    routes = (
+        Route("GET", "/read", hello, Permission.USER_READ),
+        Route("POST", "/write", hello, Permission.EVENT_REPORT),
+        Route("GET", "/open", hello, None),
+    )
+    built = build_app(
+        HTTP,
+        routes,
+        health=Health({}),
+        registry=new_registry(),
+        verifier=TokenVerifier(AUTH),
+        limits=LIMITS,
+    )
+    built[LIMITER] = LocalRateLimiter(clock=lambda: 100.0)
+    return built
+
+
+async def statuses(method: str, path: str, who: Principal | None, times: int) -> list[int]:
+    headers = {} if who is None else {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"}
+    async with TestClient(TestServer(app())) as client:
+        return [(await client.request(method, path, headers=headers)).status for _ in range(times)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "expected"),
+    [
+        ("GET", "/read", ANA, [200, 200, 429]),
+        ("POST", "/write", ANA, [200, 200, 200, 429]),
+        ("GET", "/open", None, [200, 200, 429]),
+        ("GET", "/nowhere", None, [404, 404, 429]),
+        ("GET", "/read", None, [401, 401, 429]),
+        ("GET", "/health", None, [200] * 5),
+    ],
+)
+async def test_each_request_is_charged_to_its_budget(
+    method: str, path: str, who: Principal | None, expected: list[int]
+) -> None:
+    assert await statuses(method, path, who, len(expected)) == expected
+
+
+async def test_users_do_not_pay_for_each_other_and_a_refusal_says_when() -> None:
+    async with TestClient(TestServer(app())) as client:
+        ana, luis = ({"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"} for who in (ANA, LUIS))
+        first = await client.get("/read", headers=ana)
+        assert first.headers["RateLimit-Policy"] == '"reads";q=2;w=1'
+        assert first.headers["RateLimit"] == '"reads";r=1;t=1'
+        await client.get("/read", headers=ana)
+        refused = await client.get("/read", headers=ana)
+        assert (refused.status, (await refused.json())["error"]) == (429, "RATE_LIMITED")
+        assert (refused.headers["Retry-After"], refused.headers["RateLimit"]) == ("1", '"reads";r=0;t=1')
+        assert (await client.get("/read", headers=luis)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "expected"),
+    [
+        (0, "198.51.100.7", "unknown"),
+        (1, "198.51.100.7", "198.51.100.7"),
+        (1, "6.6.6.6, 198.51.100.7", "198.51.100.7"),
+        (2, "6.6.6.6, 198.51.100.7, 10.0.0.1", "198.51.100.7"),
+        (2, "198.51.100.7", "unknown"),
+        (1, "rubbish", "unknown"),
+        (1, "2001:db8:1:2:3::4", "2001:db8:1:2::"),
+        (1, "::ffff:198.51.100.7", "198.51.100.7"),
+    ],
+)
+def test_only_what_our_proxies_say_is_believed(proxies: int, forwarded: str, expected: str) -> None:
+    app = web.Application()
+    app[HTTP_SETTINGS] = HttpSettings(trusted_proxies=proxies)
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}, app=app)
+    assert client_address(request) == expected
