@@ -31,7 +31,7 @@ Key = tuple[Any, ...]
 class InMemoryShipmentReader(Faults):
     """Reads shipments; looks at no more than `most` of them where no index would know what is asked."""
 
-    def __init__(self, documents: Documents, *, most: int = 50_000) -> None:
+    def __init__(self, documents: Documents, *, most: int = 20_000) -> None:
         super().__init__()
         self._shipments = documents.shipments
         self._most = most
