@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.permissions import Permission, Principal, Role, is_allowed, may_read_event, owns
+from domain.permissions import Permission, Principal, Role, is_allowed, owns
 
 TABLE = """
                     admin  client  producer
@@ -72,25 +72,3 @@ def test_a_client_owns_what_is_its_own_and_an_admin_everything(
     principal: Principal, client_id: str | None, *, expected: bool
 ) -> None:
     assert owns(principal, client_id) is expected
-
-
-@pytest.mark.parametrize(
-    ("principal", "client_id", "submitted_by", "expected"),
-    [
-        (ADMIN, "client_001", "driver_user_001", True),
-        (ADMIN, None, "driver_user_001", True),
-        (CLIENT, "client_001", "driver_user_001", True),
-        (CLIENT, "client_002", "driver_user_001", False),
-        (CLIENT, None, "driver_user_001", False),  # an event of a shipment that never was
-        (CLIENT, "client_002", "client_user_002", False),
-        (CLIENT, None, "client_user_001", True),  # a change of a shipment that is not its own, or nobody's
-        (DRIVER, "client_001", "driver_user_001", True),
-        (DRIVER, None, "driver_user_001", True),
-        (DRIVER, "client_001", "driver_user_002", False),
-        (DRIVER_WITH_CLIENT, "client_001", "driver_user_001", False),
-    ],
-)
-def test_an_event_is_read_by_its_producer_its_client_and_admins(
-    principal: Principal, client_id: str | None, submitted_by: str, *, expected: bool
-) -> None:
-    assert may_read_event(principal, client_id=client_id, submitted_by=submitted_by) is expected

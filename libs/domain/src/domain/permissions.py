@@ -74,8 +74,3 @@ def owns(principal: Principal, client_id: str | None) -> bool:
     if principal.role is Role.ADMIN:
         return True
     return principal.role is Role.CLIENT and client_id is not None and principal.client_id == client_id
-
-
-def may_read_event(principal: Principal, *, client_id: str | None, submitted_by: str) -> bool:
-    """Say whether `principal` may see an event: everybody what they sent, clients also their shipments'."""
-    return submitted_by == principal.subject or owns(principal, client_id)

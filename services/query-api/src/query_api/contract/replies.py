@@ -86,14 +86,45 @@ class Shipment(TypedDict):
     updated_at: Instant
 
 
+class PlaceChanges(TypedDict, total=False):
+    """What was to be another in a place."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: str
+    coordinates: Coordinates
+
+
+class PackageChanges(TypedDict, total=False):
+    """What was to be another in a package."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: float
+    dimensions: Dimensions
+    content_description: str
+
+
+class Changes(TypedDict, total=False):
+    """What was to be another in a shipment."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    origin: PlaceChanges
+    destination: PlaceChanges
+    package: PackageChanges
+
+
 class Event(TypedDict):
-    """What became of an event. `reason` is an error code, or for a dead event what broke."""
+    """What became of an event.
+
+    `reason` is an error code, or for a dead event what broke. An amendment says what it changes in `changes`;
+    its `status` is the shipment's at that moment, null where the shipment does not exist or is not yours.
+    """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     event_id: EventIdText
     tracking_number: TrackingNumberText
     client_id: str | None
-    status: Status
+    status: Status | None
+    changes: NotRequired[Changes]
     timestamp: Instant
     source: str
     location: Location | None

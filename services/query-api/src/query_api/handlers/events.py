@@ -26,7 +26,9 @@ async def get_event(request: web.Request) -> web.Response:
     events, asking = request.app[ADAPTERS].events, principal(request)
     scope = scope_of(asking)
     # A client that changed what is not its own, or not there, sent that change all the same.
-    event = await events.get(event_id, scope) or await events.get(event_id, Scope(submitted_by=asking.subject))
+    event = await events.get(event_id, scope) or await events.get(
+        event_id, Scope(submitted_by=asking.subject)
+    )
     if event is None:
         message = "no such event, or it has not been processed yet"
         absent = ApiError(ErrorCode.EVENT_NOT_FOUND, message, headers=RETRY_SOON)
