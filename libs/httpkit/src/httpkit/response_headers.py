@@ -18,7 +18,8 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
         "Cache-Control": _header("Whether the answer may be kept.", "private, no-cache"),
         "ETag": _header("The version of what is shown: send it back as If-None-Match.", '"v3"'),
         "Link": _header(
-            "The next page (RFC 8288); absent on the last.", '</shipments?cursor=eyJ&limit=10>; rel="next"'
+            "The pages around this one (RFC 8288): `first`, and `prev` and `next` where there are.",
+            '</shipments?cursor=eyJ&limit=10>; rel="next"',
         ),
         "Location": _header("Where what was made, or what became of it, can be looked up.", "/events/evt_…"),
         "Preference-Applied": _header("Which preferences were honoured (RFC 7240).", "wait=5"),

@@ -44,7 +44,13 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         name="listShipments",
         tag="shipments",
         summary="Which shipments there are",
-        description="Newest first. A client sees its own.",
+        description=(
+            "Newest first; an admin's list by `tracking_number` without `client_id`, in the order of numbers. "
+            "A client sees its own. Follow `next_cursor` or `Link` through long lists: shipments that are "
+            "added meanwhile move nothing. Each `…_from` is inside of what is asked for, each `…_to` is not. "
+            "`updated_from` and `updated_to` are 400 where the other filters leave more than 20,000 "
+            "shipments. A `total` of 10,000 and more may be half a minute old."
+        ),
         query=SHIPMENT_QUERY,
         query_examples={"status": "in_transit", "client_id": "client_001", "limit": 10},
         replies={
