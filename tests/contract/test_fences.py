@@ -5,14 +5,14 @@ import pytest
 from domain.errors import Fenced
 from domain.ports import Fence, ShipmentStore
 from domain.status import Status
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, plan_for, report
+from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
 
 PARTITION = "shipments.events/3"
 CREATION = plan_for(deliveries(creation()))
 
 
 async def acquire(store: ShipmentStore, partition: str = PARTITION, *, end_offset: int = 100) -> Fence:
-    return await store.acquire(partition, owner="processor-1", end_offset=end_offset)
+    return await store.acquire(partition, owner="processor-1", end_offset=ends_at(end_offset))
 
 
 async def test_a_partition_that_nobody_had_starts_from_0(store: ShipmentStore) -> None:
@@ -43,6 +43,31 @@ async def test_a_fence_beyond_the_end_of_the_log_starts_from_0_again(
     fence = await acquire(store, end_offset=end_offset)
     assert fence == Fence(PARTITION, first.epoch + 1, expected)
     assert await store.refresh(fence) == fence
+
+
+async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(store: ShipmentStore) -> None:
+    """Asked before, the end would lie below what the last owner commits meanwhile: as if re-created."""
+    last = await acquire(store)
+
+    async def end_offset() -> int:
+        with pytest.raises(Fenced):
+            await store.commit(last, CREATION, recorded_at=RECORDED_AT)
+        return 0
+
+    fence = await store.acquire(PARTITION, owner="processor-2", end_offset=end_offset)
+    assert fence == Fence(PARTITION, last.epoch + 1, 0)
+
+
+async def test_an_owner_that_is_taken_over_while_it_asks_does_not_rewind(store: ShipmentStore) -> None:
+    await store.commit(await acquire(store), CREATION, recorded_at=RECORDED_AT)
+
+    async def end_offset() -> int:
+        await acquire(store)
+        return 0
+
+    with pytest.raises(Fenced):
+        await store.acquire(PARTITION, owner="processor-1", end_offset=end_offset)
+    assert (await acquire(store)).next_offset == 1
 
 
 async def test_a_commit_moves_the_fence(store: ShipmentStore) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.batch import Plan
 from domain.commands import Command
 from domain.ports import DeadLetterReader, Document, EventReader, Fence, ShipmentReader, ShipmentStore
-from tests.support.builders import RECORDED_AT, deliveries, plan_for
+from tests.support.builders import RECORDED_AT, deliveries, ends_at, plan_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Writer:
     @classmethod
     async def of(cls, store: ShipmentStore) -> "Writer":
         """Take the partition over."""
-        return cls(store, await store.acquire("shipments.events/3", owner="test", end_offset=1_000))
+        return cls(store, await store.acquire("shipments.events/3", owner="test", end_offset=ends_at(1_000)))
 
     async def write(self, *commands: Command) -> None:
         """Judge commands and commit what becomes of them, in one batch."""

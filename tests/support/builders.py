@@ -8,7 +8,7 @@ from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipmen
 from domain.commands import AmendShipment, Command, CreateShipment, Place, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
 from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
-from domain.ports import Document
+from domain.ports import Document, EndOffset
 from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.status import Status
 from domain.tracking_number import TrackingNumber, tracking_number_from
@@ -20,6 +20,15 @@ LIMA: Place = {"address": "Av. Arequipa 1250, Lima", "coordinates": {"lat": -12.
 
 ROUTE = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED)
 """The statuses of a shipment that arrives, after its creation."""
+
+
+def ends_at(offset: int) -> EndOffset:
+    """Return what says that the log ends there."""
+
+    async def end_offset() -> int:
+        return offset
+
+    return end_offset
 
 
 def number(index: int) -> TrackingNumber:

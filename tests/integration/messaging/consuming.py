@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
+from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.settings import KafkaSettings
@@ -46,8 +47,8 @@ class JournalHandler:
         self._partition = partition
         self._owner = owner
 
-    async def open(self, end_offset: int) -> None:
-        self._journal.opened[self._partition].append((self._owner, end_offset))
+    async def open(self, end_offset: EndOffset) -> None:
+        self._journal.opened[self._partition].append((self._owner, await end_offset()))
 
     async def handle(self, records: Sequence[Record]) -> None:
         self._journal.begun[self._partition] += 1

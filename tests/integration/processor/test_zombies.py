@@ -14,6 +14,7 @@ from messaging.producer import ResilientProducer
 from processor.app import open_ports
 from processor.partition import ShipmentPartition
 from tests.integration.processor.traffic import traffic
+from tests.support.builders import ends_at
 from tests.support.history import violations
 from tests.support.site import Site
 from tests.support.topics import read_topic
@@ -57,9 +58,9 @@ async def violations_here(site: Site) -> list[str]:
 async def test_an_owner_that_was_replaced_changes_nothing(site: Site) -> None:
     records = await log_of(site)
     async with owners_of(site, "one", "other") as (one, other):
-        await one.open(len(records))
+        await one.open(ends_at(len(records)))
         await one.handle(records[:20])
-        await other.open(len(records))
+        await other.open(ends_at(len(records)))
         before = await site.observed()
         with pytest.raises(Fenced):
             await one.handle(records[20:40])
@@ -73,7 +74,7 @@ async def test_owners_that_take_turns_apply_each_record_once(site: Site) -> None
     async with owners_of(site, "one", "other") as both:
         for first, owner in zip(range(0, len(records), 15), cycle(both), strict=False):
             # Each starts behind what the other has done, as after a lost commit of the offset.
-            await owner.open(len(records))
+            await owner.open(ends_at(len(records)))
             await owner.handle(records[max(0, first - 20) : first + 15])
     assert await violations_here(site) == []
 
@@ -81,7 +82,7 @@ async def test_owners_that_take_turns_apply_each_record_once(site: Site) -> None
 async def test_a_commit_of_ours_that_was_given_up_and_came_through_is_no_other_owner(site: Site) -> None:
     records = await log_of(site)
     async with owners_of(site, "one") as (one,):
-        await one.open(len(records))
+        await one.open(ends_at(len(records)))
         late = one._fence  # noqa: SLF001  # what a process still holds that never heard of its commit
         await one.handle(records[:20])
         one._fence = late  # noqa: SLF001  # as above

@@ -27,6 +27,7 @@ from tests.support.builders import (
     RECORDED_AT,
     creation,
     deliveries,
+    ends_at,
     plan_for,
     report,
 )
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.stack
 
 async def store(database: Database, commands: Sequence[Command]) -> None:
     store = MongoShipmentStore(database)
-    fence = await store.acquire("shipments.events/0", owner="test", end_offset=0)
+    fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     await store.commit(fence, plan_for(deliveries(*commands)), recorded_at=RECORDED_AT)
 
 

@@ -10,7 +10,7 @@ import pytest
 from storage.client import Database
 from storage.shipments import MongoShipmentStore
 from tests.integration.storage.dying_owner import PARTITION
-from tests.support.builders import RECORDED_AT, creation, deliveries, plan_for
+from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, plan_for
 
 pytestmark = pytest.mark.stack
 
@@ -37,7 +37,7 @@ async def test_the_next_owner_does_not_wait_for_a_transaction_of_the_dead(databa
     store = MongoShipmentStore(database)
 
     async with asyncio.timeout(TAKEOVER_S):
-        fence = await store.acquire(PARTITION, owner="next", end_offset=10)
+        fence = await store.acquire(PARTITION, owner="next", end_offset=ends_at(10))
         assert (fence.epoch, fence.next_offset) == (2, 0)
         moved = await store.commit(fence, plan_for(deliveries(creation())), recorded_at=RECORDED_AT)
 

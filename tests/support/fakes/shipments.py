@@ -8,7 +8,7 @@ from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, Ship
 from domain.commands import AmendShipment
 from domain.errors import Fenced, StaleKnowledge
 from domain.identity import EventId
-from domain.ports import Document, Fence
+from domain.ports import Document, EndOffset, Fence
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
@@ -40,12 +40,15 @@ class InMemoryShipmentStore(Faults):
         super().__init__()
         self.documents = documents or Documents()
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:  # noqa: ARG002  # operators'
+    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:  # noqa: ARG002  # operators'
         """Raise the partition's epoch; start from 0 again where the fence lies beyond the log's end."""
         with self.around("acquire"):
             last = self.documents.fences.get(partition, Fence(partition, 0, 0))
-            next_offset = last.next_offset if last.next_offset <= end_offset else 0
-            fence = self.documents.fences[partition] = Fence(partition, last.epoch + 1, next_offset)
+            fence = self.documents.fences[partition] = replace(last, epoch=last.epoch + 1)
+            if fence.next_offset > await end_offset():
+                if self.documents.fences[partition] != fence:
+                    raise Fenced(f"{partition} has another owner")
+                fence = self.documents.fences[partition] = replace(fence, next_offset=0)
             return fence
 
     async def refresh(self, fence: Fence) -> Fence:

@@ -12,7 +12,7 @@ from domain.commands import Command
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
 from domain.identity import EventId
 from domain.ports import Fence
-from tests.support.builders import RECORDED_AT, delivery
+from tests.support.builders import RECORDED_AT, delivery, ends_at
 from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
 
 PARTITION = "shipments.events/0"
@@ -52,7 +52,7 @@ class BatchRunner:
 
     async def run(self, steps: Sequence[Step]) -> None:
         """Take the steps, then whatever is left in one."""
-        self.fence = await self.store.acquire(PARTITION, owner="test", end_offset=len(self.log))
+        self.fence = await self.store.acquire(PARTITION, owner="test", end_offset=ends_at(len(self.log)))
         for step in (*steps, Step(len(self.log))):
             if self.position < len(self.log):
                 await self._work(step)
@@ -85,7 +85,7 @@ class BatchRunner:
 
     async def _restart(self, rewind: int) -> None:
         """Read on from some offset that was committed to Kafka: never above what the store has seen."""
-        self.fence = await self.store.acquire(PARTITION, owner="test", end_offset=len(self.log))
+        self.fence = await self.store.acquire(PARTITION, owner="test", end_offset=ends_at(len(self.log)))
         self.position = max(0, self.fence.next_offset - rewind)
 
     async def _write_as_the_owner_before(self, plan: Plan) -> None:

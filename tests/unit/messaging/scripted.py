@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import PartitionWorker, State
+from tests.support.builders import ends_at
 from tests.support.records import LogRecord
 
 
@@ -48,8 +50,8 @@ class ScriptedHandler:
         """All applied offsets, in order."""
         return [offset for batch in self.applied for offset in batch]
 
-    async def open(self, end_offset: int) -> None:
-        self.opened.append(end_offset)
+    async def open(self, end_offset: EndOffset) -> None:
+        self.opened.append(await end_offset())
         await self.open_gate.wait()
         if self.open_troubles:
             raise self.open_troubles.popleft()
@@ -93,11 +95,7 @@ def log_records(first: int, stop: int) -> list[LogRecord]:
 @asynccontextmanager
 async def working(worker: PartitionWorker, *, end_offset: int = 100) -> AsyncIterator[asyncio.Task[None]]:
     """Run a worker while the context lasts."""
-
-    async def log_end() -> int:
-        return end_offset
-
-    task = asyncio.create_task(worker.run(log_end))
+    task = asyncio.create_task(worker.run(ends_at(end_offset)))
     try:
         yield task
     finally:

@@ -16,6 +16,7 @@ from messaging.dead_letters import KafkaDeadLetters
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.partition import Ports, ShipmentPartition
+from tests.support.builders import ends_at
 from tests.support.fakes import (
     Documents,
     FixedClock,
@@ -95,7 +96,7 @@ class Rig:
     async def partition(self, *, cache_size: int = 100, end_offset: int = END) -> ShipmentPartition:
         """Return a partition that has been taken over."""
         partition = ShipmentPartition(NAME, self._ports, owner="test", cache_size=cache_size)
-        await partition.open(end_offset)
+        await partition.open(ends_at(end_offset))
         return partition
 
     async def applied(self, *commands: Command) -> ShipmentPartition:

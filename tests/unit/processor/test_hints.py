@@ -9,7 +9,7 @@ from domain.errors import CommitUnknown
 from domain.shipment import Shipment
 from domain.status import Status
 from processor.cache import ShipmentCache
-from tests.support.builders import NUMBER, ROUTE, creation, number, report, shipment_after
+from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report, shipment_after
 from tests.support.records import records_of
 from tests.unit.processor.rig import Rig, counters
 
@@ -61,7 +61,7 @@ async def test_a_new_owner_reads_what_the_one_before_wrote(rig: Rig) -> None:
     first = await rig.applied(CREATION)
     second = await rig.partition()
     await second.handle(records_of(PICKED_UP, first_offset=1))
-    await first.open(100)
+    await first.open(ends_at(100))
     await first.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=2))
     assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
 

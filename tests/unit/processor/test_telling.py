@@ -9,7 +9,7 @@ from domain.errors import ErrorCode, NotPublished, PoisonRecord, StoreUnavailabl
 from domain.ports import Answer
 from domain.status import Status
 from messaging.dead_letters import DeadLetter
-from tests.support.builders import NOON, creation, report
+from tests.support.builders import NOON, creation, ends_at, report
 from tests.support.records import LogRecord, record_of, records_of
 from tests.unit.processor.rig import Rig, counters
 
@@ -132,7 +132,7 @@ async def test_the_death_of_an_event_does_not_undo_what_was_recorded_of_it(rig: 
 async def test_records_are_counted_by_what_became_of_them(rig: Rig) -> None:
     conflict = replace(PICKED_UP, notes="something else")
     partition = await rig.applied(CREATION, PICKED_UP, PICKED_UP, conflict, report(Status.DELIVERED))
-    await partition.open(100)
+    await partition.open(ends_at(100))
     await partition.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=5))
     await partition.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=5))
     assert rig.count("applied") == 3

@@ -6,7 +6,7 @@ from domain.commands import Command
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
 from domain.ports import Fence
 from domain.status import Status
-from tests.support.builders import NUMBER, ROUTE, creation, report
+from tests.support.builders import NUMBER, ROUTE, creation, ends_at, report
 from tests.support.records import record_of, records_of
 from tests.unit.processor.rig import NAME, Rig, counters
 
@@ -115,7 +115,7 @@ async def test_owners_that_take_the_partition_from_each_other_do_no_harm(rig: Ri
         records = records_of(*JOURNEY[: first + 1])
         with pytest.raises(Fenced):
             await one.handle(records)
-        await one.open(100)
+        await one.open(ends_at(100))
         await one.handle(records)
         one, other = other, one
     assert rig.statuses(NUMBER) == ["created", *ROUTE]
@@ -129,7 +129,7 @@ async def test_a_store_that_is_away_loses_nothing(rig: Rig, call: str) -> None:
     records = records_of(*JOURNEY, report(Status.CANCELLED))
     for _ in range(2):
         try:
-            await partition.open(100)
+            await partition.open(ends_at(100))
             await partition.handle(records)
         except TransientError:
             continue

@@ -7,7 +7,7 @@ import pytest
 from domain.identity import creation_event_id
 from domain.permissions import Principal
 from domain.status import Status
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, plan_for, report
+from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, OTHER_DRIVER, Api, World
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -17,7 +17,7 @@ LOST = replace(report(Status.PICKED_UP, source="scanner-2"), submitted_by="drive
 
 @pytest.fixture(autouse=True)
 async def events(world: World) -> None:
-    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=0)
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(deliveries(creation(), PICKED_UP, TOO_EARLY))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
 

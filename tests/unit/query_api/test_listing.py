@@ -8,7 +8,7 @@ import pytest
 from domain.errors import TooMuchToRead
 from domain.permissions import Principal
 from domain.status import Status
-from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, number, plan_for, report
+from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for, report
 from tests.unit.query_api.conftest import ADMIN, CLIENT, OTHER_CLIENT, Api, World, path_of
 
 TWELVE = range(12)
@@ -19,7 +19,7 @@ async def shipments(world: World) -> None:
     """Store twelve shipments of client_001, a minute apart; every third has been picked up."""
     commands = [creation(number(index), at=NOON + timedelta(minutes=index)) for index in TWELVE]
     moved = [report(Status.PICKED_UP, number(index)) for index in range(0, 12, 3)]
-    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=0)
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     await world.store.commit(fence, plan_for(deliveries(*commands, *moved)), recorded_at=RECORDED_AT)
 
 

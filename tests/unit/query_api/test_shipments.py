@@ -10,12 +10,22 @@ from domain.commands import Command
 from domain.errors import StoreUnavailable
 from domain.permissions import Principal
 from domain.status import Status
-from tests.support.builders import NOON, NUMBER, RECORDED_AT, creation, deliveries, number, plan_for, report
+from tests.support.builders import (
+    NOON,
+    NUMBER,
+    RECORDED_AT,
+    creation,
+    deliveries,
+    ends_at,
+    number,
+    plan_for,
+    report,
+)
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, Api, World
 
 
 async def store(world: World, commands: Sequence[Command]) -> None:
-    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=0)
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     await world.store.commit(fence, plan_for(deliveries(*commands)), recorded_at=RECORDED_AT)
 
 

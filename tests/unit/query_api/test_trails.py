@@ -8,7 +8,16 @@ import pytest
 from domain.commands import Command
 from domain.permissions import Principal
 from domain.status import Status
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, number, plan_for, report
+from tests.support.builders import (
+    NUMBER,
+    RECORDED_AT,
+    creation,
+    deliveries,
+    ends_at,
+    number,
+    plan_for,
+    report,
+)
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, Api, World, path_of
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -20,7 +29,7 @@ PATH = f"/shipments/{NUMBER}/events"
 
 @pytest.fixture(autouse=True)
 async def events(world: World) -> None:
-    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=0)
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     repeated = [PICKED_UP, replace(PICKED_UP, notes="a contradiction")]
     lost = report(Status.PICKED_UP, UNKNOWN)
     plan = plan_for(deliveries(*TRAIL, *repeated, lost, creation(number(2))))

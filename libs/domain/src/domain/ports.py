@@ -4,7 +4,7 @@ Every call may raise `StoreUnavailable`, and the publishing ones `NotPublished` 
 nothing else is said.
 """
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,17 +78,25 @@ class Fence:
     next_offset: int
 
 
+EndOffset = Callable[[], Awaitable[int]]
+"""Asks where a partition's log ends; may raise `TransientError`."""
+
+
 class ShipmentStore(Protocol):
     """The processor's side of the store. One partition has one writer: whoever raised its epoch last."""
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:
+    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
         """Take a partition over: raise its epoch, durable for a majority, before anything is read.
 
         Args:
             partition: `topic/number`.
             owner: who takes it, for the operator's eyes.
-            end_offset: the end of the partition's log. A fence beyond it speaks of a topic that has been
-                re-created since, so its `next_offset` starts again from 0.
+            end_offset: asked for once the epoch is raised, when nobody else can move the fence any more. A
+                fence beyond the log's end speaks of a topic that has been re-created since, so its
+                `next_offset` starts again from 0.
+
+        Raises:
+            Fenced: somebody else has taken it over meanwhile.
         """
 
     async def refresh(self, fence: Fence) -> Fence:

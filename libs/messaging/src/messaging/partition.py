@@ -22,6 +22,7 @@ from typing import Final, Protocol
 import structlog
 
 from domain.errors import Fenced, PoisonRecord, TransientError
+from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 
 MAX_ATTEMPTS: Final = 5
@@ -36,11 +37,11 @@ _log = structlog.get_logger(__name__)
 class PartitionHandler(Protocol):
     """What is done with the records of one partition, from its assignment to its end."""
 
-    async def open(self, end_offset: int) -> None:
+    async def open(self, end_offset: EndOffset) -> None:
         """Take the partition over; called until it succeeds, before any record is handled.
 
         Args:
-            end_offset: where the log ended when the partition was assigned.
+            end_offset: asks where the log ends; may raise `TransientError`.
         """
 
     async def handle(self, records: Sequence[Record]) -> None:
@@ -114,7 +115,7 @@ class PartitionWorker:
         self._arrived.set()
         await self._quiet.wait()
 
-    async def run(self, end_offset: Callable[[], Awaitable[int]]) -> None:
+    async def run(self, end_offset: EndOffset) -> None:
         """Handle records until cancelled, drained or halted.
 
         Args:
@@ -137,11 +138,8 @@ class PartitionWorker:
     def _ended(self) -> bool:
         return self._stopping or self.state is State.HALTED
 
-    async def _serve(self, end_offset: Callable[[], Awaitable[int]]) -> None:
-        async def take_over() -> None:
-            await self._handler.open(await end_offset())
-
-        await self._until_done(take_over)
+    async def _serve(self, end_offset: EndOffset) -> None:
+        await self._until_done(lambda: self._handler.open(end_offset))
         self._enter(State.RUNNING)
         while await self._some_arrived():
             await self._apply(self._batch)

@@ -14,7 +14,7 @@ from pymongo.read_concern import ReadConcern
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.identity import EventId
-from domain.ports import Fence
+from domain.ports import EndOffset, Fence
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from storage import documents
@@ -40,13 +40,12 @@ class MongoShipmentStore:
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: int) -> Fence:
+    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
         """See `ShipmentStore.acquire`."""
-        next_offset = {"$cond": [{"$gt": ["$next_offset", end_offset]}, 0, {"$ifNull": ["$next_offset", 0]}]}
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
-            "next_offset": next_offset,
+            "next_offset": {"$ifNull": ["$next_offset", 0]},
             "session": {"$literal": self._new_session(partition).session_id["id"]},
         }
         with translated():
@@ -56,7 +55,8 @@ class MongoShipmentStore:
             )
         if document is None:
             raise StoreUnavailable(f"the fence of {partition} vanished while it was raised")
-        return Fence(partition, document["epoch"], document["next_offset"])
+        fence = Fence(partition, document["epoch"], document["next_offset"])
+        return fence if fence.next_offset <= await end_offset() else await self._start_again(fence)
 
     async def refresh(self, fence: Fence) -> Fence:
         """See `ShipmentStore.refresh`."""
@@ -148,6 +148,15 @@ class MongoShipmentStore:
         document = await self._fences.find_one({"_id": partition}, {"session": 1})
         if document is not None and "session" in document:
             await self._client.admin.command("killSessions", [{"id": document["session"]}])
+
+    async def _start_again(self, fence: Fence) -> Fence:
+        with translated():
+            held = await self._fences.update_one(
+                {"_id": fence.partition, "epoch": fence.epoch}, {"$set": {"next_offset": 0}}
+            )
+        if held.matched_count == 0:
+            raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
+        return replace(fence, next_offset=0)
 
     async def _hold(self, fence: Fence, next_offset: int, session: AsyncClientSession) -> None:
         # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through

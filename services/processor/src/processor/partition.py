@@ -24,6 +24,7 @@ from domain.ports import (
     Clock,
     DeadLetterIndex,
     DuplicateFilter,
+    EndOffset,
     Fence,
     ShipmentStore,
 )
@@ -64,7 +65,7 @@ class ShipmentPartition:
         self._fence = Fence(name, 0, 0)
         self._fence_in_doubt = False
 
-    async def open(self, end_offset: int) -> None:
+    async def open(self, end_offset: EndOffset) -> None:
         """See `PartitionHandler.open`."""
         self._cache.clear()
         self._fence = await self._ports.store.acquire(self._name, owner=self._owner, end_offset=end_offset)
@@ -80,6 +81,7 @@ class ShipmentPartition:
                 {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
             )
             plan = await self._commit(deliveries, known)
+            self._ports.metrics.count(plan.verdicts)
             await self._tell(plan)
 
     async def bury(self, letter: DeadLetter) -> None:
@@ -189,7 +191,6 @@ class ShipmentPartition:
             self._ports.answers.send(answers),
             self._ports.feed.publish(plan.verdicts),
         )
-        self._ports.metrics.count(plan.verdicts)
 
 
 def _judge_again(
