@@ -1,13 +1,13 @@
 """How reading shipments and events is described."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
-from httpkit.operations import Key, Operation, Parameter, Reply, json_content
+from httpkit.operations import TEXT, Key, Operation, Parameter, Reply, json_content
 from query_api.contract import samples
 from query_api.contract.replies import DeadLetter, DeadLetterPage, Event, EventPage, Shipment, ShipmentPage
 from query_api.pages import DEAD_LETTER_QUERY, EVENT_QUERY, SHIPMENT_QUERY
@@ -16,7 +16,7 @@ IF_NONE_MATCH: Final = Parameter(
     "If-None-Match",
     "header",
     "The `ETag` of an earlier answer: 304 without a body if nothing has changed since.",
-    TypeAdapter(Annotated[str, Field(pattern=r'^"v[0-9]{1,9}"$')]),
+    TEXT,
     '"v1"',
 )
 
@@ -45,7 +45,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag="shipments",
         summary="Which shipments there are",
         description=(
-            "Newest first; an admin's list by `tracking_number` without `client_id`, in the order of numbers. "
+            "Newest first; an admin's list by `tracking_number` without `client_id`: by number. "
             "A client sees its own. Follow `next_cursor` or `Link` through long lists: shipments that are "
             "added meanwhile move nothing. Each `…_from` is inside of what is asked for, each `…_to` is not. "
             "`updated_from` and `updated_to` are 400 where the other filters leave more than 20,000 "
