@@ -10,7 +10,6 @@ from domain.batch import EventChange, Plan
 from storage.client import open_database
 from storage.settings import MongoSettings
 from storage.shipments import MongoShipmentStore
-from tests.support.builders import ends_at
 
 PARTITION = "shipments.events/3"
 
@@ -25,11 +24,16 @@ class Stuck(list[EventChange]):
         return super().__iter__()
 
 
+async def end_offset() -> int:
+    """Say where the log ends: nowhere beyond its beginning."""
+    return 0
+
+
 async def main(uri: str, name: str) -> None:
     """Take the partition over and begin to commit."""
     async with open_database(MongoSettings(MONGO_URI=uri, MONGO_DB=name)) as database:  # type: ignore[call-arg]  # pydantic's alias
         store = MongoShipmentStore(database)
-        fence = await store.acquire(PARTITION, owner="dying", end_offset=ends_at(0))
+        fence = await store.acquire(PARTITION, owner="dying", end_offset=end_offset)
         await store.commit(fence, Plan(1, events=Stuck()), recorded_at=datetime.now(UTC))
 
 
