@@ -18,8 +18,9 @@ pytestmark = pytest.mark.stack
 
 CALLERS = ("admin", "owner", "stranger", "sender", "other driver", "nobody")
 
-# A shipment of client_001 and an event of it, sent by driver_user_001. "owner" is the user of client_001,
-# "stranger" that of client_002, "sender" is driver_user_001, "nobody" has no token.
+# Of client_001: a shipment that was picked up, the event that says so, sent by driver_user_001, and a fresh
+# shipment that nobody has touched. "owner" is the user of client_001, "stranger" that of client_002, "sender"
+# is driver_user_001, "nobody" has no token.
 EXPECTED = {
     # route                                admin owner stranger sender other_driver nobody
     "POST /events":                         (202, 403, 403, 202, 202, 401),
@@ -31,9 +32,20 @@ EXPECTED = {
     "GET /shipments":                       (200, 200, 200, 403, 403, 401),
     "GET /shipments?client_id=client_001":  (200, 200, 403, 403, 403, 401),
     "GET /shipments?client_id=client_002":  (200, 403, 200, 403, 403, 401),
+    "GET /shipments/{number}/events":       (200, 200, 403, 403, 403, 401),
+    "GET /shipments/{unknown}/events":      (404, 404, 404, 403, 403, 401),
+    "PATCH /shipments/{fresh}":             (200, 200, 403, 403, 403, 401),
+    "PATCH /shipments/{number}":            (200, 409, 403, 403, 403, 401),
+    "PATCH /shipments/{unknown}":           (404, 404, 404, 403, 403, 401),
+    "DELETE /shipments/{fresh}":            (200, 200, 403, 403, 403, 401),
+    "DELETE /shipments/{number}":           (200, 409, 403, 403, 403, 401),
+    "DELETE /shipments/{unknown}":          (404, 404, 404, 403, 403, 401),
     "GET /events/{event}":                  (200, 200, 403, 200, 403, 401),
     "GET /events/{creation}":               (200, 200, 403, 403, 403, 401),
     "GET /events/{unknown_event}":          (404, 404, 404, 404, 404, 401),
+    "GET /dead-letters":                    (200, 403, 403, 403, 403, 401),
+    "GET /dead-letters/{no_letter}":        (404, 403, 403, 403, 403, 401),
+    "POST /dead-letters/{no_letter}/replay": (404, 403, 403, 403, 403, 401),
     "GET /auth/users":                      (200, 403, 403, 403, 403, 401),
     "POST /auth/users":                     (201, 403, 403, 403, 403, 401),
     "GET /auth/users/client_user_001":      (200, 403, 403, 403, 403, 401),
@@ -48,6 +60,8 @@ EXPECTED = {
     "POST /health":                         (200, 200, 200, 200, 200, 200),
     "GET /health/live":                     (200, 200, 200, 200, 200, 200),
     "GET /health/ready":                    (200, 200, 200, 200, 200, 200),
+    "GET /openapi.json":                    (200, 200, 200, 200, 200, 200),
+    "GET /docs":                            (200, 200, 200, 200, 200, 200),
     "GET /metrics":                         (404, 404, 404, 404, 404, 404),
 }  # fmt: skip
 CASES = [
@@ -59,10 +73,11 @@ CASES = [
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A shipment of client_001, with an event of driver_user_001."""
+    """A shipment of client_001, with an event of driver_user_001, and one that nobody has touched."""
 
     number: str
     event: str
+    fresh: str
 
 
 @pytest.fixture
@@ -70,7 +85,7 @@ async def thing(admin: Api, driver: Api) -> Thing:
     number = await admin.created(shipment_body("client_001"))
     event_id = await driver.reported(event_body(number, Status.PICKED_UP))
     await driver.outcome(event_id)
-    return Thing(number, event_id)
+    return Thing(number, event_id, await admin.created(shipment_body("client_001")))
 
 
 @pytest.fixture
@@ -155,6 +170,9 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
             "password": "blue-truck-seven",
             "role": "producer",
         },
+        "PATCH /shipments/{fresh}": {"package": {"weight_kg": 3.5}},
+        "PATCH /shipments/{number}": {"package": {"weight_kg": 3.5}},
+        "PATCH /shipments/{unknown}": {"package": {"weight_kg": 3.5}},
         "PATCH /auth/users/client_user_001": {"disabled": False},
         "PATCH /auth/users/nobody": {"disabled": False},
     }
@@ -162,6 +180,8 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
     path = path.format(
         number=thing.number,
         event=thing.event,
+        fresh=thing.fresh,
+        no_letter="dl_0_999999",
         creation=creation_event_id(TrackingNumber(thing.number)),
         unknown=unknown,
         unknown_event=creation_event_id(unknown),

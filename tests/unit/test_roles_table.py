@@ -1,0 +1,33 @@
+"""The table of who may do what leaves no route out."""
+
+import re
+
+import pytest
+
+from ingest_api.routes import ROUTES as INGEST_ROUTES
+from query_api.routes import ROUTES as QUERY_ROUTES
+from tests.e2e.test_roles import EXPECTED
+
+ELSEWHERE = {
+    "POST /auth/login": "tests/e2e/test_tokens.py",
+    "POST /auth/token": "tests/e2e/test_access.py",
+    "POST /auth/logout": "tests/e2e/test_access.py: it would end the tokens that the table's callers share",
+    "GET /docs/{asset}": "tests/unit/query_api: files of the interactive documentation",
+}
+
+
+PLACEHOLDER = re.compile(r"{(\w+):[^{}]+}")
+
+
+def routes() -> list[str]:
+    plain = [
+        (route.method, PLACEHOLDER.sub(r"{\1}", route.path)) for route in (*INGEST_ROUTES, *QUERY_ROUTES)
+    ]
+    return sorted(f"{method} {path}" for method, path in plain)
+
+
+@pytest.mark.parametrize("route", routes())
+def test_every_route_stands_in_the_table_or_says_where_else(route: str) -> None:
+    pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route)))
+    stated = [row for row in EXPECTED if pattern.fullmatch(row.partition("?")[0].partition(" for ")[0])]
+    assert bool(stated) != (route in ELSEWHERE)
