@@ -31,10 +31,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        encoding = self.headers.get("Content-Encoding")
-        if encoding == "zstd":
-            return bytes(cramjam.zstd.decompress(self.raw)).decode()
-        return (gzip.decompress(self.raw) if encoding == "gzip" else self.raw).decode()
+        return decoded(self.raw, self.headers.get("Content-Encoding")).decode()
 
     @property
     def body(self) -> Any:  # noqa: ANN401  # JSON
@@ -117,6 +114,13 @@ class Api:
             return event if event is not None and times_seen(event) >= deliveries else None
 
         return await eventually(all_seen, within_s=within_s)
+
+
+def decoded(raw: bytes, encoding: str | None) -> bytes:
+    """Return a body without its content coding."""
+    if encoding == "zstd":
+        return bytes(cramjam.zstd.decompress(raw))
+    return gzip.decompress(raw) if encoding == "gzip" else raw
 
 
 def times_seen(event: Json) -> int:

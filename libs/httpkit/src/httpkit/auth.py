@@ -138,8 +138,8 @@ class TokenVerifier:
 
     def _verify_anew(self, text: str) -> Token:
         self._verified.pop(text, None)
-        if len(text) > _MAX_TOKEN_LENGTH:
-            raise InvalidToken("longer than any token of ours")
+        if len(text) > _MAX_TOKEN_LENGTH or not text.isascii():  # other bytes come as lone surrogates
+            raise InvalidToken("no token of ours: too long, or not ASCII")
         token = _token_of(self._decode(text))
         self._verified[text] = token
         if len(self._verified) > self._capacity:

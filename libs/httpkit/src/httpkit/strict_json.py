@@ -43,7 +43,8 @@ def is_plain(body: bytes, value: object) -> bool:
 
     Each member has a quote and a colon, so a body has no more members than it has `":`, if no blank stands
     between the two. If `value` has as many, none was lost. `value` must not have more members than were sent:
-    a model that adds some needs the closer look, and what is not made of dicts and lists counts nothing.
+    a model that adds some needs the closer look, and what is not made of dicts and lists counts nothing. NaN
+    and endless integers are left to the model: it must bound its numbers (`allow_inf_nan=False`, `le`, `ge`).
     """
     return body.count(b'":') == _members(value) and _DETACHED_COLON.search(body) is None
 

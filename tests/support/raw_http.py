@@ -1,0 +1,95 @@
+"""HTTP over a bare connection: any bytes out, any answer in, and no client between that corrects them."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from tests.support.api import decoded
+
+ANSWER_WITHIN_S = 15.0
+LARGEST_LINE = 1 << 20
+
+_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
+_BODILESS = (204, 304)
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back; names of headers in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class RawConnection:
+    """One connection, opened again when the other side has closed it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def exchange(self, request: bytes, *, is_last: bool = False) -> RawAnswer | None:
+        """Send bytes and return the answer; None if the other side hangs up without one.
+
+        Args:
+            request: what is sent, and nothing besides.
+            is_last: say that no more will come, so that the other side does not wait for the rest.
+
+        Raises:
+            TimeoutError: there is no answer within `ANSWER_WITHIN_S`.
+        """
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(*self._address, limit=LARGEST_LINE)
+        reader, writer = self._streams
+        answer = None
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                writer.write(request)
+                if is_last:
+                    writer.write_eof()
+                answer = await _read(reader, is_head=request.startswith(b"HEAD "))
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        if is_last or answer is None or answer.headers.get("connection", "").lower() == "close":
+            await self.close()
+        return answer
+
+    async def close(self) -> None:
+        """Close; the next exchange connects anew."""
+        if self._streams is None:
+            return
+        _, writer = self._streams
+        self._streams = None
+        writer.close()
+        try:
+            await writer.wait_closed()
+        except ConnectionError:
+            return
+
+
+async def _read(reader: asyncio.StreamReader, *, is_head: bool) -> RawAnswer:
+    head = await reader.readuntil(b"\r\n\r\n")
+    found = _STATUS.match(head)
+    assert found is not None, f"no HTTP: {head[:200]!r}"
+    status = int(found[1])
+    if status < 200:  # 100 Continue
+        return await _read(reader, is_head=is_head)
+    lines = [line.partition(b":") for line in head.split(b"\r\n")[1:-2]]
+    headers = {name.decode().lower(): value.strip().decode("latin-1") for name, _, value in lines}
+    if is_head or status in _BODILESS:
+        return RawAnswer(status, headers, b"")
+    return RawAnswer(status, headers, decoded(await _body(reader, headers), headers.get("content-encoding")))
+
+
+async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") == "chunked":
+        chunks = []
+        while size := int(await reader.readline(), 16):
+            chunks.append(await reader.readexactly(size))
+            await reader.readexactly(2)
+        await reader.readline()
+        return b"".join(chunks)
+    if "content-length" in headers:
+        return await reader.readexactly(int(headers["content-length"]))
+    return await reader.read()

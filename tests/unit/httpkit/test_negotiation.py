@@ -1,0 +1,140 @@
+"""Media types: what a body may be, what an answer may be, and what OPTIONS says."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
+
+from httpkit.errors import ApiError
+from httpkit.negotiation import JSON, NDJSON, accepts_json, require_media_type
+from httpkit.responses import json_response
+from httpkit.routes import Route
+from httpkit.tracing import traceparent_of
+from tests.unit.httpkit.conftest import Serve
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def hello(_request: web.Request) -> web.Response:
+    return json_response({})
+
+
+def with_headers(*headers: tuple[str, str]) -> web.Request:
+    return make_mocked_request("POST", "/", headers=CIMultiDict(headers))
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        *(
+            "*/*",
+            "application/json",
+            "Application/JSON",
+            "application/*",
+            "text/html, */*;q=0.1",
+            "",
+            ",",
+            "x",
+        ),
+        *(
+            "application/json;charset=utf-8",
+            "text/html;q=0, application/json;q=0.001",
+            "*/*;q=0, application/json",
+        ),
+        "application/*;q=0, application/json;q=1.000",
+    ],
+)
+def test_json_is_acceptable(accept: str) -> None:
+    assert accepts_json(accept)
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        *(
+            "text/html",
+            "application/xml, text/*",
+            "application/json;q=0",
+            "*/*;q=0.000",
+            "application/json;v=2",
+        ),
+        *("application/json;q=0, */*", "application/*;q=0, */*;q=1"),
+    ],
+)
+def test_json_is_not_acceptable(accept: str) -> None:
+    assert not accepts_json(accept)
+
+
+async def test_a_route_that_answers_with_json_is_406_to_who_takes_none(serve: Serve) -> None:
+    client = await serve(Route("GET", "/hello", hello, None))
+    answer = await client.get("/hello", headers={"Accept": "text/html"})
+    assert (answer.status, (await answer.json())["error"]) == (406, "NOT_ACCEPTABLE")
+    assert (await client.get("/hello", headers={"Accept": "text/html, */*;q=0.1"})).status == 200
+    assert (await client.get("/health", headers={"Accept": "text/html"})).status == 200
+    assert (await client.get("/nothing", headers={"Accept": "text/html"})).status == 404
+
+
+@pytest.mark.parametrize(
+    "given", [JSON, "application/JSON", "application/json; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+def test_json_in_utf_8_is_taken(given: str) -> None:
+    assert require_media_type(with_headers(("Content-Type", given)), JSON) == JSON
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("Content-Type", "text/plain"),),
+        (("Content-Type", "application/json; charset=latin1"),),
+        (("Content-Type", "application/json; version=1"),),
+        (("Content-Type", "application/json"), ("Content-Type", "application/json")),
+    ],
+)
+def test_another_type_is_refused_with_those_that_are_taken(headers: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(ApiError) as refused:
+        require_media_type(with_headers(*headers), JSON, NDJSON)
+    assert (refused.value.status, refused.value.headers) == (415, {"Accept": f"{JSON}, {NDJSON}"})
+
+
+def test_a_compressed_body_is_refused() -> None:
+    with pytest.raises(ApiError) as refused:
+        require_media_type(with_headers(("Content-Type", JSON), ("Content-Encoding", "gzip")), JSON)
+    assert (refused.value.status, refused.value.headers) == (415, {"Accept-Encoding": "identity"})
+
+
+async def test_options_tells_methods_media_types_and_limits(serve: Serve) -> None:
+    hints = (("Accept-Post", JSON),)
+    client = await serve(
+        Route("GET", "/hello", hello, None), Route("POST", "/hello", hello, None, hints=hints)
+    )
+    answer = await client.options("/hello")
+    assert (answer.status, await answer.read()) == (204, b"")
+    assert answer.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
+    assert (answer.headers["Accept-Post"], answer.headers["Waybill-Max-Bytes"]) == (JSON, "4096")
+    assert (await client.options("/nothing")).status == 404
+
+
+async def test_an_expectation_is_met_or_refused(serve: Serve) -> None:
+    client = await serve(Route("POST", "/hello", hello, None))
+    answer = await client.post("/hello", data=b"x", headers={"Expect": "a miracle"})
+    assert (answer.status, (await answer.json())["status_code"]) == (417, 417)
+    assert (await client.post("/hello", data=b"x", expect100=True)).status == 200
+    answer = await client.post("/hello", data=b"x" * 5000, headers={"Expect": "100-continue"})
+    assert (answer.status, (await answer.json())["error"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    "given", [TRACE, TRACE.replace("00-", "01-", 1), TRACE.replace("00-", "01-", 1) + "-more"]
+)
+def test_a_valid_traceparent_is_passed_on(given: str) -> None:
+    assert traceparent_of(with_headers(("traceparent", given))) == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["", "00-x", TRACE + "-more", TRACE.upper(), f"ff{TRACE[2:]}", TRACE[:3] + "0" * 32 + TRACE[35:]],
+)
+def test_an_invalid_traceparent_is_passed_over(given: str) -> None:
+    assert traceparent_of(with_headers(("traceparent", given))) is None
+    assert traceparent_of(with_headers(("traceparent", TRACE), ("traceparent", TRACE))) is None

@@ -1,0 +1,93 @@
+"""POST /events/batch: NDJSON, and `Prefer: handling=lenient`."""
+
+import json
+
+import pytest
+
+from tests.unit.ingest_api.bodies import event_body
+from tests.unit.ingest_api.doubles import Ingest, Reply
+
+NDJSON = "application/x-ndjson"
+JSON = "application/json"
+LENIENT = "handling=lenient"
+
+
+async def send(ingest: Ingest, body: object, *, kind: str = JSON, prefer: str = "") -> Reply:
+    return await ingest.post("/events/batch", body, Content_Type=kind, Prefer=prefer)
+
+
+def lines(*events: object) -> bytes:
+    return b"\n".join(event if isinstance(event, bytes) else json.dumps(event).encode() for event in events)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+async def test_one_event_a_line_is_a_batch(ingest: Ingest, end: bytes) -> None:
+    body = lines(event_body(), event_body(source="scanner-2")) + end
+    reply = await send(ingest, body, kind=NDJSON)
+    assert (reply.status, reply.body["received"], reply.body["queued"]) == (202, 2, 2)
+    assert [command.event_id for command in ingest.log.commands] == [
+        item["event_id"] for item in reply.body["events"]
+    ]
+
+
+async def test_faults_of_ndjson_are_named_by_line(ingest: Ingest) -> None:
+    body = lines(event_body(), event_body(source="api"), event_body(x=1))
+    reply = await send(ingest, body, kind=NDJSON)
+    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+    assert reply.pointers == ["/events/1/source", "/events/2/x"]
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b'{"a":1,"a":1}', b"{},{}", b'{"a":NaN}'])
+async def test_a_line_that_is_no_json_is_named(ingest: Ingest, line: bytes) -> None:
+    reply = await send(ingest, lines(event_body(), line, event_body()), kind=NDJSON)
+    assert (reply.status, reply.body["error"], reply.pointers) == (400, "INVALID_JSON", ["/events/1"])
+
+
+@pytest.mark.parametrize("body", [b"", b"\n", b" "])
+async def test_no_line_is_no_batch(ingest: Ingest, body: bytes) -> None:
+    assert (await send(ingest, body, kind=NDJSON)).status == 400
+
+
+async def test_ndjson_has_the_limits_of_json(ingest: Ingest) -> None:
+    assert (await send(ingest, lines(*[event_body()] * 1000), kind=NDJSON)).status == 202
+    reply = await send(ingest, lines(*[event_body()] * 1001), kind=NDJSON)
+    assert (reply.status, reply.pointers) == (400, ["/events"])
+    assert (await send(ingest, b"\n" * (2 * 1024 * 1024 + 1), kind=NDJSON)).status == 413
+
+
+@pytest.mark.parametrize("as_lines", [False, True])
+async def test_leniently_good_events_are_queued_and_bad_ones_listed(ingest: Ingest, as_lines: bool) -> None:  # noqa: FBT001  # a parameter
+    events = [event_body(), event_body(status="lost", x=1), event_body(source="scanner-2")]
+    body = lines(*events) if as_lines else lines({"events": events})
+    reply = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
+    assert reply.status == 202
+    assert reply.headers["Preference-Applied"] == "handling=lenient"
+    assert [reply.body[name] for name in ("received", "queued", "rejected")] == [3, 2, 1]
+    first, bad, last = reply.body["events"]
+    assert [first["event_id"], last["event_id"]] == [command.event_id for command in ingest.log.commands]
+    assert (bad["index"], bad["status"], bad["error"]) == (1, "rejected", "VALIDATION_ERROR")
+    assert [detail["pointer"] for detail in bad["details"]] == ["/events/1/status", "/events/1/x"]
+
+
+async def test_leniently_a_line_that_is_no_json_is_listed(ingest: Ingest) -> None:
+    reply = await send(ingest, lines(event_body(), b"{"), prefer=LENIENT, kind=NDJSON)
+    assert (reply.status, reply.body["events"][1]["error"]) == (202, "INVALID_JSON")
+
+
+@pytest.mark.parametrize("bad", [{"events": [event_body(source="api")]}, {"events": []}, {"x": 1}, []])
+async def test_leniently_a_batch_without_a_good_event_is_400(ingest: Ingest, bad: object) -> None:
+    reply = await send(ingest, bad, prefer=LENIENT)
+    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+    assert ingest.log.commands == []
+
+
+async def test_leniently_json_with_two_readings_is_400(ingest: Ingest) -> None:
+    body = json.dumps({"events": [event_body()]})[:-1] + ',"events":[]}'
+    assert (await send(ingest, body.encode(), prefer=LENIENT)).body["error"] == "INVALID_JSON"
+
+
+async def test_the_faults_of_one_bad_event_are_not_all_listed(ingest: Ingest) -> None:
+    bad = event_body(**{f"x{index}": 1 for index in range(50)})
+    reply = await send(ingest, {"events": [event_body(), bad]}, prefer=LENIENT)
+    assert len(reply.body["events"][1]["details"]) == 11
