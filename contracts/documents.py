@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from contracts.asyncapi import asyncapi
+from contracts.guide import GUIDE, guide
 from contracts.openapi import openapi
 from contracts.postman import postman
 
@@ -20,4 +21,5 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "services/query-api/src/query_api/openapi.json": _as_text(openapi),
     ROOT / "docs/asyncapi.json": _as_text(asyncapi),
     ROOT / "docs/postman_collection.json": _as_text(postman),
+    GUIDE: guide,
 }

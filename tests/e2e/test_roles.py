@@ -11,59 +11,13 @@ from domain.status import Status
 from domain.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
+from tests.support.access_table import CALLERS, access_table
 from tests.support.api import Api, Json
 from tests.support.stack import StackAddresses
 
 pytestmark = pytest.mark.stack
 
-CALLERS = ("admin", "owner", "stranger", "sender", "other driver", "nobody")
-
-# Of client_001: a shipment that was picked up, the event that says so, sent by driver_user_001, and a fresh
-# shipment that nobody has touched. "owner" is the user of client_001, "stranger" that of client_002, "sender"
-# is driver_user_001, "nobody" has no token.
-EXPECTED = {
-    # route                                admin owner stranger sender other_driver nobody
-    "POST /events":                         (202, 403, 403, 202, 202, 401),
-    "POST /events/batch":                   (202, 403, 403, 202, 202, 401),
-    "POST /shipments for client_001":       (201, 201, 403, 403, 403, 401),
-    "POST /shipments for the caller":       (400, 201, 201, 403, 403, 401),
-    "GET /shipments/{number}":              (200, 200, 403, 403, 403, 401),
-    "GET /shipments/{unknown}":             (404, 404, 404, 403, 403, 401),
-    "GET /shipments":                       (200, 200, 200, 403, 403, 401),
-    "GET /shipments?client_id=client_001":  (200, 200, 403, 403, 403, 401),
-    "GET /shipments?client_id=client_002":  (200, 403, 200, 403, 403, 401),
-    "GET /shipments/{number}/events":       (200, 200, 403, 403, 403, 401),
-    "GET /shipments/{unknown}/events":      (404, 404, 404, 403, 403, 401),
-    "PATCH /shipments/{fresh}":             (200, 200, 403, 403, 403, 401),
-    "PATCH /shipments/{number}":            (200, 409, 403, 403, 403, 401),
-    "PATCH /shipments/{unknown}":           (404, 404, 404, 403, 403, 401),
-    "DELETE /shipments/{fresh}":            (200, 200, 403, 403, 403, 401),
-    "DELETE /shipments/{number}":           (200, 409, 403, 403, 403, 401),
-    "DELETE /shipments/{unknown}":          (404, 404, 404, 403, 403, 401),
-    "GET /events/{event}":                  (200, 200, 403, 200, 403, 401),
-    "GET /events/{creation}":               (200, 200, 403, 403, 403, 401),
-    "GET /events/{unknown_event}":          (404, 404, 404, 404, 404, 401),
-    "GET /dead-letters":                    (200, 403, 403, 403, 403, 401),
-    "GET /dead-letters/{no_letter}":        (404, 403, 403, 403, 403, 401),
-    "POST /dead-letters/{no_letter}/replay": (404, 403, 403, 403, 403, 401),
-    "GET /auth/users":                      (200, 403, 403, 403, 403, 401),
-    "POST /auth/users":                     (201, 403, 403, 403, 403, 401),
-    "GET /auth/users/client_user_001":      (200, 403, 403, 403, 403, 401),
-    "GET /auth/users/nobody":               (404, 403, 403, 403, 403, 401),
-    "PATCH /auth/users/client_user_001":    (200, 403, 403, 403, 403, 401),
-    "PATCH /auth/users/nobody":             (404, 403, 403, 403, 403, 401),
-    "POST /auth/users/driver_user_001/api-keys": (201, 403, 403, 403, 403, 401),
-    "GET /auth/users/driver_user_001/api-keys":  (200, 403, 403, 403, 403, 401),
-    "DELETE /auth/users/nobody/api-keys/none":   (404, 403, 403, 403, 403, 401),
-    "GET /health":                          (200, 200, 200, 200, 200, 200),
-    "HEAD /health":                         (200, 200, 200, 200, 200, 200),
-    "POST /health":                         (200, 200, 200, 200, 200, 200),
-    "GET /health/live":                     (200, 200, 200, 200, 200, 200),
-    "GET /health/ready":                    (200, 200, 200, 200, 200, 200),
-    "GET /openapi.json":                    (200, 200, 200, 200, 200, 200),
-    "GET /docs":                            (200, 200, 200, 200, 200, 200),
-    "GET /metrics":                         (404, 404, 404, 404, 404, 404),
-}  # fmt: skip
+EXPECTED = access_table()
 CASES = [
     (route, caller, status)
     for route, statuses in EXPECTED.items()

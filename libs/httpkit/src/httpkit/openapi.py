@@ -12,7 +12,7 @@ from domain.permissions import PERMISSIONS, Permission
 from httpkit.budgets import Budget, default_budget
 from httpkit.errors import STATUS
 from httpkit.meanings import MEANING
-from httpkit.operations import JSON, Content, Operation, Parameter, Reply
+from httpkit.operations import JSON, Content, Operation, Parameter, Reply, shown_path
 from httpkit.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.routes import Route
 from httpkit.schemas import PREFIX, schemas_of
@@ -68,7 +68,7 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
     schemas = _Schemas([operation for _, operation in chosen])
     paths: dict[str, Json] = {}
     for route, operation in chosen:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, operation, schemas)
+        paths.setdefault(shown_path(route), {})[route.method.lower()] = _operation(route, operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": info,

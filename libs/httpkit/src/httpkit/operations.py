@@ -5,6 +5,7 @@ A service keeps its descriptions in `contract`, keyed by method and path; `descr
 one, and one without a route.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -15,6 +16,7 @@ from domain.errors import ErrorCode
 from httpkit.routes import Route
 
 JSON: Final = "application/json"
+_PATTERN: Final = re.compile(r":[^}]*}")
 TEXT: Final = TypeAdapter(str)
 
 Key = tuple[str, str]
@@ -109,8 +111,13 @@ def described(routes: Iterable[Route], operations: Mapping[Key, Operation]) -> l
     Raises:
         UndescribedRoute: they do not match one to one.
     """
-    by_key = {(route.method, route.path): route for route in routes}
+    by_key = {(route.method, shown_path(route)): route for route in routes}
     unmatched = by_key.keys() ^ operations.keys()
     if unmatched:
         raise UndescribedRoute(", ".join(f"{method} {path}" for method, path in sorted(unmatched)))
     return [(route, operations[key]) for key, route in by_key.items()]
+
+
+def shown_path(route: Route) -> str:
+    """Return the path of a route as callers see it, without the patterns that the router matches by."""
+    return _PATTERN.sub("}", route.path)

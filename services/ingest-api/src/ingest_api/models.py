@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainValidator,
     TypeAdapter,
     ValidationError,
@@ -25,7 +26,7 @@ from domain.tracking_number import TrackingNumber, parse_tracking_number
 from httpkit.bodies import invalid
 from httpkit.errors import ApiError
 from httpkit.identifiers import TrackingNumberText
-from ingest_api.texts import require_line, require_text
+from ingest_api.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
 from ingest_api.times import read_instant
 
 MAX_BATCH: Final = 1000
@@ -54,9 +55,24 @@ def _source(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(strict=True, min_length=1, max_length=128), AfterValidator(require_line)]
-Line = Annotated[str, Field(strict=True, min_length=1, max_length=300), AfterValidator(require_line)]
-Text = Annotated[str, Field(strict=True, min_length=1, max_length=1000), AfterValidator(require_text)]
+_LINE: Final[dict[str, JsonValue]] = {"pattern": LINE_PATTERN}
+_TEXT: Final[dict[str, JsonValue]] = {"pattern": TEXT_PATTERN}
+
+Name = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=128, json_schema_extra=_LINE),
+    AfterValidator(require_line),
+]
+Line = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=300, json_schema_extra=_LINE),
+    AfterValidator(require_line),
+]
+Text = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=1000, json_schema_extra=_TEXT),
+    AfterValidator(require_text),
+]
 Instant = Annotated[datetime, PlainValidator(read_instant, json_schema_input_type=AwareDatetime)]
 Source = Annotated[Name, AfterValidator(_source)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]

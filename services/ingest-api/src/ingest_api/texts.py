@@ -12,6 +12,11 @@ _NEVER: Final = f"{_NONCHARACTERS}{_SURROGATES}"
 _NOT_IN_LINE: Final = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029{_NEVER}]")
 _NOT_IN_TEXT: Final = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_NEVER}]")
 
+# The same for the contract, in what JSON Schema, JavaScript and Python have in common: without the
+# noncharacters beyond the first plane.
+LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]*$"
+TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]*$"
+
 
 def require_line(text: str) -> str:
     """Return the text if it has no control characters (C0, C1), line breaks or noncharacters.

@@ -24,7 +24,8 @@ ROUTES: Final = (
     Route("GET", _KEYS, users.list_keys, Permission.USER_READ),
     Route("POST", _KEYS, users.create_key, Permission.USER_MANAGE),
     Route("DELETE", f"{_KEYS}/{{key_id}}", users.delete_key, Permission.USER_MANAGE),
-    Route("GET", "/events/{event_id}", events.get_event, Permission.EVENT_READ),
+    # Not "batch", which is a path of its own: GET there is 405.
+    Route("GET", "/events/{event_id:(?!batch$)[^/]+}", events.get_event, Permission.EVENT_READ),
     Route("GET", "/shipments", shipments.list_shipments, Permission.SHIPMENT_READ),
     Route("GET", "/shipments/{tracking_number}", shipments.get_shipment, Permission.SHIPMENT_READ),
     Route(
