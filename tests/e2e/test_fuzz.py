@@ -77,9 +77,8 @@ async def _ask(connection: RawConnection, sent: Input, counts: Counter[str]) -> 
         answer = await connection.exchange(sent.request, is_last=not sent.is_http)
     except TimeoutError:
         counts["no answer"] += 1
-        await connection.close()
         return "no answer in time"
-    counts["hung up" if answer is None else f"{answer.status // 100}xx"] += 1
+    counts["no answer" if answer is None else f"{answer.status // 100}xx"] += 1
     return fault_of(answer, sent)
 
 

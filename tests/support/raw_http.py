@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.support.api import decoded
 
 ANSWER_WITHIN_S = 15.0
+UNSURE_WITHIN_S = 1.0
 LARGEST_LINE = 1 << 20
 
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
@@ -30,11 +31,11 @@ class RawConnection:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def exchange(self, request: bytes, *, is_last: bool = False) -> RawAnswer | None:
-        """Send bytes and return the answer; None if the other side hangs up without one.
+        """Send bytes and return the answer; None if the other side hangs up, or waits for the rest.
 
         Args:
             request: what is sent, and nothing besides.
-            is_last: say that no more will come, so that the other side does not wait for the rest.
+            is_last: it may be half a request, so no answer is waited for long, and the connection is left.
 
         Raises:
             TimeoutError: there is no answer within `ANSWER_WITHIN_S`.
@@ -44,13 +45,15 @@ class RawConnection:
         reader, writer = self._streams
         answer = None
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(UNSURE_WITHIN_S if is_last else ANSWER_WITHIN_S):
                 writer.write(request)
-                if is_last:
-                    writer.write_eof()
                 answer = await _read(reader, is_head=request.startswith(b"HEAD "))
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
+        except TimeoutError:
+            await self.close()
+            if not is_last:
+                raise
         if is_last or answer is None or answer.headers.get("connection", "").lower() == "close":
             await self.close()
         return answer

@@ -1,0 +1,86 @@
+"""Media types, sizes and methods, through the gateway."""
+
+import json
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.e2e.checks import assert_error
+from tests.e2e.traffic import event_body
+from tests.support.api import Api
+from tests.support.builders import NUMBER
+from tests.support.raw_http import RawConnection
+from tests.support.stack import StackAddresses
+
+pytestmark = pytest.mark.stack
+
+JSON = {"Content-Type": "application/json"}
+LIMIT = 2 * 1024 * 1024
+
+
+@pytest.mark.parametrize("path", ["/shipments", f"/shipments/{NUMBER}", "/auth/users"])
+async def test_who_takes_no_json_is_406(admin: Api, path: str) -> None:
+    assert_error(await admin.get(path, headers={"Accept": "text/html"}), 406, "NOT_ACCEPTABLE")
+    assert_error(await admin.get(path, headers={"Accept": "*/*;q=0"}), 406, "NOT_ACCEPTABLE")
+
+
+async def test_health_is_never_406(nobody: Api) -> None:
+    assert (await nobody.get("/health", headers={"Accept": "text/html"})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed", "hints"),
+    [
+        ("/events", {"POST"}, {"Accept-Post": "application/json", "Waybill-Max-Bytes": str(LIMIT)}),
+        (
+            "/events/batch",
+            {"POST"},
+            {"Accept-Post": "application/json, application/x-ndjson", "Waybill-Max-Events": "1000"},
+        ),
+        ("/shipments", {"GET", "HEAD", "POST"}, {"Accept-Post": "application/json"}),
+        (f"/shipments/{NUMBER}", {"GET", "HEAD", "PATCH", "DELETE"}, {"Accept-Patch": "application/json"}),
+        ("/health", {"GET", "HEAD", "POST"}, {}),
+    ],
+)
+async def test_options_says_what_a_path_takes(
+    nobody: Api, path: str, allowed: set[str], hints: dict[str, str]
+) -> None:
+    answer = await nobody.ask("OPTIONS", path)
+    assert (answer.status, answer.raw) == (204, b"")
+    assert set(answer.headers["Allow"].split(",")) == allowed | {"OPTIONS"}
+    assert {name: answer.headers[name] for name in hints} == hints
+
+
+@pytest.mark.parametrize(("size", "status"), [(LIMIT, 400), (LIMIT + 1, 413)])
+async def test_the_limit_is_met_to_the_byte(
+    stack: StackAddresses, tokens: Mapping[str, str], size: int, status: int
+) -> None:
+    address = urlsplit(stack.gateway_url)
+    assert address.hostname is not None
+    assert address.port is not None
+    connection = RawConnection(address.hostname, address.port)
+    head = (
+        f"POST /events/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tokens['driver_user_001']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    )
+    answer = await connection.exchange(head.encode() + b'{"events": []}'.ljust(size))
+    await connection.close()
+    assert answer is not None
+    assert (answer.status, json.loads(answer.body)["status_code"]) == (status, status)
+
+
+async def test_a_name_given_twice_is_refused_with_its_place(driver: Api) -> None:
+    answer = await driver.ask("POST", "/events", data=b'{"source":"a","source":"b"}', headers=JSON)
+    assert "line 1 column 27" in assert_error(answer, 400, "INVALID_JSON")["message"]
+
+
+async def test_leniently_the_good_events_are_applied_and_the_bad_ones_listed(admin: Api, driver: Api) -> None:
+    good, bad = event_body(NUMBER, "picked_up"), event_body(NUMBER, "lost")
+    answer = await driver.post(
+        "/events/batch", {"events": [bad, good]}, headers={"Prefer": "handling=lenient"}
+    )
+    assert (answer.status, answer.headers["Preference-Applied"]) == (202, "handling=lenient")
+    rejected, queued = answer.body["events"]
+    assert (rejected["status"], rejected["details"][0]["pointer"]) == ("rejected", "/events/0/status")
+    assert (await admin.outcome(queued["event_id"]))["reason"] == "SHIPMENT_NOT_FOUND"

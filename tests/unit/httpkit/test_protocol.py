@@ -1,0 +1,36 @@
+"""What is no HTTP is answered with the one error body, and leaves no traceback."""
+
+import json
+
+import pytest
+from structlog.testing import capture_logs
+
+from httpkit.health import Health
+from httpkit.metrics import new_registry
+from httpkit.server import build_app, serving
+from tests.support.raw_http import RawConnection
+from tests.unit.httpkit.conftest import HTTP
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\xff\xfe\xfd\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n" * 2,
+        b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
+        b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_answered_with_the_one_error_body(sent: bytes) -> None:
+    app = build_app(HTTP, [], health=Health({}), registry=new_registry())
+    with capture_logs() as logs:
+        async with serving(app, HTTP) as runner:
+            host, port = runner.addresses[0]
+            connection = RawConnection(host, port)
+            answer = await connection.exchange(sent)
+            await connection.close()
+    assert answer is not None
+    assert 400 <= answer.status < 500
+    assert set(json.loads(answer.body)) == {"error", "message", "status_code", "timestamp"}
+    assert not [line for line in logs if line["log_level"] in ("warning", "error")]

@@ -1,0 +1,54 @@
+"""Instants and texts: what is refused, and what is said of it."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from ingest_api.texts import require_line, require_text
+from ingest_api.times import read_instant
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-01T12:00:00Z", "2026-03-01t07:00:00.000000-05:00", "2026-03-01T12:00:00.0-00:00"]
+)
+def test_rfc_3339_is_read(text: str) -> None:
+    assert read_instant(text) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("2026-11-02T10:00:00", "no offset"),
+        ("2026-11-02", "date without a time"),
+        ("2026-11-02 10:00:00Z", "a T between"),
+        (1_767_225_600, "must be a text"),
+        (True, "must be a text"),
+        ("1767225600", "no time in RFC 3339"),
+        ("2016-12-31T23:59:60Z", "leap seconds"),
+        ("2026-02-30T10:00:00Z", "no instant of the calendar"),
+        ("2026-02-03T24:00:00Z", "no instant of the calendar"),
+        ("2026-02-03T12:00:00+05:99", "no time in RFC 3339"),
+        ("\uff12026-02-03T12:00:00Z", "no time in RFC 3339"),
+        ("1969-12-31T23:59:59Z", "before 1970"),
+        ("2999-01-01T00:00:00Z", "ahead"),
+    ],
+)
+def test_what_is_no_instant_is_told(value: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_instant(value)
+
+
+@pytest.mark.parametrize(
+    "character", ["\0", "\x1f", "\x7f", "\x85", "\ufdd0", "\uffff", "\U0010fffe", "\ud800"]
+)
+def test_no_text_has_control_characters(character: str) -> None:
+    for require in (require_line, require_text):
+        with pytest.raises(ValueError, match=f"U\\+{ord(character):04X}, which is at character 2"):
+            require(f"a{character}")
+
+
+@pytest.mark.parametrize("character", ["\n", "\t", "\r", "\u2028", "\u2029"])
+def test_only_longer_texts_have_lines(character: str) -> None:
+    assert require_text(f"a{character}b")
+    with pytest.raises(ValueError, match="must not contain"):
+        require_line(f"a{character}b")
