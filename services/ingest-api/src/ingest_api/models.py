@@ -56,6 +56,7 @@ def _source(text: str) -> str:
 
 
 _LINE: Final[dict[str, JsonValue]] = {"pattern": LINE_PATTERN}
+_SOURCE: Final[dict[str, JsonValue]] = {**_LINE, "not": {"const": API_SOURCE}}
 _TEXT: Final[dict[str, JsonValue]] = {"pattern": TEXT_PATTERN}
 
 Name = Annotated[
@@ -74,7 +75,7 @@ Text = Annotated[
     AfterValidator(require_text),
 ]
 Instant = Annotated[datetime, PlainValidator(read_instant, json_schema_input_type=AwareDatetime)]
-Source = Annotated[Name, AfterValidator(_source)]
+Source = Annotated[Name, Field(json_schema_extra=_SOURCE), AfterValidator(_source)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180)]
 Length = Annotated[float, Field(strict=True, gt=0, le=10_000)]

@@ -59,7 +59,8 @@ class Broker:
         return (
             *(str(self.java), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *_LOGGING),
             *("-cp", f"{self.jars}/*", "kafka.tools.StorageTool"),
-            *("format", "--standalone", "-t", _new_cluster_id(), "-c", str(self._properties)),
+            # with "=", for one id in 64 begins with "-"
+            *("format", "--standalone", f"--cluster-id={_new_cluster_id()}", "-c", str(self._properties)),
         )
 
     @property
