@@ -51,6 +51,14 @@ async def test_a_batch_keeps_the_order_of_each_key_across_partitions(kafka: Kafk
     assert await numbers_in(kafka, topic) == numbers_of(500)
 
 
+async def test_many_callers_of_one_shipment_all_get_their_turn(kafka: KafkaSettings) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    batch = [OutgoingRecord(b"one-key", b"%08d" % index, []) for index in range(20)]
+    async with producer_of(kafka) as producer:
+        await asyncio.gather(*(producer.append(topic, batch) for _ in range(200)))
+    assert sum(len(numbers) for numbers in (await numbers_in(kafka, topic)).values()) == 200 * 20
+
+
 async def test_a_record_stands_where_kafkas_own_partitioner_puts_its_key(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with producer_of(kafka) as producer:

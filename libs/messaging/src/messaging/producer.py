@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -50,6 +51,7 @@ class ResilientProducer:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted = asyncio.Event()
         self._wanted.set()
 
@@ -132,9 +134,14 @@ class ResilientProducer:
         for record in records:
             by_partition.setdefault(partition_of(record.key, count), []).append(record)
         for partition, batch in by_partition.items():
-            for builder in _builders(producer, batch):
-                # Noted one by one: if the next one fails, this one is on its way already.
-                accepted.append(await producer.send_batch(builder, topic, partition=partition))  # noqa: PERF401
+            # In turn: aiokafka lets all who wait for a partition's slot run for it, and takes the whole time
+            # off the timeout at every lost run. Fifty callers of one shipment would fail within a second.
+            async with self._turns[topic, partition]:
+                for builder in _builders(producer, batch):
+                    # Noted one by one: if the next one fails, this one is on its way already.
+                    accepted.append(  # noqa: PERF401
+                        await producer.send_batch(builder, topic, partition=partition)
+                    )
 
     def _replace_if_broken(self, producer: AIOKafkaProducer, error: KafkaError) -> None:
         if type(error).__name__ in _BROKEN and self._producer is producer:
