@@ -66,7 +66,7 @@ async def test_what_may_succeed_later_is_503(serve: Serve, kind: type[Exception]
     assert "secret-host" not in await answer.text()
 
 
-@pytest.mark.parametrize("kind", list(subclasses(errors.BusinessError)))
+@pytest.mark.parametrize("kind", [errors.InvalidEventId, errors.InvalidTrackingNumber])
 async def test_an_unreadable_id_is_404_on_reads_and_400_on_writes(
     serve: Serve, kind: type[Exception]
 ) -> None:
@@ -76,6 +76,17 @@ async def test_an_unreadable_id_is_404_on_reads_and_400_on_writes(
     assert (read.status, written.status) == (404, 400)
     assert (await read.json())["error"] in ("SHIPMENT_NOT_FOUND", "EVENT_NOT_FOUND")
     assert (await written.json())["error"] == "VALIDATION_ERROR"
+
+
+async def test_a_question_that_is_too_large_is_400(serve: Serve) -> None:
+    client = await serve(Route("GET", "/", raising(errors.TooMuchToRead("too much")), None))
+    answer = await client.get("/")
+    assert (answer.status, (await answer.json())["error"]) == (400, "VALIDATION_ERROR")
+
+
+def test_every_business_error_has_its_answer() -> None:
+    answered = {errors.InvalidEventId, errors.InvalidTrackingNumber, errors.TooMuchToRead}
+    assert set(subclasses(errors.BusinessError)) == answered
 
 
 @pytest.mark.parametrize(
