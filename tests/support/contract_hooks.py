@@ -5,6 +5,7 @@ Loaded by its command, by name (`SCHEMATHESIS_HOOKS`).
 
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partialmethod
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies
@@ -30,7 +31,7 @@ EVENT_IDS = strategies.builds(
 )
 
 
-HTTPAdapter.init_poolmanager = partialmethod(  # type: ignore[method-assign]  # its sessions are its own
+HTTPAdapter.init_poolmanager = partialmethod(  # type: ignore[assignment]  # its sessions are its own
     HTTPAdapter.init_poolmanager, source_address=(ADDRESS, 0)
 )
 schemathesis.openapi.format("tracking-number", NUMBERS)
@@ -39,7 +40,7 @@ schemathesis.openapi.format("date-time", INSTANTS.map(datetime.isoformat))
 
 
 @schemathesis.hook
-def before_call(_context: object, case: schemathesis.Case, _kwargs: object) -> None:
+def before_call(_context: object, case: schemathesis.Case[Any], _kwargs: object) -> None:
     """Keep away from the users of other tests: a list shows them, and the next call would change them."""
     if case.path_parameters.get("username") in SEEDED:
         case.path_parameters["username"] = "nobody"
