@@ -76,4 +76,4 @@ demo: $(ENV) ## Drive lifelike traffic through the running stack
 
 .PHONY: clean
 clean: ## Remove environments, caches and the embedded stack's data
-	rm -rf .venv .uv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	rm -rf .venv .uv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
