@@ -12,7 +12,6 @@ ELSEWHERE = {
     "POST /auth/login": "tests/e2e/test_tokens.py",
     "POST /auth/token": "tests/e2e/test_access.py",
     "POST /auth/logout": "tests/e2e/test_access.py: it would end the tokens that the table's callers share",
-    "GET /docs/{asset}": "tests/unit/query_api: files of the interactive documentation",
 }
 
 
