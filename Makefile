@@ -68,7 +68,7 @@ contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncA
 
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine
-	@exec $(RUN) python bench/throughput.py
+	@exec $(RUN) python bench/throughput.py $(ARGS)
 
 .PHONY: demo
 demo: $(ENV) ## Drive lifelike traffic through the running stack
