@@ -1,6 +1,7 @@
 """What tests send: shipments and events, each event with an instant of its own unless told otherwise."""
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -22,8 +23,8 @@ PATH_TO: dict[Status, tuple[Status, ...]] = {
 def shipment_body(client_id: str | None = "client_001", *, weight_kg: float = 2.5) -> Json:
     """Return a shipment to register; without `client_id` it does not say whose it is."""
     body: Json = {
-        "origin": BOGOTA,
-        "destination": LIMA,
+        "origin": deepcopy(BOGOTA),  # the caller may change it: the fuzz test does
+        "destination": deepcopy(LIMA),
         "package": {
             "weight_kg": weight_kg,
             "dimensions": {"length": 30.0, "width": 20.0, "height": 10.0},
