@@ -1,6 +1,7 @@
 """Authentication: which tokens are believed, and what a route asks for."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -52,11 +53,19 @@ def test_tokens_of_one_principal_differ(issuer: TokenIssuer) -> None:
     assert issuer.issue(ADMIN) != issuer.issue(ADMIN)
 
 
+def test_a_token_of_a_second_with_two_changes_outlives_neither() -> None:
+    """The user is changed, logs in, and is changed again, all within one second."""
+    changed = datetime(2026, 3, 1, 12, 0, 0, 100_000, tzinfo=UTC)
+    token = TokenIssuer(AUTH, clock=lambda: changed.timestamp()).issue(CLIENT, after=changed)
+    issued = jwt.decode(token, options={"verify_signature": False})["iat"]
+    assert changed.timestamp() < issued < changed.timestamp() + 0.01
+
+
 def test_a_token_names_its_key_and_its_end() -> None:
     token = TokenIssuer(AUTH, clock=lambda: 1_000_000.5).issue(CLIENT)
     told = jwt.decode(token, options={"verify_signature": False})
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "now", "typ": "JWT"}
-    assert (told["iat"], told["exp"]) == (1_000_000, 1_086_400)
+    assert (told["iat"], told["exp"]) == (1_000_000.5, 1_086_400)
     assert (told["sub"], told["role"], told["client_id"]) == ("client_user_001", "client", "client_001")
 
 

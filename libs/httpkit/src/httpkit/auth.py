@@ -71,12 +71,13 @@ class TokenIssuer:
         Args:
             principal: who it speaks for.
             key_id: the API key it was exchanged for; it ends with the key.
-            after: when the user was last changed. Tokens count in whole seconds, and all of that second are
-                refused, so this one is dated to the next.
+            after: when the user was last changed: tokens up to that millisecond are refused, so this one is
+                dated later. NumericDate may have a fraction (RFC 7519, section 2); whole seconds would leave
+                a second in which a token outlives a change.
         """
-        now = int(self._clock())
+        now = self._clock()
         if after is not None:
-            now = max(now, int(after.timestamp()) + 1)
+            now = max(now, after.timestamp() + 0.001)
         random = secrets.token_urlsafe(16)
         claims = {
             "sub": principal.subject,
@@ -84,8 +85,8 @@ class TokenIssuer:
             "client_id": principal.client_id,
             "iss": self._settings.jwt_issuer,
             "aud": self._settings.jwt_audience,
-            "iat": now,
-            "exp": now + self._settings.jwt_ttl_s,
+            "iat": round(now, 3),
+            "exp": int(now) + self._settings.jwt_ttl_s,
             "jti": random if key_id is None else f"{key_id}{KEY_SEPARATOR}{random}",
         }
         key = self._settings.jwt_secret.get_secret_value()

@@ -95,7 +95,7 @@ class Revoker:
                 await task
 
     def _revocation(self, name: str, now: datetime) -> Revocation:
-        # A token may be dated a second ahead (`TokenIssuer.issue`): with a key or a logout, it is meant too.
+        # Clocks of replicas differ a little: with a key or a logout no later token can be meant by mistake.
         is_user = name.startswith(user_name(""))
         issued_until = now if is_user else now + timedelta(seconds=2)
         return Revocation(
