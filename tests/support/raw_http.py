@@ -10,7 +10,7 @@ ANSWER_WITHIN_S = 15.0
 UNSURE_WITHIN_S = 1.0
 LARGEST_LINE = 1 << 20
 
-_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
+_STATUS = re.compile(rb"HTTP/[0-9]\.[0-9] ([0-9]{3})[ \r]")  # aiohttp answers in the version it was asked in
 _BODILESS = (204, 304)
 
 
