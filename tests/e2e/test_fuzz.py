@@ -50,12 +50,14 @@ class Fuzzer:
 
     async def _worker(self, inputs: Iterator[Input], service: int) -> None:
         through, past = RawConnection(HOST, self._gateway), RawConnection(HOST, service)
-        for sent in inputs:
-            if len(self.faults) > 5:
-                break
-            await self._try(past if sent.direct else through, sent)
-        await through.close()
-        await past.close()
+        try:
+            for sent in inputs:
+                if len(self.faults) > 5:
+                    break
+                await self._try(past if sent.direct else through, sent)
+        finally:  # a socket that is left open here fails whichever test runs when it is collected
+            await through.close()
+            await past.close()
 
     async def _try(self, connection: RawConnection, sent: Input) -> None:
         started = time.monotonic()

@@ -43,13 +43,13 @@ class RawConnection:
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._address, limit=LARGEST_LINE)
         reader, writer = self._streams
-        answer = None
+        answer: RawAnswer | None = None
         try:
             async with asyncio.timeout(UNSURE_WITHIN_S if is_last else ANSWER_WITHIN_S):
                 writer.write(request)
                 answer = await _read(reader, is_head=request.startswith(b"HEAD "))
         except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+            answer = None  # the other side hung up, which is an answer too
         except TimeoutError:
             await self.close()
             if not is_last:

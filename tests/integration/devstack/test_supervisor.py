@@ -214,6 +214,7 @@ async def test_nothing_a_child_started_is_left(bench: Bench) -> None:
     await bench.supervisor.start(part("processor", "brood"))
     grandchild = int(tail(bench.launcher.log("processor"))[0])
 
+    assert alive(grandchild)
     await bench.supervisor.stop()
 
     await until(lambda: not alive(grandchild))

@@ -85,7 +85,7 @@ async def test_a_redis_that_is_back_is_asked_again(
     await duplicates.mark(PARTITION, ["a"])
     redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
     for _ in range(FAILURES_TO_OPEN + 1):
-        await duplicates.seen(PARTITION, ["a"])
+        assert await duplicates.seen(PARTITION, ["a"]) == [False]
     redis_proxy.heal()
 
     async def is_known_again() -> bool:

@@ -26,7 +26,7 @@ def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
 
 
 def test_the_openapi_document_is_one() -> None:
-    OpenAPIV31SpecValidator(json.loads(json.dumps(openapi()))).validate()
+    assert list(OpenAPIV31SpecValidator(json.loads(json.dumps(openapi()))).iter_errors()) == []
 
 
 def test_each_operation_has_a_name_of_its_own_and_examples() -> None:
@@ -74,7 +74,8 @@ def test_each_topic_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> N
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("changed_*.json")), ids=lambda path: path.stem)
 def test_changes_are_as_described(path: Path) -> None:
-    TypeAdapter(Change).validate_json(path.read_bytes())
+    told = path.read_bytes()
+    assert TypeAdapter(Change).validate_json(told)["id"] == json.loads(told)["id"]
 
 
 def test_the_postman_collection_logs_in_first_and_keeps_the_token() -> None:

@@ -21,7 +21,9 @@ def plain_app(*routes: Route) -> web.Application:
 
 
 def test_an_app_of_declared_routes_passes() -> None:
-    require_declarations(plain_app(Route("GET", "/hello", hello, None)))
+    app = plain_app(Route("GET", "/hello", hello, None))
+    require_declarations(app)
+    assert "/hello" in {resource.canonical for resource in app.router.resources()}
 
 
 def test_an_undeclared_route_is_found() -> None:
