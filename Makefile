@@ -37,12 +37,16 @@ test-unit: $(ENV) ## Tests that need no server
 
 .PHONY: test-stack
 test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to end
-	$(RUN) pytest -m stack tests
+	$(RUN) pytest -m "stack and not long" tests
+
+.PHONY: faults
+faults: $(ENV) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
+	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)),pytest -m fault --fault-table tests)
 
 .PHONY: test-coverage
 test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest tests
+	$(RUN) coverage run -m pytest -m "not long" tests
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report --include='libs/domain/*' --fail-under=100
 	$(RUN) coverage report --fail-under=85

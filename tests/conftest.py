@@ -16,6 +16,8 @@ from storage.schema import apply_schema
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
 
+pytest_plugins = ["tests.support.fault_table"]
+
 TEST_REDIS_DB = 9
 TEST_PARTITIONS = 2
 

@@ -1,0 +1,53 @@
+"""The fault matrix: what can go wrong, and what must hold then.
+
+A test proves a row when it is marked `@pytest.mark.fault(Row.…)`, wherever it stands. How long recovery took
+it says through the fixture `recovery`. `make faults` runs all of them and prints the table.
+"""
+
+from enum import Enum
+
+
+class Row(Enum):
+    """One row: the fault, and what must hold while it lasts and after it."""
+
+    INGEST_KILLED = "ingest-api killed between two steps", "the client repeats; one applied event"
+    INGEST_STOPPED = (
+        "ingest-api stopped while it is posted to",
+        "what is in flight is answered; 202 means kept",
+    )
+    BROKERS_DOWN = "all brokers down, then back", "503 in time, memory flat; nothing lost, nobody restarted"
+    LEADER_CHANGE = "leader or coordinator moves to another broker", "in order, nothing lost or twice"
+    REPLICAS_MISSING = "fewer in-sync replicas than the minimum", "503, never 202; afterwards as before"
+    PRODUCER_BROKEN = "the producer's sequence is out of order", "a new producer; nothing lost or twice"
+    PROCESSOR_KILLED = "processor killed between two steps", "redelivery converges; each event once"
+    PROCESSOR_FROZEN = (
+        "processor frozen beyond its session, then awake",
+        "it changes nothing; the other goes on",
+    )
+    PROCESSOR_STOPPED = "processor stopped by SIGTERM", "drains, commits and leaves within its bound"
+    PROCESSORS_SCALED = "processors from 1 to 5 to 2 under load", "nothing lost or twice, order per shipment"
+    LOOP_STALLED = "event loop stalled beyond the session timeout", "it rejoins and goes on"
+    NOTHING_MOVES = "records wait and nothing moves", "the watchdog ends the process"
+    MONGO_AWAY = "MongoDB killed, cut off or silent", "retried in place, no dead letter, no offset passed"
+    MONGO_ANSWER_LOST = "MongoDB's answer lost after it applied", "repeating changes nothing"
+    REDIS_AWAY = "Redis killed, emptied, silent or replaced", "slower, never wrong; logins still throttled"
+    POISON = "a record that cannot be read or breaks the code", "dead letter with its bytes; the next go on"
+    PROCESS_KILLER = "a record that kills the process", "dead letter after bounded attempts"
+    POISON_RUN = "a run of dead letters", "the partition stops, says why, and can be resumed"
+    DEAD_LETTERS_AWAY = (
+        "the dead-letter topic takes nothing",
+        "the partition waits; its offset is not committed",
+    )
+    DUPLICATES = "the same event in a batch, later, after a flush, at two replicas", "applied once"
+    DISORDER = "events out of order and late", "final state as the model says; the illegal are recorded"
+    RETENTION = "retention passes the committed offset", "the partition stops and says so; no silent jump"
+    TOPIC_RECREATED = "the topic is created anew", "no record is taken for one of the old topic"
+    CLOCK_SKEW = "a node's clock is an hour off", "order as the log's; tokens still hold"
+    DISK_FULL = "a store cannot write any more", "503 or retry; nothing lost once it can"
+    DISK_SLOW = "a store that stutters", "slower, never wrong"
+    SLOW_CLIENTS = "half-sent heads and bodies", "cut off in time; others are served"
+    OVERLOAD = "three times what can be processed", "sheds load, recovers; nothing acknowledged is lost"
+
+    def __init__(self, fault: str, must_hold: str) -> None:
+        self.fault = fault
+        self.must_hold = must_hold
