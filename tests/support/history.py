@@ -5,7 +5,7 @@ caches, no fences, no filter. MongoDB must say the same of every event and of ev
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -13,21 +13,14 @@ from typing import Any, NamedTuple
 
 from domain.batch import Outcome
 from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
-from domain.errors import PoisonRecord
 from domain.identity import EventId
 from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.status import Status, can_follow
 from domain.tracking_number import TrackingNumber
-from messaging import wire
-from messaging.settings import KafkaSettings
-from messaging.topics import Topics
-from storage.client import Database
-from storage.schema import SHIPMENTS, STATUS_EVENTS
-from tests.support.topics import read_topic
+from tests.support.observed import Document, Letter, Logged, Observed, observe
+from tests.support.telling import wrong_letters, wrong_messages
 
-Document = Mapping[str, Any]
-Place = tuple[int, int]
-"""Partition and offset."""
+__all__ = ["Letter", "Logged", "Observed", "Sent", "observe", "violations"]
 
 
 class Sent(NamedTuple):
@@ -36,25 +29,6 @@ class Sent(NamedTuple):
     event_id: EventId
     times: int = 1
     unknown: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """One record of the log: None for a command where it cannot be read."""
-
-    place: Place
-    command: Command | None
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What stands where: the log in the order of its offsets, the dead letters' errors, the documents."""
-
-    log: Sequence[Logged]
-    shipments: Mapping[str, Document]
-    events: Mapping[str, Document]
-    dead: Mapping[Place, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -128,38 +102,16 @@ class Model:
 def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:
     """Return in words whatever is not as it must be; without `sent`, the log is taken at its word."""
     model = Model()
+    dead = {letter.place: letter.error for letter in observed.letters}
     for record in observed.log:
-        model.take(record, observed.dead.get(record.place))
+        model.take(record, dead.get(record.place))
     found = list(_about_the_log(observed, sent)) if sent is not None else []
-    found += _about_unread_records(observed)
+    found += wrong_letters(observed)
     found += _about_events(model, observed)
     found += _about_shipments(model, observed)
+    if observed.told is not None:
+        found += wrong_messages(model.events, observed.told)
     return found
-
-
-async def observe(settings: KafkaSettings, database: Database) -> Observed:
-    """Read the log, the dead letters and both collections."""
-    topics = Topics(settings.topic_prefix)
-    return Observed(
-        log=[_logged(record) for record in await read_topic(settings, topics.events)],
-        dead=dict(_dead(record.headers) for record in await read_topic(settings, topics.dead_letters)),
-        shipments={document["_id"]: document async for document in database[SHIPMENTS].find()},
-        events={document["_id"]: document async for document in database[STATUS_EVENTS].find()},
-    )
-
-
-def _logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
-    place = (record.partition, record.offset)
-    try:
-        decoded = wire.decode(record.value)
-    except PoisonRecord:
-        return Logged(place, None)
-    return Logged(place, decoded.command, decoded.fingerprint)
-
-
-def _dead(headers: Sequence[tuple[str, bytes]]) -> tuple[Place, str]:
-    told = {name: value.decode() for name, value in headers if name.startswith("dlq-")}
-    return (int(told["dlq-partition"]), int(told["dlq-offset"])), told["dlq-error"]
 
 
 def _about_the_log(observed: Observed, sent: Iterable[Sent]) -> Iterator[str]:
@@ -170,12 +122,6 @@ def _about_the_log(observed: Observed, sent: Iterable[Sent]) -> Iterator[str]:
             expected = f"{times}" if not unknown else f"{times} to {times + unknown}"
             yield f"{event_id}: sent {expected} times, but {count} times in the log"
     yield from (f"{event_id}: in the log, but nobody sent it" for event_id in counts)
-
-
-def _about_unread_records(observed: Observed) -> Iterator[str]:
-    for record in observed.log:
-        if record.command is None and record.place not in observed.dead:
-            yield f"record {record.place}: cannot be read, but is no dead letter"
 
 
 def _about_events(model: Model, observed: Observed) -> Iterator[str]:

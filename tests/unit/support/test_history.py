@@ -11,7 +11,7 @@ from domain.commands import Command
 from domain.status import Status
 from messaging import wire
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
-from tests.support.history import Logged, Observed, Sent, violations
+from tests.support.history import Letter, Logged, Observed, Sent, violations
 from tests.support.records import records_of
 from tests.unit.processor.rig import Rig
 
@@ -161,11 +161,11 @@ def test_a_shipment_that_says_something_else_is_told(observed: Observed, name: s
 def test_a_record_that_cannot_be_read_must_be_a_dead_letter(observed: Observed) -> None:
     unread = replace(observed, log=[*observed.log, Logged((0, 99), None)])
     assert violations(unread) == ["record (0, 99): cannot be read, but is no dead letter"]
-    assert violations(replace(unread, dead={(0, 99): "Invalid JSON"})) == []
+    assert violations(replace(unread, letters=[Letter((0, 99), b"", "Invalid JSON")])) == []
 
 
 def test_a_dead_event_must_be_recorded_as_dead(observed: Observed) -> None:
     dead = report(Status.CANCELLED, number(9))
     log = [*observed.log, *(replace(each, place=(0, 99)) for each in log_of([dead]))]
-    found = violations(replace(observed, log=log, dead={(0, 99): "ValueError: bug"}))
+    found = violations(replace(observed, log=log, letters=[Letter((0, 99), b"", "ValueError: bug")]))
     assert found == [f"{dead.event_id}: lost, it has no outcome but should be dead"]
