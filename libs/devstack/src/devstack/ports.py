@@ -13,6 +13,7 @@ from devstack.errors import PortTakenError, StackError
 LOOPBACK = "127.0.0.1"
 # Below the kernel's range for outgoing connections, which would otherwise take a port between two starts.
 CANDIDATES = range(20_000, 32_000)
+STORE_PORTS = ("mongod", "redis", "kafka", "kafka-controller")
 
 
 def is_free(port: int) -> bool:

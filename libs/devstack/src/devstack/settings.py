@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from devstack.errors import SettingsError
+from devstack.links import links_from
 
 DEFAULT_GATEWAY_PORT = 8080
 _HIGHEST_PORT = 65_535
@@ -14,7 +15,12 @@ _MOST_REPLICAS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackSettings:
-    """Settings of one supervisor; `inherited` is the environment its children start from."""
+    """Settings of one supervisor.
+
+    Attributes:
+        links: where the services find a store instead of at its own address, by the store's name.
+        inherited: the environment that the children start from.
+    """
 
     home: Path
     cache: Path
@@ -27,6 +33,7 @@ class StackSettings:
     jwt_secret: str | None = field(default=None, repr=False)
     mongo_cache_gb: float = 1.0
     kafka_heap_mb: int = 512
+    links: Mapping[str, str] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -34,7 +41,7 @@ class StackSettings:
         """Read the settings from `env`.
 
         Raises:
-            SettingsError: a number is not one, or out of range.
+            SettingsError: a number is not one or out of range, or a link is malformed.
         """
         cache = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/tmp") / ".cache")  # noqa: S108 - a service account may have no home; jars are public
         return cls(
@@ -49,6 +56,7 @@ class StackSettings:
             jwt_secret=env.get("JWT_SECRET") or None,
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
+            links=links_from(env),
             inherited=dict(env),
         )
 

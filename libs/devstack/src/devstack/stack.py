@@ -11,13 +11,11 @@ from devstack.launcher import Launcher
 from devstack.part import Part
 from devstack.parts import gateway, kafka, mongod, redis, services
 from devstack.parts.kafka_jars import kafka_jars
-from devstack.ports import LOOPBACK, assign_ports, require_gateway_port
+from devstack.ports import LOOPBACK, STORE_PORTS, assign_ports, require_gateway_port
 from devstack.programs import find_java, wheel_program
 from devstack.settings import StackSettings
 from devstack.signals import StopSignals
 from devstack.supervisor import Supervisor
-
-_STORE_PORTS = ("mongod", "redis", "kafka", "kafka-controller")
 
 
 def run_in_foreground(settings: StackSettings) -> None:
@@ -76,9 +74,9 @@ class Stack:
             "processor": services.replica_names("processor", settings.processors),
             "query-api": services.replica_names("query-api", settings.query_replicas),
         }
-        names = [*_STORE_PORTS, *(name for replicas in self._replicas.values() for name in replicas)]
+        names = [*STORE_PORTS, *(name for replicas in self._replicas.values() for name in replicas)]
         self._ports = assign_ports(
-            _STORE_PORTS if settings.stores_only else names, file=home.ports_file, seed=os.getpid()
+            STORE_PORTS if settings.stores_only else names, file=home.ports_file, seed=os.getpid()
         )
         self._addresses = self._service_addresses()
 
@@ -135,7 +133,7 @@ class Stack:
             )
 
     def _front(self) -> list[Part]:
-        environment = self._addresses.as_environment()
+        environment = self._addresses.through(self._settings.links).as_environment()
         parts = [
             services.service_part(group, name, port=self._ports[name], environment=environment)
             for group, names in self._replicas.items()

@@ -34,3 +34,11 @@ def mongod_part(program: Path, *, data: Path, port: int, cache_gb: float) -> Par
 def mongo_uri(port: int) -> str:
     """Return the address that services get as MONGO_URI."""
     return f"mongodb://{LOOPBACK}:{port}/?replicaSet={REPLICA_SET}"
+
+
+def linked_mongo_uri(address: str) -> str:
+    """Return the MONGO_URI of services that are to stay on `address`.
+
+    Without a replica set's name, for a driver that knows it goes to the address that the set itself tells.
+    """
+    return f"mongodb://{address}/?directConnection=true"

@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from devstack.part import Part
+from devstack.parts.mongod import linked_mongo_uri
 from devstack.ports import LOOPBACK
 from devstack.probes import http_probe
 
@@ -22,6 +23,15 @@ class Addresses:
     environment: str
     log_level: str
     jwt_secret: str = field(repr=False)
+
+    def through(self, links: Mapping[str, str]) -> "Addresses":
+        """Return the addresses with those of linked stores in place of the stores' own."""
+        return replace(
+            self,
+            mongo_uri=linked_mongo_uri(links["mongod"]) if "mongod" in links else self.mongo_uri,
+            redis_addr=links.get("redis", self.redis_addr),
+            kafka_brokers=links.get("kafka", self.kafka_brokers),
+        )
 
     def as_environment(self) -> dict[str, str]:
         """Return the environment of a service, without what differs between replicas."""
