@@ -4,10 +4,6 @@ What the log holds in the end is the measure (`ledger`): also of events whose se
 """
 
 import asyncio
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -15,17 +11,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
-from pathlib import Path
 
 import aiohttp
 import pytest
 
-from devstack.leash import leashed
 from domain.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log, dead_letters
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
 from tests.support.api import Answer, Api, Json, eventually, open_api
+from tests.support.beside import beside
 from tests.support.stack import RunningStack, kill, pause, resume
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -241,32 +236,11 @@ def _frozen(stack: RunningStack, group: str) -> Iterator[None]:
 @asynccontextmanager
 async def _second_processor(stack: RunningStack) -> AsyncIterator[None]:
     """Run one more processor, which has partitions when the block begins and leaves in order at its end."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    # Without PROCESSOR_GROUP_INSTANCE, the name of the one it is started beside: it leaves the group at once.
-    own = {"PORT": str(port), "INSTANCE_ID": "processor-beside", "PROCESSOR_GROUP_INSTANCE": ""}
-    process = _start_beside(stack, "processor", own)
-    try:
+    with beside(stack, "processor", "processor-beside") as (process, port):
         await eventually(lambda: _is_ready(f"http://127.0.0.1:{port}"), within_s=RECOVERY_S)
         yield
         process.terminate()
         assert await asyncio.to_thread(process.wait, RECOVERY_S) == 0
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _start_beside(stack: RunningStack, group: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start a service as its first replica was started, but for `environment`."""
-    running = Path(f"/proc/{stack.member(group).pid}/environ").read_text().rstrip("\0").split("\0")
-    command = leashed((sys.executable, "-m", group.replace("-", "_")), death_signal=signal.SIGKILL)
-    with (stack.home.logs / f"{group}-beside.log").open("ab") as log:
-        return subprocess.Popen(
-            command,
-            env=dict(variable.split("=", 1) for variable in running) | environment,
-            stdout=log,
-            stderr=log,
-        )
 
 
 def _pids(stack: RunningStack) -> dict[str, list[int]]:

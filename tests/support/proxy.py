@@ -1,4 +1,4 @@
-"""A TCP proxy that can be stalled or cut, for the faults that a healthy server does not show."""
+"""A TCP proxy that can be slowed, stalled or cut, for the faults that a healthy server does not show."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,7 @@ class Proxy:
         self._disguise = disguise
         self._requests, self._answers = asyncio.Event(), asyncio.Event()
         self._refusing = False
+        self._delay_s = 0.0
         self._pumps: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.port = 0
@@ -43,6 +44,10 @@ class Proxy:
             self._requests.clear()
         self._answers.clear()
 
+    def slow(self, delay_s: float) -> None:
+        """Hold everything that comes for `delay_s` before it is passed on."""
+        self._delay_s = delay_s
+
     def cut(self) -> None:
         """Break all connections, and every new one at once."""
         self._refusing = True
@@ -52,6 +57,7 @@ class Proxy:
     def heal(self) -> None:
         """Work again; what was held back is passed on."""
         self._refusing = False
+        self._delay_s = 0.0
         self._requests.set()
         self._answers.set()
 
@@ -97,6 +103,8 @@ class Proxy:
     async def _pump(self, reader: StreamReader, writer: StreamWriter, flowing: asyncio.Event) -> None:
         while data := await reader.read(_CHUNK):
             await flowing.wait()
+            if self._delay_s:
+                await asyncio.sleep(self._delay_s)
             writer.write(self._disguised(data) if flowing is self._answers else data)
             await writer.drain()
         raise _Closed
