@@ -1,0 +1,55 @@
+"""The history of what was asked: every call, with the ids of its events and how it ended."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from domain.identity import EventId
+from tests.support.history import Sent
+
+
+class Ended(StrEnum):
+    """How a call ended (the three of a Jepsen history)."""
+
+    OK = "ok"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Books:
+    """Counts, for each event, the calls that must have put it into the log and those that may have."""
+
+    def __init__(self) -> None:
+        self._ok: Counter[str] = Counter()
+        self._unknown: Counter[str] = Counter()
+        self._failed: set[str] = set()
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.faults: list[str] = []
+
+    @property
+    def acknowledged(self) -> int:
+        """How many events were acknowledged, repetitions included."""
+        return self._ok.total()
+
+    def note(self, what: str, ended: Ended, event_ids: Iterable[str], *, answer: str) -> None:
+        """Note a call.
+
+        Args:
+            what: method and route.
+            ended: whether its events are in the log.
+            event_ids: one for each event, with repetitions.
+            answer: the status, or what came instead of one.
+        """
+        self.calls[what, answer] += 1
+        match ended:
+            case Ended.OK:
+                self._ok.update(event_ids)
+            case Ended.UNKNOWN:
+                self._unknown.update(event_ids)
+            case Ended.FAILED:
+                self._failed.update(event_ids)
+
+    def sent(self) -> Iterator[Sent]:
+        """Return how often each event must be in the log, and how often it may be there beyond that."""
+        for event_id in self._ok.keys() | self._unknown.keys() | self._failed:
+            yield Sent(EventId(event_id), self._ok[event_id], self._unknown[event_id])

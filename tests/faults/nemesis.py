@@ -1,0 +1,152 @@
+"""Strikes the parts of a rig, and heals them again."""
+
+import asyncio
+import os
+import resource
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack, suppress
+from typing import Final
+
+from redis.asyncio import Redis
+
+from devstack.stack_file import Member
+from messaging.topics import Topics
+from tests.faults.rig import Rig
+from tests.faults.schedule import Fault, Kind
+from tests.support.beside import beside
+from tests.support.stack import kill, terminate
+from tests.support.topics import write_values
+
+LATENCY_S: Final = 0.1
+STUTTER_S: Final = 0.3
+CROWD: Final = 3
+POISON: Final = (b"\xff\xfe", b"{", b'{"specversion":"1.0"}', b"\0" * 1000)
+_NOTICED_WITHIN_S: Final = 5.0
+_POLL_S: Final = 0.05
+
+
+Deed = Callable[[Fault], Awaitable[None]]
+
+
+class Nemesis:
+    """Carries faults out, one call each: it returns when the fault is over and what died is alive again."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._crowds = 0
+        self._deeds: Mapping[Kind, Deed] = {
+            Kind.KILL: self._kill,
+            Kind.STOP: self._stop,
+            Kind.FREEZE: self._freeze,
+            Kind.STUTTER: self._stutter,
+            Kind.DISK_FULL: self._fill,
+            Kind.SLOW: self._disturb,
+            Kind.SILENT: self._disturb,
+            Kind.CUT: self._disturb,
+            Kind.ANSWERS_LOST: self._disturb,
+            Kind.EMPTIED: self._empty,
+            Kind.CROWDED: self._crowd,
+            Kind.POISONED: self._poison,
+        }
+
+    async def strike(self, fault: Fault) -> None:
+        """Do it, wait, undo it."""
+        await self._deeds[fault.kind](fault)
+
+    async def _kill(self, fault: Fault) -> None:
+        await asyncio.to_thread(kill, self._rig.stack, fault.part, index=fault.index)
+
+    async def _stop(self, fault: Fault) -> None:
+        await asyncio.to_thread(terminate, self._rig.stack, fault.part, index=fault.index)
+
+    async def _freeze(self, fault: Fault) -> None:
+        member = self._member(fault)
+        _signal(member, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(fault.lasts_s)
+        finally:
+            _signal(member, signal.SIGCONT)
+
+    async def _stutter(self, fault: Fault) -> None:
+        """As on a disk that is slow to sync: nothing for a moment, then a little, then nothing."""
+        until = time.monotonic() + fault.lasts_s
+        while time.monotonic() < until:
+            await self._freeze(Fault(fault.kind, fault.part, fault.index, STUTTER_S))
+            await asyncio.sleep(STUTTER_S)
+
+    async def _fill(self, fault: Fault) -> None:
+        """Let no file grow: a store ends by the signal or the error, as on a full disk, or waits for room."""
+        member = self._member(fault)
+        limits = resource.prlimit(member.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        await asyncio.sleep(fault.lasts_s)
+        with suppress(ProcessLookupError):
+            resource.prlimit(member.pid, resource.RLIMIT_FSIZE, limits)
+        await self._replaced_if_dead(fault, member)
+
+    async def _replaced_if_dead(self, fault: Fault, old: Member) -> None:
+        """Give a store that is ending the time to end, and its supervisor the time to start another."""
+        until = time.monotonic() + _NOTICED_WITHIN_S
+        while _is_alive(old):
+            if time.monotonic() > until:
+                return
+            await asyncio.sleep(_POLL_S)
+        stack = self._rig.stack
+        await asyncio.to_thread(stack.wait_replaced, fault.part, old, index=fault.index)
+
+    async def _disturb(self, fault: Fault) -> None:
+        link = self._rig.links[fault.part]
+        match fault.kind:
+            case Kind.SLOW:
+                link.slow(LATENCY_S)
+            case Kind.SILENT:
+                link.stall()
+            case Kind.CUT:
+                link.cut()
+            case _:
+                link.stall(answers_only=True)
+        await asyncio.sleep(fault.lasts_s)
+        if fault.kind is Kind.ANSWERS_LOST:
+            link.cut()  # what was held back is lost for good
+        link.heal()
+
+    async def _empty(self, _fault: Fault) -> None:
+        host, _, port = self._rig.stack.redis_addr.rpartition(":")
+        async with Redis(host=host, port=int(port)) as redis:
+            await redis.flushall()
+
+    async def _crowd(self, fault: Fault) -> None:
+        """From two to five and back: half of those that come are killed, half leave in order."""
+        with ExitStack() as crowd:
+            processes = []
+            for _ in range(CROWD):
+                self._crowds += 1
+                name = f"{fault.part}-beside-{self._crowds}"
+                processes.append(crowd.enter_context(beside(self._rig.stack, fault.part, name))[0])
+            await asyncio.sleep(fault.lasts_s)
+            processes[0].kill()
+            for process in processes[1:]:
+                process.terminate()
+            await asyncio.gather(*(asyncio.to_thread(process.wait, 60) for process in processes))
+
+    async def _poison(self, _fault: Fault) -> None:
+        topic = Topics().events
+        values = [(b"poison-%d" % index, value) for index, value in enumerate(POISON)]
+        await write_values(self._rig.kafka, topic, values)
+
+    def _member(self, fault: Fault) -> Member:
+        return self._rig.stack.member(fault.part, fault.index)
+
+
+def _signal(member: Member, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it was struck by another fault meanwhile
+        os.kill(member.pid, number)
+
+
+def _is_alive(member: Member) -> bool:
+    try:
+        os.kill(member.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

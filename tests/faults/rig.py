@@ -1,0 +1,88 @@
+"""The stack of a random schedule: two of what can be two, and a proxy before each store."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from devstack.client import RunningStack, start_stack
+from devstack.home import Home
+from devstack.ports import LOOPBACK, assign_ports
+from messaging.settings import KafkaSettings
+from storage.client import Database, open_database
+from storage.settings import MongoSettings
+from tests.faults.schedule import REPLICAS, SESSION_S
+from tests.support.proxy import Proxy
+
+STORES = ("mongod", "redis", "kafka")
+GROUP = "waybill-processor"
+DATABASE = "shipping_system"
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A running stack, with what stands between its services and its stores."""
+
+    stack: RunningStack
+    links: Mapping[str, Proxy]
+    database: Database
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """Kafka, not through its link."""
+        return KafkaSettings(KAFKA_BROKERS=self.stack.kafka_brokers)  # type: ignore[call-arg]
+
+    def heal(self) -> None:
+        """Let all links work."""
+        for link in self.links.values():
+            link.heal()
+
+
+@asynccontextmanager
+async def open_rig(root: Path) -> AsyncIterator[Rig]:
+    """Start a stack in `root`, an absolute path, with its services behind proxies; stop it at the end."""
+    home = Home(root)
+    home.prepare()
+    # Chosen now, so that the proxies know them; the stack takes up what its home remembers.
+    ports = assign_ports(STORES, file=home.ports_file, seed=os.getpid())
+    async with AsyncExitStack() as opened:
+        links = {
+            store: await opened.enter_async_context(
+                Proxy(f"{LOOPBACK}:{ports[store]}", disguise=store == "kafka").running()
+            )
+            for store in STORES
+        }
+        stack = await _start(opened, home, links)
+        settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
+        database = await opened.enter_async_context(open_database(settings))
+        yield Rig(stack, links, database)
+        for link in links.values():
+            link.heal()  # what stops must be able to say good-bye
+
+
+async def _start(opened: AsyncExitStack, home: Home, links: Mapping[str, Proxy]) -> RunningStack:
+    """Start the stack from a thread that lives as long: meanwhile the loop must serve the proxies."""
+    starter = opened.enter_context(ThreadPoolExecutor(1))
+    loop = asyncio.get_running_loop()
+    env = {
+        **os.environ,
+        "ENV": "development",
+        "PROCESSORS": str(REPLICAS),
+        "INGEST_REPLICAS": str(REPLICAS),
+        "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_S),
+        "WAYBILL_LINKS": ",".join(f"{store}={link.address}" for store, link in links.items()),
+    }
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port = probe.getsockname()[1]
+    stack = await loop.run_in_executor(starter, partial(start_stack, home.root, env=env, port=port))
+
+    async def stop() -> None:
+        await loop.run_in_executor(starter, stack.stop)
+
+    opened.push_async_callback(stop)
+    return stack

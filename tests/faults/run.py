@@ -1,0 +1,142 @@
+"""One run: load, faults by the schedule of a seed, healing, draining, and the verdict."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from messaging.topics import Topics
+from tests.faults.books import Books
+from tests.faults.load import Load, Pace
+from tests.faults.nemesis import Nemesis
+from tests.faults.rig import GROUP, Rig, open_rig
+from tests.faults.schedule import Step, draw
+from tests.faults.watch import RECOVERED_WITHIN_S, Watch
+from tests.support.api import Api, open_api
+from tests.support.history import Observed, observe, violations
+from tests.support.topics import is_caught_up
+from tests.support.waiting import wait_for
+
+DRAINED_WITHIN_S: Final = 180.0
+SAMPLE: Final = 200
+
+
+@dataclass(slots=True)
+class Report:
+    """What a run has shown."""
+
+    seed: int
+    minutes: float
+    acknowledged: int = 0
+    records: int = 0
+    shipments: int = 0
+    dead_letters: int = 0
+    answers: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, int] = field(default_factory=dict)
+    worst_recovery_s: dict[str, float] = field(default_factory=dict)
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def fault_count(self) -> int:
+        """How many faults struck."""
+        return sum(self.faults.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) -> Report:
+    """Break a stack of its own in `root` for so long, and say what of its promises was broken."""
+    report = Report(seed, minutes)
+    books = Books()
+    async with open_rig(root) as rig, _admin(rig) as admin:
+        load = Load(admin, books, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
+        watch = Watch(admin, books, f"run-{seed}")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(load.run())
+            tasks.create_task(watch.run())
+            await _break(rig, watch, report)
+            watch.stop()
+            load.stopping.set()
+        await _drain(rig)
+        await _judge(rig, admin, books, report)
+    return report
+
+
+async def _break(rig: Rig, watch: Watch, report: Report) -> None:
+    """Strike step after step, each once the stack has recovered from the one before."""
+    nemesis = Nemesis(rig)
+    recoveries: defaultdict[str, list[float]] = defaultdict(list)
+    until = time.monotonic() + report.minutes * 60
+    for step in draw(report.seed):
+        await asyncio.sleep(step.calm_s)
+        if time.monotonic() >= until:
+            break
+        ended_at = time.monotonic()
+        await asyncio.gather(*(nemesis.strike(fault) for fault in step.faults))
+        healed_at = time.monotonic()
+        if any(fault.lasts_s for fault in step.faults):
+            ended_at = healed_at
+        recovered_at = await watch.recovered(healed_at)
+        for fault in step.faults:
+            report.faults[str(fault)] = report.faults.get(str(fault), 0) + 1
+        if recovered_at is None:
+            report.violations.append(f"{_named(step)}: not recovered after {RECOVERED_WITHIN_S:.0f} s")
+            rig.heal()
+        else:
+            recoveries[_named(step)].append(recovered_at - ended_at)
+    report.worst_recovery_s = {name: round(max(seconds), 1) for name, seconds in sorted(recoveries.items())}
+
+
+def _named(step: Step) -> str:
+    return " and ".join(sorted(str(fault) for fault in step.faults))
+
+
+async def _drain(rig: Rig) -> None:
+    rig.heal()
+    topic = Topics().events
+    await wait_for(
+        lambda: is_caught_up(rig.kafka, GROUP, topic), timeout_s=DRAINED_WITHIN_S, what="the end of the log"
+    )
+
+
+async def _judge(rig: Rig, admin: Api, books: Books, report: Report) -> None:
+    observed = await observe(rig.kafka, rig.database, told=True)
+    report.acknowledged = books.acknowledged
+    report.records, report.shipments = len(observed.log), len(observed.shipments)
+    report.dead_letters = len(observed.letters)
+    report.answers = {f"{what} {answer}": number for (what, answer), number in sorted(books.calls.items())}
+    report.violations += books.faults
+    report.violations += violations(observed, books.sent())
+    report.violations += await _wrong_in_the_api(admin, observed, Random(report.seed))  # noqa: S311  # a sample
+
+
+async def _wrong_in_the_api(admin: Api, observed: Observed, chance: Random) -> list[str]:
+    """Ask the API for a sample: it must say what MongoDB holds."""
+    found = []
+    for number in chance.sample(sorted(observed.shipments), min(SAMPLE, len(observed.shipments))):
+        shown, held = await admin.shipment(number), observed.shipments[number]
+        if _summary(shown) != _summary(held):
+            found.append(f"{number}: the API shows {_summary(shown)}, not {_summary(held)}")
+    for event_id in chance.sample(sorted(observed.events), min(SAMPLE, len(observed.events))):
+        event, record = await admin.event(event_id), observed.events[event_id]
+        if event is None or any(event[name] != record[name] for name in ("outcome", "reason", "duplicates")):
+            found.append(f"{event_id}: the API shows {event}, not {dict(record)}")
+    return found
+
+
+def _summary(shipment: Mapping[str, Any]) -> tuple[str, int, list[str]]:
+    history: Sequence[Mapping[str, Any]] = shipment["status_history"]
+    return shipment["current_status"], shipment["version"], [entry["event_id"] for entry in history]
+
+
+@asynccontextmanager
+async def _admin(rig: Rig) -> AsyncIterator[Api]:
+    async with open_api(rig.stack.gateway_url) as nobody:
+        yield nobody.by(await nobody.log_in("admin_user"))

@@ -1,0 +1,24 @@
+"""Two minutes of faults at random, always the same: whatever is accepted is applied once, in order."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.faults.run import run_schedule
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
+
+SEED = 20261127
+MINUTES = 2.0
+RATE = 600.0
+FEWEST_FAULTS = 5
+
+
+async def test_two_minutes_of_faults_break_no_promise(tmp_path: Path) -> None:
+    if os.environ.get("WAYBILL_STACK", "embedded") != "embedded":
+        pytest.skip("a stack that belongs to somebody else cannot be broken")
+    report = await run_schedule(tmp_path, seed=SEED, minutes=MINUTES, rate=RATE)
+    assert report.violations == [], report.as_dict()
+    assert report.fault_count >= FEWEST_FAULTS
+    assert report.records >= report.acknowledged > 0

@@ -1,0 +1,69 @@
+"""How long recovery takes: shipments are registered all the time, and each says when all of it worked."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+
+from domain.identity import creation_event_id
+from domain.tracking_number import TrackingNumber, derive_tracking_number
+from tests.e2e.traffic import shipment_body
+from tests.faults.books import Books, Ended
+from tests.faults.load import USER, ended_of, faults_of
+from tests.support.api import Api
+
+RECOVERED_WITHIN_S: Final = 90.0
+IN_A_ROW: Final = 3
+_EVERY_S: Final = 0.1
+_WHAT: Final = "POST /shipments"
+
+
+@dataclass(slots=True)
+class Watch:
+    """Registers one shipment after the other, waits until each is applied, and reads it."""
+
+    admin: Api
+    books: Books
+    keys: str
+    _begun: list[float] = field(default_factory=list)
+    _stopping: bool = False
+
+    async def run(self) -> None:
+        """Try until `stop`."""
+        turn = 0
+        while not self._stopping:
+            started = time.monotonic()
+            if await self._works(f"{self.keys}-watch-{turn}"):
+                self._begun.append(started)
+            else:
+                self._begun.clear()
+            turn += 1
+            await asyncio.sleep(_EVERY_S)
+
+    def stop(self) -> None:
+        """Let the one under way be the last."""
+        self._stopping = True
+
+    async def recovered(self, since: float) -> float | None:
+        """Wait until `IN_A_ROW` that were begun after `since` have worked; return when, None if never."""
+        while sum(begun >= since for begun in self._begun[-IN_A_ROW:]) < IN_A_ROW:
+            if time.monotonic() - since > RECOVERED_WITHIN_S:
+                return None
+            await asyncio.sleep(_EVERY_S / 2)
+        return time.monotonic()
+
+    async def _works(self, key: str) -> bool:
+        number = derive_tracking_number(USER, key, 0)
+        ids = [creation_event_id(TrackingNumber(number))]
+        try:
+            async with asyncio.timeout(10):
+                answer = await self.admin.create(shipment_body(), key=key)
+                reading = await self.admin.get(f"/shipments/{number}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self.books.note(_WHAT, Ended.UNKNOWN, ids, answer=type(error).__name__)
+            return False
+        self.books.note(_WHAT, ended_of(answer), ids, answer=str(answer.status))
+        self.books.faults += [f"{_WHAT}: {fault}" for fault in faults_of(answer)]
+        return answer.status == 201 and reading.status == 200

@@ -1,0 +1,30 @@
+"""A seed decides everything, and every kind of fault has its turn."""
+
+from itertools import islice
+
+from tests.faults.schedule import CHOICES, SESSION_S, Kind, draw
+
+
+def test_a_seed_gives_the_same_schedule_again_and_another_seed_another() -> None:
+    first, again, other = (list(islice(draw(seed), 50)) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+def test_every_fault_has_its_turn_and_none_strikes_a_part_twice_at_once() -> None:
+    steps = list(islice(draw(3), 2000))
+    assert {(fault.kind, fault.part) for step in steps for fault in step.faults} == set(CHOICES)
+    assert {len(step.faults) for step in steps} == {1, 2}
+    assert all(len({fault.part for fault in step.faults}) == len(step.faults) for step in steps)
+
+
+def test_processors_are_frozen_beyond_their_session_now_and_then() -> None:
+    freezes = [
+        fault
+        for step in islice(draw(4), 500)
+        for fault in step.faults
+        if (fault.kind, fault.part) == (Kind.FREEZE, "processor")
+    ]
+    assert any(fault.lasts_s > SESSION_S for fault in freezes)
+    assert any(fault.lasts_s < SESSION_S for fault in freezes)
+    assert {fault.index for fault in freezes} == {0, 1}
