@@ -8,6 +8,11 @@ import jwt.api_jwt
 import httpkit.clock
 
 
+def ahead_by(seconds: float) -> dict[str, str]:
+    """Return the environment of a test build whose clock is ahead, or behind where it is negative."""
+    return {"CLOCK_AHEAD_S": str(seconds)}
+
+
 def set_ahead(seconds: float) -> None:
     """Set the clock of this process ahead, or back."""
     machine_time = time.time
