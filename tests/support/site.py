@@ -1,7 +1,6 @@
 """One test's Waybill without HTTP: topics, a database, a consumer group, and processors on them."""
 
 import asyncio
-import json
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -113,11 +112,6 @@ class Site:
         """Return who owns partitions."""
         return {fence["owner"] async for fence in self.database[PARTITION_FENCES].find()}
 
-    async def told(self) -> set[str]:
-        """Return the ids of the events that the derived topic tells of."""
-        changes = await read_topic(self.kafka, self.topics.changes)
-        return {json.loads(record.value)["id"] for record in changes}
-
     async def applied(self) -> set[str]:
         """Return the ids of the applied events."""
         return set(await self.database[STATUS_EVENTS].distinct("_id", {"outcome": "applied"}))
@@ -126,14 +120,19 @@ class Site:
         """Return the bytes of all dead letters."""
         return {record.value for record in await read_topic(self.kafka, self.topics.dead_letters)}
 
-    async def observed(self) -> Observed:
-        """Return what stands in the log and in MongoDB."""
-        return await observe(self.kafka, self.database)
+    async def observed(self, *, told: bool = False) -> Observed:
+        """Return what stands in the log and in MongoDB; `told`: in the derived topics, too."""
+        return await observe(self.kafka, self.database, told=told)
 
-    async def violations(self, sent: Iterable[Command]) -> list[str]:
-        """Return whatever is not as it must be after `sent`, each as often as it stands there."""
+    async def violations(self, sent: Iterable[Command], *, told: bool = False) -> list[str]:
+        """Return whatever is not as it must be after `sent`, each as often as it stands there.
+
+        Args:
+            sent: all that stands in the log, and can be read.
+            told: the derived topics are looked at, too; all processors must have ended.
+        """
         counts = Counter(command.event_id for command in sent)
-        return violations(await self.observed(), [Sent(*item) for item in counts.items()])
+        return violations(await self.observed(told=told), [Sent(*item) for item in counts.items()])
 
 
 @asynccontextmanager
