@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 
 from domain.commands import Command
 from httpkit.settings import Environment, HttpSettings, ServiceSettings
@@ -19,13 +17,12 @@ from processor.settings import LoopSettings, Settings
 from storage.client import Database
 from storage.schema import PARTITION_FENCES, STATUS_EVENTS
 from storage.settings import MongoSettings, RedisSettings
-from tests.support.crashing.points import CrashPoint
+from tests.support.crashing.processes import END_WITHIN_S, service_process
 from tests.support.history import Observed, Sent, observe, violations
-from tests.support.topics import end_offsets, write_commands
+from tests.support.topics import end_offsets, read_topic, write_commands
 from tests.support.waiting import wait_for
 
 SESSION_TIMEOUT_S = 6.0
-END_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +79,9 @@ class Site:
             "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_TIMEOUT_S),
         }
 
-    async def send(self, commands: Iterable[Command]) -> None:
-        """Append commands to the log."""
-        await write_commands(self.kafka, self.topics.events, *commands)
+    async def send(self, commands: Iterable[Command], *, reply_to: str | None = None) -> None:
+        """Append commands to the log, as of somebody who waits at `reply_to`, if anybody does."""
+        await write_commands(self.kafka, self.topics.events, *commands, reply_to=reply_to)
 
     async def finished(self, *, timeout_s: float = 30.0) -> None:
         """Wait until all that stands in the log now has been applied; the telling may still be under way.
@@ -115,14 +112,27 @@ class Site:
         """Return who owns partitions."""
         return {fence["owner"] async for fence in self.database[PARTITION_FENCES].find()}
 
-    async def observed(self) -> Observed:
-        """Return what stands in the log and in MongoDB."""
-        return await observe(self.kafka, self.database)
+    async def applied(self) -> set[str]:
+        """Return the ids of the applied events."""
+        return set(await self.database[STATUS_EVENTS].distinct("_id", {"outcome": "applied"}))
 
-    async def violations(self, sent: Iterable[Command]) -> list[str]:
-        """Return whatever is not as it must be after `sent`, each as often as it stands there."""
+    async def buried(self) -> set[bytes]:
+        """Return the bytes of all dead letters."""
+        return {record.value for record in await read_topic(self.kafka, self.topics.dead_letters)}
+
+    async def observed(self, *, told: bool = False) -> Observed:
+        """Return what stands in the log and in MongoDB; `told`: in the derived topics, too."""
+        return await observe(self.kafka, self.database, told=told)
+
+    async def violations(self, sent: Iterable[Command], *, told: bool = False) -> list[str]:
+        """Return whatever is not as it must be after `sent`, each as often as it stands there.
+
+        Args:
+            sent: all that stands in the log, and can be read.
+            told: the derived topics are looked at, too; all processors must have ended.
+        """
         counts = Counter(command.event_id for command in sent)
-        return violations(await self.observed(), [Sent(*item) for item in counts.items()])
+        return violations(await self.observed(told=told), [Sent(*item) for item in counts.items()])
 
 
 @asynccontextmanager
@@ -139,37 +149,15 @@ async def processing(site: Site, instance: str = "inside", *, seat: str | None =
 
 @contextmanager
 def processor_process(
-    site: Site,
-    instance: str,
-    *,
-    seat: str | None = None,
-    crash_at: CrashPoint = CrashPoint.NEVER,
-    on_call: int = 1,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a processor in a process of its own, and end it with the context if it still runs."""
-    crash = {"CRASH_AT": crash_at.value, "CRASH_ON": str(on_call)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.crashing"],
-        env=site.environment(instance, seat=seat) | crash,
-        stdin=subprocess.DEVNULL,
-    )
-    try:
+    site: Site, instance: str, *, seat: str | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[BaseProcess]:
+    """Run a processor in a process of its own, and end it with the context if it still runs.
+
+    Args:
+        site: where.
+        instance: its name.
+        seat: see `Site`.
+        env: what is wrong with it; see `tests.support.crashing`.
+    """
+    with service_process("processor", {**site.environment(instance, seat=seat), **(env or {})}) as process:
         yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(END_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-async def exit_code(process: subprocess.Popen[bytes], *, timeout_s: float = 30.0) -> int:
-    """Wait until a process has ended, and return how."""
-
-    async def ended() -> bool:
-        return process.poll() is not None
-
-    await wait_for(ended, timeout_s=timeout_s, what="the end of a process")
-    return process.returncode

@@ -104,8 +104,11 @@ async def write_values(
         await producer.stop()
 
 
-async def write_commands(settings: KafkaSettings, topic: str, *commands: Command) -> None:
+async def write_commands(
+    settings: KafkaSettings, topic: str, *commands: Command, reply_to: str | None = None
+) -> None:
     """Append commands where ingest-api would put them."""
+    waiting = [] if reply_to is None else [(wire.REPLY_TO, reply_to.encode())]
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", linger_ms=5)
     await producer.start()
     try:
@@ -115,7 +118,7 @@ async def write_commands(settings: KafkaSettings, topic: str, *commands: Command
                 wire.encode(command),
                 key=(key := command.tracking_number.encode()),
                 partition=partition_of(key, settings.partitions),
-                headers=[wire.CONTENT_TYPE_HEADER],
+                headers=[wire.CONTENT_TYPE_HEADER, *waiting],
             )
             for command in commands
         ]

@@ -16,6 +16,7 @@ from storage.breaker import FAILURES_TO_OPEN
 from storage.client import open_redis
 from storage.dedup import LIFETIME_S, RedisDuplicateFilter
 from storage.settings import RedisSettings
+from tests.faults.matrix import Row
 from tests.support.builders import NOON, creation
 from tests.support.fakes import FixedClock
 from tests.support.proxy import Proxy
@@ -47,6 +48,7 @@ async def at_most(seconds: float) -> AsyncIterator[None]:
     assert time.monotonic() - started < seconds
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 @pytest.mark.parametrize("fault", ["stall", "cut"])
 async def test_no_question_to_the_filter_waits_longer_than_its_timeout(
     redis: Redis, redis_proxy: Proxy, fault: str
@@ -61,6 +63,7 @@ async def test_no_question_to_the_filter_waits_longer_than_its_timeout(
             await duplicates.mark(PARTITION, ["b"])
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 async def test_a_redis_that_failed_a_few_times_is_left_alone_for_a_while(
     redis: Redis, redis_proxy: Proxy
 ) -> None:
@@ -76,6 +79,7 @@ async def test_a_redis_that_failed_a_few_times_is_left_alone_for_a_while(
     assert redis_proxy.connections == asked
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 @pytest.mark.parametrize("fault", ["stall", "cut"])
 async def test_a_redis_that_is_back_is_asked_again(
     redis: Redis, redis_proxy: Proxy, fault: str, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +98,7 @@ async def test_a_redis_that_is_back_is_asked_again(
     await wait_for(is_known_again, timeout_s=3)
 
 
+@pytest.mark.fault(Row.DUPLICATES)
 async def test_a_mark_is_seen_for_an_hour_at_least_and_not_for_ever(redis_client: Redis) -> None:
     clock = FixedClock()
     duplicates = RedisDuplicateFilter(redis_client, clock)
@@ -107,6 +112,7 @@ async def test_a_mark_is_seen_for_an_hour_at_least_and_not_for_ever(redis_client
     assert 0 < await redis_client.ttl(key) <= LIFETIME_S
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 async def test_a_command_to_a_redis_that_hangs_is_not_repeated(redis: Redis, redis_proxy: Proxy) -> None:
     await redis.ping()
     redis_proxy.stall()
@@ -123,6 +129,7 @@ async def inbox_of(redis: Redis) -> AsyncIterator[RedisAnswerInbox]:
         yield inbox
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
     redis: Redis, redis_proxy: Proxy, redis_client: Redis
 ) -> None:
@@ -169,6 +176,7 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
     answers = RedisAnswers(redis)
     await answers.send({"answers:nobody": ANSWER})

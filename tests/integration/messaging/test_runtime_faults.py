@@ -10,6 +10,7 @@ from domain.errors import StoreUnavailable
 from messaging import runtime as runtime_module
 from messaging.runtime import PartitionRuntime, RuntimeSettings, RuntimeStopped
 from messaging.settings import KafkaSettings
+from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, JournalHandler, running
 from tests.support.proxy import Proxy
 from tests.support.topics import forget_records
@@ -23,6 +24,7 @@ def group(kafka: KafkaSettings) -> Group:
     return Group(kafka)
 
 
+@pytest.mark.fault(Row.RETENTION)
 async def test_records_lost_to_retention_halt_their_partition_and_are_not_jumped(group: Group) -> None:
     await group.write(10, 0)
     async with running(group.runtime()):
@@ -42,6 +44,7 @@ async def test_records_lost_to_retention_halt_their_partition_and_are_not_jumped
     assert (await group.committed())[0] == 10
 
 
+@pytest.mark.fault(Row.RETENTION)
 async def test_a_log_that_begins_above_zero_is_read_from_its_beginning_the_first_time(group: Group) -> None:
     await group.write(20, 0)
     await forget_records(group.kafka, group.topic, below={0: 15})
@@ -50,6 +53,7 @@ async def test_a_log_that_begins_above_zero_is_read_from_its_beginning_the_first
     assert group.journal.offsets[0] == list(range(15, 20))
 
 
+@pytest.mark.fault(Row.MONGO_AWAY)
 async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group) -> None:
     group.journal.troubles[0] = StoreUnavailable("MongoDB is away")
     await group.write(200, 0)
@@ -66,6 +70,7 @@ async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group
     assert group.journal.offsets[0] == list(range(200))
 
 
+@pytest.mark.fault(Row.NOTHING_MOVES)
 async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.1)
     group.journal.gates[0] = asyncio.Event()
@@ -74,6 +79,7 @@ async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch:
         await group.runtime(stalled_after_s=0.5, drain_s=0.2).run()
 
 
+@pytest.mark.fault(Row.NOTHING_MOVES)
 async def test_a_record_after_a_long_quiet_time_is_no_stall(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from domain.status import Status
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, creation, report
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic, write_values
@@ -58,6 +59,7 @@ async def places(site: Site) -> list[Place]:
     return found
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: Site) -> None:
     await site.send([creation()])
     [first] = await read_topic(site.kafka, site.topics.events)

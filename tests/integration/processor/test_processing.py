@@ -11,6 +11,7 @@ from domain.status import Status
 from messaging import wire
 from messaging.topics import ensure_topics
 from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.site import Site, processing
@@ -58,6 +59,7 @@ async def test_what_was_applied_is_told_in_the_derived_topics(site: Site) -> Non
     assert await ids_in(site, site.topics.location) == []
 
 
+@pytest.mark.fault(Row.DISORDER, Row.DUPLICATES)
 async def test_a_mixed_day_ends_as_the_rules_say(site: Site) -> None:
     day = traffic(60)
     async with processing(replace(site, max_batch=50)):
@@ -68,6 +70,7 @@ async def test_a_mixed_day_ends_as_the_rules_say(site: Site) -> None:
     assert set(outcomes) == {"applied", "rejected"}
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_a_record_that_cannot_be_read_is_kept_and_its_neighbours_are_applied(site: Site) -> None:
     events = site.topics.events
     await site.send(JOURNEY[:1])
@@ -98,6 +101,7 @@ async def test_a_record_that_cannot_be_read_is_kept_and_its_neighbours_are_appli
     }
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_a_dead_event_that_can_be_read_is_recorded_as_dead(site: Site) -> None:
     async with processing(site):
         await site.send(JOURNEY[:2])
@@ -117,6 +121,7 @@ async def test_a_dead_event_that_can_be_read_is_recorded_as_dead(site: Site) -> 
     assert shipment["current_status"] == "in_warehouse"
 
 
+@pytest.mark.fault(Row.DISORDER)
 async def test_a_rejected_event_that_is_sent_again_is_judged_again(site: Site) -> None:
     in_transit = report(Status.IN_TRANSIT)
     sent = [JOURNEY[0], in_transit, in_transit, *JOURNEY[1:3], in_transit, in_transit]
@@ -130,6 +135,7 @@ async def test_a_rejected_event_that_is_sent_again_is_judged_again(site: Site) -
     assert (event["outcome"], event["attempts"], event["duplicates"]) == ("applied", 3, 1)
 
 
+@pytest.mark.fault(Row.DUPLICATES)
 async def test_a_contradiction_is_counted_and_never_applied(site: Site) -> None:
     other = replace(PICKED_UP, status=Status.CANCELLED)
     sent = [JOURNEY[0], PICKED_UP, other, other, report(Status.IN_WAREHOUSE)]
@@ -142,6 +148,7 @@ async def test_a_contradiction_is_counted_and_never_applied(site: Site) -> None:
     assert (event["status"], event["conflicts"], event["duplicates"]) == ("picked_up", 2, 0)
 
 
+@pytest.mark.fault(Row.TOPIC_RECREATED)
 async def test_new_events_are_applied_after_the_topic_was_made_anew(site: Site) -> None:
     before = traffic(20, seed=2)
     async with processing(site):

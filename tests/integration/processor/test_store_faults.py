@@ -1,15 +1,20 @@
 """MongoDB and Redis that hang, break off or swallow their answers while the processor works."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
 from storage.schema import STATUS_EVENTS
+from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
+from tests.support.fault_table import Recovery
 from tests.support.proxy import Proxy
 from tests.support.site import Site, processing
+from tests.support.stack import RunningStack
 from tests.support.topics import read_topic
 from tests.support.waiting import wait_until
 
@@ -40,6 +45,7 @@ def behind(site: Site, redis: Proxy | None = None, mongo: Proxy | None = None) -
     return site
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 @pytest.mark.parametrize("fault", ["cut", "stall"])
 async def test_without_redis_all_is_as_correct_as_with_it(site: Site, redis_proxy: Proxy, fault: str) -> None:
     day = traffic(40, seed=9)
@@ -56,6 +62,7 @@ async def test_without_redis_all_is_as_correct_as_with_it(site: Site, redis_prox
     assert await site.violations(day) == []
 
 
+@pytest.mark.fault(Row.REDIS_AWAY, Row.DUPLICATES)
 async def test_a_filter_that_forgets_everything_loses_no_count(site: Site, redis_client: Redis) -> None:
     day = traffic(20, seed=10)
     async with processing(site):
@@ -67,9 +74,16 @@ async def test_a_filter_that_forgets_everything_loses_no_count(site: Site, redis
     assert await site.violations([*day, *day]) == []
 
 
-@pytest.mark.parametrize("fault", ["cut", "stall", "answers lost"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("cut", marks=pytest.mark.fault(Row.MONGO_AWAY)),
+        pytest.param("stall", marks=pytest.mark.fault(Row.MONGO_AWAY)),
+        pytest.param("answers lost", marks=pytest.mark.fault(Row.MONGO_ANSWER_LOST)),
+    ],
+)
 async def test_a_mongodb_that_goes_and_comes_back_costs_nothing_but_time(
-    site: Site, mongo_proxy: Proxy, fault: str
+    site: Site, mongo_proxy: Proxy, fault: str, recovery: Recovery
 ) -> None:
     day = traffic(60, seed=11)
     fifth = len(day) // 5
@@ -80,11 +94,31 @@ async def test_a_mongodb_that_goes_and_comes_back_costs_nothing_but_time(
                 await wound(mongo_proxy, fault)
                 mongo_proxy.heal()
         await site.send(day[5 * fifth :])
-        await site.finished()
+        with recovery.timed():
+            await site.finished()
     assert await site.violations(day) == []
     assert await read_topic(site.kafka, site.topics.dead_letters) == [], (
         "trouble is no reason to bury anything"
     )
+
+
+@pytest.mark.fault(Row.MONGO_AWAY)
+async def test_a_primary_that_steps_down_is_waited_for_until_there_is_one_again(
+    site: Site, own_stack: RunningStack, recovery: Recovery
+) -> None:
+    del own_stack  # asked for: nobody else's primary is to step down
+    day = traffic(60, seed=13)
+    half = len(day) // 2
+    async with processing(site):
+        await site.send(day[:half])
+        await site.recorded(20)
+        with suppress(AutoReconnect):
+            await site.database.client.admin.command("replSetStepDown", 2, force=True)
+        await site.send(day[half:])
+        with recovery.timed():
+            await site.finished(timeout_s=40)
+    assert await site.violations(day) == []
+    assert await read_topic(site.kafka, site.topics.dead_letters) == []
 
 
 async def wound(proxy: Proxy, fault: str) -> None:
@@ -99,6 +133,7 @@ async def wound(proxy: Proxy, fault: str) -> None:
         proxy.cut()
 
 
+@pytest.mark.fault(Row.MONGO_ANSWER_LOST)
 async def test_nothing_is_recorded_twice_by_a_processor_whose_commits_are_never_heard_of(
     site: Site, mongo_proxy: Proxy
 ) -> None:

@@ -13,6 +13,7 @@ from httpkit.metrics import new_registry
 from messaging.producer import ResilientProducer
 from processor.app import open_ports
 from processor.partition import ShipmentPartition
+from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import ends_at
 from tests.support.history import violations
@@ -55,6 +56,7 @@ async def violations_here(site: Site) -> list[str]:
     return violations(replace(observed, log=here))
 
 
+@pytest.mark.fault(Row.PROCESSOR_FROZEN)
 async def test_an_owner_that_was_replaced_changes_nothing(site: Site) -> None:
     records = await log_of(site)
     async with owners_of(site, "one", "other") as (one, other):
@@ -69,6 +71,7 @@ async def test_an_owner_that_was_replaced_changes_nothing(site: Site) -> None:
     assert await violations_here(site) == []
 
 
+@pytest.mark.fault(Row.PROCESSOR_FROZEN)
 async def test_owners_that_take_turns_apply_each_record_once(site: Site) -> None:
     records = await log_of(site)
     async with owners_of(site, "one", "other") as both:
@@ -79,6 +82,7 @@ async def test_owners_that_take_turns_apply_each_record_once(site: Site) -> None
     assert await violations_here(site) == []
 
 
+@pytest.mark.fault(Row.MONGO_ANSWER_LOST)
 async def test_a_commit_of_ours_that_was_given_up_and_came_through_is_no_other_owner(site: Site) -> None:
     records = await log_of(site)
     async with owners_of(site, "one") as (one,):

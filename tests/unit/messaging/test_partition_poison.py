@@ -4,10 +4,12 @@ import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from messaging.partition import MAX_ATTEMPTS, MAX_BURIED_IN_A_ROW, State
+from tests.faults.matrix import Row
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
 
 
+@pytest.mark.fault(Row.POISON)
 @pytest.mark.parametrize("broken", [{0}, {3}, {7}, {0, 7}, {2, 3, 4}, set(range(8))])
 async def test_broken_records_are_buried_and_all_others_applied_in_order(broken: set[int]) -> None:
     handler = ScriptedHandler(breaking={offset: ValueError(f"bug {offset}") for offset in broken})
@@ -19,6 +21,7 @@ async def test_broken_records_are_buried_and_all_others_applied_in_order(broken:
     assert [letter.record.offset for letter in handler.buried] == sorted(broken)
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_a_record_that_breaks_the_code_is_tried_a_bounded_number_of_times() -> None:
     handler = ScriptedHandler(breaking={1: ZeroDivisionError("x / 0")})
     worker = worker_of(handler)
@@ -65,6 +68,7 @@ async def test_transient_trouble_does_not_use_up_the_attempts_of_a_record() -> N
     assert handler.buried == []
 
 
+@pytest.mark.fault(Row.DEAD_LETTERS_AWAY)
 async def test_nothing_goes_on_before_the_dead_letter_is_kept() -> None:
     handler = ScriptedHandler(breaking={0: PoisonRecord("bad")})
     handler.bury_troubles.extend(StoreUnavailable("the dead letters are away") for _ in range(30))

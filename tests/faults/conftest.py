@@ -1,0 +1,5 @@
+"""A site of its own for each test of the matrix."""
+
+from tests.integration.processor.conftest import site
+
+__all__ = ["site"]

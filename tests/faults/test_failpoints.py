@@ -1,0 +1,136 @@
+"""The walk over all points at which a processor can die: it does, and the next one finishes the day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pytest
+
+import domain.batch
+from domain.commands import Command
+from domain.shipment import decide
+from domain.status import Status
+from messaging import wire
+from tests.faults.matrix import Row
+from tests.integration.processor.traffic import traffic
+from tests.support.builders import number, report
+from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
+from tests.support.crashing.points import CrashPoint
+from tests.support.crashing.processes import KILLED, exit_code
+from tests.support.crashing.striking import struck
+from tests.support.fault_table import Recovery
+from tests.support.site import Site, processing, processor_process
+from tests.support.topics import write_values
+
+pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.PROCESSOR_KILLED)]
+
+SEAT = "seat-1"
+SHIPMENTS = 25
+DAY: Sequence[Command] = traffic(SHIPMENTS, seed=3)
+UNREADABLE = (b"{", b"\xff")
+BROKEN = [report(Status.PICKED_UP, number(index), source=BREAKING_SOURCE) for index in (0, 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """How a point is reached.
+
+    Attributes:
+        on_call: on which call the process dies there.
+        after: where another one died before it.
+        risky: walked in `make test`, too.
+        poison: records that cannot be read, or break the code, are among the day's.
+        awaited: somebody waits for the outcomes.
+        ended: the process gets SIGTERM while it works.
+    """
+
+    on_call: int = 4
+    after: CrashPoint | None = None
+    risky: bool = False
+    poison: bool = False
+    awaited: bool = False
+    ended: bool = False
+
+
+_TAKEOVER = Walk(on_call=1, after=CrashPoint.INSIDE_TRANSACTION, risky=True)
+_BURIAL = Walk(on_call=2, poison=True)
+_END = Walk(on_call=1, ended=True)
+WALKS = {
+    CrashPoint.BEFORE_OLD_SESSION: replace(_TAKEOVER, risky=False),
+    CrashPoint.BEFORE_EPOCH: _TAKEOVER,
+    CrashPoint.AFTER_EPOCH: _TAKEOVER,
+    CrashPoint.AFTER_FETCH: Walk(),
+    CrashPoint.AFTER_DUPLICATE_LOOKUP: Walk(),
+    CrashPoint.AFTER_REDELIVERY_LOOKUP: Walk(on_call=1, after=CrashPoint.AFTER_COMMIT, risky=True),
+    CrashPoint.AFTER_LOAD: Walk(),
+    CrashPoint.BEFORE_TRANSACTION: Walk(),
+    CrashPoint.AFTER_FENCE: Walk(risky=True),
+    CrashPoint.INSIDE_TRANSACTION: Walk(risky=True),
+    CrashPoint.BEFORE_COMMIT: Walk(risky=True),
+    CrashPoint.AFTER_COMMIT: Walk(risky=True),
+    CrashPoint.AFTER_MARK: Walk(risky=True),
+    CrashPoint.AFTER_ANSWERS: Walk(awaited=True),
+    CrashPoint.AFTER_PUBLISH: Walk(),
+    CrashPoint.AFTER_BATCH: Walk(),
+    CrashPoint.BEFORE_OFFSETS: Walk(on_call=1, risky=True),
+    CrashPoint.AFTER_OFFSETS: Walk(on_call=1),
+    CrashPoint.BEFORE_DEAD_LETTER: _BURIAL,
+    CrashPoint.AFTER_DEAD_LETTER: replace(_BURIAL, risky=True),
+    CrashPoint.AFTER_DEAD_LETTER_ENTRY: _BURIAL,
+    CrashPoint.AFTER_DEAD_LETTER_RECORD: replace(_BURIAL, on_call=1),
+    CrashPoint.BEFORE_DRAIN: _END,
+    CrashPoint.AFTER_DRAIN: replace(_END, risky=True),
+    CrashPoint.BEFORE_LEAVING: _END,
+}
+
+
+def test_every_point_is_walked() -> None:
+    assert list(WALKS) == list(CrashPoint)
+
+
+@pytest.mark.parametrize(
+    ("point", "walk"),
+    [
+        pytest.param(point, walk, id=point.name.lower(), marks=() if walk.risky else pytest.mark.long)
+        for point, walk in WALKS.items()
+    ],
+)
+async def test_a_processor_that_dies_between_two_steps_is_finished_by_the_next(
+    site: Site, point: CrashPoint, walk: Walk, recovery: Recovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    sent = await send_day(site, walk)
+    if walk.after is not None:
+        await die(site, struck(walk.after, on_call=3))
+    await die(site, struck(point, on_call=walk.on_call), ended=walk.ended)
+    async with processing(site, "next", seat=SEAT):
+        with recovery.timed():
+            await site.finished()
+    assert await site.violations(sent, told=True) == []
+    assert await site.buried() == buried_by(walk)
+
+
+async def send_day(site: Site, walk: Walk) -> list[Command]:
+    """Write a mixed day to the log, and return what was sent."""
+    if not walk.poison:
+        await site.send(DAY, reply_to="answers:nobody" if walk.awaited else None)
+        return list(DAY)
+    morning, afternoon = DAY[: len(DAY) // 2], [*BROKEN, *DAY[len(DAY) // 2 :]]
+    await site.send(morning)
+    for partition in range(site.kafka.partitions):
+        await write_values(site.kafka, site.topics.events, [(None, value) for value in UNREADABLE], partition)
+    await site.send(afternoon)
+    return [*morning, *afternoon]
+
+
+def buried_by(walk: Walk) -> set[bytes]:
+    """Return the bytes of the records that end as dead letters."""
+    return {*UNREADABLE, *map(wire.encode, BROKEN)} if walk.poison else set()
+
+
+async def die(site: Site, strike: Mapping[str, str], *, ended: bool = False) -> None:
+    """Run a processor until it is struck down; if it is to be struck while it ends, end it."""
+    with processor_process(site, "doomed", seat=SEAT, env=strike) as doomed:
+        if ended:
+            await site.recorded(SHIPMENTS)
+            doomed.terminate()
+        assert await exit_code(doomed) == KILLED

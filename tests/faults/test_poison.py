@@ -1,0 +1,128 @@
+"""Records that nobody can read or apply: kept byte for byte, and the records around them are applied."""
+
+import json
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+
+import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from structlog.testing import capture_logs
+
+import domain.batch
+from domain.commands import Command
+from domain.shipment import decide
+from domain.status import Status
+from messaging import wire
+from messaging.topics import ensure_topics
+from tests.faults.matrix import Row
+from tests.support.builders import NUMBER, ROUTE, creation, number, report
+from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
+from tests.support.fault_table import Recovery
+from tests.support.site import Site, processing
+from tests.support.topics import admin_of, committed_offsets, read_topic, write_values
+from tests.support.waiting import wait_for, wait_until
+
+pytestmark = pytest.mark.stack
+
+ODD = report(Status.PICKED_UP, source="an odd one")
+BROKEN = report(Status.PICKED_UP, source=BREAKING_SOURCE)
+JOURNEY: list[Command] = [creation(), *(report(status) for status in ROUTE)]
+ELSEWHERE = creation(number(7))
+
+
+def odd(**data: Any) -> bytes:  # noqa: ANN401  # JSON
+    """Return a right record but for these of its data."""
+    record: dict[str, Any] = json.loads(wire.encode(ODD))
+    record["data"] |= data
+    return json.dumps(record).encode()
+
+
+UNREADABLE = (
+    b"{",
+    b"\xff\xfe\x00",
+    b"\x00",
+    b"",
+    b"[" * 100_000,
+    b'{"notes": "' + b"x" * 900_000,
+    odd(notes="\ud800"),
+    odd(status="picked_up\x00"),
+    odd(status="lost"),
+    odd(status="created"),
+    odd(location={"lat": 10**400, "lng": 0}),
+)
+STRANGE = (
+    replace(report(Status.PICKED_UP, source="scanner\x00"), notes="a\x00b"),
+    replace(report(Status.PICKED_UP, source="far away"), location={"lat": 2**63, "lng": -(2**63)}),
+)
+"""Such as ingest-api refuses: it can be stored, so it is no poison."""
+
+
+@pytest.mark.fault(Row.POISON)
+async def test_poison_of_every_kind_is_kept_and_the_records_around_it_are_applied(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    await site.send(JOURNEY[:1])
+    partition = await partition_of_journey(site)
+    values = [*UNREADABLE, wire.encode(BROKEN)]
+    between = [command for command, _ in zip(cycle([*JOURNEY, *STRANGE]), values, strict=False)]
+    for value, command in zip(values, between, strict=True):
+        await write_values(site.kafka, site.topics.events, [(NUMBER.encode(), value)], partition)
+        await site.send([command])
+    async with processing(site):
+        await site.finished()
+    assert await site.buried() == set(values)
+    assert await site.violations([*JOURNEY[:1], *between, BROKEN]) == []
+
+
+@pytest.mark.fault(Row.DEAD_LETTERS_AWAY)
+@pytest.mark.parametrize("away", ["refusing", pytest.param("deleted", marks=pytest.mark.long)])
+async def test_without_the_dead_letter_topic_the_partition_waits_at_the_record_that_belongs_there(
+    site: Site, away: str, recovery: Recovery
+) -> None:
+    await site.send(JOURNEY[:1])
+    partition = await partition_of_journey(site)
+    await write_values(site.kafka, site.topics.events, [(NUMBER.encode(), b"{")], partition)
+    await site.send(JOURNEY[1:])
+    await (refuse(site, "1") if away == "refusing" else delete(site))
+    with capture_logs() as logs:
+        async with processing(site):
+            await wait_until(lambda: any(line["event"] == "batch_retried" for line in logs), timeout_s=20)
+            await write_values(
+                site.kafka, site.topics.events, [(b"key", wire.encode(ELSEWHERE))], 1 - partition
+            )
+            await wait_for(lambda: is_committed(site, 1 - partition), timeout_s=10, what="the others")
+            assert not await is_committed(site, partition)
+            assert await site.applied() == {JOURNEY[0].event_id, ELSEWHERE.event_id}
+            await (refuse(site, "1048588") if away == "refusing" else ensure_topics(site.kafka))
+            with recovery.timed():
+                await site.finished(timeout_s=40)
+    assert await site.buried() == {b"{"}
+    assert await site.violations([*JOURNEY, ELSEWHERE]) == []
+
+
+async def partition_of_journey(site: Site) -> int:
+    """Return where the first record of the journey stands."""
+    [first] = await read_topic(site.kafka, site.topics.events)
+    return int(first.partition)
+
+
+async def is_committed(site: Site, partition: int) -> bool:
+    """Say whether anything is committed there."""
+    return partition in await committed_offsets(site.kafka, site.group, site.topics.events)
+
+
+async def refuse(site: Site, longest: str) -> None:
+    """Let the dead-letter topic take no message longer than so many bytes."""
+    resource = ConfigResource(
+        ConfigResourceType.TOPIC, site.topics.dead_letters, configs={"max.message.bytes": longest}
+    )
+    async with admin_of(site.kafka) as admin:
+        await admin.alter_configs([resource])
+
+
+async def delete(site: Site) -> None:
+    """Delete the dead-letter topic."""
+    async with admin_of(site.kafka) as admin:
+        await admin.delete_topics([site.topics.dead_letters])

@@ -1,0 +1,110 @@
+"""How a step of a service is struck: its method is replaced by one that does the same, and strikes."""
+
+import asyncio
+import functools
+import inspect
+import os
+import signal
+import time
+from collections.abc import Callable
+from enum import Enum, StrEnum
+from typing import Any, Final, NamedTuple
+
+STALL_S: Final = 8.0
+"""Longer than the session timeout of the tests' processors."""
+
+
+class Act(StrEnum):
+    """What happens to the process at its point."""
+
+    KILL = "kill"  # nothing is flushed, closed or said
+    FREEZE = "freeze"  # until somebody sends SIGCONT
+    STALL = "stall"  # the event loop stands still for STALL_S
+    HANG = "hang"  # the step never ends, the loop goes on
+
+
+class Side(Enum):
+    """Where a step is struck."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    ANSWERED = "answered"  # after the future that the step returned is done
+
+
+def _always(*_args: object) -> bool:
+    return True
+
+
+class Step(NamedTuple):
+    """One step of a service: a method of one of its classes, struck on one side.
+
+    Attributes:
+        when: asked with the method's own arguments; a call for which it is False is not counted.
+    """
+
+    owner: type
+    method: str
+    side: Side
+    when: Callable[..., bool] = _always
+
+
+def struck(point: Enum, *, on_call: int = 1, act: Act = Act.KILL) -> dict[str, str]:
+    """Return the environment of a test build that is struck there."""
+    return {"STRIKE_AT": point.name, "STRIKE_ON": str(on_call), "STRIKE_BY": act.value}
+
+
+def arm(step: Step, on_call: int, act: Act = Act.KILL) -> None:
+    """Let the process be struck on the n-th call of a step."""
+    method = getattr(step.owner, step.method)
+    strike = _Strike(step, on_call, act)
+
+    @functools.wraps(method)
+    async def struck(*args: Any, **named: Any) -> Any:  # noqa: ANN401  # whatever the method takes and gives
+        await strike(Side.BEFORE, args)
+        result = await method(*args, **named)
+        if step.side is Side.ANSWERED:
+            await result
+        await strike(Side.ANSWERED, args)
+        await strike(Side.AFTER, args)
+        return result
+
+    @functools.wraps(method)
+    def struck_at_once(*args: Any, **named: Any) -> Any:  # noqa: ANN401  # as above
+        strike.at_once(Side.BEFORE, args)
+        result = method(*args, **named)
+        strike.at_once(Side.AFTER, args)
+        return result
+
+    setattr(step.owner, step.method, struck if inspect.iscoroutinefunction(method) else struck_at_once)
+
+
+class _Strike:
+    """Strikes on the n-th call, once."""
+
+    def __init__(self, step: Step, on_call: int, act: Act) -> None:
+        self._step = step
+        self._left = on_call
+        self._act = act
+
+    async def __call__(self, side: Side, args: tuple[Any, ...]) -> None:
+        if self._is_due(side, args):
+            if self._act is Act.HANG:
+                await asyncio.Event().wait()
+            _act(self._act)
+
+    def at_once(self, side: Side, args: tuple[Any, ...]) -> None:
+        if self._is_due(side, args):
+            _act(self._act)
+
+    def _is_due(self, side: Side, args: tuple[Any, ...]) -> bool:
+        if side is not self._step.side or not self._step.when(*args):
+            return False
+        self._left -= 1
+        return self._left == 0
+
+
+def _act(act: Act) -> None:
+    if act is Act.STALL:
+        time.sleep(STALL_S)
+    else:
+        os.kill(os.getpid(), signal.SIGSTOP if act is Act.FREEZE else signal.SIGKILL)
