@@ -44,6 +44,7 @@ READING = {
     "/shipments/{tracking_number}/events": Permission.SHIPMENT_READ,
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,
+    "/operator-actions": Permission.OPERATOR_ACTION_READ,
 }
 PERMISSIONS = {
     **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},

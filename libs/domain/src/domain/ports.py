@@ -15,10 +15,12 @@ from domain.commands import Command
 from domain.dead_letters import DeadLetterEntry, Place
 from domain.errors import ErrorCode
 from domain.identity import EventId
+from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.quota import Grant, Quota
 from domain.reading import (
     EVERYTHING,
+    ActionFilter,
     DeadLetterFilter,
     EventFilter,
     Page,
@@ -247,6 +249,16 @@ class DeadLetterReader(Protocol):
 
     async def page(self, matching: DeadLetterFilter, window: Window) -> Page:
         """Return a part of the list of dead letters, newest first."""
+
+
+class ActionLog(Protocol):
+    """Keeps what operators have done; nothing in it is ever changed."""
+
+    async def record(self, action: OperatorAction) -> None:
+        """Note an action, unless one with its id is noted already."""
+
+    async def page(self, matching: ActionFilter, window: Window) -> Page:
+        """Return a part of the list of actions, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.batch import Outcome
+from domain.operators import ActionKind
 from domain.permissions import Principal, Role
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -90,6 +91,16 @@ class DeadLetterFilter:
     reason: str | None = None
     tracking_number: str | None = None
     recorded: Period = EVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFilter:
+    """Which actions of operators to list, newest first; None and `EVER` do not filter."""
+
+    action: ActionKind | None = None
+    target: str | None = None
+    by: str | None = None
+    done: Period = EVER
 
 
 @dataclass(frozen=True, slots=True)

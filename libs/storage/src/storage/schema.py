@@ -22,12 +22,14 @@ PARTITION_FENCES: Final = "partition_fences"
 AUTH_USERS: Final = "auth_users"
 REVOKED_TOKENS: Final = "revoked_tokens"
 DEAD_LETTERS: Final = "dead_letters"
+OPERATOR_ACTIONS: Final = "operator_actions"
 
 BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
+BY_DEED: Final = [("at", DESCENDING), ("_id", DESCENDING)]
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     SHIPMENTS: [IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)],
@@ -45,6 +47,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel(BY_RECORDING),
         IndexModel([("reason", ASCENDING), *BY_RECORDING]),
         IndexModel([("tracking_number", ASCENDING), *BY_RECORDING]),
+    ],
+    OPERATOR_ACTIONS: [
+        IndexModel(BY_DEED),
+        *(IndexModel([(name, ASCENDING), *BY_DEED]) for name in ("action", "target", "by")),
     ],
 }
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from domain.ports import (
+    ActionLog,
     ApiKeyStore,
     DeadLetterReader,
     EventReader,
@@ -24,6 +25,7 @@ from httpkit.clock import SystemClock
 from httpkit.health import Check, State
 from messaging.health import KafkaProbe
 from query_api.settings import Settings
+from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
 from storage.client import Database, open_database, open_redis
 from storage.errors import translated
@@ -49,6 +51,7 @@ class Adapters:
     shipments: ShipmentReader
     events: EventReader
     dead_letters: DeadLetterReader
+    actions: ActionLog
     users: UserStore
     keys: ApiKeyStore
     revocations: RevocationStore
@@ -81,6 +84,7 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
             shipments=MongoShipmentReader(database),
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
+            actions=MongoActionLog(database),
             users=MongoUserStore(database),
             keys=MongoApiKeyStore(database),
             revocations=MongoRevocationStore(database),

@@ -6,7 +6,7 @@ from domain.permissions import Permission
 from httpkit.budgets import Budget
 from httpkit.negotiation import JSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
-from query_api.handlers import contract, dead_letters, elsewhere, events, login, shipments, users
+from query_api.handlers import contract, dead_letters, elsewhere, events, login, operators, shipments, users
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
@@ -33,6 +33,7 @@ ROUTES: Final = (
     ),
     Route("GET", "/dead-letters", dead_letters.list_dead_letters, Permission.DEAD_LETTER_READ),
     Route("GET", "/dead-letters/{dead_letter_id}", dead_letters.get_dead_letter, Permission.DEAD_LETTER_READ),
+    Route("GET", "/operator-actions", operators.list_actions, Permission.OPERATOR_ACTION_READ),
 )
 
 ELSEWHERE: Final = tuple(

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from domain.batch import Outcome
+from domain.operators import ActionKind, Detail
 from domain.permissions import Role
 from domain.status import Status
 from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
@@ -219,6 +220,30 @@ class DeadLetterPage(TypedDict):
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[DeadLetter]
+    pagination: CursorPagination
+
+
+class OperatorAction(TypedDict):
+    """Something that an operator has done by hand.
+
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    at: Instant
+    by: str
+    action: ActionKind
+    target: str
+    reason: str | None
+    details: dict[str, Detail]
+
+
+class OperatorActionPage(TypedDict):
+    """A page of actions, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[OperatorAction]
     pagination: CursorPagination
 
 
