@@ -28,7 +28,7 @@ ACTIONS = [
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
-async def log(request: pytest.FixtureRequest) -> ActionLog:
+def log(request: pytest.FixtureRequest) -> ActionLog:
     if request.param == "memory":
         return InMemoryActionLog()
     from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack

@@ -4,6 +4,7 @@ import pytest
 
 import domain.batch
 from domain.commands import Command
+from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place, dead_letter_id
 from domain.shipment import Decision, Shipment, decide
 from domain.status import Status
@@ -37,7 +38,8 @@ async def replay(site: Site, place: Place) -> None:
 
     async with producer.running():
         await wait_for(started, timeout_s=10, what="the producer")
-        assert await KafkaDeadLetterReplayer(site.kafka, producer).replay(place) is not None
+        [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="ana")
+        assert isinstance(replayed, Replayed)
 
 
 async def noted(site: Site, count: int) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from domain.operators import OperatorAction
+from domain.ports import Document
 from domain.reading import ActionFilter, Page, Window
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import by_time, page_of
@@ -19,7 +20,7 @@ class InMemoryActionLog(Faults):
     async def record(self, action: OperatorAction) -> None:
         """Note an action, unless one with its id is noted already."""
         with self.around("record"):
-            self.actions.setdefault(action.id, asdict(action) | {"details": dict(action.details)})
+            self.actions.setdefault(action.id, document_of(action))
 
     async def page(self, matching: ActionFilter, window: Window) -> Page:
         """Return a part of the list of actions, newest first."""
@@ -33,3 +34,8 @@ class InMemoryActionLog(Faults):
                 and matching.done.holds(each["at"])
             ]
             return page_of(found, window, names=("at", "id"), order=by_time, newest_first=True)
+
+
+def document_of(action: OperatorAction) -> Document:
+    """Return an action as it is kept."""
+    return asdict(action) | {"details": dict(action.details)}

@@ -108,7 +108,8 @@ class InMemoryDeadLetterReader(Faults):
             found = [
                 letter
                 for letter in self._letters.values()
-                if matching.reason in (None, letter["reason"])
+                if matching.state in (None, letter["state"])
+                and matching.reason in (None, letter["reason"])
                 and matching.tracking_number in (None, letter["tracking_number"])
                 and matching.recorded.holds(letter["recorded_at"])
             ]

@@ -8,6 +8,9 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import NewType
 
+from domain.dead_letters import DeadLetterId, Discard, Replay
+from domain.timestamps import format_timestamp
+
 ActionId = NewType("ActionId", str)
 
 Detail = str | int | bool | None
@@ -52,3 +55,30 @@ def action_id(kind: ActionKind, *told: str) -> ActionId:
     """Return the id of the deed that `told` tells apart from all others of its kind."""
     digest = blake2b("\0".join((kind, *told)).encode(), digest_size=15).digest()
     return ActionId(f"act_{b32encode(digest).decode().lower()}")
+
+
+def replayed(replay: Replay) -> OperatorAction:
+    """Return the deed that a record of the log tells of; the record's place and time make it one."""
+    place = f"{replay.topic}/{replay.partition}/{replay.offset}"
+    kind = ActionKind.DEAD_LETTER_REPLAYED
+    return OperatorAction(
+        id=action_id(kind, place, format_timestamp(replay.at)),
+        at=replay.at,
+        by=replay.by,
+        action=kind,
+        target=replay.letter,
+        details={"topic": replay.topic, "partition": replay.partition, "offset": replay.offset},
+    )
+
+
+def discarded(letter: DeadLetterId, discard: Discard) -> OperatorAction:
+    """Return the deed of discarding a dead letter."""
+    kind = ActionKind.DEAD_LETTER_DISCARDED
+    return OperatorAction(
+        id=action_id(kind, letter, format_timestamp(discard.at)),
+        at=discard.at,
+        by=discard.by,
+        action=kind,
+        target=letter,
+        reason=discard.reason,
+    )

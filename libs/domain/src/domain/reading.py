@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
 from domain.operators import ActionKind
 from domain.permissions import Principal, Role
 from domain.status import Status
@@ -88,6 +89,7 @@ class EventFilter:
 class DeadLetterFilter:
     """Which dead letters to list, newest first; None and `EVER` do not filter."""
 
+    state: LetterState | None = None
     reason: str | None = None
     tracking_number: str | None = None
     recorded: Period = EVER

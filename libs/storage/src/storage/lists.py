@@ -90,11 +90,13 @@ def shipments(matching: ShipmentFilter) -> ListQuery:
 
 def dead_letters(matching: DeadLetterFilter) -> ListQuery:
     """Return the list that a filter describes."""
+    wanted = {
+        "state": matching.state,
+        "reason": matching.reason,
+        "tracking_number": matching.tracking_number,
+    }
     query: dict[str, Any] = _spans(recorded_at=matching.recorded)
-    if matching.reason is not None:
-        query["reason"] = {"$eq": matching.reason}
-    if matching.tracking_number is not None:
-        query["tracking_number"] = {"$eq": matching.tracking_number}
+    query |= {name: {"$eq": str(value)} for name, value in wanted.items() if value is not None}
     return ListQuery(query=query, order=LAST_RECORDED_FIRST)
 
 

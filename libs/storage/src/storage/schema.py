@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from domain.dead_letters import UNTOUCHED
 from domain.errors import StoreUnavailable
 from domain.permissions import Role
 from storage.client import Database, open_database
@@ -45,8 +46,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     DEAD_LETTERS: [
         IndexModel(BY_RECORDING),
-        IndexModel([("reason", ASCENDING), *BY_RECORDING]),
-        IndexModel([("tracking_number", ASCENDING), *BY_RECORDING]),
+        *(IndexModel([(name, ASCENDING), *BY_RECORDING]) for name in ("state", "reason", "tracking_number")),
     ],
     OPERATOR_ACTIONS: [
         IndexModel(BY_DEED),
@@ -72,6 +72,10 @@ VALIDATORS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+OLDER_LETTER: Final[dict[str, Any]] = {"headers": [], "replay_of": None, **UNTOUCHED}
+"""What is known of dead letters that were noted before anybody asked what became of them."""
+
+
 async def apply_schema(database: Database) -> None:
     """Create what is missing and bring validators up to date; safe to repeat.
 
@@ -87,6 +91,7 @@ async def apply_schema(database: Database) -> None:
                 await database[name].create_indexes(indexes)
         for name, validator in VALIDATORS.items():
             await database.command("collMod", name, validator=validator)
+        await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
 
 
 async def _main() -> int:

@@ -8,10 +8,10 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
+from domain.dead_letter_ports import DeadLetterBin, DeadLetterReader
 from domain.ports import (
     ActionLog,
     ApiKeyStore,
-    DeadLetterReader,
     EventReader,
     LoginGuard,
     RateLimiter,
@@ -28,6 +28,7 @@ from query_api.settings import Settings
 from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
 from storage.client import Database, open_database, open_redis
+from storage.dead_letters import MongoDeadLetterIndex
 from storage.errors import translated
 from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.lockout import RedisLoginGuard
@@ -51,6 +52,7 @@ class Adapters:
     shipments: ShipmentReader
     events: EventReader
     dead_letters: DeadLetterReader
+    bin: DeadLetterBin
     actions: ActionLog
     users: UserStore
     keys: ApiKeyStore
@@ -84,6 +86,7 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
             shipments=MongoShipmentReader(database),
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
+            bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
             users=MongoUserStore(database),
             keys=MongoApiKeyStore(database),

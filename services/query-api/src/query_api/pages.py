@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
 from domain.operators import ActionKind
 from domain.status import Status
 from query_api.parameters import (
@@ -66,6 +67,7 @@ class EventQuery(CursorQuery):
 class DeadLetterQuery(CursorQuery):
     """Which dead letters; `from` is inside of what is asked for, `to` is not."""
 
+    state: LetterState | None = None
     reason: Reason | None = None
     tracking_number: FullNumber | None = None
     start: Annotated[Instant | None, Field(alias="from")] = None
