@@ -6,21 +6,21 @@ from aiohttp.test_utils import unused_port
 from tests.unit.operations.conftest import Run
 from tests.unit.operations.stand_in import StandIn, page, refusal
 
-LETTER = {"id": "dl_0_1", "error": "not JSON", "tracking_number": None}
+LETTER = {"id": "dl_0_1", "error": "not JSON", "event_id": None}
 SHOW = ("dead-letters", "show", "dl_0_1")
 
 
 def test_a_command_logs_in_and_prints_json_for_programs(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append((200, LETTER))
+    waybill.answers += [(200, LETTER), page()]
     ended = run(*SHOW, "--json")
-    assert (ended.code, ended.json, ended.err) == (0, LETTER, "")
-    [asked] = waybill.asked
+    assert (ended.code, ended.json, ended.err) == (0, LETTER | {"event": None, "history": []}, "")
+    asked = waybill.asked[0]
     assert (asked.method, asked.path, asked.token) == ("GET", "/dead-letters/dl_0_1", "Bearer t")
 
 
 def test_and_lines_for_people(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append((200, LETTER))
-    assert run(*SHOW).out.split() == ["id", "dl_0_1", "error", "not", "JSON", "tracking_number", "-"]
+    waybill.answers += [(200, LETTER), page()]
+    assert run(*SHOW).out.split()[:7] == ["id", "dl_0_1", "error", "not", "JSON", "event_id", "-"]
 
 
 def test_an_api_key_comes_before_a_password(
@@ -28,7 +28,7 @@ def test_an_api_key_comes_before_a_password(
 ) -> None:
     monkeypatch.setenv("WAYBILL_API_KEY", "key")
     monkeypatch.delenv("WAYBILL_PASSWORD")
-    waybill.answers.append((200, LETTER))
+    waybill.answers += [(200, LETTER), page()]
     assert run(*SHOW).code == 0
 
 

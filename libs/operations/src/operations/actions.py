@@ -11,7 +11,7 @@ from operations.options import Deployment, expanded
 
 app: Final = typer.Typer(name="actions", no_args_is_help=True, help="What operators have done by hand.")
 
-_COLUMNS: Final = ("at", "by", "action", "target", "reason", "details")
+COLUMNS: Final = ("at", "by", "action", "target", "reason", "details")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +30,4 @@ def show_list(deployment: Deployment, which: Which) -> None:
     """List actions, newest first."""
     desk = Desk(deployment)
     pages = desk.waybill.pages("/operator-actions", action=which.action, target=which.target, by=which.by)
-    desk.show_list(islice(chain.from_iterable(pages), which.limit), _COLUMNS)
+    desk.show_list(islice(chain.from_iterable(pages), which.limit), COLUMNS)

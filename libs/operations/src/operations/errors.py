@@ -4,7 +4,8 @@ OperationFailed
 ├── Refused        Waybill said no (1)
 ├── Unfinished     a part of the work is done, another is not (1)
 ├── Misused        the command was not given what it needs (2)
-└── NotAnswering   Waybill is not there, or cannot do it right now: try again later (3)
+├── NotAnswering   Waybill is not there, or cannot do it right now: try again later (3)
+└── Interrupted    by Ctrl-C, in the middle of the work (130)
 """
 
 from typing import ClassVar
@@ -42,3 +43,9 @@ class NotAnswering(OperationFailed):
     """Waybill is not there, or cannot do it right now."""
 
     exit_code = 3
+
+
+class Interrupted(OperationFailed):
+    """By Ctrl-C, in the middle of the work; the text says what is done and what is not."""
+
+    exit_code = 130
