@@ -15,12 +15,13 @@ from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
+from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, creation, report
 from tests.support.site import Site, processing
 from tests.support.topics import is_caught_up, read_topic, write_values
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.POISON)]
 
 PICKED_UP = report(Status.PICKED_UP)
 STORED = report(Status.IN_WAREHOUSE)
