@@ -11,6 +11,11 @@ from domain.dead_letters import UNTOUCHED, DeadLetterEntry, Discard, Header, Pla
 from domain.ports import ActionLog, Document
 from domain.reading import ActionFilter, Window
 from domain.status import Status
+from storage.actions import MongoActionLog
+from storage.client import Database
+from storage.dead_letters import MongoDeadLetterIndex
+from storage.readers import MongoDeadLetterReader
+from storage.schema import DEAD_LETTERS, apply_schema
 from tests.support.builders import NOON, NUMBER, RECORDED_AT, report
 from tests.support.fakes import Documents, InMemoryActionLog, InMemoryDeadLetterIndex
 
@@ -68,9 +73,6 @@ def noted(request: pytest.FixtureRequest) -> Index:
 
         index = InMemoryDeadLetterIndex(documents)
         return Index(index, index, InMemoryActionLog(documents), kept)
-    from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack
-    from storage.dead_letters import MongoDeadLetterIndex  # noqa: PLC0415  # only with the stack
-    from storage.schema import DEAD_LETTERS  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
 
@@ -152,3 +154,14 @@ async def test_what_was_done_last_counts_whenever_it_is_noted(noted: Index) -> N
     assert await noted.bin.discard(ENTRY.id, again) == again
     assert (await noted.left())["state"] == "discarded"
     assert len(await noted.deeds()) == 4
+
+
+@pytest.mark.stack
+async def test_what_was_noted_before_there_were_states_is_open(database: Database) -> None:
+    await database[DEAD_LETTERS].insert_one({"_id": ENTRY.id, "reason": "unreadable", "recorded_at": NOON})
+    await apply_schema(database)
+    await MongoDeadLetterIndex(database).note_replay(REPLAY)
+    await apply_schema(database)
+    letter = await MongoDeadLetterReader(database).get(ENTRY.id)
+    assert letter is not None
+    assert (letter["state"], letter["replays"], letter["headers"]) == ("replayed", 1, [])

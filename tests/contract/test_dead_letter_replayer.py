@@ -7,6 +7,7 @@ import pytest
 
 from domain.dead_letter_ports import DeadLetterReplayer, Replayed
 from domain.dead_letters import Place, dead_letter_id
+from domain.errors import NotPublished
 from domain.status import Status
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters
 from messaging.replaying import KafkaDeadLetterReplayer
@@ -15,7 +16,7 @@ from messaging.topics import Topics
 from tests.contract.topics import producer_on
 from tests.support.builders import report
 from tests.support.fakes import InMemoryDeadLetterReplayer
-from tests.support.records import LogRecord, record_of
+from tests.support.records import LogRecord, RecordingProducer, record_of
 from tests.support.topics import read_topic
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -113,6 +114,24 @@ async def test_a_hundred_go_back_in_the_order_of_the_log_whatever_the_order_of_t
     records = await read_topic(kafka, topics.events)
     stood_at = {dead_letter_id(place).encode(): offset for place, offset in zip(places, order, strict=True)}
     assert [stood_at[dict(record.headers)["replay-of"]] for record in records] == list(range(100))
+
+
+@pytest.mark.stack
+async def test_the_trouble_of_one_partition_is_not_another_s(kafka: KafkaSettings) -> None:
+    topics = Topics(kafka.topic_prefix)
+    async with producer_on(kafka) as producer:
+        letters = KafkaDeadLetters(producer, topics)
+        places = [
+            await letters.publish(DeadLetter(replace(READABLE, partition=each), "unprocessable", "bug", 5))
+            for each in (0, 1, 0)
+        ]
+    trouble = NotPublished("away")
+    half = RecordingProducer()
+    half.fail_next("append", trouble)
+    replayed = await KafkaDeadLetterReplayer(kafka, half).replay(places, by="ana")
+    assert replayed == [trouble, Replayed(PICKED_UP.event_id), trouble]
+    [queued] = half.topics[topics.events]
+    assert list(queued.headers)[-2:] == headers_of(places[1], by="ana")
 
 
 def headers_of(place: Place, *, by: str = "añá") -> list[tuple[str, bytes]]:

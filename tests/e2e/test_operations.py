@@ -1,4 +1,4 @@
-"""An operator clears dead letters away from the command line, through the gateway; every deed is on record."""
+"""An operator clears dead letters away from the command line, through the gateway; all is on record."""
 
 import json
 import os

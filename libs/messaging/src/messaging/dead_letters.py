@@ -112,8 +112,11 @@ def replays_in(records: Iterable[Record]) -> Iterator[Replay]:
 
 def replay_in(record: Record) -> Replay | None:
     """Return what a record says of its being a dead letter that was put back into the log."""
-    letter, by = (header(record.headers, name) for name in (REPLAY_OF, REPLAYED_BY))
-    if letter is None or by is None or place_of(letter) is None:
+    letter = header(record.headers, REPLAY_OF)
+    if letter is None or place_of(letter) is None:
+        return None
+    by = header(record.headers, REPLAYED_BY)
+    if by is None:
         return None
     return Replay(
         letter=DeadLetterId(letter),
