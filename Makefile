@@ -78,6 +78,10 @@ bench: $(ENV) ## Throughput through the whole stack, on this machine
 demo: $(ENV) ## Drive lifelike traffic through the running stack
 	@exec $(RUN) python -m devstack demo
 
+.PHONY: ops
+ops: $(ENV) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
+	@exec $(RUN) python -m operations $(ARGS)
+
 .PHONY: clean
 clean: ## Remove environments, caches and the embedded stack's data
 	rm -rf .venv .uv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from contracts.messages import Change
 from httpkit.identifiers import NUMBER
 from httpkit.schemas import schemas_of
+from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, declaration
 from messaging.wire import AMENDED, CONTENT_TYPE, CREATED, STATUS_REPORTED
@@ -112,7 +113,7 @@ def _message(name: str, message: Message, payload: Json) -> Json:
         "name": name,
         "summary": message.summary,
         "contentType": CONTENT_TYPE,
-        "headers": _headers("content-type", "traceparent", "reply-to"),
+        "headers": _headers("content-type", "traceparent", "reply-to", REPLAY_OF, REPLAYED_BY),
         "payload": payload,
         "examples": [
             {"name": stem, "payload": example} for stem, example in zip(message.golden, examples, strict=True)
@@ -127,7 +128,7 @@ def _dead_letter() -> Json:
         "name": "deadLetter",
         "summary": "The raw bytes of a record and its headers; dlq-* say where it stood and what broke.",
         "contentType": "application/octet-stream",
-        "headers": _headers(*(f"dlq-{name}" for name in told)),
+        "headers": _headers(*(f"{PREFIX}{name}" for name in told), REPLAY_OF, REPLAYED_BY),
         "payload": {},
         "bindings": {
             "kafka": {

@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from domain.dead_letters import LetterState
 from domain.ports import Document
 from domain.reading import DeadLetterFilter, Period, Window
 from tests.contract.writing import Storage
 from tests.support.builders import NOON, dead_letter, number
 
+STATES = list(LetterState)
 LETTERS: list[Document] = [
     dead_letter(
         offset,
         reason="unreadable" if offset % 2 else "unprocessable",
+        state=STATES[offset % 3],
         tracking_number=number(offset % 3) if offset else None,
         recorded_at=NOON + timedelta(minutes=offset // 2),
     )
@@ -38,6 +41,8 @@ async def test_a_dead_letter_is_shown_as_it_was_written(storage: Storage) -> Non
         (DeadLetterFilter(), NEWEST_FIRST),
         (DeadLetterFilter(reason="unreadable"), [5, 3, 1]),
         (DeadLetterFilter(tracking_number=number(1)), [4, 1]),
+        (DeadLetterFilter(state=LetterState.DISCARDED), [5, 2]),
+        (DeadLetterFilter(state=LetterState.OPEN, reason="unreadable"), [3]),
         (DeadLetterFilter(reason="unreadable", tracking_number=number(1)), [1]),
         (DeadLetterFilter(recorded=Period(start=NOON + timedelta(minutes=1))), [5, 4, 3, 2]),
         (DeadLetterFilter(recorded=Period(end=NOON + timedelta(minutes=1))), [1, 0]),

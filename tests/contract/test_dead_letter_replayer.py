@@ -1,12 +1,13 @@
 """`DeadLetterReplayer`: what is there is put back as it was, what is not there is None."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from domain.dead_letters import Place
-from domain.ports import DeadLetterReplayer, Replayed
+from domain.dead_letter_ports import DeadLetterReplayer, Replayed
+from domain.dead_letters import Place, dead_letter_id
+from domain.errors import NotPublished
 from domain.status import Status
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters
 from messaging.replaying import KafkaDeadLetterReplayer
@@ -15,7 +16,7 @@ from messaging.topics import Topics
 from tests.contract.topics import producer_on
 from tests.support.builders import report
 from tests.support.fakes import InMemoryDeadLetterReplayer
-from tests.support.records import LogRecord, record_of
+from tests.support.records import LogRecord, RecordingProducer, record_of
 from tests.support.topics import read_topic
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -40,8 +41,11 @@ def graveyard(request: pytest.FixtureRequest) -> Graveyard:
 
 @pytest.fixture
 def memory_graveyard() -> Graveyard:
-    letters = {Place(0, 0): Replayed(PICKED_UP.event_id), Place(0, 1): Replayed(None)}
-    return Graveyard(InMemoryDeadLetterReplayer(letters), *letters)
+    letters = {
+        Place(0, 0): Replayed(PICKED_UP.event_id),
+        Place(0, 1): Replayed(None),
+    }
+    return Graveyard(InMemoryDeadLetterReplayer(letters), Place(0, 0), Place(0, 1))
 
 
 @pytest.fixture
@@ -56,22 +60,79 @@ async def kafka_graveyard(kafka: KafkaSettings) -> AsyncIterator[Graveyard]:
 
 
 async def test_a_dead_letter_says_which_event_it_is_if_it_can_be_read(graveyard: Graveyard) -> None:
-    assert await graveyard.replayer.replay(graveyard.readable) == Replayed(PICKED_UP.event_id)
-    assert await graveyard.replayer.replay(graveyard.unreadable) == Replayed(None)
-    assert await graveyard.replayer.replay(graveyard.readable) == Replayed(PICKED_UP.event_id), "again"
+    wanted = [graveyard.unreadable, Place(0, 10**17), graveyard.readable]
+    found = [Replayed(None), None, Replayed(PICKED_UP.event_id)]
+    assert await graveyard.replayer.replay(wanted, by="ana") == found
+    assert await graveyard.replayer.replay(wanted[::-1], by="ana") == found[::-1], "again, and in any order"
 
 
 @pytest.mark.parametrize("place", [Place(0, 10**17), Place(1, 99), Place(99, 0), Place(999_999_999, 0)])
 async def test_what_is_not_there_is_none(graveyard: Graveyard, place: Place) -> None:
-    assert await graveyard.replayer.replay(place) is None
+    assert await graveyard.replayer.replay([place], by="ana") == [None]
 
 
 @pytest.mark.stack
-async def test_what_is_put_back_is_as_it_was(kafka_graveyard: Graveyard, kafka: KafkaSettings) -> None:
-    for place in (kafka_graveyard.readable, kafka_graveyard.unreadable):
-        await kafka_graveyard.replayer.replay(place)
+async def test_what_is_put_back_is_as_it_was_and_says_whose_replay_it_is(
+    kafka_graveyard: Graveyard, kafka: KafkaSettings
+) -> None:
+    places = [kafka_graveyard.unreadable, kafka_graveyard.readable]
+    await kafka_graveyard.replayer.replay([*places, places[0]], by="añá")
     records = await read_topic(kafka, Topics(kafka.topic_prefix).events)
     assert [(each.key, each.value, list(each.headers)) for each in records] == [
-        (READABLE.key, READABLE.value, list(READABLE.headers)),
-        (UNREADABLE.key, UNREADABLE.value, []),
-    ]
+        (READABLE.key, READABLE.value, [*READABLE.headers, *headers_of(kafka_graveyard.readable)]),
+        (UNREADABLE.key, UNREADABLE.value, headers_of(kafka_graveyard.unreadable)),
+    ], "in the order in which they stood in the log, each once"
+
+
+@pytest.mark.stack
+async def test_what_dies_again_is_the_replay_of_its_last_death(
+    kafka_graveyard: Graveyard, kafka: KafkaSettings
+) -> None:
+    async with producer_on(kafka) as producer:
+        before = replace(UNREADABLE, headers=headers_of(kafka_graveyard.unreadable))
+        letters = KafkaDeadLetters(producer, Topics(kafka.topic_prefix))
+        place = await letters.publish(DeadLetter(before, "unreadable", "not JSON", 1))
+    await kafka_graveyard.replayer.replay([place], by="luis")
+    [record] = await read_topic(kafka, Topics(kafka.topic_prefix).events)
+    assert list(record.headers) == headers_of(place, by="luis")
+
+
+@pytest.mark.stack
+async def test_a_hundred_go_back_in_the_order_of_the_log_whatever_the_order_of_the_request(
+    kafka: KafkaSettings,
+) -> None:
+    topics = Topics(kafka.topic_prefix)
+    async with producer_on(kafka) as producer:
+        letters = KafkaDeadLetters(producer, topics)
+        order = [37 * step % 100 for step in range(100)]
+        places = [
+            await letters.publish(DeadLetter(replace(READABLE, offset=offset), "unprocessable", "bug", 5))
+            for offset in order
+        ]
+        replayed = await KafkaDeadLetterReplayer(kafka, producer).replay(places, by="ana")
+    assert replayed == [Replayed(PICKED_UP.event_id)] * 100
+    records = await read_topic(kafka, topics.events)
+    stood_at = {dead_letter_id(place).encode(): offset for place, offset in zip(places, order, strict=True)}
+    assert [stood_at[dict(record.headers)["replay-of"]] for record in records] == list(range(100))
+
+
+@pytest.mark.stack
+async def test_the_trouble_of_one_partition_is_not_another_s(kafka: KafkaSettings) -> None:
+    topics = Topics(kafka.topic_prefix)
+    async with producer_on(kafka) as producer:
+        letters = KafkaDeadLetters(producer, topics)
+        places = [
+            await letters.publish(DeadLetter(replace(READABLE, partition=each), "unprocessable", "bug", 5))
+            for each in (0, 1, 0)
+        ]
+    trouble = NotPublished("away")
+    half = RecordingProducer()
+    half.fail_next("append", trouble)
+    replayed = await KafkaDeadLetterReplayer(kafka, half).replay(places, by="ana")
+    assert replayed == [trouble, Replayed(PICKED_UP.event_id), trouble]
+    [queued] = half.topics[topics.events]
+    assert list(queued.headers)[-2:] == headers_of(places[1], by="ana")
+
+
+def headers_of(place: Place, *, by: str = "añá") -> list[tuple[str, bytes]]:
+    return [("replay-of", dead_letter_id(place).encode()), ("replayed-by", by.encode())]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from domain.batch import Plan
 from domain.commands import Command
-from domain.ports import DeadLetterReader, Document, EventReader, Fence, ShipmentReader, ShipmentStore
+from domain.dead_letter_ports import DeadLetterReader
+from domain.ports import Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from tests.support.builders import RECORDED_AT, deliveries, ends_at, plan_for
 
 

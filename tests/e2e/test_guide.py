@@ -21,7 +21,15 @@ EXPECTED = {
     "Find out why an event was rejected": ['"outcome":"rejected"', '"reason":"INVALID_TRANSITION"'],
     "Correct or cancel a shipment": ['"status":"created","version":2', '"status":"cancelled","version":3'],
     "Rotate a key or a password": ['"role":"producer"', '"token_type":"Bearer"'],
-    "Replay a dead letter": ['"reason":"unreadable"', '{"id":"dl_', '"status":"queued"'],
+    "Clear dead letters away": [
+        '"reason":"unreadable"',
+        '{"id":"dl_',
+        '"status":"queued"',
+        '"queued":1',
+        '{"id":"dl_0_999999","status":"not_found"}',
+        '"state":"discarded"',
+        '"action":"dead_letter.discarded"',
+    ],
 }
 
 

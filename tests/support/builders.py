@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
 from domain.commands import AmendShipment, Command, CreateShipment, Place, ReportStatus, ShipmentChanges
+from domain.dead_letters import LetterState
 from domain.errors import ErrorCode
 from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.ports import Document, EndOffset
@@ -190,6 +191,7 @@ def dead_letter(
     reason: str = "unreadable",
     tracking_number: TrackingNumber | None = NUMBER,
     recorded_at: datetime = RECORDED_AT,
+    state: LetterState = LetterState.OPEN,
 ) -> Document:
     """Return what is known of a record that could not be applied, as the API shows it."""
     return {
@@ -206,4 +208,10 @@ def dead_letter(
         "tracking_number": tracking_number,
         "recorded_at": recorded_at,
         "value_preview": "{",
+        "headers": [{"name": "content-type", "value": "application/json"}],
+        "replay_of": None,
+        "state": state.value,
+        "replays": 0,
+        "last_replay": None,
+        "discard": None,
     }

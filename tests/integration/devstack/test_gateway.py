@@ -130,6 +130,7 @@ async def test_each_method_and_path_reaches_the_service_that_owns_it(door: Door)
         ("POST", "/shipments"),
         ("PATCH", "/shipments/99M-1"),
         ("DELETE", "/shipments/99M-1"),
+        ("POST", "/dead-letters/replay"),
         ("POST", "/dead-letters/7/replay"),
     ]
     query = [
@@ -146,6 +147,7 @@ async def test_each_method_and_path_reaches_the_service_that_owns_it(door: Door)
         ("GET", "/events/evt_1"),
         ("POST", "/auth/login"),
         ("GET", "/dead-letters"),
+        ("POST", "/dead-letters/7/discard"),
         ("POST", "/health"),
         ("GET", "/metrics-of-ours"),
     ]

@@ -1,22 +1,27 @@
 """Dead letters on real servers: noted where operators look, and replayed once what broke them is repaired."""
 
+from collections import Counter
+
 import pytest
 
 import domain.batch
 from domain.commands import Command
-from domain.dead_letters import Place, dead_letter_id
+from domain.dead_letter_ports import Replayed
+from domain.dead_letters import Place, Replay, dead_letter_id
+from domain.errors import StoreUnavailable
 from domain.shipment import Decision, Shipment, decide
 from domain.status import Status
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
-from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from storage.dead_letters import MongoDeadLetterIndex
+from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, creation, report
 from tests.support.site import Site, processing
-from tests.support.topics import read_topic, write_values
+from tests.support.topics import is_caught_up, read_topic, write_values
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.POISON)]
 
 PICKED_UP = report(Status.PICKED_UP)
 STORED = report(Status.IN_WAREHOUSE)
@@ -38,7 +43,8 @@ async def replay(site: Site, place: Place) -> None:
 
     async with producer.running():
         await wait_for(started, timeout_s=10, what="the producer")
-        assert await KafkaDeadLetterReplayer(site.kafka, producer).replay(place) is not None
+        [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="ana")
+        assert isinstance(replayed, Replayed)
 
 
 async def noted(site: Site, count: int) -> None:
@@ -48,6 +54,16 @@ async def noted(site: Site, count: int) -> None:
         return await site.database[DEAD_LETTERS].count_documents({}) >= count
 
     await wait_for(enough, timeout_s=20, what=f"{count} dead letters")
+
+
+async def deeds(site: Site) -> list[tuple[str, str, str]]:
+    """Return who replayed which dead letter, and where it stands, having checked what the index says."""
+    actions = await site.database[OPERATOR_ACTIONS].find(sort={"at": 1, "_id": 1}).to_list()
+    replayed = Counter(action["target"] for action in actions)
+    letters = await site.database[DEAD_LETTERS].find().to_list()
+    assert {each["_id"]: each["replays"] for each in letters if each["replays"]} == replayed
+    assert {each["_id"] for each in letters if each["state"] == "replayed"} == set(replayed)
+    return [(each["by"], each["target"], f"{each['details']['offset']}") for each in actions]
 
 
 async def places(site: Site) -> list[Place]:
@@ -84,6 +100,7 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     event = await site.database[STATUS_EVENTS].find_one({"_id": PICKED_UP.event_id})
     assert event is not None
     assert (event["outcome"], event["attempts"]) == ("applied", 2)
+    assert await deeds(site) == [("ana", dead_letter_id(place), str(event["offset"]))]
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
 
 
@@ -105,3 +122,42 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
     entry = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(again[2])})
     assert entry is not None
     assert (entry["event_id"], entry["key"], entry["value_preview"]) == (None, NUMBER, "\ufffd{")
+    assert (entry["replay_of"], entry["state"]) == (dead_letter_id(place), "open")
+    assert [deed[:2] for deed in await deeds(site)] == [("ana", dead_letter_id(place))] * 2
+    assert len({deed[2] for deed in await deeds(site)}) == 2
+
+
+async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain.batch, "decide", breaking)
+    async with processing(site):
+        await site.send([creation(), PICKED_UP, STORED])
+        await site.finished()
+    monkeypatch.undo()
+    [place] = await places(site)
+    await replay(site, place)
+    await site.send([STORED])
+    noted_and_lost = MongoDeadLetterIndex.note_replay
+
+    async def dying(index: MongoDeadLetterIndex, replay: Replay) -> None:
+        await noted_and_lost(index, replay)
+        raise StoreUnavailable("the answer was lost")
+
+    monkeypatch.setattr(MongoDeadLetterIndex, "note_replay", dying)
+    async with processing(site):
+        await site.finished()
+    monkeypatch.undo()
+    async with processing(site, "another"):
+        await committed(site)
+    assert [deed[:2] for deed in await deeds(site)] == [("ana", dead_letter_id(place))]
+    assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
+
+
+async def committed(site: Site) -> None:
+    """Wait until the group has committed all that stands in the log."""
+
+    async def caught_up() -> bool:
+        return await is_caught_up(site.kafka, site.group, site.topics.events)
+
+    await wait_for(caught_up, timeout_s=30, what="the last commit")

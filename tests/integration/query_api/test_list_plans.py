@@ -7,18 +7,30 @@ from typing import Any
 import pytest
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
 from domain.errors import TooMuchToRead
-from domain.reading import DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter, Window
+from domain.operators import ActionKind
+from domain.reading import (
+    ActionFilter,
+    DeadLetterFilter,
+    EventFilter,
+    Period,
+    Position,
+    ShipmentFilter,
+    Window,
+)
 from domain.status import Status
 from storage import readers
+from storage.actions import MongoActionLog
 from storage.client import Database
 from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
-from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
 from tests.support.builders import NOON, NUMBER, dead_letter, number
 
 pytestmark = pytest.mark.stack
 
 MANY = 3_000
+LISTED = (SHIPMENTS, STATUS_EVENTS, DEAD_LETTERS, OPERATOR_ACTIONS)
 ROUTE = list(Status)
 SPAN = Period(start=NOON + timedelta(seconds=600), end=NOON + timedelta(seconds=2_000))
 CLIENT = "client_003"
@@ -41,9 +53,19 @@ SHIPMENT_LISTS = [
 LETTER_LISTS = [
     DeadLetterFilter(),
     DeadLetterFilter(reason="unreadable"),
+    DeadLetterFilter(state=LetterState.OPEN),
+    DeadLetterFilter(state=LetterState.OPEN, reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
     DeadLetterFilter(tracking_number=NUMBER),
     DeadLetterFilter(reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
     DeadLetterFilter(recorded=SPAN),
+]
+ACTION_LISTS = [
+    ActionFilter(),
+    ActionFilter(action=ActionKind.PARTITION_RESUMED),
+    ActionFilter(target="dl_0_1"),
+    ActionFilter(by="ana"),
+    ActionFilter(action=ActionKind.PARTITION_RESUMED, target="dl_0_1", by="ana", done=SPAN),
+    ActionFilter(done=SPAN),
 ]
 MIDDLE = Position(NOON + timedelta(seconds=1_500), number(1_500))
 WINDOWS = [Window(limit=10), Window(limit=10, offset=50), Window(limit=10, after=MIDDLE)]
@@ -76,6 +98,16 @@ async def profiled(database: Database) -> AsyncIterator[Database]:
     )
     letters = [dead_letter(index, recorded_at=NOON + timedelta(seconds=index)) for index in range(MANY)]
     await database[DEAD_LETTERS].insert_many({"_id": each.pop("id")} | each for each in letters)
+    await database[OPERATOR_ACTIONS].insert_many(
+        {
+            "_id": f"act_{index}",
+            "at": NOON + timedelta(seconds=index),
+            "by": "ana",
+            "action": "partition.resumed",
+            "target": f"dl_0_{index % 9}",
+        }
+        for index in range(MANY)
+    )
     await database.command("profile", 2)
     yield database
     await database.command("profile", 0)
@@ -85,9 +117,7 @@ async def assert_served_by_indexes(database: Database) -> list[dict[str, Any]]:
     """Check every read since the profiler was started, and return them."""
     await database.command("profile", 0)
     seen = await database["system.profile"].find({"op": {"$in": ["query", "command"]}}).to_list()
-    reads = [
-        each for each in seen if each["ns"].partition(".")[2] in (SHIPMENTS, STATUS_EVENTS, DEAD_LETTERS)
-    ]
+    reads = [each for each in seen if each["ns"].partition(".")[2] in LISTED]
     assert reads
     for read in reads:
         plan = read.get("planSummary", "")
@@ -113,6 +143,13 @@ async def test_every_list_of_dead_letters(
     profiled: Database, matching: DeadLetterFilter, window: Window
 ) -> None:
     await MongoDeadLetterReader(profiled).page(matching, window)
+    await assert_served_by_indexes(profiled)
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+@pytest.mark.parametrize("matching", ACTION_LISTS)
+async def test_every_list_of_actions(profiled: Database, matching: ActionFilter, window: Window) -> None:
+    await MongoActionLog(profiled).page(matching, window)
     await assert_served_by_indexes(profiled)
 
 

@@ -5,6 +5,7 @@ from tests.support.fakes.access import (
     InMemoryRevocationFeed,
     InMemoryRevocationStore,
 )
+from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
@@ -22,6 +23,7 @@ __all__ = [
     "Documents",
     "Faults",
     "FixedClock",
+    "InMemoryActionLog",
     "InMemoryAnswerInbox",
     "InMemoryAnswers",
     "InMemoryApiKeyStore",

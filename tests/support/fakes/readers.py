@@ -1,8 +1,6 @@
 """The read side, over the documents that `InMemoryShipmentStore` writes."""
 
-from collections.abc import Callable, Iterable
 from copy import deepcopy
-from typing import Any
 
 from domain.errors import TooMuchToRead
 from domain.identity import EventId
@@ -20,12 +18,11 @@ from domain.reading import (
 )
 from domain.tracking_number import TrackingNumber
 from tests.support.fakes.faults import Faults
+from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents
 
 _INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version"})
 _SHIPMENT_NAMES = "created_at", "tracking_number"
-
-Key = tuple[Any, ...]
 
 
 class InMemoryShipmentReader(Faults):
@@ -63,8 +60,8 @@ class InMemoryShipmentReader(Faults):
                     raise TooMuchToRead("too many")
                 found = [each for each in found if matching.updated.holds(each["updated_at"])]
             if matching.prefix is not None and matching.client_id is None:
-                return _page(found, window, names=_SHIPMENT_NAMES, order=_by_id)
-            return _page(found, window, names=_SHIPMENT_NAMES, order=_by_time, newest_first=True)
+                return page_of(found, window, names=_SHIPMENT_NAMES, order=_by_id)
+            return page_of(found, window, names=_SHIPMENT_NAMES, order=by_time, newest_first=True)
 
 
 class InMemoryEventReader(Faults):
@@ -90,7 +87,7 @@ class InMemoryEventReader(Faults):
         """Return a part of a shipment's audit trail, oldest first."""
         with self.around("page"):
             found = [_shown(event) for event in self._events.values() if _belongs(event, matching)]
-            return _page(found, window, names=("timestamp", "event_id"), order=_creation_first)
+            return page_of(found, window, names=("timestamp", "event_id"), order=_creation_first)
 
 
 class InMemoryDeadLetterReader(Faults):
@@ -111,11 +108,12 @@ class InMemoryDeadLetterReader(Faults):
             found = [
                 letter
                 for letter in self._letters.values()
-                if matching.reason in (None, letter["reason"])
+                if matching.state in (None, letter["state"])
+                and matching.reason in (None, letter["reason"])
                 and matching.tracking_number in (None, letter["tracking_number"])
                 and matching.recorded.holds(letter["recorded_at"])
             ]
-            return _page(found, window, names=("recorded_at", "id"), order=_by_time, newest_first=True)
+            return page_of(found, window, names=("recorded_at", "id"), order=by_time, newest_first=True)
 
 
 def _shown(event: Document) -> Document:
@@ -148,37 +146,9 @@ def _belongs(event: Document, matching: EventFilter) -> bool:
     )
 
 
-def _by_time(place: Position) -> Key:
-    return place.instant, place.id
-
-
 def _creation_first(place: Position) -> Key:
     return place.instant, not place.id.endswith("_created"), place.id
 
 
 def _by_id(place: Position) -> Key:
     return (place.id,)
-
-
-def _page(
-    found: Iterable[Document],
-    window: Window,
-    *,
-    names: tuple[str, str],
-    order: Callable[[Position], Key],
-    newest_first: bool = False,
-) -> Page:
-    time, id_as = names
-
-    def key(document: Document) -> Key:
-        return order(Position(document[time], document[id_as]))
-
-    def is_behind(document: Document, after: Position) -> bool:
-        return key(document) < order(after) if newest_first else key(document) > order(after)
-
-    listed = sorted(found, key=key, reverse=newest_first)
-    rest = [each for each in listed if window.after is None or is_behind(each, window.after)]
-    data = rest[window.offset : window.offset + window.limit]
-    is_last = window.offset + len(data) >= len(rest)
-    last = None if is_last else Position(data[-1][time], data[-1][id_as])
-    return Page(data=deepcopy(data), total=len(listed), last=last)

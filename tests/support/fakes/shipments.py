@@ -31,6 +31,7 @@ class Documents:
     shipments: dict[TrackingNumber, Document] = field(default_factory=dict)
     events: dict[EventId, Document] = field(default_factory=dict)
     dead_letters: dict[str, Document] = field(default_factory=dict)
+    actions: dict[str, Document] = field(default_factory=dict)
 
 
 class InMemoryShipmentStore(Faults):

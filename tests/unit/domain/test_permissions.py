@@ -5,18 +5,20 @@ import pytest
 from domain.permissions import Permission, Principal, Role, is_allowed, owns
 
 TABLE = """
-                    admin  client  producer
-dead_letter:read    x      .       .
-dead_letter:replay  x      .       .
-event:read          x      x       x
-event:report        x      .       x
-session:end         x      x       x
-shipment:amend      x      x       .
-shipment:cancel     x      x       .
-shipment:create     x      x       .
-shipment:read       x      x       .
-user:manage         x      .       .
-user:read           x      .       .
+                      admin  client  producer
+dead_letter:discard   x      .       .
+dead_letter:read      x      .       .
+dead_letter:replay    x      .       .
+event:read            x      x       x
+event:report          x      .       x
+operator_action:read  x      .       .
+session:end           x      x       x
+shipment:amend        x      x       .
+shipment:cancel       x      x       .
+shipment:create       x      x       .
+shipment:read         x      x       .
+user:manage           x      .       .
+user:read             x      .       .
 """
 
 ADMIN = Principal("admin_user", Role.ADMIN)

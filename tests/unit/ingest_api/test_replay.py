@@ -1,17 +1,18 @@
-"""POST /dead-letters/{id}/replay."""
+"""POST /dead-letters/{id}/replay, and /dead-letters/replay for many."""
 
 import pytest
 
+from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place
-from domain.errors import NotPublished, StoreUnavailable, TransientError
+from domain.errors import NotPublished, PublishUnknown, StoreUnavailable, TransientError
 from domain.permissions import Principal
-from domain.ports import Replayed
 from domain.status import Status
 from tests.support.builders import report
-from tests.unit.ingest_api.doubles import CLIENT, DRIVER, Ingest
+from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
 
 EVENT_ID = report(Status.PICKED_UP).event_id
 PATH = "/dead-letters/dl_3_17/replay"
+MANY = "/dead-letters/replay"
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,7 @@ async def test_a_dead_event_is_queued_again_and_can_be_looked_up(ingest: Ingest)
     assert reply.body == {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
     assert reply.headers["Location"] == f"/events/{EVENT_ID}"
     assert ingest.replayer.replayed == [Place(3, 17)]
+    assert ingest.replayer.asked_by == [ADMIN.subject]
 
 
 async def test_a_dead_letter_that_cannot_be_read_has_nothing_to_look_up(ingest: Ingest) -> None:
@@ -42,6 +44,7 @@ async def test_a_dead_letter_that_is_not_there_is_404(ingest: Ingest, name: str)
 @pytest.mark.parametrize(("caller", "status"), [(CLIENT, 403), (DRIVER, 403), (None, 401)])
 async def test_only_an_admin_replays(ingest: Ingest, caller: Principal | None, status: int) -> None:
     assert (await ingest.ask("POST", PATH, caller=caller)).status == status
+    assert (await ingest.post(MANY, {"ids": ["dl_3_17"]}, caller=caller)).status == status
     assert ingest.replayer.replayed == []
 
 
@@ -51,3 +54,49 @@ async def test_what_may_not_be_in_the_log_is_answered_with_503(
 ) -> None:
     ingest.replayer.fail_next("replay", trouble)
     assert (await ingest.ask("POST", PATH)).status == 503
+    ingest.replayer.letters[Place(3, 17)] = trouble
+    assert (await ingest.ask("POST", PATH)).status == 503
+
+
+async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: Ingest) -> None:
+    ingest.replayer.letters |= {Place(4, 0): NotPublished("away"), Place(4, 1): PublishUnknown("lost")}
+    ids = ["dl_3_18", "dl_9_9", "dl_4_0", "dl_3_17", "dl_4_1", "dl_03_1", "dl_3_17"]
+    reply = await ingest.post(MANY, {"ids": ids})
+    assert (reply.status, reply.body["received"], reply.body["queued"]) == (202, 7, 3)
+    again = {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
+    assert reply.body["items"] == [
+        {"id": "dl_3_18", "status": "queued"},
+        {"id": "dl_9_9", "status": "not_found"},
+        {"id": "dl_4_0", "status": "error", "message": "it is not in the log"},
+        again,
+        {"id": "dl_4_1", "status": "error", "message": "it may be in the log: sending it again is safe"},
+        {"id": "dl_03_1", "status": "not_found"},
+        again,
+    ]
+    assert ingest.replayer.replayed == [Place(3, 18), Place(3, 17)], "each once"
+
+
+@pytest.mark.parametrize("ids", [["dl_4_0"], ["dl_4_0", "dl_9_9"]])
+async def test_many_of_which_none_is_queued_for_trouble_are_503(ingest: Ingest, ids: list[str]) -> None:
+    ingest.replayer.letters[Place(4, 0)] = NotPublished("away")
+    assert (await ingest.post(MANY, {"ids": ids})).status == 503
+
+
+async def test_many_that_are_not_there_are_no_trouble(ingest: Ingest) -> None:
+    reply = await ingest.post(MANY, {"ids": ["dl_9_9"]})
+    assert (reply.status, reply.body["items"]) == (202, [{"id": "dl_9_9", "status": "not_found"}])
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"ids": []}, "/ids"),
+        ({"ids": ["dl_0_0"] * 101}, "/ids"),
+        ({"ids": ["dl_0_0", "evt_1"]}, "/ids/1"),
+        ({"ids": ["dl_0_0"], "force": True}, "/force"),
+        ({}, "/ids"),
+    ],
+)
+async def test_what_makes_no_sense_is_400(ingest: Ingest, body: object, pointer: str) -> None:
+    reply = await ingest.post(MANY, body)
+    assert (reply.status, reply.pointers) == (400, [pointer])

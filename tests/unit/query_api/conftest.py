@@ -26,7 +26,9 @@ from storage.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import (
     Documents,
+    InMemoryActionLog,
     InMemoryApiKeyStore,
+    InMemoryDeadLetterIndex,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
     InMemoryRevocationFeed,
@@ -81,6 +83,7 @@ class World:
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
         self.dead_letters = InMemoryDeadLetterReader(self.documents)
+        self.actions = InMemoryActionLog(self.documents)
 
     @asynccontextmanager
     async def opened(self, _settings: Settings) -> AsyncIterator[Adapters]:
@@ -88,6 +91,8 @@ class World:
             shipments=self.shipments,
             events=self.events,
             dead_letters=self.dead_letters,
+            bin=InMemoryDeadLetterIndex(self.documents),
+            actions=self.actions,
             users=self.users,
             keys=self.keys,
             revocations=self.revocations,

@@ -20,6 +20,7 @@ PUBLIC = {
     ("POST", "/events"),
     ("POST", "/events/batch"),
     ("POST", "/shipments"),
+    ("POST", "/dead-letters/replay"),
     ("POST", "/dead-letters/{dead_letter_id}/replay"),
     ("PATCH", "/shipments/{tracking_number}"),
     ("DELETE", "/shipments/{tracking_number}"),
@@ -44,9 +45,11 @@ READING = {
     "/shipments/{tracking_number}/events": Permission.SHIPMENT_READ,
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,
+    "/operator-actions": Permission.OPERATOR_ACTION_READ,
 }
 PERMISSIONS = {
     **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},
+    ("POST", "/dead-letters/{dead_letter_id}/discard"): Permission.DEAD_LETTER_DISCARD,
     ("POST", "/auth/logout"): Permission.SESSION_END,
     ("POST", "/auth/users"): Permission.USER_MANAGE,
     ("PATCH", "/auth/users/{username}"): Permission.USER_MANAGE,

@@ -1,10 +1,10 @@
-"""GET /dead-letters and /dead-letters/{id}."""
+"""/dead-letters, listed, shown and discarded."""
 
 from datetime import timedelta
 
 import pytest
 
-from domain.permissions import Principal
+from domain.permissions import Principal, Role
 from tests.support.builders import NOON, dead_letter, number
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, Api, World
 
@@ -26,6 +26,8 @@ def letters(world: World) -> None:
     [
         ("", [5, 4, 3, 2, 1, 0]),
         ("reason=unreadable", [4, 2, 0]),
+        ("state=open", [5, 4, 3, 2, 1, 0]),
+        ("state=discarded", []),
         (f"tracking_number={number(3)}", [3]),
         ("from=2026-03-01T12:02:00Z&to=2026-03-01T12:04:00Z", [3, 2]),
         ("limit=2&offset=1", [4, 3]),
@@ -68,6 +70,7 @@ async def test_nobody_else_sees_them(api: Api, who: Principal, path: str) -> Non
     ("query", "pointer"),
     [
         ("reason=$ne", "/reason"),
+        ("state=eaten", "/state"),
         ("reason[$ne]=x", "/reason[$ne]"),
         ("tracking_number=99M-", "/tracking_number"),
         ("from=now", "/from"),
@@ -77,4 +80,66 @@ async def test_nobody_else_sees_them(api: Api, who: Principal, path: str) -> Non
 )
 async def test_what_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
     answer = await api.get(f"/dead-letters?{query}", ADMIN)
+    assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)
+
+
+DISCARD = "/dead-letters/dl_0_3/discard"
+
+
+async def test_one_is_discarded_and_the_deed_is_noted(api: Api, world: World) -> None:
+    answer = await api.ask("POST", DISCARD, {"reason": "a self-test"})
+    body = await answer.json()
+    assert (answer.status, body["id"], body["state"]) == (200, "dl_0_3", "discarded")
+    assert (body["discard"]["by"], body["discard"]["reason"]) == (ADMIN.subject, "a self-test")
+    listed = await (await api.get("/dead-letters?state=discarded")).json()
+    assert listed["data"] == [body]
+    [action] = (await (await api.get("/operator-actions?target=dl_0_3")).json())["data"]
+    assert (action["action"], action["by"], action["reason"]) == (
+        "dead_letter.discarded",
+        ADMIN.subject,
+        "a self-test",
+    )
+    assert action["at"] == body["discard"]["at"]
+    again = await api.ask("POST", DISCARD, {"reason": "a self-test"})
+    assert (again.status, await again.json()) == (200, body)
+    assert len(world.documents.actions) == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "reason"), [(ADMIN, "another"), (Principal("eva", Role.ADMIN), "a self-test")]
+)
+async def test_the_first_word_stands(api: Api, who: Principal, reason: str) -> None:
+    first = await (await api.ask("POST", DISCARD, {"reason": "a self-test"})).json()
+    answer = await api.ask("POST", DISCARD, {"reason": reason}, who=who)
+    body = await answer.json()
+    assert (answer.status, body["error"]) == (409, "DEAD_LETTER_DISCARDED")
+    assert body["message"] == "admin_user has discarded it: a self-test"
+    assert await (await api.get("/dead-letters/dl_0_3")).json() == first
+
+
+@pytest.mark.parametrize("name", ["dl_0_99", "x", "%00", "dl_0_99/discard"])
+async def test_what_is_not_there_cannot_be_discarded(api: Api, name: str) -> None:
+    assert (await api.ask("POST", f"/dead-letters/{name}/discard", {"reason": "x"})).status == 404
+
+
+@pytest.mark.parametrize("who", [CLIENT, DRIVER])
+async def test_nobody_else_discards(api: Api, world: World, who: Principal) -> None:
+    assert (await api.ask("POST", DISCARD, {"reason": "x"}, who=who)).status == 403
+    assert world.documents.actions == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "/reason"),
+        ({"reason": ""}, "/reason"),
+        ({"reason": " \u00a0 "}, "/reason"),
+        ({"reason": "two\nlines"}, "/reason"),
+        ({"reason": "x" * 501}, "/reason"),
+        ({"reason": 1}, "/reason"),
+        ({"reason": "x", "by": "eva"}, "/by"),
+    ],
+)
+async def test_a_discard_has_a_reason(api: Api, body: object, pointer: str) -> None:
+    answer = await api.ask("POST", DISCARD, body)
     assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)

@@ -10,10 +10,12 @@ from typing import Final
 class Permission(StrEnum):
     """`resource:action`; each route asks for one."""
 
+    DEAD_LETTER_DISCARD = "dead_letter:discard"
     DEAD_LETTER_READ = "dead_letter:read"
     DEAD_LETTER_REPLAY = "dead_letter:replay"
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
+    OPERATOR_ACTION_READ = "operator_action:read"
     SESSION_END = "session:end"
     SHIPMENT_AMEND = "shipment:amend"
     SHIPMENT_CANCEL = "shipment:cancel"

@@ -1,7 +1,7 @@
 """Ports: what the services need from the outside, named by role. Adapters live in `messaging` and `storage`.
 
-Every call may raise `StoreUnavailable`, and the publishing ones `NotPublished` or `PublishUnknown`, where
-nothing else is said.
+Those of dead letters are in `domain.dead_letter_ports`. Every call may raise `StoreUnavailable`, and the
+publishing ones `NotPublished` or `PublishUnknown`, where nothing else is said.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from domain.batch import Delivery, EventRecord, Plan, Verdict
 from domain.commands import Command
-from domain.dead_letters import DeadLetterEntry, Place
 from domain.errors import ErrorCode
 from domain.identity import EventId
+from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.quota import Grant, Quota
 from domain.reading import (
     EVERYTHING,
-    DeadLetterFilter,
+    ActionFilter,
     EventFilter,
     Page,
     Scope,
@@ -129,33 +129,6 @@ class ShipmentStore(Protocol):
         """Record an event as dead, unless it has a record already."""
 
 
-class DeadLetterIndex(Protocol):
-    """Where operators look for records that could not be applied."""
-
-    async def record(self, entry: DeadLetterEntry) -> None:
-        """Note a dead letter, unless one with its id is noted already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """A dead letter that stands in the log again; its event's id, None if it cannot be read."""
-
-    event_id: EventId | None
-
-
-class DeadLetterReplayer(Protocol):
-    """Puts dead letters back into the log. Safe to repeat: what was applied is applied once."""
-
-    async def replay(self, place: Place) -> Replayed | None:
-        """Append the dead letter at `place` to the log, as it was before it died; None if there is none.
-
-        Raises:
-            StoreUnavailable: the dead letter could not be read.
-            NotPublished: it is not in the log.
-            PublishUnknown: it may be in the log, or get there later.
-        """
-
-
 class DuplicateFilter(Protocol):
     """A fast memory of applied events. A hint: it may forget, and never raises."""
 
@@ -239,14 +212,14 @@ class EventReader(Protocol):
         """Return a part of a shipment's audit trail, oldest first."""
 
 
-class DeadLetterReader(Protocol):
-    """Reads the index of the dead-letter topic."""
+class ActionLog(Protocol):
+    """Keeps what operators have done; nothing in it is ever changed."""
 
-    async def get(self, dead_letter_id: str) -> Document | None:
-        """Return a dead letter, or None."""
+    async def record(self, action: OperatorAction) -> None:
+        """Note an action, unless one with its id is noted already."""
 
-    async def page(self, matching: DeadLetterFilter, window: Window) -> Page:
-        """Return a part of the list of dead letters, newest first."""
+    async def page(self, matching: ActionFilter, window: Window) -> Page:
+        """Return a part of the list of actions, newest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
+from domain.operators import ActionKind
 from domain.permissions import Principal, Role
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -87,9 +89,20 @@ class EventFilter:
 class DeadLetterFilter:
     """Which dead letters to list, newest first; None and `EVER` do not filter."""
 
+    state: LetterState | None = None
     reason: str | None = None
     tracking_number: str | None = None
     recorded: Period = EVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionFilter:
+    """Which actions of operators to list, newest first; None and `EVER` do not filter."""
+
+    action: ActionKind | None = None
+    target: str | None = None
+    by: str | None = None
+    done: Period = EVER
 
 
 @dataclass(frozen=True, slots=True)

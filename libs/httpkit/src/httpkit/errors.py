@@ -29,6 +29,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.API_KEY_LIMIT_REACHED: 409,
         ErrorCode.API_KEY_NOT_FOUND: 404,
         ErrorCode.AUTHENTICATION_REQUIRED: 401,
+        ErrorCode.DEAD_LETTER_DISCARDED: 409,
         ErrorCode.EVENT_NOT_FOUND: 404,
         ErrorCode.FORBIDDEN: 403,
         ErrorCode.IDEMPOTENCY_CONFLICT: 422,

@@ -30,6 +30,7 @@ EventIdText = Annotated[
         }
     ),
 ]
+DeadLetterIdText = Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$", examples=[DEAD_LETTER])]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 IN_PATH: Final = Parameter(
@@ -46,6 +47,6 @@ DEAD_LETTER_IN_PATH: Final = Parameter(
     "dead_letter_id",
     "path",
     "A dead letter, by its place in the topic of dead letters.",
-    TypeAdapter(Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$")]),
+    TypeAdapter(DeadLetterIdText),
     DEAD_LETTER,
 )

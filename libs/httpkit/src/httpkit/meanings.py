@@ -11,6 +11,7 @@ MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.API_KEY_LIMIT_REACHED: "The user has as many API keys as one may have: remove one.",
         ErrorCode.API_KEY_NOT_FOUND: "The user has no API key of that id.",
         ErrorCode.AUTHENTICATION_REQUIRED: "The route needs a token, and there is none.",
+        ErrorCode.DEAD_LETTER_DISCARDED: "Somebody has discarded it already, and the first reason stands.",
         ErrorCode.EVENT_NOT_FOUND: "No such event, or not processed yet; Retry-After says when to ask again.",
         ErrorCode.FORBIDDEN: "The caller's role does not allow this, or the thing belongs to somebody else.",
         ErrorCode.IDEMPOTENCY_CONFLICT: "The same key or event id with another payload: the first stands.",

@@ -1,15 +1,26 @@
-"""Dead letters: records that cannot be applied, kept as they were, with where they came from and why."""
+"""Dead letters: records that cannot be applied, kept as they were, with where they came from and why.
 
-from collections.abc import Sequence
+One that is put back into the log says so in its headers. If it dies again, its new dead letter has them too.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
-from domain.dead_letters import Place
+from domain.dead_letters import DeadLetterId, Place, Replay, place_of
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
+from messaging.wire import header
 
 PREFIX: Final = "dlq-"
 """Of the headers that say where a dead letter comes from, beside those that it had."""
+REPLAY_OF: Final = "replay-of"
+"""The header that says which dead letter a record was."""
+REPLAYED_BY: Final = "replayed-by"
+"""The header that says who wanted it in the log again."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Record(Protocol):
@@ -87,3 +98,36 @@ class KafkaDeadLetters:
         return await self._producer.append_one(
             self._topic, OutgoingRecord(record.key or b"", record.value or b"", headers)
         )
+
+
+def replays_in(records: Iterable[Record]) -> Iterator[Replay]:
+    """Yield what records say of their being dead letters that were put back into the log."""
+    for record in records:
+        # A replay has two headers at least, an everyday record one: it pays for this look and no more.
+        if len(record.headers) > 1:
+            replay = replay_in(record)
+            if replay is not None:
+                yield replay
+
+
+def replay_in(record: Record) -> Replay | None:
+    """Return what a record says of its being a dead letter that was put back into the log."""
+    letter = header(record.headers, REPLAY_OF)
+    if letter is None or place_of(letter) is None:
+        return None
+    by = header(record.headers, REPLAYED_BY)
+    if by is None:
+        return None
+    return Replay(
+        letter=DeadLetterId(letter),
+        by=by,
+        at=instant_of(record),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
+
+
+def instant_of(record: Record) -> datetime:
+    """Return when a record was appended."""
+    return _EPOCH + timedelta(milliseconds=record.timestamp)

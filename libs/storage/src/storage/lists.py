@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pymongo
 
-from domain.reading import DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter
-from storage.schema import BY_CLIENT, BY_CLIENT_AND_STATUS, BY_CREATION, BY_ID
+from domain.reading import ActionFilter, DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter
+from storage.schema import BY_CLIENT, BY_CLIENT_AND_STATUS, BY_CREATION, BY_DEED, BY_ID
 
 Keys = Sequence[tuple[str, int]]
 
@@ -90,12 +90,22 @@ def shipments(matching: ShipmentFilter) -> ListQuery:
 
 def dead_letters(matching: DeadLetterFilter) -> ListQuery:
     """Return the list that a filter describes."""
+    wanted = {
+        "state": matching.state,
+        "reason": matching.reason,
+        "tracking_number": matching.tracking_number,
+    }
     query: dict[str, Any] = _spans(recorded_at=matching.recorded)
-    if matching.reason is not None:
-        query["reason"] = {"$eq": matching.reason}
-    if matching.tracking_number is not None:
-        query["tracking_number"] = {"$eq": matching.tracking_number}
+    query |= {name: {"$eq": str(value)} for name, value in wanted.items() if value is not None}
     return ListQuery(query=query, order=LAST_RECORDED_FIRST)
+
+
+def operator_actions(matching: ActionFilter) -> ListQuery:
+    """Return the list that a filter describes."""
+    wanted = {"action": matching.action, "target": matching.target, "by": matching.by}
+    query: dict[str, Any] = _spans(at=matching.done)
+    query |= {name: {"$eq": str(value)} for name, value in wanted.items() if value is not None}
+    return ListQuery(query=query, order=BY_DEED)
 
 
 def trail_filter(matching: EventFilter) -> dict[str, Any]:

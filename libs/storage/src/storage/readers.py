@@ -71,6 +71,12 @@ DEAD_LETTER_FIELDS: Final = (
     "tracking_number",
     "recorded_at",
     "value_preview",
+    "headers",
+    "replay_of",
+    "state",
+    "replays",
+    "last_replay",
+    "discard",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from domain.dead_letters import UNTOUCHED
 from domain.errors import StoreUnavailable
 from domain.permissions import Role
 from storage.client import Database, open_database
@@ -22,12 +23,14 @@ PARTITION_FENCES: Final = "partition_fences"
 AUTH_USERS: Final = "auth_users"
 REVOKED_TOKENS: Final = "revoked_tokens"
 DEAD_LETTERS: Final = "dead_letters"
+OPERATOR_ACTIONS: Final = "operator_actions"
 
 BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
+BY_DEED: Final = [("at", DESCENDING), ("_id", DESCENDING)]
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     SHIPMENTS: [IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)],
@@ -43,8 +46,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     DEAD_LETTERS: [
         IndexModel(BY_RECORDING),
-        IndexModel([("reason", ASCENDING), *BY_RECORDING]),
-        IndexModel([("tracking_number", ASCENDING), *BY_RECORDING]),
+        *(IndexModel([(name, ASCENDING), *BY_RECORDING]) for name in ("state", "reason", "tracking_number")),
+    ],
+    OPERATOR_ACTIONS: [
+        IndexModel(BY_DEED),
+        *(IndexModel([(name, ASCENDING), *BY_DEED]) for name in ("action", "target", "by")),
     ],
 }
 
@@ -66,6 +72,10 @@ VALIDATORS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+OLDER_LETTER: Final[dict[str, Any]] = {"headers": [], "replay_of": None, **UNTOUCHED}
+"""What is known of dead letters that were noted before anybody asked what became of them."""
+
+
 async def apply_schema(database: Database) -> None:
     """Create what is missing and bring validators up to date; safe to repeat.
 
@@ -81,6 +91,7 @@ async def apply_schema(database: Database) -> None:
                 await database[name].create_indexes(indexes)
         for name, validator in VALIDATORS.items():
             await database.command("collMod", name, validator=validator)
+        await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
 
 
 async def _main() -> int:

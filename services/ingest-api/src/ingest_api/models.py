@@ -25,11 +25,12 @@ from domain.status import REPORTABLE, Status
 from domain.tracking_number import TrackingNumber, parse_tracking_number
 from httpkit.bodies import invalid
 from httpkit.errors import ApiError
-from httpkit.identifiers import TrackingNumberText
+from httpkit.identifiers import DeadLetterIdText, TrackingNumberText
 from ingest_api.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
 from ingest_api.times import read_instant
 
 MAX_BATCH: Final = 1000
+MAX_REPLAYS: Final = 100
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 _REPORTABLE: Final = {"type": "string", "enum": list(REPORTABLE)}
@@ -170,7 +171,15 @@ class ShipmentIn(TypedDict):
     package: PackageIn
 
 
+class ReplayIn(TypedDict):
+    """Dead letters to send again, in any order."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    ids: Annotated[list[DeadLetterIdText], Field(min_length=1, max_length=MAX_REPLAYS)]
+
+
 EVENT: Final = TypeAdapter(EventIn)
 BATCH: Final = TypeAdapter(BatchIn)
 LENIENT_BATCH: Final = TypeAdapter(LenientBatchIn)
 SHIPMENT: Final = TypeAdapter(ShipmentIn)
+REPLAY: Final = TypeAdapter(ReplayIn)

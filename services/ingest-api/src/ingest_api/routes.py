@@ -6,7 +6,7 @@ from domain.permissions import Permission
 from httpkit.negotiation import JSON, NDJSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from ingest_api.handlers.batches import post_batch
-from ingest_api.handlers.dead_letters import post_replay
+from ingest_api.handlers.dead_letters import post_replay, post_replays
 from ingest_api.handlers.events import post_event
 from ingest_api.handlers.shipments import delete_shipment, patch_shipment, post_shipment
 from ingest_api.models import MAX_BATCH
@@ -23,5 +23,6 @@ ROUTES: Final = (
     Route("POST", "/shipments", post_shipment, Permission.SHIPMENT_CREATE, hints=_POSTS),
     Route("PATCH", "/shipments/{tracking_number}", patch_shipment, Permission.SHIPMENT_AMEND, hints=_PATCHES),
     Route("DELETE", "/shipments/{tracking_number}", delete_shipment, Permission.SHIPMENT_CANCEL),
+    Route("POST", "/dead-letters/replay", post_replays, Permission.DEAD_LETTER_REPLAY, hints=_POSTS),
     Route("POST", "/dead-letters/{dead_letter_id}/replay", post_replay, Permission.DEAD_LETTER_REPLAY),
 )

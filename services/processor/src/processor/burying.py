@@ -1,16 +1,17 @@
 """What operators are told of a record that cannot be applied."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from domain.batch import Delivery
-from domain.dead_letters import DeadLetterEntry, Place, dead_letter_id
-from messaging.dead_letters import DeadLetter
+from domain.dead_letters import DeadLetterEntry, Header, Place, dead_letter_id
+from messaging.dead_letters import DeadLetter, instant_of, replay_in
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _PREVIEW_BYTES: Final = 500
 _LONGEST_ERROR: Final = 2000
 _LONGEST_KEY: Final = 200
+_MOST_HEADERS: Final = 20
+_LONGEST_HEADER: Final = 200
 
 
 def entry_of(
@@ -25,6 +26,7 @@ def entry_of(
         recorded_at: now.
     """
     record = letter.record
+    replay = replay_in(record)
     return DeadLetterEntry(
         id=dead_letter_id(place),
         reason=letter.reason,
@@ -33,13 +35,19 @@ def entry_of(
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
-        timestamp=_EPOCH + timedelta(milliseconds=record.timestamp),
+        timestamp=instant_of(record),
         key=None if record.key is None else _text(record.key[:_LONGEST_KEY]),
         event_id=None if delivery is None else delivery.command.event_id,
         tracking_number=None if delivery is None else delivery.command.tracking_number,
         recorded_at=recorded_at,
         value_preview=_text((record.value or b"")[:_PREVIEW_BYTES]),
+        headers=[_shown(name, value) for name, value in record.headers[:_MOST_HEADERS]],
+        replay_of=None if replay is None else replay.letter,
     )
+
+
+def _shown(name: str, value: bytes | None) -> Header:
+    return Header(name[:_LONGEST_HEADER], None if value is None else _text(value[:_LONGEST_HEADER]))
 
 
 def _text(raw: bytes) -> str:

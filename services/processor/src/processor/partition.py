@@ -16,22 +16,14 @@ from domain.batch import (
     by_shipment,
     judge,
 )
+from domain.dead_letter_ports import DeadLetterIndex
 from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.identity import EventId
-from domain.ports import (
-    Answers,
-    ChangeFeed,
-    Clock,
-    DeadLetterIndex,
-    DuplicateFilter,
-    EndOffset,
-    Fence,
-    ShipmentStore,
-)
+from domain.ports import Answers, ChangeFeed, Clock, DuplicateFilter, EndOffset, Fence, ShipmentStore
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from messaging import wire
-from messaging.dead_letters import DeadLetter, KafkaDeadLetters, Record
+from messaging.dead_letters import DeadLetter, KafkaDeadLetters, Record, replays_in
 from processor.answering import answer_to
 from processor.burying import entry_of
 from processor.cache import ShipmentCache
@@ -83,9 +75,11 @@ class ShipmentPartition:
             plan = await self._commit(deliveries, known)
             self._ports.metrics.count(plan.verdicts)
             await self._tell(plan)
+            await self._note_replays(records)
 
     async def bury(self, letter: DeadLetter) -> None:
         """See `PartitionHandler.bury`: to its topic, to its index and, if it can be read, the audit log."""
+        await self._note_replays([letter.record])
         place = await self._ports.dead_letters.publish(letter)
         now = self._ports.clock.now()
         try:
@@ -191,6 +185,10 @@ class ShipmentPartition:
             self._ports.answers.send(answers),
             self._ports.feed.publish(plan.verdicts),
         )
+
+    async def _note_replays(self, records: Sequence[Record]) -> None:
+        for replay in replays_in(records):
+            await self._ports.index.note_replay(replay)
 
 
 def _judge_again(

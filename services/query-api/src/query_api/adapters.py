@@ -8,9 +8,10 @@ from typing import Final
 from aiohttp import web
 from redis.asyncio import Redis
 
+from domain.dead_letter_ports import DeadLetterBin, DeadLetterReader
 from domain.ports import (
+    ActionLog,
     ApiKeyStore,
-    DeadLetterReader,
     EventReader,
     LoginGuard,
     RateLimiter,
@@ -24,8 +25,10 @@ from httpkit.clock import SystemClock
 from httpkit.health import Check, State
 from messaging.health import KafkaProbe
 from query_api.settings import Settings
+from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
 from storage.client import Database, open_database, open_redis
+from storage.dead_letters import MongoDeadLetterIndex
 from storage.errors import translated
 from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.lockout import RedisLoginGuard
@@ -49,6 +52,8 @@ class Adapters:
     shipments: ShipmentReader
     events: EventReader
     dead_letters: DeadLetterReader
+    bin: DeadLetterBin
+    actions: ActionLog
     users: UserStore
     keys: ApiKeyStore
     revocations: RevocationStore
@@ -81,6 +86,8 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
             shipments=MongoShipmentReader(database),
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
+            bin=MongoDeadLetterIndex(database),
+            actions=MongoActionLog(database),
             users=MongoUserStore(database),
             keys=MongoApiKeyStore(database),
             revocations=MongoRevocationStore(database),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from domain.errors import ErrorCode
-from domain.reading import DeadLetterFilter, EventFilter, Page, Period, ShipmentFilter, Window
+from domain.reading import ActionFilter, DeadLetterFilter, EventFilter, Page, Period, ShipmentFilter, Window
 from httpkit.errors import ApiError, Detail
 from httpkit.responses import json_response
 from query_api.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
@@ -18,7 +18,7 @@ from query_api.parameters import Instant
 # To be asked for again each time: what is cached must not outlive a token or a status.
 PRIVATE: Final[Mapping[str, str]] = {hdrs.CACHE_CONTROL: "private, no-cache"}
 
-Matching = ShipmentFilter | EventFilter | DeadLetterFilter
+Matching = ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter
 
 
 @dataclass(frozen=True, slots=True)

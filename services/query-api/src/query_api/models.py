@@ -1,4 +1,4 @@
-"""What the query API takes in: users as admins write them."""
+"""What the query API takes in: users as admins write them, and why a dead letter is discarded."""
 
 from typing import Annotated, Any, Final, Self
 
@@ -19,6 +19,9 @@ from storage.users import MAX_PASSWORD_BYTES
 
 MIN_PASSWORD_BYTES: Final = 8
 MAX_ID_LENGTH: Final = 128
+
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_SAYS_SOMETHING: Final = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
 
 COMMON_PASSWORDS: Final = frozenset(
     {
@@ -130,6 +133,14 @@ class UserChange(BaseModel):
         return self
 
 
+class DiscardRequest(BaseModel):
+    """Why nobody needs a dead letter any more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
+
+
 class TokenRequest(BaseModel):
     """An API key."""
 
@@ -141,3 +152,4 @@ class TokenRequest(BaseModel):
 NEW_USER: Final = TypeAdapter(NewUser)
 USER_CHANGE: Final = TypeAdapter(UserChange)
 TOKEN_REQUEST: Final = TypeAdapter(TokenRequest)
+DISCARD: Final = TypeAdapter(DiscardRequest)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
+from domain.operators import ActionKind
 from domain.status import Status
 from query_api.parameters import (
     Cursor,
@@ -65,8 +67,19 @@ class EventQuery(CursorQuery):
 class DeadLetterQuery(CursorQuery):
     """Which dead letters; `from` is inside of what is asked for, `to` is not."""
 
+    state: LetterState | None = None
     reason: Reason | None = None
     tracking_number: FullNumber | None = None
+    start: Annotated[Instant | None, Field(alias="from")] = None
+    end: Annotated[Instant | None, Field(alias="to")] = None
+
+
+class ActionQuery(CursorQuery):
+    """Which actions of operators; `from` is inside of what is asked for, `to` is not."""
+
+    action: ActionKind | None = None
+    target: Name | None = None
+    by: Name | None = None
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None
 
@@ -81,6 +94,7 @@ PAGE_QUERY: Final = TypeAdapter(PageQuery)
 SHIPMENT_QUERY: Final = TypeAdapter(ShipmentQuery)
 EVENT_QUERY: Final = TypeAdapter(EventQuery)
 DEAD_LETTER_QUERY: Final = TypeAdapter(DeadLetterQuery)
+ACTION_QUERY: Final = TypeAdapter(ActionQuery)
 NO_QUERY: Final = TypeAdapter(NoQuery)
 
 

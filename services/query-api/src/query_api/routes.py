@@ -6,7 +6,7 @@ from domain.permissions import Permission
 from httpkit.budgets import Budget
 from httpkit.negotiation import JSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
-from query_api.handlers import contract, dead_letters, elsewhere, events, login, shipments, users
+from query_api.handlers import contract, dead_letters, elsewhere, events, login, operators, shipments, users
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
@@ -32,7 +32,20 @@ ROUTES: Final = (
         "GET", "/shipments/{tracking_number}/events", events.list_shipment_events, Permission.SHIPMENT_READ
     ),
     Route("GET", "/dead-letters", dead_letters.list_dead_letters, Permission.DEAD_LETTER_READ),
-    Route("GET", "/dead-letters/{dead_letter_id}", dead_letters.get_dead_letter, Permission.DEAD_LETTER_READ),
+    # Nor "replay".
+    Route(
+        "GET",
+        "/dead-letters/{dead_letter_id:(?!replay$)[^/]+}",
+        dead_letters.get_dead_letter,
+        Permission.DEAD_LETTER_READ,
+    ),
+    Route(
+        "POST",
+        "/dead-letters/{dead_letter_id}/discard",
+        dead_letters.discard_dead_letter,
+        Permission.DEAD_LETTER_DISCARD,
+    ),
+    Route("GET", "/operator-actions", operators.list_actions, Permission.OPERATOR_ACTION_READ),
 )
 
 ELSEWHERE: Final = tuple(
@@ -43,6 +56,7 @@ ELSEWHERE: Final = tuple(
         ("POST", "/shipments", ((ACCEPT_POST, JSON),)),
         ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, JSON),)),
         ("DELETE", "/shipments/{tracking_number}", ()),
+        ("POST", "/dead-letters/replay", ()),
         ("POST", "/dead-letters/{dead_letter_id}/replay", ()),
     )
 )

@@ -97,3 +97,29 @@ class Replayed(TypedDict):
     id: str
     status: Literal["queued"]
     event_id: NotRequired[EventIdText]
+
+
+class NotFoundLetter(TypedDict):
+    """A dead letter that is not there, or not any more."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    status: Literal["not_found"]
+
+
+class NotReplayed(TypedDict):
+    """A dead letter that may not be in the log again."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    status: Literal["error"]
+    message: str
+
+
+class ReplayedBatch(TypedDict):
+    """Which dead letters are in the log again."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    received: int
+    queued: int
+    items: list[Replayed | NotFoundLetter | NotReplayed]

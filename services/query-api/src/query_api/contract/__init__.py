@@ -5,8 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from httpkit.operations import Key, Operation
-from query_api.contract import access, accounts, documents, reading
+from query_api.contract import access, accounts, documents, operators, reading
 
 OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
-    {**access.OPERATIONS, **accounts.OPERATIONS, **documents.OPERATIONS, **reading.OPERATIONS}
+    {
+        **access.OPERATIONS,
+        **accounts.OPERATIONS,
+        **documents.OPERATIONS,
+        **operators.OPERATIONS,
+        **reading.OPERATIONS,
+    }
 )

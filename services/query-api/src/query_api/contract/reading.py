@@ -10,6 +10,7 @@ from httpkit.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
 from httpkit.operations import TEXT, Key, Operation, Parameter, Reply, json_content
 from query_api.contract import samples
 from query_api.contract.replies import DeadLetter, DeadLetterPage, Event, EventPage, Shipment, ShipmentPage
+from query_api.models import DISCARD
 from query_api.pages import DEAD_LETTER_QUERY, EVENT_QUERY, SHIPMENT_QUERY
 
 IF_NONE_MATCH: Final = Parameter(
@@ -88,9 +89,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         name="listDeadLetters",
         tag="dead letters",
         summary="Which records could not be applied",
-        description="Newest first.",
+        description="Newest first. `state` says what operators have done about them last.",
         query=DEAD_LETTER_QUERY,
-        query_examples={"reason": "unreadable", "limit": 10},
+        query_examples={"state": "open", "limit": 10},
         replies={
             200: Reply(
                 "A page of dead letters.",
@@ -112,6 +113,26 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             ),
         },
         errors=(ErrorCode.NOT_FOUND,),
+    ),
+    ("POST", "/dead-letters/{dead_letter_id}/discard"): Operation(
+        name="discardDeadLetter",
+        tag="dead letters",
+        summary="Say that nobody needs a dead letter any more",
+        description=(
+            "Takes it off the list of open ones, and says why. The record stays in its topic and can be sent "
+            "again all the same. Saying the same twice changes nothing; to give another reason for what is "
+            "discarded already, or as another user, is 409."
+        ),
+        parameters=(DEAD_LETTER_IN_PATH,),
+        body=json_content(DISCARD, test={"reason": "a scanner's self-test"}),
+        replies={
+            200: Reply(
+                "The dead letter, discarded.",
+                json_content(TypeAdapter(DeadLetter), discarded=samples.DISCARDED_LETTER),
+                headers=("Cache-Control",),
+            ),
+        },
+        errors=(ErrorCode.NOT_FOUND, ErrorCode.DEAD_LETTER_DISCARDED),
     ),
     ("GET", "/shipments/{tracking_number}"): Operation(
         name="getShipment",

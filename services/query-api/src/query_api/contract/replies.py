@@ -6,6 +6,8 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from domain.batch import Outcome
+from domain.dead_letters import LetterState
+from domain.operators import ActionKind, Detail
 from domain.permissions import Role
 from domain.status import Status
 from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
@@ -195,8 +197,40 @@ class EventPage(TypedDict):
     pagination: CursorPagination
 
 
+class Header(TypedDict):
+    """A header of a record, as text."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    name: str
+    value: str | None
+
+
+class LastReplay(TypedDict):
+    """Who put a dead letter back into the log last, and where it stands there."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    by: str
+    at: Instant
+    topic: str
+    partition: int
+    offset: int
+
+
+class Discard(TypedDict):
+    """Who said that nobody needs a dead letter any more, and why."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    by: str
+    at: Instant
+    reason: str
+
+
 class DeadLetter(TypedDict):
-    """A record of the log that could not be applied: where it stands, and what was wrong with it last."""
+    """A record of the log that could not be applied: where it stood, and what was wrong with it last.
+
+    `state` says what operators have done about it last; what became of a replayed event is at its `event_id`.
+    `replay_of` is the dead letter that this record was before, if it has died again.
+    """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     id: str
@@ -212,6 +246,12 @@ class DeadLetter(TypedDict):
     tracking_number: str | None
     recorded_at: Instant
     value_preview: str
+    headers: list[Header]
+    replay_of: str | None
+    state: LetterState
+    replays: _Count
+    last_replay: LastReplay | None
+    discard: Discard | None
 
 
 class DeadLetterPage(TypedDict):
@@ -219,6 +259,30 @@ class DeadLetterPage(TypedDict):
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[DeadLetter]
+    pagination: CursorPagination
+
+
+class OperatorAction(TypedDict):
+    """Something that an operator has done by hand.
+
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    at: Instant
+    by: str
+    action: ActionKind
+    target: str
+    reason: str | None
+    details: dict[str, Detail]
+
+
+class OperatorActionPage(TypedDict):
+    """A page of actions, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[OperatorAction]
     pagination: CursorPagination
 
 

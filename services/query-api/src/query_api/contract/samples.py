@@ -87,6 +87,25 @@ DEAD_LETTER: Final[dict[str, Any]] = {
     "tracking_number": NUMBER,
     "recorded_at": "2026-11-02T16:50:00.118Z",
     "value_preview": '{"specversion":',
+    "headers": [{"name": "content-type", "value": "application/cloudevents+json"}],
+    "replay_of": None,
+    "state": "open",
+    "replays": 0,
+    "last_replay": None,
+    "discard": None,
+}
+DISCARDED_LETTER: Final[dict[str, Any]] = DEAD_LETTER | {
+    "state": "discarded",
+    "discard": {"by": "admin_user", "at": "2026-11-02T17:20:41.337Z", "reason": "a scanner's self-test"},
+}
+DISCARDED: Final[dict[str, Any]] = {
+    "id": "act_mzxw6ytboi2gk3tumvzq7d3c",
+    "at": "2026-11-02T17:20:41.337Z",
+    "by": "admin_user",
+    "action": "dead_letter.discarded",
+    "target": "dl_7_48213",
+    "reason": "a scanner's self-test",
+    "details": {},
 }
 USER: Final[dict[str, Any]] = {
     "username": "driver_user_001",

@@ -1,21 +1,40 @@
-"""GET /dead-letters and /dead-letters/{id}: records that could not be applied, for those who repair."""
+"""/dead-letters: records that could not be applied, listed, shown and discarded, for those who repair."""
 
 from aiohttp import web
 
+from domain.dead_letters import DeadLetterId, Discard
 from domain.errors import ErrorCode
 from domain.reading import DeadLetterFilter
-from httpkit.bodies import read_query
+from httpkit.auth import principal
+from httpkit.bodies import read_json, read_query
+from httpkit.clock import SystemClock
 from httpkit.errors import ApiError
 from httpkit.responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.listing import PRIVATE, listing_of, page_response, period_of
+from query_api.models import DISCARD
 from query_api.pages import DEAD_LETTER_QUERY, NO_QUERY
 
 
 async def get_dead_letter(request: web.Request) -> web.Response:
     """Answer with one dead letter."""
     read_query(request, NO_QUERY)
-    letter = await request.app[ADAPTERS].dead_letters.get(request.match_info["dead_letter_id"])
+    return await _shown(request, request.match_info["dead_letter_id"])
+
+
+async def discard_dead_letter(request: web.Request) -> web.Response:
+    """Set a dead letter aside; saying the same twice is saying it once, another's word stands: 409."""
+    wanted = await read_json(request, DISCARD)
+    letter = DeadLetterId(request.match_info["dead_letter_id"])
+    discard = Discard(by=principal(request).subject, at=SystemClock().now(), reason=wanted.reason)
+    stands = await request.app[ADAPTERS].bin.discard(letter, discard)
+    if stands is not None and (stands.by, stands.reason) != (discard.by, discard.reason):
+        raise ApiError(ErrorCode.DEAD_LETTER_DISCARDED, f"{stands.by} has discarded it: {stands.reason}")
+    return await _shown(request, letter)
+
+
+async def _shown(request: web.Request, dead_letter_id: str) -> web.Response:
+    letter = await request.app[ADAPTERS].dead_letters.get(dead_letter_id)
     if letter is None:
         raise ApiError(ErrorCode.NOT_FOUND, "there is no such dead letter")
     return json_response(letter, headers=PRIVATE)
@@ -25,6 +44,7 @@ async def list_dead_letters(request: web.Request) -> web.Response:
     """Answer with a page of dead letters, newest first."""
     query = read_query(request, DEAD_LETTER_QUERY)
     matching = DeadLetterFilter(
+        state=query.state,
         reason=query.reason,
         tracking_number=query.tracking_number,
         recorded=period_of(query.start, query.end, name_of_end="to"),

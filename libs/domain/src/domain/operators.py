@@ -1,0 +1,84 @@
+"""What operators do by hand, as it is kept: who did what to what, when and why."""
+
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NewType
+
+from domain.dead_letters import DeadLetterId, Discard, Replay
+from domain.timestamps import format_timestamp
+
+ActionId = NewType("ActionId", str)
+
+Detail = str | int | bool | None
+
+
+class ActionKind(StrEnum):
+    """What was done, as `thing.deed`; what the target is goes with the thing.
+
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text.
+    """
+
+    DEAD_LETTER_DISCARDED = "dead_letter.discarded"
+    DEAD_LETTER_REPLAYED = "dead_letter.replayed"
+    KEY_QUARANTINED = "key.quarantined"
+    KEY_RELEASED = "key.released"
+    PARTITION_RESUMED = "partition.resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorAction:
+    """One deed of an operator.
+
+    Attributes:
+        id: the same for the same deed, however often it is told: see `action_id`.
+        at: when it was done, not when it was noted.
+        by: the user who did it.
+        target: what it was done to.
+        reason: why, in the operator's words; None where nobody asks for one.
+        details: what else is worth knowing, as plain values.
+    """
+
+    id: ActionId
+    at: datetime
+    by: str
+    action: ActionKind
+    target: str
+    reason: str | None = None
+    details: Mapping[str, Detail] = field(default_factory=dict)
+
+
+def action_id(kind: ActionKind, *told: str) -> ActionId:
+    """Return the id of the deed that `told` tells apart from all others of its kind."""
+    digest = blake2b("\0".join((kind, *told)).encode(), digest_size=15).digest()
+    return ActionId(f"act_{b32encode(digest).decode().lower()}")
+
+
+def replayed(replay: Replay) -> OperatorAction:
+    """Return the deed that a record of the log tells of; the record's place and time make it one."""
+    place = f"{replay.topic}/{replay.partition}/{replay.offset}"
+    kind = ActionKind.DEAD_LETTER_REPLAYED
+    return OperatorAction(
+        id=action_id(kind, place, format_timestamp(replay.at)),
+        at=replay.at,
+        by=replay.by,
+        action=kind,
+        target=replay.letter,
+        details={"topic": replay.topic, "partition": replay.partition, "offset": replay.offset},
+    )
+
+
+def discarded(letter: DeadLetterId, discard: Discard) -> OperatorAction:
+    """Return the deed of discarding a dead letter."""
+    kind = ActionKind.DEAD_LETTER_DISCARDED
+    return OperatorAction(
+        id=action_id(kind, letter, format_timestamp(discard.at)),
+        at=discard.at,
+        by=discard.by,
+        action=kind,
+        target=letter,
+        reason=discard.reason,
+    )

@@ -1,0 +1,35 @@
+"""`python -m operations`: every command, and one line for whatever goes wrong."""
+
+import sys
+from typing import Final
+
+import typer
+
+from operations import actions, dead_letters
+from operations.errors import OperationFailed
+
+app: Final = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Operate a running Waybill. Credentials: WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD.",
+)
+app.add_typer(dead_letters.app)
+app.add_typer(actions.app)
+
+
+def main() -> None:
+    """Run a command.
+
+    Raises:
+        SystemExit: with what came of it, see `operations.errors`.
+    """
+    try:
+        app()
+    except OperationFailed as failed:
+        typer.echo(f"error: {failed}", err=True)
+        sys.exit(failed.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""`dead-letters`: records that could not be applied, listed, shown, sent again and discarded."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import chain, islice
+from typing import Annotated, Final
+
+import typer
+
+from operations.actions import COLUMNS as ACTION_COLUMNS
+from operations.desk import Desk
+from operations.errors import Misused, Refused
+from operations.options import Deployment, expanded
+from operations.replaying import oldest_first, send_again
+from operations.waybill import Json, path_to
+
+app: Final = typer.Typer(
+    name="dead-letters", no_args_is_help=True, help="Records that could not be applied, kept as they were."
+)
+
+_COLUMNS: Final = ("id", "recorded_at", "state", "reason", "tracking_number", "error")
+_OUTCOME: Final = ("event_id", "outcome", "reason", "attempts", "recorded_at")
+_OPEN: Final = "open"
+_DISCARDED: Final = "discarded"
+
+Ids = Annotated[list[str], typer.Argument(help="Such as dl_3_17.", metavar="ID…")]
+SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their state.", metavar="[ID…]")]
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which dead letters."""
+
+    reason: Annotated[str | None, typer.Option(help="unreadable or unprocessable.")] = None
+    tracking_number: Annotated[str | None, typer.Option(help="Of this shipment.")] = None
+    since: Annotated[str | None, typer.Option(help="Recorded then or later (RFC 3339).")] = None
+    until: Annotated[str | None, typer.Option(help="Recorded before then (RFC 3339).")] = None
+    state: Annotated[str | None, typer.Option(help="open, replayed or discarded.")] = None
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None
+
+    def query(self, **otherwise: str) -> dict[str, str | None]:
+        """Return it as the API is asked, with what counts where nothing else is said."""
+        return {
+            "reason": self.reason,
+            "tracking_number": self.tracking_number,
+            "from": self.since,
+            "to": self.until,
+            "state": self.state or otherwise.get("state"),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How carefully to go about it."""
+
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent again.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    force: Annotated[bool, typer.Option("--force", help="Also what somebody has discarded.")] = False
+
+
+@app.command("list")
+@expanded
+def show_list(deployment: Deployment, which: Which) -> None:
+    """List dead letters, newest first (20, where no limit is given)."""
+    desk = Desk(deployment)
+    pages = desk.waybill.pages("/dead-letters", **which.query())
+    desk.show_list(islice(chain.from_iterable(pages), which.limit or 20), _COLUMNS)
+
+
+@app.command()
+@expanded
+def show(
+    deployment: Deployment, dead_letter_id: Annotated[str, typer.Argument(help="Such as dl_3_17.")]
+) -> None:
+    """Show one dead letter: what it was, what broke, what was done about it, what became of its event."""
+    desk = Desk(deployment)
+    letter = desk.waybill.get(path_to("dead-letters", dead_letter_id))
+    event = _event_of(desk, letter)
+    history = list(chain.from_iterable(desk.waybill.pages("/operator-actions", target=dead_letter_id)))
+    if desk.as_json:
+        desk.show(letter | {"event": event, "history": history})
+        return
+    desk.show(letter)
+    if event is not None:
+        desk.show_list([event], _OUTCOME)
+    desk.show_list(history, ACTION_COLUMNS)
+
+
+@app.command()
+@expanded
+def replay(deployment: Deployment, which: Which, care: Care, ids: SomeIds = None) -> None:
+    """Send dead letters again, oldest first: those named, or those that match (open ones, if not said)."""
+    desk = Desk(deployment)
+    letters = _named(desk, ids, which) if ids else _matching(desk, which)
+    if not care.force:
+        _require_not_discarded(letters)
+    if care.dry_run or not letters:
+        desk.show_list(letters, _COLUMNS)
+        desk.say(f"{len(letters)} would be sent again")
+        return
+    if not care.yes:
+        _confirm(len(letters))
+    send_again(desk, letters)
+
+
+@app.command()
+@expanded
+def discard(
+    deployment: Deployment,
+    ids: Ids,
+    reason: Annotated[str, typer.Option(help="Why nobody needs them any more.")],
+) -> None:
+    """Take dead letters off the list of open ones, and say why."""
+    desk = Desk(deployment)
+    done: list[Json] = []
+    try:
+        for each in dict.fromkeys(ids):
+            letter = desk.waybill.post(path_to("dead-letters", each, "discard"), {"reason": reason})
+            done.append(letter)  # one by one: if the next is refused, these are shown
+    finally:
+        desk.show_list(done, _COLUMNS)
+
+
+def _event_of(desk: Desk, letter: Json) -> Json | None:
+    if letter["event_id"] is None:
+        return None
+    try:
+        return desk.waybill.get(path_to("events", letter["event_id"]))
+    except Refused as refused:
+        if refused.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+def _named(desk: Desk, ids: Sequence[str], which: Which) -> list[Json]:
+    if which != Which():
+        raise Misused("name dead letters or say which to look for, not both")
+    return oldest_first(desk.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
+
+
+def _matching(desk: Desk, which: Which) -> list[Json]:
+    pages = desk.waybill.pages("/dead-letters", **which.query(state=_OPEN))
+    return oldest_first(chain.from_iterable(pages))[: which.limit]
+
+
+def _require_not_discarded(letters: Sequence[Json]) -> None:
+    for letter in letters:
+        if letter["state"] == _DISCARDED:
+            said = letter["discard"]
+            raise Misused(
+                f"{said['by']} has discarded {letter['id']} ({said['reason']}): --force sends it again"
+            )
+
+
+def _confirm(count: int) -> None:
+    if not sys.stdin.isatty():
+        raise Misused(f"{count} would be sent again: nobody is here to be asked, so say --yes")
+    typer.confirm(f"Send {count} dead letters again?", abort=True, err=True)

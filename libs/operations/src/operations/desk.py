@@ -1,0 +1,60 @@
+"""An operator's desk: the Waybill that is worked on, and a way to say what came of it."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from operations.options import Deployment
+from operations.waybill import Json, Waybill
+
+_WIDE = 200
+"""Where nobody looks, as in a pipe, lines are not cut to the width of a screen."""
+
+
+class Desk:
+    """What a command works with. Results go to stdout; what is only for watching, to stderr."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.waybill = Waybill(deployment.url, os.environ)
+        self.as_json = deployment.as_json
+        self.watching = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+
+    def show(self, found: Json | Sequence[Json]) -> None:
+        """Print a result as JSON, or the members of a thing line by line."""
+        if self.as_json or not isinstance(found, Mapping):
+            self._out.out(json.dumps(found, ensure_ascii=False))
+            return
+        table = Table(box=None, show_header=False, pad_edge=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in found.items():
+            table.add_row(name, _text(value))
+        self._out.print(table)
+
+    def show_list(self, found: Iterable[Json], columns: Sequence[str]) -> None:
+        """Print things as JSON, or as a table of some of their members."""
+        if self.as_json:
+            self.show(list(found))
+            return
+        table = Table(box=SIMPLE, pad_edge=False)
+        for name in columns:
+            table.add_column(name.replace("_", " "), overflow="fold")
+        for each in found:
+            table.add_row(*(_text(each[name]) for name in columns))
+        self._out.print(table)
+
+    def say(self, text: str) -> None:
+        """Say something to who watches."""
+        self.watching.print(text, markup=False, soft_wrap=True)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,132 @@
+"""Waybill's HTTP API, as an operator calls it: one call after the other, with a token for all of them.
+
+Credentials come from the environment alone: what stands on a command line stands in `ps` and in histories.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from http import HTTPMethod, HTTPStatus
+from typing import Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from operations.errors import Misused, NotAnswering, Refused
+
+Json = dict[str, Any]
+
+API_KEY: Final = "WAYBILL_API_KEY"
+USER: Final = "WAYBILL_USER"
+PASSWORD: Final = "WAYBILL_PASSWORD"  # noqa: S105  # the name of a variable
+PAGE: Final = 100
+
+_TIMEOUT_S: Final = 30.0
+_LATER: Final = frozenset(
+    {
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """A token is for the address it was meant for, and for no other that this one names."""
+
+    def redirect_request(self, *_args: object) -> None:
+        """Follow nothing."""
+
+
+class Waybill:
+    """A running Waybill."""
+
+    def __init__(self, url: str, environment: Mapping[str, str]) -> None:
+        """Say where it is, and who calls.
+
+        Raises:
+            Misused: this is no address of a web server.
+        """
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise Misused(f"{url} is no address: it begins with http:// or https://")
+        self._url = url.rstrip("/")
+        self._environment = environment
+        self._token: str | None = None
+        self._opener = build_opener(_NoRedirect)
+
+    def get(self, path: str, **query: object) -> Json:
+        """Ask for something; see `_call` for what it raises. A query's None is not asked for."""
+        asked = {name: str(value) for name, value in query.items() if value is not None}
+        return self._authorised(HTTPMethod.GET, f"{path}?{urlencode(asked)}" if asked else path)
+
+    def post(self, path: str, body: Json | None = None) -> Json:
+        """Let something be done; see `_call` for what it raises."""
+        return self._authorised(HTTPMethod.POST, path, body)
+
+    def pages(self, path: str, **query: object) -> Iterator[list[Json]]:
+        """Yield a list page by page, from cursor to cursor."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, limit=PAGE, cursor=cursor, **query)
+            yield page["data"]
+            cursor = page["pagination"]["next_cursor"]
+            if cursor is None:
+                return
+
+    def _authorised(self, method: HTTPMethod, path: str, body: Json | None = None) -> Json:
+        if self._token is None:
+            self._token = self._log_in()
+        return self._call(method, path, body, self._token)
+
+    def _log_in(self) -> str:
+        if key := self._environment.get(API_KEY):
+            answer = self._call(HTTPMethod.POST, "/auth/token", {"api_key": key})
+        else:
+            user, password = (self._environment.get(name) for name in (USER, PASSWORD))
+            if not user or not password:
+                raise Misused(f"who are you? Set {API_KEY}, or {USER} and {PASSWORD}")
+            answer = self._call(HTTPMethod.POST, "/auth/login", {"username": user, "password": password})
+        return str(answer["token"])
+
+    def _call(self, method: HTTPMethod, path: str, body: Json | None, token: str | None = None) -> Json:
+        """Call once.
+
+        Raises:
+            Refused: Waybill said no.
+            NotAnswering: it said nothing, or that it cannot right now; it may have done it all the same.
+        """
+        headers = {"Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(self._url + path, data, headers, method=method)  # noqa: S310  # http(s), see above
+        try:
+            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
+                return dict(json.load(answer))
+        except HTTPError as error:
+            with error:
+                raise _failure(error) from error
+        except (URLError, OSError) as error:
+            why = error.reason if isinstance(error, URLError) else error
+            raise NotAnswering(f"no answer from {self._url}: {why}") from error
+        except ValueError as error:
+            raise NotAnswering(f"what {self._url} answers is no JSON: is it Waybill?") from error
+
+
+def path_to(*steps: str) -> str:
+    """Return a path whose steps may hold any character."""
+    return "".join(f"/{quote(step, safe='')}" for step in steps)
+
+
+def _failure(error: HTTPError) -> Refused | NotAnswering:
+    try:
+        said = json.load(error)
+        details = [f"{each['pointer']} {each['message']}" for each in said.get("details", [])]
+        text = "; ".join([f"{said['message']} ({said['error']})", *details])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        text = f"status {error.code}"
+    if error.code in _LATER:
+        return NotAnswering(f"{text}; try again in {error.headers.get('Retry-After', '1')} s")
+    return Refused(text, error.code)

@@ -1,0 +1,41 @@
+"""What operators have done, in memory."""
+
+from dataclasses import asdict
+
+from domain.operators import OperatorAction
+from domain.ports import Document
+from domain.reading import ActionFilter, Page, Window
+from tests.support.fakes.faults import Faults
+from tests.support.fakes.pages import by_time, page_of
+from tests.support.fakes.shipments import Documents
+
+
+class InMemoryActionLog(Faults):
+    """Keeps actions beside the documents that they change."""
+
+    def __init__(self, documents: Documents | None = None) -> None:
+        super().__init__()
+        self.actions = (documents or Documents()).actions
+
+    async def record(self, action: OperatorAction) -> None:
+        """Note an action, unless one with its id is noted already."""
+        with self.around("record"):
+            self.actions.setdefault(action.id, document_of(action))
+
+    async def page(self, matching: ActionFilter, window: Window) -> Page:
+        """Return a part of the list of actions, newest first."""
+        with self.around("page"):
+            found = [
+                each
+                for each in self.actions.values()
+                if matching.action in (None, each["action"])
+                and matching.target in (None, each["target"])
+                and matching.by in (None, each["by"])
+                and matching.done.holds(each["at"])
+            ]
+            return page_of(found, window, names=("at", "id"), order=by_time, newest_first=True)
+
+
+def document_of(action: OperatorAction) -> Document:
+    """Return an action as it is kept."""
+    return asdict(action) | {"details": dict(action.details)}

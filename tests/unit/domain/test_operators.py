@@ -1,0 +1,15 @@
+"""The id of a deed."""
+
+import re
+
+from domain.operators import ActionKind, action_id
+
+DISCARDED = ActionKind.DEAD_LETTER_DISCARDED
+
+
+def test_the_same_deed_has_the_same_id_and_another_has_another() -> None:
+    told = [("dl_0_1", "x"), ("dl_0_1x",), ("dl_0_1", "y"), ()]
+    ids = {action_id(kind, *each) for kind in ActionKind for each in told}
+    assert len(ids) == len(ActionKind) * len(told)
+    assert action_id(DISCARDED, "dl_0_1", "x") == action_id(DISCARDED, "dl_0_1", "x")
+    assert all(re.fullmatch("act_[a-z2-7]{24}", each) for each in ids)

@@ -1,0 +1,81 @@
+"""A stand-in for Waybill that answers commands as a test tells it to, and keeps what it was asked."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request."""
+
+    method: str
+    path: str
+    body: Json | None
+    token: str | None
+
+
+@dataclass
+class StandIn:
+    """Answers in the order of `answers`, after it has handed out a token."""
+
+    url: str = ""
+    answers: deque[tuple[int, Json | bytes]] = field(default_factory=deque)
+    asked: list[Asked] = field(default_factory=list)
+
+    def answer(self, asked: Asked) -> tuple[int, Json | bytes]:
+        if asked.path in ("/auth/login", "/auth/token"):
+            return 200, {"token": "t"}
+        self.asked.append(asked)
+        return self.answers.popleft()
+
+
+def page(*items: Json, next_cursor: str | None = None) -> tuple[int, Json]:
+    """Return a page of a list."""
+    return 200, {"data": list(items), "pagination": {"total": len(items), "next_cursor": next_cursor}}
+
+
+def refusal(status: int, code: str, message: str, **more: Any) -> tuple[int, Json]:  # noqa: ANN401  # JSON
+    """Return the body of an error."""
+    return status, {"error": code, "message": message, "status_code": status} | more
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIn]:
+    """Listen on loopback."""
+    waybill = StandIn()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _handle(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            asked = Asked(self.command, self.path, body, self.headers.get("Authorization"))
+            status, answer = waybill.answer(asked)
+            raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(raw)))
+            if status == 302:
+                self.send_header("Location", "/elsewhere")
+            if status == 503:
+                self.send_header("Retry-After", "7")
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST = _handle  # noqa: N815  # the names that the base class looks for
+
+        def log_message(self, *_args: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        waybill.url = f"http://127.0.0.1:{server.server_port}"
+        yield waybill
+        server.shutdown()
+        thread.join()

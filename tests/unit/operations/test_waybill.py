@@ -1,0 +1,84 @@
+"""How commands reach Waybill, and what they say when it does not do what they want."""
+
+import pytest
+from aiohttp.test_utils import unused_port
+
+from tests.unit.operations.conftest import Run
+from tests.unit.operations.stand_in import StandIn, page, refusal
+
+LETTER = {"id": "dl_0_1", "error": "not JSON", "event_id": None}
+SHOW = ("dead-letters", "show", "dl_0_1")
+
+
+def test_a_command_logs_in_and_prints_json_for_programs(waybill: StandIn, run: Run) -> None:
+    waybill.answers += [(200, LETTER), page()]
+    ended = run(*SHOW, "--json")
+    assert (ended.code, ended.json, ended.err) == (0, LETTER | {"event": None, "history": []}, "")
+    asked = waybill.asked[0]
+    assert (asked.method, asked.path, asked.token) == ("GET", "/dead-letters/dl_0_1", "Bearer t")
+
+
+def test_and_lines_for_people(waybill: StandIn, run: Run) -> None:
+    waybill.answers += [(200, LETTER), page()]
+    assert run(*SHOW).out.split()[:7] == ["id", "dl_0_1", "error", "not", "JSON", "event_id", "-"]
+
+
+def test_an_api_key_comes_before_a_password(
+    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAYBILL_API_KEY", "key")
+    monkeypatch.delenv("WAYBILL_PASSWORD")
+    waybill.answers += [(200, LETTER), page()]
+    assert run(*SHOW).code == 0
+
+
+def test_a_list_is_walked_through_page_by_page(waybill: StandIn, run: Run) -> None:
+    actions = [dict.fromkeys(("at", "by", "action", "target", "reason", "details"), "x")] * 3
+    waybill.answers += [page(*actions[:2], next_cursor="c"), page(actions[2])]
+    assert run("actions", "list", "--by", "ana", "--json").json == actions
+    assert [each.path for each in waybill.asked] == [
+        "/operator-actions?limit=100&by=ana",
+        "/operator-actions?limit=100&cursor=c&by=ana",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (refusal(404, "NOT_FOUND", "no such letter"), 1, "no such letter (NOT_FOUND)"),
+        (
+            refusal(400, "VALIDATION_ERROR", "bad", details=[{"pointer": "/to", "message": "no instant"}]),
+            1,
+            "bad (VALIDATION_ERROR); /to no instant",
+        ),
+        (refusal(503, "SERVICE_UNAVAILABLE", "later"), 3, "later (SERVICE_UNAVAILABLE); try again in 7 s"),
+        ((502, b"<html>"), 3, "status 502; try again in 1 s"),
+        ((302, b""), 1, "status 302"),
+        ((200, b"<html>"), 3, "what {url} answers is no JSON: is it Waybill?"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(
+    waybill: StandIn, run: Run, answer: tuple[int, dict[str, object] | bytes], code: int, said: str
+) -> None:
+    waybill.answers.append(answer)
+    ended = run(*SHOW)
+    assert (ended.code, ended.out, ended.err) == (code, "", f"error: {said.format(url=waybill.url)}\n")
+    assert len(waybill.asked) == 1, "a token is not sent to where a redirect leads"
+
+
+@pytest.mark.usefixtures("waybill")
+def test_it_says_that_nobody_is_there(run: Run) -> None:
+    url = f"http://127.0.0.1:{unused_port()}"
+    ended = run(*SHOW, "--url", url)
+    assert ended.code == 3
+    assert ended.err.startswith(f"error: no answer from {url}: ")
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("waybill")
+def test_what_is_missing_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(*SHOW, "--url", "localhost:8080").code == 2
+    monkeypatch.delenv("WAYBILL_PASSWORD")
+    ended = run(*SHOW)
+    assert (ended.code, ended.out) == (2, "")
+    assert "WAYBILL_API_KEY" in ended.err
