@@ -1,0 +1,27 @@
+"""What the suites of the line are run on: fences, notes, and what operators say."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from domain.line import Quarantined
+from domain.line_ports import LineControl, PartitionNotes, QuarantineStore
+from domain.ports import ShipmentStore
+from tests.support.builders import NOON, number
+
+TOPIC: Final = "shipments.events"
+
+
+@dataclass(frozen=True, slots=True)
+class LineStores:
+    """The ports, on one store."""
+
+    shipments: ShipmentStore
+    notes: PartitionNotes
+    control: LineControl
+    quarantine: QuarantineStore
+
+    def quarantined(self, index: int) -> Quarantined:
+        """Return an entry for one of the shipments of tests."""
+        return Quarantined(
+            tracking_number=number(index), reason="a bug", since=NOON, requested_by="admin_user"
+        )
