@@ -13,6 +13,7 @@ from tests.contract.line import TOPIC, LineStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
     Documents,
+    InMemoryActionLog,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
     InMemoryLineControl,
@@ -73,8 +74,11 @@ def line(request: pytest.FixtureRequest) -> LineStores:
             InMemoryPartitionNotes(documents),
             InMemoryLineControl(documents, TOPIC),
             InMemoryQuarantineStore(documents),
+            InMemoryActionLog(documents),
         )
     from storage import line as stored  # noqa: PLC0415  # only with the stack
+    from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack
+    from storage.quarantine import MongoQuarantineStore  # noqa: PLC0415  # only with the stack
     from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
@@ -82,7 +86,8 @@ def line(request: pytest.FixtureRequest) -> LineStores:
         MongoShipmentStore(database),
         stored.MongoPartitionNotes(database),
         stored.MongoLineControl(database, TOPIC),
-        stored.MongoQuarantineStore(database),
+        MongoQuarantineStore(database),
+        MongoActionLog(database),
     )
 
 

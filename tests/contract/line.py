@@ -5,7 +5,8 @@ from typing import Final
 
 from domain.line import Quarantined
 from domain.line_ports import LineControl, PartitionNotes, QuarantineStore
-from domain.ports import ShipmentStore
+from domain.ports import ActionLog, Document, ShipmentStore
+from domain.reading import ActionFilter, Window
 from tests.support.builders import NOON, number
 
 TOPIC: Final = "shipments.events"
@@ -19,6 +20,12 @@ class LineStores:
     notes: PartitionNotes
     control: LineControl
     quarantine: QuarantineStore
+    actions: ActionLog
+
+    async def deeds(self) -> list[Document]:
+        """Return what operators have done, first to last."""
+        page = await self.actions.page(ActionFilter(), Window(limit=100))
+        return page.data[::-1]
 
     def quarantined(self, index: int) -> Quarantined:
         """Return an entry for one of the shipments of tests."""

@@ -117,6 +117,11 @@ async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) 
     later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
     await line.control.resume(3, later)
     assert await line.notes.resumption(PARTITION, GAP) == later
+    deeds = await line.deeds()
+    assert [(deed["action"], deed["target"], deed["by"]) for deed in deeds] == [
+        ("partition.resumed", PARTITION, "admin_user")
+    ] * 2
+    assert sorted(deed["details"]["from"] for deed in deeds) == ["committed", "earliest"]
     assert await line.notes.resumption(PARTITION, HALT) is None
 
 
@@ -131,15 +136,23 @@ async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
     assert await line.quarantine.put(other, most=2)
     ordered = sorted((one, other), key=lambda entry: entry.tracking_number)
     assert await line.quarantine.entries() == ordered
-    assert await line.quarantine.remove(number(2))
-    assert not await line.quarantine.remove(number(2))
+    later = NOON + timedelta(minutes=1)
+    assert await line.quarantine.remove(number(2), by="other_admin", at=later)
+    assert not await line.quarantine.remove(number(2), by="other_admin", at=later)
     assert await line.quarantine.entries() == [other]
+    deeds = await line.deeds()
+    assert {(deed["action"], deed["target"], deed["by"], deed["reason"]) for deed in deeds[:2]} == {
+        ("key.quarantined", number(index), "admin_user", "a bug") for index in (1, 2)
+    }
+    [deed] = deeds[2:]
+    assert (deed["action"], deed["target"], deed["by"]) == ("key.released", number(2), "other_admin")
 
 
 async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: LineStores) -> None:
     entry = line.quarantined(1)
     assert await line.quarantine.put(entry, most=1)
     assert not await line.quarantine.put(line.quarantined(2), most=1)
-    anew = replace(entry, reason="another")
+    anew = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
     assert await line.quarantine.put(anew, most=1)
     assert await line.quarantine.entries() == [anew]
+    assert [deed["reason"] for deed in await line.deeds()] == ["a bug", "another"]

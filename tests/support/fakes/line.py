@@ -1,9 +1,22 @@
 """Stopping, resuming and setting aside, in memory."""
 
+from datetime import datetime
+
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, PartitionView, Quarantined, Resumption
+from domain.line import (
+    Attempt,
+    Halt,
+    PartitionView,
+    Quarantined,
+    Resumption,
+    released,
+    resumed,
+    set_aside,
+)
+from domain.operators import OperatorAction
 from domain.ports import Fence
 from domain.tracking_number import TrackingNumber
+from tests.support.fakes.actions import document_of
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.shipments import Documents, Notes
 
@@ -62,7 +75,9 @@ class InMemoryLineControl(Faults):
     async def resume(self, number: int, resumption: Resumption) -> None:
         """Leave word."""
         with self.around("resume"):
-            self._documents.resumptions[f"{self._topic}/{number}"] = resumption
+            name = f"{self._topic}/{number}"
+            self._documents.resumptions[name] = resumption
+            _note(self._documents, resumed(name, resumption))
 
     def _view(self, number: int) -> PartitionView:
         name = f"{self._topic}/{number}"
@@ -84,6 +99,7 @@ class InMemoryQuarantineStore(Faults):
 
     def __init__(self, documents: Documents) -> None:
         super().__init__()
+        self._documents = documents
         self._quarantined = documents.quarantined
 
     async def put(self, entry: Quarantined, *, most: int) -> bool:
@@ -92,14 +108,22 @@ class InMemoryQuarantineStore(Faults):
             if len(self._quarantined.keys() - {entry.tracking_number}) >= most:
                 return False
             self._quarantined[entry.tracking_number] = entry
+            _note(self._documents, set_aside(entry))
             return True
 
-    async def remove(self, tracking_number: TrackingNumber) -> bool:
+    async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
         """End it."""
         with self.around("remove"):
-            return self._quarantined.pop(tracking_number, None) is not None
+            if self._quarantined.pop(tracking_number, None) is None:
+                return False
+            _note(self._documents, released(tracking_number, by=by, at=at))
+            return True
 
     async def entries(self) -> list[Quarantined]:
         """Return all of them, by number."""
         with self.around("entries"):
             return [self._quarantined[number] for number in sorted(self._quarantined)]
+
+
+def _note(documents: Documents, action: OperatorAction) -> None:
+    documents.actions[action.id] = document_of(action)

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from domain.operators import ActionKind, OperatorAction, action_id
+from domain.timestamps import format_timestamp
 from domain.tracking_number import TrackingNumber
 
 QUARANTINED: Final = "quarantined"
@@ -104,3 +106,43 @@ class Quarantined:
     reason: str
     since: datetime
     requested_by: str
+
+
+def resumed(partition: str, resumption: Resumption) -> OperatorAction:
+    """Return the deed of saying that a partition, `topic/number`, is to go on."""
+    kind = ActionKind.PARTITION_RESUMED
+    halted_since = format_timestamp(resumption.halted_since)
+    return OperatorAction(
+        id=action_id(kind, partition, halted_since, format_timestamp(resumption.requested_at)),
+        at=resumption.requested_at,
+        by=resumption.requested_by,
+        action=kind,
+        target=partition,
+        reason=resumption.reason,
+        details={"from": resumption.start.value, "halted_since": halted_since},
+    )
+
+
+def set_aside(entry: Quarantined) -> OperatorAction:
+    """Return the deed of setting a shipment aside."""
+    kind = ActionKind.KEY_QUARANTINED
+    return OperatorAction(
+        id=action_id(kind, entry.tracking_number, format_timestamp(entry.since)),
+        at=entry.since,
+        by=entry.requested_by,
+        action=kind,
+        target=entry.tracking_number,
+        reason=entry.reason,
+    )
+
+
+def released(tracking_number: TrackingNumber, *, by: str, at: datetime) -> OperatorAction:
+    """Return the deed of ending that."""
+    kind = ActionKind.KEY_RELEASED
+    return OperatorAction(
+        id=action_id(kind, tracking_number, format_timestamp(at)),
+        at=at,
+        by=by,
+        action=kind,
+        target=tracking_number,
+    )

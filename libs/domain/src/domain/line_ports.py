@@ -3,6 +3,7 @@
 Every call may raise `StoreUnavailable`.
 """
 
+from datetime import datetime
 from typing import Protocol
 
 from domain.line import Attempt, Halt, PartitionView, Quarantined, Resumption
@@ -41,17 +42,23 @@ class LineControl(Protocol):
         """Return one of them, or None."""
 
     async def resume(self, number: int, resumption: Resumption) -> None:
-        """Leave word for whoever owns the partition, in the place of an earlier word."""
+        """Leave word for whoever owns the partition, in the place of an earlier word.
+
+        It is noted among what operators have done: both or neither.
+        """
 
 
 class QuarantineStore(Protocol):
-    """Keeps which shipments are set aside."""
+    """Keeps which shipments are set aside.
+
+    Each change is noted among what operators have done: both or neither.
+    """
 
     async def put(self, entry: Quarantined, *, most: int) -> bool:
         """Set a shipment aside, or say anew why; False, and nothing changes, if `most` others are."""
 
-    async def remove(self, tracking_number: TrackingNumber) -> bool:
-        """End it; False if the shipment was not set aside."""
+    async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
+        """End it; False, and nothing changes, if the shipment was not set aside."""
 
     async def entries(self) -> list[Quarantined]:
         """Return all of them, by number."""

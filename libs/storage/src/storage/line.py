@@ -1,18 +1,20 @@
-"""Partitions that stand still, what is in hand, and shipments that are set aside (ADR 0011).
+"""Partitions that stand still, and what is in hand (ADR 0011).
 
-What an owner notes stands in the fence and is written under its epoch. What operators say stands in
-collections that the processor only reads.
+What an owner notes stands in the fence and is written under its epoch. What operators say stands in a
+collection that the processor only reads.
 """
 
 from typing import Any
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, Inherited, PartitionView, Quarantined, Resumption, Start
+from domain.line import Attempt, Halt, Inherited, PartitionView, Resumption, Start, resumed
 from domain.ports import Fence
-from domain.tracking_number import TrackingNumber
-from storage.client import Database
+from storage.actions import MongoActionLog
+from storage.client import MAJORITY, Database
 from storage.errors import translated
-from storage.schema import BY_ID, PARTITION_FENCES, PARTITION_RESUMPTIONS, QUARANTINED_SHIPMENTS
+from storage.schema import PARTITION_FENCES, PARTITION_RESUMPTIONS
 
 Document = dict[str, Any]
 
@@ -55,6 +57,8 @@ class MongoLineControl:
     """`LineControl` on MongoDB, for the partitions of one topic."""
 
     def __init__(self, database: Database, topic: str) -> None:
+        self._client = database.client
+        self._actions = MongoActionLog(database)
         self._fences = database[PARTITION_FENCES]
         self._resumptions = database[PARTITION_RESUMPTIONS]
         self._topic = topic
@@ -85,45 +89,15 @@ class MongoLineControl:
             "requested_by": resumption.requested_by,
             "requested_at": resumption.requested_at,
         }
+        name = f"{self._topic}/{number}"
+
+        async def both(session: AsyncClientSession) -> None:
+            await self._resumptions.replace_one({"_id": name}, fields, upsert=True, session=session)
+            await self._actions.note(resumed(name, resumption), session=session)
+
         with translated():
-            await self._resumptions.replace_one({"_id": f"{self._topic}/{number}"}, fields, upsert=True)
-
-
-class MongoQuarantineStore:
-    """`QuarantineStore` on MongoDB."""
-
-    def __init__(self, database: Database) -> None:
-        self._shipments = database[QUARANTINED_SHIPMENTS]
-
-    async def put(self, entry: Quarantined, *, most: int) -> bool:
-        """See `QuarantineStore.put`. Replicas that are asked at once may go beyond `most` by a few."""
-        fields = {"reason": entry.reason, "since": entry.since, "requested_by": entry.requested_by}
-        with translated():
-            others = await self._shipments.count_documents({"_id": {"$ne": entry.tracking_number}})
-            if others >= most:
-                return False
-            await self._shipments.replace_one({"_id": entry.tracking_number}, fields, upsert=True)
-        return True
-
-    async def remove(self, tracking_number: TrackingNumber) -> bool:
-        """See `QuarantineStore.remove`."""
-        with translated():
-            removed = await self._shipments.delete_one({"_id": tracking_number})
-        return removed.deleted_count == 1
-
-    async def entries(self) -> list[Quarantined]:
-        """See `QuarantineStore.entries`."""
-        with translated():
-            found = await self._shipments.find({}, sort=BY_ID).to_list()
-        return [
-            Quarantined(
-                tracking_number=document["_id"],
-                reason=document["reason"],
-                since=document["since"],
-                requested_by=document["requested_by"],
-            )
-            for document in found
-        ]
+            async with self._client.start_session() as session:
+                await session.with_transaction(both, write_concern=MAJORITY)
 
 
 def inherited_of(fence: Document, end_offset: int) -> Inherited:

@@ -25,7 +25,8 @@ from storage.answers import RedisAnswers
 from storage.client import open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
-from storage.line import MongoPartitionNotes, MongoQuarantineStore
+from storage.line import MongoPartitionNotes
+from storage.quarantine import MongoQuarantineStore
 from storage.shipments import MongoShipmentStore
 
 
