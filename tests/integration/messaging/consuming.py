@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from domain.line import Inherited
+from domain.line import Halt, Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.runtime import PartitionRuntime, RuntimeSettings
@@ -26,6 +26,7 @@ class Journal:
 
     Attributes:
         troubles: raised by `handle` of a partition, for as long as it stands here.
+        halts: what the next handler of a partition finds.
         handlers: the last one of each partition.
         gates: `handle` of a partition waits for its gate, if there is one.
     """
@@ -34,6 +35,7 @@ class Journal:
     opened: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     troubles: dict[int, Exception] = field(default_factory=dict)
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
+    halts: dict[int, Halt] = field(default_factory=dict)
     handlers: dict[int, "JournalHandler"] = field(default_factory=dict)
     begun: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -47,7 +49,7 @@ class JournalHandler(MemoryNotebook):
     """`PartitionHandler` that writes into the journal."""
 
     def __init__(self, journal: Journal, partition: int, owner: str) -> None:
-        super().__init__()
+        super().__init__(halt=journal.halts.pop(partition, None))
         journal.handlers[partition] = self
         self._journal = journal
         self._partition = partition

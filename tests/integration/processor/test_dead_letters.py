@@ -75,6 +75,7 @@ async def places(site: Site) -> list[Place]:
     return found
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +104,7 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
 
 
+@pytest.mark.fault(Row.POISON)
 async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: Site) -> None:
     await site.send([creation()])
     [first] = await read_topic(site.kafka, site.topics.events)

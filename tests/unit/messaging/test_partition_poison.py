@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from messaging.partition import MAX_ATTEMPTS, MAX_BURIED_IN_A_ROW, State
+from tests.faults.matrix import Row
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
 
@@ -65,6 +66,7 @@ async def test_transient_trouble_does_not_use_up_the_attempts_of_a_record() -> N
     assert handler.buried == []
 
 
+@pytest.mark.fault(Row.DEAD_LETTERS_AWAY)
 async def test_nothing_goes_on_before_the_dead_letter_is_kept() -> None:
     handler = ScriptedHandler(breaking={0: PoisonRecord("bad")})
     handler.bury_troubles.extend(StoreUnavailable("the dead letters are away") for _ in range(30))
