@@ -103,8 +103,8 @@ class CarefulHandler:
         before = self.caution.before(offset)
         left_behind = before if before.count else None
         async with self._alone:
-            await self._handler.attempt(Attempt(offset, before.count + 1))
             try:
+                await self._handler.attempt(Attempt(offset, before.count + 1))
                 result = await step()
             except asyncio.CancelledError:
                 with contextlib.suppress(WaybillError, TimeoutError):
