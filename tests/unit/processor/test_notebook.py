@@ -1,11 +1,14 @@
 """What a partition notes for the next owner, and hears from operators."""
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from domain.errors import Fenced
 from domain.line import Attempt, Halt, Resumption, Start
+from domain.status import Status
 from messaging.dead_letters import DeadLetter
-from tests.support.builders import NOON, creation, ends_at
+from processor.metrics import ProcessorMetrics
+from tests.support.builders import NOON, creation, ends_at, report
 from tests.support.records import records_of
 from tests.unit.processor.rig import END, NAME, Rig
 
@@ -51,3 +54,20 @@ async def test_a_letter_that_may_not_be_read_is_kept_without_an_outcome(rig: Rig
     assert (letter["event_id"], letter["key"]) == (None, creation().tracking_number)
     assert rig.documents.events == {}
     assert rig.count("dead", "unprocessable") == 1
+
+
+async def test_a_batch_asks_for_nothing_of_it(rig: Rig) -> None:
+    partition = await rig.partition()
+    for call in ("note_halt", "note_attempt", "resumption"):
+        rig.notes.fail_next(call, AssertionError(call))
+    rig.quarantine.fail_next("entries", AssertionError("entries"))
+    before = rig.store.calls.copy()
+    assert await partition.handle(records_of(creation(), report(Status.PICKED_UP)))
+    assert rig.store.calls - before == {"find_events": 1, "load": 1, "commit": 1}
+
+
+def test_how_many_partitions_stand_still_is_shown_when_somebody_looks() -> None:
+    halted: list[str] = []
+    ProcessorMetrics(registry := CollectorRegistry()).watch_halted(lambda: len(halted))
+    halted.append(NAME)
+    assert registry.get_sample_value("waybill_partitions_halted") == 1
