@@ -18,7 +18,7 @@ TAGS: Final[Mapping[str, str]] = {
     "shipments": "Registering shipments, changing them, and where they are.",
     "events": "Reporting what happens to shipments, and what became of each report.",
     "dead letters": "Records that could not be applied, kept as they were, and sent again.",
-    "operations": "What operators have done by hand.",
+    "operations": "What stands still and goes on, what is set aside, and what operators have done.",
     "health": "How the service is, for probes and people.",
     "contract": "This document, and a page to read and try it on.",
 }

@@ -9,11 +9,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from domain.ports import Document, ShipmentStore
+from tests.contract.line import TOPIC, LineStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
     Documents,
+    InMemoryActionLog,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
+    InMemoryLineControl,
+    InMemoryPartitionNotes,
+    InMemoryQuarantineStore,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
 )
@@ -58,6 +63,32 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 @pytest.fixture
 def store(storage: Storage) -> ShipmentStore:
     return storage.store
+
+
+@pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
+def line(request: pytest.FixtureRequest) -> LineStores:
+    if request.param == "memory":
+        documents = Documents()
+        return LineStores(
+            InMemoryShipmentStore(documents),
+            InMemoryPartitionNotes(documents),
+            InMemoryLineControl(documents, TOPIC),
+            InMemoryQuarantineStore(documents),
+            InMemoryActionLog(documents),
+        )
+    from storage import line as stored  # noqa: PLC0415  # only with the stack
+    from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack
+    from storage.quarantine import MongoQuarantineStore  # noqa: PLC0415  # only with the stack
+    from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
+
+    database = request.getfixturevalue("database")
+    return LineStores(
+        MongoShipmentStore(database),
+        stored.MongoPartitionNotes(database),
+        stored.MongoLineControl(database, TOPIC),
+        MongoQuarantineStore(database),
+        MongoActionLog(database),
+    )
 
 
 @pytest.fixture

@@ -127,6 +127,8 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
         "PATCH /shipments/{fresh}": {"package": {"weight_kg": 3.5}},
         "PATCH /shipments/{number}": {"package": {"weight_kg": 3.5}},
         "PATCH /shipments/{unknown}": {"package": {"weight_kg": 3.5}},
+        "POST /partitions/999999/resume": {"reason": "it is repaired"},
+        "PUT /quarantine/{unknown}": {"reason": "its events break the processor"},
         "POST /dead-letters/replay": {"ids": ["dl_0_999999"]},
         "POST /dead-letters/{no_letter}/discard": {"reason": "nobody needs it"},
         "PATCH /auth/users/client_user_001": {"disabled": False},

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
+from domain.line import Halt, Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
+from tests.support.notebook import MemoryNotebook
 from tests.support.topics import committed_offsets, is_caught_up, write_values
 from tests.support.waiting import wait_for
 
@@ -24,6 +26,8 @@ class Journal:
 
     Attributes:
         troubles: raised by `handle` of a partition, for as long as it stands here.
+        halts: what the next handler of a partition finds.
+        handlers: the last one of each partition.
         gates: `handle` of a partition waits for its gate, if there is one.
     """
 
@@ -31,6 +35,8 @@ class Journal:
     opened: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
     troubles: dict[int, Exception] = field(default_factory=dict)
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
+    halts: dict[int, Halt] = field(default_factory=dict)
+    handlers: dict[int, "JournalHandler"] = field(default_factory=dict)
     begun: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
     @property
@@ -39,24 +45,29 @@ class Journal:
         return sum(len(offsets) for offsets in self.offsets.values())
 
 
-class JournalHandler:
+class JournalHandler(MemoryNotebook):
     """`PartitionHandler` that writes into the journal."""
 
     def __init__(self, journal: Journal, partition: int, owner: str) -> None:
+        super().__init__(halt=journal.halts.pop(partition, None))
+        journal.handlers[partition] = self
         self._journal = journal
         self._partition = partition
         self._owner = owner
 
-    async def open(self, end_offset: EndOffset) -> None:
-        self._journal.opened[self._partition].append((self._owner, await end_offset()))
+    async def open(self, end_offset: EndOffset) -> Inherited:
+        end = await end_offset()
+        self._journal.opened[self._partition].append((self._owner, end))
+        return self.inherited(end)
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def handle(self, records: Sequence[Record]) -> bool:
         self._journal.begun[self._partition] += 1
         if gate := self._journal.gates.get(self._partition):
             await gate.wait()
         if trouble := self._journal.troubles.get(self._partition):
             raise trouble
         self._journal.offsets[self._partition] += [record.offset for record in records]
+        return True
 
     async def bury(self, letter: DeadLetter) -> None:
         raise AssertionError(f"nothing is to be buried here: {letter}")

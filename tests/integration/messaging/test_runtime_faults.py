@@ -7,11 +7,15 @@ import pytest
 from aiokafka import TopicPartition
 
 from domain.errors import StoreUnavailable
+from domain.line import Halt, Start
+from messaging import partition as partition_module
 from messaging import runtime as runtime_module
 from messaging.runtime import PartitionRuntime, RuntimeSettings, RuntimeStopped
 from messaging.settings import KafkaSettings
 from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, JournalHandler, running
+from tests.support.builders import NOON
+from tests.support.fault_table import Recovery
 from tests.support.proxy import Proxy
 from tests.support.topics import forget_records
 from tests.support.waiting import wait_until
@@ -42,6 +46,50 @@ async def test_records_lost_to_retention_halt_their_partition_and_are_not_jumped
         assert "offset 10 is no longer in the log" in runtime.problems[f"{group.topic}/0"]
     assert group.journal.offsets[0] == list(range(10))
     assert (await group.committed())[0] == 10
+
+
+@pytest.mark.fault(Row.RETENTION)
+async def test_a_gap_that_is_accepted_is_left_behind_without_starting_anything_anew(
+    group: Group, monkeypatch: pytest.MonkeyPatch, recovery: Recovery
+) -> None:
+    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
+    await group.write(10, 0)
+    async with running(group.runtime()):
+        await group.all_committed()
+    await group.write(20, 0)
+    await forget_records(group.kafka, group.topic, below={0: 20})
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: runtime.halted == 1, timeout_s=15)
+        with recovery.timed():
+            group.journal.handlers[0].word = Start.EARLIEST
+            await group.all_committed()
+            await wait_until(lambda: runtime.is_ready)
+        assert runtime.halted == 0
+        await group.write(5, 0)
+        await group.all_committed()
+    assert group.journal.offsets[0] == [*range(10), *range(20, 35)]
+
+
+@pytest.mark.fault(Row.POISON_RUN)
+async def test_a_partition_that_goes_on_before_it_was_ever_committed_is_read_from_its_beginning(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
+    group.journal.halts[0] = Halt("stopped under the owner before", NOON)
+    await group.write(10, 0)
+    await group.write(10, 1)
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(
+            lambda: len(group.journal.offsets[1]) == 10, timeout_s=15, what="the other partition"
+        )
+        await wait_until(lambda: runtime.halted == 1, timeout_s=15)
+        assert not runtime.is_ready
+        assert 0 not in await group.committed()
+        group.journal.handlers[0].word = Start.COMMITTED
+        await group.all_committed()
+    assert group.journal.offsets[0] == list(range(10))
 
 
 @pytest.mark.fault(Row.RETENTION)

@@ -10,6 +10,11 @@ from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryAnswerInbox, InMemoryAnswers, InMemoryDuplicateFilter
+from tests.support.fakes.line import (
+    InMemoryLineControl,
+    InMemoryPartitionNotes,
+    InMemoryQuarantineStore,
+)
 from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
 from tests.support.fakes.readers import (
     InMemoryDeadLetterReader,
@@ -34,6 +39,9 @@ __all__ = [
     "InMemoryDeadLetterReplayer",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
+    "InMemoryLineControl",
+    "InMemoryPartitionNotes",
+    "InMemoryQuarantineStore",
     "InMemoryRevocationFeed",
     "InMemoryRevocationStore",
     "InMemoryShipmentReader",

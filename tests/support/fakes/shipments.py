@@ -8,6 +8,7 @@ from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, Ship
 from domain.commands import AmendShipment
 from domain.errors import Fenced, StaleKnowledge
 from domain.identity import EventId
+from domain.line import Attempt, Halt, Inherited, Quarantined, Resumption
 from domain.ports import Document, EndOffset, Fence
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
@@ -24,10 +25,39 @@ from tests.support.fakes.faults import Faults
 
 
 @dataclass(slots=True)
+class Notes:
+    """What stands beside the offset in a partition's fence."""
+
+    owner: str = ""
+    opened_at: int | None = None
+    stalled_opens: int = 0
+    halt: Halt | None = None
+    attempt: Attempt | None = None
+
+    def opened(self, owner: str, next_offset: int) -> None:
+        """Count an owner that got nowhere, if this is where the last one began."""
+        self.stalled_opens = self.stalled_opens + 1 if self.opened_at == next_offset else 0
+        self.owner, self.opened_at = owner, next_offset
+
+    def inherited(self, next_offset: int, end_offset: int) -> Inherited:
+        """Return what the next owner finds."""
+        return Inherited(
+            halt=self.halt,
+            stalled_opens=self.stalled_opens,
+            attempt=self.attempt,
+            next_offset=next_offset,
+            end_offset=end_offset,
+        )
+
+
+@dataclass(slots=True)
 class Documents:
     """What is stored; the readers look at the same."""
 
     fences: dict[str, Fence] = field(default_factory=dict)
+    notes: dict[str, Notes] = field(default_factory=dict)
+    resumptions: dict[str, Resumption] = field(default_factory=dict)
+    quarantined: dict[TrackingNumber, Quarantined] = field(default_factory=dict)
     shipments: dict[TrackingNumber, Document] = field(default_factory=dict)
     events: dict[EventId, Document] = field(default_factory=dict)
     dead_letters: dict[str, Document] = field(default_factory=dict)
@@ -41,16 +71,22 @@ class InMemoryShipmentStore(Faults):
         super().__init__()
         self.documents = documents or Documents()
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:  # noqa: ARG002  # operators'
+    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
         """Raise the partition's epoch; start from 0 again where the fence lies beyond the log's end."""
         with self.around("acquire"):
             last = self.documents.fences.get(partition, Fence(partition, 0, 0))
             fence = self.documents.fences[partition] = replace(last, epoch=last.epoch + 1)
-            if fence.next_offset > await end_offset():
-                if self.documents.fences[partition] != fence:
-                    raise Fenced(f"{partition} has another owner")
+            notes = self.documents.notes.setdefault(partition, Notes())
+            notes.opened(owner, fence.next_offset)
+            end = await end_offset()
+            if self.documents.fences[partition] != fence:
+                raise Fenced(f"{partition} has another owner")
+            if fence.next_offset > end:
                 fence = self.documents.fences[partition] = replace(fence, next_offset=0)
-            return fence
+                notes.opened_at, notes.stalled_opens, notes.attempt = 0, 0, None
+            if fence.next_offset == end:
+                notes.stalled_opens = 0
+            return replace(fence, inherited=notes.inherited(fence.next_offset, end))
 
     async def refresh(self, fence: Fence) -> Fence:
         """Return the fence as it stands, if it still has the same epoch."""

@@ -12,6 +12,10 @@ dead_letter:replay    x      .       .
 event:read            x      x       x
 event:report          x      .       x
 operator_action:read  x      .       .
+partition:read        x      .       .
+partition:resume      x      .       .
+quarantine:manage     x      .       .
+quarantine:read       x      .       .
 session:end           x      x       x
 shipment:amend        x      x       .
 shipment:cancel       x      x       .

@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import PartitionWorker, State
 from tests.support.builders import ends_at
+from tests.support.notebook import MemoryNotebook
 from tests.support.records import LogRecord
 
 
 @dataclass
-class ScriptedHandler:
+class ScriptedHandler(MemoryNotebook):
     """Applies records, unless it is told otherwise.
 
     Attributes:
@@ -23,6 +25,7 @@ class ScriptedHandler:
         breaking_once: the same, but only the first time.
         open_troubles: raised by the next calls of `open`, one each.
         bury_troubles: raised by the next calls of `bury`, one each.
+        setting_aside: records with these offsets are not applied, but set aside.
         gate: `handle` waits until it is set.
         open_gate: `open` waits until it is set.
         calls: the offsets of each call, failed ones too.
@@ -34,6 +37,7 @@ class ScriptedHandler:
     breaking_once: dict[int, Exception] = field(default_factory=dict)
     open_troubles: deque[Exception] = field(default_factory=deque)
     bury_troubles: deque[Exception] = field(default_factory=deque)
+    setting_aside: set[int] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     open_gate: asyncio.Event = field(default_factory=asyncio.Event)
     opened: list[int] = field(default_factory=list)
@@ -50,13 +54,14 @@ class ScriptedHandler:
         """All applied offsets, in order."""
         return [offset for batch in self.applied for offset in batch]
 
-    async def open(self, end_offset: EndOffset) -> None:
+    async def open(self, end_offset: EndOffset) -> Inherited:
         self.opened.append(await end_offset())
         await self.open_gate.wait()
         if self.open_troubles:
             raise self.open_troubles.popleft()
+        return self.inherited(self.opened[-1])
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def handle(self, records: Sequence[Record]) -> bool:
         offsets = [record.offset for record in records]
         self.calls.append(offsets)
         await self.gate.wait()
@@ -68,6 +73,7 @@ class ScriptedHandler:
             if offset in self.breaking_once:
                 raise self.breaking_once.pop(offset)
         self.applied.append(offsets)
+        return not self.setting_aside.issuperset(offsets)
 
     async def bury(self, letter: DeadLetter) -> None:
         if self.bury_troubles:
@@ -76,10 +82,20 @@ class ScriptedHandler:
 
 
 def worker_of(
-    handler: ScriptedHandler, *, max_batch: int = 8, slots: asyncio.Semaphore | None = None
+    handler: ScriptedHandler,
+    *,
+    max_batch: int = 8,
+    slots: asyncio.Semaphore | None = None,
+    alone: asyncio.Lock | None = None,
 ) -> PartitionWorker:
     """Return a worker of one partition with `handler`."""
-    return PartitionWorker("topic/0", handler, max_batch=max_batch, slots=slots or asyncio.Semaphore(1))
+    return PartitionWorker(
+        "topic/0",
+        handler,
+        max_batch=max_batch,
+        slots=slots or asyncio.Semaphore(1),
+        alone=alone or asyncio.Lock(),
+    )
 
 
 def standing(worker: PartitionWorker) -> tuple[State, str | None]:

@@ -66,13 +66,13 @@ async def test_a_halted_worker_handles_nothing_more_and_wants_no_records() -> No
     handler = ScriptedHandler()
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
-    async with working(worker) as task:
+    async with working(worker):
         await wait_until(lambda: worker.done == 2)
         worker.halt("the log has a hole")
-        await task
-    assert standing(worker) == (State.HALTED, "the log has a hole")
-    assert not worker.has_room
-    assert worker.done == 2
+        await wait_until(lambda: handler.halt is not None)
+        assert standing(worker) == (State.HALTED, "the log has a hole")
+        assert not worker.has_room
+        assert worker.done == 2
 
 
 async def test_a_worker_halted_while_a_batch_is_in_work_finishes_it_and_stays_halted() -> None:
@@ -80,13 +80,24 @@ async def test_a_worker_halted_while_a_batch_is_in_work_finishes_it_and_stays_ha
     handler.gate.clear()
     worker = worker_of(handler, max_batch=1)
     worker.put(log_records(0, 2))
-    async with working(worker) as task:
+    async with working(worker):
         await wait_until(lambda: bool(handler.calls))
         worker.halt("the log has a hole")
         handler.gate.set()
-        await task
+        await wait_until(lambda: handler.halt is not None)
     assert standing(worker) == (State.HALTED, "the log has a hole")
     assert handler.applied == [[0]]
+
+
+async def test_a_halted_worker_is_drained_at_once() -> None:
+    handler = ScriptedHandler()
+    worker = worker_of(handler)
+    async with working(worker) as task:
+        worker.halt("the log has a hole")
+        await wait_until(lambda: handler.halt is not None)
+        await worker.drain()
+        await task
+    assert worker.state is State.HALTED
 
 
 @pytest.mark.parametrize("in_vain", [False, True])
@@ -99,11 +110,11 @@ async def test_a_worker_halted_while_it_takes_the_partition_over_stays_halted(
         handler.open_troubles.append(StoreUnavailable("away"))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
-    async with working(worker) as task:
+    async with working(worker):
         await wait_until(lambda: bool(handler.opened))
         worker.halt("the log has a hole")
         handler.open_gate.set()
-        await task
+        await wait_until(lambda: handler.halt is not None)
     assert standing(worker) == (State.HALTED, "the log has a hole")
     assert handler.calls == []
 
@@ -111,11 +122,11 @@ async def test_a_worker_halted_while_it_takes_the_partition_over_stays_halted(
 async def test_records_that_come_after_the_halt_are_not_handled() -> None:
     handler = ScriptedHandler()
     worker = worker_of(handler)
-    async with working(worker) as task:
+    async with working(worker):
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.halt("the log has a hole")
         worker.put(log_records(5, 7))
-        await task
+        await wait_until(lambda: handler.halt is not None)
     assert handler.calls == []
     assert worker.done is None
 
@@ -125,9 +136,8 @@ async def test_a_record_that_can_be_neither_applied_nor_buried_halts_the_partiti
     handler.bury_troubles.append(RuntimeError("and another"))
     worker = worker_of(handler, max_batch=1)
     worker.put(log_records(0, 3))
-    async with working(worker) as task:
-        await task
-    assert worker.state is State.HALTED
+    async with working(worker):
+        await wait_until(lambda: worker.state is State.HALTED)
     assert worker.problem == "offset 1 can be neither applied nor buried: RuntimeError('and another')"
     assert worker.done == 1
     assert handler.applied == [[0]]

@@ -16,6 +16,7 @@ from messaging.dead_letters import KafkaDeadLetters
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.partition import Ports, ShipmentPartition
+from processor.quarantine import Quarantine
 from tests.support.builders import ends_at
 from tests.support.fakes import (
     Documents,
@@ -24,6 +25,8 @@ from tests.support.fakes import (
     InMemoryChangeFeed,
     InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
+    InMemoryPartitionNotes,
+    InMemoryQuarantineStore,
     InMemoryShipmentStore,
 )
 from tests.support.records import RecordingProducer, records_of
@@ -81,9 +84,13 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.documents)
+        self.notes = InMemoryPartitionNotes(self.documents)
+        self.quarantine = InMemoryQuarantineStore(self.documents)
         self.index = InMemoryDeadLetterIndex(self.documents)
         self._ports = Ports(
             store=self.store,
+            notes=self.notes,
+            quarantine=Quarantine(self.quarantine),
             duplicates=self.filter,
             feed=self.feed,
             answers=self.answers,

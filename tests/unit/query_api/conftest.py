@@ -31,6 +31,8 @@ from tests.support.fakes import (
     InMemoryDeadLetterIndex,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
+    InMemoryLineControl,
+    InMemoryQuarantineStore,
     InMemoryRevocationFeed,
     InMemoryRevocationStore,
     InMemoryShipmentReader,
@@ -82,6 +84,8 @@ class World:
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
+        self.line = InMemoryLineControl(self.documents, "shipments.events")
+        self.quarantine = InMemoryQuarantineStore(self.documents)
         self.dead_letters = InMemoryDeadLetterReader(self.documents)
         self.actions = InMemoryActionLog(self.documents)
 
@@ -93,6 +97,8 @@ class World:
             dead_letters=self.dead_letters,
             bin=InMemoryDeadLetterIndex(self.documents),
             actions=self.actions,
+            line=self.line,
+            quarantine=self.quarantine,
             users=self.users,
             keys=self.keys,
             revocations=self.revocations,

@@ -46,11 +46,16 @@ READING = {
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,
     "/operator-actions": Permission.OPERATOR_ACTION_READ,
+    "/partitions": Permission.PARTITION_READ,
+    "/quarantine": Permission.QUARANTINE_READ,
 }
 PERMISSIONS = {
     **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},
     ("POST", "/dead-letters/{dead_letter_id}/discard"): Permission.DEAD_LETTER_DISCARD,
     ("POST", "/auth/logout"): Permission.SESSION_END,
+    ("POST", "/partitions/{partition}/resume"): Permission.PARTITION_RESUME,
+    ("PUT", "/quarantine/{tracking_number}"): Permission.QUARANTINE_MANAGE,
+    ("DELETE", "/quarantine/{tracking_number}"): Permission.QUARANTINE_MANAGE,
     ("POST", "/auth/users"): Permission.USER_MANAGE,
     ("PATCH", "/auth/users/{username}"): Permission.USER_MANAGE,
     ("POST", "/auth/users/{username}/api-keys"): Permission.USER_MANAGE,

@@ -73,7 +73,7 @@ class DeadLetterEntry:
     """What is kept of a dead letter where operators look for it.
 
     Attributes:
-        reason: `unreadable` or `unprocessable`.
+        reason: `unreadable`, `unprocessable` or `quarantined`.
         error: what was said about it last.
         topic, partition, offset, timestamp: of the record that died.
         key: as text; what is no UTF-8 is replaced.

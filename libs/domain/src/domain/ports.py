@@ -1,12 +1,13 @@
 """Ports: what the services need from the outside, named by role. Adapters live in `messaging` and `storage`.
 
-Those of dead letters are in `domain.dead_letter_ports`. Every call may raise `StoreUnavailable`, and the
-publishing ones `NotPublished` or `PublishUnknown`, where nothing else is said.
+Those of dead letters are in `domain.dead_letter_ports`, those of stopping a partition and going on in
+`domain.line_ports`. Every call may raise `StoreUnavailable`, and the publishing ones `NotPublished` or
+`PublishUnknown`, where nothing else is said.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from domain.batch import Delivery, EventRecord, Plan, Verdict
 from domain.commands import Command
 from domain.errors import ErrorCode
 from domain.identity import EventId
+from domain.line import NOTHING, Inherited
 from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.quota import Grant, Quota
@@ -71,11 +73,13 @@ class Fence:
     Attributes:
         epoch: raised by each new owner; a write with an older one fails.
         next_offset: one above the highest offset that a committed batch held.
+        inherited: what the owner before has left, as it was when the partition was taken over.
     """
 
     partition: str
     epoch: int
     next_offset: int
+    inherited: Inherited = field(default=NOTHING, compare=False)
 
 
 EndOffset = Callable[[], Awaitable[int]]

@@ -60,14 +60,17 @@ class DeadLetter:
     """A record that will not be tried again by itself.
 
     Attributes:
-        reason: `unreadable` (no retry would help) or `unprocessable` (it broke the code `attempts` times).
+        reason: `unreadable` (no retry would help), `unprocessable` (it broke the code, or ended the process,
+            `attempts` times), or `quarantined`.
         error: what was said about it last.
+        unread: reading it may end the process.
     """
 
     record: Record
     reason: str
     error: str
     attempts: int
+    unread: bool = False
 
 
 class KafkaDeadLetters:

@@ -9,49 +9,39 @@ It knows nothing of shipments. What a handler may raise, and what follows:
   `MAX_ATTEMPTS` times (once, if it is a `PoisonRecord`), then buried. Too many burials in a row stop the
   partition instead: a bad deploy must not empty the topic into the dead letters. So does a record that cannot
   even be buried.
+
+A partition that stands still does so for every owner, until an operator says that it is to go on. A record at
+which the process itself ends raises nothing: `Caution` says how it is found (ADR 0011).
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, TypeVar
 
 import structlog
 
 from domain.errors import Fenced, PoisonRecord, TransientError
+from domain.line import Halt, Start
 from domain.ports import EndOffset
+from messaging.caution import MAX_ENDED, CarefulHandler, Caution, ProcessKiller
 from messaging.dead_letters import DeadLetter, Record
+from messaging.handler import PartitionHandler
 
 MAX_ATTEMPTS: Final = 5
 MAX_BURIED_IN_A_ROW: Final = 100
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
 STAND_BACK_S: Final = 1.0
+ASK_AGAIN_S: Final = 2.0
 
 _log = structlog.get_logger(__name__)
 
-
-class PartitionHandler(Protocol):
-    """What is done with the records of one partition, from its assignment to its end."""
-
-    async def open(self, end_offset: EndOffset) -> None:
-        """Take the partition over; called until it succeeds, before any record is handled.
-
-        Args:
-            end_offset: asks where the log ends; may raise `TransientError`.
-        """
-
-    async def handle(self, records: Sequence[Record]) -> None:
-        """Apply records, given in offset order; on return all effects are durable and may be committed.
-
-        Called again with the same records, or a part of them, after it raised.
-        """
-
-    async def bury(self, letter: DeadLetter) -> None:
-        """Keep a record that will not be tried again; on return it is durable."""
+T = TypeVar("T")
 
 
 class State(StrEnum):
@@ -68,12 +58,29 @@ class PartitionWorker:
     """Runs one partition. `done` is the offset up to which everything is applied: what may be committed."""
 
     def __init__(
-        self, name: str, handler: PartitionHandler, *, max_batch: int, slots: asyncio.Semaphore
+        self,
+        name: str,
+        handler: PartitionHandler,
+        *,
+        max_batch: int,
+        slots: asyncio.Semaphore,
+        alone: asyncio.Lock,
     ) -> None:
+        """Take what the worker works with.
+
+        Args:
+            name: `topic/number`.
+            handler: of this partition.
+            max_batch: records handed to the handler at once.
+            slots: batches in work at once, over all partitions.
+            alone: held by a partition of this process while it handles a record that may end the process: no
+                other one's record is to be blamed.
+        """
         self.name = name
         self.done: int | None = None
         self.state = State.OPENING
         self.problem: str | None = None
+        self.restart: Start | None = None
         self.last_activity = time.monotonic()
         self._handler = handler
         self._max_batch = max_batch
@@ -85,6 +92,10 @@ class PartitionWorker:
         self._quiet.set()
         self._stopping = False
         self._buried_in_a_row = 0
+        self._careful = CarefulHandler(handler, alone)
+        self._is_gap = False
+        self._halt: Halt | None = None
+        self._resumed: Halt | None = None
 
     @property
     def has_room(self) -> bool:
@@ -97,16 +108,30 @@ class PartitionWorker:
         return bool(self._inbox or self._batch)
 
     def put(self, records: Sequence[Record]) -> None:
-        """Take in records, to be handled after those that wait already."""
-        self._inbox.extend(records)
-        self._arrived.set()
+        """Take in records, to be handled after those that wait already; not while the partition is halted."""
+        if self.state is not State.HALTED:
+            self._inbox.extend(records)
+            self._arrived.set()
 
-    def halt(self, problem: str) -> None:
-        """Stop handling: an operator must look at it. The partition stays assigned, nothing is committed."""
+    def halt(self, problem: str, *, is_gap: bool = False) -> None:
+        """Stop handling: an operator must look at it. It stays assigned; what is done is committed.
+
+        Args:
+            problem: why, for the operator's eyes.
+            is_gap: records are gone unread: going on means to accept that.
+        """
         _log.error("partition_halted", partition=self.name, problem=problem)
         self.state = State.HALTED
         self.problem = problem
+        self._is_gap = is_gap
         self._inbox.clear()
+        self._arrived.set()
+
+    def restarted(self, offset: int) -> None:
+        """Go on: records will be fetched from `offset`, as `restart` has asked."""
+        if self.restart is Start.EARLIEST:
+            self.done = offset  # the gap is accepted once, not by each owner again
+        self.restart = None
         self._arrived.set()
 
     async def drain(self) -> None:
@@ -116,21 +141,17 @@ class PartitionWorker:
         await self._quiet.wait()
 
     async def run(self, end_offset: EndOffset) -> None:
-        """Handle records until cancelled, drained or halted.
+        """Handle records until cancelled or drained; while halted, wait for an operator's word.
 
         Args:
             end_offset: asks where the log ends; may raise `TransientError`.
         """
         try:
-            while not self._ended:
-                try:
-                    await self._serve(end_offset)
-                except Fenced as fenced:
-                    await self._stand_back(fenced)
-        except _Halted as halted:
-            self.halt(str(halted))
-        except _Abandoned:
-            _log.info("batch_abandoned", partition=self.name)
+            while not self._stopping:
+                if self.state is State.HALTED:
+                    await self._stand_still()
+                else:
+                    await self._work(end_offset)
         finally:
             self._quiet.set()
 
@@ -138,14 +159,78 @@ class PartitionWorker:
     def _ended(self) -> bool:
         return self._stopping or self.state is State.HALTED
 
+    async def _work(self, end_offset: EndOffset) -> None:
+        try:
+            await self._serve(end_offset)
+        except Fenced as fenced:
+            await self._stand_back(fenced)
+        except _Halted as halted:
+            self.halt(str(halted))
+        except _Abandoned:
+            _log.info("batch_abandoned", partition=self.name)
+
     async def _serve(self, end_offset: EndOffset) -> None:
-        await self._until_done(lambda: self._handler.open(end_offset))
+        await self._until_done(lambda: self._open(end_offset))
         self._enter(State.RUNNING)
         while await self._some_arrived():
             await self._apply(self._batch)
-            self.done = self._batch[-1].offset + 1
-            self._batch = []
             self._quiet.set()
+
+    async def _open(self, end_offset: EndOffset) -> None:
+        inherited = await self._handler.open(end_offset)
+        self._careful.caution = Caution(inherited, batch=self._max_batch)
+        if self._resumed is not None and inherited.halt == self._resumed:
+            # Whoever said so has seen to what stopped it: old attempts do not count any more.
+            await self._handler.attempt(None)
+            await self._handler.go_on()
+            self._careful.caution = Caution()
+            _log.warning("partition_resumed", partition=self.name)
+        elif inherited.halt is not None:
+            self._halt = inherited.halt
+            self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap)
+        self._resumed = None
+
+    async def _stand_still(self) -> None:
+        """Wait until an operator says that it is to go on, then until its records are fetched anew.
+
+        What was fetched is dropped: where it goes on, records are read again.
+        """
+        self._batch = []
+        self._buried_in_a_row = 0
+        self._quiet.set()
+        try:
+            self.restart = await self._told_to_go_on()
+        except Fenced as fenced:
+            _log.warning("partition_lost", partition=self.name, error=str(fenced))
+            await self._woken_within(random.uniform(STAND_BACK_S, 2 * STAND_BACK_S))  # noqa: S311  # jitter
+            self.restart = Start.COMMITTED
+        else:
+            self._resumed = self._halt
+        while self.restart is not None and not self._stopping:
+            await self._woken_within(ASK_AGAIN_S)
+        self._halt = None
+        if not self._stopping:
+            self.state, self.problem = State.OPENING, None
+
+    async def _told_to_go_on(self) -> Start | None:
+        while not self._stopping:
+            try:
+                if self._halt is None:
+                    self._halt = await self._handler.stop(self.problem or "", is_gap=self._is_gap)
+                start = await self._handler.told(self._halt)
+            except TransientError as error:
+                _log.warning("halt_not_noted", partition=self.name, error=str(error))
+            else:
+                if start is not None:
+                    return start
+            await self._woken_within(ASK_AGAIN_S)
+        return None
+
+    async def _woken_within(self, seconds: float) -> None:
+        self._arrived.clear()
+        if not self._stopping:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), seconds)
 
     async def _some_arrived(self) -> bool:
         while not self._inbox and not self._ended:
@@ -159,8 +244,16 @@ class PartitionWorker:
             if self._ended:
                 raise _Abandoned
             self._quiet.clear()
-            batch.extend(self._inbox.popleft() for _ in range(min(len(self._inbox), self._max_batch)))
+            batch.extend(self._inbox.popleft() for _ in range(self._batch_size()))
         return batch
+
+    def _batch_size(self) -> int:
+        size = min(len(self._inbox), self._max_batch)
+        caution = self._careful.caution
+        if caution.is_over:
+            return size
+        alone = (index for index in range(size) if caution.covers(self._inbox[index].offset))
+        return next(alone, size) or 1
 
     async def _stand_back(self, fenced: Fenced) -> None:
         """Let the other owner go on; take the partition back if the group still says that it is ours.
@@ -177,51 +270,64 @@ class PartitionWorker:
 
     async def _apply(self, batch: list[Record]) -> None:
         try:
-            await self._until_done(lambda: self._handler.handle(self._filled(batch)))
+            applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
         except (Fenced, _Abandoned):
             raise
         except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
             await self._isolate(batch, error)
         else:
-            self._buried_in_a_row = 0
+            self._passed(batch, applied=applied)
 
     async def _isolate(self, batch: list[Record], error: Exception) -> None:
         if len(batch) > 1:
             middle = len(batch) // 2
-            await self._apply(batch[:middle])
-            await self._apply(batch[middle:])
+            for half in (batch[:middle], batch[middle:]):
+                await self._apply(half)
             return
         attempts = 1
-        while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord):
+        while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord | ProcessKiller):
             await asyncio.sleep(_pause_s(attempts))
             attempts += 1
             try:
-                await self._until_done(lambda: self._handler.handle(batch))
+                applied = await self._until_done(lambda: self._careful.handle(batch))
             except (Fenced, _Abandoned):
                 raise
             except Exception as again:  # noqa: BLE001  # as above
                 error = again
             else:
-                self._buried_in_a_row = 0
+                self._passed(batch, applied=applied)
                 return
         await self._bury(batch[0], error, attempts)
+        self._passed(batch, applied=False)
+
+    def _passed(self, records: list[Record], *, applied: bool) -> None:
+        """Move on: the first records of the batch in work are applied or buried, and need not come again."""
+        if applied:
+            self._buried_in_a_row = 0
+        self.done = records[-1].offset + 1
+        self._careful.caution.passed(records[-1].offset)
+        del self._batch[: len(records)]
 
     async def _bury(self, record: Record, error: Exception, attempts: int) -> None:
         self._buried_in_a_row += 1
         if self._buried_in_a_row > MAX_BURIED_IN_A_ROW:
             raise _Halted(f"{MAX_BURIED_IN_A_ROW} dead letters in a row, the last: {error}")
-        reason = "unreadable" if isinstance(error, PoisonRecord) else "unprocessable"
-        said = str(error) if isinstance(error, PoisonRecord) else f"{type(error).__name__}: {error}"
-        letter = DeadLetter(record, reason, said, attempts)
+        letter = _letter(record, error, attempts)
         try:
-            await self._until_done(lambda: self._handler.bury(letter))
+            await self._until_done(lambda: self._careful.bury(letter))
         except (Fenced, _Abandoned):
             raise
         except Exception as bug:  # the next process would end at the same record
             raise _Halted(f"offset {record.offset} can be neither applied nor buried: {bug!r}") from bug
-        _log.error("dead_letter", partition=self.name, offset=record.offset, reason=reason, error=said)
+        _log.error(
+            "dead_letter",
+            partition=self.name,
+            offset=record.offset,
+            reason=letter.reason,
+            error=letter.error,
+        )
 
-    async def _until_done(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _until_done(self, step: Callable[[], Awaitable[T]]) -> T:
         attempts = 0
         before = self.state
         while True:
@@ -229,7 +335,7 @@ class PartitionWorker:
             try:
                 # Held for the step only: a partition that waits for its next try must not stop others.
                 async with self._slots:
-                    await step()
+                    result = await step()
             except TransientError as error:
                 if self._ended:
                     raise _Abandoned from error
@@ -239,7 +345,7 @@ class PartitionWorker:
                 await asyncio.sleep(_pause_s(attempts))
             else:
                 self._enter(before)
-                return
+                return result
 
     def _enter(self, state: State, problem: str | None = None) -> None:
         """Change the state; a worker that was halted in the middle of its work stays halted."""
@@ -254,6 +360,14 @@ class _Halted(Exception):
 
 class _Abandoned(Exception):
     """The end comes while a batch waits for its next attempt: it is not done, and will be redelivered."""
+
+
+def _letter(record: Record, error: Exception, attempts: int) -> DeadLetter:
+    if isinstance(error, PoisonRecord):
+        return DeadLetter(record, "unreadable", str(error), attempts)
+    if isinstance(error, ProcessKiller):
+        return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
+    return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)
 
 
 def _pause_s(attempts: int) -> float:

@@ -23,7 +23,9 @@ from aiokafka.errors import (
 )
 
 from domain.errors import StoreUnavailable, WaybillError
-from messaging.partition import PartitionHandler, PartitionWorker, State
+from domain.line import Start
+from messaging.handler import PartitionHandler
+from messaging.partition import PartitionWorker, State
 
 _log = structlog.get_logger(__name__)
 
@@ -75,6 +77,7 @@ class PartitionRuntime:
         self._settings = settings
         self._handlers = handlers
         self._slots = asyncio.Semaphore(settings.concurrency)
+        self._alone = asyncio.Lock()
         self._workers: dict[TopicPartition, PartitionWorker] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._paused: set[TopicPartition] = set()
@@ -96,6 +99,11 @@ class PartitionRuntime:
             for worker in self._workers.values()
             if worker.state is not State.RUNNING
         }
+
+    @property
+    def halted(self) -> int:
+        """How many partitions stand still until an operator has looked at them."""
+        return sum(worker.state is State.HALTED for worker in self._workers.values())
 
     def stop(self) -> None:
         """Ask `run` to drain, commit and return."""
@@ -133,7 +141,11 @@ class PartitionRuntime:
         for partition in partitions:
             name = f"{partition.topic}/{partition.partition}"
             worker = PartitionWorker(
-                name, self._handlers(partition), max_batch=self._settings.max_batch, slots=self._slots
+                name,
+                self._handlers(partition),
+                max_batch=self._settings.max_batch,
+                slots=self._slots,
+                alone=self._alone,
             )
             self._workers[partition] = worker
             end_offset = partial(_end_offset, consumer, partition)
@@ -183,6 +195,7 @@ class PartitionRuntime:
         While a worker is busy the poll is short: it may have room again, and must not wait for records of
         others. No `wait_for` around `getmany`: a cancelled one breaks the consumer's idle clock.
         """
+        await self._restart(consumer)
         self._pause_stuck(consumer)
         busy = any(worker.is_busy for worker in self._workers.values())
         poll_ms = _BUSY_POLL_MS if busy else _IDLE_POLL_MS
@@ -200,7 +213,8 @@ class PartitionRuntime:
             for partition, offset in error.args[0].items():
                 if worker := self._workers.get(partition):
                     worker.halt(
-                        f"offset {offset} is no longer in the log: records have been lost to retention"
+                        f"offset {offset} is no longer in the log: records have been lost to retention",
+                        is_gap=True,
                     )
         except IllegalStateError:
             # The assignment changed between the look at the workers and the call.
@@ -209,6 +223,19 @@ class PartitionRuntime:
             for partition, records in arrived.items():
                 if worker := self._workers.get(partition):
                     worker.put(records)
+
+    async def _restart(self, consumer: AIOKafkaConsumer) -> None:
+        """Fetch anew where a partition that stood still is to go on."""
+        for partition, worker in list(self._workers.items()):
+            if worker.restart is None:
+                continue
+            try:
+                offset = await _restart_offset(consumer, partition, worker)
+                consumer.seek(partition, offset)
+            except (KafkaError, IllegalStateError) as error:
+                _log.warning("restart_failed", partition=worker.name, error=str(error))
+            else:
+                worker.restarted(offset)
 
     async def _start_at_beginning(self, consumer: AIOKafkaConsumer) -> None:
         """The group has never committed here: read everything. What was applied before is recognised."""
@@ -303,6 +330,16 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._runtime.take(self._consumer, assigned)
         except Exception as error:  # noqa: BLE001  # see the class
             self._runtime.fail(error)
+
+
+async def _restart_offset(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
+) -> int:
+    if worker.restart is Start.COMMITTED:
+        committed = worker.done if worker.done is not None else await consumer.committed(partition)
+        if committed is not None:
+            return int(committed)
+    return int((await consumer.beginning_offsets([partition]))[partition])
 
 
 async def _end_offset(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-from operations import actions, dead_letters
+from operations import actions, dead_letters, partitions, quarantine
 from operations.errors import OperationFailed
 
 app: Final = typer.Typer(
@@ -15,6 +15,8 @@ app: Final = typer.Typer(
     help="Operate a running Waybill. Credentials: WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD.",
 )
 app.add_typer(dead_letters.app)
+app.add_typer(partitions.app)
+app.add_typer(quarantine.app)
 app.add_typer(actions.app)
 
 

@@ -33,7 +33,7 @@ SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their
 class Which:
     """Which dead letters."""
 
-    reason: Annotated[str | None, typer.Option(help="unreadable or unprocessable.")] = None
+    reason: Annotated[str | None, typer.Option(help="unreadable, unprocessable or quarantined.")] = None
     tracking_number: Annotated[str | None, typer.Option(help="Of this shipment.")] = None
     since: Annotated[str | None, typer.Option(help="Recorded then or later (RFC 3339).")] = None
     until: Annotated[str | None, typer.Option(help="Recorded before then (RFC 3339).")] = None

@@ -63,6 +63,14 @@ class Waybill:
         """Let something be done; see `_call` for what it raises."""
         return self._authorised(HTTPMethod.POST, path, body)
 
+    def put(self, path: str, body: Json) -> Json:
+        """Let something be so; see `_call` for what it raises."""
+        return self._authorised(HTTPMethod.PUT, path, body)
+
+    def delete(self, path: str) -> None:
+        """Let something end; see `_call` for what it raises."""
+        self._authorised(HTTPMethod.DELETE, path)
+
     def pages(self, path: str, **query: object) -> Iterator[list[Json]]:
         """Yield a list page by page, from cursor to cursor."""
         cursor: str | None = None
@@ -104,7 +112,7 @@ class Waybill:
         request = Request(self._url + path, data, headers, method=method)  # noqa: S310  # http(s), see above
         try:
             with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                return dict(json.load(answer))
+                return {} if answer.status == HTTPStatus.NO_CONTENT else dict(json.load(answer))
         except HTTPError as error:
             with error:
                 raise _failure(error) from error

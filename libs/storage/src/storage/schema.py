@@ -24,6 +24,8 @@ AUTH_USERS: Final = "auth_users"
 REVOKED_TOKENS: Final = "revoked_tokens"
 DEAD_LETTERS: Final = "dead_letters"
 OPERATOR_ACTIONS: Final = "operator_actions"
+PARTITION_RESUMPTIONS: Final = "partition_resumptions"
+QUARANTINED_SHIPMENTS: Final = "quarantined_shipments"
 
 BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
@@ -52,6 +54,8 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel(BY_DEED),
         *(IndexModel([(name, ASCENDING), *BY_DEED]) for name in ("action", "target", "by")),
     ],
+    PARTITION_RESUMPTIONS: [],
+    QUARANTINED_SHIPMENTS: [],
 }
 
 # Only where writes are rare: on the two collections that events write, the rules of `domain` come first.

@@ -20,9 +20,18 @@ from domain.tracking_number import TrackingNumber
 from storage import documents
 from storage.client import MAJORITY, Database
 from storage.errors import translated
+from storage.line import inherited_of
 from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _DUPLICATE_KEY = 11000
+# Owners in a row that have left the offset where they found it; a fence that nobody had was never opened.
+_STALLED_OPENS = {
+    "$cond": [
+        {"$eq": [{"$ifNull": ["$next_offset", 0]}, "$opened_at"]},
+        {"$add": [{"$ifNull": ["$stalled_opens", 0]}, 1]},
+        0,
+    ]
+}
 
 
 class MongoShipmentStore:
@@ -42,21 +51,29 @@ class MongoShipmentStore:
 
     async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
         """See `ShipmentStore.acquire`."""
+        await self._end_session_of_last_owner(partition)
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
             "next_offset": {"$ifNull": ["$next_offset", 0]},
             "session": {"$literal": self._new_session(partition).session_id["id"]},
+            "stalled_opens": _STALLED_OPENS,
+            "opened_at": {"$ifNull": ["$next_offset", 0]},
         }
         with translated():
-            await self._end_session_of_last_owner(partition)
             document = await self._fences.find_one_and_update(
                 {"_id": partition}, [{"$set": raised}], upsert=True, return_document=ReturnDocument.AFTER
             )
         if document is None:
             raise StoreUnavailable(f"the fence of {partition} vanished while it was raised")
-        fence = Fence(partition, document["epoch"], document["next_offset"])
-        return fence if fence.next_offset <= await end_offset() else await self._start_again(fence)
+        end = await end_offset()
+        fence = Fence(partition, document["epoch"], document["next_offset"], inherited_of(document, end))
+        if fence.next_offset > end:
+            return await self._start_again(fence)
+        if fence.next_offset == end and fence.inherited.stalled_opens:
+            # There was nothing to do: that is no lack of progress.
+            return await self._corrected(fence, {"stalled_opens": 0}, stalled_opens=0)
+        return fence
 
     async def refresh(self, fence: Fence) -> Fence:
         """See `ShipmentStore.refresh`."""
@@ -145,18 +162,25 @@ class MongoShipmentStore:
         return session
 
     async def _end_session_of_last_owner(self, partition: str) -> None:
-        document = await self._fences.find_one({"_id": partition}, {"session": 1})
-        if document is not None and "session" in document:
-            await self._client.admin.command("killSessions", [{"id": document["session"]}])
+        with translated():
+            document = await self._fences.find_one({"_id": partition}, {"session": 1})
+            if document is not None and "session" in document:
+                await self._client.admin.command("killSessions", [{"id": document["session"]}])
 
     async def _start_again(self, fence: Fence) -> Fence:
+        """The topic has been re-created: nothing that was noted of offsets holds for it."""
+        fields = {"next_offset": 0, "opened_at": 0, "stalled_opens": 0, "attempt": None}
+        fence = await self._corrected(fence, fields, next_offset=0, stalled_opens=0, attempt=None)
+        return replace(fence, next_offset=0)
+
+    async def _corrected(self, fence: Fence, fields: dict[str, Any], **inherited: Any) -> Fence:  # noqa: ANN401  # see `replace`
         with translated():
             held = await self._fences.update_one(
-                {"_id": fence.partition, "epoch": fence.epoch}, {"$set": {"next_offset": 0}}
+                {"_id": fence.partition, "epoch": fence.epoch}, {"$set": fields}
             )
         if held.matched_count == 0:
             raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
-        return replace(fence, next_offset=0)
+        return replace(fence, inherited=replace(fence.inherited, **inherited))
 
     async def _hold(self, fence: Fence, next_offset: int, session: AsyncClientSession) -> None:
         # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through

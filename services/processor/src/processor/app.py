@@ -13,17 +13,20 @@ from httpkit.metrics import new_registry
 from httpkit.server import build_app, serving
 from messaging.changes import KafkaChangeFeed
 from messaging.dead_letters import KafkaDeadLetters
-from messaging.partition import PartitionHandler
+from messaging.handler import PartitionHandler
 from messaging.producer import ResilientProducer
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.partition import Ports, ShipmentPartition
+from processor.quarantine import Quarantine
 from processor.settings import Settings
 from storage.answers import RedisAnswers
 from storage.client import open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
+from storage.line import MongoPartitionNotes
+from storage.quarantine import MongoQuarantineStore
 from storage.shipments import MongoShipmentStore
 
 
@@ -34,9 +37,15 @@ async def open_ports(
     """Open what applying needs; waits for no server."""
     topics = Topics(settings.kafka.topic_prefix)
     clock = SystemClock()
-    async with open_database(settings.mongo) as database, open_redis(settings.redis) as redis:
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.mongo))
+        redis = await stack.enter_async_context(open_redis(settings.redis))
+        quarantine = Quarantine(MongoQuarantineStore(database))
+        await stack.enter_async_context(quarantine.kept_fresh())
         yield Ports(
             store=MongoShipmentStore(database),
+            notes=MongoPartitionNotes(database),
+            quarantine=quarantine,
             duplicates=RedisDuplicateFilter(redis, clock),
             feed=KafkaChangeFeed(producer, topics),
             answers=RedisAnswers(redis),
@@ -86,6 +95,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(producer.running())
         ports = await stack.enter_async_context(open_ports(settings, producer, registry))
         runtime = build_runtime(settings, ports)
+        ports.metrics.watch_halted(lambda: runtime.halted)
         health = Health({}, readiness={"partitions": _assigned(runtime)})
         await stack.enter_async_context(
             serving(build_app(settings.http, [], health=health, registry=registry), settings.http)

@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from prometheus_client import Counter as Total
 
-from domain.batch import Kind, Verdict
+from domain.batch import Kind, Outcome, Verdict
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -26,6 +26,13 @@ class ProcessorMetrics:
         self._durations = Histogram(
             "waybill_batch_seconds", "From the first look at a batch to its last word", registry=registry
         )
+        self._halted = Gauge(
+            "waybill_partitions_halted", "Partitions that wait for an operator", registry=registry
+        )
+
+    def watch_halted(self, count: Callable[[], int]) -> None:
+        """Show how many partitions stand still, as `count` says whenever somebody looks."""
+        self._halted.set_function(count)
 
     @contextmanager
     def batch(self, size: int) -> Iterator[None]:
@@ -40,6 +47,10 @@ class ProcessorMetrics:
         totals = Counter(_labels(verdict) for verdict in verdicts)
         for (outcome, reason), count in totals.items():
             self._events.labels(outcome, reason).inc(count)
+
+    def count_buried(self, reason: str) -> None:
+        """Count a dead letter."""
+        self._events.labels(Outcome.DEAD.value, reason).inc()
 
 
 def _labels(verdict: Verdict) -> tuple[str, str]:

@@ -19,6 +19,8 @@ from domain.batch import (
 from domain.dead_letter_ports import DeadLetterIndex
 from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.identity import EventId
+from domain.line import QUARANTINED, Attempt, Halt, Inherited, Start
+from domain.line_ports import PartitionNotes
 from domain.ports import Answers, ChangeFeed, Clock, DuplicateFilter, EndOffset, Fence, ShipmentStore
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
@@ -28,6 +30,7 @@ from processor.answering import answer_to
 from processor.burying import entry_of
 from processor.cache import ShipmentCache
 from processor.metrics import ProcessorMetrics
+from processor.quarantine import Quarantine
 
 Groups = Mapping[TrackingNumber, Sequence[Delivery]]
 
@@ -37,6 +40,8 @@ class Ports:
     """What applying needs from the outside."""
 
     store: ShipmentStore
+    notes: PartitionNotes
+    quarantine: Quarantine
     duplicates: DuplicateFilter
     feed: ChangeFeed
     answers: Answers
@@ -56,39 +61,100 @@ class ShipmentPartition:
         self._cache = ShipmentCache(cache_size)
         self._fence = Fence(name, 0, 0)
         self._fence_in_doubt = False
+        self._set_aside: set[int] = set()
 
-    async def open(self, end_offset: EndOffset) -> None:
+    async def open(self, end_offset: EndOffset) -> Inherited:
         """See `PartitionHandler.open`."""
         self._cache.clear()
+        self._set_aside.clear()
         self._fence = await self._ports.store.acquire(self._name, owner=self._owner, end_offset=end_offset)
         self._fence_in_doubt = False
+        # What the owner before has set aside, this one must not apply: its list may be older.
+        await self._ports.quarantine.refresh()
+        return self._fence.inherited
 
-    async def handle(self, records: Sequence[Record]) -> None:
+    async def handle(self, records: Sequence[Record]) -> bool:
         """See `PartitionHandler.handle`."""
         with self._ports.metrics.batch(len(records)):
             if self._fence_in_doubt:
                 await self._look_at_fence()
-            deliveries = await self._recognised([self._read(record) for record in records])
-            known = await self._ports.store.find_events(
-                {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
-            )
-            plan = await self._commit(deliveries, known)
-            self._ports.metrics.count(plan.verdicts)
-            await self._tell(plan)
-            await self._note_replays(records)
+            wanted = records
+            if self._ports.quarantine.reasons:
+                wanted = await self._without_quarantined(records)
+            if wanted:
+                await self._apply(wanted)
+                await self._note_replays(wanted)
+            if self._set_aside:
+                self._set_aside.difference_update(record.offset for record in records)
+        return bool(wanted)
 
     async def bury(self, letter: DeadLetter) -> None:
         """See `PartitionHandler.bury`: to its topic, to its index and, if it can be read, the audit log."""
         await self._note_replays([letter.record])
+        # Read first: if that is the end of the process, no letter has been written yet.
+        delivery = None if letter.unread else self._legible(letter.record)
         place = await self._ports.dead_letters.publish(letter)
         now = self._ports.clock.now()
-        try:
-            delivery = self._read(letter.record)
-        except PoisonRecord:
-            delivery = None
         await self._ports.index.record(entry_of(letter, place, delivery, recorded_at=now))
         if delivery is not None:
-            await self._ports.store.bury(self._name, delivery, reason=letter.error, recorded_at=now)
+            reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
+            await self._ports.store.bury(self._name, delivery, reason=reason, recorded_at=now)
+        self._ports.metrics.count_buried(letter.reason)
+
+    async def stop(self, problem: str, *, is_gap: bool) -> Halt:
+        """See `Notebook.stop`."""
+        halt = Halt(problem, self._ports.clock.now(), is_gap)
+        await self._ports.notes.note_halt(self._fence, halt)
+        return halt
+
+    async def told(self, halt: Halt) -> Start | None:
+        """See `Notebook.told`."""
+        resumption = await self._ports.notes.resumption(self._name, halt)
+        return None if resumption is None else resumption.start
+
+    async def go_on(self) -> None:
+        """See `Notebook.go_on`."""
+        await self._ports.notes.note_halt(self._fence, None)
+
+    async def attempt(self, attempt: Attempt | None) -> None:
+        """See `Notebook.attempt`."""
+        await self._ports.notes.note_attempt(self._fence, attempt)
+
+    async def _apply(self, records: Sequence[Record]) -> None:
+        deliveries = await self._recognised([self._read(record) for record in records])
+        known = await self._ports.store.find_events(
+            {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
+        )
+        plan = await self._commit(deliveries, known)
+        self._ports.metrics.count(plan.verdicts)
+        await self._tell(plan)
+
+    async def _without_quarantined(self, records: Sequence[Record]) -> list[Record]:
+        """Bury the records of shipments that are set aside, and return the others."""
+        reasons = self._ports.quarantine.reasons
+        others: list[Record] = []
+        for record in records:
+            reason = reasons.get(record.key or b"")
+            if reason is None or await self._was_counted(record):
+                others.append(record)
+            elif record.offset not in self._set_aside:
+                await self.bury(DeadLetter(record, QUARANTINED, reason, 0))
+                self._set_aside.add(record.offset)
+        return others
+
+    async def _was_counted(self, record: Record) -> bool:
+        """Say whether a record that comes again has left its mark: then only the telling is repeated."""
+        if record.offset >= self._fence.next_offset or (delivery := self._legible(record)) is None:
+            return False
+        event_id = delivery.command.event_id
+        event = (await self._ports.store.find_events([event_id]))[event_id]
+        return event is not None and record.offset <= event.last_offset
+
+    def _legible(self, record: Record) -> Delivery | None:
+        try:
+            return self._read(record)
+        except PoisonRecord:
+            return None
 
     def _read(self, record: Record) -> Delivery:
         decoded = wire.decode(record.value)

@@ -9,6 +9,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from domain.dead_letter_ports import DeadLetterBin, DeadLetterReader
+from domain.line_ports import LineControl, QuarantineStore
 from domain.ports import (
     ActionLog,
     ApiKeyStore,
@@ -24,6 +25,7 @@ from httpkit.auth import TokenIssuer
 from httpkit.clock import SystemClock
 from httpkit.health import Check, State
 from messaging.health import KafkaProbe
+from messaging.topics import Topics
 from query_api.settings import Settings
 from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
@@ -31,7 +33,9 @@ from storage.client import Database, open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.errors import translated
 from storage.limits import LotRateLimiter, RedisRateLimiter
+from storage.line import MongoLineControl
 from storage.lockout import RedisLoginGuard
+from storage.quarantine import MongoQuarantineStore
 from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.revocations import MongoRevocationStore, RedisRevocationFeed
 from storage.users import MongoUserStore, PasswordHasher
@@ -54,6 +58,8 @@ class Adapters:
     dead_letters: DeadLetterReader
     bin: DeadLetterBin
     actions: ActionLog
+    line: LineControl
+    quarantine: QuarantineStore
     users: UserStore
     keys: ApiKeyStore
     revocations: RevocationStore
@@ -88,6 +94,8 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
+            line=MongoLineControl(database, Topics(settings.kafka.topic_prefix).events),
+            quarantine=MongoQuarantineStore(database),
             users=MongoUserStore(database),
             keys=MongoApiKeyStore(database),
             revocations=MongoRevocationStore(database),

@@ -1,4 +1,4 @@
-"""What the query API takes in: users as admins write them, and why a dead letter is discarded."""
+"""What the query API takes in: users as admins write them, and the reasons of what operators do."""
 
 from typing import Annotated, Any, Final, Self
 
@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from domain.line import Start
 from domain.permissions import Role
 from storage.users import MAX_PASSWORD_BYTES
 
@@ -85,6 +86,7 @@ def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # whatever 
 # Visible ASCII without what has a meaning in URLs, in their templates, or in `Authorization: Basic`.
 Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!\"$&-.0-9;->@-\[\]-z|~]+$")]
 Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
+Why = Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[!-~]+$")]
 
 
@@ -138,7 +140,24 @@ class DiscardRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
+    reason: Why
+
+
+class ResumeRequest(BaseModel):
+    """Why a partition may go on, and from where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Why
+    start: Annotated[Start, Field(alias="from")] = Start.COMMITTED
+
+
+class QuarantineRequest(BaseModel):
+    """Why a shipment is set aside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: Why
 
 
 class TokenRequest(BaseModel):
@@ -153,3 +172,5 @@ NEW_USER: Final = TypeAdapter(NewUser)
 USER_CHANGE: Final = TypeAdapter(UserChange)
 TOKEN_REQUEST: Final = TypeAdapter(TokenRequest)
 DISCARD: Final = TypeAdapter(DiscardRequest)
+RESUME: Final = TypeAdapter(ResumeRequest)
+QUARANTINE: Final = TypeAdapter(QuarantineRequest)

@@ -6,7 +6,17 @@ from domain.permissions import Permission
 from httpkit.budgets import Budget
 from httpkit.negotiation import JSON
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
-from query_api.handlers import contract, dead_letters, elsewhere, events, login, operators, shipments, users
+from query_api.handlers import (
+    contract,
+    dead_letters,
+    elsewhere,
+    events,
+    line,
+    login,
+    operators,
+    shipments,
+    users,
+)
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
@@ -45,6 +55,13 @@ ROUTES: Final = (
         dead_letters.discard_dead_letter,
         Permission.DEAD_LETTER_DISCARD,
     ),
+    Route("GET", "/partitions", line.list_partitions, Permission.PARTITION_READ),
+    Route(
+        "POST", "/partitions/{partition:[0-9]+}/resume", line.resume_partition, Permission.PARTITION_RESUME
+    ),
+    Route("GET", "/quarantine", line.list_quarantine, Permission.QUARANTINE_READ),
+    Route("PUT", "/quarantine/{tracking_number}", line.put_quarantine, Permission.QUARANTINE_MANAGE),
+    Route("DELETE", "/quarantine/{tracking_number}", line.delete_quarantine, Permission.QUARANTINE_MANAGE),
     Route("GET", "/operator-actions", operators.list_actions, Permission.OPERATOR_ACTION_READ),
 )
 

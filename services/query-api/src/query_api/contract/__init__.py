@@ -5,13 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from httpkit.operations import Key, Operation
-from query_api.contract import access, accounts, documents, operators, reading
+from query_api.contract import access, accounts, documents, line, operators, reading
 
 OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
     {
         **access.OPERATIONS,
         **accounts.OPERATIONS,
         **documents.OPERATIONS,
+        **line.OPERATIONS,
         **operators.OPERATIONS,
         **reading.OPERATIONS,
     }

@@ -1,0 +1,148 @@
+"""The line: when a partition stands still, how it goes on, and what its last owner left behind (ADR 0011)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from domain.operators import ActionKind, OperatorAction, action_id
+from domain.timestamps import format_timestamp
+from domain.tracking_number import TrackingNumber
+
+QUARANTINED: Final = "quarantined"
+"""The reason of a dead letter, and of the outcome `dead`, of a shipment that an operator has set aside."""
+
+STALLED_OPENS: Final = 2
+"""So often in a row a partition is taken over again without progress before it is worked carefully."""
+
+
+class Start(StrEnum):
+    """From where a partition goes on: behind what is done, or where the log begins now."""
+
+    COMMITTED = "committed"
+    EARLIEST = "earliest"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why a partition stands still, and since when; no two halts of one partition begin at once.
+
+    Attributes:
+        is_gap: records are gone that nobody has read: only `Start.EARLIEST` leads on.
+    """
+
+    problem: str
+    since: datetime
+    is_gap: bool = False
+
+    @property
+    def start(self) -> Start:
+        """The one place that the partition can go on from."""
+        return Start.EARLIEST if self.is_gap else Start.COMMITTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """An operator's word that a partition is to go on.
+
+    Attributes:
+        halted_since: which halt is meant; no other one ends by it.
+    """
+
+    halted_since: datetime
+    start: Start
+    reason: str
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The record that is in hand, and how many processes have had it in hand, this one included."""
+
+    offset: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """What a new owner finds.
+
+    Attributes:
+        halt: the partition stands still, whoever owns it.
+        stalled_opens: owners before this one, in a row, that found records and got nowhere.
+        attempt: what the last owner had in hand when it ended, if it could not say how that went.
+        next_offset: one above the highest offset that they have committed.
+        end_offset: where the log ended when the partition was taken over.
+    """
+
+    halt: Halt | None = None
+    stalled_opens: int = 0
+    attempt: Attempt | None = None
+    next_offset: int = 0
+    end_offset: int = 0
+
+
+NOTHING: Final = Inherited()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionView:
+    """What is known of a partition."""
+
+    number: int
+    owner: str
+    epoch: int
+    next_offset: int
+    halt: Halt | None
+    resumption: Resumption | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A shipment whose records are set aside, by whom and why."""
+
+    tracking_number: TrackingNumber
+    reason: str
+    since: datetime
+    requested_by: str
+
+
+def resumed(partition: str, resumption: Resumption) -> OperatorAction:
+    """Return the deed of saying that a partition, `topic/number`, is to go on."""
+    kind = ActionKind.PARTITION_RESUMED
+    halted_since = format_timestamp(resumption.halted_since)
+    return OperatorAction(
+        id=action_id(kind, partition, halted_since, format_timestamp(resumption.requested_at)),
+        at=resumption.requested_at,
+        by=resumption.requested_by,
+        action=kind,
+        target=partition,
+        reason=resumption.reason,
+        details={"from": resumption.start.value, "halted_since": halted_since},
+    )
+
+
+def set_aside(entry: Quarantined) -> OperatorAction:
+    """Return the deed of setting a shipment aside."""
+    kind = ActionKind.KEY_QUARANTINED
+    return OperatorAction(
+        id=action_id(kind, entry.tracking_number, format_timestamp(entry.since)),
+        at=entry.since,
+        by=entry.requested_by,
+        action=kind,
+        target=entry.tracking_number,
+        reason=entry.reason,
+    )
+
+
+def released(tracking_number: TrackingNumber, *, by: str, at: datetime) -> OperatorAction:
+    """Return the deed of ending that."""
+    kind = ActionKind.KEY_RELEASED
+    return OperatorAction(
+        id=action_id(kind, tracking_number, format_timestamp(at)),
+        at=at,
+        by=by,
+        action=kind,
+        target=tracking_number,
+    )

@@ -1,0 +1,68 @@
+"""Shipments that operators have set aside: a collection that the processor only reads."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from domain.line import Quarantined, released, set_aside
+from domain.tracking_number import TrackingNumber
+from storage.actions import MongoActionLog
+from storage.client import MAJORITY, Database
+from storage.errors import translated
+from storage.schema import BY_ID, QUARANTINED_SHIPMENTS
+
+
+class MongoQuarantineStore:
+    """`QuarantineStore` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._client = database.client
+        self._actions = MongoActionLog(database)
+        self._shipments = database[QUARANTINED_SHIPMENTS]
+
+    async def put(self, entry: Quarantined, *, most: int) -> bool:
+        """See `QuarantineStore.put`. Replicas that are asked at once may go beyond `most` by a few."""
+        fields = {"reason": entry.reason, "since": entry.since, "requested_by": entry.requested_by}
+
+        async def both(session: AsyncClientSession) -> bool:
+            others = {"_id": {"$ne": entry.tracking_number}}
+            if await self._shipments.count_documents(others, session=session) >= most:
+                return False
+            await self._shipments.replace_one(
+                {"_id": {"$eq": entry.tracking_number}}, fields, upsert=True, session=session
+            )
+            await self._actions.note(set_aside(entry), session=session)
+            return True
+
+        return await self._transact(both)
+
+    async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
+        """See `QuarantineStore.remove`."""
+
+        async def both(session: AsyncClientSession) -> bool:
+            removed = await self._shipments.delete_one({"_id": {"$eq": tracking_number}}, session=session)
+            if removed.deleted_count:
+                await self._actions.note(released(tracking_number, by=by, at=at), session=session)
+            return removed.deleted_count == 1
+
+        return await self._transact(both)
+
+    async def entries(self) -> list[Quarantined]:
+        """See `QuarantineStore.entries`."""
+        with translated():
+            found = await self._shipments.find({}, sort=BY_ID).to_list()
+        return [
+            Quarantined(
+                tracking_number=document["_id"],
+                reason=document["reason"],
+                since=document["since"],
+                requested_by=document["requested_by"],
+            )
+            for document in found
+        ]
+
+    async def _transact(self, work: Callable[[AsyncClientSession], Awaitable[bool]]) -> bool:
+        with translated():
+            async with self._client.start_session() as session:
+                return await session.with_transaction(work, write_concern=MAJORITY)

@@ -1,0 +1,118 @@
+"""/partitions and /quarantine: what stands still and goes on, and which shipments are set aside."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from domain.errors import ErrorCode
+from domain.line import PartitionView, Quarantined, Resumption
+from domain.tracking_number import parse_tracking_number
+from httpkit.auth import principal
+from httpkit.bodies import read_json, read_query
+from httpkit.clock import SystemClock
+from httpkit.errors import ApiError
+from httpkit.responses import json_response
+from query_api.adapters import ADAPTERS
+from query_api.listing import PRIVATE
+from query_api.models import QUARANTINE, RESUME
+from query_api.pages import NO_QUERY
+
+MOST_QUARANTINED: Final = 1_000
+_MOST_DIGITS: Final = 6
+
+
+async def list_partitions(request: web.Request) -> web.Response:
+    """Answer with what is known of each partition."""
+    read_query(request, NO_QUERY)
+    views = await request.app[ADAPTERS].line.partitions()
+    return json_response({"data": [_shown(view) for view in views]}, headers=PRIVATE)
+
+
+async def resume_partition(request: web.Request) -> web.Response:
+    """Leave word that a partition is to go on: 202, its owner hears of it within seconds."""
+    wanted = await read_json(request, RESUME)
+    line = request.app[ADAPTERS].line
+    digits = request.match_info["partition"]
+    view = await line.partition(int(digits)) if len(digits) <= _MOST_DIGITS else None
+    if view is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "there is no such partition")
+    if view.halt is None:
+        raise ApiError(ErrorCode.CANNOT_RESUME, "the partition does not stand still")
+    if view.halt.start is not wanted.start:
+        why = "records are gone unread" if view.halt.is_gap else "no records are gone"
+        raise ApiError(ErrorCode.CANNOT_RESUME, f'{why}: it goes on from "{view.halt.start}" only')
+    resumption = Resumption(
+        halted_since=view.halt.since,
+        start=wanted.start,
+        reason=wanted.reason,
+        requested_by=principal(request).subject,
+        requested_at=SystemClock().now(),
+    )
+    await line.resume(view.number, resumption)
+    return json_response(_shown(view) | {"resumption": _shown_resumption(resumption)}, status=202)
+
+
+async def list_quarantine(request: web.Request) -> web.Response:
+    """Answer with the shipments that are set aside, by number."""
+    read_query(request, NO_QUERY)
+    entries = await request.app[ADAPTERS].quarantine.entries()
+    return json_response({"data": [_shown_entry(entry) for entry in entries]}, headers=PRIVATE)
+
+
+async def put_quarantine(request: web.Request) -> web.Response:
+    """Set a shipment aside, or say anew why."""
+    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    wanted = await read_json(request, QUARANTINE)
+    entry = Quarantined(
+        tracking_number=tracking_number,
+        reason=wanted.reason,
+        since=SystemClock().now(),
+        requested_by=principal(request).subject,
+    )
+    if not await request.app[ADAPTERS].quarantine.put(entry, most=MOST_QUARANTINED):
+        raise ApiError(ErrorCode.QUARANTINE_FULL, f"{MOST_QUARANTINED} shipments are set aside already")
+    return json_response(_shown_entry(entry))
+
+
+async def delete_quarantine(request: web.Request) -> web.Response:
+    """Let a shipment's records be applied again, from now on."""
+    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    removed = await request.app[ADAPTERS].quarantine.remove(
+        tracking_number, by=principal(request).subject, at=SystemClock().now()
+    )
+    if not removed:
+        raise ApiError(ErrorCode.NOT_FOUND, "the shipment is not set aside")
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
+def _shown(view: PartitionView) -> dict[str, Any]:
+    halt, resumption = view.halt, view.resumption
+    return {
+        "partition": view.number,
+        "owner": view.owner,
+        "epoch": view.epoch,
+        "next_offset": view.next_offset,
+        "halted": halt is not None,
+        "reason": None if halt is None else halt.problem,
+        "since": None if halt is None else halt.since,
+        "resume_from": None if halt is None else halt.start,
+        "resumption": None if resumption is None else _shown_resumption(resumption),
+    }
+
+
+def _shown_resumption(resumption: Resumption) -> dict[str, Any]:
+    return {
+        "from": resumption.start,
+        "reason": resumption.reason,
+        "requested_by": resumption.requested_by,
+        "requested_at": resumption.requested_at,
+    }
+
+
+def _shown_entry(entry: Quarantined) -> dict[str, Any]:
+    return {
+        "tracking_number": entry.tracking_number,
+        "reason": entry.reason,
+        "since": entry.since,
+        "requested_by": entry.requested_by,
+    }

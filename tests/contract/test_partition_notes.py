@@ -1,0 +1,158 @@
+"""`PartitionNotes` and what a new owner inherits: bound to the epoch, and whole."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.errors import Fenced
+from domain.line import Attempt, Halt, PartitionView, Resumption, Start
+from domain.ports import Fence
+from tests.contract.line import TOPIC, LineStores
+from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
+
+PARTITION = f"{TOPIC}/3"
+HALT = Halt("a hundred dead letters in a row", NOON)
+GAP = Halt("offset 10 is no longer in the log", NOON + timedelta(milliseconds=1), is_gap=True)
+RESUMPTION = Resumption(
+    halted_since=HALT.since,
+    start=Start.COMMITTED,
+    reason="the old version is back",
+    requested_by="admin_user",
+    requested_at=RECORDED_AT,
+)
+CREATION = plan_for(deliveries(creation()))
+
+
+async def acquired(stores: LineStores, *, end_offset: int = 100) -> Fence:
+    return await stores.shipments.acquire(PARTITION, owner="processor-1", end_offset=ends_at(end_offset))
+
+
+async def test_a_new_owner_inherits_what_was_noted(line: LineStores) -> None:
+    first = await acquired(line)
+    assert (first.inherited.halt, first.inherited.attempt) == (None, None)
+    await line.notes.note_halt(first, GAP)
+    await line.notes.note_attempt(first, Attempt(17, 2))
+    second = await acquired(line, end_offset=50)
+    found = second.inherited
+    assert (found.halt, found.attempt, found.end_offset) == (GAP, Attempt(17, 2), 50)
+    await line.notes.note_halt(second, None)
+    await line.notes.note_attempt(second, None)
+    third = (await acquired(line)).inherited
+    assert (third.halt, third.attempt) == (None, None)
+
+
+async def test_the_owner_before_notes_nothing_any_more(line: LineStores) -> None:
+    before = await acquired(line)
+    await acquired(line)
+    for noting in (line.notes.note_halt(before, HALT), line.notes.note_attempt(before, Attempt(1, 1))):
+        with pytest.raises(Fenced):
+            await noting
+    now = (await acquired(line)).inherited
+    assert (now.halt, now.attempt) == (None, None)
+
+
+async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: LineStores) -> None:
+    stalled = [(await acquired(line)).inherited.stalled_opens for _ in range(4)]
+    assert stalled == [0, 1, 2, 3]
+    await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
+    got_on = (await acquired(line)).inherited
+    assert (got_on.stalled_opens, got_on.next_offset) == (0, 1)
+    assert (await acquired(line)).inherited.stalled_opens == 1
+
+
+async def test_owners_that_find_nothing_to_do_are_not_counted(line: LineStores) -> None:
+    await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
+    idle = [(await acquired(line, end_offset=1)).inherited.stalled_opens for _ in range(10)]
+    assert idle == [0] * 10
+    busy = [(await acquired(line, end_offset=2)).inherited.stalled_opens for _ in range(2)]
+    assert busy == [1, 2]
+
+
+async def test_what_was_in_hand_in_a_topic_that_is_gone_is_forgotten(line: LineStores) -> None:
+    first = await acquired(line)
+    first = await line.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
+    await line.notes.note_attempt(first, Attempt(0, 5))
+    for expected in (0, 1):
+        inherited = (await acquired(line, end_offset=expected)).inherited
+        assert (inherited.attempt, inherited.next_offset, inherited.stalled_opens) == (None, 0, expected)
+
+
+async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(line: LineStores) -> None:
+    for name in (f"{TOPIC}/10", f"{TOPIC}/2", f"{TOPIC}.dlq/0", f"{TOPIC}0/1", f"other-{TOPIC}/4"):
+        await line.shipments.acquire(name, owner=f"owner of {name}", end_offset=ends_at(0))
+    views = await line.control.partitions()
+    assert views == [
+        PartitionView(
+            number=shown,
+            owner=f"owner of {TOPIC}/{shown}",
+            epoch=1,
+            next_offset=0,
+            halt=None,
+            resumption=None,
+        )
+        for shown in (2, 10)
+    ]
+    assert await line.control.partition(10) == views[1]
+    assert await line.control.partition(4) is None
+
+
+async def test_a_word_is_shown_and_heard_as_long_as_the_halt_that_it_means(line: LineStores) -> None:
+    fence = await acquired(line)
+    await line.notes.note_halt(fence, HALT)
+    assert await line.notes.resumption(PARTITION, HALT) is None
+    await line.control.resume(3, RESUMPTION)
+    assert await line.notes.resumption(PARTITION, HALT) == RESUMPTION
+    view = await line.control.partition(3)
+    assert view is not None
+    assert (view.halt, view.resumption) == (HALT, RESUMPTION)
+    await line.notes.note_halt(fence, GAP)
+    assert await line.notes.resumption(PARTITION, GAP) is None
+    assert [(each.halt, each.resumption) for each in await line.control.partitions()] == [(GAP, None)]
+
+
+async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) -> None:
+    await line.notes.note_halt(await acquired(line), GAP)
+    await line.control.resume(3, RESUMPTION)
+    later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
+    await line.control.resume(3, later)
+    assert await line.notes.resumption(PARTITION, GAP) == later
+    deeds = await line.deeds()
+    assert [(deed["action"], deed["target"], deed["by"]) for deed in deeds] == [
+        ("partition.resumed", PARTITION, "admin_user")
+    ] * 2
+    assert sorted(deed["details"]["from"] for deed in deeds) == ["committed", "earliest"]
+    assert await line.notes.resumption(PARTITION, HALT) is None
+
+
+@pytest.mark.parametrize(("halt", "start"), [(HALT, Start.COMMITTED), (GAP, Start.EARLIEST)])
+def test_there_is_one_way_on(halt: Halt, start: Start) -> None:
+    assert halt.start is start
+
+
+async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
+    one, other = (line.quarantined(index) for index in (2, 1))
+    assert await line.quarantine.put(one, most=2)
+    assert await line.quarantine.put(other, most=2)
+    ordered = sorted((one, other), key=lambda entry: entry.tracking_number)
+    assert await line.quarantine.entries() == ordered
+    later = NOON + timedelta(minutes=1)
+    assert await line.quarantine.remove(number(2), by="other_admin", at=later)
+    assert not await line.quarantine.remove(number(2), by="other_admin", at=later)
+    assert await line.quarantine.entries() == [other]
+    deeds = await line.deeds()
+    assert {(deed["action"], deed["target"], deed["by"], deed["reason"]) for deed in deeds[:2]} == {
+        ("key.quarantined", number(index), "admin_user", "a bug") for index in (1, 2)
+    }
+    [deed] = deeds[2:]
+    assert (deed["action"], deed["target"], deed["by"]) == ("key.released", number(2), "other_admin")
+
+
+async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: LineStores) -> None:
+    entry = line.quarantined(1)
+    assert await line.quarantine.put(entry, most=1)
+    assert not await line.quarantine.put(line.quarantined(2), most=1)
+    anew = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
+    assert await line.quarantine.put(anew, most=1)
+    assert await line.quarantine.entries() == [anew]
+    assert [deed["reason"] for deed in await line.deeds()] == ["a bug", "another"]

@@ -1,0 +1,127 @@
+"""The line stops, for every owner, and goes on at an operator's word: on real servers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.commands import Command
+from domain.line import PartitionView, Resumption, Start
+from domain.status import Status
+from messaging import partition as partition_module
+from messaging.partition import MAX_BURIED_IN_A_ROW
+from messaging.producer import partition_of
+from storage.line import MongoLineControl
+from tests.faults.matrix import Row
+from tests.support.builders import NUMBER, creation, report
+from tests.support.fault_table import Recovery
+from tests.support.site import Site, processing
+from tests.support.topics import forget_records, read_topic, write_values
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.stack
+
+POISON = MAX_BURIED_IN_A_ROW + 20
+JOURNEY: list[Command] = [creation(), report(Status.PICKED_UP), report(Status.IN_WAREHOUSE)]
+
+
+@pytest.fixture(autouse=True)
+def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.2)
+
+
+@pytest.fixture
+def number(site: Site) -> int:
+    """Give the partition of the shipment."""
+    return partition_of(NUMBER.encode(), site.kafka.partitions)
+
+
+class Operator:
+    """Looks at a partition, and says that it is to go on."""
+
+    def __init__(self, site: Site, number: int) -> None:
+        self._control = MongoLineControl(site.database, site.topics.events)
+        self._number = number
+
+    async def view(self) -> PartitionView | None:
+        return await self._control.partition(self._number)
+
+    async def sees(self, holds: Callable[[PartitionView], bool], what: str) -> PartitionView:
+        async def asked() -> bool:
+            view = await self.view()
+            return view is not None and holds(view)
+
+        await wait_for(asked, timeout_s=40, what=what)
+        view = await self.view()
+        assert view is not None
+        return view
+
+    async def halted(self) -> PartitionView:
+        return await self.sees(lambda view: view.halt is not None, "a partition that stands still")
+
+    async def resume(self, start: Start) -> None:
+        view = await self.halted()
+        assert view.halt is not None
+        resumption = Resumption(
+            halted_since=view.halt.since,
+            start=start,
+            reason="it is repaired",
+            requested_by="admin_user",
+            requested_at=datetime.now(UTC),
+        )
+        await self._control.resume(self._number, resumption)
+
+
+async def buried(site: Site) -> list[int]:
+    """Return the offsets of the records that have a dead letter, in the order of the letters."""
+    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    return [int(dict(letter.headers)["dlq-offset"]) for letter in letters]
+
+
+@pytest.mark.fault(Row.POISON_RUN)
+async def test_a_run_of_dead_letters_stops_every_owner_and_nothing_is_buried_twice(
+    site: Site, number: int, recovery: Recovery
+) -> None:
+    operator = Operator(site, number)
+    await write_values(site.kafka, site.topics.events, [(NUMBER.encode(), b"{")] * POISON, number)
+    await site.send(JOURNEY)
+    async with processing(site, "first"):
+        view = await operator.halted()
+        assert view.halt is not None
+        assert view.halt.problem.startswith(f"{MAX_BURIED_IN_A_ROW} dead letters in a row")
+    async with processing(site, "second"):
+        await operator.sees(lambda view: view.owner == "second", "another owner")
+        assert await buried(site) == list(range(MAX_BURIED_IN_A_ROW))
+        with recovery.timed():
+            await operator.resume(Start.COMMITTED)
+            await site.finished()
+        view = await operator.sees(lambda view: view.halt is None, "the end of the halt")
+        assert view.resumption is None
+    assert await buried(site) == list(range(POISON))
+    assert await site.violations(JOURNEY) == []
+
+
+@pytest.mark.fault(Row.RETENTION)
+async def test_a_gap_is_left_behind_only_if_an_operator_accepts_it(
+    site: Site, number: int, recovery: Recovery
+) -> None:
+    operator = Operator(site, number)
+    await site.send(JOURNEY[:1])
+    async with processing(site, "first"):
+        await site.finished()
+    await site.send([report(Status.PICKED_UP, notes="lost"), JOURNEY[1]])
+    await forget_records(site.kafka, site.topics.events, below={number: 2})
+    async with processing(site, "second"):
+        view = await operator.halted()
+        assert view.halt is not None
+        assert (view.halt.start, view.next_offset) == (Start.EARLIEST, 1)
+        assert "offset 1 is no longer in the log" in view.halt.problem
+        with recovery.timed():
+            await operator.resume(Start.EARLIEST)
+            await site.finished()
+        await operator.sees(lambda view: view.halt is None, "the end of the halt")
+    async with processing(site, "third"):
+        await site.send(JOURNEY[2:])
+        await site.finished()
+        view = await operator.sees(lambda view: view.owner == "third", "another owner")
+        assert view.halt is None, "what was accepted once is not asked for again"

@@ -1,0 +1,129 @@
+"""Stopping, resuming and setting aside, in memory."""
+
+from datetime import datetime
+
+from domain.errors import Fenced
+from domain.line import (
+    Attempt,
+    Halt,
+    PartitionView,
+    Quarantined,
+    Resumption,
+    released,
+    resumed,
+    set_aside,
+)
+from domain.operators import OperatorAction
+from domain.ports import Fence
+from domain.tracking_number import TrackingNumber
+from tests.support.fakes.actions import document_of
+from tests.support.fakes.faults import Faults
+from tests.support.fakes.shipments import Documents, Notes
+
+
+class InMemoryPartitionNotes(Faults):
+    """Notes beside the fences of `InMemoryShipmentStore`."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+
+    async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
+        """Note that the partition stands still, or not any more."""
+        with self.around("note_halt"):
+            self._held(fence).halt = halt
+
+    async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
+        """Note which record is in hand."""
+        with self.around("note_attempt"):
+            self._held(fence).attempt = attempt
+
+    async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
+        """Return what an operator has said of this halt."""
+        with self.around("resumption"):
+            said = self._documents.resumptions.get(partition)
+            return said if said is not None and said.halted_since == halt.since else None
+
+    def _held(self, fence: Fence) -> Notes:
+        current = self._documents.fences.get(fence.partition)
+        if current is None or current.epoch != fence.epoch:
+            raise Fenced(f"{fence.partition} has another owner")
+        return self._documents.notes[fence.partition]
+
+
+class InMemoryLineControl(Faults):
+    """Shows the partitions of one topic, and leaves word for their owners."""
+
+    def __init__(self, documents: Documents, topic: str) -> None:
+        super().__init__()
+        self._documents = documents
+        self._topic = topic
+
+    async def partitions(self) -> list[PartitionView]:
+        """Return the partitions that have ever been owned."""
+        with self.around("partitions"):
+            names = [name.rpartition("/") for name in self._documents.fences]
+            numbers = sorted(int(number) for topic, _, number in names if topic == self._topic)
+            return [self._view(number) for number in numbers]
+
+    async def partition(self, number: int) -> PartitionView | None:
+        """Return one of them."""
+        with self.around("partition"):
+            known = f"{self._topic}/{number}" in self._documents.fences
+            return self._view(number) if known else None
+
+    async def resume(self, number: int, resumption: Resumption) -> None:
+        """Leave word."""
+        with self.around("resume"):
+            name = f"{self._topic}/{number}"
+            self._documents.resumptions[name] = resumption
+            _note(self._documents, resumed(name, resumption))
+
+    def _view(self, number: int) -> PartitionView:
+        name = f"{self._topic}/{number}"
+        fence, notes = self._documents.fences[name], self._documents.notes.get(name, Notes())
+        said = self._documents.resumptions.get(name)
+        is_meant = said is not None and notes.halt is not None and said.halted_since == notes.halt.since
+        return PartitionView(
+            number=number,
+            owner=notes.owner,
+            epoch=fence.epoch,
+            next_offset=fence.next_offset,
+            halt=notes.halt,
+            resumption=said if is_meant else None,
+        )
+
+
+class InMemoryQuarantineStore(Faults):
+    """Keeps which shipments are set aside."""
+
+    def __init__(self, documents: Documents) -> None:
+        super().__init__()
+        self._documents = documents
+        self._quarantined = documents.quarantined
+
+    async def put(self, entry: Quarantined, *, most: int) -> bool:
+        """Set a shipment aside, unless `most` others are."""
+        with self.around("put"):
+            if len(self._quarantined.keys() - {entry.tracking_number}) >= most:
+                return False
+            self._quarantined[entry.tracking_number] = entry
+            _note(self._documents, set_aside(entry))
+            return True
+
+    async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
+        """End it."""
+        with self.around("remove"):
+            if self._quarantined.pop(tracking_number, None) is None:
+                return False
+            _note(self._documents, released(tracking_number, by=by, at=at))
+            return True
+
+    async def entries(self) -> list[Quarantined]:
+        """Return all of them, by number."""
+        with self.around("entries"):
+            return [self._quarantined[number] for number in sorted(self._quarantined)]
+
+
+def _note(documents: Documents, action: OperatorAction) -> None:
+    documents.actions[action.id] = document_of(action)

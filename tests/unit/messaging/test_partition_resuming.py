@@ -1,0 +1,165 @@
+"""A line that stands still: for every owner, until an operator's word; and nothing is buried twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from domain.errors import Fenced, PoisonRecord, StoreUnavailable
+from domain.line import Halt, Start
+from messaging import partition as partition_module
+from messaging.partition import MAX_BURIED_IN_A_ROW, PartitionWorker, State
+from tests.support.builders import NOON
+from tests.support.waiting import wait_until
+from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
+
+POISON = MAX_BURIED_IN_A_ROW + 20
+
+
+@pytest.fixture(autouse=True)
+def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(partition_module, "STAND_BACK_S", 0.01)
+
+
+def poisoned(count: int = POISON) -> ScriptedHandler:
+    return ScriptedHandler(breaking={offset: PoisonRecord("a bad deploy") for offset in range(count)})
+
+
+@asynccontextmanager
+async def stopped(handler: ScriptedHandler, *, max_batch: int = 500) -> AsyncIterator[PartitionWorker]:
+    """Give a worker that a run of dead letters has stopped."""
+    worker = worker_of(handler, max_batch=max_batch)
+    worker.put(log_records(0, POISON + 10))
+    async with working(worker, end_offset=POISON + 10):
+        await wait_until(lambda: handler.halt is not None)
+        yield worker
+
+
+async def test_what_is_buried_in_a_batch_that_is_not_through_need_not_come_again() -> None:
+    handler = poisoned()
+    async with stopped(handler) as worker:
+        assert worker.done == MAX_BURIED_IN_A_ROW
+        assert not worker.is_busy
+    assert [letter.record.offset for letter in handler.buried] == list(range(MAX_BURIED_IN_A_ROW))
+
+
+async def test_done_moves_record_by_record_while_a_batch_is_isolated() -> None:
+    handler = ScriptedHandler(breaking={3: ValueError("bug")})
+    handler.bury_troubles.extend(StoreUnavailable("the dead letters are away") for _ in range(100_000))
+    worker = worker_of(handler)
+    worker.put(log_records(0, 8))
+    async with working(worker, end_offset=8):
+        await wait_until(lambda: worker.state is State.RETRYING)
+        assert worker.done == 3
+        await worker.drain()
+    assert worker.done == 3
+    assert handler.offsets == [0, 1, 2]
+
+
+async def test_the_next_owner_stands_still_too_and_says_why() -> None:
+    handler = poisoned()
+    async with stopped(handler) as worker:
+        problem = worker.problem
+    successor = worker_of(handler)
+    successor.put(log_records(100, 120))
+    async with working(successor, end_offset=130):
+        await wait_until(lambda: successor.state is State.HALTED)
+        assert standing(successor) == (State.HALTED, problem)
+        await wait_until(lambda: not successor.is_busy)
+    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+    assert handler.stops == 1
+
+
+async def test_at_an_operators_word_it_goes_on_behind_what_is_buried() -> None:
+    handler = poisoned()
+    async with stopped(handler) as worker:
+        handler.word = Start.COMMITTED
+        await wait_until(lambda: worker.restart is Start.COMMITTED)
+        assert worker.state is State.HALTED, "until the records are fetched anew"
+        worker.restarted(MAX_BURIED_IN_A_ROW)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(MAX_BURIED_IN_A_ROW, POISON + 10))
+        await wait_until(lambda: worker.done == POISON + 10)
+    assert [letter.record.offset for letter in handler.buried] == list(range(POISON))
+    assert handler.offsets == list(range(POISON, POISON + 10))
+    assert handler.halt is None
+
+
+async def test_a_gap_is_accepted_once_and_committed() -> None:
+    handler = ScriptedHandler()
+    worker = worker_of(handler)
+    async with working(worker):
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.halt("offset 10 is no longer in the log", is_gap=True)
+        await wait_until(lambda: handler.halt is not None)
+        assert handler.halt is not None
+        assert handler.halt.is_gap
+        handler.word = Start.EARLIEST
+        await wait_until(lambda: worker.restart is Start.EARLIEST)
+        worker.restarted(20)
+        assert worker.done == 20
+        worker.put(log_records(20, 22))  # of a fetch that was still under way
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(20, 23))
+        await wait_until(lambda: worker.done == 23)
+    assert handler.offsets == [20, 21, 22]
+
+
+async def test_a_halt_that_cannot_be_noted_at_once_is_noted_later() -> None:
+    handler = poisoned()
+    handler.note_troubles.extend(StoreUnavailable("MongoDB is away") for _ in range(5))
+    async with stopped(handler) as worker:
+        assert worker.state is State.HALTED
+    assert not handler.note_troubles
+
+
+async def test_a_halt_in_the_name_of_another_owner_is_not_noted_and_nothing_is_skipped() -> None:
+    handler = poisoned()
+    handler.note_troubles.append(Fenced("somebody else"))
+    worker = worker_of(handler, max_batch=500)
+    worker.put(log_records(0, POISON + 10))
+    async with working(worker):
+        await wait_until(lambda: worker.restart is Start.COMMITTED)
+        assert handler.halt is None
+        worker.restarted(MAX_BURIED_IN_A_ROW)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(MAX_BURIED_IN_A_ROW, POISON + 10))
+        await wait_until(lambda: worker.done == POISON + 10)
+
+
+async def test_a_word_ends_the_halt_that_was_meant_and_no_other() -> None:
+    handler = poisoned()
+    async with stopped(handler) as worker:
+        handler.word = Start.COMMITTED
+        await wait_until(lambda: worker.restart is not None)
+        later = handler.halt = Halt("stopped again by another owner", NOON)
+        worker.restarted(MAX_BURIED_IN_A_ROW)
+        handler.word = None
+        await wait_until(lambda: worker.problem == later.problem)
+        assert handler.halt == later
+    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+
+
+async def test_a_worker_that_waits_to_be_fetched_for_is_drained_at_once() -> None:
+    handler = poisoned()
+    async with stopped(handler) as worker:
+        handler.word = Start.COMMITTED
+        await wait_until(lambda: worker.restart is not None)
+        async with asyncio.timeout(5):
+            await worker.drain()
+
+
+async def test_records_that_are_set_aside_neither_end_a_row_nor_count_in_one() -> None:
+    aside = set(range(0, 300, 2))
+    handler = ScriptedHandler(
+        breaking={offset: PoisonRecord("bad") for offset in range(300) if offset not in aside},
+        setting_aside=aside,
+    )
+    worker = worker_of(handler, max_batch=1)
+    worker.put(log_records(0, 300))
+    async with working(worker):
+        await wait_until(lambda: worker.state is State.HALTED)
+    assert worker.done == 2 * MAX_BURIED_IN_A_ROW + 1
+    assert len(handler.buried) == MAX_BURIED_IN_A_ROW

@@ -1,0 +1,148 @@
+"""/partitions and /quarantine: what stands still and goes on, and which shipments are set aside."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.line import Halt, Quarantined, Resumption, Start
+from domain.permissions import Principal
+from domain.ports import Fence
+from query_api.handlers import line
+from tests.support.builders import NOON, NUMBER, number
+from tests.support.fakes.shipments import Notes
+from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
+
+WHY = {"reason": "the old version is back"}
+HALT = Halt("100 dead letters in a row", NOON)
+GAP = Halt("offset 10 is no longer in the log", NOON + timedelta(hours=1), is_gap=True)
+
+
+@pytest.fixture(autouse=True)
+def partitions(world: World) -> None:
+    for partition, halt in {0: None, 3: HALT, 5: GAP}.items():
+        name = f"shipments.events/{partition}"
+        world.documents.fences[name] = Fence(name, 4, 100 + partition)
+        world.documents.notes[name] = Notes(owner=f"processor-{partition}", halt=halt)
+
+
+async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:
+    answer = await api.get("/partitions")
+    shown = (await answer.json())["data"]
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert [(each["partition"], each["owner"], each["halted"]) for each in shown] == [
+        (0, "processor-0", False),
+        (3, "processor-3", True),
+        (5, "processor-5", True),
+    ]
+    assert shown[1] == {
+        "partition": 3,
+        "owner": "processor-3",
+        "epoch": 4,
+        "next_offset": 103,
+        "halted": True,
+        "reason": HALT.problem,
+        "since": "2026-03-01T12:00:00.000Z",
+        "resume_from": "committed",
+        "resumption": None,
+    }
+    assert [each["resume_from"] for each in shown] == [None, "committed", "earliest"]
+
+
+@pytest.mark.parametrize(
+    ("partition", "body", "halt"),
+    [
+        (3, WHY, HALT),
+        (3, WHY | {"from": "committed"}, HALT),
+        (5, WHY | {"from": "earliest"}, GAP),
+    ],
+)
+async def test_word_is_left_for_the_owner_and_noted(
+    api: Api, world: World, partition: int, body: dict[str, str], halt: Halt
+) -> None:
+    answer = await api.ask("POST", f"/partitions/{partition}/resume", body)
+    shown = await answer.json()
+    assert answer.status == 202, shown
+    left = world.documents.resumptions[f"shipments.events/{partition}"]
+    assert left == Resumption(
+        halted_since=halt.since,
+        start=Start(body.get("from", "committed")),
+        reason=WHY["reason"],
+        requested_by="admin_user",
+        requested_at=left.requested_at,
+    )
+    assert shown["resumption"].items() >= {"from": left.start, "requested_by": "admin_user"}.items()
+    assert shown in (await (await api.get("/partitions")).json())["data"]
+    [deed] = world.documents.actions.values()
+    assert (deed["target"], deed["reason"]) == (f"shipments.events/{partition}", WHY["reason"])
+
+
+@pytest.mark.parametrize(
+    ("partition", "body", "status", "code"),
+    [
+        ("0", WHY, 409, "CANNOT_RESUME"),
+        ("3", WHY | {"from": "earliest"}, 409, "CANNOT_RESUME"),
+        ("5", WHY, 409, "CANNOT_RESUME"),
+        ("1", WHY, 404, "NOT_FOUND"),
+        ("9" * 5000, WHY, 404, "NOT_FOUND"),
+        ("x", WHY, 404, "NOT_FOUND"),
+        ("3", {}, 400, "VALIDATION_ERROR"),
+        ("3", {"reason": " "}, 400, "VALIDATION_ERROR"),
+        ("3", WHY | {"from": "latest"}, 400, "VALIDATION_ERROR"),
+        ("3", WHY | {"start": "committed"}, 400, "VALIDATION_ERROR"),
+    ],
+)
+async def test_what_cannot_go_on_is_refused(
+    api: Api, world: World, partition: str, body: dict[str, str], status: int, code: str
+) -> None:
+    answer = await api.ask("POST", f"/partitions/{partition}/resume", body)
+    assert (answer.status, (await answer.json())["error"]) == (status, code)
+    assert (world.documents.resumptions, world.documents.actions) == ({}, {})
+
+
+async def test_a_shipment_is_set_aside_shown_and_released(api: Api, world: World) -> None:
+    answer = await api.ask("PUT", f"/quarantine/{NUMBER}", WHY)
+    entry = await answer.json()
+    assert answer.status == 200
+    assert entry.items() >= {"tracking_number": NUMBER, "requested_by": "admin_user", **WHY}.items()
+    assert (await (await api.get("/quarantine")).json())["data"] == [entry]
+    assert (await api.ask("DELETE", f"/quarantine/{NUMBER}")).status == 204
+    again = await api.ask("DELETE", f"/quarantine/{NUMBER}")
+    assert (again.status, (await again.json())["error"]) == (404, "NOT_FOUND")
+    assert (await (await api.get("/quarantine")).json())["data"] == []
+    assert [deed["action"] for deed in world.documents.actions.values()] == [
+        "key.quarantined",
+        "key.released",
+    ]
+
+
+async def test_no_more_than_so_many_are_set_aside(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "MOST_QUARANTINED", 1)
+    entry = Quarantined(tracking_number=number(1), reason="a bug", since=NOON, requested_by="admin_user")
+    world.documents.quarantined[number(1)] = entry
+    answer = await api.ask("PUT", f"/quarantine/{number(2)}", WHY)
+    assert (answer.status, (await answer.json())["error"]) == (409, "QUARANTINE_FULL")
+    assert (await api.ask("PUT", f"/quarantine/{number(1)}", WHY)).status == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_what_is_no_tracking_number_is_refused(api: Api, method: str) -> None:
+    answer = await api.ask(method, "/quarantine/99M-0", WHY if method == "PUT" else None)
+    assert (answer.status, (await answer.json())["error"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("who", [CLIENT, DRIVER])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/partitions"),
+        ("POST", "/partitions/3/resume"),
+        ("GET", "/quarantine"),
+        ("PUT", f"/quarantine/{NUMBER}"),
+        ("DELETE", f"/quarantine/{NUMBER}"),
+    ],
+)
+async def test_nobody_else_may(api: Api, world: World, who: Principal, method: str, path: str) -> None:
+    assert (await api.ask(method, path, WHY, who=who)).status == 403
+    assert (world.documents.resumptions, world.documents.quarantined) == ({}, {})
