@@ -22,7 +22,9 @@ from domain.tracking_number import TrackingNumber
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.shipments import Documents
 
-_INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version"})
+_INTERNAL = frozenset(
+    {"fingerprint", "last_offset", "request_key", "version", "origin", "destination", "package"}
+)
 _SHIPMENT_NAMES = "created_at", "tracking_number"
 
 Key = tuple[Any, ...]
