@@ -70,6 +70,6 @@ async def checked(
     """Compare, and return the report with all that was said."""
     said: list[str] = []
     report = Report(said.append, show=1_000)
-    async with opened(site.kafka, site.database, source) as sources:
+    async with opened(site.kafka, site.database, source, report) as sources:
         await check(sources, source, report, collection)
     return report, said

@@ -9,7 +9,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import uvloop
 
@@ -20,6 +20,8 @@ from processor.rebuilding.settings import Settings
 from processor.rebuilding.writing import swap, write
 from storage.client import Database, open_database
 from storage.replacing import SideCollection
+
+_PROGRESS_EVERY_S: Final = 2.0
 
 Command = Callable[[Settings, Database, argparse.Namespace, Report], Coroutine[Any, Any, str]]
 
@@ -45,9 +47,11 @@ def main() -> int:
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     report = Report(_say, show=arguments.show)
     started = time.monotonic()
+    progress = asyncio.create_task(_progress(report))
     async with open_database(settings.mongo) as database:
         command: Command = arguments.command
         done = await command(settings, database, arguments, report)
+    progress.cancel()
     took = time.monotonic() - started
     more = report.differences - report.show
     if more > 0:
@@ -58,11 +62,20 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 1 if report.differences else 0
 
 
+async def _progress(report: Report) -> None:
+    while True:
+        await asyncio.sleep(_PROGRESS_EVERY_S)
+        sys.stderr.write(
+            f"{report.records} records of the log read, {report.shipments} shipments with "
+            f"{report.events} events looked at, {report.differences} differences\n"
+        )
+
+
 async def _check(
     settings: Settings, database: Database, arguments: argparse.Namespace, report: Report
 ) -> str:
     source = Source(arguments.source)
-    async with opened(settings.kafka, database, source) as sources:
+    async with opened(settings.kafka, database, source, report) as sources:
         await check(sources, source, report)
     verdict = "equal" if report.differences == 0 else f"{report.differences} DIFFERENCES"
     return f"{verdict}: {report.shipments} shipments, {report.events} events, {report.records} records"
@@ -72,7 +85,7 @@ async def _write(
     settings: Settings, database: Database, arguments: argparse.Namespace, report: Report
 ) -> str:
     side = SideCollection(database, arguments.into)
-    async with opened(settings.kafka, database, Source(arguments.source)) as sources:
+    async with opened(settings.kafka, database, Source(arguments.source), report) as sources:
         written = await write(sources, side, report)
     return f"{written} shipments written into {side.name}, {report.differences} could not be made"
 

@@ -43,6 +43,10 @@ class Report:
     gone: int = 0
     differences: int = 0
 
+    def count_records(self, more: int) -> None:
+        """Take in that so many records of the log have been read."""
+        self.records += more
+
     def differ(self, what: str, fault: str) -> None:
         """Take a difference in: of which shipment or record, and what it is."""
         self.differences += 1
@@ -71,8 +75,10 @@ class Sources:
 
 
 @asynccontextmanager
-async def opened(kafka: KafkaSettings, database: Database, source: Source) -> AsyncIterator[Sources]:
-    """Open what a rebuild from `source` reads.
+async def opened(
+    kafka: KafkaSettings, database: Database, source: Source, report: Report
+) -> AsyncIterator[Sources]:
+    """Open what a rebuild from `source` reads; the report counts the records of the log.
 
     Raises:
         StoreUnavailable: Kafka or MongoDB did not answer.
@@ -81,7 +87,7 @@ async def opened(kafka: KafkaSettings, database: Database, source: Source) -> As
         async with snapshot_of(database) as snapshot:
             yield Sources(snapshot, None)
         return
-    async with opened_log(kafka, database) as (snapshot, log):
+    async with opened_log(kafka, database, count=report.count_records) as (snapshot, log):
         yield Sources(snapshot, log)
 
 
@@ -99,7 +105,6 @@ async def check(sources: Sources, source: Source, report: Report, collection: st
                 continue
             for fault in log_faults(stored, told(sources.log, stored, entries), sources.log):
                 report.differ(number, fault)
-    report.records += sources.log.records if sources.log is not None else 0
 
 
 def audit_faults(number: str, stored: Stored) -> Iterator[str]:

@@ -51,12 +51,10 @@ class Log:
 
     Attributes:
         begins: the first offset that each partition still has.
-        records: how many have been read.
     """
 
     def __init__(self, directory: Path, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
         self.begins = begins
-        self.records = 0
         size = sum(end - begins[partition] for partition, end in ends.items())
         self._spill = Spill(directory, buckets=size // RECORDS_PER_BUCKET + 1)
         self._first_times: dict[int, datetime] = {}
@@ -65,7 +63,6 @@ class Log:
 
     def add(self, record: Record) -> None:
         """Take the next record in."""
-        self.records += 1
         if record.partition not in self._first_times:
             self._first_times[record.partition] = _instant(record.timestamp)
         self._spill.add(record)
@@ -132,10 +129,13 @@ class Log:
 
 
 @asynccontextmanager
-async def opened_log(kafka: KafkaSettings, database: Database) -> AsyncIterator[tuple[Snapshot, Log]]:
+async def opened_log(
+    kafka: KafkaSettings, database: Database, *, count: Callable[[int], None]
+) -> AsyncIterator[tuple[Snapshot, Log]]:
     """Read the topic, take a snapshot, and read on to where its fences stand.
 
-    In this order, for reading takes longer than MongoDB keeps an instant.
+    In this order, for reading takes longer than MongoDB keeps an instant. `count` is told how many records
+    have been read, as they come.
 
     Raises:
         StoreUnavailable: Kafka or MongoDB did not answer.
@@ -145,16 +145,17 @@ async def opened_log(kafka: KafkaSettings, database: Database) -> AsyncIterator[
         async with reading(kafka, topic) as reader:
             ends = await reader.ends()
             log = Log(Path(directory), reader.begins, ends)
-            await _fill(log, reader, ends)
+            await _fill(log, reader, ends, count)
             async with snapshot_of(database) as snapshot:
                 fences = _fences_of(snapshot, topic, await reader.ends())
-                await _fill(log, reader, fences)
+                await _fill(log, reader, fences, count)
                 log.settle(fences, await _letters(kafka))
                 yield snapshot, log
 
 
-async def _fill(log: Log, reader: LogReader, until: Mapping[int, int]) -> None:
+async def _fill(log: Log, reader: LogReader, until: Mapping[int, int], count: Callable[[int], None]) -> None:
     async for records in reader.read(until):
+        count(len(records))
         for record in records:
             log.add(record)
 

@@ -53,8 +53,9 @@ class Spill:
 
     def records(self, bucket: int) -> Iterator[Kept]:
         """Give the records of a bucket, those of one partition in the order in which they came."""
-        self._flush(bucket)
-        content = self._files[bucket].read_bytes()
+        if self._buffers[bucket]:
+            self._flush(bucket)
+        content = self._files[bucket].read_bytes() if self._files[bucket].exists() else b""
         at = 0
         while at < len(content):
             partition, offset, timestamp, key_length, value_length = _HEAD.unpack_from(content, at)

@@ -65,7 +65,7 @@ async def swap(
     if not await side.exists():
         raise Refused(f"{side.name} does not exist: write it first")
     await _require_nobody(kafka, group)
-    async with opened(kafka, database, source) as sources:
+    async with opened(kafka, database, source, report) as sources:
         await check(sources, source, report, side.name)
         applied = dict(sources.snapshot.fences)
     if report.differences:
