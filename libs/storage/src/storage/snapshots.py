@@ -29,6 +29,9 @@ _PLAIN: Final[CodecOptions[Document]] = CodecOptions(tz_aware=True, tzinfo=UTC)
 _RAW: Final = CodecOptions(document_class=RawBSONDocument, tz_aware=True, tzinfo=UTC)
 _IDS_OF_EVENTS: Final = {"$gte": "evt_", "$lt": "evt_~"}
 _NUMBER: Final = slice(len("evt_"), len("evt_99M-000000000000"))
+_ID_TEXT: Final = 4 + len(b"\x02_id\0") + 4
+"""Where the text of `_id` begins in a document: behind its size, the type and name, and the text's size."""
+
 _TOO_OLD: Final = (239, 246)
 """SnapshotTooOld, SnapshotUnavailable."""
 
@@ -73,7 +76,7 @@ class Snapshot:
         shipments = cast("AsyncCollection[RawBSONDocument]", self._database[collection].with_options(_RAW))
         with _at_this_instant():
             async for shipment in shipments.find({"_id": {"$gte": ""}}, sort=BY_ID, session=self._session):
-                yield shipment["_id"], shipment
+                yield _id_of(shipment.raw), shipment
 
     async def _trails(self) -> AsyncIterator[tuple[str, list[Document]]]:
         """Group the audit log by shipment: ids begin with its number, so those of one are neighbours."""
@@ -89,6 +92,12 @@ class Snapshot:
                 trail.append(event)
         if trail:
             yield number, trail
+
+
+def _id_of(raw: bytes | memoryview) -> str:
+    """Return a text `_id`, which MongoDB keeps in front: asking the document decodes it, in Python."""
+    length = int.from_bytes(raw[_ID_TEXT - 4 : _ID_TEXT], "little")
+    return bytes(raw[_ID_TEXT : _ID_TEXT + length - 1]).decode()
 
 
 @asynccontextmanager
