@@ -82,6 +82,10 @@ demo: $(ENV) ## Drive lifelike traffic through the running stack
 ops: $(ENV) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
 	@exec $(RUN) python -m operations $(ARGS)
 
+.PHONY: rebuild-check
+rebuild-check: $(ENV) ## Prove that shipments equal what the audit log and the topic make of them
+	@exec $(RUN) python -m devstack exec python -m processor.rebuilding check --from both
+
 .PHONY: clean
 clean: ## Remove environments, caches and the embedded stack's data
 	rm -rf .venv .uv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

@@ -88,6 +88,7 @@ async def test_a_creation_is_an_event_too(storage: Storage) -> None:
     assert event is not None
     assert (event["status"], event["source"], event["outcome"]) == ("created", "api", "applied")
     assert "secret digest" not in str(event)
+    assert not event.keys() & {"origin", "destination", "package"}, "they are kept to rebuild from"
 
 
 async def test_a_rejected_event_is_shown_with_its_reason(storage: Storage) -> None:

@@ -68,7 +68,14 @@ def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
         "attempts": 0,
         "duplicates": 0,
         "conflicts": 0,
+        **_created(command),
     }
+
+
+def _created(command: Command) -> Document:
+    if not isinstance(command, CreateShipment):
+        return {}
+    return {"origin": command.origin, "destination": command.destination, "package": command.package}
 
 
 def judged_fields(delivery: Delivery, record: EventRecord, partition: str, recorded_at: datetime) -> Document:

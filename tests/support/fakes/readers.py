@@ -21,7 +21,9 @@ from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents
 
-_INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version"})
+_INTERNAL = frozenset(
+    {"fingerprint", "last_offset", "request_key", "version", "origin", "destination", "package"}
+)
 _SHIPMENT_NAMES = "created_at", "tracking_number"
 
 

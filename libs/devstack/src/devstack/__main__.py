@@ -36,6 +36,27 @@ def demo() -> None:
     importlib.import_module("devstack.demo.cli").run()
 
 
+@app.command(
+    name="exec",
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+)
+def execute(context: typer.Context) -> None:
+    """Run a command, with the addresses of the running stack's stores in its environment."""
+    home = importlib.import_module("devstack.home")
+    visiting = importlib.import_module("devstack.visiting")
+    try:
+        settings = StackSettings.from_environment(os.environ, stores_only=False)
+        addresses = visiting.addresses_in(home.Home(settings.home).stack_file)
+        os.execvpe(context.args[0], context.args, {**os.environ, **addresses})  # noqa: S606  # what was asked for
+    except (StackError, OSError, IndexError) as exc:
+        typer.echo(f"error: {exc}", err=True)
+        raise typer.Exit(2) from exc
+
+
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):  # pressed while the imports still run: nothing to undo yet
         app()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from domain.batch import Delivery, EventChange, EventRecord, Outcome, ShipmentChange
 from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
@@ -12,6 +12,9 @@ from domain.shipment import Shipment
 from domain.status import Status
 
 Document = dict[str, Any]
+
+PARTS: Final = ("origin", "destination", "package")
+"""What a creation says of a shipment, and amendments change."""
 
 SHIPMENT_FIELDS = {"client_id": 1, "current_status": 1, "version": 1, "status_history.event_id": 1}
 EVENT_FIELDS = {
@@ -84,6 +87,25 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     return fields
 
 
+def dead_document(delivery: Delivery, *, reason: str, partition: int, recorded_at: datetime) -> Document:
+    """Return the record of an event that nobody could judge; `reason` is for the operator's eyes."""
+    return described(delivery.command) | {
+        "_id": delivery.command.event_id,
+        "client_id": None,
+        "outcome": Outcome.DEAD.value,
+        "reason": reason,
+        "version": None,
+        "fingerprint": delivery.fingerprint,
+        "attempts": 1,
+        "duplicates": 0,
+        "conflicts": 0,
+        "partition": partition,
+        "offset": delivery.offset,
+        "last_offset": delivery.offset,
+        "recorded_at": recorded_at,
+    }
+
+
 def described(command: Command) -> Document:
     """Return what a command says of itself, in the words of the audit log."""
     fields: Document = {
@@ -103,6 +125,9 @@ def described(command: Command) -> Document:
     elif isinstance(command, CreateShipment):
         fields["status"] = Status.CREATED.value
         fields["request_key"] = command.request_key
+        # A shipment can be rebuilt from its events alone only if the first one says what was created.
+        for part in PARTS:
+            fields[part] = getattr(command, part)
     else:
         fields["status"] = None  # the shipment's, which only a judgement knows
         fields["changes"] = command.changes
@@ -117,9 +142,7 @@ def shipment_document(change: ShipmentChange, *, recorded_at: datetime) -> Docum
     return {
         "_id": change.after.tracking_number,
         "client_id": change.after.client_id,
-        "origin": creation.origin,
-        "destination": creation.destination,
-        "package": creation.package,
+        **{part: getattr(creation, part) for part in PARTS},
         **_amended_parts(creation, change.applied),
         "current_status": change.after.status.value,
         "status_history": _history(change.applied, recorded_at),

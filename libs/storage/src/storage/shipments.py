@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan
+from domain.batch import Delivery, EventChange, EventRecord, Plan
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.identity import EventId
 from domain.ports import EndOffset, Fence
@@ -114,20 +114,9 @@ class MongoShipmentStore:
 
     async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
         """See `ShipmentStore.bury`."""
-        fields = documents.described(delivery.command) | {
-            "client_id": None,
-            "outcome": Outcome.DEAD.value,
-            "reason": reason,
-            "version": None,
-            "fingerprint": delivery.fingerprint,
-            "attempts": 1,
-            "duplicates": 0,
-            "conflicts": 0,
-            "partition": _number_of(partition),
-            "offset": delivery.offset,
-            "last_offset": delivery.offset,
-            "recorded_at": recorded_at,
-        }
+        fields = documents.dead_document(
+            delivery, reason=reason, partition=_number_of(partition), recorded_at=recorded_at
+        )
         with translated():
             await self._events.update_one(
                 {"_id": delivery.command.event_id}, {"$setOnInsert": fields}, upsert=True

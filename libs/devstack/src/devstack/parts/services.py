@@ -12,6 +12,8 @@ from devstack.probes import http_probe
 # What to run once before the services, by the name of its log.
 PREPARATIONS = {"topics": "messaging.topics", "schema": "storage.schema"}
 
+DATABASE = "shipping_system"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
@@ -40,7 +42,7 @@ class Addresses:
             "HOST": LOOPBACK,
             "LOG_LEVEL": self.log_level,
             "MONGO_URI": self.mongo_uri,
-            "MONGO_DB": "shipping_system",
+            "MONGO_DB": DATABASE,
             "REDIS_ADDR": self.redis_addr,
             "REDIS_DB": "0",
             "KAFKA_BROKERS": self.kafka_brokers,

@@ -1,0 +1,128 @@
+"""Rebuilding: how fast shipments are compared with the audit log, and with the topic.
+
+    .uv/bin/uv run python bench/rebuild.py --shipments 40000
+
+Starts a stack of its own, appends shipments with five events each straight to the log, a tenth of them twice,
+waits until all are applied, then runs what `make rebuild-check` runs, from each source; prints its verdicts.
+"""
+
+import argparse
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pymongo import MongoClient
+
+from devstack.client import RunningStack, start_stack
+from domain.commands import Command, CreateShipment, ReportStatus
+from domain.identity import creation_event_id, event_id
+from domain.status import Status
+from domain.tracking_number import TrackingNumber, derive_tracking_number
+from messaging.command_log import KafkaCommandLog
+from messaging.producer import ResilientProducer
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+
+WALK: Final = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED)
+STARTED_AT: Final = datetime(2026, 11, 2, 6, tzinfo=UTC)
+TWICE_EVERY: Final = 10
+CHUNK: Final = 500
+POLL_S: Final = 0.2
+
+
+def life(index: int) -> Iterator[Command]:
+    """Return all that happens to a shipment."""
+    number = derive_tracking_number("bench", str(index), 0)
+    creation = CreateShipment(
+        event_id=creation_event_id(number),
+        tracking_number=number,
+        client_id=f"client_{index % 50:03}",
+        origin={"address": "Calle 26 #59-41, Bogotá", "coordinates": {"lat": 4.6482, "lng": -74.1025}},
+        destination={"address": "Av. Arequipa 1250", "coordinates": {"lat": -12.07, "lng": -77.03}},
+        package={"weight_kg": 2.5, "content_description": "books"},
+        timestamp=STARTED_AT,
+        received_at=STARTED_AT,
+        submitted_by="bench",
+    )
+    yield creation
+    for step, status in enumerate(WALK, 1):
+        yield report(number, status, step, index)
+        if index % TWICE_EVERY == step:
+            yield report(number, status, step, index)
+
+
+def report(number: TrackingNumber, status: Status, step: int, index: int) -> ReportStatus:
+    """Return the event that moves a shipment."""
+    at = STARTED_AT + timedelta(hours=step, milliseconds=index)
+    return ReportStatus(
+        event_id=event_id(number, at, f"scanner-{index % 97}"),
+        tracking_number=number,
+        status=status,
+        timestamp=at,
+        source=f"scanner-{index % 97}",
+        received_at=at,
+        submitted_by="driver_user_001",
+        location={"lat": 4.65, "lng": -74.1},
+    )
+
+
+async def fill(stack: RunningStack, shipments: int) -> None:
+    """Append everything to the log and wait until it is applied."""
+    settings = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]  # by its alias
+    producer = ResilientProducer(settings)
+    async with producer.running():
+        while not producer.is_started:  # noqa: ASYNC110  # it has no event to offer
+            await asyncio.sleep(POLL_S)
+        log = KafkaCommandLog(producer, Topics(), max_in_flight=10_000)
+        sent = 0
+        for first in range(0, shipments, CHUNK):
+            commands = [each for index in range(first, min(first + CHUNK, shipments)) for each in life(index)]
+            await log.append(commands)
+            sent += len(commands)
+    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_uri)
+    fences = client["shipping_system"]["partition_fences"]
+    while sum(fence["next_offset"] for fence in fences.find()) < sent:  # noqa: ASYNC110  # nor has MongoDB
+        await asyncio.sleep(POLL_S)
+
+
+def check(stack: RunningStack, source: str) -> str:
+    """Run a check and return its verdict."""
+    command = ("processor.rebuilding", "check", "--from", source)
+    done = subprocess.run(
+        [sys.executable, "-m", "devstack", "exec", sys.executable, "-m", *command],
+        env={**os.environ, "WAYBILL_HOME": str(stack.home.root)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()[-1]
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--shipments", type=int, default=40_000)
+    parser.add_argument("--port", type=int, default=18_090)
+    options = parser.parse_args()
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with (
+        tempfile.TemporaryDirectory() as home,
+        start_stack(Path(home), env={**os.environ, "ENV": "development"}, port=options.port) as stack,
+    ):
+        started = time.monotonic()
+        asyncio.run(fill(stack, options.shipments))
+        print(f"{options.shipments} shipments applied in {time.monotonic() - started:.0f} s")
+        for source in ("audit", "log", "both"):
+            print(f"{source:6}{check(stack, source)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""What a command needs to know to work on the stores of a running stack."""
+
+from pathlib import Path
+
+from devstack.errors import PartFailedError
+from devstack.parts.mongod import mongo_uri
+from devstack.parts.services import DATABASE
+from devstack.ports import LOOPBACK
+from devstack.stack_file import read_members
+
+
+def addresses_in(stack_file: Path) -> dict[str, str]:
+    """Return where the stores are, by the names that the services' settings have in the environment.
+
+    Raises:
+        PartFailedError: no stack is up.
+    """
+    members = read_members(stack_file)
+    if members is None:
+        raise PartFailedError(
+            f"no stack is up in {stack_file.parent}: start one (make run), or set WAYBILL_HOME"
+        )
+    return {
+        "MONGO_URI": mongo_uri(members["mongod"][0].port),
+        "MONGO_DB": DATABASE,
+        "REDIS_ADDR": f"{LOOPBACK}:{members['redis'][0].port}",
+        "REDIS_DB": "0",
+        "KAFKA_BROKERS": f"{LOOPBACK}:{members['kafka'][0].port}",
+    }

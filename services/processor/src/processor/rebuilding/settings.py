@@ -1,0 +1,17 @@
+"""What a rebuild is told by its environment: the same names as the processor's."""
+
+from pydantic import BaseModel, ConfigDict
+
+from messaging.settings import KafkaSettings
+from processor.settings import LoopSettings
+from storage.settings import MongoSettings
+
+
+class Settings(BaseModel):
+    """All of them; `load_settings` reads each group from the environment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kafka: KafkaSettings
+    mongo: MongoSettings
+    loop: LoopSettings

@@ -1,0 +1,98 @@
+"""`shipments` made anew beside the old one, and put in its place."""
+
+from typing import Final
+
+from domain.errors import WaybillError
+from messaging.log_reading import members_of
+from messaging.settings import KafkaSettings
+from processor.rebuilding.audit import rebuilt
+from processor.rebuilding.checking import Report, Source, Sources, check, opened, told
+from processor.rebuilding.log import Entry
+from storage.client import Database
+from storage.documents import Document
+from storage.replacing import SideCollection, fence_off, fences_held
+from storage.snapshots import Stored
+
+_BATCH: Final = 1_000
+
+
+class Refused(WaybillError):
+    """Going on would lose something; nothing has been changed."""
+
+
+class Overtaken(WaybillError):
+    """A processor took over while collections were swapped: what it wrote meanwhile may be gone."""
+
+
+async def write(sources: Sources, side: SideCollection, report: Report) -> int:
+    """Write every shipment that the sources tell of into a side collection; returns how many.
+
+    What cannot be made is a difference in the report, and not written. From the log: what it has lost is
+    taken over from `shipments` as it stands there.
+
+    Raises:
+        Refused: the side collection exists.
+    """
+    if await side.exists():
+        raise Refused(f"{side.name} exists: drop it, or take another name")
+    await side.create()
+    written, batch = 0, list[Document]()
+    async for number, stored, entries in sources.walk(report.differ):
+        shipment = _made(number, stored, entries, sources, report)
+        if shipment is not None:
+            written += 1
+            batch.append(shipment)
+        if len(batch) == _BATCH:
+            await side.add(batch)
+            batch.clear()
+    if batch:
+        await side.add(batch)
+    return written
+
+
+async def swap(
+    kafka: KafkaSettings, database: Database, side: SideCollection, source: Source, report: Report, group: str
+) -> None:
+    """Put a side collection in the place of `shipments`, having compared it with `source` once more.
+
+    Nobody may apply events meanwhile. That is asked of Kafka; and the epochs of all fences are raised, so
+    that a batch of a processor that is only frozen can no more be committed than at a change of owners.
+
+    Raises:
+        Refused: a processor is alive, or the side collection is not there, or not equal.
+        Overtaken: a processor started in the very moment of the swap.
+    """
+    if not await side.exists():
+        raise Refused(f"{side.name} does not exist: write it first")
+    await _require_nobody(kafka, group)
+    async with opened(kafka, database, source, report) as sources:
+        await check(sources, source, report, side.name)
+        applied = dict(sources.snapshot.fences)
+    if report.differences:
+        raise Refused(f"{side.name} has {report.differences} differences: write it again")
+    await _require_nobody(kafka, group)
+    if dict(await fence_off(database)) != applied:
+        raise Refused("events were applied meanwhile: stop the processors and write it again")
+    await side.replace_shipments()
+    if dict(await fences_held(database)) != applied:
+        raise Overtaken("a processor started during the swap: stop it, and check")
+
+
+def _made(
+    number: str, stored: Stored, entries: list[Entry], sources: Sources, report: Report
+) -> Document | None:
+    if sources.log is None:
+        made = rebuilt(number, stored.trail)
+        for fault in made.faults:
+            report.differ(number, fault)
+        return None if made.faults else made.shipment
+    if sources.log.is_gone(number, stored):
+        report.gone += 1
+        return stored.document
+    return told(sources.log, stored, entries).shipment
+
+
+async def _require_nobody(kafka: KafkaSettings, group: str) -> None:
+    members = await members_of(kafka, group)
+    if members:
+        raise Refused(f"{', '.join(members)} of {group} is alive: stop the processors first")

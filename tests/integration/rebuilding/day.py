@@ -1,0 +1,75 @@
+"""A day on which all happens that can happen, and what `check` says of it."""
+
+import pytest
+
+import domain.batch
+from domain.commands import Command
+from domain.dead_letters import Place
+from domain.shipment import Decision, Shipment, decide
+from domain.status import Status
+from messaging.producer import ResilientProducer
+from messaging.replaying import KafkaDeadLetterReplayer
+from processor.rebuilding.checking import Report, Source, check, opened
+from storage.schema import SHIPMENTS
+from tests.integration.processor.traffic import traffic
+from tests.support.builders import creation, number, report
+from tests.support.site import Site, processing
+from tests.support.topics import read_topic, write_values
+from tests.support.waiting import wait_for
+
+KILLED = report(Status.PICKED_UP, number(900))
+"""Dies of a bug, and is replayed."""
+STAYS_DEAD = report(Status.PICKED_UP, number(901))
+LAST = [number(index) for index in range(910, 918)]
+"""In every partition something is applied behind the dead letters, which move no fence."""
+SHIPMENTS_OF_A_DAY = 30 + 2 + len(LAST)
+
+
+def breaking(shipment: Shipment | None, command: Command) -> Decision:
+    """Decide, with a bug."""
+    if command.event_id in (KILLED.event_id, STAYS_DEAD.event_id):
+        raise ValueError("a bug")
+    return decide(shipment, command)
+
+
+async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apply mixed traffic with dead letters of all kinds; replay some, once what broke them is mended."""
+    with monkeypatch.context() as patched:
+        patched.setattr(domain.batch, "decide", breaking)
+        async with processing(site):
+            await site.send([creation(number(900)), KILLED, creation(number(901)), STAYS_DEAD])
+            await site.send(traffic(30))
+            await write_values(
+                site.kafka, site.topics.events, [(number(1).encode(), b"\xff{"), (None, b"{}")]
+            )
+            await site.send([creation(each) for each in LAST])
+            await site.finished()
+    await _replay(site, KILLED)
+    async with processing(site):
+        await site.finished()
+
+
+async def _replay(site: Site, command: Command) -> None:
+    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    [place] = {
+        Place(each.partition, each.offset) for each in letters if command.event_id.encode() in each.value
+    }
+    producer = ResilientProducer(site.kafka)
+
+    async def started() -> bool:
+        return producer.is_started
+
+    async with producer.running():
+        await wait_for(started, timeout_s=10, what="the producer")
+        assert await KafkaDeadLetterReplayer(site.kafka, producer).replay(place) is not None
+
+
+async def checked(
+    site: Site, source: Source = Source.BOTH, collection: str = SHIPMENTS
+) -> tuple[Report, list[str]]:
+    """Compare, and return the report with all that was said."""
+    said: list[str] = []
+    report = Report(said.append, show=1_000)
+    async with opened(site.kafka, site.database, source, report) as sources:
+        await check(sources, source, report, collection)
+    return report, said

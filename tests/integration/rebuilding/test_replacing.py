@@ -1,0 +1,80 @@
+"""`write` and `swap` on real servers: what was destroyed is there again, and nobody is overrun."""
+
+import pytest
+
+from domain.commands import Command
+from domain.status import Status
+from processor.rebuilding.checking import Report, Source, opened
+from processor.rebuilding.writing import Refused, swap, write
+from storage.documents import Document
+from storage.replacing import SideCollection
+from storage.schema import INDEXES, SHIPMENTS
+from tests.integration.rebuilding.day import LAST, checked, spend
+from tests.support.builders import ROUTE, creation, report
+from tests.support.site import Site, processing
+
+pytestmark = pytest.mark.stack
+
+SIDE = "shipments_anew"
+JOURNEY: list[Command] = [creation(), report(Status.PICKED_UP)]
+
+
+async def written(site: Site, source: Source) -> int:
+    """Write the side collection."""
+    said = Report(pytest.fail)
+    async with opened(site.kafka, site.database, source, said) as sources:
+        return await write(sources, SideCollection(site.database, SIDE), said)
+
+
+async def swapped(site: Site, source: Source) -> Report:
+    """Put the side collection in its place."""
+    said = Report(lambda _: None)
+    side = SideCollection(site.database, SIDE)
+    await swap(site.kafka, site.database, side, source, said, site.group)
+    return said
+
+
+async def shipments(site: Site) -> list[Document]:
+    """Return all shipments."""
+    return await site.database[SHIPMENTS].find(sort=[("_id", 1)]).to_list()
+
+
+async def test_a_destroyed_collection_is_restored(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await spend(site, monkeypatch)
+    before = await shipments(site)
+    await site.database[SHIPMENTS].delete_many({"current_status": {"$ne": "created"}})
+    await site.database[SHIPMENTS].update_many({}, {"$set": {"client_id": "somebody"}})
+    assert await written(site, Source.AUDIT) == len(before)
+    await swapped(site, Source.AUDIT)
+    assert await shipments(site) == before
+    assert [list(each) for each in await shipments(site)] == [list(each) for each in before]
+    indexes = await site.database[SHIPMENTS].index_information()
+    assert len(indexes) == 1 + len(INDEXES[SHIPMENTS])
+    assert not await SideCollection(site.database, SIDE).exists()
+    async with processing(site):
+        await site.send([report(status, LAST[0]) for status in ROUTE])
+        await site.finished()
+    assert (await checked(site))[1] == []
+
+    await site.database[SHIPMENTS].drop()
+    assert await written(site, Source.LOG) == len(before)
+    await swapped(site, Source.LOG)
+    assert (await checked(site, Source.LOG))[1] == []
+
+
+async def test_a_swap_is_refused(site: Site) -> None:
+    with pytest.raises(Refused, match="does not exist"):
+        await swapped(site, Source.AUDIT)
+    async with processing(site, "alive"):
+        await site.send(JOURNEY)
+        await site.finished()
+        assert await written(site, Source.AUDIT) == 1
+        with pytest.raises(Refused, match=f"alive of {site.group} is alive: stop"):
+            await swapped(site, Source.AUDIT)
+        await site.send([report(Status.IN_WAREHOUSE)])
+        await site.finished()
+    with pytest.raises(Refused, match="has 4 differences: write it again"):
+        await swapped(site, Source.AUDIT)
+    with pytest.raises(Refused, match="exists: drop it"):
+        await written(site, Source.AUDIT)
+    assert (await checked(site))[1] == []

@@ -1,0 +1,70 @@
+"""Dead letters in the log: what nobody judged, what was judged all the same, and what is still under way."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.commands import Command
+from domain.status import Status
+from processor.rebuilding.log import Entry, retold
+from tests.support.builders import NOON, NUMBER, creation, delivery, report
+
+PICKED_UP = report(Status.PICKED_UP)
+STORED = report(Status.IN_WAREHOUSE)
+BUG = "ValueError: a bug"
+
+
+def entries(*commands: Command, dead: Sequence[int] = ()) -> list[Entry]:
+    """Return the records of commands; those at the offsets `dead` have a dead letter."""
+    return [
+        Entry(delivery(command, offset), 3, NOON, BUG if offset in dead else None)
+        for offset, command in enumerate(commands)
+    ]
+
+
+def test_a_dead_event_is_recorded_and_what_follows_is_judged_without_it() -> None:
+    told = retold(entries(creation(), PICKED_UP, STORED, dead=[1]))
+    dead = told.events[PICKED_UP.event_id]
+    assert (dead["outcome"], dead["reason"], dead["attempts"]) == ("dead", BUG, 1)
+    assert (dead["partition"], dead["offset"], dead["client_id"]) == (3, 1, None)
+    assert told.events[STORED.event_id]["outcome"] == "rejected"
+
+
+def test_a_dead_event_that_is_replayed_is_judged() -> None:
+    told = retold(entries(creation(), PICKED_UP, STORED, PICKED_UP, dead=[1]))
+    replayed = told.events[PICKED_UP.event_id]
+    assert (replayed["outcome"], replayed["reason"], replayed["attempts"]) == ("applied", None, 2)
+    assert (replayed["offset"], replayed["version"]) == (3, 2)
+
+
+def test_a_dead_creation_that_is_replayed_creates() -> None:
+    told = retold(entries(creation(), PICKED_UP, creation(), PICKED_UP, dead=[0]))
+    assert told.shipment is not None
+    assert told.shipment["current_status"] == "picked_up"
+    assert told.events[creation().event_id]["attempts"] == 2
+
+
+def test_an_event_that_has_a_record_is_not_dead_by_dying_again() -> None:
+    told = retold(entries(creation(), PICKED_UP, PICKED_UP, dead=[2]))
+    assert told.events[PICKED_UP.event_id]["outcome"] == "applied"
+    assert told.events[PICKED_UP.event_id]["duplicates"] == 0
+
+
+def test_a_contradiction_to_a_dead_event_is_counted() -> None:
+    told = retold(entries(creation(), PICKED_UP, replace(PICKED_UP, notes="else"), dead=[1]))
+    dead = told.events[PICKED_UP.event_id]
+    assert (dead["outcome"], dead["conflicts"], dead["last_offset"]) == ("dead", 1, 2)
+
+
+def test_a_record_that_was_judged_although_it_has_a_dead_letter_counts_as_judged() -> None:
+    told = retold(entries(creation(), PICKED_UP, dead=[1]), judged_at=[0, 1])
+    assert told.events[PICKED_UP.event_id]["outcome"] == "applied"
+
+
+def test_above_the_fence_only_what_died_may_be_recorded() -> None:
+    above = [replace(each, settled=False) for each in entries(creation(), PICKED_UP, STORED, dead=[1])[1:]]
+    told = retold([*entries(creation()), *above])
+    assert told.shipment is not None
+    assert told.shipment["_id"] == NUMBER
+    assert told.shipment["version"] == 1
+    assert told.events.keys() == {creation().event_id, PICKED_UP.event_id}
+    assert told.pending == {PICKED_UP.event_id}

@@ -1,0 +1,94 @@
+"""However a log was cut into batches, and whatever struck: both rebuilds come to what was written."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+
+from domain.commands import Command
+from domain.identity import EventId
+from processor.rebuilding.audit import rebuilt
+from processor.rebuilding.comparing import PROCESSING_TIMES, differences
+from processor.rebuilding.log import Entry, Retold, retold
+from storage.documents import Document
+from tests.support.builders import NOON, RECORDED_AT, delivery
+from tests.support.fakes import Documents
+from tests.unit.domain.batch_runner import BatchRunner, Step
+from tests.unit.domain.test_exactly_once import logs, steps
+
+SECOND = timedelta(seconds=1)
+
+
+async def written(log: list[Command], script: list[Step]) -> Documents:
+    runner = BatchRunner(log)
+    await runner.run(script)
+    return runner.store.documents
+
+
+def shipments_in(documents: Documents) -> dict[str, Document]:
+    """Return the shipments as MongoDB keeps them."""
+    return {
+        number: {("_id" if name == "tracking_number" else name): value for name, value in shipment.items()}
+        for number, shipment in documents.shipments.items()
+    }
+
+
+def trails_in(documents: Documents) -> dict[str, dict[EventId, Document]]:
+    """Return the events of each shipment as MongoDB keeps them."""
+    trails: dict[str, dict[EventId, Document]] = {}
+    for event_id, event in documents.events.items():
+        kept: dict[str, Any] = {**event, "_id": event["event_id"]}
+        del kept["event_id"]
+        if not event_id.endswith("_created"):
+            del kept["request_key"]
+        trails.setdefault(event["tracking_number"], {})[event_id] = kept
+    return trails
+
+
+def stories(log: list[Command]) -> dict[str, list[Entry]]:
+    """Return the records of each shipment."""
+    found: dict[str, list[Entry]] = {}
+    for offset, command in enumerate(log):
+        entry = Entry(delivery(command, offset), 0, NOON + offset * SECOND)
+        found.setdefault(command.tracking_number, []).append(entry)
+    return found
+
+
+@given(logs, steps)
+async def test_the_audit_log_holds_every_shipment_to_the_byte(log: list[Command], script: list[Step]) -> None:
+    documents = await written(log, script)
+    shipments, trails = shipments_in(documents), trails_in(documents)
+    assert shipments.keys() <= trails.keys()
+    for number, trail in trails.items():
+        made = rebuilt(number, list(trail.values()))
+        assert made.faults == ()
+        assert made.shipment == shipments.get(number)
+
+
+@given(logs, steps)
+async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command], script: list[Step]) -> None:
+    documents = await written(log, script)
+    shipments, trails = shipments_in(documents), trails_in(documents)
+    told = {number: retold(entries) for number, entries in stories(log).items()}
+    assert {number for number, story in told.items() if story.shipment} == shipments.keys()
+    for number, story in told.items():
+        assert not story.pending
+        assert story.events.keys() == trails[number].keys()
+        for event_id, event in story.events.items():
+            found = trails[number][event_id]
+            assert list(differences(found, event, leave_out=PROCESSING_TIMES)) == []
+        if story.shipment is not None:
+            assert list(differences(shipments[number], story.shipment, leave_out=PROCESSING_TIMES)) == []
+            assert_times_are_those_of_the_log(story, log)
+
+
+def assert_times_are_those_of_the_log(story: Retold, log: list[Command]) -> None:
+    assert story.shipment is not None
+    instants = [line["recorded_at"] for line in story.shipment["status_history"]]
+    offsets = [(instant - NOON) // SECOND for instant in instants]
+    assert [log[offset].event_id for offset in offsets] == [
+        line["event_id"] for line in story.shipment["status_history"]
+    ]
+    assert instants == sorted(instants)
+    assert story.shipment["updated_at"] >= instants[-1]
+    assert story.shipment["updated_at"] < RECORDED_AT
