@@ -4,6 +4,7 @@ import pytest
 
 import domain.batch
 from domain.commands import Command
+from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place
 from domain.shipment import Decision, Shipment, decide
 from domain.status import Status
@@ -61,7 +62,8 @@ async def _replay(site: Site, command: Command) -> None:
 
     async with producer.running():
         await wait_for(started, timeout_s=10, what="the producer")
-        assert await KafkaDeadLetterReplayer(site.kafka, producer).replay(place) is not None
+        [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="admin_user")
+        assert isinstance(replayed, Replayed)
 
 
 async def checked(
