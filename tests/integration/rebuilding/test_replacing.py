@@ -4,14 +4,16 @@ import pytest
 
 from domain.commands import Command
 from domain.status import Status
-from processor.rebuilding.checking import Report, Source, opened
+from processor.rebuilding import writing
+from processor.rebuilding.checking import Report, Source, Sources, check, opened
 from processor.rebuilding.writing import Refused, swap, write
 from storage.documents import Document
 from storage.replacing import SideCollection
-from storage.schema import INDEXES, SHIPMENTS
+from storage.schema import INDEXES, PARTITION_FENCES, SHIPMENTS
 from tests.integration.rebuilding.day import LAST, checked, spend
 from tests.support.builders import ROUTE, creation, report
 from tests.support.site import Site, processing
+from tests.support.topics import end_offsets, forget_records
 
 pytestmark = pytest.mark.stack
 
@@ -39,13 +41,20 @@ async def shipments(site: Site) -> list[Document]:
     return await site.database[SHIPMENTS].find(sort=[("_id", 1)]).to_list()
 
 
+async def epochs_of(site: Site) -> dict[str, int]:
+    """Return the epochs of the fences."""
+    return {fence["_id"]: fence["epoch"] async for fence in site.database[PARTITION_FENCES].find()}
+
+
 async def test_a_destroyed_collection_is_restored(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await spend(site, monkeypatch)
     before = await shipments(site)
     await site.database[SHIPMENTS].delete_many({"current_status": {"$ne": "created"}})
     await site.database[SHIPMENTS].update_many({}, {"$set": {"client_id": "somebody"}})
     assert await written(site, Source.AUDIT) == len(before)
+    epochs = await epochs_of(site)
     await swapped(site, Source.AUDIT)
+    assert await epochs_of(site) == {each: epoch + 1 for each, epoch in epochs.items()}, "zombies are fenced"
     assert await shipments(site) == before
     assert [list(each) for each in await shipments(site)] == [list(each) for each in before]
     indexes = await site.database[SHIPMENTS].index_information()
@@ -77,4 +86,41 @@ async def test_a_swap_is_refused(site: Site) -> None:
         await swapped(site, Source.AUDIT)
     with pytest.raises(Refused, match="exists: drop it"):
         await written(site, Source.AUDIT)
+    assert (await checked(site))[1] == []
+
+
+async def test_what_the_log_has_lost_is_taken_over(site: Site) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await forget_records(
+        site.kafka, site.topics.events, below=await end_offsets(site.kafka, site.topics.events)
+    )
+    before = await shipments(site)
+    assert await written(site, Source.LOG) == 1
+    assert (await swapped(site, Source.LOG)).gone == 1
+    assert await shipments(site) == before
+
+
+async def test_what_is_applied_between_comparing_and_swapping_is_not_lost(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await written(site, Source.AUDIT)
+
+    async def slow_check(sources: Sources, source: Source, report_: Report, collection: str) -> None:
+        await check(sources, source, report_, collection)
+        async with processing(site):
+            await site.send([report(Status.IN_WAREHOUSE)])
+            await site.finished()
+
+    monkeypatch.setattr(writing, "check", slow_check)
+    with pytest.raises(Refused, match="applied meanwhile"):
+        await swapped(site, Source.AUDIT)
+    assert [each["version"] for each in await shipments(site)] == [3]
+    async with processing(site):
+        await site.send([report(Status.IN_TRANSIT)])
+        await site.finished()
     assert (await checked(site))[1] == []
