@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from contracts.messages import Change
 from httpkit.identifiers import NUMBER
 from httpkit.schemas import schemas_of
-from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY
+from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, declaration
 from messaging.wire import AMENDED, CONTENT_TYPE, CREATED, STATUS_REPORTED
@@ -123,7 +123,7 @@ def _message(name: str, message: Message, payload: Json) -> Json:
 
 
 def _dead_letter() -> Json:
-    told = ("reason", "error", "topic", "partition", "offset", "timestamp", "attempts")
+    told = ("reason", "error", "topic", "partition", "offset", "timestamp", "attempts", UNREAD)
     return {
         "name": "deadLetter",
         "summary": "The raw bytes of a record and its headers; dlq-* say where it stood and what broke.",

@@ -72,6 +72,18 @@ async def test_what_is_not_there_is_none(graveyard: Graveyard, place: Place) -> 
 
 
 @pytest.mark.stack
+async def test_what_may_end_the_process_is_put_back_unread(kafka: KafkaSettings) -> None:
+    topics = Topics(kafka.topic_prefix)
+    async with producer_on(kafka) as producer:
+        letter = DeadLetter(READABLE, "unprocessable", "the process ended 6 times", 6, unread=True)
+        place = await KafkaDeadLetters(producer, topics).publish(letter)
+        replayer = KafkaDeadLetterReplayer(kafka, producer)
+        assert await replayer.replay([place], by="ana") == [Replayed(None)], "its event is not even named"
+    [again] = await read_topic(kafka, topics.events)
+    assert again.value == READABLE.value
+
+
+@pytest.mark.stack
 async def test_what_is_put_back_is_as_it_was_and_says_whose_replay_it_is(
     kafka_graveyard: Graveyard, kafka: KafkaSettings
 ) -> None:

@@ -55,6 +55,10 @@ class Record(Protocol):
         """Its headers."""
 
 
+UNREAD: Final = "unread"
+"""The header, behind `PREFIX`, of a dead letter that nobody should read who wants to live."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that will not be tried again by itself.
@@ -97,6 +101,8 @@ class KafkaDeadLetters:
             "timestamp": str(record.timestamp),
             "attempts": str(letter.attempts),
         }
+        if letter.unread:
+            told[UNREAD] = "true"
         headers = [*record.headers, *((f"{PREFIX}{name}", text.encode()) for name, text in told.items())]
         return await self._producer.append_one(
             self._topic, OutgoingRecord(record.key or b"", record.value or b"", headers)

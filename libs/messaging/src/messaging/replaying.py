@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place, dead_letter_id
 from domain.errors import NotPublished, PoisonRecord, PublishUnknown, StoreUnavailable, TransientError
-from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, Record
+from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD, Record
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -115,6 +115,8 @@ def _number(text: str) -> int:
 
 
 def _replayed(letter: Record) -> Replayed:
+    if header(letter.headers, f"{PREFIX}{UNREAD}") is not None:
+        return Replayed(None)  # reading it has ended processes
     try:
         return Replayed(decode(letter.value).command.event_id)
     except PoisonRecord:
