@@ -13,7 +13,7 @@ from tests.support.site import Site, processing, processor_process
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(120)]
 
 SEAT = "seat-1"
-IMPATIENT = {"PROCESSOR_STALLED_AFTER_S": "2"}
+IMPATIENT = {"PROCESSOR_STALLED_AFTER_S": "2", "PROCESSOR_DRAIN_S": "1"}
 DAY = traffic(15, seed=31)
 
 
