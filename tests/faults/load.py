@@ -100,7 +100,7 @@ class Load:
         await self._repeat("/events/batch", {"events": events[10:]}, events[10:], {})
 
     async def _repeat(self, path: str, body: Json, events: Sequence[Json], headers: dict[str, str]) -> None:
-        ids = [_id_of(event) for event in events]
+        ids = [id_of(event) for event in events]
         while await self._call(path, body, ids, headers) is not Ended.OK:
             if self.stopping.is_set():
                 return
@@ -111,7 +111,7 @@ class Load:
         number = life[0]["tracking_number"]
         good = [event_body(number, "picked_up", source="refused") for _ in range(3)]
         bad = event_body(number, "teleported", source="refused")
-        await self._call("/events/batch", {"events": [*good, bad]}, [_id_of(event) for event in good], {})
+        await self._call("/events/batch", {"events": [*good, bad]}, [id_of(event) for event in good], {})
 
     async def _call(self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]) -> Ended:
         what = f"POST {path}"
@@ -143,6 +143,7 @@ def faults_of(answer: Answer) -> list[str]:
     return []
 
 
-def _id_of(event: Json) -> str:
+def id_of(event: Json) -> str:
+    """Return the id that an event to report has."""
     number = TrackingNumber(event["tracking_number"])
     return event_id(number, parse_timestamp(event["timestamp"]), event["source"])

@@ -5,19 +5,21 @@ import time
 from random import Random
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from domain.errors import NotPublished, PublishUnknown, TransientError
 from messaging.command_log import KafkaCommandLog
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters
 from messaging.producer import OutgoingRecord, ResilientProducer, partition_of
 from messaging.settings import KafkaSettings
-from messaging.topics import MAX_MESSAGE_BYTES, Topics
+from messaging.topics import MAX_MESSAGE_BYTES, Topics, declaration
 from messaging.wire import decode
+from tests.faults.matrix import Row
 from tests.integration.messaging.producing import producer_of
 from tests.support.builders import ROUTE, creation, number, report
 from tests.support.proxy import Proxy
 from tests.support.records import LogRecord
-from tests.support.topics import read_topic, write_values
+from tests.support.topics import admin_of, read_topic, write_values
 from tests.support.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.stack
@@ -190,6 +192,7 @@ async def test_ending_does_not_wait_for_a_kafka_that_does_not_answer(
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.fault(Row.PRODUCER_BROKEN)
 async def test_a_broken_producer_is_replaced(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with producer_of(kafka) as producer:
@@ -202,6 +205,33 @@ async def test_a_broken_producer_is_replaced(kafka: KafkaSettings) -> None:
         await wait_until(lambda: producer.is_started, timeout_s=10)
         await producer.append(topic, outgoing(1, first=1))
     assert await numbers_in(kafka, topic) == numbers_of(2)
+
+
+@pytest.mark.fault(Row.PRODUCER_BROKEN)
+async def test_a_sequence_with_a_gap_is_left_to_another_producer(kafka: KafkaSettings) -> None:
+    """A batch that the broker refuses for good was counted by aiokafka: it then refuses all after it, too."""
+    topic = Topics(kafka.topic_prefix).events
+    configs = {**declaration(topic, kafka).topic_configs, "max.message.bytes": "300"}
+    async with admin_of(kafka) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
+    large = OutgoingRecord(b"key", Random(1).randbytes(2000), [])  # noqa: S311  # what does not compress
+    small = OutgoingRecord(b"key", b"small", [])
+    async with producer_of(kafka) as producer:
+        await wait_for(lambda: _is_too_large(producer, topic, large), what="the topic's new bound")
+        with pytest.raises(PublishUnknown, match="OutOfOrderSequenceNumber"):
+            await producer.append(topic, [small])
+        await wait_until(lambda: producer.is_started, timeout_s=10)
+        await producer.append(topic, [small])
+    values = [record.value for record in await read_topic(kafka, topic)]
+    assert values.count(small.value) == 1
+
+
+async def _is_too_large(producer: ResilientProducer, topic: str, record: OutgoingRecord) -> bool:
+    try:
+        await producer.append(topic, [record])
+    except PublishUnknown as error:
+        return "MessageSizeTooLarge" in str(error)
+    return False
 
 
 async def test_a_topic_that_nobody_made_takes_nothing(kafka: KafkaSettings) -> None:

@@ -58,6 +58,13 @@ def test_what_is_wrong_with_a_link_is_named(text: str, wrong: str) -> None:
     assert str(caught.value) == f"WAYBILL_LINKS {wrong}"
 
 
+def test_a_kafka_of_several_brokers_cannot_be_linked_for_each_tells_its_own_address() -> None:
+    env = {"WAYBILL_LINKS": "kafka=127.0.0.1:20003", "WAYBILL_KAFKA_BROKERS": "3"}
+
+    with pytest.raises(SettingsError, match="WAYBILL_LINKS cannot link kafka with WAYBILL_KAFKA_BROKERS=3"):
+        StackSettings.from_environment(env, stores_only=False)
+
+
 def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
     linked = DIRECT.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
 

@@ -2,7 +2,6 @@ from pathlib import Path
 
 from devstack.banner import services_banner
 from devstack.parts.gateway import find_caddyfile, gateway_part
-from devstack.parts.kafka import server_properties
 from devstack.parts.services import Addresses, replica_names, service_part
 
 ADDRESSES = Addresses(
@@ -56,15 +55,6 @@ def test_the_gateway_knows_every_replica() -> None:
 
 def test_the_caddyfile_is_found_in_the_checkout() -> None:
     assert find_caddyfile().parts[-3:] == ("deploy", "gateway", "Caddyfile")
-
-
-def test_the_broker_listens_on_the_loopback_address_only(tmp_path: Path) -> None:
-    lines = server_properties(tmp_path, port=9092, controller_port=9093).splitlines()
-
-    assert "listeners=PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093" in lines
-    assert "advertised.listeners=PLAINTEXT://127.0.0.1:9092" in lines
-    assert "auto.create.topics.enable=false" in lines
-    assert f"log.dirs={tmp_path}" in lines
 
 
 def test_the_banner_tells_a_newcomer_what_to_do(tmp_path: Path) -> None:

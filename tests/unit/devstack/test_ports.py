@@ -5,7 +5,7 @@ import pytest
 
 from devstack import ports
 from devstack.errors import StackError
-from devstack.ports import CANDIDATES, assign_ports, choose_ports
+from devstack.ports import CANDIDATES, assign_ports, choose_ports, store_ports
 
 
 def all_but(*taken: int) -> Callable[[int], bool]:
@@ -20,6 +20,16 @@ def test_every_name_gets_a_port_of_its_own() -> None:
     assert list(chosen) == names
     assert len(set(chosen.values())) == 50
     assert all(port in CANDIDATES for port in chosen.values())
+
+
+def test_each_broker_has_two_ports_and_one_alone_those_of_the_first_homes() -> None:
+    assert store_ports(1) == ("mongod", "redis", "kafka", "kafka-controller")
+    assert set(store_ports(3)) - set(store_ports(1)) == {
+        "kafka-2",
+        "kafka-3",
+        "kafka-2-controller",
+        "kafka-3-controller",
+    }
 
 
 def test_a_remembered_port_is_kept_while_it_is_free() -> None:

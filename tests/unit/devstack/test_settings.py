@@ -13,6 +13,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.home == Path.cwd() / ".waybill"
     assert settings.cache == Path("/home/me/.cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
+    assert settings.kafka_brokers == 1
     assert settings.environment == "development"
     assert settings.jwt_secret is None
 
@@ -26,6 +27,7 @@ def test_the_environment_is_heard() -> None:
         "PROCESSORS": "3",
         "INGEST_REPLICAS": "2",
         "QUERY_REPLICAS": "4",
+        "WAYBILL_KAFKA_BROKERS": "3",
         "ENV": "production",
         "JWT_SECRET": signing,
     }
@@ -37,6 +39,7 @@ def test_the_environment_is_heard() -> None:
     assert settings.home == Path("/data/waybill")
     assert settings.cache == Path("/cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
+    assert settings.kafka_brokers == 3
     assert settings.environment == "production"
     assert settings.jwt_secret == signing
     assert signing not in repr(settings)
@@ -54,6 +57,7 @@ def test_the_environment_is_heard() -> None:
         ("WAYBILL_MONGO_CACHE_GB", "lots"),
         ("WAYBILL_MONGO_CACHE_GB", "nan"),
         ("WAYBILL_KAFKA_HEAP_MB", "1.5"),
+        ("WAYBILL_KAFKA_BROKERS", "10"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

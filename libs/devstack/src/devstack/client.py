@@ -14,7 +14,7 @@ from devstack.errors import PartFailedError
 from devstack.home import Home
 from devstack.leash import leashed
 from devstack.parts.mongod import mongo_uri
-from devstack.ports import LOOPBACK, STORE_PORTS, assign_ports
+from devstack.ports import LOOPBACK, assign_ports, store_ports
 from devstack.stack_file import Member, Members, read_members
 
 _POLL_S = 0.05
@@ -47,8 +47,8 @@ class RunningStack:
 
     @property
     def kafka_brokers(self) -> str:
-        """KAFKA_BROKERS of this stack."""
-        return f"{LOOPBACK}:{self.member('kafka').port}"
+        """KAFKA_BROKERS of this stack: all of them."""
+        return ",".join(f"{LOOPBACK}:{broker.port}" for broker in self.members()["kafka"])
 
     @property
     def gateway_url(self) -> str:
@@ -108,14 +108,14 @@ class RunningStack:
             raise TimeoutError(f"the stack did not stop within {timeout_s:.0f} s") from exc
 
 
-def reserve_store_ports(home: Path) -> dict[str, int]:
+def reserve_store_ports(home: Path, *, kafka_brokers: int = 1) -> dict[str, int]:
     """Choose the ports of a home's stores before its stack starts, which keeps those that are free then.
 
     So a proxy can know `mongod`, `redis` and `kafka` before the services ask for them through it.
     """
     place = Home(home.absolute())
     place.root.mkdir(parents=True, exist_ok=True)
-    return assign_ports(STORE_PORTS, file=place.ports_file, seed=os.getpid())
+    return assign_ports(store_ports(kafka_brokers), file=place.ports_file, seed=os.getpid())
 
 
 def start_stack(

@@ -11,11 +11,11 @@ _ADDRESS = re.compile(r"[^\s:,=/?]+:(?P<port>[0-9]{1,5})")
 _HIGHEST_PORT = 65_535
 
 
-def links_from(env: Mapping[str, str]) -> dict[str, str]:
+def links_from(env: Mapping[str, str], *, kafka_brokers: int) -> dict[str, str]:
     """Read `WAYBILL_LINKS`, as in `mongod=127.0.0.1:20001,redis=127.0.0.1:20002`: addresses by store.
 
     Raises:
-        SettingsError: an entry is malformed, or names an unknown store or one twice.
+        SettingsError: malformed, an unknown store, one named twice, or Kafka while it is several brokers.
     """
     links: dict[str, str] = {}
     for entry in filter(None, map(str.strip, env.get(VARIABLE, "").split(","))):
@@ -26,6 +26,10 @@ def links_from(env: Mapping[str, str]) -> dict[str, str]:
             raise SettingsError(f"{VARIABLE} names {store} twice")
         if not _is_address(address):
             raise SettingsError(f"{VARIABLE} must give {store} as host:port, not {address!r}")
+        if (
+            store == "kafka" and kafka_brokers > 1
+        ):  # each of them tells its address: who knows one goes to all
+            raise SettingsError(f"{VARIABLE} cannot link kafka with WAYBILL_KAFKA_BROKERS={kafka_brokers}")
         links[store] = address
     return links
 

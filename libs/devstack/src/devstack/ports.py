@@ -13,7 +13,22 @@ from devstack.errors import PortTakenError, StackError
 LOOPBACK = "127.0.0.1"
 # Below the kernel's range for outgoing connections, which would otherwise take a port between two starts.
 CANDIDATES = range(20_000, 32_000)
-STORE_PORTS = ("mongod", "redis", "kafka", "kafka-controller")
+
+
+def store_ports(kafka_brokers: int) -> tuple[str, ...]:
+    """Name the ports of the stores."""
+    brokers = range(1, kafka_brokers + 1)
+    return ("mongod", "redis", *map(broker_name, brokers), *map(controller_name, brokers))
+
+
+def broker_name(number: int) -> str:
+    """Name a broker of Kafka, its directory and its port: `kafka`, `kafka-2`, ..."""
+    return "kafka" if number == 1 else f"kafka-{number}"
+
+
+def controller_name(number: int) -> str:
+    """Name the port on which a broker is a controller."""
+    return f"{broker_name(number)}-controller"
 
 
 def is_free(port: int) -> bool:

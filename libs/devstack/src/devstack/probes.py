@@ -88,8 +88,8 @@ def kafka_probe(port: int) -> Probe:
         )
         try:
             await client.bootstrap()
-            if not client.cluster.brokers():
-                raise NotReadyError("no broker in the metadata yet")
+            if port not in {broker.port for broker in client.cluster.brokers()}:
+                raise NotReadyError("not in its metadata yet")
         except (KafkaError, OSError) as exc:
             raise NotReadyError(str(exc)) from exc
         finally:

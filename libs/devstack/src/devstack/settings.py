@@ -11,6 +11,7 @@ from devstack.links import links_from
 DEFAULT_GATEWAY_PORT = 8080
 _HIGHEST_PORT = 65_535
 _MOST_REPLICAS = 64
+_MOST_BROKERS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,7 @@ class StackSettings:
     """Settings of one supervisor.
 
     Attributes:
+        kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
         links: where the services find a store instead of at its own address, by the store's name.
         inherited: the environment that the children start from.
     """
@@ -32,6 +34,7 @@ class StackSettings:
     environment: str = "development"
     jwt_secret: str | None = field(default=None, repr=False)
     mongo_cache_gb: float = 1.0
+    kafka_brokers: int = 1
     kafka_heap_mb: int = 512
     links: Mapping[str, str] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -44,6 +47,7 @@ class StackSettings:
             SettingsError: a number is not one or out of range, or a link is malformed.
         """
         cache = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/tmp") / ".cache")  # noqa: S108 - a service account may have no home; jars are public
+        kafka_brokers = _whole(env, "WAYBILL_KAFKA_BROKERS", 1, most=_MOST_BROKERS)
         return cls(
             home=Path(env.get("WAYBILL_HOME") or ".waybill").absolute(),
             cache=cache / "waybill",
@@ -55,8 +59,9 @@ class StackSettings:
             environment=env.get("ENV") or "development",
             jwt_secret=env.get("JWT_SECRET") or None,
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
+            kafka_brokers=kafka_brokers,
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
-            links=links_from(env),
+            links=links_from(env, kafka_brokers=kafka_brokers),
             inherited=dict(env),
         )
 

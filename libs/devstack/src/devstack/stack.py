@@ -11,7 +11,14 @@ from devstack.launcher import Launcher
 from devstack.part import Part
 from devstack.parts import gateway, kafka, mongod, redis, services
 from devstack.parts.kafka_jars import kafka_jars
-from devstack.ports import LOOPBACK, STORE_PORTS, assign_ports, require_gateway_port
+from devstack.ports import (
+    LOOPBACK,
+    assign_ports,
+    broker_name,
+    controller_name,
+    require_gateway_port,
+    store_ports,
+)
 from devstack.programs import find_java, wheel_program
 from devstack.settings import StackSettings
 from devstack.signals import StopSignals
@@ -74,10 +81,10 @@ class Stack:
             "processor": services.replica_names("processor", settings.processors),
             "query-api": services.replica_names("query-api", settings.query_replicas),
         }
-        names = [*STORE_PORTS, *(name for replicas in self._replicas.values() for name in replicas)]
-        self._ports = assign_ports(
-            STORE_PORTS if settings.stores_only else names, file=home.ports_file, seed=os.getpid()
-        )
+        names = [*store_ports(settings.kafka_brokers)]
+        if not settings.stores_only:
+            names += [name for replicas in self._replicas.values() for name in replicas]
+        self._ports = assign_ports(names, file=home.ports_file, seed=os.getpid())
         self._addresses = self._service_addresses()
 
     async def serve(self) -> None:
@@ -111,19 +118,30 @@ class Stack:
 
     async def _start_kafka(self) -> None:
         java = await asyncio.to_thread(find_java, self._settings.inherited)
-        broker = kafka.Broker(
+        cluster = kafka.Cluster(
             java=java,
             jars=await kafka_jars(self._launcher, self._settings.cache, journal=self._journal),
-            home=self._home.data("kafka"),
-            port=self._ports["kafka"],
-            controller_port=self._ports["kafka-controller"],
             heap_mb=self._settings.kafka_heap_mb,
+            brokers=tuple(self._broker(number) for number in self._broker_numbers),
         )
-        await broker.prepare(self._launcher)
-        await self._supervisor.start(broker.part())
+        await cluster.prepare(self._launcher)
+        # All at once: none is ready before most of them are there.
+        await _together(*(self._supervisor.start(part) for part in cluster.parts()))
+
+    def _broker(self, number: int) -> kafka.Broker:
+        return kafka.Broker(
+            number=number,
+            home=self._home.data(broker_name(number)),
+            port=self._ports[broker_name(number)],
+            controller_port=self._ports[controller_name(number)],
+        )
+
+    @property
+    def _broker_numbers(self) -> range:
+        return range(1, self._settings.kafka_brokers + 1)
 
     async def _prepare_stores(self) -> None:
-        environment = self._addresses.as_environment()
+        environment = {**self._addresses.as_environment(), **self._replication()}
         with self._journal.step("topics, schema"):
             await _together(
                 *(
@@ -131,6 +149,12 @@ class Stack:
                     for name, module in services.PREPARATIONS.items()
                 )
             )
+
+    def _replication(self) -> dict[str, str]:
+        """Return how the topics are kept, as far as the environment does not say it."""
+        factor, min_insync = kafka.replication(self._settings.kafka_brokers)
+        fitting = {"KAFKA_REPLICATION_FACTOR": str(factor), "KAFKA_MIN_INSYNC_REPLICAS": str(min_insync)}
+        return {name: self._settings.inherited.get(name) or value for name, value in fitting.items()}
 
     def _front(self) -> list[Part]:
         environment = self._addresses.through(self._settings.links).as_environment()
@@ -155,7 +179,9 @@ class Stack:
         return services.Addresses(
             mongo_uri=mongod.mongo_uri(self._ports["mongod"]),
             redis_addr=f"{LOOPBACK}:{self._ports['redis']}",
-            kafka_brokers=f"{LOOPBACK}:{self._ports['kafka']}",
+            kafka_brokers=",".join(
+                f"{LOOPBACK}:{self._ports[broker_name(number)]}" for number in self._broker_numbers
+            ),
             environment=self._settings.environment,
             log_level=self._settings.inherited.get("LOG_LEVEL") or "info",
             jwt_secret=self._settings.jwt_secret or self._home.jwt_secret(),

@@ -1,0 +1,257 @@
+"""A stack whose Kafka is three brokers: who leads what, traffic while they are broken, and the verdict."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+import uuid
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, Final, TypeVar
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from devstack.client import RunningStack, start_stack
+from devstack.ports import LOOPBACK
+from domain.identity import creation_event_id
+from domain.status import Status
+from domain.tracking_number import TrackingNumber
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics, declaration
+from storage.client import open_database
+from storage.settings import MongoSettings
+from tests.e2e.checks import assert_error, assert_retry_after
+from tests.e2e.traffic import event_body, shipment_body
+from tests.faults.books import Books, Ended
+from tests.faults.load import USER, Load, Pace, ended_of, id_of
+from tests.faults.rig import DATABASE, GROUP
+from tests.faults.watch import Watch
+from tests.support.api import Api, eventually, open_api
+from tests.support.history import observe, violations
+from tests.support.stack import pause, resume
+from tests.support.topics import admin_of, is_caught_up
+from tests.support.waiting import wait_for
+
+T = TypeVar("T")
+
+BROKERS: Final = range(3)
+EVENTS: Final = Topics().events
+RECOVERED_WITHIN_S: Final = 120.0
+PUBLISH_DEADLINE_S: Final = 5.0
+MARGIN_S: Final = 3.0
+_RATE: Final = 100.0
+_ANSWER_WITHIN_S: Final = 3.0
+_SERVICES: Final = ("ingest-api", "processor", "query-api")
+
+
+@dataclass(slots=True)
+class Cluster:
+    """The stack, and the books on all that was sent to it, whichever test it was."""
+
+    stack: RunningStack
+    books: Books = field(default_factory=Books)
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """All brokers."""
+        return KafkaSettings(KAFKA_BROKERS=self.stack.kafka_brokers)  # type: ignore[call-arg]
+
+    def services(self) -> Mapping[str, list[int]]:
+        """Return the processes of the services; they change if one of them is restarted."""
+        members = self.stack.members()
+        return {group: [member.pid for member in members[group]] for group in _SERVICES}
+
+    async def leaders(self) -> Mapping[int, int]:
+        """Return who leads each partition of the log, by its place in `stack.json`."""
+        [topic] = await self._topics([EVENTS])
+        return {each["partition"]: each["leader"] - 1 for each in topic["partitions"]}
+
+    async def out_of_sync(self, broker: int) -> None:
+        """Wait until no partition of the log counts on a broker any more."""
+
+        async def gone() -> bool:
+            [topic] = await self._topics([EVENTS])
+            return not any(broker + 1 in each["isr"] for each in topic["partitions"])
+
+        await wait_for(gone, timeout_s=RECOVERED_WITHIN_S, what="a broker out of sync")
+
+    async def coordinator(self) -> int:
+        """Return the broker that coordinates the processors' group, by its place in `stack.json`."""
+        return int(await self._ask(lambda admin: admin.find_coordinator(GROUP))) - 1
+
+    async def in_sync(self) -> None:
+        """Wait until every broker has all that it is to have."""
+
+        async def complete() -> bool:
+            topics = await self._topics([*Topics().all(), "__consumer_offsets"])
+            return all(len(each["isr"]) == len(BROKERS) for topic in topics for each in topic["partitions"])
+
+        await wait_for(complete, timeout_s=RECOVERED_WITHIN_S, what="all replicas in sync")
+
+    def log_of(self, name: str) -> str:
+        """Return what a child has written to its log."""
+        return (self.stack.home.logs / f"{name}.log").read_text()
+
+    def resident(self, group: str) -> int:
+        """Return how much memory a service holds, in bytes."""
+        return int(psutil.Process(self.stack.member(group).pid).memory_info().rss)
+
+    async def declare(self, **other: str) -> None:
+        """Give the log's topic its declared settings, but for `other`, with `_` for each dot."""
+        configs = declaration(EVENTS, self.kafka.model_copy(update={"min_insync_replicas": 2})).topic_configs
+        changed = {name.replace("_", "."): value for name, value in other.items()}
+        resource = ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs={**configs, **changed})
+        await self._ask(lambda admin: admin.alter_configs([resource]))
+
+    async def violations(self) -> list[str]:
+        """Wait until all that is in the log was processed, and return whatever is not as it must be."""
+        await wait_for(
+            lambda: is_caught_up(self.kafka, GROUP, EVENTS),
+            timeout_s=RECOVERED_WITHIN_S,
+            what="the end of the log",
+        )
+        settings = MongoSettings(MONGO_URI=self.stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
+        async with open_database(settings) as database:
+            observed = await observe(self.kafka, database, told=True)
+        return [*self.books.faults, *violations(observed, self.books.sent())]
+
+    async def _topics(self, names: list[str]) -> list[dict[str, Any]]:
+        return list(await self._ask(lambda admin: admin.describe_topics(names)))
+
+    async def _ask(self, work: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+        """Ask until a broker answers: one that is frozen takes the question, and then the time."""
+
+        async def attempt() -> T | None:
+            try:
+                async with asyncio.timeout(_ANSWER_WITHIN_S), admin_of(self.kafka) as admin:
+                    return await work(admin)
+            except (KafkaError, TimeoutError):
+                return None
+
+        return await eventually(attempt, within_s=RECOVERED_WITHIN_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What is sent all the time while the test breaks things."""
+
+    admin: Api
+    books: Books
+    watch: Watch
+
+    async def registered(self, count: int) -> list[str]:
+        """Register shipments, and return their numbers."""
+        return list(await asyncio.gather(*(self._registered() for _ in range(count))))
+
+    async def assert_refused(self, numbers: Sequence[str]) -> None:
+        """Report an event of each shipment, all in one batch: 503 in time, never 202."""
+        assert not await self.is_accepted(numbers)
+
+    async def is_accepted(self, numbers: Sequence[str], *, notes: str | None = None) -> bool:
+        """Report an event of each shipment, all in one batch: 202, or 503 in time."""
+        events = [event_body(number, Status.PICKED_UP, notes=notes) for number in numbers]
+        started = time.monotonic()
+        answer = await self.admin.post("/events/batch", {"events": events})
+        took_s = time.monotonic() - started
+        self.books.note("asked", ended_of(answer), map(id_of, events), answer=str(answer.status))
+        assert took_s < PUBLISH_DEADLINE_S + MARGIN_S
+        if answer.status == 202:
+            return True
+        assert_error(answer, 503, "SERVICE_UNAVAILABLE")
+        assert_retry_after(answer)
+        return False
+
+    async def assert_refused_for(self, seconds: float, numbers: Sequence[str], *, per_s: float) -> None:
+        """Report so many events each second, however long their answers take; see `assert_refused`."""
+        pace = Pace(per_s)
+        until = time.monotonic() + seconds
+        async with asyncio.TaskGroup() as calls:
+            while time.monotonic() < until:
+                await pace.take(len(numbers))
+                calls.create_task(self.assert_refused(numbers))
+
+    async def _registered(self) -> str:
+        body, key = shipment_body(), uuid.uuid4().hex
+        answer = await self.admin.create(body, key=key)
+        assert answer.status == 201, answer.text
+        number = str(answer.body["tracking_number"])
+        self.books.note("registered", Ended.OK, [creation_event_id(TrackingNumber(number))], answer="201")
+        return number
+
+    async def recovered(self, since: float) -> float:
+        """Wait until shipments can be registered again, each begun after `since`; return how long it took."""
+        at = await self.watch.recovered(since)
+        assert at is not None, "not recovered"
+        return at - since
+
+
+@contextmanager
+def three_brokers(home: Path) -> Iterator[Cluster]:
+    """Start the stack in `home`, and stop it at the end; from the main thread."""
+    with socket.create_server((LOOPBACK, 0)) as probe:
+        port = probe.getsockname()[1]
+    env = {
+        **os.environ,
+        "ENV": "development",
+        "WAYBILL_KAFKA_BROKERS": str(len(BROKERS)),
+        "WAYBILL_KAFKA_HEAP_MB": "256",
+        # Three JVMs that start often and never live long: what the second compiler costs it never brings in.
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+    }
+    with start_stack(home, env=env, port=port) as stack:
+        yield Cluster(stack)
+
+
+@asynccontextmanager
+async def traffic(cluster: Cluster, name: str, *, rate: float = _RATE) -> AsyncIterator[Traffic]:
+    """Send while the context lasts, under a `name` that no other test has; what was begun is finished."""
+    async with open_api(cluster.stack.gateway_url) as nobody:
+        admin = nobody.by(await nobody.log_in(USER))
+        load = Load(admin, cluster.books, Pace(rate), name, Random(name))  # noqa: S311  # repeatable
+        watch = Watch(admin, cluster.books, name)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(load.run())
+            tasks.create_task(watch.run())
+            sending = Traffic(admin, cluster.books, watch)
+            await sending.recovered(time.monotonic())
+            yield sending
+            watch.stop()
+            load.stopping.set()
+
+
+@contextmanager
+def frozen(cluster: Cluster, brokers: Collection[int]) -> Iterator[None]:
+    """Freeze brokers while the block lasts: their connections stay, and nothing is heard from them."""
+    for index in brokers:
+        pause(cluster.stack, "kafka", index=index)
+    try:
+        yield
+    finally:
+        for index in brokers:
+            resume(cluster.stack, "kafka", index=index)
+
+
+async def kill_all(cluster: Cluster, brokers: Iterable[int]) -> None:
+    """Kill -9 brokers at the same moment, and wait until others are there in their place."""
+    stack = cluster.stack
+    killed = {index: stack.signal("kafka", signal.SIGKILL, index=index) for index in brokers}
+    for index, member in killed.items():
+        await asyncio.to_thread(
+            stack.wait_replaced, "kafka", member, index=index, timeout_s=RECOVERED_WITHIN_S
+        )
