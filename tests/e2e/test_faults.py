@@ -19,6 +19,7 @@ from domain.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log, dead_letters
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
+from tests.faults.matrix import Row
 from tests.support.api import Answer, Api, Json, eventually, open_api
 from tests.support.beside import beside
 from tests.support.stack import RunningStack, kill, pause, resume
@@ -111,6 +112,7 @@ async def test_a_processor_killed_in_a_stream_loses_and_doubles_nothing(
     await _assert_everything_accepted_has_its_outcome(admin, own_stack, stream, since)
 
 
+@pytest.mark.fault(Row.PROCESSORS_SCALED)
 async def test_a_second_processor_that_comes_and_goes_changes_nothing(
     own_stack: RunningStack, admin: Api, stream: Stream, since: datetime
 ) -> None:
@@ -170,6 +172,7 @@ async def test_a_redis_that_hangs_costs_no_event_and_little_time(
     assert health.body["checks"] | {"cache": "ok"} == dict.fromkeys(health.body["checks"], "ok")
 
 
+@pytest.mark.fault(Row.BROKERS_DOWN)
 async def test_a_kafka_that_hangs_is_told_in_time_and_repeating_then_converges(
     own_stack: RunningStack, admin: Api, driver: Api, nobody: Api, since: datetime
 ) -> None:
@@ -196,6 +199,7 @@ async def test_a_kafka_that_hangs_is_told_in_time_and_repeating_then_converges(
     assert _pids(own_stack) == pids
 
 
+@pytest.mark.fault(Row.BROKERS_DOWN)
 async def test_a_kafka_that_is_killed_loses_nothing_and_needs_no_restart_of_others(
     own_stack: RunningStack, admin: Api, stream: Stream, since: datetime
 ) -> None:
