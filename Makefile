@@ -72,7 +72,11 @@ contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncA
 
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine
-	@exec $(RUN) python bench/throughput.py $(ARGS)
+	@exec $(RUN) python -m bench.throughput $(ARGS)
+
+.PHONY: soak
+soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
+	@exec $(RUN) python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 .PHONY: demo
 demo: $(ENV) ## Drive lifelike traffic through the running stack

@@ -112,6 +112,7 @@ async def test_a_processor_killed_in_a_stream_loses_and_doubles_nothing(
     await _assert_everything_accepted_has_its_outcome(admin, own_stack, stream, since)
 
 
+@pytest.mark.fault(Row.PROCESSORS_SCALED)
 async def test_a_second_processor_that_comes_and_goes_changes_nothing(
     own_stack: RunningStack, admin: Api, stream: Stream, since: datetime
 ) -> None:

@@ -58,6 +58,11 @@ class RawConnection:
             await self.close()
         return answer
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the other side may still be asked over this connection."""
+        return self._streams is not None and not self._streams[0].at_eof()
+
     async def close(self) -> None:
         """Close; the next exchange connects anew."""
         if self._streams is None:

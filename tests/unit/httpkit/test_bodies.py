@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.bodies import (
-    HTTP_SETTINGS,
     MAX_DETAILS,
     MAX_LISTED_FAULTS,
+    bound_bodies,
     parse_json,
     pointer_to,
     read_body,
@@ -160,7 +160,7 @@ async def test_a_slow_body_is_given_up(client: Client) -> None:
 @pytest.mark.parametrize("broken", [web.RequestPayloadError("bad chunk"), ConnectionResetError()])
 async def test_a_body_that_breaks_off_is_400(broken: Exception) -> None:
     app = web.Application()
-    app[HTTP_SETTINGS] = HTTP
+    bound_bodies(app, HTTP)
     body = StreamReader(mock.Mock(), 2**16, loop=asyncio.get_running_loop())
     body.set_exception(broken)
     request = make_mocked_request("POST", "/batch", app=app, payload=body)

@@ -1,13 +1,17 @@
 """`Prefer: wait`: what is waited for, how long, and what comes of it."""
 
+import asyncio
 import time
 
 import pytest
 
 from domain.errors import ErrorCode
-from tests.support.builders import NUMBER
+from ingest_api.awaiting import Asker, AwaitedLog
+from tests.support.builders import NUMBER, creation
+from tests.support.fakes import InMemoryAnswerInbox, InMemoryCommandLog
+from tests.support.waiting import wait_until
 from tests.unit.ingest_api.bodies import event_body, shipment_body
-from tests.unit.ingest_api.doubles import DRIVER, Ingest, Says
+from tests.unit.ingest_api.doubles import ADMIN, DRIVER, Ingest, Says
 
 WRITES = [
     ("POST", "/events", event_body(), 200),
@@ -94,3 +98,15 @@ async def test_the_default_wait_is_overridden(ingest: Ingest, prefer: str) -> No
     reply = await ingest.post("/shipments", shipment_body(), Prefer=prefer)
     assert reply.status == 202
     assert (time.monotonic() - started > 0.9) == (prefer == "wait=1")
+
+
+async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> None:
+    log, inbox = InMemoryCommandLog(), InMemoryAnswerInbox()
+    awaited = AwaitedLog(log, inbox)
+    waiting = [asyncio.create_task(awaited.append(creation(), Asker(ADMIN, wait_s=30))) for _ in range(3)]
+    await wait_until(lambda: len(inbox.answers.waiting) == 3, what="three who wait")
+    awaited.stop_waiting()
+    assert await asyncio.wait_for(asyncio.gather(*waiting), 5) == [None, None, None]
+    late = awaited.append(creation(), Asker(ADMIN, wait_s=30))
+    assert await asyncio.wait_for(late, 5) is None
+    assert len(log.commands) == 4

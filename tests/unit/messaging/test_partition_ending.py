@@ -51,6 +51,23 @@ async def test_draining_does_not_wait_for_a_batch_that_is_retried() -> None:
     assert handler.applied == []
 
 
+async def test_draining_does_not_wait_out_the_pause_between_two_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("messaging.partition.FIRST_PAUSE_S", 60.0)
+    monkeypatch.setattr("messaging.partition.LONGEST_PAUSE_S", 60.0)
+    handler = ScriptedHandler()
+    handler.troubles.extend(StoreUnavailable("away") for _ in range(100))
+    worker = worker_of(handler)
+    worker.put(log_records(0, 2))
+    async with working(worker) as task:
+        await wait_until(lambda: worker.state is State.RETRYING)
+        await asyncio.wait_for(worker.drain(), 10)
+        await task
+    assert handler.calls == [[0, 1]]
+    assert worker.done is None
+
+
 async def test_draining_does_not_wait_for_a_partition_that_cannot_be_taken_over() -> None:
     handler = ScriptedHandler()
     handler.open_troubles.extend(StoreUnavailable("away") for _ in range(100_000))

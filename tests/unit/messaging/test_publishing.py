@@ -102,6 +102,17 @@ async def test_what_is_more_than_may_wait_for_kafka_is_turned_away() -> None:
     assert producer.topics == {}
 
 
+async def test_commands_that_are_large_together_are_turned_away_before_their_number_is_reached() -> None:
+    producer = RecordingProducer()
+    size = len(wire.encode(CREATION))
+    log = KafkaCommandLog(producer, TOPICS, max_in_flight=10, max_in_flight_bytes=2 * size)
+    await log.append([CREATION, CREATION])
+    await log.append([CREATION, CREATION])
+    with pytest.raises(NotPublished, match="bytes"):
+        await log.append([CREATION] * 3)
+    assert len(producer.topics["t-shipments.events"]) == 4
+
+
 @pytest.mark.parametrize("fails", [True, False])
 async def test_the_place_of_a_command_is_free_again_however_its_append_ends(
     fails: bool,  # noqa: FBT001  # a parameter of the test

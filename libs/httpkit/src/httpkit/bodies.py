@@ -4,12 +4,11 @@ import asyncio
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
-from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from domain.errors import ErrorCode
-from httpkit.errors import ApiError, Detail
+from httpkit.errors import RETRY_SOON, ApiError, Detail
 from httpkit.negotiation import JSON, require_media_type
 from httpkit.settings import HttpSettings
 from httpkit.strict_json import ambiguity_of, is_plain, malformation_of
@@ -34,6 +33,44 @@ _MESSAGES: Final = {  # where pydantic speaks of "inputs" and "fields"
 Model = TypeVar("Model")
 
 
+class HalfRead:
+    """How many bytes of bodies that are not complete yet this process holds, of at most `limit`.
+
+    What counts is what has arrived, not what was announced: to fill it, a client must send that much.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.held = 0
+
+    def take(self, count: int) -> None:
+        """Count what has arrived.
+
+        Raises:
+            ApiError: 503, it is too much for now; not counted.
+        """
+        if self.held + count > self._limit:
+            raise ApiError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                "too many bodies are being received at the moment",
+                headers={**RETRY_SOON, hdrs.CONNECTION: "close"},
+            )
+        self.held += count
+
+    def give_back(self, count: int) -> None:
+        """Stop counting: it is a whole body now, or gone."""
+        self.held -= count
+
+
+HALF_READ: Final = web.AppKey("half_read", HalfRead)
+
+
+def bound_bodies(app: web.Application, http: HttpSettings) -> None:
+    """Tell an app how its bodies are bounded."""
+    app[HTTP_SETTINGS] = http
+    app[HALF_READ] = HalfRead(http.half_read_limit_bytes)
+
+
 async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit: int | None = None) -> Model:
     """Read the body of a request into a model.
 
@@ -55,7 +92,7 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
 
     Raises:
         ApiError: 413 if it is longer than `limit`, 408 if it is not here within `body_timeout_s`, 400 if it
-            breaks off.
+            breaks off, 503 if too much is being received already.
     """
     settings = request.app[HTTP_SETTINGS]
     bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
@@ -65,20 +102,31 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
     timeout_s = None if request.content.is_eof() else settings.body_timeout_s
     try:
         async with asyncio.timeout(timeout_s):
-            body = await request.read()
+            body = await _all_of(request, bound)
     except TimeoutError as error:
         raise ApiError(
             ErrorCode.REQUEST_TIMEOUT,
             f"the body was not here within {settings.body_timeout_s:g} s",
             headers={hdrs.CONNECTION: "close"},
         ) from error
-    except HTTPRequestEntityTooLarge as error:
-        raise _too_large(bound) from error
     except (web.RequestPayloadError, ConnectionError) as error:
         raise ApiError(ErrorCode.INVALID_JSON, "the body broke off or is malformed") from error
-    if len(body) > bound:
-        raise _too_large(bound)
     return body
+
+
+async def _all_of(request: web.Request, bound: int) -> bytes:
+    """Return a body, counting it as half read until it is complete; not `request.read`, which keeps it."""
+    half_read, chunks, length = request.app[HALF_READ], list[bytes](), 0
+    try:
+        while chunk := await request.content.readany():
+            half_read.take(len(chunk))
+            length += len(chunk)
+            if length > bound:
+                raise _too_large(bound)
+            chunks.append(chunk)
+    finally:
+        half_read.give_back(length)
+    return b"".join(chunks)
 
 
 def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:

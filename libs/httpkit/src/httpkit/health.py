@@ -28,8 +28,18 @@ class State(StrEnum):
 
 
 Check = Callable[[], Awaitable[State]]
+Ping = Callable[[], Awaitable[bool]]
 
 _SEVERITY: Final = {State.OK: 0, State.DEGRADED: 1, State.DOWN: 2}
+
+
+def answering(ping: Ping) -> Check:
+    """Return the check of something that either answers or does not; raising is no answer."""
+
+    async def check() -> State:
+        return State.OK if await ping() else State.DOWN
+
+    return check
 
 
 class CheckGroup:

@@ -1,11 +1,16 @@
-"""The connection handler: aiohttp's own, but for what it says of requests that are no HTTP.
+"""The connection handler: aiohttp's own, but for requests that are no HTTP and clients that hold it up.
 
-aiohttp answers these before there is a request for a middleware to see, in plain text, and logs each with a
-traceback, so that anybody could fill the log. The hook, `RequestHandler.handle_error`, is public; putting a
-subclass in place is not foreseen, and is done here and nowhere else.
+aiohttp answers what is no HTTP before there is a request for a middleware to see, in plain text, and logs
+each with a traceback, so that anybody could fill the log. And it waits too long: for a first head as long as
+for the next request, and for ever for a client that does not read its answer. The hooks, `handle_error` and
+those of `asyncio.Protocol`, are public; putting a subclass in place is not foreseen, and is done here and
+nowhere else.
 """
 
+import asyncio
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -17,10 +22,67 @@ from httpkit.errors import ApiError, error_response
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a client may hold a connection up.
+
+    Attributes:
+        head_s: from the connection to the end of its first head. The heads after it are bounded by the
+            keep-alive, which does not begin anew with their bytes.
+        write_s: in which some of an answer must have been read.
+    """
+
+    head_s: float
+    write_s: float
+
+
 class Connection(RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ()
+    __slots__ = ("_head_timer", "_patience", "_write_timer")
+
+    def __init__(self, manager: web.Server, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+        super().__init__(manager, **named)
+        self._patience = patience
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.Protocol`: the first head is waited for from here on."""
+        super().connection_made(transport)
+        self._head_timer = self._loop.call_later(self._patience.head_s, self._require_head)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """See `asyncio.Protocol`."""
+        for timer in (self._head_timer, self._write_timer):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`: the client has not read what it was sent."""
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`: it has."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+        super().resume_writing()
+
+    def _require_head(self) -> None:
+        if self._request_count == 0:
+            self.force_close()
+
+    def _look_again(self) -> None:
+        if self.transport is not None:
+            unsent = self.transport.get_write_buffer_size()
+            self._write_timer = self._loop.call_later(self._patience.write_s, self._require_less, unsent)
+
+    def _require_less(self, unsent: int) -> None:
+        if self.transport is not None and self.transport.get_write_buffer_size() >= unsent:
+            self.transport.abort()
+        self._look_again()
 
     def handle_error(
         self,
@@ -50,17 +112,26 @@ class Connection(RequestHandler):
 
 
 class _Server(web.Server):
+    def __init__(self, *args: Any, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+        super().__init__(*args, **named)
+        self._patience = patience
+
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, patience=self._patience, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):
     """Runs an app on such connections."""
 
+    def __init__(self, app: web.Application, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+        super().__init__(app, **named)
+        self._patience = patience
+
     async def _make_server(self) -> web.Server:
         server = await super()._make_server()
         return _Server(
             server.request_handler,
+            patience=self._patience,
             request_factory=server.request_factory,
             handler_cancellation=server.handler_cancellation,
             loop=server._loop,  # noqa: SLF001  # aiohttp gives no other way to it

@@ -14,14 +14,14 @@ from prometheus_client import CollectorRegistry
 
 from domain.errors import WaybillError
 from httpkit.auth import TokenVerifier, auth_middleware
-from httpkit.bodies import HTTP_SETTINGS
+from httpkit.bodies import bound_bodies
 from httpkit.errors import error_middleware
 from httpkit.health import Health
 from httpkit.limits import limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
 from httpkit.negotiation import negotiation_middleware
-from httpkit.protocol import Runner
+from httpkit.protocol import Patience, Runner
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.settings import HttpSettings, LimitSettings
 
@@ -64,7 +64,7 @@ def build_app(
         limit_middleware(shares),
     )
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
-    app[HTTP_SETTINGS] = http
+    bound_bodies(app, http)
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
@@ -85,6 +85,7 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
     """
     runner = Runner(
         app,
+        patience=Patience(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
         access_log=None,
         auto_decompress=False,  # no route takes compressed bodies, so none can be a bomb
         handler_cancellation=False,

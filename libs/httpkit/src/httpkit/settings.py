@@ -55,7 +55,10 @@ class HttpSettings(BaseSettings):
 
     Attributes:
         body_limit_bytes: no route reads a longer body.
+        head_timeout_s: a connection whose first head is not here by then is closed.
         body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
+        write_timeout_s: a client that reads nothing of its answer for that long is cut off.
+        half_read_limit_bytes: of all bodies that are being received, together; more are answered with 503.
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
         trusted_proxies: how many proxies of ours stand in front, each appending to `X-Forwarded-For`.
@@ -66,7 +69,10 @@ class HttpSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     body_limit_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
+    head_timeout_s: float = Field(default=10.0, gt=0)
     body_timeout_s: float = Field(default=10.0, gt=0)
+    write_timeout_s: float = Field(default=30.0, gt=0)
+    half_read_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     keepalive_timeout_s: float = Field(default=75.0, gt=0)
     shutdown_timeout_s: float = Field(default=10.0, gt=0)
     trusted_proxies: int = Field(default=0, ge=0, le=10)

@@ -12,15 +12,25 @@ from messaging.topics import Topics
 class KafkaCommandLog:
     """`CommandLog` on Kafka: one record per command, keyed by tracking number.
 
-    At most `max_in_flight` commands wait for their acknowledgement: with Kafka slow or gone, the next ones
-    are turned away before memory grows.
+    At most `max_in_flight` commands, and `max_in_flight_bytes` of them, wait for their acknowledgement: with
+    Kafka slow or gone, the next ones are turned away before memory grows. Those that were given up as unknown
+    do not count: aiokafka holds two batches of a partition, no more, until Kafka has them.
     """
 
-    def __init__(self, producer: ResilientProducer, topics: Topics, *, max_in_flight: int) -> None:
+    def __init__(
+        self,
+        producer: ResilientProducer,
+        topics: Topics,
+        *,
+        max_in_flight: int,
+        max_in_flight_bytes: int = 32 * 1024 * 1024,
+    ) -> None:
         self._producer = producer
         self._topic = topics.events
         self._max_in_flight = max_in_flight
+        self._max_in_flight_bytes = max_in_flight_bytes
         self._in_flight = 0
+        self._in_flight_bytes = 0
 
     async def append(
         self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
@@ -28,11 +38,17 @@ class KafkaCommandLog:
         """See `CommandLog.append`."""
         if self._in_flight + len(commands) > self._max_in_flight:
             raise NotPublished(f"{self._in_flight} commands wait for Kafka already")
+        records = _records(commands, reply_to, traceparent)
+        size = sum(len(record.value) for record in records)
+        if self._in_flight_bytes + size > self._max_in_flight_bytes:
+            raise NotPublished(f"{self._in_flight_bytes} bytes wait for Kafka already")
         self._in_flight += len(commands)
+        self._in_flight_bytes += size
         try:
-            await self._producer.append(self._topic, _records(commands, reply_to, traceparent))
+            await self._producer.append(self._topic, records)
         finally:
             self._in_flight -= len(commands)
+            self._in_flight_bytes -= size
 
 
 def _records(

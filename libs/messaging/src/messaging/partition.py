@@ -90,7 +90,7 @@ class PartitionWorker:
         self._arrived = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._buried_in_a_row = 0
         self._careful = CarefulHandler(handler, alone)
         self._is_gap = False
@@ -136,7 +136,7 @@ class PartitionWorker:
 
     async def drain(self) -> None:
         """Take no new batch; return when the one in work is done, or will not be."""
-        self._stopping = True
+        self._stopping.set()
         self._arrived.set()
         await self._quiet.wait()
 
@@ -147,7 +147,7 @@ class PartitionWorker:
             end_offset: asks where the log ends; may raise `TransientError`.
         """
         try:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 if self.state is State.HALTED:
                     await self._stand_still()
                 else:
@@ -157,7 +157,7 @@ class PartitionWorker:
 
     @property
     def _ended(self) -> bool:
-        return self._stopping or self.state is State.HALTED
+        return self._stopping.is_set() or self.state is State.HALTED
 
     async def _work(self, end_offset: EndOffset) -> None:
         try:
@@ -206,14 +206,14 @@ class PartitionWorker:
             self.restart = Start.COMMITTED
         else:
             self._resumed = self._halt
-        while self.restart is not None and not self._stopping:
+        while self.restart is not None and not self._stopping.is_set():
             await self._woken_within(ASK_AGAIN_S)
         self._halt = None
-        if not self._stopping:
+        if not self._stopping.is_set():
             self.state, self.problem = State.OPENING, None
 
     async def _told_to_go_on(self) -> Start | None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 if self._halt is None:
                     self._halt = await self._handler.stop(self.problem or "", is_gap=self._is_gap)
@@ -228,7 +228,7 @@ class PartitionWorker:
 
     async def _woken_within(self, seconds: float) -> None:
         self._arrived.clear()
-        if not self._stopping:
+        if not self._stopping.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), seconds)
 
@@ -342,10 +342,16 @@ class PartitionWorker:
                 attempts += 1
                 self._enter(State.RETRYING, str(error))
                 _log.warning("batch_retried", partition=self.name, attempts=attempts, error=str(error))
-                await asyncio.sleep(_pause_s(attempts))
+                await self._rest(_pause_s(attempts))
             else:
                 self._enter(before)
                 return result
+
+    async def _rest(self, pause_s: float) -> None:
+        """Pause before the next try; there is none once the end has come, it may take too long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause_s)
+            raise _Abandoned
 
     def _enter(self, state: State, problem: str | None = None) -> None:
         """Change the state; a worker that was halted in the middle of its work stays halted."""

@@ -20,7 +20,7 @@ from messaging.wire import Headers
 _log = structlog.get_logger(__name__)
 
 _RECONNECT_S: Final = 0.5
-_CLOSE_S: Final = 3.0
+_CLOSE_S: Final = 2.0
 # Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
 # well compressed could not be kept.
 _MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024

@@ -7,7 +7,7 @@ log's end where offsets are gone, it forgets pauses at a rebalance, and it does 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -31,7 +31,9 @@ _log = structlog.get_logger(__name__)
 
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
-_ANSWER_TIMEOUT_S: Final = 5.0
+_ANSWER_TIMEOUT_S: Final = 3.0
+_LAST_POLL_S: Final = 1.0
+_LEAVE_S: Final = 2.0
 _WATCH_EVERY_S: Final = 10.0
 
 HandlerFactory = Callable[[TopicPartition], PartitionHandler]
@@ -48,7 +50,8 @@ class RuntimeSettings:
         concurrency: batches in work at once, over all partitions: fewer make larger ones.
         commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
             crash, and recognised then.
-        drain_s: how long the batches in work may take at a rebalance and at the end.
+        drain_s: how long the batches in work may take at a rebalance and at the end; all of the end takes
+            six seconds more at most, for a last poll, the last commit and the farewell.
         stalled_after_s: the watchdog gives up when records wait and nothing moves for that long.
     """
 
@@ -62,7 +65,7 @@ class RuntimeSettings:
     commit_every_s: float = 1.0
     session_timeout_s: float = 10.0
     rebalance_timeout_s: float = 60.0
-    drain_s: float = 20.0
+    drain_s: float = 8.0
     stalled_after_s: float = 120.0
 
 
@@ -83,13 +86,13 @@ class PartitionRuntime:
         self._paused: set[TopicPartition] = set()
         self._committed: dict[TopicPartition, int] = {}
         self._stopping = asyncio.Event()
-        self._assigned_once = False
+        self._assigned = False
         self._fault: BaseException | None = None
 
     @property
     def is_ready(self) -> bool:
-        """Whether partitions have been assigned (none is an assignment too) and all of them run."""
-        return self._assigned_once and all(worker.state is State.RUNNING for worker in self._workers.values())
+        """Whether partitions are assigned (none is an assignment too) and all of them run."""
+        return self._assigned and all(worker.state is State.RUNNING for worker in self._workers.values())
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -116,6 +119,32 @@ class PartitionRuntime:
             RuntimeStopped: the consumer is beyond repair, or the watchdog saw nothing move.
         """
         consumer = self._consumer()
+        try:
+            await self._until_stopped(self._consume(consumer))
+        except KafkaError as error:
+            raise RuntimeStopped(f"the consumer failed: {type(error).__name__}: {error}") from error
+        finally:
+            # aiokafka does not tell the listener of the end; and leaving comes after the last commit.
+            await self.release(consumer)
+            await _stop(consumer)
+        if self._fault is not None:
+            raise RuntimeStopped(str(self._fault)) from self._fault
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` to its end; after `stop` it is given up soon: without Kafka some of its calls hang."""
+        task = asyncio.create_task(work, name="consumer-loop")
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((task,), timeout=_LAST_POLL_S)
+        finally:
+            stopping.cancel()
+            task.cancel()
+            await asyncio.gather(task, stopping, return_exceptions=True)
+        if not task.cancelled():
+            task.result()
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         await _start(consumer, self._stopping)
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
@@ -125,16 +154,9 @@ class PartitionRuntime:
             consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
             while not self._stopping.is_set() and self._fault is None:
                 await self._fetch(consumer)
-        except KafkaError as error:
-            raise RuntimeStopped(f"the consumer failed: {type(error).__name__}: {error}") from error
         finally:
             for task in background:
                 task.cancel()
-            # aiokafka does not tell the listener of the end; and leaving comes after the last commit.
-            await self.release(consumer)
-            await _stop(consumer)
-        if self._fault is not None:
-            raise RuntimeStopped(str(self._fault)) from self._fault
 
     def take(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:
         """Start a worker for each partition assigned."""
@@ -152,7 +174,7 @@ class PartitionRuntime:
             task = asyncio.create_task(worker.run(end_offset), name=f"partition-{name}")
             task.add_done_callback(self._worker_ended)
             self._tasks[partition] = task
-        self._assigned_once = True
+        self._assigned = True
         _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
 
     async def release(self, consumer: AIOKafkaConsumer) -> None:
@@ -160,6 +182,7 @@ class PartitionRuntime:
         workers, tasks = self._workers, self._tasks
         # New records find no worker from here on: they are dropped, and read again by the next owner.
         self._workers, self._tasks = {}, {}
+        self._assigned = False
         try:
             if workers:
                 drains = [asyncio.create_task(worker.drain()) for worker in workers.values()]
@@ -373,4 +396,4 @@ async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN40
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(consumer.stop(), _ANSWER_TIMEOUT_S)
+        await asyncio.wait_for(consumer.stop(), _LEAVE_S)

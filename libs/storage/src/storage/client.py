@@ -1,9 +1,10 @@
 """Connections to MongoDB and Redis, with the timeouts that their drivers lack by default."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
@@ -16,6 +17,8 @@ from redis.backoff import NoBackoff
 from storage.settings import MongoSettings, RedisSettings
 
 Database = AsyncDatabase[dict[str, Any]]
+
+_CLOSE_S: Final = 2.0
 
 MAJORITY = WriteConcern(w="majority", j=True)
 
@@ -39,7 +42,10 @@ async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
             read_concern=ReadConcern("majority"),
         )
     finally:
-        await client.close()
+        # It says farewell to its sessions, and waits as long for a server that is silent as for any answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await client.close()
 
 
 @asynccontextmanager

@@ -2,13 +2,15 @@
 
 import secrets
 from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 from aiohttp import web
+from redis.asyncio import Redis
 
 from domain.ports import CommandLog
 from httpkit.auth import TokenVerifier
 from httpkit.clock import SystemClock
-from httpkit.health import Check, Health, State
+from httpkit.health import Health, answering
 from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
@@ -23,38 +25,54 @@ from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
 from messaging.command_log import KafkaCommandLog
+from messaging.health import KafkaProbe
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from messaging.topics import Topics
 from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
+from storage.health import ping_redis
 from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.revocations import RedisRevocationFeed
+
+_AWAITED: Final = web.AppKey("awaited", AwaitedLog)
+_REDIS: Final = web.AppKey("redis", Redis)
 
 
 def build_app(settings: Settings) -> web.Application:
     """Build the service; nothing is connected before it starts."""
-    producer = ResilientProducer(settings.kafka)
+    producer, kafka = ResilientProducer(settings.kafka), KafkaProbe(settings.kafka)
     log = KafkaCommandLog(
-        producer, Topics(settings.kafka.topic_prefix), max_in_flight=settings.ingest.max_in_flight
+        producer,
+        Topics(settings.kafka.topic_prefix),
+        max_in_flight=settings.ingest.max_in_flight,
+        max_in_flight_bytes=settings.ingest.max_in_flight_bytes,
     )
 
-    async def with_producer(_app: web.Application) -> AsyncIterator[None]:
+    async def with_kafka(_app: web.Application) -> AsyncIterator[None]:
         async with producer.running():
             yield
+        await kafka.stop()
+
+    async def event_queue() -> bool:
+        return producer.is_started and await kafka.ping()
+
+    async def cache() -> bool:
+        return await ping_redis(app[_REDIS])
 
     revocations = Revocations()
     app = build_http_app(
         settings.http,
         ROUTES,
-        health=Health({"event_queue": _started(producer)}),
+        health=Health({"cache": answering(cache), "event_queue": answering(event_queue)}, optional=["cache"]),
         registry=new_registry(),
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
     app[REPLAYER] = KafkaDeadLetterReplayer(settings.kafka, producer)
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
-    app.cleanup_ctx.append(with_producer)
+    app.on_shutdown.append(_answer_who_waits)
+    app.cleanup_ctx.append(with_kafka)
     app.cleanup_ctx.append(_with_limits(settings, revocations))
     app.cleanup_ctx.append(_with_use_cases(settings, log))
     return app
@@ -65,6 +83,7 @@ def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Applic
         async with open_redis(settings.redis) as redis:
             inbox = RedisAnswerInbox(redis, settings.service.instance_id)
             awaited, clock = AwaitedLog(log, inbox), SystemClock()
+            app[_AWAITED] = awaited
             app[REPORTER] = EventReporter(log, awaited, clock)
             app[CREATOR] = ShipmentCreator(awaited, clock, entropy=secrets.token_bytes)
             app[CHANGER] = ShipmentChanger(awaited, clock)
@@ -79,6 +98,7 @@ def _with_limits(
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_redis(settings.redis) as redis:
+            app[_REDIS] = redis
             app[LIMITER] = LotRateLimiter(RedisRateLimiter(redis))
             feed = RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120)
             async with revocations.following(feed, every_s=settings.auth.jwt_revocation_poll_s):
@@ -87,8 +107,6 @@ def _with_limits(
     return context
 
 
-def _started(producer: ResilientProducer) -> Check:
-    async def check() -> State:
-        return State.OK if producer.is_started else State.DOWN
-
-    return check
+async def _answer_who_waits(app: web.Application) -> None:
+    """What they sent is in the log: they get their 202 now, not a broken connection when the time is up."""
+    app[_AWAITED].stop_waiting()

@@ -1,6 +1,7 @@
 """Append a command to the log, and wait for what becomes of it."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from domain.commands import Command
@@ -28,6 +29,14 @@ class AwaitedLog:
     def __init__(self, log: CommandLog, inbox: AnswerInbox) -> None:
         self._log = log
         self._inbox = inbox
+        self._waits: set[asyncio.Timeout] = set()
+        self._stopping = False
+
+    def stop_waiting(self) -> None:
+        """Wait for nothing any more: what is appended has its answer, even if that says nothing yet."""
+        self._stopping = True
+        for wait in self._waits:
+            wait.reschedule(0)
 
     async def append(self, command: Command, asker: Asker) -> Answer | None:
         """Append a command; blocks until it is judged, at most `wait_s` after the log has it.
@@ -44,7 +53,15 @@ class AwaitedLog:
             return None
         with self._inbox.expect() as (address, answer):
             await self._log.append([command], reply_to=address, traceparent=asker.traceparent)
-            try:
-                return await asyncio.wait_for(answer, asker.wait_s)
-            except TimeoutError:
-                return None
+            return await self._wait(answer, 0 if self._stopping else asker.wait_s)
+
+    async def _wait(self, answer: Awaitable[Answer], wait_s: float) -> Answer | None:
+        try:
+            async with asyncio.timeout(wait_s) as wait:
+                self._waits.add(wait)
+                try:
+                    return await answer
+                finally:
+                    self._waits.discard(wait)
+        except TimeoutError:
+            return None

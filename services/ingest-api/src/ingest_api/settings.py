@@ -13,6 +13,7 @@ class IngestSettings(BaseSettings):
 
     Attributes:
         max_in_flight: commands that wait for Kafka; more are answered with 503.
+        max_in_flight_bytes: of these commands together, as they are written; likewise.
         default_wait_s: how long writes to /shipments wait for their outcome before they answer 202, where
             the client does not say (`Prefer: wait`).
     """
@@ -20,6 +21,7 @@ class IngestSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, env_prefix="INGEST_", env_ignore_empty=True)
 
     max_in_flight: int = Field(default=20_000, ge=1000)
+    max_in_flight_bytes: int = Field(default=32 * 1024 * 1024, ge=8 * 1024 * 1024)
     default_wait_s: float = Field(default=5.0, gt=0, le=30)
 
 

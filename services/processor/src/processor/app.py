@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 
 from aiokafka import TopicPartition
 from prometheus_client import CollectorRegistry
+from redis.asyncio import Redis
 
 from httpkit.clock import SystemClock
-from httpkit.health import Check, Health, State
+from httpkit.health import Health, State, answering
 from httpkit.metrics import new_registry
 from httpkit.server import build_app, serving
 from messaging.changes import KafkaChangeFeed
 from messaging.dead_letters import KafkaDeadLetters
 from messaging.handler import PartitionHandler
+from messaging.health import KafkaProbe
 from messaging.producer import ResilientProducer
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.topics import Topics
@@ -22,35 +26,57 @@ from processor.partition import Ports, ShipmentPartition
 from processor.quarantine import Quarantine
 from processor.settings import Settings
 from storage.answers import RedisAnswers
-from storage.client import open_database, open_redis
+from storage.client import Database, open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
+from storage.health import ping_database, ping_redis
 from storage.line import MongoPartitionNotes
 from storage.quarantine import MongoQuarantineStore
 from storage.shipments import MongoShipmentStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Connections to the stores."""
+
+    database: Database
+    redis: Redis
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    """Open the stores; waits for no server."""
+    async with open_database(settings.mongo) as database, open_redis(settings.redis) as redis:
+        yield Stores(database, redis)
 
 
 @asynccontextmanager
 async def open_ports(
     settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
 ) -> AsyncIterator[Ports]:
-    """Open what applying needs; waits for no server."""
+    """Open what applying needs, on stores of its own."""
+    async with open_stores(settings) as stores, ports_on(stores, settings, producer, registry) as ports:
+        yield ports
+
+
+@asynccontextmanager
+async def ports_on(
+    stores: Stores, settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
+) -> AsyncIterator[Ports]:
+    """Open what applying needs, on stores that are open."""
     topics = Topics(settings.kafka.topic_prefix)
     clock = SystemClock()
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings.mongo))
-        redis = await stack.enter_async_context(open_redis(settings.redis))
-        quarantine = Quarantine(MongoQuarantineStore(database))
-        await stack.enter_async_context(quarantine.kept_fresh())
+    quarantine = Quarantine(MongoQuarantineStore(stores.database))
+    async with quarantine.kept_fresh():
         yield Ports(
-            store=MongoShipmentStore(database),
-            notes=MongoPartitionNotes(database),
+            store=MongoShipmentStore(stores.database),
+            notes=MongoPartitionNotes(stores.database),
             quarantine=quarantine,
-            duplicates=RedisDuplicateFilter(redis, clock),
+            duplicates=RedisDuplicateFilter(stores.redis, clock),
             feed=KafkaChangeFeed(producer, topics),
-            answers=RedisAnswers(redis),
+            answers=RedisAnswers(stores.redis),
             dead_letters=KafkaDeadLetters(producer, topics),
-            index=MongoDeadLetterIndex(database),
+            index=MongoDeadLetterIndex(stores.database),
             clock=clock,
             metrics=ProcessorMetrics(registry),
         )
@@ -93,10 +119,13 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> None:
     producer = ResilientProducer(settings.kafka)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(producer.running())
-        ports = await stack.enter_async_context(open_ports(settings, producer, registry))
+        stores = await stack.enter_async_context(open_stores(settings))
+        kafka = KafkaProbe(settings.kafka)
+        stack.push_async_callback(kafka.stop)
+        ports = await stack.enter_async_context(ports_on(stores, settings, producer, registry))
         runtime = build_runtime(settings, ports)
         ports.metrics.watch_halted(lambda: runtime.halted)
-        health = Health({}, readiness={"partitions": _assigned(runtime)})
+        health = _health(stores, kafka, runtime, stop)
         await stack.enter_async_context(
             serving(build_app(settings.http, [], health=health, registry=registry), settings.http)
         )
@@ -112,8 +141,16 @@ async def _stop_on(stop: asyncio.Event, runtime: PartitionRuntime) -> None:
     runtime.stop()
 
 
-def _assigned(runtime: PartitionRuntime) -> Check:
-    async def check() -> State:
-        return State.OK if runtime.is_ready else State.DOWN
+def _health(stores: Stores, kafka: KafkaProbe, runtime: PartitionRuntime, stop: asyncio.Event) -> Health:
+    async def partitions() -> State:
+        return State.OK if runtime.is_ready and not stop.is_set() else State.DOWN
 
-    return check
+    return Health(
+        {
+            "database": answering(partial(ping_database, stores.database)),
+            "cache": answering(partial(ping_redis, stores.redis)),
+            "event_queue": answering(kafka.ping),
+        },
+        optional=["cache"],
+        readiness={"partitions": partitions},
+    )

@@ -24,7 +24,7 @@ class LoopSettings(BaseSettings):
     concurrency: int = Field(default=4, ge=1)
     cached_shipments: int = Field(default=5000, ge=1)
     session_timeout_s: float = Field(default=10.0, ge=6.0)
-    drain_s: float = Field(default=15.0, gt=0)
+    drain_s: float = Field(default=8.0, gt=0)
     stalled_after_s: float = Field(default=120.0, gt=0)
 
 

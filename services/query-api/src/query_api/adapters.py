@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -23,7 +24,7 @@ from domain.ports import (
 )
 from httpkit.auth import TokenIssuer
 from httpkit.clock import SystemClock
-from httpkit.health import Check, State
+from httpkit.health import Check, answering
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
 from query_api.settings import Settings
@@ -31,7 +32,7 @@ from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
 from storage.client import Database, open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
-from storage.errors import translated
+from storage.health import ping_database, ping_redis
 from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.line import MongoLineControl
 from storage.lockout import RedisLoginGuard
@@ -109,16 +110,8 @@ async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
 
 
 def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:
-    async def database_state() -> State:
-        with translated():
-            await database.command("ping")
-        return State.OK
-
-    async def cache_state() -> State:
-        await redis.ping()
-        return State.OK
-
-    async def event_queue_state() -> State:
-        return State.OK if await kafka.ping() else State.DOWN
-
-    return {DATABASE: database_state, CACHE: cache_state, EVENT_QUEUE: event_queue_state}
+    return {
+        DATABASE: answering(partial(ping_database, database)),
+        CACHE: answering(partial(ping_redis, redis)),
+        EVENT_QUEUE: answering(kafka.ping),
+    }

@@ -1,0 +1,89 @@
+"""The soak's load, block by block: made anew from its number whenever it is asked for, so nothing is kept."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bench.load import DUPLICATES, ILLEGAL, WALK, Event, status_event
+
+from domain.identity import EventId, creation_event_id, event_id
+from domain.status import Status
+from domain.timestamps import parse_timestamp
+from domain.tracking_number import TrackingNumber, derive_tracking_number
+
+SHIPMENTS: Final = 400
+BY_HTTP: Final = 20
+"""Of a block's shipments, those that are registered one by one through the API."""
+
+CREATOR: Final = "admin_user"
+AWAITED: Final = 10
+"""Of a block's shipments, those whose pick-up is posted by itself and waited for."""
+
+_LATE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A number of shipments and all that is sent of them.
+
+    Attributes:
+        singles: posted one by one, with `Prefer: wait`.
+        steps: then, one after the other; what stands within one may be posted in any batches, in order.
+    """
+
+    numbers: Sequence[TrackingNumber]
+    singles: Sequence[Event]
+    steps: Sequence[Sequence[Event]]
+
+    @property
+    def events(self) -> int:
+        """How many there are, creations included."""
+        return len(self.numbers) + len(self.singles) + sum(len(step) for step in self.steps)
+
+    def expected(self) -> Counter[EventId]:
+        """How often each event is to stand in the log."""
+        counts = Counter(creation_event_id(number) for number in self.numbers)
+        for events in (self.singles, *self.steps):
+            counts.update(_id_of(event) for event in events)
+        return counts
+
+
+def idempotency_key(seed: int, index: int) -> str:
+    """Return the key with which a shipment is registered: its number follows from it."""
+    return f"soak-{seed}-{index}"
+
+
+def block_of(seed: int, index: int) -> Block:
+    """Return a block by its number."""
+    rng = random.Random(f"{seed}-{index}")  # noqa: S311  # a load, not a secret
+    first = index * SHIPMENTS
+    numbers = [
+        derive_tracking_number(CREATOR, idempotency_key(seed, first + each), 0) for each in range(SHIPMENTS)
+    ]
+    singles = [status_event(number, WALK[0], 0, at) for at, number in enumerate(numbers[:AWAITED])]
+    steps: list[list[Event]] = []
+    for step, status in enumerate(WALK):
+        events: list[Event] = []
+        for at, number in enumerate(numbers):
+            if step > 0 or at >= AWAITED:
+                events.append(status_event(number, status, step, at))
+                events += _disturbance(rng, events[-1], number, step, at)
+        steps.append(events)
+    return Block(numbers, singles, steps)
+
+
+def _disturbance(
+    rng: random.Random, event: Event, number: TrackingNumber, step: int, at: int
+) -> Sequence[Event]:
+    chance = rng.random()
+    if chance < DUPLICATES:
+        return [event]
+    if chance < DUPLICATES + ILLEGAL:
+        return [status_event(number, Status.PICKED_UP, step + _LATE, at)]
+    return []
+
+
+def _id_of(event: Event) -> EventId:
+    return event_id(event["tracking_number"], parse_timestamp(event["timestamp"]), event["source"])

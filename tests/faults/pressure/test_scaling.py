@@ -1,0 +1,112 @@
+"""Processors come and go under load: 1, 5, then 2. Nothing is lost or done twice, and order is kept."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from domain.commands import Command
+from messaging.settings import KafkaSettings
+from messaging.topics import ensure_topics
+from storage.schema import PARTITION_FENCES
+from tests.faults.matrix import Row
+from tests.integration.processor.traffic import traffic
+from tests.support.fault_table import Recovery
+from tests.support.services import service_process
+from tests.support.site import Site
+from tests.support.stack import StackAddresses
+from tests.support.waiting import wait_for
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+    pytest.mark.fault(Row.PROCESSORS_SCALED),
+]
+
+PARTITIONS = 10
+OWNED_WITHIN_S = 90.0
+
+
+@pytest.fixture
+async def kafka(stack: StackAddresses) -> KafkaSettings:
+    """Give fresh topics with enough partitions for five."""
+    settings = KafkaSettings(  # type: ignore[call-arg]
+        KAFKA_BROKERS=stack.kafka_brokers,
+        KAFKA_TOPIC_PREFIX=f"test-{uuid.uuid4().hex}-",
+        KAFKA_PARTITIONS=PARTITIONS,
+    )
+    await ensure_topics(settings)
+    return settings
+
+
+async def test_processors_from_one_to_five_to_two_lose_and_double_nothing(
+    site: Site, recovery: Recovery
+) -> None:
+    day = traffic(2500, seed=31)
+    wide = replace(site, max_batch=50)
+    async with AsyncExitStack() as stack, _load(wide, day) as load:
+        async with _longest_pause(wide, recovery):
+            await stack.enter_async_context(service_process(wide, "processor"))
+            first = await _owners(wide, 1)
+            joined = [
+                await stack.enter_async_context(service_process(wide, "processor", ready=False))
+                for _ in range(4)
+            ]
+            assert len(await _owners(wide, 5)) == 5
+            for leaving in joined[:3]:
+                leaving.terminate()
+            await asyncio.gather(*(leaving.ended() for leaving in joined[:3]))
+            assert len(await _owners(wide, 2)) == 2
+            assert first <= await wide.owners()
+        await load
+        await wide.finished(timeout_s=120)
+    assert await site.violations(day) == []
+
+
+async def _owners(site: Site, count: int) -> set[str]:
+    async def so_many() -> bool:
+        return len(await site.owners()) == count
+
+    await wait_for(so_many, timeout_s=OWNED_WITHIN_S, what=f"{count} owners")
+    return await site.owners()
+
+
+@asynccontextmanager
+async def _load(site: Site, day: Sequence[Command]) -> AsyncIterator["asyncio.Task[None]"]:
+    async def send() -> None:
+        for at in range(0, len(day), 200):
+            await site.send(day[at : at + 200])
+
+    task = asyncio.create_task(send())
+    try:
+        yield task
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def _longest_pause(site: Site, recovery: Recovery) -> AsyncIterator[None]:
+    """Note the longest time in which nothing was applied although there was something to apply."""
+
+    async def watch() -> None:
+        applied, since, longest = 0, time.monotonic(), 0.0
+        while True:
+            fences = [fence["next_offset"] async for fence in site.database[PARTITION_FENCES].find()]
+            if sum(fences) != applied:
+                applied, since = sum(fences), time.monotonic()
+            longest = max(longest, time.monotonic() - since)
+            pauses[:] = [longest]
+            await asyncio.sleep(0.1)
+
+    pauses: list[float] = [0.0]
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        recovery.took(pauses[0])

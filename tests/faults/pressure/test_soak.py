@@ -1,0 +1,29 @@
+"""The soak's own way through, in seconds: what it sends, samples and checks."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from bench.sampling import OURS
+from bench.soak import Plan, report, soak
+
+from tests.support.stack import start_stack
+
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(400)]
+
+
+async def test_a_short_soak_loses_nothing_and_says_what_it_saw(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    plan = Plan(minutes=0.4, warm_up_s=5, capacity_events=4000, share=0.25, sample_every_s=2)
+    with start_stack(tmp_path, env={**os.environ, "ENV": "development"}, port=port) as stack:
+        result = await soak(stack, plan)
+
+    assert list(result.wrong) == []
+    assert result.soaking is not None
+    assert result.soaking.blocks > 0
+    assert set(result.soaking.answers) <= {200, 201, 202, 404, 409, 503}
+    assert len(result.samples.series[f"{OURS[0]} RSS MiB"]) >= 5
+    assert result.samples.eternal_keys == set()
+    assert "verdict" in report(result)

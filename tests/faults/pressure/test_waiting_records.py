@@ -1,0 +1,47 @@
+"""Records that wait for MongoDB wait in the log, not in the processor."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.status import Status
+from tests.faults.matrix import Row
+from tests.support.builders import NOON, creation, number, report
+from tests.support.fault_table import Recovery
+from tests.support.flood import while_it_lasts
+from tests.support.proxy import Proxy
+from tests.support.services import service_process
+from tests.support.site import Site
+
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(500)]
+
+WAITING = 50_000
+WATCHED_S = 10
+GROWTH = 64 << 20
+SHIPMENTS = [creation(number(index)) for index in range(100)]
+REPORTS = [
+    report(Status.PICKED_UP, number(index % 100), at=NOON + timedelta(milliseconds=index))
+    for index in range(WAITING)
+]
+
+
+@pytest.mark.fault(Row.MONGO_AWAY, Row.OVERLOAD)
+async def test_a_processor_holds_little_while_mongodb_is_away_and_the_topic_fills(
+    site: Site, mongo_proxy: Proxy, recovery: Recovery
+) -> None:
+    site = replace(site, max_batch=500)
+    link = {"MONGO_URI": f"mongodb://{mongo_proxy.address}/?directConnection=true"}
+    async with service_process(site, "processor", link) as processor:
+        await site.send(SHIPMENTS)
+        await site.finished()
+        sizes = [processor.rss]
+        mongo_proxy.stall()
+        await site.send(REPORTS)
+        await while_it_lasts(WATCHED_S, lambda: sizes.append(processor.rss))
+        assert max(sizes) - sizes[0] < GROWTH
+        assert (await processor.health())[0] == 503
+        mongo_proxy.heal()
+        with recovery.timed():
+            await site.finished(timeout_s=300)
+    assert await site.violations([*SHIPMENTS, *REPORTS]) == []

@@ -1,0 +1,136 @@
+"""Clients that hold a connection up are cut off in time, while others are served."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from httpkit.bodies import HALF_READ, read_body
+from httpkit.health import Health
+from httpkit.metrics import new_registry
+from httpkit.responses import json_response
+from httpkit.routes import Route
+from httpkit.server import build_app, serving
+from httpkit.settings import HttpSettings
+from tests.faults.matrix import Row
+from tests.support.raw_http import RawConnection
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.fault(Row.SLOW_CLIENTS)
+
+HTTP = HttpSettings(
+    port=0,
+    head_timeout_s=0.3,
+    body_timeout_s=0.3,
+    write_timeout_s=0.3,
+    shutdown_timeout_s=0.3,
+    half_read_limit_bytes=100_000,
+)
+HEAD = b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n"
+LARGE = 64 << 20
+PATIENCE_S = 10.0
+
+
+async def length(request: web.Request) -> web.Response:
+    return json_response({"length": len(await read_body(request))})
+
+
+async def large(_request: web.Request) -> web.Response:
+    return web.Response(body=b"x" * LARGE)
+
+
+@asynccontextmanager
+async def service() -> AsyncIterator[tuple[web.Application, str, int]]:
+    routes = [Route("POST", "/length", length, None), Route("GET", "/large", large, None)]
+    app = build_app(HTTP, routes, health=Health({}), registry=new_registry())
+    async with serving(app, HTTP) as runner:
+        host, port = runner.addresses[0]
+        yield app, host, port
+
+
+async def is_served(host: str, port: int) -> bool:
+    connection = RawConnection(host, port)
+    answer = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    await connection.close()
+    return answer is not None and answer.status == 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+async def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
+    async with service() as (_, host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(sent)
+        assert await is_served(host, port)
+        assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+        writer.close()
+
+
+async def test_a_head_byte_by_byte_is_no_excuse() -> None:
+    async with service() as (_, host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+
+        async def drip() -> None:
+            with contextlib.suppress(ConnectionError):
+                for byte in b"GET /health/live HTTP/1.1\r\nX-Slow: " + b"x" * 10_000:
+                    writer.write(bytes([byte]))
+                    await asyncio.sleep(0.02)  # the fault itself
+
+        dripping = asyncio.create_task(drip())
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
+        dripping.cancel()
+        writer.close()
+
+
+async def test_a_connection_that_has_had_an_answer_is_kept() -> None:
+    async with service() as (_, host, port):
+        connection = RawConnection(host, port)
+        for _ in range(2):
+            answer = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer is not None
+            await asyncio.sleep(2 * HTTP.head_timeout_s)  # not for a condition: nothing may happen
+        assert connection.is_open
+        await connection.close()
+
+
+async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
+    async with service() as (_, host, port):
+        reader, writer = await asyncio.open_connection(host, port, limit=1024)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readexactly(12)
+        assert await is_served(host, port)
+        await asyncio.sleep(4 * HTTP.write_timeout_s)  # the fault itself: nothing is read
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(reader.readexactly(LARGE), PATIENCE_S)
+        writer.close()
+
+
+async def test_an_answer_that_is_read_arrives_whole() -> None:
+    async with service() as (_, host, port):
+        connection = RawConnection(host, port)
+        answer = await connection.exchange(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer is not None
+        assert len(answer.body) == LARGE
+        await connection.close()
+
+
+async def test_half_bodies_together_have_a_bound_and_are_forgotten_when_they_break_off() -> None:
+    async with service() as (app, host, port):
+        half_read = app[HALF_READ]
+        _, slow = await asyncio.open_connection(host, port)
+        slow.write(HEAD + b"x" * 80_000)
+        await wait_until(lambda: half_read.held == 80_000, what="half a body")
+        connection = RawConnection(host, port)
+        refused = await connection.exchange(HEAD + b"x" * 80_000)
+        assert refused is not None
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        assert await is_served(host, port)
+        slow.transport.abort()
+        await wait_until(lambda: half_read.held == 0, what="the end of the slow one")
+        answer = await connection.exchange(HEAD + b"x" * 90_000)
+        assert answer is not None
+        assert (answer.status, half_read.held) == (200, 0)
+        await connection.close()
