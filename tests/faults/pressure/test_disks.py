@@ -35,7 +35,7 @@ async def under_load(site: Site) -> AsyncIterator[Flood]:
     async with service_process(site, "ingest_api") as ingest, service_process(site, "processor") as processor:
         flood = Flood(ingest.url, ingest.token, [each.tracking_number for each in SHIPMENTS])
         async with flood.running(lanes=LANES, batch=BATCH, every_s=EVERY_S):
-            await wait_until(lambda: flood.answers[202] > LANES, timeout_s=30, what="load")
+            await wait_until(lambda: flood.answers[202] > LANES, timeout_s=90, what="load")
             yield flood
         await site.finished(timeout_s=90)
         assert (ingest.process.poll(), processor.process.poll()) == (None, None)
