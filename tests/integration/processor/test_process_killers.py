@@ -16,6 +16,7 @@ from storage.line import MongoPartitionNotes
 from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from storage.shipments import MongoShipmentStore
 from tests.faults.matrix import Row
+from tests.integration.rebuilding.day import checked
 from tests.support.builders import NOON, NUMBER, creation, ends_at, number, report
 from tests.support.crashing.killer import KILLING_SOURCE
 from tests.support.fault_table import Recovery
@@ -105,6 +106,7 @@ async def test_a_record_at_which_enough_processes_have_ended_is_buried(
     await killer_alone_is_buried(site)
     assert await outcome(site, KILLER) == ends_as, "what may not be read has no outcome, but a letter"
     assert await site.database[STATUS_EVENTS].count_documents({"outcome": "applied"}) == 23
+    assert (await checked(site))[1] == [], "it can be rebuilt, and rebuilding does not read what kills"
 
 
 @pytest.mark.long

@@ -6,14 +6,15 @@ import domain.batch
 from domain.commands import Command
 from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place
+from domain.line import QUARANTINED
 from domain.shipment import Decision, Shipment, decide
 from domain.status import Status
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from processor.rebuilding.checking import Report, Source, check, opened
-from storage.schema import SHIPMENTS
+from storage.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.traffic import traffic
-from tests.support.builders import creation, number, report
+from tests.support.builders import NOON, creation, number, report
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic, write_values
 from tests.support.waiting import wait_for
@@ -23,7 +24,9 @@ KILLED = report(Status.PICKED_UP, number(900))
 STAYS_DEAD = report(Status.PICKED_UP, number(901))
 LAST = [number(index) for index in range(910, 918)]
 """In every partition something is applied behind the dead letters, which move no fence."""
-SHIPMENTS_OF_A_DAY = 30 + 2 + len(LAST)
+SET_ASIDE = number(902)
+"""Set aside for the first half of the day; then its creation is replayed."""
+SHIPMENTS_OF_A_DAY = 30 + 3 + len(LAST)
 
 
 def breaking(shipment: Shipment | None, command: Command) -> Decision:
@@ -35,16 +38,22 @@ def breaking(shipment: Shipment | None, command: Command) -> Decision:
 
 async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Apply mixed traffic with dead letters of all kinds; replay some, once what broke them is mended."""
+    aside = site.database[QUARANTINED_SHIPMENTS]
+    await aside.insert_one({"_id": SET_ASIDE, "reason": "poison", "since": NOON, "requested_by": "admin"})
     with monkeypatch.context() as patched:
         patched.setattr(domain.batch, "decide", breaking)
         async with processing(site):
             await site.send([creation(number(900)), KILLED, creation(number(901)), STAYS_DEAD])
+            await site.send([creation(SET_ASIDE), report(Status.PICKED_UP, SET_ASIDE)])
             await site.send(traffic(30))
             await write_values(
                 site.kafka, site.topics.events, [(number(1).encode(), b"\xff{"), (None, b"{}")]
             )
             await site.send([creation(each) for each in LAST])
             await site.finished()
+    assert await site.database[STATUS_EVENTS].count_documents({"reason": QUARANTINED}) == 2
+    await aside.delete_one({"_id": SET_ASIDE})
+    await _replay(site, creation(SET_ASIDE))
     await _replay(site, KILLED)
     async with processing(site):
         await site.finished()

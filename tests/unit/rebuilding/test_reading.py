@@ -80,6 +80,15 @@ def test_an_unreadable_record_without_a_letter_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_record_that_nobody_reads_is_left_out_unread(tmp_path: Path) -> None:
+    letters = Letters({(0, 11, APPENDED_AT): None}, complete=True)
+    log = log_of(
+        tmp_path, record_of(creation(), 10), record_of(report(Status.PICKED_UP), 11), letters=letters
+    )
+    [(_, entries)] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
+    assert [entry.delivery.offset for entry in entries] == [10]
+
+
 def test_the_letter_of_a_record_of_another_topic_is_not_this_ones(tmp_path: Path) -> None:
     letters = Letters({(0, 10, APPENDED_AT - 1): "a bug"}, complete=True)
     log = log_of(tmp_path, record_of(creation(), 10), letters=letters)

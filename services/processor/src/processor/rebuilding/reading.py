@@ -15,9 +15,10 @@ from typing import Final
 from domain.batch import Delivery
 from domain.errors import PoisonRecord
 from domain.identity import creation_event_id
+from domain.line import QUARANTINED
 from domain.tracking_number import TrackingNumber
 from messaging import wire
-from messaging.dead_letters import PREFIX, Record
+from messaging.dead_letters import PREFIX, UNREAD, Record
 from messaging.log_reading import LogReader, reading
 from messaging.producer import partition_of
 from messaging.settings import KafkaSettings
@@ -40,9 +41,14 @@ class Letters:
     """What the dead letters say: by partition, offset and time of the record that died.
 
     The time tells a record from the one that had its place before the topic was made anew.
+
+    Attributes:
+        errors: as the audit log words them; None for a record that nobody reads, for it ends the process: the
+            audit log does not know it.
+        complete: none has been removed.
     """
 
-    errors: Mapping[tuple[int, int, int], str]
+    errors: Mapping[tuple[int, int, int], str | None]
     complete: bool
 
 
@@ -107,8 +113,9 @@ class Log:
 
     def _entry(self, record: Kept, tell: Tell) -> Entry | None:
         settled = record.offset < self._fences.get(record.partition, 0)
-        death = self._letters.errors.get((record.partition, record.offset, record.timestamp))
-        if not settled and death is None:
+        letter = (record.partition, record.offset, record.timestamp)
+        death = self._letters.errors.get(letter)
+        if death is None and (not settled or letter in self._letters.errors):
             return None
         place = f"record {record.partition}/{record.offset}"
         try:
@@ -168,7 +175,7 @@ def _fences_of(snapshot: Snapshot, topic: str, ends: Mapping[int, int]) -> dict[
 
 async def _letters(kafka: KafkaSettings) -> Letters:
     topics = Topics(kafka.topic_prefix)
-    errors: dict[tuple[int, int, int], str] = {}
+    errors: dict[tuple[int, int, int], str | None] = {}
     async with reading(kafka, topics.dead_letters) as reader:
         async for records in reader.read(await reader.ends()):
             for record in records:
@@ -177,8 +184,14 @@ async def _letters(kafka: KafkaSettings) -> Letters:
                     place = tuple(
                         int(told[f"{PREFIX}{name}"]) for name in ("partition", "offset", "timestamp")
                     )
-                    errors[place[0], place[1], place[2]] = told[f"{PREFIX}error"]
+                    errors[place[0], place[1], place[2]] = _death_in(told)
         return Letters(errors, complete=not any(reader.begins.values()))
+
+
+def _death_in(told: Mapping[str, str]) -> str | None:
+    if f"{PREFIX}{UNREAD}" in told:
+        return None
+    return QUARANTINED if told[f"{PREFIX}reason"] == QUARANTINED else told[f"{PREFIX}error"]
 
 
 def _instant(timestamp_ms: int) -> datetime:
