@@ -42,7 +42,7 @@ HEALTHY = {
 
 @pytest.mark.parametrize(
     "module",
-    ["processor", *(pytest.param(each, marks=pytest.mark.long) for each in ("ingest_api", "query_api"))],
+    ["ingest_api", *(pytest.param(each, marks=pytest.mark.long) for each in ("processor", "query_api"))],
 )
 async def test_a_service_says_what_is_away_and_that_it_is_back(
     module: str, site: Site, kafka_proxy: Proxy, mongo_proxy: Proxy, redis_proxy: Proxy
