@@ -58,6 +58,7 @@ WALKS = {
     CrashPoint.BEFORE_OLD_SESSION: replace(_TAKEOVER, risky=False),
     CrashPoint.BEFORE_EPOCH: _TAKEOVER,
     CrashPoint.AFTER_EPOCH: _TAKEOVER,
+    CrashPoint.AFTER_ATTEMPT: _TAKEOVER,
     CrashPoint.AFTER_FETCH: Walk(),
     CrashPoint.AFTER_DUPLICATE_LOOKUP: Walk(),
     CrashPoint.AFTER_REDELIVERY_LOOKUP: Walk(on_call=1, after=CrashPoint.AFTER_COMMIT, risky=True),

@@ -12,6 +12,7 @@ from processor.partition import ShipmentPartition
 from storage.answers import RedisAnswers
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
+from storage.line import MongoPartitionNotes
 from storage.shipments import MongoShipmentStore
 from tests.support.crashing.striking import Side, Step
 
@@ -33,6 +34,7 @@ class CrashPoint(Enum):
     BEFORE_OLD_SESSION = Step(MongoShipmentStore, "_end_session_of_last_owner", BEFORE)
     BEFORE_EPOCH = Step(MongoShipmentStore, "_end_session_of_last_owner", AFTER)
     AFTER_EPOCH = Step(MongoShipmentStore, "acquire", AFTER)
+    AFTER_ATTEMPT = Step(MongoPartitionNotes, "note_attempt", AFTER)  # of a record that the last one died over
     # applying a batch
     AFTER_FETCH = Step(ShipmentPartition, "handle", BEFORE)
     AFTER_DUPLICATE_LOOKUP = Step(RedisDuplicateFilter, "seen", AFTER, _has_work)
