@@ -7,6 +7,7 @@ import pytest
 
 import domain.batch
 from domain.commands import Command
+from domain.line import STALLED_OPENS
 from domain.shipment import decide
 from domain.status import Status
 from messaging import wire
@@ -36,7 +37,7 @@ class Walk:
 
     Attributes:
         on_call: on which call the process dies there.
-        after: where another one died before it.
+        before: where others died before it.
         risky: walked in `make test`, too.
         poison: records that cannot be read, or break the code, are among the day's.
         awaited: somebody waits for the outcomes.
@@ -44,24 +45,28 @@ class Walk:
     """
 
     on_call: int = 4
-    after: CrashPoint | None = None
+    before: Sequence[Mapping[str, str]] = ()
     risky: bool = False
     poison: bool = False
     awaited: bool = False
     ended: bool = False
 
 
-_TAKEOVER = Walk(on_call=1, after=CrashPoint.INSIDE_TRANSACTION, risky=True)
+_TAKEOVER = Walk(on_call=1, before=[struck(CrashPoint.INSIDE_TRANSACTION, on_call=3)], risky=True)
 _BURIAL = Walk(on_call=2, poison=True)
 _END = Walk(on_call=1, ended=True)
 WALKS = {
     CrashPoint.BEFORE_OLD_SESSION: replace(_TAKEOVER, risky=False),
     CrashPoint.BEFORE_EPOCH: _TAKEOVER,
     CrashPoint.AFTER_EPOCH: _TAKEOVER,
-    CrashPoint.AFTER_ATTEMPT: _TAKEOVER,
+    CrashPoint.AFTER_ATTEMPT: replace(
+        _TAKEOVER, before=[struck(CrashPoint.INSIDE_TRANSACTION)] * STALLED_OPENS
+    ),
     CrashPoint.AFTER_FETCH: Walk(),
     CrashPoint.AFTER_DUPLICATE_LOOKUP: Walk(),
-    CrashPoint.AFTER_REDELIVERY_LOOKUP: Walk(on_call=1, after=CrashPoint.AFTER_COMMIT, risky=True),
+    CrashPoint.AFTER_REDELIVERY_LOOKUP: Walk(
+        on_call=1, before=[struck(CrashPoint.AFTER_COMMIT, on_call=3)], risky=True
+    ),
     CrashPoint.AFTER_LOAD: Walk(),
     CrashPoint.BEFORE_TRANSACTION: Walk(),
     CrashPoint.AFTER_FENCE: Walk(risky=True),
@@ -100,8 +105,8 @@ async def test_a_processor_that_dies_between_two_steps_is_finished_by_the_next(
 ) -> None:
     monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
     sent = await send_day(site, walk)
-    if walk.after is not None:
-        await die(site, struck(walk.after, on_call=3))
+    for strike in walk.before:
+        await die(site, strike)
     await die(site, struck(point, on_call=walk.on_call), ended=walk.ended)
     async with processing(site, "next", seat=SEAT):
         with recovery.timed():

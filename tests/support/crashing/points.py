@@ -34,7 +34,7 @@ class CrashPoint(Enum):
     BEFORE_OLD_SESSION = Step(MongoShipmentStore, "_end_session_of_last_owner", BEFORE)
     BEFORE_EPOCH = Step(MongoShipmentStore, "_end_session_of_last_owner", AFTER)
     AFTER_EPOCH = Step(MongoShipmentStore, "acquire", AFTER)
-    AFTER_ATTEMPT = Step(MongoPartitionNotes, "note_attempt", AFTER)  # of a record that the last one died over
+    AFTER_ATTEMPT = Step(MongoPartitionNotes, "note_attempt", AFTER)  # by one that is careful
     # applying a batch
     AFTER_FETCH = Step(ShipmentPartition, "handle", BEFORE)
     AFTER_DUPLICATE_LOOKUP = Step(RedisDuplicateFilter, "seen", AFTER, _has_work)
