@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from domain.ports import Revocation, RevocationFeed
+from httpkit.background import in_background
 
 KEY_SEPARATOR = "."
 
@@ -73,10 +74,5 @@ class Revocations:
                 await asyncio.sleep(every_s)
                 self.add(await feed.news())
 
-        task = asyncio.create_task(follow(), name="revocations")
-        try:
+        async with in_background(follow(), name="revocations"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task

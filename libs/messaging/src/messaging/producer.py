@@ -21,6 +21,7 @@ _log = structlog.get_logger(__name__)
 
 _RECONNECT_S: Final = 0.5
 _CLOSE_S: Final = 2.0
+_CANCEL_AGAIN_S: Final = 0.5
 # Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
 # well compressed could not be kept.
 _MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
@@ -67,9 +68,9 @@ class ResilientProducer:
         try:
             yield
         finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            while not keeper.done():
+                keeper.cancel()  # again: aiokafka may swallow one (python/cpython#86296)
+                await asyncio.wait((keeper,), timeout=_CANCEL_AGAIN_S)
             if self._producer is not None:
                 await _close(self._producer)
                 self._producer = None

@@ -21,6 +21,7 @@ _ANSWER: Final = TypeAdapter(Answer)
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
+_CANCEL_AGAIN_S: Final = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -82,9 +83,9 @@ class RedisAnswerInbox:
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            while not task.done():
+                task.cancel()  # again: redis-py may swallow one (python/cpython#86296)
+                await asyncio.wait((task,), timeout=_CANCEL_AGAIN_S)
 
     async def _listen(self) -> None:
         while True:

@@ -9,6 +9,7 @@ import structlog
 
 from domain.errors import TransientError
 from domain.line_ports import QuarantineStore
+from httpkit.background import in_background
 
 REFRESH_EVERY_S: Final = 2.0
 
@@ -34,12 +35,8 @@ class Quarantine:
     @asynccontextmanager
     async def kept_fresh(self) -> AsyncIterator[None]:
         """Ask again and again while the context lasts."""
-        task = asyncio.create_task(self._refresh_regularly(), name="quarantine")
-        try:
+        async with in_background(self._refresh_regularly(), name="quarantine"):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _refresh_regularly(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import structlog
 from domain.errors import StoreUnavailable
 from domain.ports import Clock, Revocation, RevocationFeed, RevocationStore
 from httpkit.auth import Token
+from httpkit.background import in_background
 from httpkit.revocations import Revocations, key_name, token_name, user_name
 
 OVERLAP: Final = timedelta(seconds=60)
@@ -86,13 +87,8 @@ class Revoker:
                     _log.warning("revocations_not_read", error=str(error))
                 await asyncio.sleep(every_s)
 
-        task = asyncio.create_task(go_on(), name="revocation-healing")
-        try:
+        async with in_background(go_on(), name="revocation-healing"):
             yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     def _revocation(self, name: str, now: datetime) -> Revocation:
         # Clocks of replicas differ a little: with a key or a logout no later token can be meant by mistake.

@@ -1,0 +1,52 @@
+"""Work in the background ends with its context, even if it does not hear the first time."""
+
+import asyncio
+
+import pytest
+
+from httpkit import background
+from httpkit.background import in_background
+
+
+async def test_work_runs_while_the_context_lasts() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    async with in_background(tick(), name="ticking"):
+        await asyncio.sleep(0.01)
+    seen = ticks
+    await asyncio.sleep(0.01)
+    assert ticks == seen > 0
+
+
+async def test_a_cancellation_that_is_swallowed_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "CANCEL_AGAIN_S", 0.01)
+    swallowed = 0
+
+    async def deaf() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed > 2:
+                    raise
+
+    async with asyncio.timeout(5), in_background(deaf(), name="deaf"):
+        await asyncio.sleep(0)
+    assert swallowed == 3
+
+
+async def test_what_broke_it_is_raised_at_the_end() -> None:
+    async def broken() -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        async with in_background(broken(), name="broken"):
+            await asyncio.sleep(0)
