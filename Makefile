@@ -43,7 +43,7 @@ test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to
 
 .PHONY: faults
 faults: $(ENV) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
-	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest -m fault --fault-table tests)
+	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m fault --fault-table tests)
 
 .PHONY: test-coverage
 test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %
