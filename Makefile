@@ -35,7 +35,7 @@ test: lint types test-unit test-stack ## Lint, types, import contracts and every
 
 .PHONY: test-unit
 test-unit: $(ENV) ## Tests that need no server
-	$(RUN) pytest $(TOGETHER) -m "not stack" tests
+	$(RUN) pytest $(TOGETHER) -m "not stack and not long" tests
 
 .PHONY: test-stack
 test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to end
@@ -44,6 +44,10 @@ test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to
 .PHONY: faults
 faults: $(ENV) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
 	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m fault --fault-table tests)
+
+.PHONY: mutations
+mutations: $(ENV) ## Take each safety away, one after the other, and see that a test fails
+	@exec $(RUN) python -m tests.mutations $(ONLY)
 
 .PHONY: test-coverage
 test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %

@@ -11,9 +11,11 @@ from domain.ports import ShipmentStore
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
+    HEAVIER,
     NUMBER,
     RECORDED_AT,
     ROUTE,
+    amendment,
     creation,
     deliveries,
     delivery,
@@ -178,6 +180,15 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
     document = await storage.events.get(PICKED_UP.event_id)
     assert document is not None
     assert (document["outcome"], document["reason"], document["attempts"]) == ("applied", None, 2)
+
+
+async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage) -> None:
+    await storage.store.bury(
+        "shipments.events/3", delivery(amendment(), 1), reason="KeyError: 'x'", recorded_at=RECORDED_AT
+    )
+    document = await storage.events.get(amendment().event_id)
+    assert document is not None
+    assert (document["changes"], document["status"]) == (HEAVIER, None)
 
 
 async def test_an_event_with_a_record_is_not_buried(store: ShipmentStore) -> None:

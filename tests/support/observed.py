@@ -67,8 +67,8 @@ async def observe(settings: KafkaSettings, database: Database, *, told: bool = F
     """Read the log, the dead letters and both collections; `told`: the derived topics too."""
     topics = Topics(settings.topic_prefix)
     return Observed(
-        log=[_logged(record) for record in await read_topic(settings, topics.events)],
-        letters=[_letter(record) for record in await read_topic(settings, topics.dead_letters)],
+        log=[logged(record) for record in await read_topic(settings, topics.events)],
+        letters=[letter_in(record) for record in await read_topic(settings, topics.dead_letters)],
         shipments={document["_id"]: document async for document in database[SHIPMENTS].find()},
         events={document["_id"]: document async for document in database[STATUS_EVENTS].find()},
         told=await _told(settings) if told else None,
@@ -80,7 +80,8 @@ def digest_of(key: bytes | None, value: bytes | None) -> bytes:
     return blake2b((key or b"") + b"\0" + (value or b""), digest_size=16).digest()
 
 
-def _logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
+def logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
+    """Return what a record of the log says, and where it stands."""
     place, digest = (record.partition, record.offset), digest_of(record.key, record.value)
     try:
         decoded = wire.decode(record.value)
@@ -89,7 +90,8 @@ def _logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
     return Logged(place, decoded.command, decoded.fingerprint, digest)
 
 
-def _letter(record: Any) -> Letter:  # noqa: ANN401  # as above
+def letter_in(record: Any) -> Letter:  # noqa: ANN401  # as above
+    """Return what a record of the dead-letter topic says."""
     told = {name: value.decode() for name, value in record.headers if name.startswith("dlq-")}
     place = (int(told["dlq-partition"]), int(told["dlq-offset"]))
     return Letter(place, digest_of(record.key, record.value), told["dlq-error"])
@@ -99,12 +101,13 @@ async def _told(settings: KafkaSettings) -> dict[str, list[Told]]:
     topics = Topics(settings.topic_prefix)
     return {
         name.removeprefix(settings.topic_prefix): [
-            _message(record) for record in await read_topic(settings, name)
+            message_in(record) for record in await read_topic(settings, name)
         ]
         for name in (topics.changes, topics.created, topics.delivered, topics.location)
     }
 
 
-def _message(record: Any) -> Told:  # noqa: ANN401  # as above
+def message_in(record: Any) -> Told:  # noqa: ANN401  # as above
+    """Return what a record of a derived topic says."""
     said = from_json(record.value)
     return Told(said["id"], said["subject"], said["data"]["version"], digest_of(record.key, record.value))

@@ -68,14 +68,14 @@ def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
         "attempts": 0,
         "duplicates": 0,
         "conflicts": 0,
-        **_created(command),
+        **_described(command),
     }
 
 
-def _created(command: Command) -> Document:
-    if not isinstance(command, CreateShipment):
-        return {}
-    return {"origin": command.origin, "destination": command.destination, "package": command.package}
+def _described(command: Command) -> Document:
+    if isinstance(command, CreateShipment):
+        return {"origin": command.origin, "destination": command.destination, "package": command.package}
+    return {"changes": command.changes} if isinstance(command, AmendShipment) else {}
 
 
 def judged_fields(delivery: Delivery, record: EventRecord, partition: str, recorded_at: datetime) -> Document:

@@ -9,9 +9,9 @@ class Faults:
     """Errors waiting for calls, first come, first raised."""
 
     def __init__(self) -> None:
-        self._planned: defaultdict[str, deque[tuple[Exception, bool]]] = defaultdict(deque)
+        self._planned: defaultdict[str, deque[tuple[BaseException, bool]]] = defaultdict(deque)
 
-    def fail_next(self, call: str, error: Exception, *, after: bool = False) -> None:
+    def fail_next(self, call: str, error: BaseException, *, after: bool = False) -> None:
         """Let the next `call` raise `error`.
 
         Args:

@@ -75,6 +75,16 @@ async def test_nothing_of_a_commit_that_failed_stays_in_the_cache(rig: Rig) -> N
     assert rig.event(report(Status.IN_TRANSIT))["reason"] == "INVALID_TRANSITION"
 
 
+async def test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache(rig: Rig) -> None:
+    partition = await rig.applied(CREATION)
+    rig.store.fail_next("commit", CommitUnknown("the answer was lost"), after=True)
+    with pytest.raises(CommitUnknown):
+        await partition.handle(records_of(PICKED_UP, first_offset=1))
+    await partition.handle(records_of(PICKED_UP, first_offset=1))
+    await partition.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=2))
+    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+
+
 async def test_an_event_that_the_filter_knows_is_counted_without_loading_its_shipment(rig: Rig) -> None:
     await rig.applied(CREATION, PICKED_UP)
     partition = await rig.partition()
@@ -133,3 +143,15 @@ async def test_a_filter_that_outlived_the_store_loses_nothing(rig: Rig) -> None:
     await partition.handle(records_of(CREATION, PICKED_UP, first_offset=2))
     assert rig.statuses(NUMBER) == ["created", "picked_up"]
     assert counters(rig.event(PICKED_UP)) == (1, 0, 0)
+
+
+async def test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate(rig: Rig) -> None:
+    """It has a record, a rejected one: counting on that would lose what it says now."""
+    partition = await rig.applied(PICKED_UP, CREATION)
+    rig.store.fail_next("commit", CommitUnknown("lost"))
+    again = records_of(PICKED_UP, first_offset=2)
+    with pytest.raises(CommitUnknown):
+        await partition.handle(again)
+    await partition.handle(again)
+    assert rig.statuses(NUMBER) == ["created", "picked_up"]
+    assert counters(rig.event(PICKED_UP)) == (2, 0, 0)

@@ -35,6 +35,13 @@ async def test_a_batch_half_of_which_was_committed_before_is_finished(rig: Rig) 
     assert rig.documents.fences[NAME].next_offset == 5
 
 
+async def test_redelivered_records_do_not_move_the_fence_back(rig: Rig) -> None:
+    await rig.applied(*JOURNEY)
+    next_owner = await rig.partition()
+    await next_owner.handle(records_of(*JOURNEY[:2]))
+    assert rig.documents.fences[NAME].next_offset == 5
+
+
 async def test_redelivered_duplicates_are_not_counted_twice(rig: Rig) -> None:
     records = records_of(*JOURNEY[:2], JOURNEY[1], JOURNEY[1])
     first = await rig.partition()

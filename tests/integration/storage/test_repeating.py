@@ -1,0 +1,41 @@
+"""Writes that reach MongoDB twice: what they leave is what one leaves."""
+
+import pytest
+
+from domain.status import Status
+from storage.client import Database
+from storage.schema import SHIPMENTS
+from storage.shipments import MongoShipmentStore
+from tests.support.builders import (
+    NUMBER,
+    RECORDED_AT,
+    creation,
+    deliveries,
+    ends_at,
+    plan_for,
+    report,
+    shipment_after,
+)
+
+pytestmark = pytest.mark.stack
+
+PARTITION = "shipments.events/3"
+
+
+async def test_a_history_that_is_written_twice_is_as_if_written_once(database: Database) -> None:
+    store = MongoShipmentStore(database)
+    fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
+    await store.commit(fence, plan_for(deliveries(creation())), recorded_at=RECORDED_AT)
+    steps = deliveries(report(Status.PICKED_UP), report(Status.IN_WAREHOUSE), first_offset=1)
+    plan = plan_for(steps, {NUMBER: shipment_after(creation())})
+    for _ in range(2):
+        async with store._transaction(PARTITION) as session:  # noqa: SLF001  # the fence would refuse the second
+            await store._write_shipments(plan, RECORDED_AT, session)  # noqa: SLF001  # as above
+    document = await database[SHIPMENTS].find_one({"_id": NUMBER})
+    assert document is not None
+    assert [entry["status"] for entry in document["status_history"]] == [
+        "created",
+        "picked_up",
+        "in_warehouse",
+    ]
+    assert document["version"] == 3

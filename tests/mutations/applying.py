@@ -1,0 +1,161 @@
+"""What the rules, the processor and its worker promise: recognise what comes again, and in which order."""
+
+from typing import Final
+
+from tests.mutations.mutation import Mutation
+
+_WORK: Final = "tests/unit/messaging/test_partition_worker.py"
+_PARTITION: Final = "services/processor/src/processor/partition.py"
+_WORKER: Final = "libs/messaging/src/messaging/partition.py"
+_RULES: Final = "libs/domain/src/domain/shipment.py"
+_JUDGE: Final = "libs/domain/src/domain/batch.py"
+_LIFE: Final = "tests/unit/domain/test_shipment.py"
+_VERDICTS: Final = "tests/unit/domain/test_judge.py"
+_TROUBLE: Final = "tests/unit/processor/test_trouble.py"
+_HINTS: Final = "tests/unit/processor/test_hints.py"
+_POISON: Final = "tests/unit/messaging/test_partition_poison.py"
+
+_HANDLE: Final = """\
+            applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
+"""
+_COMMIT: Final = """\
+        plan = await self._plan(groups, deliveries[-1].offset + 1, known)
+        try:
+"""
+
+APPLYING: Final = (
+    Mutation(
+        name="history-not-asked",
+        safety="an event that stands in the history of its shipment is not applied again",
+        file=_RULES,
+        old="    if command.event_id in shipment.applied:\n        return Repeated()\n",
+        new="",
+        tests=(f"{_LIFE}::test_what_has_been_applied_is_never_applied_again",),
+    ),
+    Mutation(
+        name="creation-twice",
+        safety="a shipment is created once",
+        file=_RULES,
+        old="        if shipment is None:\n            return Created(",
+        new="        if True:\n            return Created(",
+        tests=(f"{_LIFE}::test_a_second_creation_is_a_repetition_whatever_it_says",),
+    ),
+    Mutation(
+        name="duplicate-not-recognised",
+        safety="another record of an applied event is a duplicate",
+        file=_JUDGE,
+        old="    return Kind.DUPLICATE if record.outcome is Outcome.APPLIED else Kind.JUDGED\n",
+        new="    return Kind.JUDGED\n",
+        tests=(f"{_VERDICTS}::test_a_duplicate_of_an_earlier_batch_is_counted_and_told_what_stands",),
+    ),
+    Mutation(
+        name="conflict-not-recognised",
+        safety="the same id with another payload is a conflict; the first stands",
+        file=_JUDGE,
+        old="    if record.fingerprint != delivery.fingerprint:\n        return Kind.CONFLICT\n",
+        new="",
+        tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_stands",),
+    ),
+    Mutation(
+        name="redelivery-not-seen",
+        safety="a record below the fence's offset is known as one that may come again",
+        file=_PARTITION,
+        old="            redelivered=record.offset < self._fence.next_offset,\n",
+        new="            redelivered=False,\n",
+        tests=(f"{_TROUBLE}::test_redelivered_duplicates_are_not_counted_twice",),
+    ),
+    Mutation(
+        name="redelivery-not-looked-up",
+        safety="what may have been counted before is looked up before it is judged",
+        file=_PARTITION,
+        old="            {delivery.command.event_id for delivery in deliveries if delivery.redelivered}\n",
+        new="            set()\n",
+        tests=(f"{_TROUBLE}::test_redelivered_duplicates_are_not_counted_twice",),
+    ),
+    Mutation(
+        name="fence-moves-back",
+        safety="a redelivered batch does not move the fence back",
+        file=_PARTITION,
+        old="        plan = Plan(max(next_offset, self._fence.next_offset))\n",
+        new="        plan = Plan(next_offset)\n",
+        tests=(f"{_TROUBLE}::test_redelivered_records_do_not_move_the_fence_back",),
+    ),
+    Mutation(
+        name="cache-survives-takeover",
+        safety="an owner that takes the partition back reads what others have written",
+        file=_PARTITION,
+        old="        self._cache.clear()\n        self._set_aside.clear()\n",
+        new="        self._set_aside.clear()\n",
+        tests=(f"{_HINTS}::test_a_new_owner_reads_what_the_one_before_wrote",),
+    ),
+    Mutation(
+        name="cache-survives-doubt",
+        safety="after a commit whose end is unknown nothing remembered is trusted",
+        file=_PARTITION,
+        old="        self._cache.clear()\n        self._fence_in_doubt = False\n\n    async def _tell",
+        new="        self._fence_in_doubt = False\n\n    async def _tell",
+        tests=(f"{_HINTS}::test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache",),
+    ),
+    Mutation(
+        name="stale-knowledge-ignored",
+        safety="a plan that takes too much for granted is made again, from what the store knows",
+        file=_PARTITION,
+        old="            plan = await self._plan(groups, plan.next_offset, known)\n"
+        "            await self._write(plan)\n",
+        new="",
+        tests=(f"{_HINTS}::test_a_filter_that_outlived_the_store_loses_nothing",),
+    ),
+    Mutation(
+        name="marked-before-commit",
+        safety="the duplicate filter learns of an event after its commit",
+        file=_PARTITION,
+        old=_COMMIT,
+        new=_COMMIT.replace(
+            "        try:\n",
+            "        new = [_member(each.delivery) for each in plan.verdicts if _is_newly_applied(each)]\n"
+            "        await self._ports.duplicates.mark(self._name, new)\n"
+            "        try:\n",
+        ),
+        tests=(f"{_HINTS}::test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate",),
+    ),
+    Mutation(
+        name="told-before-commit",
+        safety="nobody is told of what is not committed",
+        file=_PARTITION,
+        old=_COMMIT,
+        new=_COMMIT.replace("        try:\n", "        await self._tell(plan)\n        try:\n"),
+        tests=(f"{_TROUBLE}::test_nothing_is_told_before_the_commit_is_known",),
+    ),
+    Mutation(
+        name="feed-not-awaited",
+        safety="a batch is done only when the change feed has it",
+        file=_PARTITION,
+        old="            self._ports.feed.publish(plan.verdicts),\n        )\n",
+        new="        )\n        asyncio.ensure_future(self._ports.feed.publish(plan.verdicts))\n",
+        tests=(f"{_TROUBLE}::test_a_change_that_could_not_be_told_is_told_when_the_batch_comes_again",),
+    ),
+    Mutation(
+        name="offset-before-transaction",
+        safety="an offset is committed only when everything below it is applied",
+        file=_WORKER,
+        old=_HANDLE,
+        new=f"            self.done = (batch or self._inbox)[-1].offset + 1\n{_HANDLE}",
+        tests=(f"{_WORK}::test_done_never_passes_a_record_that_is_not_applied",),
+    ),
+    Mutation(
+        name="dead-letter-only-logged",
+        safety="a record that cannot be applied is kept",
+        file=_WORKER,
+        old="            await self._until_done(lambda: self._careful.bury(letter))\n",
+        new="            pass\n",
+        tests=(f"{_POISON}::test_an_unreadable_record_is_tried_once",),
+    ),
+    Mutation(
+        name="dead-letter-not-awaited",
+        safety="nothing goes on before a dead letter is kept",
+        file=_WORKER,
+        old="            await self._until_done(lambda: self._careful.bury(letter))\n",
+        new="            asyncio.ensure_future(self._until_done(lambda: self._handler.bury(letter)))\n",
+        tests=(f"{_POISON}::test_nothing_goes_on_before_the_dead_letter_is_kept",),
+    ),
+)

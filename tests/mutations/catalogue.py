@@ -1,0 +1,10 @@
+"""The safeties that "nothing lost, nothing twice" rests on, each with the tests that fail without it."""
+
+from typing import Final
+
+from tests.mutations.applying import APPLYING
+from tests.mutations.mutation import Mutation
+from tests.mutations.publishing import PUBLISHING
+from tests.mutations.storing import STORING
+
+MUTATIONS: Final[tuple[Mutation, ...]] = (*STORING, *APPLYING, *PUBLISHING)

@@ -1,0 +1,47 @@
+"""What the way into the log promises: acknowledged means kept, and kept once."""
+
+from typing import Final
+
+from tests.mutations.mutation import Mutation
+
+_PRODUCER: Final = "libs/messaging/src/messaging/producer.py"
+_ON_KAFKA: Final = "tests/integration/messaging/test_producer.py"
+_OVER_HTTP: Final = "tests/unit/ingest_api/test_events.py"
+
+PUBLISHING: Final = (
+    Mutation(
+        name="producer-not-idempotent",
+        safety="a record whose acknowledgement was lost stands in the log once",
+        file=_PRODUCER,
+        old="                enable_idempotence=True,\n",
+        new="                enable_idempotence=False,\n",
+        tests=(f"{_ON_KAFKA}::test_an_acknowledgement_that_is_lost_leaves_one_record",),
+    ),
+    Mutation(
+        name="acknowledgement-not-awaited",
+        safety="an append returns only when the in-sync replicas have the records",
+        file=_PRODUCER,
+        old="                return await asyncio.gather(*(asyncio.shield(future) for future in accepted))\n",
+        new="                return []\n",
+        tests=(
+            f"{_ON_KAFKA}::test_a_kafka_that_does_not_answer_leaves_the_outcome_unknown_within_the_deadline",
+        ),
+    ),
+    Mutation(
+        name="answered-before-the-log",
+        safety="202 means that the log has the event",
+        file="services/ingest-api/src/ingest_api/awaiting.py",
+        old="            await self._log.append([command], traceparent=asker.traceparent)\n",
+        new="            asyncio.ensure_future(self._log.append([command], traceparent=asker.traceparent))\n",
+        tests=(f"{_OVER_HTTP}::test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again",),
+    ),
+    Mutation(
+        name="batch-answered-before-the-log",
+        safety="202 means that the log has all events of the batch",
+        file="services/ingest-api/src/ingest_api/reporting.py",
+        old="        await self._log.append(commands, traceparent=traceparent)\n",
+        new="        import asyncio\n\n"
+        "        asyncio.ensure_future(self._log.append(commands, traceparent=traceparent))\n",
+        tests=(f"{_OVER_HTTP}::test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again",),
+    ),
+)

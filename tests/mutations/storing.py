@@ -1,0 +1,78 @@
+"""What MongoDB's side promises: one writer, all of a plan or nothing."""
+
+from typing import Final
+
+from tests.mutations.mutation import Mutation
+
+_STORE: Final = "libs/storage/src/storage/shipments.py"
+_FENCES: Final = "tests/contract/test_fences.py"
+_REPEATING: Final = "tests/integration/storage/test_repeating.py"
+_PLANS: Final = "tests/contract/test_shipment_store.py"
+
+STORING: Final = (
+    Mutation(
+        name="fence-not-asked",
+        safety="a transaction holds only while its owner has the partition",
+        file=_STORE,
+        old="            await self._hold(fence, plan.next_offset, session)\n",
+        new="",
+        tests=(f"{_FENCES}::test_the_owner_before_writes_nothing_any_more[mongo]",),
+    ),
+    Mutation(
+        name="fence-outside",
+        safety="the fence moves inside the transaction, with what it stands for",
+        file=_STORE,
+        old='            {"$set": {"next_offset": next_offset}},\n            session=session,\n',
+        new='            {"$set": {"next_offset": next_offset}},\n',
+        tests=(f"{_PLANS}::test_an_event_taken_for_new_that_is_not_stops_the_whole_plan[mongo]",),
+    ),
+    Mutation(
+        name="fence-without-offset",
+        safety="a commit that was given up and goes through late is noticed by the next one",
+        file=_STORE,
+        old='"epoch": fence.epoch, "next_offset": fence.next_offset},\n',
+        new='"epoch": fence.epoch},\n',
+        tests=(f"{_FENCES}::test_a_plan_made_before_an_earlier_commit_went_through_is_refused[mongo]",),
+    ),
+    Mutation(
+        name="epoch-not-raised",
+        safety="each owner raises the epoch",
+        file=_STORE,
+        old='{"$add": [{"$ifNull": ["$epoch", 0]}, 1]}',
+        new='{"$ifNull": ["$epoch", 1]}',
+        tests=(f"{_FENCES}::test_each_owner_raises_the_epoch_and_finds_the_offset_of_the_last[mongo]",),
+    ),
+    Mutation(
+        name="read-before-epoch",
+        safety="the epoch is raised before anything is read",
+        file=_STORE,
+        old="        await self._end_session_of_last_owner(partition)\n        raised = {\n",
+        new="""\
+        import asyncio
+        end = await end_offset()
+        end_offset = lambda: asyncio.sleep(0, end)
+        await self._end_session_of_last_owner(partition)
+        raised = {
+""",
+        tests=(f"{_FENCES}::test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence[mongo]",),
+    ),
+    Mutation(
+        name="wrong-hint-believed",
+        safety="an event that the duplicate filter knows and the store does not is not counted, but applied",
+        file=_STORE,
+        old="            if written.matched_count != len(known):",
+        new="            if written.matched_count > len(known):",
+        tests=(f"{_PLANS}::test_a_filter_that_knows_more_than_the_store_stops_the_whole_plan[mongo]",),
+    ),
+    Mutation(
+        name="history-pushed",
+        safety="history is written by position: writing it twice is writing it once",
+        file=_STORE,
+        old='                writes.append(UpdateOne({"_id": tracking_number}, {"$set": fields}))',
+        new="""\
+                entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]
+                pushed = {"status_history": {"$each": entries}}
+                writes.append(UpdateOne({"_id": tracking_number}, {"$set": fields, "$push": pushed}))""",
+        tests=(f"{_REPEATING}::test_a_history_that_is_written_twice_is_as_if_written_once",),
+    ),
+)

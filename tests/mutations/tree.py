@@ -1,0 +1,129 @@
+"""A copy of the repository that may be broken, and pytest run in it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.mutations.mutation import Mutation
+
+ROOT = Path(__file__).parents[2]
+_PACKAGES = ("domain", "messaging", "storage", "httpkit", "devstack", "ingest_api", "processor", "query_api")
+_PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "_hypothesis_pytestplugin")
+_PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=no", "-rfE", "--no-header")
+_TESTS_FAILED = 1
+_LONGEST_RUN_S = 180
+
+
+class BrokenCopyError(Exception):
+    """The copy does not run as it should: nothing can be said of any safety."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What pytest said."""
+
+    code: int
+    failed: list[str]
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The copy below `root`; its sources come before those that are installed."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    @classmethod
+    def copied_to(cls, root: Path, env: Mapping[str, str]) -> "Tree":
+        """Copy the working tree, as git sees it, and make sure that the copy is what runs.
+
+        Raises:
+            BrokenCopyError: a package would be taken from somewhere else.
+        """
+        listed = _git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+        for name in filter(None, listed):
+            if (ROOT / name).is_file():
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_bytes((ROOT / name).read_bytes())
+        sources = [str(each) for each in sorted(root.glob("*/*/src"))]
+        tree = cls(
+            root,
+            {
+                **env,
+                "PYTHONPATH": os.pathsep.join([str(root), *sources]),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # half of a second each would be theirs
+                "PYTEST_PLUGINS": ",".join(_PLUGINS),
+            },
+        )
+        # By hash, not by time: a file that is broken and mended within a second must not run as it was.
+        tree._python("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", ".")
+        tree.prove()
+        return tree
+
+    def prove(self) -> None:
+        """Make sure that every package is the one of this copy.
+
+        Raises:
+            BrokenCopyError: it is not.
+        """
+        program = f"import {', '.join(_PACKAGES)}\nfor each in ({', '.join(_PACKAGES)}): print(each.__file__)"
+        said = self._python("-c", program)
+        files = [Path(line) for line in said.stdout.splitlines()]
+        if len(files) != len(_PACKAGES) or not all(each.is_relative_to(self.root) for each in files):
+            raise BrokenCopyError(f"not of the copy: {said.stdout}{said.stderr}")
+
+    def without(self, mutation: Mutation) -> Run:
+        """Take one safety away, run the tests that should notice, and put it back."""
+        path = self.root / mutation.file
+        text = path.read_text()
+        path.write_text(text.replace(mutation.old, mutation.new))
+        try:
+            return self.run(mutation.tests)
+        finally:
+            path.write_text(text)
+
+    def run(self, tests: Iterable[str]) -> Run:
+        """Run some tests."""
+        started = time.monotonic()
+        said = self._python(*_PYTEST, *tests)
+        failed = [
+            line.removeprefix("FAILED ").split(" - ")[0]
+            for line in said.stdout.splitlines()
+            if line.startswith("FAILED ")
+        ]
+        return Run(said.returncode, failed, time.monotonic() - started, said.stdout + said.stderr)
+
+    def _python(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, *args],
+            cwd=self.root,
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_LONGEST_RUN_S,
+        )
+
+
+def is_killed(mutation: Mutation, run: Run) -> bool:
+    """Say whether each test named for a mutation failed, and nothing else went wrong."""
+    return run.code == _TESTS_FAILED and all(
+        any(_is_of(failed, named) for failed in run.failed) for named in mutation.tests
+    )
+
+
+def _is_of(failed: str, named: str) -> bool:
+    """Say whether a test that failed is the named one, or one of its parameters."""
+    return failed == named or failed.startswith((f"{named}[", f"{named}::"))
+
+
+def _git(*args: str) -> str:
+    return subprocess.run(["git", *args], cwd=ROOT, capture_output=True, text=True, check=True).stdout

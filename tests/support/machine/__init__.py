@@ -1,0 +1,7 @@
+"""A machine that tries to refute "exactly once": the real apply code, among everything that can go wrong."""
+
+from tests.support.machine.budget import ALL_YEAR, EVERY_DAY, search, undisturbed
+from tests.support.machine.rules import ProcessorMachine
+from tests.support.machine.world import World
+
+__all__ = ["ALL_YEAR", "EVERY_DAY", "ProcessorMachine", "World", "search", "undisturbed"]

@@ -1,0 +1,46 @@
+"""How long the search is, and how a machine is run: without the pauses and the words of a worker at work."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from messaging import caution, partition
+
+EVERY_DAY: Final = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=200,
+    stateful_step_count=30,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""The same examples each time."""
+ALL_YEAR: Final = settings(
+    EVERY_DAY, derandomize=False, print_blob=True, max_examples=5000, stateful_step_count=60
+)
+"""Other examples each time; one that fails is printed with what repeats it."""
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let workers repeat at once, and silently: trouble is all they have."""
+    silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partition, "FIRST_PAUSE_S", 0.0)
+        patch.setattr(partition, "STAND_BACK_S", 0.0)
+        patch.setattr(partition, "_log", silent)
+        # Those who have a record in hand die of other things here: it is not to be given up for that.
+        patch.setattr(caution, "MAX_ENDED", 1_000_000)
+        patch.setattr(partition, "MAX_BURIED_IN_A_ROW", 1_000_000)
+        yield
+
+
+def search(new_machine: Callable[[], RuleBasedStateMachine], budget: settings) -> None:
+    """Run machines until one fails or the budget is spent."""
+    # Declared for a class, it takes whatever makes machines.
+    run_state_machine_as_test(cast("Any", new_machine), settings=budget)

@@ -1,0 +1,49 @@
+"""What is sent, in all its untidiness: stories told from any point on, contradictions, changes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from domain.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
+from domain.status import REPORTABLE, Status
+from domain.tracking_number import TrackingNumber
+from tests.support.builders import HEAVIER, NOON, ROUTE, amendment, creation, number, report
+
+NUMBERS = st.sampled_from([number(1), number(2)])
+ELSEWHERE: ShipmentChanges = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 1.5}}
+
+
+def _story(tracking_number: TrackingNumber, start: int, length: int) -> list[Command]:
+    story: list[Command] = [creation(tracking_number), *(report(status, tracking_number) for status in ROUTE)]
+    return story[start : start + length]
+
+
+def _contradiction(command: Command) -> Command:
+    if isinstance(command, CreateShipment):
+        return replace(command, client_id="client_002")
+    if isinstance(command, AmendShipment):
+        return replace(command, changes={"package": {"weight_kg": 99.0}})
+    return replace(command, notes="something else at the same instant")
+
+
+JOURNEYS = st.builds(_story, NUMBERS, st.just(0), st.integers(1, 5))
+"""What is sent of one shipment from its creation on, in order."""
+_stories = JOURNEYS | st.builds(_story, NUMBERS, st.integers(1, 4), st.integers(1, 4))
+_reports = st.builds(report, st.sampled_from(REPORTABLE), NUMBERS, source=st.sampled_from("ab"))
+_clients = st.sampled_from([None, "client_001", "client_002"])
+_cancellations = st.builds(
+    report, st.just(Status.CANCELLED), NUMBERS, source=st.just("api"), on_behalf_of=_clients
+)
+_amendments = st.builds(
+    amendment,
+    NUMBERS,
+    changes=st.sampled_from([HEAVIER, ELSEWHERE]),
+    at=st.integers(0, 3).map(lambda second: NOON + timedelta(seconds=second)),
+    on_behalf_of=_clients,
+)
+_singles = _reports | _cancellations | _amendments
+SINGLES = _stories.map(lambda story: story[0]) | _singles
+"""One command."""
+SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])
+"""A few commands that follow each other in the log."""

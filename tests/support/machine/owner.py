@@ -1,0 +1,66 @@
+"""A process that owns the partition, or believes so: the real worker and handler, ports among perils."""
+
+import asyncio
+from collections.abc import Callable
+
+from messaging.partition import PartitionWorker, State
+from processor.partition import ShipmentPartition
+from tests.support.machine.perils import Perils
+from tests.support.machine.world import PARTITION, World
+
+_PATIENCE_S = 20.0
+
+
+class Owner:
+    """Reads on from `position`, once it has `taken_over`."""
+
+    def __init__(self, name: str, world: World, position: int, *, cache_size: int) -> None:
+        self.perils = Perils()
+        self.position = position
+        self._world = world
+        partition = ShipmentPartition(PARTITION, world.ports(self.perils), owner=name, cache_size=cache_size)
+        self._worker = PartitionWorker(
+            PARTITION, partition, max_batch=1000, slots=asyncio.Semaphore(1), alone=asyncio.Lock()
+        )
+        self._task = asyncio.create_task(self._worker.run(world.end_offset))
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still do something."""
+        return not self._task.done()
+
+    @property
+    def done(self) -> int:
+        """What it may commit to Kafka."""
+        return self._worker.done or 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something is left to read."""
+        return self.position < len(self._world.log)
+
+    async def taken_over(self) -> None:
+        """Return when the partition is its own, or it is dead."""
+        await self._until(lambda: self._worker.state not in (State.OPENING, State.RETRYING))
+
+    async def deliver(self, count: int) -> None:
+        """Give it the next batch, and return when it is done with it, or dead."""
+        batch = self._world.log[self.position : self.position + count]
+        self.position += len(batch)
+        self._worker.put(batch)
+        await self._until(lambda: not self._worker.is_busy)
+
+    async def release(self) -> None:
+        """Let it finish its batch, as at a rebalance."""
+        await self._worker.drain()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it at once: whatever happens in it has happened, it waits for records."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            while self.is_alive and not condition():  # noqa: ASYNC110  # a worker has no event for this
+                await asyncio.sleep(0)

@@ -1,0 +1,249 @@
+"""What can happen, in any order, and what must hold after every step."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from enum import Enum, auto
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from domain.commands import Command
+from domain.errors import CommitUnknown, NotPublished, PublishUnknown, StoreUnavailable
+from tests.support.history import violations
+from tests.support.machine.commands import JOURNEYS, SINGLES, SOME
+from tests.support.machine.owner import Owner
+from tests.support.machine.perils import Death, Perils
+from tests.support.machine.world import World
+
+MOST_OWNERS = 3
+
+Result = TypeVar("Result")
+
+
+class Trouble(NamedTuple):
+    """What strikes in which call; `after` it has done its work."""
+
+    call: str
+    error: type[BaseException]
+    after: bool
+
+    def await_in(self, perils: Perils) -> None:
+        """Let it lie in wait."""
+        perils.fail_next(self.call, self.error(), after=self.after)
+
+
+class LateCommit(NamedTuple):
+    """A commit that is given up, and goes through when nobody expects it any more."""
+
+    until: str
+
+    def await_in(self, perils: Perils) -> None:
+        """Let it lie in wait."""
+        perils.delay_commit(self.until)
+
+
+class Leaving(Enum):
+    """How the owner before takes it that it is replaced."""
+
+    RELEASED = auto()
+    KILLED = auto()
+    UNAWARE = auto()
+
+
+_BEFORE_AND_AFTER = (False, True)
+_STORE = (
+    "acquire",
+    "refresh",
+    "load",
+    "find_events",
+    "bury",
+    "record",
+    "write_shipments",
+    "commit",
+    "note_attempt",
+    "note_replay",
+    "entries",
+)
+_FAILING = (
+    *(Trouble(call, StoreUnavailable, after) for call in _STORE for after in _BEFORE_AND_AFTER),
+    Trouble("publish", NotPublished, after=False),
+    Trouble("publish", PublishUnknown, after=True),
+)
+_DEADLY = tuple(
+    Trouble(call, Death, after)
+    for call in (*_STORE, "seen", "mark", "send", "publish")
+    for after in _BEFORE_AND_AFTER
+)
+_TAKING_OVER = tuple(each for each in (*_FAILING, *_DEADLY) if each.call in ("acquire", "entries"))
+_LATE = tuple(LateCommit(until) for until in ("refresh", "load", "find_events", "commit"))
+_DOUBTFUL = tuple(Trouble("commit", CommitUnknown, after) for after in _BEFORE_AND_AFTER)
+_sizes = st.sampled_from([1, 1, 2, 3, 5, 12])
+_anyone = st.integers(0, MOST_OWNERS - 1)
+_troubles = (
+    st.sampled_from(_DOUBTFUL) | st.sampled_from(_FAILING) | st.sampled_from(_DEADLY) | st.sampled_from(_LATE)
+)
+
+
+class ProcessorMachine(RuleBasedStateMachine):
+    """Processes come and go over one `world`, in the event loop of `runner`."""
+
+    def __init__(self, world: World, runner: asyncio.Runner) -> None:
+        super().__init__()
+        self._world = world
+        self._loop = runner.get_loop()
+        self._owners: list[Owner] = []
+        self._assigned: Owner | None = None
+        self._committable = 0
+        self._versions: dict[str, int] = {}
+        self._holds = True
+
+    @initialize(journeys=st.lists(JOURNEYS, min_size=1, max_size=4))
+    def start(self, journeys: list[list[Command]]) -> None:
+        """The first process takes the partition; some shipments are on their way."""
+        for command in chain.from_iterable(journeys):
+            self._world.send(command)
+        self._run(self._assign(0))
+
+    @rule(commands=SOME, waits=st.booleans())
+    def send(self, commands: list[Command], waits: bool) -> None:  # noqa: FBT001  # drawn
+        """New, again, too early, too late, contradicting what was sent before: the log takes it all."""
+        for command in commands:
+            self._world.send(command, waits=waits)
+
+    @rule(which=st.integers(0, 30), count=st.integers(1, 4))
+    def send_again(self, which: int, count: int) -> None:
+        """What was sent before, by somebody who heard no answer."""
+        first = which % len(self._world.log)
+        for record in self._world.log[first : first + count]:
+            self._world.append(record)
+
+    @rule(command=st.none() | SINGLES)
+    def send_broken(self, command: Command | None) -> None:
+        """A record that nobody can read, or one that breaks the code wherever it is tried."""
+        if command is None:
+            self._world.send_unreadable()
+        else:
+            self._world.cursed.add(self._world.send(command))
+
+    @precondition(lambda self: self._world.letters())
+    @rule(which=st.integers(0, 5))
+    def replay(self, which: int) -> None:
+        """An operator puts a dead letter back into the log."""
+        self._world.replay(which)
+
+    @precondition(lambda self: self._behind())
+    @rule(who=_anyone, count=_sizes)
+    def deliver(self, who: int, count: int) -> None:
+        """A process gets its next batch: the owner, or one that was replaced and does not know it."""
+        self._deliver(self._behind()[who % len(self._behind())], count)
+
+    @precondition(lambda self: self._behind())
+    @rule(who=_anyone, count=_sizes, trouble=_troubles)
+    def deliver_into_trouble(self, who: int, count: int, trouble: Trouble | LateCommit) -> None:
+        """The same, and something will go wrong: if not now, then when this process comes to it."""
+        owner = self._behind()[who % len(self._behind())]
+        trouble.await_in(owner.perils)
+        self._deliver(owner, count)
+
+    @precondition(lambda self: len(self._behind()) > 1)
+    @rule(count=_sizes)
+    def deliver_to_all(self, count: int) -> None:
+        """All who believe that they own the partition get their next batch, one after the other."""
+        for owner in self._behind():
+            self._deliver(owner, count)
+
+    @rule(
+        leaving=st.sampled_from(Leaving),
+        rewind=st.sampled_from([0, 0, 1, 5, 20]),
+        cache_size=st.sampled_from([100, 100, 1]),
+        trouble=st.none() | st.sampled_from(_TAKING_OVER),
+    )
+    def rebalance(self, leaving: Leaving, rewind: int, cache_size: int, trouble: Trouble | None) -> None:
+        """Another process takes over, from any offset that the one before may have committed."""
+        self._run(self._leave(leaving))
+        self._run(self._assign(max(0, self._committable - rewind), cache_size=cache_size, trouble=trouble))
+
+    @rule(forgets=st.booleans())
+    def redis(self, forgets: bool) -> None:  # noqa: FBT001  # drawn
+        """Redis is emptied; or out of reach, or within reach again with what it knew before."""
+        if forgets:
+            self._run(self._world.hints.forget())
+        else:
+            self._world.redis_is_up = not self._world.redis_is_up
+
+    @invariant()
+    def everything_is_as_the_log_says(self) -> None:
+        """What is applied is the log up to the fence, each record once; what is told has been applied."""
+        self._world.clock.advance(timedelta(seconds=1))
+        self._must_hold(self._run(self._faults()))
+
+    def teardown(self) -> None:
+        """Let one healthy process finish, and compare with the rules run over the whole log."""
+        try:
+            if self._holds:
+                self._must_hold(self._run(self._faults_at_the_end()))
+        finally:
+            self._run(self._end())
+
+    def _run(self, step: Coroutine[Any, Any, Result]) -> Result:
+        return self._loop.run_until_complete(step)
+
+    def _living(self) -> list[Owner]:
+        return [owner for owner in self._owners if owner.is_alive]
+
+    def _behind(self) -> list[Owner]:
+        return [owner for owner in self._living() if owner.is_behind]
+
+    def _deliver(self, owner: Owner, count: int) -> None:
+        self._run(owner.deliver(count))
+        if owner is self._assigned:
+            self._committable = max(self._committable, owner.done)
+
+    def _must_hold(self, faults: list[str]) -> None:
+        self._holds = faults == []
+        assert faults == []
+
+    async def _assign(self, position: int, *, cache_size: int = 100, trouble: Trouble | None = None) -> Owner:
+        name = f"owner-{len(self._owners)}"
+        owner = self._assigned = Owner(name, self._world, position, cache_size=cache_size)
+        self._owners.append(owner)
+        if trouble is not None:
+            trouble.await_in(owner.perils)
+        await owner.taken_over()
+        return owner
+
+    async def _leave(self, leaving: Leaving) -> None:
+        before = self._assigned
+        if before is not None and before.is_alive and leaving is Leaving.RELEASED:
+            await before.release()
+        elif before is not None and leaving is Leaving.KILLED:
+            await before.kill()
+        unaware = self._living()
+        if len(unaware) == MOST_OWNERS:
+            await unaware[0].kill()
+
+    async def _faults(self) -> list[str]:
+        observed = await self._world.observed()
+        shrunk = [
+            f"{number}: version {document['version']} after {self._versions[number]}"
+            for number, document in observed.shipments.items()
+            if document["version"] < self._versions.get(number, 0)
+        ]
+        self._versions = {number: document["version"] for number, document in observed.shipments.items()}
+        applied = {each for each, event in observed.events.items() if event["outcome"] == "applied"}
+        told = {message.event_id for some in self._world.told().values() for message in some}
+        untrue = [f"{each}: told, but not applied" for each in sorted(told - applied)]
+        return [*violations(observed), *shrunk, *untrue]
+
+    async def _faults_at_the_end(self) -> list[str]:
+        self._world.redis_is_up = True
+        last = await self._assign(self._committable)
+        await last.deliver(len(self._world.log))
+        return [*violations(await self._world.observed_to_the_end()), *await self._faults()]
+
+    async def _end(self) -> None:
+        for owner in self._owners:
+            await owner.kill()

@@ -1,0 +1,68 @@
+"""The same world on real servers: MongoDB keeps the documents, Redis the hints."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from domain.ports import Clock, Document, DuplicateFilter
+from storage.client import Database
+from storage.dead_letters import MongoDeadLetterIndex
+from storage.dedup import RedisDuplicateFilter
+from storage.line import MongoPartitionNotes
+from storage.quarantine import MongoQuarantineStore
+from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from storage.shipments import MongoShipmentStore
+from tests.support.machine.perils import Perils
+from tests.support.machine.world import PARTITION, StorePorts
+
+
+class MongoStores:
+    """One database; `clear` it before the next world."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def for_process(self, perils: Perils) -> StorePorts:
+        """See `Stores.for_process`; a commit can be struck between its two writes."""
+        store = MongoShipmentStore(self._database)
+        write = store._write_shipments  # noqa: SLF001  # the middle of a transaction is not in the port
+        store._write_shipments = cast("Any", perils.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
+        return StorePorts(
+            store,
+            MongoPartitionNotes(self._database),
+            MongoQuarantineStore(self._database),
+            MongoDeadLetterIndex(self._database),
+        )
+
+    async def next_offset(self) -> int:
+        """See `Stores.next_offset`."""
+        fence = await self._database[PARTITION_FENCES].find_one({"_id": PARTITION})
+        return 0 if fence is None else int(fence["next_offset"])
+
+    async def documents(self) -> tuple[Mapping[str, Document], Mapping[str, Document]]:
+        """See `Stores.documents`."""
+        shipments = {document["_id"]: document async for document in self._database[SHIPMENTS].find()}
+        events = {document["_id"]: document async for document in self._database[STATUS_EVENTS].find()}
+        return shipments, events
+
+    async def clear(self) -> None:
+        """Remove all documents."""
+        for name in (SHIPMENTS, STATUS_EVENTS, PARTITION_FENCES, DEAD_LETTERS, OPERATOR_ACTIONS):
+            await self._database[name].delete_many({})
+
+
+class RedisHints:
+    """One Redis database."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    def filter(self) -> DuplicateFilter:
+        """See `Hints.filter`."""
+        return RedisDuplicateFilter(self._redis, self._clock)
+
+    async def forget(self) -> None:
+        """See `Hints.forget`."""
+        await self._redis.flushdb()

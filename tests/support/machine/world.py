@@ -1,0 +1,221 @@
+"""What outlives every process: the log, the stores, Redis, the topics that are told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from domain.commands import Command
+from domain.dead_letter_ports import DeadLetterIndex
+from domain.dead_letters import Place, dead_letter_id
+from domain.line_ports import PartitionNotes, QuarantineStore
+from domain.ports import Document, DuplicateFilter, ShipmentStore
+from messaging.changes import KafkaChangeFeed
+from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, KafkaDeadLetters
+from messaging.producer import OutgoingRecord
+from messaging.topics import Topics
+from processor.metrics import ProcessorMetrics
+from processor.partition import Ports
+from processor.quarantine import Quarantine
+from tests.support.fakes import (
+    Documents,
+    FixedClock,
+    InMemoryAnswers,
+    InMemoryDeadLetterIndex,
+    InMemoryDuplicateFilter,
+    InMemoryPartitionNotes,
+    InMemoryQuarantineStore,
+    InMemoryShipmentStore,
+)
+from tests.support.machine.perils import Perils, among_perils
+from tests.support.observed import Letter, Observed, Told, letter_in, logged, message_in
+from tests.support.records import TOPIC, LogRecord, RecordingProducer, record_of
+
+PARTITION: Final = f"{TOPIC}/0"
+TOPICS: Final = Topics()
+
+
+@dataclass(frozen=True, slots=True)
+class StorePorts:
+    """What one process has of the stores."""
+
+    store: ShipmentStore
+    notes: PartitionNotes
+    quarantine: QuarantineStore
+    index: DeadLetterIndex
+
+
+class Stores(Protocol):
+    """Where documents are kept."""
+
+    def for_process(self, perils: Perils) -> StorePorts:
+        """Return adapters for one process; what is inside of a call may be among its perils too."""
+
+    async def next_offset(self) -> int:
+        """Return where the partition's fence stands."""
+
+    async def documents(self) -> tuple[Mapping[str, Document], Mapping[str, Document]]:
+        """Return the shipments and the events, by id."""
+
+
+class Hints(Protocol):
+    """The memory of the duplicate filter."""
+
+    def filter(self) -> DuplicateFilter:
+        """Return the filter of one process."""
+
+    async def forget(self) -> None:
+        """Lose everything."""
+
+
+class InMemoryStores:
+    """Everything in memory."""
+
+    def __init__(self) -> None:
+        self._documents = Documents()
+
+    def for_process(self, perils: Perils) -> StorePorts:  # noqa: ARG002  # nothing inside
+        return StorePorts(
+            InMemoryShipmentStore(self._documents),
+            InMemoryPartitionNotes(self._documents),
+            InMemoryQuarantineStore(self._documents),
+            InMemoryDeadLetterIndex(self._documents),
+        )
+
+    async def next_offset(self) -> int:
+        fence = self._documents.fences.get(PARTITION)
+        return 0 if fence is None else fence.next_offset
+
+    async def documents(self) -> tuple[Mapping[str, Document], Mapping[str, Document]]:
+        shipments, events = self._documents.shipments, self._documents.events
+        return {str(each): it for each, it in shipments.items()}, {
+            str(each): it for each, it in events.items()
+        }
+
+
+class InMemoryHints:
+    """One set for all processes."""
+
+    def __init__(self) -> None:
+        self._filter = InMemoryDuplicateFilter()
+
+    def filter(self) -> DuplicateFilter:
+        return self._filter
+
+    async def forget(self) -> None:
+        self._filter.forget()
+
+
+class _RedisLine:
+    """The filter, as long as Redis is within reach."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._filter = world.hints.filter()
+
+    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+        if not self._world.redis_is_up:
+            return [False] * len(members)
+        return await self._filter.seen(partition, members)
+
+    async def mark(self, partition: str, members: Sequence[str]) -> None:
+        if self._world.redis_is_up:
+            await self._filter.mark(partition, members)
+
+
+@dataclass
+class World:
+    """One partition's log, and everything around it.
+
+    Attributes:
+        cursed: offsets of records that can be read, but break the code.
+    """
+
+    stores: Stores = field(default_factory=InMemoryStores)
+    hints: Hints = field(default_factory=InMemoryHints)
+    redis_is_up: bool = True
+    log: list[LogRecord] = field(default_factory=list)
+    cursed: set[int] = field(default_factory=set)
+    answers: InMemoryAnswers = field(default_factory=InMemoryAnswers)
+    producer: RecordingProducer = field(default_factory=RecordingProducer)
+    clock: FixedClock = field(default_factory=FixedClock)
+
+    def send(self, command: Command, *, waits: bool = False) -> int:
+        """Append a command to the log, and return where it stands."""
+        address = f"answers:{len(self.log)}" if waits else None
+        return self.append(record_of(command, 0, reply_to=address))
+
+    def send_unreadable(self) -> None:
+        """Append what no retry will make readable."""
+        self.append(LogRecord(0, b"{"))
+
+    def append(self, record: LogRecord) -> int:
+        """Append a record, wherever it stood before, and return where it stands."""
+        self.log.append(replace(record, offset=len(self.log)))
+        return len(self.log) - 1
+
+    async def end_offset(self) -> int:
+        """Say where the log ends."""
+        return len(self.log)
+
+    def letters(self) -> list[Letter]:
+        """Return what the dead letters say."""
+        return [letter_in(record) for record in self._letters()]
+
+    def told(self) -> dict[str, list[Told]]:
+        """Return what the derived topics say."""
+        names = (TOPICS.changes, TOPICS.created, TOPICS.delivered, TOPICS.location)
+        return {name: [message_in(each) for each in self.producer.topics.get(name, [])] for name in names}
+
+    def replay(self, index: int) -> None:
+        """Append a dead letter to the log, as it was before it died."""
+        index %= len(self._letters())
+        letter = self._letters()[index]
+        kept = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]
+        said = [(REPLAY_OF, dead_letter_id(Place(0, index)).encode()), (REPLAYED_BY, b"admin_user")]
+        self.append(LogRecord(0, letter.value, letter.key, [*kept, *said]))
+
+    def ports(self, perils: Perils) -> Ports:
+        """Return the ports of one process."""
+        stores = self.stores.for_process(perils)
+        ports = Ports(
+            store=stores.store,
+            notes=stores.notes,
+            quarantine=Quarantine(perils.guarded(stores.quarantine)),
+            duplicates=_RedisLine(self),
+            feed=KafkaChangeFeed(self.producer, TOPICS),
+            answers=self.answers,
+            dead_letters=KafkaDeadLetters(self.producer, TOPICS),
+            index=stores.index,
+            clock=self.clock,
+            metrics=ProcessorMetrics(CollectorRegistry()),
+        )
+        return among_perils(ports, perils, self.cursed)
+
+    async def observed(self) -> Observed:
+        """Return what stands in the stores now, and the part of the log that the fence says is applied.
+
+        A dead letter moves no fence: what lies beyond may have died already.
+        """
+        applied = await self.stores.next_offset()
+        shipments, events = await self.stores.documents()
+        return Observed(
+            log=[logged(record) for record in self.log[:applied]],
+            shipments=shipments,
+            events={
+                each: event
+                for each, event in events.items()
+                if event["outcome"] != "dead" or event["offset"] < applied
+            },
+            letters=[letter for letter in self.letters() if letter.place[1] < applied],
+        )
+
+    async def observed_to_the_end(self) -> Observed:
+        """Return what stands in the stores when nothing is left to do, the whole log, and what was told."""
+        shipments, events = await self.stores.documents()
+        log = [logged(record) for record in self.log]
+        return Observed(log, shipments, events, self.letters(), self.told())
+
+    def _letters(self) -> Sequence[OutgoingRecord]:
+        return self.producer.topics.get(TOPICS.dead_letters, [])
