@@ -1,0 +1,136 @@
+"""However a log is cut into batches, and whatever strikes between them: the same ending."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
+from domain.identity import EventId
+from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
+from domain.status import REPORTABLE, Status
+from domain.tracking_number import TrackingNumber
+from tests.support.builders import (
+    HEAVIER,
+    NOON,
+    ROUTE,
+    amendment,
+    creation,
+    number,
+    payload_fingerprint,
+    report,
+)
+from tests.support.fakes import Documents, InMemoryShipmentStore
+from tests.unit.domain.batch_runner import BatchRunner, Mishap, Step
+
+numbers = st.sampled_from([number(1), number(2)])
+ELSEWHERE: ShipmentChanges = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 1.5}}
+
+
+def _story(tracking_number: TrackingNumber, start: int, length: int) -> list[Command]:
+    story: list[Command] = [creation(tracking_number), *(report(status, tracking_number) for status in ROUTE)]
+    return story[start : start + length]
+
+
+def _contradiction(command: Command) -> Command:
+    if isinstance(command, CreateShipment):
+        return replace(command, client_id="client_002")
+    if isinstance(command, AmendShipment):
+        return replace(command, changes={"package": {"weight_kg": 99.0}})
+    return replace(command, notes="something else at the same instant")
+
+
+stories = st.builds(_story, numbers, st.integers(0, 4), st.integers(1, 5))
+single_reports = st.builds(report, st.sampled_from(REPORTABLE), numbers, source=st.sampled_from("ab"))
+clients = st.sampled_from([None, "client_001", "client_002"])
+cancellations = st.builds(
+    report, st.just(Status.CANCELLED), numbers, source=st.just("api"), on_behalf_of=clients
+)
+amendments = st.builds(
+    amendment,
+    numbers,
+    changes=st.sampled_from([HEAVIER, ELSEWHERE]),
+    at=st.integers(0, 3).map(lambda second: NOON + timedelta(seconds=second)),
+    on_behalf_of=clients,
+)
+singles = single_reports | cancellations | amendments
+contradictions = (stories.map(lambda story: story[0]) | singles).map(lambda one: [_contradiction(one)])
+logs = st.lists(stories | contradictions | singles.map(lambda one: [one]), max_size=12).map(
+    lambda parts: [command for part in parts for command in part]
+)
+steps = st.lists(st.builds(Step, st.integers(1, 8), st.sampled_from(Mishap), st.integers(0, 12)), max_size=10)
+
+
+@dataclass
+class Ending:
+    """How an event ends, told without batches, look-ups or filters."""
+
+    fingerprint: str
+    outcome: str = "rejected"
+    reason: str | None = None
+    attempts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+
+def one_at_a_time(log: list[Command]) -> tuple[dict[TrackingNumber, Shipment], dict[EventId, Ending]]:
+    """Apply the log the simplest way there is."""
+    shipments: dict[TrackingNumber, Shipment] = {}
+    endings: dict[EventId, Ending] = {}
+    for command in log:
+        said = payload_fingerprint(command)
+        ending = endings.setdefault(command.event_id, Ending(said))
+        if ending.fingerprint != said:
+            ending.conflicts += 1
+            continue
+        if ending.outcome == "applied":
+            ending.duplicates += 1
+            continue
+        shipment = shipments.get(command.tracking_number)
+        decision = decide(shipment, command)
+        ending.attempts += 1
+        ending.reason = decision.reason if isinstance(decision, Rejected) else None
+        if not isinstance(decision, Rejected | Repeated):
+            ending.outcome = "applied"
+            shipments[command.tracking_number] = evolve(shipment, decision)
+    return shipments, endings
+
+
+async def run(log: list[Command], script: list[Step]) -> Documents:
+    runner = BatchRunner(log)
+    await runner.run(script)
+    return runner.store.documents
+
+
+@given(logs)
+async def test_one_batch_equals_one_command_at_a_time(log: list[Command]) -> None:
+    shipments, endings = one_at_a_time(log)
+    documents = await run(log, [])
+    assert await InMemoryShipmentStore(documents).load(shipments) == shipments
+    assert documents.shipments.keys() == shipments.keys()
+    assert {
+        each: Ending(**{name: event[name] for name in vars(endings[each])})
+        for each, event in documents.events.items()
+    } == endings
+
+
+@given(logs, steps)
+async def test_any_batches_with_any_mishaps_equal_one_batch(log: list[Command], script: list[Step]) -> None:
+    whole, struck = await run(log, []), await run(log, script)
+    assert struck.shipments == whole.shipments
+    assert struck.events == whole.events
+
+
+@given(logs, steps, steps)
+async def test_a_log_that_is_read_again_from_its_start_changes_nothing(
+    log: list[Command], script: list[Step], again: list[Step]
+) -> None:
+    runner = BatchRunner(log)
+    await runner.run(script)
+    before = deepcopy(runner.store.documents)
+    runner.position = 0
+    await runner.run(again)
+    assert runner.store.documents.shipments == before.shipments
+    assert runner.store.documents.events == before.events
