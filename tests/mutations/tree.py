@@ -11,7 +11,6 @@ from pathlib import Path
 from tests.mutations.mutation import Mutation
 
 ROOT = Path(__file__).parents[2]
-_PACKAGES = ("domain", "messaging", "storage", "httpkit", "devstack", "ingest_api", "processor", "query_api")
 _PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "_hypothesis_pytestplugin")
 _PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=no", "-rfE", "--no-header")
 _TESTS_FAILED = 1
@@ -73,10 +72,11 @@ class Tree:
         Raises:
             BrokenCopyError: it is not.
         """
-        program = f"import {', '.join(_PACKAGES)}\nfor each in ({', '.join(_PACKAGES)}): print(each.__file__)"
+        packages = {path.parent.name for path in self.root.glob("*/*/src/*/__init__.py")}
+        program = f"import {', '.join(packages)}\nfor each in ({', '.join(packages)}): print(each.__file__)"
         said = self._python("-c", program)
         files = [Path(line) for line in said.stdout.splitlines()]
-        if len(files) != len(_PACKAGES) or not all(each.is_relative_to(self.root) for each in files):
+        if len(files) != len(packages) or not all(each.is_relative_to(self.root) for each in files):
             raise BrokenCopyError(f"not of the copy: {said.stdout}{said.stderr}")
 
     def without(self, mutation: Mutation) -> Run:
