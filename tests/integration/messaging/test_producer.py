@@ -144,14 +144,16 @@ async def test_an_acknowledgement_that_is_lost_leaves_one_record(
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with producer_of(proxied_kafka) as producer:
-        await producer.append(topic, outgoing(1))
+        await wait_for_append(producer, topic, *outgoing(1))
         kafka_proxy.stall(answers_only=True)
         with pytest.raises(PublishUnknown):
             await producer.append(topic, outgoing(1, first=7))
         kafka_proxy.cut()
         kafka_proxy.heal()
         await wait_for_append(producer, topic, OutgoingRecord(b"key-0", b"%08d" % 14, []))
-    assert await numbers_in(kafka, topic) == {b"key-0": [0, 7, 14]}
+    numbers = (await numbers_in(kafka, topic))[b"key-0"]
+    assert numbers.count(7) == 1
+    assert list(dict.fromkeys(numbers)) == [0, 7, 14], "the others may have been sent more than once, by us"
 
 
 async def test_a_kafka_that_comes_back_is_used_again_without_a_restart(

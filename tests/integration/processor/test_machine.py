@@ -63,4 +63,4 @@ def test_every_accepted_event_is_applied_once_on_real_servers(new_machine: NewMa
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_a_long_search_on_real_servers_finds_nothing(new_machine: NewMachine) -> None:
-    search(new_machine, settings(ALL_YEAR, max_examples=500))
+    search(new_machine, settings(ALL_YEAR, max_examples=200))

@@ -21,7 +21,7 @@ EVERY_DAY: Final = settings(
 )
 """The same examples each time."""
 ALL_YEAR: Final = settings(
-    EVERY_DAY, derandomize=False, print_blob=True, max_examples=5000, stateful_step_count=60
+    EVERY_DAY, derandomize=False, print_blob=True, max_examples=1500, stateful_step_count=60
 )
 """Other examples each time; one that fails is printed with what repeats it."""
 
