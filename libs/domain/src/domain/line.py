@@ -1,4 +1,4 @@
-"""The line: when a partition stands still, how it goes on, and what its last owner left behind (ADR 0011)."""
+"""The line: when a partition stands still, how it goes on, and what its last owner left behind (ADR 0009)."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Records at which the process itself may end: handled alone, each noted before (ADR 0011)."""
+"""Records at which the process itself may end: handled alone, each noted before (ADR 0009)."""
 
 import asyncio
 import contextlib

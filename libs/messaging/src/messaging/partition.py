@@ -11,7 +11,7 @@ It knows nothing of shipments. What a handler may raise, and what follows:
   even be buried.
 
 A partition that stands still does so for every owner, until an operator says that it is to go on. A record at
-which the process itself ends raises nothing: `Caution` says how it is found (ADR 0011).
+which the process itself ends raises nothing: `Caution` says how it is found (ADR 0009).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Partitions that stand still, and what is in hand (ADR 0011).
+"""Partitions that stand still, and what is in hand (ADR 0009).
 
 What an owner notes stands in the fence and is written under its epoch. What operators say stands in a
 collection that the processor only reads.

@@ -1,4 +1,4 @@
-"""Another collection in the place of `shipments` (ADR 0013)."""
+"""Another collection in the place of `shipments` (ADR 0011)."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What events have written, read as it stood at one instant, while they go on being written (ADR 0013).
+"""What events have written, read as it stood at one instant, while they go on being written (ADR 0011).
 
 All reads of a snapshot see the same moment, also over several collections. MongoDB keeps the past for
 `minSnapshotHistoryWindowInSeconds`, 300 by default: whoever reads for longer is told so.
