@@ -1,65 +1,21 @@
 """However a log is cut into batches, and whatever strikes between them: the same ending."""
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
+from domain.commands import Command
 from domain.identity import EventId
 from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
-from domain.status import REPORTABLE, Status
 from domain.tracking_number import TrackingNumber
-from tests.support.builders import (
-    HEAVIER,
-    NOON,
-    ROUTE,
-    amendment,
-    creation,
-    number,
-    payload_fingerprint,
-    report,
-)
+from tests.support.builders import payload_fingerprint
 from tests.support.fakes import Documents, InMemoryShipmentStore
+from tests.support.machine.commands import SOME
 from tests.unit.domain.batch_runner import BatchRunner, Mishap, Step
 
-numbers = st.sampled_from([number(1), number(2)])
-ELSEWHERE: ShipmentChanges = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 1.5}}
-
-
-def _story(tracking_number: TrackingNumber, start: int, length: int) -> list[Command]:
-    story: list[Command] = [creation(tracking_number), *(report(status, tracking_number) for status in ROUTE)]
-    return story[start : start + length]
-
-
-def _contradiction(command: Command) -> Command:
-    if isinstance(command, CreateShipment):
-        return replace(command, client_id="client_002")
-    if isinstance(command, AmendShipment):
-        return replace(command, changes={"package": {"weight_kg": 99.0}})
-    return replace(command, notes="something else at the same instant")
-
-
-stories = st.builds(_story, numbers, st.integers(0, 4), st.integers(1, 5))
-single_reports = st.builds(report, st.sampled_from(REPORTABLE), numbers, source=st.sampled_from("ab"))
-clients = st.sampled_from([None, "client_001", "client_002"])
-cancellations = st.builds(
-    report, st.just(Status.CANCELLED), numbers, source=st.just("api"), on_behalf_of=clients
-)
-amendments = st.builds(
-    amendment,
-    numbers,
-    changes=st.sampled_from([HEAVIER, ELSEWHERE]),
-    at=st.integers(0, 3).map(lambda second: NOON + timedelta(seconds=second)),
-    on_behalf_of=clients,
-)
-singles = single_reports | cancellations | amendments
-contradictions = (stories.map(lambda story: story[0]) | singles).map(lambda one: [_contradiction(one)])
-logs = st.lists(stories | contradictions | singles.map(lambda one: [one]), max_size=12).map(
-    lambda parts: [command for part in parts for command in part]
-)
+logs = st.lists(SOME, max_size=12).map(lambda parts: [command for part in parts for command in part])
 steps = st.lists(st.builds(Step, st.integers(1, 8), st.sampled_from(Mishap), st.integers(0, 12)), max_size=10)
 
 
