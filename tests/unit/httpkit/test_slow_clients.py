@@ -32,6 +32,7 @@ HTTP = HttpSettings(
 HEAD = b"POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\n"
 LARGE = 64 << 20
 PATIENCE_S = 10.0
+UNSENT = web.AppKey("unsent", list[asyncio.Transport])
 
 
 async def length(request: web.Request) -> web.Response:
@@ -42,10 +43,26 @@ async def large(_request: web.Request) -> web.Response:
     return web.Response(body=b"x" * LARGE)
 
 
+async def little(request: web.Request) -> web.StreamResponse:
+    """Answer with a little more than the kernel takes, and end the connection: too little to be held back."""
+    transport = request.transport
+    assert transport is not None
+    response = web.StreamResponse()
+    response.force_close()
+    await response.prepare(request)
+    while transport.get_write_buffer_size() == 0:
+        await response.write(b"x" * 4096)
+        await asyncio.sleep(0)
+    request.app[UNSENT].append(transport)
+    return response
+
+
 @asynccontextmanager
 async def service() -> AsyncIterator[tuple[web.Application, str, int]]:
     routes = [Route("POST", "/length", length, None), Route("GET", "/large", large, None)]
+    routes.append(Route("GET", "/little", little, None))
     app = build_app(HTTP, routes, health=Health({}), registry=new_registry())
+    app[UNSENT] = []
     async with serving(app, HTTP) as runner:
         host, port = runner.addresses[0]
         yield app, host, port
@@ -105,6 +122,17 @@ async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
         await asyncio.sleep(4 * HTTP.write_timeout_s)  # the fault itself: nothing is read
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             await asyncio.wait_for(reader.readexactly(LARGE), PATIENCE_S)
+        writer.close()
+
+
+async def test_the_unread_rest_of_a_connection_that_has_ended_is_given_up() -> None:
+    async with service() as (app, host, port):
+        _, writer = await asyncio.open_connection(host, port, limit=1024)
+        writer.write(b"GET /little HTTP/1.1\r\nHost: x\r\n\r\n")
+        await wait_until(lambda: bool(app[UNSENT]), what="an answer that is not read")
+        (transport,) = app[UNSENT]
+        await wait_until(transport.is_closing, what="the end of the answer")
+        await wait_until(lambda: transport.get_write_buffer_size() == 0, what="the end of the connection")
         writer.close()
 
 

@@ -10,7 +10,7 @@ nowhere else.
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aiohttp import web
@@ -29,7 +29,8 @@ class Patience:
     Attributes:
         head_s: from the connection to the end of its first head. The heads after it are bounded by the
             keep-alive, which does not begin anew with their bytes.
-        write_s: in which some of an answer must have been read.
+        write_s: how often it is looked whether a client reads: one that has read nothing of what it was sent
+            between two looks is cut off.
     """
 
     head_s: float
@@ -39,17 +40,21 @@ class Patience:
 class Connection(RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_head_timer", "_patience", "_write_timer")
+    __slots__ = ("_head_timer", "_patience", "_unsent", "_wire", "_write_timer")
 
     def __init__(self, manager: web.Server, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(manager, **named)
         self._patience = patience
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._wire: asyncio.WriteTransport | None = None
+        self._unsent = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`: the first head is waited for from here on."""
         super().connection_made(transport)
+        self._wire = cast("asyncio.WriteTransport", transport)
+        self._look_again()
         self._head_timer = self._loop.call_later(self._patience.head_s, self._require_head)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -57,17 +62,12 @@ class Connection(RequestHandler):
         for timer in (self._head_timer, self._write_timer):
             if timer is not None:
                 timer.cancel()
+        self._wire = None
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        """See `asyncio.Protocol`: the client has not read what it was sent."""
-        super().pause_writing()
-        self._look_again()
-
     def resume_writing(self) -> None:
-        """See `asyncio.Protocol`: it has."""
-        if self._write_timer is not None:
-            self._write_timer.cancel()
+        """See `asyncio.Protocol`: the client has read."""
+        self._unsent = 0
         super().resume_writing()
 
     def _require_head(self) -> None:
@@ -75,13 +75,22 @@ class Connection(RequestHandler):
             self.force_close()
 
     def _look_again(self) -> None:
-        if self.transport is not None:
-            unsent = self.transport.get_write_buffer_size()
-            self._write_timer = self._loop.call_later(self._patience.write_s, self._require_less, unsent)
+        self._write_timer = self._loop.call_later(self._patience.write_s, self._require_reading)
 
-    def _require_less(self, unsent: int) -> None:
-        if self.transport is not None and self.transport.get_write_buffer_size() >= unsent:
-            self.transport.abort()
+    def _require_reading(self) -> None:
+        """Cut the client off if nothing can have been added since the last look, and nothing was read.
+
+        Also behind the end of a connection: what `close()` finds unsent it waits for, for ever, and aiohttp
+        has let go of its transport by then.
+        """
+        if self._wire is None:
+            return
+        waits = self.writing_paused or self._wire.is_closing() or self._current_request is None
+        unsent = self._wire.get_write_buffer_size() if waits else 0
+        if 0 < self._unsent <= unsent:
+            self._wire.abort()
+            return
+        self._unsent = unsent
         self._look_again()
 
     def handle_error(

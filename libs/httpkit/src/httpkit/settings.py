@@ -57,7 +57,7 @@ class HttpSettings(BaseSettings):
         body_limit_bytes: no route reads a longer body.
         head_timeout_s: a connection whose first head is not here by then is closed.
         body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
-        write_timeout_s: a client that reads nothing of its answer for that long is cut off.
+        write_timeout_s: a client that reads nothing of its answer for that long, or up to twice, is cut off.
         half_read_limit_bytes: of all bodies that are being received, together; more are answered with 503.
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
