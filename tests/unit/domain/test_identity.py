@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import blake2b
 from itertools import pairwise
 from random import Random
 
@@ -135,6 +136,12 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_members_inside_members() 
 def test_another_payload_has_another_fingerprint(one: dict[str, object], other: dict[str, object]) -> None:
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     assert (fingerprint(one) == fingerprint(other)) is same
+
+
+@given(payloads)
+def test_a_fingerprint_is_that_of_the_sorted_text_without_blanks(payload: dict[str, object]) -> None:
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+    assert fingerprint(payload) == blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def test_fingerprints_stay_what_they_were() -> None:

@@ -24,6 +24,7 @@ from domain.identity import EventId
 from domain.shipment import Event, Rejected, Repeated, Shipment, decide, evolve
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
+from domain.values import value
 
 
 class Outcome(StrEnum):
@@ -34,7 +35,7 @@ class Outcome(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class EventRecord:
     """What the store knows of an event.
 
@@ -59,7 +60,7 @@ class EventRecord:
     status: Status | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Delivery:
     """One record of the log: a command and where it stands.
 
@@ -86,7 +87,7 @@ class Kind(StrEnum):
     REPLAYED = "replayed"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Verdict:
     """What became of one delivery; `event` is None where the duplicate filter alone knew it."""
 

@@ -1,12 +1,12 @@
 """What the log carries: commands, with who asked and when. Shapes of their parts, as in the API."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
 from domain.identity import EventId
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
+from domain.values import value
 
 
 class Coordinates(TypedDict):
@@ -74,7 +74,7 @@ class Location(TypedDict):
     address: NotRequired[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CreateShipment:
     """Register a shipment.
 
@@ -96,7 +96,7 @@ class CreateShipment:
     request_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ReportStatus:
     """Report that a shipment reached a status.
 
@@ -120,7 +120,7 @@ class ReportStatus:
     on_behalf_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AmendShipment:
     """Change what a shipment is, not where it is.
 

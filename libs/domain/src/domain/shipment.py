@@ -1,15 +1,16 @@
 """A shipment's life: `decide` says what a command does to it, `evolve` does it. Pure, both."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.status import Status, can_follow, is_terminal
 from domain.tracking_number import TrackingNumber
+from domain.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Shipment:
     """What deciding needs to know of a shipment.
 
@@ -27,7 +28,7 @@ class Shipment:
     applied: tuple[EventId, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Created:
     """The shipment exists from now on."""
 
@@ -36,7 +37,7 @@ class Created:
     client_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class StatusChanged:
     """The shipment reached `status`."""
 
@@ -44,7 +45,7 @@ class StatusChanged:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Amended:
     """The shipment is described otherwise."""
 
@@ -54,14 +55,14 @@ class Amended:
 Event = Created | StatusChanged | Amended
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Rejected:
     """The rules say no, for `reason`; the shipment stays as it is."""
 
     reason: ErrorCode
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Repeated:
     """An event with this id stands in the history already; the shipment stays as it is."""
 

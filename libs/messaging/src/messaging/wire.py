@@ -4,7 +4,6 @@ Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
@@ -19,6 +18,7 @@ from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.status import REPORTABLE, Status
 from domain.timestamps import format_timestamp, parse_timestamp
 from domain.tracking_number import TrackingNumber, parse_tracking_number
+from domain.values import value
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 REPLY_TO: Final = "reply-to"
@@ -142,7 +142,7 @@ AMENDED: Final = TypeAdapter(_Amended)
 _RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Decoded:
     """A command read from the log, and the fingerprint of its payload."""
 
@@ -195,7 +195,7 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "event_id": command.event_id,
         "tracking_number": command.tracking_number,
         "client_id": record.client_id,
-        "status": record.status,
+        "status": record.status.value if record.status is not None else None,
         "version": record.version,
         "timestamp": format_timestamp(command.timestamp),
     }
@@ -220,9 +220,9 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the first header of that name, None if there is none or it has no value, which Kafka allows."""
-    for key, value in headers:
+    for key, text in headers:
         if key == name:
-            return value.decode(errors="replace") if value is not None else None
+            return text.decode(errors="replace") if text is not None else None
     return None
 
 
