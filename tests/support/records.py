@@ -1,6 +1,6 @@
 """Records as the log gives them, and a producer that keeps what it is given."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.commands import Command
@@ -39,11 +39,6 @@ def records_of(*commands: Command, first_offset: int = 0, reply_to: str | None =
     return [
         record_of(command, offset, reply_to=reply_to) for offset, command in enumerate(commands, first_offset)
     ]
-
-
-def offsets_of(records: Iterable[LogRecord]) -> list[int]:
-    """Return where records stand."""
-    return [record.offset for record in records]
 
 
 class RecordingProducer(ResilientProducer, Faults):

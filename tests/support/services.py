@@ -44,10 +44,6 @@ class Service:
         """How many bytes of memory it holds."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
-    @property
-    def open_files(self) -> int:
-        return psutil.Process(self.process.pid).num_fds()
-
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 

@@ -160,9 +160,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             200: Reply(
                 "It is set aside.",
                 json_content(TypeAdapter(QuarantinedShipment), entry=_ENTRY),
-                links={
-                    "release": Link("releaseShipment", {"tracking_number": "$request.path.tracking_number"})
-                },
+                links={"release": Link("releaseShipment", _NUMBER)},
             )
         },
         errors=(ErrorCode.VALIDATION_ERROR, ErrorCode.QUARANTINE_FULL),
