@@ -1,12 +1,11 @@
 """The servers that tests share: one embedded stack per run; a database, a Redis and topics fresh per test."""
 
 import os
-import socket
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 
 from messaging.settings import KafkaSettings
@@ -15,11 +14,11 @@ from storage.client import Database, open_database, open_redis
 from storage.schema import apply_schema
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
+from tests.support.topics import admin_of
 
 pytest_plugins = ["tests.support.fault_table"]
 
 TEST_REDIS_DB = 9
-TEST_PARTITIONS = 2
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +28,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackAddresses]:
     if external is not None:
         yield external
         return
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     env = {**os.environ, "ENV": "development"}
-    with start_stack(tmp_path_factory.mktemp("stack"), env=env, port=port) as running:
+    with start_stack(tmp_path_factory.mktemp("stack"), env=env, port=unused_port()) as running:
         yield running
 
 
@@ -73,16 +70,20 @@ async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-async def kafka(stack: StackAddresses) -> AsyncIterator[KafkaSettings]:
+def partitions() -> int:
+    """Give how many partitions the topics of a test have."""
+    return 2
+
+
+@pytest.fixture
+async def kafka(stack: StackAddresses, partitions: int) -> AsyncIterator[KafkaSettings]:
     """Give fresh topics, under a prefix of their own."""
     settings = KafkaSettings(  # type: ignore[call-arg]
         KAFKA_BROKERS=stack.kafka_brokers,
         KAFKA_TOPIC_PREFIX=f"test-{uuid.uuid4().hex}-",
-        KAFKA_PARTITIONS=TEST_PARTITIONS,
+        KAFKA_PARTITIONS=partitions,
     )
     await ensure_topics(settings)
     yield settings
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    await admin.delete_topics(list(Topics(settings.topic_prefix).all()))
-    await admin.close()
+    async with admin_of(settings) as admin:
+        await admin.delete_topics(list(Topics(settings.topic_prefix).all()))

@@ -5,7 +5,6 @@ The stack is this module's own, with small budgets. Users are made of tokens, so
 
 import asyncio
 import os
-import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from itertools import chain, count
 import aiohttp
 import pytest
 import pytest_asyncio
+from aiohttp.test_utils import unused_port
 
 from domain.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
@@ -53,8 +53,6 @@ _numbers = count()
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     if os.environ.get("WAYBILL_STACK") == "external":
         pytest.skip("the stack belongs to somebody else: its processes cannot be killed")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     own = {
         "ENV": "development",
         "INGEST_REPLICAS": str(REPLICAS),
@@ -65,7 +63,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "LOGIN_FREE_FAILURES": str(FREE_FAILURES),
         "JWT_REVOCATION_POLL_S": str(REVOCATION_POLL_S),
     }
-    with start_stack(tmp_path_factory.mktemp("replicas"), env={**os.environ, **own}, port=port) as running:
+    with start_stack(
+        tmp_path_factory.mktemp("replicas"), env={**os.environ, **own}, port=unused_port()
+    ) as running:
         yield running
 
 

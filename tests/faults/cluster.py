@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 import uuid
 from collections.abc import (
@@ -23,12 +22,12 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 import psutil
+from aiohttp.test_utils import unused_port
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from devstack.client import RunningStack, start_stack
-from devstack.ports import LOOPBACK
 from domain.identity import creation_event_id
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -204,8 +203,6 @@ class Traffic:
 @contextmanager
 def three_brokers(home: Path) -> Iterator[Cluster]:
     """Start the stack in `home`, and stop it at the end; from the main thread."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        port = probe.getsockname()[1]
     env = {
         **os.environ,
         "ENV": "development",
@@ -214,7 +211,7 @@ def three_brokers(home: Path) -> Iterator[Cluster]:
         # Three JVMs that start often and never live long: what the second compiler costs it never brings in.
         "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
     }
-    with start_stack(home, env=env, port=port) as stack:
+    with start_stack(home, env=env, port=unused_port()) as stack:
         yield Cluster(stack)
 
 

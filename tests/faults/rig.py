@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,9 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from devstack.client import RunningStack, start_stack
-from devstack.home import Home
-from devstack.ports import LOOPBACK, assign_ports
+from aiohttp.test_utils import unused_port
+
+from devstack.client import RunningStack, reserve_store_ports, start_stack
+from devstack.ports import LOOPBACK
 from messaging.settings import KafkaSettings
 from storage.client import Database, open_database
 from storage.settings import MongoSettings
@@ -45,11 +45,8 @@ class Rig:
 
 @asynccontextmanager
 async def open_rig(root: Path) -> AsyncIterator[Rig]:
-    """Start a stack in `root`, an absolute path, with its services behind proxies; stop it at the end."""
-    home = Home(root)
-    home.prepare()
-    # Chosen now, so that the proxies know them; the stack takes up what its home remembers.
-    ports = assign_ports(STORES, file=home.ports_file, seed=os.getpid())
+    """Start a stack in `root` with its services behind proxies; stop it at the end."""
+    ports = reserve_store_ports(root)
     async with AsyncExitStack() as opened:
         links = {
             store: await opened.enter_async_context(
@@ -57,7 +54,7 @@ async def open_rig(root: Path) -> AsyncIterator[Rig]:
             )
             for store in STORES
         }
-        stack = await _start(opened, home, links)
+        stack = await _start(opened, root, links)
         settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
         database = await opened.enter_async_context(open_database(settings))
         yield Rig(stack, links, database)
@@ -65,7 +62,7 @@ async def open_rig(root: Path) -> AsyncIterator[Rig]:
             link.heal()  # what stops must be able to say good-bye
 
 
-async def _start(opened: AsyncExitStack, home: Home, links: Mapping[str, Proxy]) -> RunningStack:
+async def _start(opened: AsyncExitStack, root: Path, links: Mapping[str, Proxy]) -> RunningStack:
     """Start the stack from a thread that lives as long: meanwhile the loop must serve the proxies."""
     starter = opened.enter_context(ThreadPoolExecutor(1))
     loop = asyncio.get_running_loop()
@@ -77,9 +74,7 @@ async def _start(opened: AsyncExitStack, home: Home, links: Mapping[str, Proxy])
         "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_S),
         "WAYBILL_LINKS": ",".join(f"{store}={link.address}" for store, link in links.items()),
     }
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        port = probe.getsockname()[1]
-    stack = await loop.run_in_executor(starter, partial(start_stack, home.root, env=env, port=port))
+    stack = await loop.run_in_executor(starter, partial(start_stack, root, env=env, port=unused_port()))
 
     async def stop() -> None:
         await loop.run_in_executor(starter, stack.stop)

@@ -1,12 +1,13 @@
 """One more replica beside those of a running stack, which its supervisor does not know."""
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from aiohttp.test_utils import unused_port
 
 from devstack.leash import leashed
 from tests.support.stack import RunningStack
@@ -15,8 +16,7 @@ from tests.support.stack import RunningStack
 @contextmanager
 def beside(stack: RunningStack, group: str, name: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Start a service as its first replica was started; give the process and its port; kill it at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = unused_port()
     # Without PROCESSOR_GROUP_INSTANCE, the name of the one it is started beside: it leaves the group at once.
     own = {"PORT": str(port), "INSTANCE_ID": name, "PROCESSOR_GROUP_INSTANCE": ""}
     process = _start(stack, group, name, own)

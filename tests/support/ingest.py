@@ -1,12 +1,12 @@
 """ingest-api on the topics of one test's site: in this process, or as a test build in one of its own."""
 
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from multiprocessing.process import BaseProcess
 from typing import Final
 
 import aiohttp
+from aiohttp.test_utils import unused_port
 from pydantic import SecretStr
 
 from httpkit.server import serving
@@ -47,8 +47,7 @@ async def ingest_process(
     site: Site, instance: str, env: Mapping[str, str]
 ) -> AsyncIterator[tuple[BaseProcess, Api]]:
     """Run an ingest-api in a process of its own; see `ingesting` and `service_process`."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = unused_port()
     own = {**site.environment(instance), "PORT": str(port), "JWT_SECRET": SECRET}
     with service_process("ingest-api", {**own, **env}) as process:
         async with _admin_at(port) as admin:

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import psutil
+from aiohttp.test_utils import unused_port
 
 from tests.e2e.tokens import signed
 from tests.support.site import Site
@@ -79,8 +79,7 @@ async def service_process(
     ready: bool = True,
 ) -> AsyncIterator[Service]:
     """Run a service while the context lasts; the context begins when it is ready, unless told otherwise."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = unused_port()
     named = site.environment(f"{module}-{port}", seat=seat)
     process = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
         [sys.executable, "-m", module],

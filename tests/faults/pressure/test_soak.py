@@ -1,10 +1,10 @@
 """The soak's own way through, in seconds: what it sends, samples and checks."""
 
 import os
-import socket
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import unused_port
 from bench.sampling import OURS
 from bench.soak import Plan, report, soak
 
@@ -14,10 +14,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(400)]
 
 
 async def test_a_short_soak_loses_nothing_and_says_what_it_saw(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     plan = Plan(minutes=0.4, warm_up_s=5, capacity_events=4000, share=0.25, sample_every_s=2)
-    with start_stack(tmp_path, env={**os.environ, "ENV": "development"}, port=port) as stack:
+    with start_stack(tmp_path, env={**os.environ, "ENV": "development"}, port=unused_port()) as stack:
         result = await soak(stack, plan)
 
     assert list(result.wrong) == []

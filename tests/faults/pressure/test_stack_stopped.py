@@ -3,11 +3,11 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import unused_port
 
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -37,9 +37,7 @@ LANES = 5
 async def test_a_stack_stopped_under_load_ends_in_order_and_has_forgotten_nothing(
     tmp_path: Path, recovery: Recovery
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    env = {**os.environ, "ENV": "development"}
+    env, port = {**os.environ, "ENV": "development"}, unused_port()
     stack = start_stack(tmp_path, env=env, port=port)
     try:
         kafka = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]
