@@ -16,7 +16,7 @@ from tests.e2e.ledger import Ledger, assert_matches_log
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_at, shipment_body
 from tests.support.api import Api, Json, eventually, times_seen
 from tests.support.builders import ROUTE
-from tests.support.stack import RunningStack, StackAddresses, pause, resume
+from tests.support.stack import RunningStack, StackAddresses, frozen
 
 pytestmark = pytest.mark.stack
 
@@ -94,8 +94,7 @@ async def test_an_event_is_accepted_before_and_applied_soon_after(
     own_stack: RunningStack, admin: Api, driver: Api
 ) -> None:
     number = await admin.created(shipment_body())
-    pause(own_stack, "processor")
-    try:
+    with frozen(own_stack, "processor"):
         async with asyncio.timeout(ACCEPTED_WITHIN_S):
             answer = await driver.post("/events", event_body(number, Status.PICKED_UP))
         event_id = answer.body["event_id"]
@@ -109,8 +108,6 @@ async def test_an_event_is_accepted_before_and_applied_soon_after(
         }
         assert (await driver.get(f"/events/{event_id}")).status == 404
         assert (await admin.shipment(number))["current_status"] == "created"
-    finally:
-        resume(own_stack, "processor")
     assert (await driver.outcome(event_id))["outcome"] == "applied"
     assert (await admin.shipment(number))["current_status"] == "picked_up"
 

@@ -5,8 +5,8 @@ What the log holds in the end is the measure (`ledger`): also of events whose se
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
 from tests.faults.matrix import Row
 from tests.support.api import Answer, Api, Json, eventually, open_api
 from tests.support.beside import beside
-from tests.support.stack import RunningStack, kill, pause, resume
+from tests.support.stack import RunningStack, frozen, kill
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -156,7 +156,7 @@ async def test_a_mongod_that_is_killed_delays_what_was_accepted_and_kills_no_eve
 async def test_a_redis_that_hangs_costs_no_event_and_little_time(
     own_stack: RunningStack, admin: Api, nobody: Api, stream: Stream, since: datetime
 ) -> None:
-    with _frozen(own_stack, "redis"):
+    with frozen(own_stack, "redis"):
         await stream.send_during(stream.under_way(1.0))
         started = time.monotonic()
         answer = await admin.create(shipment_body())
@@ -179,7 +179,7 @@ async def test_a_kafka_that_hangs_is_told_in_time_and_repeating_then_converges(
     number = await admin.created(shipment_body())
     event, single = event_body(number, Status.PICKED_UP), event_body(number, Status.IN_WAREHOUSE)
     pids = _pids(own_stack)
-    with _frozen(own_stack, "kafka"):
+    with frozen(own_stack, "kafka"):
         started = time.monotonic()
         answers = await asyncio.gather(
             driver.post("/events", event), driver.post("/events/batch", {"events": [event]})
@@ -226,15 +226,6 @@ async def _assert_everything_accepted_has_its_outcome(
     assert set(stream.accepted) <= known
     assert {life.status for life in ledger.values()} == {Status.DELIVERED}
     assert await dead_letters(stack.kafka_brokers, stream.numbers, since=since) == []
-
-
-@contextmanager
-def _frozen(stack: RunningStack, group: str) -> Iterator[None]:
-    pause(stack, group)
-    try:
-        yield
-    finally:
-        resume(stack, group)
 
 
 @asynccontextmanager

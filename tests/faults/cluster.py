@@ -9,7 +9,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
     Iterable,
     Iterator,
     Mapping,
@@ -43,7 +42,6 @@ from tests.faults.rig import DATABASE, GROUP
 from tests.faults.watch import Watch
 from tests.support.api import Api, eventually, open_api
 from tests.support.history import observe, violations
-from tests.support.stack import pause, resume
 from tests.support.topics import admin_of, is_caught_up
 from tests.support.waiting import wait_for
 
@@ -230,18 +228,6 @@ async def traffic(cluster: Cluster, name: str, *, rate: float = _RATE) -> AsyncI
             yield sending
             watch.stop()
             load.stopping.set()
-
-
-@contextmanager
-def frozen(cluster: Cluster, brokers: Collection[int]) -> Iterator[None]:
-    """Freeze brokers while the block lasts: their connections stay, and nothing is heard from them."""
-    for index in brokers:
-        pause(cluster.stack, "kafka", index=index)
-    try:
-        yield
-    finally:
-        for index in brokers:
-            resume(cluster.stack, "kafka", index=index)
 
 
 async def kill_all(cluster: Cluster, brokers: Iterable[int]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +15,7 @@ from messaging.topics import Topics
 from tests.faults.rig import Rig
 from tests.faults.schedule import Fault, Kind
 from tests.support.beside import beside
-from tests.support.stack import kill, terminate
+from tests.support.stack import kill, no_room_for, terminate
 from tests.support.topics import write_values
 
 LATENCY_S: Final = 0.1
@@ -77,12 +76,9 @@ class Nemesis:
             await asyncio.sleep(STUTTER_S)
 
     async def _fill(self, fault: Fault) -> None:
-        """Let no file grow: a store ends by the signal or the error, as on a full disk, or waits for room."""
         member = self._member(fault)
-        limits = resource.prlimit(member.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
-        await asyncio.sleep(fault.lasts_s)
-        with suppress(ProcessLookupError):
-            resource.prlimit(member.pid, resource.RLIMIT_FSIZE, limits)
+        with no_room_for(member.pid):
+            await asyncio.sleep(fault.lasts_s)
         await self._replaced_if_dead(fault, member)
 
     async def _replaced_if_dead(self, fault: Fault, old: Member) -> None:

@@ -1,9 +1,13 @@
 """The stack that tests share: started once per run, or found where the environment says."""
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Protocol
+
+import psutil
 
 from devstack.client import RunningStack, start_stack
 from devstack.stack_file import Member
@@ -13,9 +17,9 @@ __all__ = [
     "RunningStack",
     "StackAddresses",
     "external_stack",
+    "frozen",
     "kill",
-    "pause",
-    "resume",
+    "no_room_for",
     "start_stack",
     "terminate",
 ]
@@ -70,11 +74,30 @@ def terminate(stack: RunningStack, group: str, *, index: int = 0) -> Member:
     return stack.wait_replaced(group, stack.signal(group, signal.SIGTERM, index=index), index=index)
 
 
-def pause(stack: RunningStack, group: str, *, index: int = 0) -> Member:
-    """Freeze a child; the supervisor takes it for alive."""
-    return stack.signal(group, signal.SIGSTOP, index=index)
+@contextmanager
+def frozen(stack: RunningStack, *groups: str, indexes: Iterable[int] = (0,)) -> Iterator[None]:
+    """Freeze children while the block lasts; their connections stay, the supervisor takes them for alive."""
+    children = list(product(groups, indexes))
+    for group, index in children:
+        stack.signal(group, signal.SIGSTOP, index=index)
+    try:
+        yield
+    finally:
+        for group, index in children:
+            stack.signal(group, signal.SIGCONT, index=index)
 
 
-def resume(stack: RunningStack, group: str, *, index: int = 0) -> Member:
-    """Let a frozen child go on."""
-    return stack.signal(group, signal.SIGCONT, index=index)
+@contextmanager
+def no_room_for(pid: int) -> Iterator[None]:
+    """Let no file of a process grow, as on a full disk; a new process in its place may write.
+
+    A store ends by the signal or the error, or waits for room.
+    """
+    process = psutil.Process(pid)
+    soft, hard = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.rlimit(psutil.RLIMIT_FSIZE, (soft, hard))

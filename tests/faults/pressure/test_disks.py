@@ -1,9 +1,8 @@
 """Stores that cannot write any more, and stores that stutter."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import psutil
@@ -16,7 +15,7 @@ from tests.support.flood import Flood
 from tests.support.history import violations
 from tests.support.services import service_process
 from tests.support.site import Site
-from tests.support.stack import RunningStack
+from tests.support.stack import RunningStack, frozen, no_room_for
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
@@ -64,24 +63,12 @@ async def test_stores_that_stutter_make_it_slower_and_never_wrong(
     site: Site, own_stack: RunningStack, recovery: Recovery, groups: Sequence[str]
 ) -> None:
     async with under_load(site) as flood:
-        pids = [own_stack.member(group).pid for group in groups]
         for _ in range(10):
-            with _stopped(pids):
+            with frozen(own_stack, *groups):
                 await asyncio.sleep(STUTTER_S)  # the fault itself
             await asyncio.sleep(STUTTER_S)
         with recovery.timed():
             await more(flood, 2 * LANES)
-
-
-@contextmanager
-def _stopped(pids: Sequence[int]) -> Iterator[None]:
-    for pid in pids:
-        psutil.Process(pid).send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            psutil.Process(pid).send_signal(signal.SIGCONT)
 
 
 @pytest.mark.fault(Row.DISK_FULL)
@@ -91,22 +78,9 @@ async def test_a_store_that_cannot_write_loses_nothing_once_it_can(
 ) -> None:
     async with under_load(site) as flood:
         member = own_stack.member(group)
-        with _no_room_for(member.pid):
+        with no_room_for(member.pid):
             await asyncio.sleep(FULL_S)  # the fault itself
         with recovery.timed():
             if not psutil.pid_exists(member.pid):
                 await asyncio.to_thread(own_stack.wait_replaced, group, member)
             await more(flood, 2 * LANES)
-
-
-@contextmanager
-def _no_room_for(pid: int) -> Iterator[None]:
-    """Let a process write nothing to any file, as on a full disk; a new process in its place may write."""
-    process = psutil.Process(pid)
-    soft, hard = process.rlimit(psutil.RLIMIT_FSIZE)
-    process.rlimit(psutil.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        with suppress(psutil.NoSuchProcess):
-            process.rlimit(psutil.RLIMIT_FSIZE, (soft, hard))
