@@ -39,7 +39,7 @@ from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.books import Books, Ended
 from tests.faults.load import USER, Load, Pace, ended_of, id_of
 from tests.faults.rig import DATABASE, GROUP
-from tests.faults.watch import Watch
+from tests.faults.watch import Watch, sending
 from tests.support.api import Api, eventually, open_api
 from tests.support.history import observe, violations
 from tests.support.topics import admin_of, is_caught_up
@@ -214,20 +214,15 @@ def three_brokers(home: Path) -> Iterator[Cluster]:
 
 
 @asynccontextmanager
-async def traffic(cluster: Cluster, name: str, *, rate: float = _RATE) -> AsyncIterator[Traffic]:
+async def traffic(cluster: Cluster, name: str) -> AsyncIterator[Traffic]:
     """Send while the context lasts, under a `name` that no other test has; what was begun is finished."""
     async with open_api(cluster.stack.gateway_url) as nobody:
         admin = nobody.by(await nobody.log_in(USER))
-        load = Load(admin, cluster.books, Pace(rate), name, Random(name))  # noqa: S311  # repeatable
-        watch = Watch(admin, cluster.books, name)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(load.run())
-            tasks.create_task(watch.run())
-            sending = Traffic(admin, cluster.books, watch)
-            await sending.recovered(time.monotonic())
-            yield sending
-            watch.stop()
-            load.stopping.set()
+        load = Load(admin, cluster.books, Pace(_RATE), name, Random(name))  # noqa: S311  # repeatable
+        async with sending(load) as watch:
+            sent = Traffic(admin, cluster.books, watch)
+            await sent.recovered(time.monotonic())
+            yield sent
 
 
 async def kill_all(cluster: Cluster, brokers: Iterable[int]) -> None:

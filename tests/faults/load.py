@@ -41,6 +41,28 @@ class Pace:
         await asyncio.sleep(self._next_at - events / self.per_s - now)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Posts, and notes each call in the books."""
+
+    admin: Api
+    books: Books
+    patience_s: float
+
+    async def post(self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]) -> Answer | None:
+        """Post once the events that have these ids; None if there was no answer."""
+        what = f"POST {path}"
+        try:
+            async with asyncio.timeout(self.patience_s):
+                answer = await self.admin.post(path, body, headers=headers)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self.books.note(what, Ended.UNKNOWN, ids, answer=type(error).__name__)
+            return None
+        self.books.note(what, ended_of(answer), ids, answer=str(answer.status))
+        self.books.faults += [f"{what}: {fault}" for fault in faults_of(answer)]
+        return answer
+
+
 @dataclass(slots=True)
 class Load:
     """All that is sent in one run, by lanes side by side; within a lane one call after the other.
@@ -114,17 +136,8 @@ class Load:
         await self._call("/events/batch", {"events": [*good, bad]}, [id_of(event) for event in good], {})
 
     async def _call(self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]) -> Ended:
-        what = f"POST {path}"
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                answer = await self.admin.post(path, body, headers=headers)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self.books.note(what, Ended.UNKNOWN, ids, answer=type(error).__name__)
-            return Ended.UNKNOWN
-        ended = ended_of(answer)
-        self.books.note(what, ended, ids, answer=str(answer.status))
-        self.books.faults += [f"{what}: {fault}" for fault in faults_of(answer)]
-        return ended
+        answer = await Caller(self.admin, self.books, PATIENCE_S).post(path, body, ids, headers)
+        return Ended.UNKNOWN if answer is None else ended_of(answer)
 
 
 def ended_of(answer: Answer) -> Ended:

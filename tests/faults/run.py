@@ -16,7 +16,7 @@ from tests.faults.load import Load, Pace
 from tests.faults.nemesis import Nemesis
 from tests.faults.rig import GROUP, Rig, open_rig
 from tests.faults.schedule import Step, draw
-from tests.faults.watch import RECOVERED_WITHIN_S, Watch
+from tests.faults.watch import RECOVERED_WITHIN_S, Watch, sending
 from tests.support.api import Api, open_api
 from tests.support.history import Observed, observe, violations
 from tests.support.topics import is_caught_up
@@ -57,13 +57,8 @@ async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) ->
     books = Books()
     async with open_rig(root) as rig, _admin(rig) as admin:
         load = Load(admin, books, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
-        watch = Watch(admin, books, f"run-{seed}")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(load.run())
-            tasks.create_task(watch.run())
+        async with sending(load) as watch:
             await _break(rig, watch, report)
-            watch.stop()
-            load.stopping.set()
         await _drain(rig)
         await _judge(rig, admin, books, report)
     return report

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,14 +12,14 @@ import aiohttp
 from domain.identity import creation_event_id
 from domain.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.traffic import shipment_body
-from tests.faults.books import Books, Ended
-from tests.faults.load import USER, ended_of, faults_of
+from tests.faults.books import Books
+from tests.faults.load import USER, Caller, Load
 from tests.support.api import Api
 
 RECOVERED_WITHIN_S: Final = 90.0
 IN_A_ROW: Final = 3
 _EVERY_S: Final = 0.1
-_WHAT: Final = "POST /shipments"
+_PATIENCE_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -56,14 +58,26 @@ class Watch:
 
     async def _works(self, key: str) -> bool:
         number = derive_tracking_number(USER, key, 0)
-        ids = [creation_event_id(TrackingNumber(number))]
+        answer = await Caller(self.admin, self.books, _PATIENCE_S).post(
+            "/shipments", shipment_body(), [creation_event_id(number)], {"Idempotency-Key": key}
+        )
+        return answer is not None and answer.status == 201 and await self._is_shown(number)
+
+    async def _is_shown(self, number: TrackingNumber) -> bool:
         try:
-            async with asyncio.timeout(10):
-                answer = await self.admin.create(shipment_body(), key=key)
-                reading = await self.admin.get(f"/shipments/{number}")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self.books.note(_WHAT, Ended.UNKNOWN, ids, answer=type(error).__name__)
+            async with asyncio.timeout(_PATIENCE_S):
+                return (await self.admin.get(f"/shipments/{number}")).status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
             return False
-        self.books.note(_WHAT, ended_of(answer), ids, answer=str(answer.status))
-        self.books.faults += [f"{_WHAT}: {fault}" for fault in faults_of(answer)]
-        return answer.status == 201 and reading.status == 200
+
+
+@asynccontextmanager
+async def sending(load: Load) -> AsyncIterator[Watch]:
+    """Send, and watch, while the context lasts; calls that are under way then are finished."""
+    watch = Watch(load.admin, load.books, load.keys)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(load.run())
+        tasks.create_task(watch.run())
+        yield watch
+        watch.stop()
+        load.stopping.set()
