@@ -17,6 +17,7 @@ from domain.status import Status
 from tests.e2e.traffic import event_body
 from tests.support.api import Json
 from tests.support.history import Sent
+from tests.support.waiting import wait_until
 
 PAUSE_S = 0.1
 REQUEST_TIMEOUT_S = 60.0
@@ -84,6 +85,11 @@ class Flood:
         """Return all that was sent, with the commands that others sent."""
         counts = self.accepted + Counter(command.event_id for command in chain(*others))
         return [Sent(event_id, times, self.in_doubt[event_id]) for event_id, times in counts.items()]
+
+    async def accepted_more(self, posts: int) -> None:
+        """Wait until so many posts more are accepted."""
+        enough = self.answers[202] + posts
+        await wait_until(lambda: self.answers[202] >= enough, timeout_s=120, what="posts that are accepted")
 
     def refused(self) -> int:
         """How many posts were refused, with a hint when to come again."""

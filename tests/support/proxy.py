@@ -118,5 +118,10 @@ class Proxy:
         )
 
 
+def mongo_uri_of(proxy: Proxy) -> str:
+    """Return the URI of the MongoDB behind a proxy; a driver that knew its replica set would go round it."""
+    return f"mongodb://{proxy.address}/?directConnection=true"
+
+
 class _Closed(Exception):
     """One side has closed the connection."""

@@ -16,7 +16,6 @@ from tests.support.history import violations
 from tests.support.services import service_process
 from tests.support.site import Site
 from tests.support.stack import RunningStack, frozen, no_room_for
-from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -34,18 +33,12 @@ async def under_load(site: Site) -> AsyncIterator[Flood]:
     async with service_process(site, "ingest_api") as ingest, service_process(site, "processor") as processor:
         flood = Flood(ingest.url, ingest.token, [each.tracking_number for each in SHIPMENTS])
         async with flood.running(lanes=LANES, batch=BATCH, every_s=EVERY_S):
-            await wait_until(lambda: flood.answers[202] > LANES, timeout_s=90, what="load")
+            await flood.accepted_more(LANES)
             yield flood
         await site.finished(timeout_s=90)
         assert (ingest.process.poll(), processor.process.poll()) == (None, None)
     assert flood.without_hint == 0
     assert violations(await site.observed(), flood.sent(SHIPMENTS)) == []
-
-
-async def more(flood: Flood, posts: int) -> None:
-    """Wait until so many posts more are accepted."""
-    enough = flood.answers[202] + posts
-    await wait_until(lambda: flood.answers[202] >= enough, timeout_s=90, what="posts that are accepted")
 
 
 @pytest.mark.fault(Row.DISK_SLOW)
@@ -68,7 +61,7 @@ async def test_stores_that_stutter_make_it_slower_and_never_wrong(
                 await asyncio.sleep(STUTTER_S)  # the fault itself
             await asyncio.sleep(STUTTER_S)
         with recovery.timed():
-            await more(flood, 2 * LANES)
+            await flood.accepted_more(2 * LANES)
 
 
 @pytest.mark.fault(Row.DISK_FULL)
@@ -83,4 +76,4 @@ async def test_a_store_that_cannot_write_loses_nothing_once_it_can(
         with recovery.timed():
             if not psutil.pid_exists(member.pid):
                 await asyncio.to_thread(own_stack.wait_replaced, group, member)
-            await more(flood, 2 * LANES)
+            await flood.accepted_more(2 * LANES)

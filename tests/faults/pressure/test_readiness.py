@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support.builders import creation, number
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.services import Service, service_process
 from tests.support.site import Site
 from tests.support.waiting import wait_for
@@ -49,7 +49,7 @@ async def test_a_service_says_what_is_away_and_that_it_is_back(
 ) -> None:
     links = {
         "KAFKA_BROKERS": kafka_proxy.address,
-        "MONGO_URI": f"mongodb://{mongo_proxy.address}/?directConnection=true",
+        "MONGO_URI": mongo_uri_of(mongo_proxy),
         "REDIS_ADDR": redis_proxy.address,
     }
     proxies = {"kafka": kafka_proxy, "mongodb": mongo_proxy, "redis": redis_proxy}
@@ -81,7 +81,7 @@ async def says(service: Service, status: int, checks: dict[str, str], what: str)
 async def test_a_processor_is_ready_when_it_has_its_partitions_and_not_while_it_ends(
     site: Site, mongo_proxy: Proxy
 ) -> None:
-    link = {"MONGO_URI": f"mongodb://{mongo_proxy.address}/?directConnection=true"}
+    link = {"MONGO_URI": mongo_uri_of(mongo_proxy)}
     mongo_proxy.cut()
     async with service_process(site, "processor", link, ready=False) as processor:
         starting = HEALTHY["processor"] | {"database": "down", "partitions": "down"}

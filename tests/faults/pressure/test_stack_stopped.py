@@ -21,7 +21,7 @@ from tests.support.flood import Flood
 from tests.support.history import observe, violations
 from tests.support.stack import start_stack
 from tests.support.topics import is_caught_up, write_commands
-from tests.support.waiting import wait_for, wait_until
+from tests.support.waiting import wait_for
 
 pytestmark = [
     pytest.mark.stack,
@@ -45,14 +45,13 @@ async def test_a_stack_stopped_under_load_ends_in_order_and_has_forgotten_nothin
         token = signed(stack.jwt_secret, sub="driver_user_001", role="producer")
         flood = Flood(stack.gateway_url, token, [each.tracking_number for each in SHIPMENTS])
         async with flood.running(lanes=LANES, batch=50, every_s=0.3):
-            await wait_until(lambda: flood.answers[202] > LANES, timeout_s=60, what="load")
+            await flood.accepted_more(LANES)
             started = time.monotonic()
             stack.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(stack.process.wait, 60) == 0
             recovery.took(time.monotonic() - started)
             stack = start_stack(tmp_path, env=env, port=port)
-            accepted = flood.answers[202]
-            await wait_until(lambda: flood.answers[202] > accepted + LANES, timeout_s=60, what="load")
+            await flood.accepted_more(LANES)
         await wait_for(
             lambda: is_caught_up(kafka, "waybill-processor", Topics().events), timeout_s=60, what="all of it"
         )

@@ -18,11 +18,11 @@ from tests.support.builders import creation, number
 from tests.support.fault_table import Recovery
 from tests.support.flood import Flood
 from tests.support.history import violations
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.services import Service, service_process
 from tests.support.site import Site, processing
 from tests.support.topics import committed_offsets, end_offsets, is_caught_up
-from tests.support.waiting import wait_for, wait_until
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -135,12 +135,11 @@ async def test_an_ingest_api_stopped_in_a_flood_loses_nothing_it_said_yes_to(
     ):
         flood = Flood(first.url, first.token, NUMBERS)
         async with flood.running(lanes=20, batch=50, every_s=0.5):
-            await wait_until(lambda: flood.answers[202] > 20, timeout_s=90, what="load")
+            await flood.accepted_more(20)
             flood.url = second.url
             first.terminate()
             recovery.took(await first.ended())
-            accepted = flood.answers[202]
-            await wait_until(lambda: flood.answers[202] > accepted + 20, timeout_s=90, what="load")
+            await flood.accepted_more(20)
     assert flood.refused() == 0
     async with processing(site):
         await site.finished(timeout_s=60)
@@ -205,7 +204,7 @@ async def test_a_processor_that_is_stopped_while_a_store_is_away_ends_in_time_an
     day = traffic(30, seed=22)
     links = {
         "KAFKA_BROKERS": kafka_proxy.address,
-        "MONGO_URI": f"mongodb://{mongo_proxy.address}/?directConnection=true",
+        "MONGO_URI": mongo_uri_of(mongo_proxy),
     }
     async with service_process(site, "processor", links) as processor:
         await site.send(day[:50])

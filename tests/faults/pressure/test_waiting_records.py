@@ -10,7 +10,7 @@ from tests.faults.matrix import Row
 from tests.support.builders import NOON, creation, number, report
 from tests.support.fault_table import Recovery
 from tests.support.flood import while_it_lasts
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.services import service_process
 from tests.support.site import Site
 
@@ -31,7 +31,7 @@ async def test_a_processor_holds_little_while_mongodb_is_away_and_the_topic_fill
     site: Site, mongo_proxy: Proxy, recovery: Recovery
 ) -> None:
     site = replace(site, max_batch=500)
-    link = {"MONGO_URI": f"mongodb://{mongo_proxy.address}/?directConnection=true"}
+    link = {"MONGO_URI": mongo_uri_of(mongo_proxy)}
     async with service_process(site, "processor", link) as processor:
         await site.send(SHIPMENTS)
         await site.finished()

@@ -1,6 +1,7 @@
-"""A site of its own for each test, on the real servers."""
+"""A site of its own for each test, on the real servers, and proxies before its stores."""
 
 import uuid
+from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 from messaging.settings import KafkaSettings
 from storage.client import Database
 from storage.settings import MongoSettings, RedisSettings
+from tests.support.proxy import Proxy
 from tests.support.site import Site
 
 
@@ -26,3 +28,16 @@ def site(
         database=database,
         group=f"test-{uuid.uuid4().hex}",
     )
+
+
+@pytest.fixture
+async def mongo_proxy(site: Site) -> AsyncIterator[Proxy]:
+    address = site.mongo.uri.removeprefix("mongodb://").partition("/")[0]
+    async with Proxy(address).running() as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def redis_proxy(site: Site) -> AsyncIterator[Proxy]:
+    async with Proxy(site.redis.address).running() as proxy:
+        yield proxy

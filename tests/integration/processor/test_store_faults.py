@@ -1,6 +1,5 @@
 """MongoDB and Redis that hang, break off or swallow their answers while the processor works."""
 
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ from storage.schema import STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.fault_table import Recovery
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.site import Site, processing
 from tests.support.stack import RunningStack
 from tests.support.topics import read_topic
@@ -21,27 +20,13 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture
-async def redis_proxy(site: Site) -> AsyncIterator[Proxy]:
-    async with Proxy(site.redis.address).running() as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def mongo_proxy(site: Site) -> AsyncIterator[Proxy]:
-    address = site.mongo.uri.removeprefix("mongodb://").partition("/")[0]
-    async with Proxy(address).running() as proxy:
-        yield proxy
-
-
 def behind(site: Site, redis: Proxy | None = None, mongo: Proxy | None = None) -> Site:
     """Return the site as a processor sees it whose stores are behind proxies."""
     if redis is not None:
         site = replace(site, redis=site.redis.model_copy(update={"address": redis.address}))
     if mongo is not None:
         patience = {"timeout_s": 0.6, "server_selection_timeout_s": 0.3}
-        uri = f"mongodb://{mongo.address}/?directConnection=true"
-        site = replace(site, mongo=site.mongo.model_copy(update={"uri": uri, **patience}))
+        site = replace(site, mongo=site.mongo.model_copy(update={"uri": mongo_uri_of(mongo), **patience}))
     return site
 
 
