@@ -10,9 +10,10 @@ from domain.errors import NotPublished
 from domain.ports import CommandLog
 from domain.status import Status
 from messaging.settings import KafkaSettings
-from tests.contract.topics import producer_on, read_topic
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.fakes import InMemoryCommandLog
+from tests.support.producing import producer_on
+from tests.support.topics import read_topic
 
 STORY: list[Command] = [creation(request_key="digest"), *(report(status) for status in ROUTE)]
 DETAILED = replace(
@@ -32,10 +33,10 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The log, a way to read so many records of it, and one that takes nothing."""
+    """The log, a way to read all of it, and one that takes nothing."""
 
     log: CommandLog
-    read: Callable[[int], Awaitable[list[Appended]]]
+    read: Callable[[], Awaitable[list[Appended]]]
     closed: CommandLog
 
 
@@ -50,7 +51,7 @@ def memory_log() -> Log:
     fake, closed = InMemoryCommandLog(), InMemoryCommandLog()
     closed.fail_next("append", NotPublished("closed"))
 
-    async def read(_count: int) -> list[Appended]:
+    async def read() -> list[Appended]:
         return [Appended(each.command, each.reply_to, each.traceparent) for each in fake.appended]
 
     return Log(fake, read, closed)
@@ -65,14 +66,14 @@ async def kafka_log(kafka: KafkaSettings) -> AsyncIterator[Log]:
 
     topics = Topics(kafka.topic_prefix)
 
-    async def read(count: int) -> list[Appended]:
+    async def read() -> list[Appended]:
         return [
             Appended(
                 wire.decode(record.value).command,
                 wire.header(record.headers, wire.REPLY_TO),
                 wire.header(record.headers, wire.TRACEPARENT),
             )
-            for record in await read_topic(kafka, topics.events, count)
+            for record in await read_topic(kafka, topics.events)
         ]
 
     async with producer_on(kafka) as producer:
@@ -90,20 +91,20 @@ def of_shipment(records: list[Appended], tracking_number: str) -> list[Command]:
 @pytest.mark.parametrize("command", [creation(), *STORY[:2], DETAILED], ids=lambda each: each.event_id)
 async def test_a_command_is_read_back_as_it_was_appended(log: Log, command: Command) -> None:
     await log.log.append([command])
-    assert await log.read(1) == [Appended(command, None, None)]
+    assert await log.read() == [Appended(command, None, None)]
 
 
 async def test_what_came_along_is_read_back_too(log: Log) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     await log.log.append([DETAILED], reply_to="answers:1", traceparent=trace)
-    assert await log.read(1) == [Appended(DETAILED, "answers:1", trace)]
+    assert await log.read() == [Appended(DETAILED, "answers:1", trace)]
 
 
 async def test_commands_of_one_shipment_keep_the_order_given(log: Log) -> None:
     others = [creation(number(index)) for index in range(2, 30)]
     mixed = [command for pair in zip(STORY, others, strict=False) for command in pair]
     await log.log.append([*mixed, *others[len(STORY) :]])
-    records = await log.read(len(STORY) + len(others))
+    records = await log.read()
     assert of_shipment(records, NUMBER) == STORY
     assert {each.command.tracking_number for each in records} == {NUMBER, *(number(i) for i in range(2, 30))}
 
@@ -112,19 +113,18 @@ async def test_one_append_comes_after_the_one_before(log: Log) -> None:
     await log.log.append(STORY[:1])
     await log.log.append(STORY[1:4])
     await log.log.append(STORY[4:])
-    assert [each.command for each in await log.read(len(STORY))] == STORY
+    assert [each.command for each in await log.read()] == STORY
 
 
 async def test_the_same_command_twice_is_two_records(log: Log) -> None:
     await log.log.append([creation(), creation()])
     await log.log.append([creation()])
-    assert len(await log.read(3)) == 3
+    assert len(await log.read()) == 3
 
 
 async def test_nothing_to_append_is_nothing_done(log: Log) -> None:
     await log.log.append([])
-    await log.log.append([creation()])
-    assert len(await log.read(1)) == 1
+    assert await log.read() == []
 
 
 async def test_what_the_log_does_not_take_is_not_published(log: Log) -> None:

@@ -13,9 +13,9 @@ from messaging.dead_letters import DeadLetter, KafkaDeadLetters
 from messaging.replaying import KafkaDeadLetterReplayer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from tests.contract.topics import producer_on
 from tests.support.builders import report
 from tests.support.fakes import InMemoryDeadLetterReplayer
+from tests.support.producing import producer_on
 from tests.support.records import LogRecord, RecordingProducer, record_of
 from tests.support.topics import read_topic
 

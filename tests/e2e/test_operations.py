@@ -23,11 +23,11 @@ from processor.burying import entry_of
 from storage.client import open_database
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.settings import MongoSettings
-from tests.contract.topics import producer_on
 from tests.e2e.traffic import shipment_body
 from tests.faults.matrix import Row
 from tests.support.api import PASSWORD, Api, Json, eventually
 from tests.support.builders import NOON, delivery, report
+from tests.support.producing import producer_on
 from tests.support.records import record_of
 from tests.support.stack import StackAddresses
 

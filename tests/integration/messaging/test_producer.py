@@ -15,8 +15,8 @@ from messaging.settings import KafkaSettings
 from messaging.topics import MAX_MESSAGE_BYTES, Topics, declaration
 from messaging.wire import decode
 from tests.faults.matrix import Row
-from tests.integration.messaging.producing import producer_of
 from tests.support.builders import ROUTE, creation, number, report
+from tests.support.producing import producer_on
 from tests.support.proxy import Proxy
 from tests.support.records import LogRecord
 from tests.support.topics import admin_of, read_topic, write_values
@@ -47,7 +47,7 @@ def numbers_of(count: int) -> dict[bytes, list[int]]:
 
 async def test_a_batch_keeps_the_order_of_each_key_across_partitions(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         for first in range(0, 500, 100):
             await producer.append(topic, outgoing(100, first=first))
     assert await numbers_in(kafka, topic) == numbers_of(500)
@@ -56,14 +56,14 @@ async def test_a_batch_keeps_the_order_of_each_key_across_partitions(kafka: Kafk
 async def test_many_callers_of_one_shipment_all_get_their_turn(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     batch = [OutgoingRecord(b"one-key", b"%08d" % index, []) for index in range(20)]
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await asyncio.gather(*(producer.append(topic, batch) for _ in range(200)))
     assert sum(len(numbers) for numbers in (await numbers_in(kafka, topic)).values()) == 200 * 20
 
 
 async def test_a_record_stands_where_kafkas_own_partitioner_puts_its_key(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await producer.append(topic, outgoing(1))
         await producer.append(topic, outgoing(20, first=1))
     for record in await read_topic(kafka, topic):
@@ -73,14 +73,14 @@ async def test_a_record_stands_where_kafkas_own_partitioner_puts_its_key(kafka: 
 async def test_a_batch_larger_than_a_record_batch_is_split_and_stays_in_order(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     small = kafka.model_copy(update={"max_batch_bytes": 4096, "compression": None})
-    async with producer_of(small) as producer:
+    async with producer_on(small) as producer:
         await producer.append(topic, outgoing(300, size=100))
     assert await numbers_in(kafka, topic) == numbers_of(300)
 
 
 async def test_single_records_of_many_callers_are_all_acknowledged(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await asyncio.gather(*(producer.append(topic, [record]) for record in outgoing(200)))
     found = await numbers_in(kafka, topic)
     assert sorted(index for indexes in found.values() for index in indexes) == list(range(200))
@@ -88,7 +88,7 @@ async def test_single_records_of_many_callers_are_all_acknowledged(kafka: KafkaS
 
 async def test_records_for_several_topics_are_appended_at_once(kafka: KafkaSettings) -> None:
     topics = Topics(kafka.topic_prefix)
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await producer.append_all({topics.changes: outgoing(9), topics.created: outgoing(1)})
     assert await numbers_in(kafka, topics.changes) == numbers_of(9)
     assert await numbers_in(kafka, topics.created) == numbers_of(1)
@@ -99,7 +99,7 @@ async def test_commands_stand_in_the_log_in_the_order_given(kafka: KafkaSettings
     numbers = [number(index) for index in range(10)]
     commands = [creation(each) for each in numbers]
     reports = [report(status, each) for status in ROUTE for each in numbers]
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await KafkaCommandLog(producer, topics, max_in_flight=1000).append([*commands, *reports])
     stands = [decode(record.value).command for record in await read_topic(kafka, topics.events)]
     for each in numbers:
@@ -112,7 +112,7 @@ async def test_a_kafka_that_does_not_answer_leaves_the_outcome_unknown_within_th
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy, count: int
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(proxied_kafka) as producer:
+    async with producer_on(proxied_kafka) as producer:
         await producer.append(topic, outgoing(1))
         kafka_proxy.stall()
         started = time.monotonic()
@@ -143,7 +143,7 @@ async def test_an_acknowledgement_that_is_lost_leaves_one_record(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(proxied_kafka) as producer:
+    async with producer_on(proxied_kafka) as producer:
         await wait_for_append(producer, topic, *outgoing(1))
         kafka_proxy.stall(answers_only=True)
         with pytest.raises(PublishUnknown):
@@ -160,7 +160,7 @@ async def test_a_kafka_that_comes_back_is_used_again_without_a_restart(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(proxied_kafka) as producer:
+    async with producer_on(proxied_kafka) as producer:
         await producer.append(topic, outgoing(1))
         kafka_proxy.cut()
         with pytest.raises((NotPublished, PublishUnknown)):
@@ -186,7 +186,7 @@ async def test_a_kafka_that_is_not_there_yet_is_waited_for(
 async def test_ending_does_not_wait_for_a_kafka_that_does_not_answer(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:
-    async with producer_of(proxied_kafka) as producer:
+    async with producer_on(proxied_kafka) as producer:
         kafka_proxy.stall()
         with pytest.raises(TransientError):
             await producer.append(Topics(kafka.topic_prefix).events, outgoing(1))
@@ -197,7 +197,7 @@ async def test_ending_does_not_wait_for_a_kafka_that_does_not_answer(
 @pytest.mark.fault(Row.PRODUCER_BROKEN)
 async def test_a_broken_producer_is_replaced(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await producer.append(topic, outgoing(1))
         broken = producer._producer  # noqa: SLF001  # what the broker would break, the test must
         assert broken is not None
@@ -218,7 +218,7 @@ async def test_a_sequence_with_a_gap_is_left_to_another_producer(kafka: KafkaSet
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
     large = OutgoingRecord(b"key", Random(1).randbytes(2000), [])  # noqa: S311  # what does not compress
     small = OutgoingRecord(b"key", b"small", [])
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await wait_for(lambda: _is_too_large(producer, topic, large), what="the topic's new bound")
         with pytest.raises(PublishUnknown, match="OutOfOrderSequenceNumber"):
             await producer.append(topic, [small])
@@ -238,7 +238,7 @@ async def _is_too_large(producer: ResilientProducer, topic: str, record: Outgoin
 
 async def test_a_topic_that_nobody_made_takes_nothing(kafka: KafkaSettings) -> None:
     settings = kafka.model_copy(update={"publish_timeout_s": 0.4})
-    async with producer_of(settings) as producer:
+    async with producer_on(settings) as producer:
         for count in (1, 3):
             with pytest.raises(NotPublished):
                 await producer.append(f"{kafka.topic_prefix}nobody", outgoing(count))
@@ -255,7 +255,7 @@ async def test_every_record_that_fits_into_the_log_fits_into_the_dead_letters(
     topics = Topics(kafka.topic_prefix)
     await write_values(kafka, topics.events, [(b"key", value)])
     letter = DeadLetter(LogRecord(0, value), "unreadable", "huge", 1)
-    async with producer_of(kafka) as producer:
+    async with producer_on(kafka) as producer:
         await KafkaDeadLetters(producer, topics).publish(letter)
     [kept] = await read_topic(kafka, topics.dead_letters)
     assert kept.value == value

@@ -5,46 +5,24 @@ from collections import Counter
 import pytest
 
 import domain.batch
-from domain.commands import Command
-from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place, Replay, dead_letter_id
 from domain.errors import StoreUnavailable
-from domain.shipment import Decision, Shipment, decide
+from domain.shipment import decide
 from domain.status import Status
-from messaging.producer import ResilientProducer
-from messaging.replaying import KafkaDeadLetterReplayer
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
+from tests.integration.processor.replaying import replay
 from tests.support.builders import NUMBER, creation, report
+from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.site import Site, processing
 from tests.support.topics import is_caught_up, read_topic, write_values
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.POISON)]
 
-PICKED_UP = report(Status.PICKED_UP)
+PICKED_UP = report(Status.PICKED_UP, source=BREAKING_SOURCE)
 STORED = report(Status.IN_WAREHOUSE)
-
-
-def breaking(shipment: Shipment | None, command: Command) -> Decision:
-    """Decide, with a bug."""
-    if command.event_id == PICKED_UP.event_id:
-        raise ValueError("a bug")
-    return decide(shipment, command)
-
-
-async def replay(site: Site, place: Place) -> None:
-    """Put a dead letter back into the log."""
-    producer = ResilientProducer(site.kafka)
-
-    async def started() -> bool:
-        return producer.is_started
-
-    async with producer.running():
-        await wait_for(started, timeout_s=10, what="the producer")
-        [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="ana")
-        assert isinstance(replayed, Replayed)
 
 
 async def noted(site: Site, count: int) -> None:
@@ -79,7 +57,7 @@ async def places(site: Site) -> list[Place]:
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", breaking)
+    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()
@@ -130,7 +108,7 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
 async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", breaking)
+    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()

@@ -4,24 +4,22 @@ import pytest
 
 import domain.batch
 from domain.commands import Command
-from domain.dead_letter_ports import Replayed
 from domain.dead_letters import Place
 from domain.line import QUARANTINED
-from domain.shipment import Decision, Shipment, decide
+from domain.shipment import decide
 from domain.status import Status
-from messaging.producer import ResilientProducer
-from messaging.replaying import KafkaDeadLetterReplayer
 from processor.rebuilding.checking import Report, Source, check, opened
 from storage.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
+from tests.integration.processor.replaying import replay
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NOON, creation, number, report
+from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic, write_values
-from tests.support.waiting import wait_for
 
-KILLED = report(Status.PICKED_UP, number(900))
+KILLED = report(Status.PICKED_UP, number(900), source=BREAKING_SOURCE)
 """Dies of a bug, and is replayed."""
-STAYS_DEAD = report(Status.PICKED_UP, number(901))
+STAYS_DEAD = report(Status.PICKED_UP, number(901), source=BREAKING_SOURCE)
 LAST = [number(index) for index in range(910, 918)]
 """In every partition something is applied behind the dead letters, which move no fence."""
 SET_ASIDE = number(902)
@@ -29,19 +27,12 @@ SET_ASIDE = number(902)
 SHIPMENTS_OF_A_DAY = 30 + 3 + len(LAST)
 
 
-def breaking(shipment: Shipment | None, command: Command) -> Decision:
-    """Decide, with a bug."""
-    if command.event_id in (KILLED.event_id, STAYS_DEAD.event_id):
-        raise ValueError("a bug")
-    return decide(shipment, command)
-
-
 async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Apply mixed traffic with dead letters of all kinds; replay some, once what broke them is mended."""
     aside = site.database[QUARANTINED_SHIPMENTS]
     await aside.insert_one({"_id": SET_ASIDE, "reason": "poison", "since": NOON, "requested_by": "admin"})
     with monkeypatch.context() as patched:
-        patched.setattr(domain.batch, "decide", breaking)
+        patched.setattr(domain.batch, "decide", with_bug(decide))
         async with processing(site):
             await site.send([creation(number(900)), KILLED, creation(number(901)), STAYS_DEAD])
             await site.send([creation(SET_ASIDE), report(Status.PICKED_UP, SET_ASIDE)])
@@ -64,15 +55,7 @@ async def _replay(site: Site, command: Command) -> None:
     [place] = {
         Place(each.partition, each.offset) for each in letters if command.event_id.encode() in each.value
     }
-    producer = ResilientProducer(site.kafka)
-
-    async def started() -> bool:
-        return producer.is_started
-
-    async with producer.running():
-        await wait_for(started, timeout_s=10, what="the producer")
-        [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="admin_user")
-        assert isinstance(replayed, Replayed)
+    await replay(site, place)
 
 
 async def checked(

@@ -9,7 +9,7 @@ from tests.support.waiting import wait_until
 
 
 @asynccontextmanager
-async def producer_of(settings: KafkaSettings) -> AsyncIterator[ResilientProducer]:
+async def producer_on(settings: KafkaSettings) -> AsyncIterator[ResilientProducer]:
     """Run a producer, and wait for its connection."""
     producer = ResilientProducer(settings)
     async with producer.running():
