@@ -19,7 +19,7 @@ from storage.schema import PARTITION_FENCES, STATUS_EVENTS
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.crashing.processes import END_WITHIN_S, service_process
 from tests.support.history import Observed, Sent, observe, violations
-from tests.support.topics import end_offsets, read_topic, write_commands
+from tests.support.topics import end_offsets, is_caught_up, read_topic, write_commands
 from tests.support.waiting import wait_for
 
 SESSION_TIMEOUT_S = 6.0
@@ -98,6 +98,14 @@ class Site:
             return all(fences.get(f"{topic}/{partition}", 0) == end for partition, end in ends.items())
 
         await wait_for(applied, timeout_s=timeout_s, what="the end of the log")
+
+    async def committed(self, *, timeout_s: float = 30.0) -> None:
+        """Wait until the group has committed all that stands in the log."""
+        await wait_for(
+            lambda: is_caught_up(self.kafka, self.group, self.topics.events),
+            timeout_s=timeout_s,
+            what="the last commit",
+        )
 
     async def recorded(self, count: int, *, timeout_s: float = 30.0) -> None:
         """Wait until at least `count` events have an outcome."""

@@ -16,7 +16,7 @@ from tests.integration.processor.replaying import replay
 from tests.support.builders import NUMBER, creation, report
 from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.site import Site, processing
-from tests.support.topics import is_caught_up, read_topic, write_values
+from tests.support.topics import read_topic, write_values
 from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.POISON)]
@@ -53,7 +53,6 @@ async def places(site: Site) -> list[Place]:
     return found
 
 
-@pytest.mark.fault(Row.POISON)
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,7 +81,6 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
 
 
-@pytest.mark.fault(Row.POISON)
 async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: Site) -> None:
     await site.send([creation()])
     [first] = await read_topic(site.kafka, site.topics.events)
@@ -127,15 +125,6 @@ async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
         await site.finished()
     monkeypatch.undo()
     async with processing(site, "another"):
-        await committed(site)
+        await site.committed()
     assert [deed[:2] for deed in await deeds(site)] == [("ana", dead_letter_id(place))]
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
-
-
-async def committed(site: Site) -> None:
-    """Wait until the group has committed all that stands in the log."""
-
-    async def caught_up() -> bool:
-        return await is_caught_up(site.kafka, site.group, site.topics.events)
-
-    await wait_for(caught_up, timeout_s=30, what="the last commit")

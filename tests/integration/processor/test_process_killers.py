@@ -1,7 +1,6 @@
 """Records that end the process, which is started again each time: found, buried, and the others applied."""
 
 import asyncio
-import signal
 import sys
 from datetime import timedelta
 
@@ -19,6 +18,7 @@ from tests.faults.matrix import Row
 from tests.integration.rebuilding.day import checked
 from tests.support.builders import NOON, NUMBER, creation, ends_at, number, report
 from tests.support.crashing.killer import KILLING_SOURCE
+from tests.support.crashing.processes import KILLED
 from tests.support.fault_table import Recovery
 from tests.support.site import Site
 from tests.support.topics import end_offsets, read_topic
@@ -26,7 +26,6 @@ from tests.support.topics import end_offsets, read_topic
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.PROCESS_KILLER)]
 
 SEAT = "seat-1"
-KILLED = -signal.SIGKILL
 KILLER = report(Status.PICKED_UP, at=NOON + timedelta(hours=1), source=KILLING_SOURCE)
 JOURNEY: list[Command] = [creation(), report(Status.PICKED_UP), KILLER, report(Status.IN_WAREHOUSE)]
 OTHERS: list[Command] = [creation(number(index)) for index in range(100, 120)]

@@ -10,16 +10,15 @@ from aiokafka.structs import ConsumerRecord
 
 from domain.errors import CommitUnknown, Fenced
 from httpkit.metrics import new_registry
-from messaging.producer import ResilientProducer
 from processor.app import open_ports
 from processor.partition import ShipmentPartition
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import ends_at
 from tests.support.history import violations
+from tests.support.producing import producer_on
 from tests.support.site import Site
 from tests.support.topics import read_topic
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -32,9 +31,10 @@ async def owners_of(site: Site, *names: str) -> AsyncIterator[list[ShipmentParti
     if not names:
         yield []
         return
-    producer = ResilientProducer(site.kafka)
-    async with producer.running(), open_ports(site.settings(names[0]), producer, new_registry()) as ports:
-        await wait_until(lambda: producer.is_started, timeout_s=10)
+    async with (
+        producer_on(site.kafka) as producer,
+        open_ports(site.settings(names[0]), producer, new_registry()) as ports,
+    ):
         name = f"{site.topics.events}/{PARTITION}"
         owner = ShipmentPartition(name, ports, owner=names[0], cache_size=100)
         async with owners_of(site, *names[1:]) as others:
