@@ -28,9 +28,9 @@ KEY = {"Idempotency-Key": "the same at both"}
 async def test_what_is_sent_again_when_the_filter_has_forgotten_it_is_found_in_the_store(site: Site) -> None:
     day = traffic(20, seed=41)
     await site.send([*day, *day])
-    for hours, again in ((0, []), (THREE_HOURS_S, day)):
+    for seconds, again in ((0, []), (THREE_HOURS_S, day)):
         await site.send(again)
-        with processor_process(site, f"after-{hours}", seat="seat", env=ahead_by(hours)) as process:
+        with processor_process(site, f"after-{seconds}", seat="seat", env=ahead_by(seconds)) as process:
             await site.finished()
             process.terminate()
             assert await exit_code(process) == 0

@@ -37,9 +37,7 @@ async def test_slow_clients_are_cut_off_and_others_are_served(
     own_stack: RunningStack, recovery: Recovery, door: str
 ) -> None:
     port = own_stack.member(door).port
-    processes = [
-        psutil.Process(own_stack.member(each).pid) for each in ("gateway", "ingest-api", "query-api")
-    ]
+    processes = [psutil.Process(own_stack.member(each).pid) for each in DOORS]
     before = [process.num_fds() for process in processes]
     async with _clients(port, signed(own_stack.jwt_secret)) as are_gone:
         await _is_served(port)

@@ -6,18 +6,9 @@ import pytest
 from devstack import ports
 from devstack.client import reserve_store_ports
 from devstack.errors import SettingsError
-from devstack.parts.services import Addresses
 from devstack.ports import assign_ports
 from devstack.settings import StackSettings
-
-DIRECT = Addresses(
-    mongo_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
-    redis_addr="127.0.0.1:2",
-    kafka_brokers="127.0.0.1:3",
-    environment="development",
-    log_level="info",
-    jwt_secret="s3cret",  # noqa: S106 - not one
-)
+from tests.unit.devstack.test_parts import ADDRESSES
 
 
 def links_of(text: str) -> dict[str, str]:
@@ -66,11 +57,11 @@ def test_a_kafka_of_several_brokers_cannot_be_linked_for_each_tells_its_own_addr
 
 
 def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
-    linked = DIRECT.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
+    linked = ADDRESSES.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
 
     # A driver that is told the name of the replica set would go on to the address of its member.
     assert linked == replace(
-        DIRECT,
+        ADDRESSES,
         mongo_uri="mongodb://127.0.0.1:11/?directConnection=true",
         redis_addr="127.0.0.1:12",
         kafka_brokers="127.0.0.1:13",
@@ -78,8 +69,8 @@ def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
 
 
 def test_a_store_without_a_link_keeps_its_address() -> None:
-    assert DIRECT.through({}) == DIRECT
-    assert DIRECT.through({"redis": "127.0.0.1:12"}) == replace(DIRECT, redis_addr="127.0.0.1:12")
+    assert ADDRESSES.through({}) == ADDRESSES
+    assert ADDRESSES.through({"redis": "127.0.0.1:12"}) == replace(ADDRESSES, redis_addr="127.0.0.1:12")
 
 
 def test_reserved_ports_are_those_that_the_stack_gets(

@@ -13,16 +13,10 @@ from processor.rebuilding.log import Entry, Retold, retold
 from storage.documents import Document
 from tests.support.builders import NOON, RECORDED_AT, delivery
 from tests.support.fakes import Documents
-from tests.unit.domain.batch_runner import BatchRunner, Step
-from tests.unit.domain.test_exactly_once import logs, steps
+from tests.unit.domain.batch_runner import Step
+from tests.unit.domain.test_exactly_once import logs, run, steps
 
 SECOND = timedelta(seconds=1)
-
-
-async def written(log: list[Command], script: list[Step]) -> Documents:
-    runner = BatchRunner(log)
-    await runner.run(script)
-    return runner.store.documents
 
 
 def shipments_in(documents: Documents) -> dict[str, Document]:
@@ -56,7 +50,7 @@ def stories(log: list[Command]) -> dict[str, list[Entry]]:
 
 @given(logs, steps)
 async def test_the_audit_log_holds_every_shipment_to_the_byte(log: list[Command], script: list[Step]) -> None:
-    documents = await written(log, script)
+    documents = await run(log, script)
     shipments, trails = shipments_in(documents), trails_in(documents)
     assert shipments.keys() <= trails.keys()
     for number, trail in trails.items():
@@ -67,7 +61,7 @@ async def test_the_audit_log_holds_every_shipment_to_the_byte(log: list[Command]
 
 @given(logs, steps)
 async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command], script: list[Step]) -> None:
-    documents = await written(log, script)
+    documents = await run(log, script)
     shipments, trails = shipments_in(documents), trails_in(documents)
     told = {number: retold(entries) for number, entries in stories(log).items()}
     assert {number for number, story in told.items() if story.shipment} == shipments.keys()
