@@ -1,6 +1,6 @@
 """Rebuilding: how fast shipments are compared with the audit log, and with the topic.
 
-    .uv/bin/uv run python bench/rebuild.py --shipments 40000
+    .uv/bin/uv run python -m bench.rebuild --shipments 40000
 
 Starts a stack of its own, appends shipments with five events each straight to the log, a tenth of them twice,
 waits until all are applied, then runs what `make rebuild-check` runs, from each source; prints its verdicts.
@@ -9,33 +9,25 @@ waits until all are applied, then runs what `make rebuild-check` runs, from each
 import argparse
 import asyncio
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pymongo import MongoClient
+from bench.load import STARTED_AT, WALK, applied, command_log, machine
 
 from devstack.client import RunningStack, start_stack
 from domain.commands import Command, CreateShipment, ReportStatus
 from domain.identity import creation_event_id, event_id
 from domain.status import Status
 from domain.tracking_number import TrackingNumber, derive_tracking_number
-from messaging.command_log import KafkaCommandLog
-from messaging.producer import ResilientProducer
-from messaging.settings import KafkaSettings
-from messaging.topics import Topics
 
-WALK: Final = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED)
-STARTED_AT: Final = datetime(2026, 11, 2, 6, tzinfo=UTC)
 TWICE_EVERY: Final = 10
 CHUNK: Final = 500
-POLL_S: Final = 0.2
 
 
 def life(index: int) -> Iterator[Command]:
@@ -76,21 +68,13 @@ def report(number: TrackingNumber, status: Status, step: int, index: int) -> Rep
 
 async def fill(stack: RunningStack, shipments: int) -> None:
     """Append everything to the log and wait until it is applied."""
-    settings = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]  # by its alias
-    producer = ResilientProducer(settings)
-    async with producer.running():
-        while not producer.is_started:  # noqa: ASYNC110  # it has no event to offer
-            await asyncio.sleep(POLL_S)
-        log = KafkaCommandLog(producer, Topics(), max_in_flight=10_000)
-        sent = 0
+    sent = 0
+    async with command_log(stack) as log:
         for first in range(0, shipments, CHUNK):
             commands = [each for index in range(first, min(first + CHUNK, shipments)) for each in life(index)]
             await log.append(commands)
             sent += len(commands)
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_uri)
-    fences = client["shipping_system"]["partition_fences"]
-    while sum(fence["next_offset"] for fence in fences.find()) < sent:  # noqa: ASYNC110  # nor has MongoDB
-        await asyncio.sleep(POLL_S)
+    await applied(stack, sent)
 
 
 def check(stack: RunningStack, source: str) -> str:
@@ -112,7 +96,7 @@ def main() -> None:
     parser.add_argument("--shipments", type=int, default=40_000)
     parser.add_argument("--port", type=int, default=18_090)
     options = parser.parse_args()
-    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(f"machine: {machine()}, load {os.getloadavg()[0]:.1f}")
     with (
         tempfile.TemporaryDirectory() as home,
         start_stack(Path(home), env={**os.environ, "ENV": "development"}, port=options.port) as stack,
