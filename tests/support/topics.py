@@ -28,13 +28,9 @@ async def admin_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
 
 @asynccontextmanager
 async def _reader_of(settings: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
+    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition(topic, partition) for partition in range(settings.partitions)])
         yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def read_topic(settings: KafkaSettings, topic: str) -> list[ConsumerRecord]:
@@ -90,18 +86,14 @@ async def write_values(
     partition: int | None = None,
 ) -> None:
     """Append raw keys and values, one after the other."""
-    producer = AIOKafkaProducer(
+    async with AIOKafkaProducer(
         bootstrap_servers=settings.brokers,
         acks="all",
         max_request_size=64 * 1024 * 1024,
         compression_type="lz4",
-    )
-    await producer.start()
-    try:
+    ) as producer:
         for key, value in values:
             await producer.send_and_wait(topic, value, key=key, partition=partition)
-    finally:
-        await producer.stop()
 
 
 async def write_commands(
@@ -109,9 +101,7 @@ async def write_commands(
 ) -> None:
     """Append commands where ingest-api would put them."""
     waiting = [] if reply_to is None else [(wire.REPLY_TO, reply_to.encode())]
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", linger_ms=5)
-    await producer.start()
-    try:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", linger_ms=5) as producer:
         sent = [
             await producer.send(
                 topic,
@@ -124,5 +114,3 @@ async def write_commands(
         ]
         for delivery in sent:
             await delivery
-    finally:
-        await producer.stop()

@@ -132,9 +132,9 @@ async def test_a_record_after_a_long_quiet_time_is_no_stall(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.005)
-    async with running(group.runtime(stalled_after_s=0.6)) as task:
+    async with running(group.runtime(stalled_after_s=1.5)) as task:
         for _ in range(2):
-            stopped, _ = await asyncio.wait([task], timeout=0.7)
+            stopped, _ = await asyncio.wait([task], timeout=1.7)
             assert not stopped, "nothing to do is no stall either"
             await group.write(3, 0)
         await group.all_committed()
