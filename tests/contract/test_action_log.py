@@ -8,6 +8,7 @@ import pytest
 from domain.operators import ActionKind, OperatorAction, action_id
 from domain.ports import ActionLog
 from domain.reading import ActionFilter, Period, Window
+from tests.contract.walking import walked
 from tests.support.builders import NOON
 from tests.support.fakes import InMemoryActionLog
 
@@ -66,10 +67,5 @@ async def test_filters_and_walks(log: ActionLog, matching: ActionFilter, expecte
     ]
     page = await log.page(matching, Window(limit=100))
     assert ([each["id"] for each in page.data], page.total, page.last) == (wanted, len(wanted), None)
-    walked: list[str] = []
-    after = None
-    for _ in range(len(wanted)):
-        page = await log.page(matching, Window(limit=1, after=after))
-        walked += [each["id"] for each in page.data]
-        after = page.last
-    assert (walked, after) == (wanted, None)
+    actions = await walked(lambda window: log.page(matching, window), total=len(wanted))
+    assert [each["id"] for each in actions] == wanted

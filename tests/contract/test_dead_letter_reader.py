@@ -7,6 +7,7 @@ import pytest
 from domain.dead_letters import LetterState
 from domain.ports import Document
 from domain.reading import DeadLetterFilter, Period, Window
+from tests.contract.walking import walked
 from tests.contract.writing import Storage
 from tests.support.builders import NOON, dead_letter, number
 
@@ -53,10 +54,5 @@ async def test_filters_and_walks(storage: Storage, matching: DeadLetterFilter, e
     page = await storage.dead_letters.page(matching, Window(limit=100))
     assert [letter["offset"] for letter in page.data] == expected
     assert (page.total, page.last) == (len(expected), None)
-    walked: list[int] = []
-    after = None
-    for _ in range(len(expected)):
-        page = await storage.dead_letters.page(matching, Window(limit=1, after=after))
-        walked += [letter["offset"] for letter in page.data]
-        after = page.last
-    assert (walked, after) == (expected, None)
+    letters = await walked(lambda window: storage.dead_letters.page(matching, window), total=len(expected))
+    assert [letter["offset"] for letter in letters] == expected

@@ -7,6 +7,7 @@ import pytest
 from domain.commands import CreateShipment
 from domain.reading import Period, ShipmentFilter, Window
 from domain.status import Status
+from tests.contract.walking import walked
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import NOON, RECORDED_AT, creation, number, report
 
@@ -124,16 +125,8 @@ async def test_a_walk_shows_each_once_and_ends(
     storage: Storage, matching: ShipmentFilter, limit: int
 ) -> None:
     at_once, total = await shown(storage, matching)
-    walked: list[int] = []
-    window = Window(limit=limit)
-    while True:
-        page = await storage.shipments.page(matching, window)
-        walked += [TEN[each["tracking_number"]] for each in page.data]
-        assert page.total == total
-        if page.last is None:
-            break
-        window = Window(limit=limit, after=page.last)
-    assert walked == at_once
+    found = await walked(lambda window: storage.shipments.page(matching, window), total=total, limit=limit)
+    assert [TEN[each["tracking_number"]] for each in found] == at_once
 
 
 async def test_those_of_one_instant_are_told_apart_by_number(storage: Storage) -> None:

@@ -10,6 +10,7 @@ from domain.commands import Command
 from domain.identity import event_id
 from domain.reading import EventFilter, Period, Window
 from domain.status import Status
+from tests.contract.walking import walked
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import NOON, NUMBER, creation, number, report
 
@@ -50,14 +51,9 @@ async def test_a_trail_is_in_the_order_of_time(storage: Storage, limit: int, off
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
 async def test_a_walk_shows_each_once_and_ends(storage: Storage, limit: int) -> None:
-    matching, window, walked = EventFilter(tracking_number=NUMBER), Window(limit=limit), []
-    while True:
-        page = await storage.events.page(matching, window)
-        walked += [event["event_id"] for event in page.data]
-        if page.last is None:
-            break
-        window = Window(limit=limit, after=page.last)
-    assert walked == IDS
+    matching = EventFilter(tracking_number=NUMBER)
+    events = await walked(lambda window: storage.events.page(matching, window), total=len(IDS), limit=limit)
+    assert [event["event_id"] for event in events] == IDS
 
 
 async def test_an_event_tells_all_that_became_of_it(storage: Storage) -> None:
