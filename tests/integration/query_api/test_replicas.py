@@ -16,6 +16,7 @@ from query_api.app import build_app
 from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
 from storage.client import Database
 from storage.settings import RedisSettings
+from tests.faults.matrix import Row
 from tests.support.proxy import Proxy
 from tests.support.waiting import wait_for
 from tests.unit.query_api.conftest import Api
@@ -73,6 +74,7 @@ async def test_a_budget_is_shared(replicas: Replicas) -> None:
     assert 429 in statuses
 
 
+@pytest.mark.fault(Row.REDIS_AWAY)
 async def test_without_redis_each_replica_still_throttles(replicas: Replicas) -> None:
     replicas.redis.stall()
     statuses = [(await replicas.one.ask("GET", "/auth/users", who=TOKEN)).status for _ in range(6 * READS)]
