@@ -60,19 +60,18 @@ STORING: Final = (
         name="wrong-hint-believed",
         safety="an event that the duplicate filter knows and the store does not is not counted, but applied",
         file=_STORE,
-        old="            if written.matched_count != len(known):",
-        new="            if written.matched_count > len(known):",
+        old="        if found != len(known):",
+        new="        if found > len(known):",
         tests=(f"{_PLANS}::test_a_filter_that_knows_more_than_the_store_stops_the_whole_plan[mongo]",),
     ),
     Mutation(
         name="history-pushed",
         safety="history is written by position: writing it twice is writing it once",
         file=_STORE,
-        old='                writes.append(UpdateOne({"_id": tracking_number}, {"$set": fields}))',
+        old='    return _update_of(number, {"$set": fields})',
         new="""\
-                entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]
-                pushed = {"status_history": {"$each": entries}}
-                writes.append(UpdateOne({"_id": tracking_number}, {"$set": fields, "$push": pushed}))""",
+    entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]
+    return _update_of(number, {"$set": fields, "$push": {"status_history": {"$each": entries}}})""",
         tests=(f"{_REPEATING}::test_a_history_that_is_written_twice_is_as_if_written_once",),
     ),
 )
