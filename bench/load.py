@@ -5,7 +5,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,14 @@ from typing import Any, Final
 
 import aiohttp
 import psutil
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from devstack.client import RunningStack
-from domain.commands import CreateShipment
-from domain.identity import creation_event_id
+from domain.commands import CreateShipment, ReportStatus
+from domain.identity import creation_event_id, event_id
 from domain.status import Status
+from domain.timestamps import parse_timestamp
 from domain.tracking_number import TrackingNumber, tracking_number_from
 from messaging.command_log import KafkaCommandLog
 from messaging.producer import ResilientProducer
@@ -76,12 +77,31 @@ def status_event(number: TrackingNumber, status: Status, step: int, index: int) 
     }
 
 
+def commands_of(load: Load) -> Iterator[ReportStatus]:
+    """Return what ingest-api makes of the load, in order."""
+    received_at = datetime.now(UTC)
+    for body in load.bodies:
+        for event in from_json(body)["events"]:
+            timestamp = parse_timestamp(event["timestamp"])
+            yield ReportStatus(
+                event_id=event_id(event["tracking_number"], timestamp, event["source"]),
+                tracking_number=event["tracking_number"],
+                status=Status(event["status"]),
+                timestamp=timestamp,
+                source=event["source"],
+                received_at=received_at,
+                submitted_by="driver_user_001",
+                location=event["location"],
+            )
+
+
 async def register(stack: RunningStack, numbers: Sequence[TrackingNumber]) -> None:
     """Register the shipments through the log and wait until they exist."""
+    end = passed(stack) + len(numbers)
     async with command_log(stack) as log:
         for at in range(0, len(numbers), 2000):
             await log.append([creation(number) for number in numbers[at : at + 2000]])
-    await applied(stack, len(numbers))
+    await applied(stack, end)
 
 
 def kafka_settings(stack: RunningStack) -> KafkaSettings:
@@ -115,15 +135,27 @@ def creation(number: TrackingNumber) -> CreateShipment:
 
 
 async def applied(stack: RunningStack, records: int) -> None:
-    """Wait until the processor has passed that many records."""
-    client: MongoClient[dict[str, Any]] = MongoClient(stack.mongo_uri)
-    fences = client["shipping_system"]["partition_fences"]
+    """Wait until the processor has passed that many records since the stack was new."""
     deadline = time.monotonic() + DEADLINE_S
-    with client:
-        while sum(fence["next_offset"] for fence in fences.find()) < records:
+    with _mongo(stack) as client:
+        while _passed(client) < records:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not all of {records} records were applied in {DEADLINE_S:.0f} s")
             await asyncio.sleep(POLL_S)
+
+
+def passed(stack: RunningStack) -> int:
+    """Return how many records the processor has passed since the stack was new."""
+    with _mongo(stack) as client:
+        return _passed(client)
+
+
+def _passed(client: MongoClient[dict[str, Any]]) -> int:
+    return sum(fence["next_offset"] for fence in client["shipping_system"]["partition_fences"].find())
+
+
+def _mongo(stack: RunningStack) -> MongoClient[dict[str, Any]]:
+    return MongoClient(stack.mongo_uri)
 
 
 def cpu_seconds(stack: RunningStack) -> dict[str, float]:

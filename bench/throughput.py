@@ -1,36 +1,68 @@
 """Throughput: batches of events through the gateway until they are applied, all on this machine.
 
-    make bench
+    make bench ARGS='--rounds 5 --save'
 
-Starts a stack of its own, registers the shipments straight through the log (not measured), then posts a
-realistic mix (5 % exact duplicates, 1 % illegal transitions) with authentication on, and waits until every
-event has its outcome. Prints the machine, accepted/s, end to end/s and the CPU seconds of each process.
+Starts a stack of its own. Each round, on shipments of its own, registered before: what MongoDB alone can take
+(the ceiling); the processor alone, draining a topic that was filled while it stood still; and a realistic mix
+(5 % exact duplicates, 1 % illegal transitions) posted with authentication on, until each event has its
+outcome. Prints the rounds, their medians as shares of the ceiling, and the CPU time of each process.
 """
 
 import argparse
 import asyncio
 import os
+import signal
+import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 import aiohttp
-from bench.load import Load, applied, cpu_seconds, log_in, machine, make_load, register
+from bench import ceiling
+from bench.load import (
+    Load,
+    applied,
+    command_log,
+    commands_of,
+    cpu_seconds,
+    log_in,
+    make_load,
+    passed,
+    register,
+)
+from bench.saving import described, save
 
 from devstack.client import RunningStack, start_stack
+
+FILLED_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was measured."""
+    """What was measured: seconds until all was accepted and applied, CPU seconds by process."""
 
     events: int
     accepted_s: float
     applied_s: float
     cpu_s: dict[str, float]
+
+    @property
+    def events_s(self) -> float:
+        """Events a second, until all was applied."""
+        return self.events / self.applied_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What was measured one after the other, and is compared."""
+
+    ceiling: ceiling.Ceiling
+    drained: Figures
+    posted: Figures
 
 
 async def post_all(stack: RunningStack, bodies: Sequence[bytes], *, connections: int) -> None:
@@ -51,49 +83,126 @@ async def post_all(stack: RunningStack, bodies: Sequence[bytes], *, connections:
 
 
 async def measure(stack: RunningStack, load: Load, *, connections: int) -> Figures:
-    """Send the load and wait until it is applied."""
+    """Post the load and wait until it is applied."""
     await register(stack, load.numbers)
-    before = cpu_seconds(stack)
-    started = time.perf_counter()
+    end = passed(stack) + load.events
+    before, started = cpu_seconds(stack), time.perf_counter()
     await post_all(stack, load.bodies, connections=connections)
     accepted_s = time.perf_counter() - started
-    await applied(stack, len(load.numbers) + load.events)
+    await applied(stack, end)
+    return _figures(stack, load, before, started, accepted_s=accepted_s)
+
+
+async def drain(stack: RunningStack, load: Load) -> Figures:
+    """Fill the topic while the processor is frozen, for less than its session lasts, then let it work."""
+    await register(stack, load.numbers)
+    end = passed(stack) + load.events
+    commands = list(commands_of(load))
+    async with command_log(stack) as log:
+        processor = stack.signal("processor", signal.SIGSTOP)
+        for at in range(0, len(commands), FILLED_AT_ONCE):
+            await log.append(commands[at : at + FILLED_AT_ONCE])
+    before, started = cpu_seconds(stack), time.perf_counter()
+    os.kill(processor.pid, signal.SIGCONT)
+    await applied(stack, end)
+    return _figures(stack, load, before, started, accepted_s=0.0)
+
+
+def _figures(
+    stack: RunningStack, load: Load, before: dict[str, float], started: float, *, accepted_s: float
+) -> Figures:
     applied_s = time.perf_counter() - started
     used = {name: seconds - before[name] for name, seconds in cpu_seconds(stack).items()}
     return Figures(events=load.events, accepted_s=accepted_s, applied_s=applied_s, cpu_s=used)
 
 
-def report(figures: Figures, *, batch: int, connections: int) -> str:
-    """Return the figures as text, with the machine they were measured on."""
-    lines = [
-        f"machine          {machine()}",
-        f"load             {figures.events} events in batches of {batch}, {connections} connections",
-        f"accepted         {figures.events / figures.accepted_s:8.0f} events/s",
-        f"end to end       {figures.events / figures.applied_s:8.0f} events/s",
-        "CPU per event",
+def play(stack: RunningStack, seed: int, options: argparse.Namespace) -> Round:
+    """Measure one round, each part with a load of its own."""
+    sizes = {"batch": options.batch, "events": options.events}
+    beside = {"batch": options.batch, "events": options.drained}
+    top = ceiling.measure(stack, make_load(seed=3 * seed, **beside), batch=options.transaction)
+    drained = asyncio.run(drain(stack, make_load(seed=3 * seed + 1, **beside)))
+    load = make_load(seed=3 * seed + 2, **sizes)
+    posted = asyncio.run(measure(stack, load, connections=options.connections))
+    return Round(ceiling=top, drained=drained, posted=posted)
+
+
+def report(rounds: Sequence[Round], options: argparse.Namespace) -> str:
+    """Return the figures as text."""
+    return "\n".join((*_head(rounds, options), *_rounds(rounds), *_cpu(rounds)))
+
+
+def shares(rounds: Sequence[Round]) -> tuple[float, float]:
+    """Return the median shares of the ceiling: of the processor alone, and end to end."""
+    drained = statistics.median(each.drained.events_s / each.ceiling.events_s for each in rounds)
+    posted = statistics.median(each.posted.events_s / each.ceiling.events_s for each in rounds)
+    return drained, posted
+
+
+def _head(rounds: Sequence[Round], options: argparse.Namespace) -> Iterator[str]:
+    drained, posted = rounds[0].drained.events, rounds[0].posted.events
+    yield f"load     {posted} events in batches of {options.batch}, {options.connections} connections"
+    yield f"         ceiling and drain {drained}; transactions of {options.transaction} at most"
+
+
+def _rounds(rounds: Sequence[Round]) -> Iterator[str]:
+    yield "events/s       ceiling     drain  share  accepted  end to end  share"
+    rows = [_row(each) for each in rounds]
+    for number, row in enumerate(rows, 1):
+        yield _shown(f"round {number}", row)
+    yield _shown("median", [statistics.median(column) for column in zip(*rows, strict=True)])
+
+
+def _row(measured: Round) -> list[float]:
+    top, drained, posted = measured.ceiling.events_s, measured.drained.events_s, measured.posted.events_s
+    accepted = measured.posted.events / measured.posted.accepted_s
+    return [top, drained, drained / top, accepted, posted, posted / top]
+
+
+def _shown(name: str, row: Sequence[float]) -> str:
+    top, drained, share, accepted, posted, whole = row
+    return f"{name:12} {top:9.0f} {drained:9.0f} {share:6.2f} {accepted:9.0f} {posted:11.0f} {whole:6.2f}"
+
+
+def _cpu(rounds: Sequence[Round]) -> Iterator[str]:
+    yield f"{'CPU, µs/event':14} {'end to end':>11} {'drain':>9} {'ceiling':>9}"
+    columns = [
+        _medians([(each.posted.cpu_s, each.posted.events) for each in rounds]),
+        _medians([(each.drained.cpu_s, each.drained.events) for each in rounds]),
+        _medians([(each.ceiling.cpu_s, each.drained.events) for each in rounds]),
     ]
-    for name, seconds in sorted(figures.cpu_s.items(), key=lambda item: -item[1]):
-        lines.append(f"  {name:<14} {seconds / figures.events * 1e6:8.1f} µs")
-    lines.append(f"  {'all':<14} {sum(figures.cpu_s.values()) / figures.events * 1e6:8.1f} µs")
-    return "\n".join(lines)
+    for name in sorted(columns[0], key=lambda name: -columns[0][name]):
+        yield f"  {name:14}" + "".join(f"{column[name]:10.1f}" for column in columns)
+    yield f"  {'all':14}" + "".join(f"{sum(column.values()):10.1f}" for column in columns)
+
+
+def _medians(used: Sequence[tuple[dict[str, float], int]]) -> dict[str, float]:
+    return {
+        name: statistics.median(cpu_s[name] / events * 1e6 for cpu_s, events in used) for name in used[0][0]
+    }
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--drained", type=int, default=100_000, help="events of ceiling and drain")
+    parser.add_argument("--batch", type=int, default=500, help="events a request")
+    parser.add_argument("--transaction", type=int, default=500, help="records a transaction of the ceiling")
     parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--port", type=int, default=18_088)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
-    load = make_load(events=options.events, batch=options.batch, seed=options.seed)
     with (
         tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
         start_stack(Path(home), env=dict(os.environ), port=options.port) as stack,
     ):
-        figures = asyncio.run(measure(stack, load, connections=options.connections))
-        print(report(figures, batch=options.batch, connections=options.connections))
+        rounds = [play(stack, seed, options) for seed in range(options.rounds)]
+    text = described(report(rounds, options))
+    print(text)
+    if options.save:
+        save("throughput", text)
 
 
 if __name__ == "__main__":
