@@ -78,7 +78,7 @@ contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncA
 
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine
-	@exec $(RUN) python -m bench.throughput $(ARGS)
+	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
 
 .PHONY: soak
 soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
@@ -98,4 +98,4 @@ rebuild-check: $(ENV) ## Prove that shipments equal what the audit log and the t
 
 .PHONY: clean
 clean: ## Remove environments, caches and the embedded stack's data
-	rm -rf .venv .uv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+	rm -rf .venv .uv bench/peers/.venv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

@@ -1,0 +1,165 @@
+"""What an event costs in each part of Waybill, what a machine gives, and how many of each a rate needs.
+
+Plain arithmetic: `rate x cost / what one unit gives`, rounded up. Two tables of costs, one of machines;
+whoever has measured their own puts them in (`bench.sizing`).
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+CPU_US: Final[Mapping[str, float]] = {
+    # medians of the four runs in results/2026-11-23-throughput.txt
+    "processor": 75.4,
+    "mongod": 64.0,
+    "ingest-api": 24.7,
+    "kafka": 22.8,
+    "gateway": 3.3,
+    "redis": 2.5,
+}
+"""CPU per event, µs."""
+
+BYTES: Final[Mapping[str, float]] = {
+    # `bench.weighing`: the benchmarks' events, in batches of 500
+    "http": 171,  # of a request's body; the answer, with every id, is as long again
+    "log": 77,  # a record, snappy, some 40 to a batch
+    "derived": 200,  # 0.94 of the events are applied, each told in 2.25 topics, snappy
+    "documents": 827,  # BSON: audit 488, history 199, and a quarter of a new shipment's 561
+    # 284 MiB after 2.5 million events, results/2026-11-27-soak.txt
+    "redis": 117,
+}
+"""Bytes per event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """What a machine gives, and how it is run: assumptions, all of them.
+
+    Attributes:
+        busy: the share of a core, a link or a disk that is planned to be used at the peak.
+        full: the share of a disk or of memory.
+        average: the mean rate over days, as a share of the peak: it fills the disks.
+        packed: what MongoDB's compression leaves of a document on disk.
+        rewritten: how often a document's bytes are written: oplog, journal, checkpoints.
+        remembered_h: how long Redis keeps an event.
+        round_trip_ms: what a batch waits for, beside the CPU that works on it.
+    """
+
+    cores: int = 8
+    network_mb_s: float = 1250.0
+    disk_mb_s: float = 500.0
+    disk_tb: float = 4.0
+    memory_gb: float = 32.0
+    busy: float = 0.6
+    full: float = 0.7
+    average: float = 0.25
+    replicas: int = 3
+    retention_h: float = 168.0
+    keep_days: float = 30.0
+    packed: float = 0.5
+    rewritten: float = 3.0
+    remembered_h: float = 2.5
+    batch: int = 500
+    round_trip_ms: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Both tables, and the machines."""
+
+    cpu_us: Mapping[str, float] = field(default_factory=lambda: CPU_US)
+    bytes_: Mapping[str, float] = field(default_factory=lambda: BYTES)
+    machines: Machines = field(default_factory=Machines)
+
+    @property
+    def logged(self) -> float:
+        """Bytes of an event in all topics, once."""
+        return self.bytes_["log"] + self.bytes_["derived"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One unit of `part` takes `rate` events/s at most, for want of `resource`."""
+
+    part: str
+    resource: str
+    rate: float
+
+
+def bounds(costs: Costs) -> Iterator[Bound]:
+    """Yield every bound of one unit of each part."""
+    machine = costs.machines
+    core = 1e6 * machine.busy
+    yield Bound("ingest-api processes", "CPU", core / costs.cpu_us["ingest-api"])
+    yield Bound("partitions", "one batch at a time", machine.busy * _partition_rate(costs))
+    yield Bound("processor processes", "CPU", core / costs.cpu_us["processor"])
+    yield from _broker(costs)
+    yield from _shard(costs)
+    yield Bound("Redis nodes", "CPU", core / costs.cpu_us["redis"])
+    remembered = costs.bytes_["redis"] * machine.remembered_h * 3600
+    yield Bound("Redis nodes", "memory", machine.memory_gb * 1e9 * machine.full / remembered)
+    yield Bound("gateways", "CPU", machine.cores * core / costs.cpu_us["gateway"])
+    yield Bound("gateways", "network", _link(machine) / (3 * costs.bytes_["http"]))
+
+
+def _partition_rate(costs: Costs) -> float:
+    """Return events/s of a partition that is never idle: its batches follow one another."""
+    machine = costs.machines
+    worked_us = machine.batch * (costs.cpu_us["processor"] + costs.cpu_us["mongod"])
+    return machine.batch / (worked_us / 1e6 + machine.round_trip_ms / 1e3)
+
+
+def _broker(costs: Costs) -> Iterator[Bound]:
+    """A broker's bounds: each of the replicas costs what the one that was measured did."""
+    machine = costs.machines
+    written = costs.logged * machine.replicas
+    # in: each replica; out: to the other replicas, to the processor and one reader of each topic
+    yield Bound(
+        "brokers", "CPU", machine.cores * 1e6 * machine.busy / (costs.cpu_us["kafka"] * machine.replicas)
+    )
+    yield Bound("brokers", "network", _link(machine) / written)
+    yield Bound("brokers", "disk writes", machine.disk_mb_s * 1e6 * machine.busy / written)
+    kept = written * machine.average * machine.retention_h * 3600
+    yield Bound("brokers", "disk space", machine.disk_tb * 1e12 * machine.full / kept)
+
+
+def _shard(costs: Costs) -> Iterator[Bound]:
+    """The bounds of a shard, which is a replica set: each of its members stores and applies everything."""
+    machine = costs.machines
+    documents = costs.bytes_["documents"]
+    yield Bound("shards", "CPU", machine.cores * 1e6 * machine.busy / costs.cpu_us["mongod"])
+    # the primary sends its oplog to each of the others
+    yield Bound("shards", "network", _link(machine) / (documents * (machine.replicas - 1)))
+    yield Bound(
+        "shards", "disk writes", machine.disk_mb_s * 1e6 * machine.busy / (documents * machine.rewritten)
+    )
+    kept = documents * machine.packed * machine.average * machine.keep_days * 86_400
+    yield Bound("shards", "disk space", machine.disk_tb * 1e12 * machine.full / kept)
+
+
+def _link(machine: Machines) -> float:
+    return machine.network_mb_s * 1e6 * machine.busy
+
+
+def tightest(costs: Costs) -> dict[str, Bound]:
+    """Return, for each part, the bound that one unit of it meets first."""
+    found: dict[str, Bound] = {}
+    for bound in bounds(costs):
+        if bound.part not in found or bound.rate < found[bound.part].rate:
+            found[bound.part] = bound
+    return found
+
+
+def needed(rate: float, costs: Costs) -> dict[str, int]:
+    """Return how many of each part a rate needs; partitions by the dozen, at least one to a processor."""
+    counts = {part: math.ceil(rate / bound.rate) for part, bound in tightest(costs).items()}
+    counts["brokers"] = max(counts["brokers"], costs.machines.replicas)
+    counts["partitions"] = 12 * math.ceil(max(counts["partitions"], counts["processor processes"]) / 12)
+    return counts
+
+
+def giving_way(counts: Mapping[str, int], costs: Costs) -> list[Bound]:
+    """Return at which rate each part gives way when the rate rises and nothing is added, in that order."""
+    at = [Bound(part, bound.resource, bound.rate * counts[part]) for part, bound in tightest(costs).items()]
+    return sorted(at, key=lambda bound: bound.rate)

@@ -1,0 +1,79 @@
+"""What a processor holds in memory: records that are in work, shipments that it has seen lately."""
+
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from aiokafka.structs import ConsumerRecord
+from bench.filling import make_filling
+from bench.load import STARTED_AT
+
+from domain.batch import Delivery, by_shipment, judge
+from domain.commands import ReportStatus
+from domain.identity import creation_event_id, event_id
+from domain.shipment import Shipment
+from domain.status import Status
+from domain.tracking_number import TrackingNumber, tracking_number_from
+from messaging import wire
+from processor.cache import ShipmentCache
+
+IN_FLIGHT: Final = 10_000
+SHIPMENTS: Final = 20_000
+
+
+def records_bytes() -> int:
+    """Return what 10,000 records take that were fetched and wait."""
+    commands = make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]
+    return _held_by(lambda: [_record(at, command) for at, command in enumerate(commands)])
+
+
+def judged_bytes() -> int:
+    """Return what 10,000 events take beside their records: decoded, judged, with what is to be written."""
+    values = [wire.encode(each) for each in make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]]
+
+    def work() -> Any:  # noqa: ANN401  # only held
+        decoded = [wire.decode(value) for value in values]
+        deliveries = [
+            Delivery(command=each.command, offset=at, fingerprint=each.fingerprint)
+            for at, each in enumerate(decoded)
+        ]
+        groups = by_shipment(deliveries)
+        known = {delivery.command.event_id: None for delivery in deliveries}
+        return [judge(group, _shipment(number), known) for number, group in groups.items()]
+
+    return _held_by(work)
+
+
+def shipment_bytes() -> float:
+    """Return what one shipment with three events takes in the cache."""
+    numbers = [tracking_number_from(index.to_bytes(7, "big")) for index in range(SHIPMENTS)]
+
+    def work() -> ShipmentCache:
+        cache = ShipmentCache(SHIPMENTS)
+        cache.put(_shipment(number) for number in numbers)
+        return cache
+
+    return _held_by(work) / SHIPMENTS
+
+
+def _record(offset: int, command: ReportStatus) -> Any:  # noqa: ANN401  # aiokafka ships no types
+    key, value = command.tracking_number.encode(), wire.encode(command)
+    return ConsumerRecord("t", 0, offset, offset, 0, key, value, None, len(key), len(value), ())
+
+
+def _held_by(work: Callable[[], Any]) -> int:
+    tracemalloc.start()
+    try:
+        held = work()
+        size, _peak = tracemalloc.get_traced_memory()
+        del held
+    finally:
+        tracemalloc.stop()
+    return size
+
+
+def _shipment(number: TrackingNumber) -> Shipment:
+    later = (event_id(number, STARTED_AT + timedelta(hours=step), "scanner-1") for step in range(2))
+    applied = (creation_event_id(number), *later)
+    return Shipment(number, "client_001", Status.CREATED, 1, applied)

@@ -1,0 +1,247 @@
+"""Peers: the processor's job written with libraries that others use, on the same broker and store.
+
+    make bench BENCH=peers ARGS='--rounds 3 --save'
+
+Fills one topic (5 % exact duplicates, 1 % illegal transitions, the shipments registered), then lets each
+contender drain it: a process, a consumer group and a database of its own, with the same indexes. What counts
+is the time from the first recorded event to the last, so starting up and joining the group are not in it. At
+the end each database must hold every event once and every shipment where it belongs. The peers' code is in
+bench/peers/, in an environment of its own.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from bench.contenders import CONTENDERS, PEERS, Contender, guarantees
+from bench.filling import Filling, drop, fill, make_filling, register
+from bench.saving import described, save
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from devstack.client import RunningStack, start_stack
+from devstack.leash import leashed
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from storage.settings import MongoSettings
+
+PREFIX: Final = "peers."
+OURS: Final = ("Waybill", "Waybill, untold")
+SERVERS: Final = ("mongod", "kafka", "redis")
+POLL_S: Final = 0.02
+DEADLINE_S: Final = 120.0
+END_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """One contender's run: `events` were recorded in `seconds`, at the CPU seconds of each process."""
+
+    events: float
+    seconds: float
+    start_up_s: float
+    cpu_s: Mapping[str, float]
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+    def cpu_us(self, *names: str) -> float:
+        """Return the CPU per event of some processes, in µs."""
+        return sum(self.cpu_s[name] for name in names) / self.events * 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How far a contender was at a moment."""
+
+    at_s: float
+    recorded: int
+    cpu_s: Mapping[str, float]
+
+
+def drain(stack: RunningStack, contender: Contender, filling: Filling, database: str) -> Drain:
+    """Let one contender apply all that stands in the topic.
+
+    Raises:
+        RuntimeError: it ended early, or what it left is wrong.
+        TimeoutError: it did not finish.
+    """
+    asyncio.run(register(MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=database), filling.numbers))  # type: ignore[call-arg]  # by their aliases
+    started = time.monotonic()
+    with (
+        MongoClient[dict[str, Any]](stack.mongo_uri) as client,
+        running(stack, contender, database) as process,
+    ):
+        events, shipments = client[database]["status_events"], client[database]["shipments"]
+
+        def look() -> Look:
+            if process.poll() is not None:
+                raise RuntimeError(f"{contender.name} ended with exit code {process.returncode}")
+            if time.monotonic() > started + DEADLINE_S:
+                raise TimeoutError(f"{contender.name} has not drained the topic in {DEADLINE_S:.0f} s")
+            recorded = events.estimated_document_count()
+            return Look(time.monotonic(), recorded, cpu_seconds(stack, process.pid))
+
+        while (first := look()).recorded == 0:
+            time.sleep(POLL_S)
+        # What a transaction inserts is counted before it is committed: the shipments have the last word.
+        while (last := look()).recorded < filling.distinct or delivered(shipments) < len(filling.numbers):
+            time.sleep(POLL_S)
+        if events.count_documents({}) != filling.distinct:
+            raise RuntimeError(f"{contender.name} has recorded more events than there are")
+    drop(stack.mongo_uri, database)
+    return drained(first, last, filling, started_s=started)
+
+
+def delivered(shipments: Collection[dict[str, Any]]) -> int:
+    """Return how many shipments have arrived: all of them must, for every life in the topic is whole."""
+    return shipments.count_documents({"current_status": "delivered"})
+
+
+def drained(first: Look, last: Look, filling: Filling, *, started_s: float) -> Drain:
+    """Return what lies between two looks; repetitions leave no record and are counted in proportion."""
+    share = (last.recorded - first.recorded) / filling.distinct
+    return Drain(
+        events=len(filling.commands) * share,
+        seconds=last.at_s - first.at_s,
+        start_up_s=first.at_s - started_s,
+        cpu_s={name: seconds - first.cpu_s[name] for name, seconds in last.cpu_s.items()},
+    )
+
+
+@contextmanager
+def running(stack: RunningStack, contender: Contender, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a contender on the stack's servers."""
+    topic = Topics(PREFIX).events
+    environment = {
+        **os.environ,
+        "ENV": "development",
+        "KAFKA_BROKERS": stack.kafka_brokers,
+        "KAFKA_TOPIC_PREFIX": PREFIX,
+        "LOG_LEVEL": "warning",
+        "MONGO_DB": database,
+        "MONGO_URI": stack.mongo_uri,
+        "PEER_GROUP": database,
+        "PEER_TOPIC": topic,
+        "PORT": "0",
+        "PROCESSOR_GROUP": database,
+        "REDIS_ADDR": stack.redis_addr,
+    }
+    # `python -m bench…` finds its module from anywhere
+    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+    command = leashed(contender.command, death_signal=signal.SIGKILL)
+    with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, env=environment, cwd=place, stdout=said, stderr=said, start_new_session=True
+        )
+        try:
+            yield process
+        except BaseException:
+            said.seek(0)
+            sys.stderr.write(said.read().decode(errors="replace"))
+            raise
+        finally:
+            process.terminate()
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def cpu_seconds(stack: RunningStack, pid: int) -> dict[str, float]:
+    """Return the CPU seconds, user and system, of the contender and of each server."""
+    members = stack.members()
+    pids = {"itself": [pid], **{name: [each.pid for each in members[name]] for name in SERVERS}}
+    return {name: sum(map(_cpu_of, each)) for name, each in pids.items()}
+
+
+def _cpu_of(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def report(rounds: Sequence[Mapping[str, Drain]], filling: Filling) -> Iterator[str]:
+    """Yield the table, medians over the rounds; ratios are of one round each."""
+    repeated = len(filling.commands) - filling.distinct
+    yield f"topic            {len(filling.commands)} events of {len(filling.numbers)} shipments,"
+    yield f"                 {repeated} repeated, {filling.illegal} illegal, on 12 partitions"
+    yield f"rounds           {len(rounds)}, medians; ratios within a round"
+    yield ""
+    yield "                           Waybill is            CPU per event, µs"
+    yield "                 events/s             untold    itself  mongod  kafka  redis    all   first event"
+    for name in rounds[0]:
+        yield _row(name, rounds)
+    yield ""
+    yield from guarantees()
+
+
+def _row(name: str, rounds: Sequence[Mapping[str, Drain]]) -> str:
+    drains = [each[name] for each in rounds]
+    whole, untold = (statistics.median(each[ours].rate / each[name].rate for each in rounds) for ours in OURS)
+    costs = [statistics.median(each.cpu_us(part) for each in drains) for part in ("itself", *SERVERS)]
+    costs.append(sum(costs))
+    itself, mongod, kafka, redis, everything = costs
+    return (
+        f"{name:<16} {statistics.median(each.rate for each in drains):8.0f} {whole:7.2f} x {untold:7.2f} x"
+        f"    {itself:6.1f}  {mongod:6.1f} {kafka:6.1f} {redis:6.1f} {everything:6.1f}"
+        f"   after {statistics.median(each.start_up_s for each in drains):.1f} s"
+    )
+
+
+def build_peers() -> None:
+    """Build the peers' environment from its lock file."""
+    uv = Path(__file__).parents[1] / ".uv/bin/uv"
+    subprocess.run([uv, "sync", "--locked", "--quiet", "--project", PEERS], check=True)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=[], help="names of peers; beside Waybill")
+    parser.add_argument("--port", type=int, default=18_288)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
+    options = parser.parse_args()
+    only = (*OURS, *options.only) if options.only else tuple(each.name for each in CONTENDERS)
+    contenders = [each for each in CONTENDERS if each.name in only]
+    build_peers()
+    filling = make_filling(events=options.events, seed=options.seed)
+    rounds: list[dict[str, Drain]] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="waybill-peers-") as home,
+        start_stack(Path(home), env=dict(os.environ), port=options.port, stores_only=True) as stack,
+    ):
+        brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=PREFIX)  # type: ignore[call-arg]  # by their aliases
+        asyncio.run(fill(brokers, filling.commands))
+        for number in range(options.rounds):
+            drains: dict[str, Drain] = {}
+            for contender in (*contenders[number % 2 :], *contenders[: number % 2]):
+                database = f"bench_{contender.name}_{number}".translate(str.maketrans(" ,", "__")).lower()
+                drains[contender.name] = drain(stack, contender, filling, database)
+                sys.stderr.write(f"{contender.name}: {drains[contender.name].rate:.0f} events/s\n")
+            rounds.append({each.name: drains[each.name] for each in contenders})
+    text = described("\n".join(report(rounds, filling)))
+    print(text)
+    if options.save:
+        save("peers", text)
+
+
+if __name__ == "__main__":
+    main()

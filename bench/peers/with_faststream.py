@@ -1,0 +1,45 @@
+"""The job with FastStream: a subscriber to batches, acknowledged after the handler."""
+
+import asyncio
+import logging
+from typing import Any
+
+import job
+import uvloop
+from faststream import AckPolicy, FastStream
+from faststream.kafka import KafkaBroker
+from pydantic_core import from_json
+from writing import Writer
+
+broker = KafkaBroker(job.BROKERS.split(","), log_level=logging.DEBUG)
+
+
+async def decoded(message: Any) -> Any:  # noqa: ANN401  # what FastStream hands over
+    """Read the bodies: FastStream leaves those alone whose content type is not plain JSON."""
+    return [from_json(body) for body in message.body]
+
+
+@broker.subscriber(
+    job.TOPIC,
+    group_id=job.GROUP,
+    batch=True,
+    max_records=job.BATCH,
+    auto_offset_reset="earliest",
+    ack_policy=AckPolicy.NACK_ON_ERROR,
+    decoder=decoded,
+)
+async def apply(events: list[dict[str, Any]]) -> None:
+    """Apply one batch."""
+    await writer.apply(events)
+
+
+async def main() -> None:
+    """Consume until SIGTERM."""
+    global writer  # noqa: PLW0603  # the driver wants its loop
+    writer = Writer()
+    await FastStream(broker).run(log_level=logging.WARNING)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())

@@ -1,0 +1,50 @@
+"""The processor without its derived topics: `python -m bench.untold`, a contender of `bench.peers`.
+
+The peers tell nobody what they have applied. This one does not either, and is the product in all else.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+from domain.batch import Verdict
+from httpkit.logs import configure_logs
+from httpkit.metrics import new_registry
+from httpkit.server import run_main, stop_signals
+from httpkit.settings import load_settings
+from messaging.producer import ResilientProducer
+from processor.app import build_runtime, open_ports
+from processor.settings import Settings
+
+
+class Silence:
+    """`ChangeFeed` that tells nobody."""
+
+    async def publish(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell nobody."""
+
+
+async def run(settings: Settings) -> None:
+    """Apply events until SIGTERM."""
+    producer = ResilientProducer(settings.kafka)
+    async with AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(stop_signals())
+        await stack.enter_async_context(producer.running())
+        ports = await stack.enter_async_context(open_ports(settings, producer, new_registry()))
+        runtime = build_runtime(settings, replace(ports, feed=Silence()))
+        consuming = asyncio.create_task(runtime.run())
+        await stop.wait()
+        runtime.stop()
+        await consuming
+
+
+def main() -> None:
+    """Read the environment, then apply events."""
+    settings = load_settings(Settings)
+    configure_logs(settings.service, service="untold")
+    run_main(lambda: run(settings))
+
+
+if __name__ == "__main__":
+    main()

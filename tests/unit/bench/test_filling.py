@@ -1,0 +1,57 @@
+"""What the benches fill a topic with, and what they hold against it."""
+
+from collections import Counter
+
+from bench import footprint
+from bench.filling import created_document, make_filling
+from bench.load import WALK
+from bench.peers import SERVERS, Drain, Look, drained, report
+
+
+def test_a_filling_is_whole_lives_with_its_disturbances() -> None:
+    filling = make_filling(events=8000, seed=3)
+    counts = Counter(command.event_id for command in filling.commands)
+    assert len(counts) == filling.distinct == 8000 + filling.illegal
+    assert set(counts.values()) == {1, 2}
+    repeated = len(filling.commands) - filling.distinct
+    assert 0.03 < repeated / 8000 < 0.07
+    assert 0.003 < filling.illegal / 8000 < 0.02
+    lives = Counter(command.tracking_number for command in filling.commands)
+    assert min(lives.values()) == len(WALK)
+
+
+def test_the_shipments_stand_at_their_beginning() -> None:
+    number = make_filling(events=8, seed=3).numbers[0]
+    document = created_document(number)
+    assert document["_id"] == number
+    assert document["current_status"] == "created"
+    assert [entry["status"] for entry in document["status_history"]] == ["created"]
+
+
+def test_a_drain_is_what_lies_between_the_first_record_and_the_last() -> None:
+    filling = make_filling(events=8000, seed=3)
+    half = filling.distinct // 2
+    first = Look(10.0, filling.distinct - half, {"itself": 1.0})
+    drain = drained(first, Look(12.0, filling.distinct, {"itself": 1.5}), filling, started_s=7.0)
+    assert abs(drain.events - len(filling.commands) / 2) < 2
+    assert drain.seconds == 2.0
+    assert drain.start_up_s == 3.0
+    assert abs(drain.cpu_us("itself") - 0.5 / drain.events * 1e6) < 1e-6
+
+
+def test_memory_is_counted() -> None:
+    assert 200 < footprint.shipment_bytes() < 2000
+    assert footprint.judged_bytes() > 10_000 * 500
+
+
+def took(seconds: float) -> Drain:
+    cpu_s = dict.fromkeys(("itself", *SERVERS), 0.1)
+    return Drain(events=1000, seconds=seconds, start_up_s=1, cpu_s=cpu_s)
+
+
+def test_a_ratio_is_that_of_a_median_round() -> None:
+    rounds = [{"Waybill": took(1), "Waybill, untold": took(0.5), "a peer": took(at)} for at in (1, 2, 9)]
+    lines = report(rounds, make_filling(events=8, seed=3))
+    [row] = [line.split() for line in lines if line.startswith("a peer")]
+    assert row[2:7] == ["500", "2.00", "x", "4.00", "x"]
+    assert row[7:12] == ["100.0", "100.0", "100.0", "100.0", "400.0"]
