@@ -6,12 +6,12 @@ from domain.commands import Command
 from domain.status import Status
 from processor.rebuilding import writing
 from processor.rebuilding.checking import Report, Source, Sources, check, opened
-from processor.rebuilding.writing import Refused, swap, write
+from processor.rebuilding.writing import Overtaken, Refused, swap, write
 from storage.documents import Document
 from storage.replacing import SideCollection
 from storage.schema import INDEXES, PARTITION_FENCES, SHIPMENTS
 from tests.integration.rebuilding.day import LAST, checked, spend
-from tests.support.builders import ROUTE, creation, report
+from tests.support.builders import NUMBER, ROUTE, amendment, creation, report
 from tests.support.site import Site, processing
 from tests.support.topics import end_offsets, forget_records
 
@@ -34,6 +34,12 @@ async def swapped(site: Site, source: Source) -> Report:
     side = SideCollection(site.database, SIDE)
     await swap(site.kafka, site.database, side, source, said, site.group)
     return said
+
+
+async def expired(site: Site) -> None:
+    """Let retention remove all that stands in the log."""
+    ends = await end_offsets(site.kafka, site.topics.events)
+    await forget_records(site.kafka, site.topics.events, below=ends)
 
 
 async def shipments(site: Site) -> list[Document]:
@@ -93,9 +99,7 @@ async def test_what_the_log_has_lost_is_taken_over(site: Site) -> None:
     async with processing(site):
         await site.send(JOURNEY)
         await site.finished()
-    await forget_records(
-        site.kafka, site.topics.events, below=await end_offsets(site.kafka, site.topics.events)
-    )
+    await expired(site)
     before = await shipments(site)
     assert await written(site, Source.LOG) == 1
     assert (await swapped(site, Source.LOG)).gone == 1
@@ -124,3 +128,79 @@ async def test_what_is_applied_between_comparing_and_swapping_is_not_lost(
         await site.send([report(Status.IN_TRANSIT)])
         await site.finished()
     assert (await checked(site))[1] == []
+
+
+async def test_a_stale_copy_of_what_the_log_has_lost_is_refused(site: Site) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await expired(site)
+    await written(site, Source.LOG)
+    async with processing(site):
+        await site.send([report(Status.IN_WAREHOUSE)])
+        await site.finished()
+    with pytest.raises(Refused, match="differences"):
+        await swapped(site, Source.LOG)
+    assert [each["version"] for each in await shipments(site)] == [3]
+
+
+async def test_a_copy_that_is_not_whole_is_refused_even_if_the_log_has_lost_everything(site: Site) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await expired(site)
+    await SideCollection(site.database, SIDE).create()
+    with pytest.raises(Refused, match="has 1 differences"):
+        await swapped(site, Source.LOG)
+    assert len(await shipments(site)) == 1
+
+
+async def test_a_shipment_that_neither_the_log_nor_the_collection_has_is_told(site: Site) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await expired(site)
+    await site.database[SHIPMENTS].drop()
+    assert (await checked(site, Source.LOG))[0].differences == 1
+    said: list[str] = []
+    async with opened(site.kafka, site.database, Source.LOG, Report(said.append)) as sources:
+        assert await write(sources, SideCollection(site.database, SIDE), Report(said.append)) == 0
+    assert said == [f"{NUMBER}: is missing, and the log no longer tells of its creation"]
+
+
+async def test_what_was_made_of_the_log_equals_the_audit_log_too(site: Site) -> None:
+    async with processing(site):
+        await site.send([*JOURNEY, amendment()])
+        await site.finished()
+    before = await shipments(site)
+    await written(site, Source.LOG)
+    await swapped(site, Source.LOG)
+    assert await shipments(site) == before
+    assert (await checked(site))[1] == []
+
+
+async def test_nothing_is_called_equal_where_nothing_was_applied(site: Site) -> None:
+    await site.send(JOURNEY)
+    assert (await checked(site, Source.LOG))[1] == [
+        "partition_fences: is empty: none of 2 records has been applied"
+    ]
+
+
+async def test_a_processor_that_starts_during_the_swap_is_told_of(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with processing(site):
+        await site.send(JOURNEY)
+        await site.finished()
+    await written(site, Source.AUDIT)
+    replace = SideCollection.replace_shipments
+
+    async def overtaken(side: SideCollection) -> None:
+        await replace(side)
+        async with processing(site):
+            await site.send([report(Status.IN_WAREHOUSE)])
+            await site.finished()
+
+    monkeypatch.setattr(SideCollection, "replace_shipments", overtaken)
+    with pytest.raises(Overtaken):
+        await swapped(site, Source.AUDIT)

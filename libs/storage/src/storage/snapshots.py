@@ -35,20 +35,33 @@ _ID_TEXT: Final = 4 + len(b"\x02_id\0") + 4
 _TOO_OLD: Final = (239, 246)
 """SnapshotTooOld, SnapshotUnavailable."""
 
+_Versions = tuple[RawBSONDocument | None, RawBSONDocument | None]
+
 Left = TypeVar("Left")
 Right = TypeVar("Right")
 
 
 class Stored(NamedTuple):
-    """A shipment as it is stored, byte for byte, and its events, in the order of their ids."""
+    """A shipment as it is stored, byte for byte, and its events, in the order of their ids.
+
+    Attributes:
+        shipment: as it stands in the collection that is looked at.
+        current: as it stands in `shipments`.
+    """
 
     shipment: RawBSONDocument | None
     trail: list[Document]
+    current: RawBSONDocument | None = None
 
     @property
     def document(self) -> Document | None:
         """The shipment, decoded."""
-        return None if self.shipment is None else decode(self.shipment.raw, _PLAIN)
+        return _decoded(self.shipment)
+
+    @property
+    def current_document(self) -> Document | None:
+        """The shipment as it stands in `shipments`, decoded."""
+        return _decoded(self.current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +77,23 @@ class Snapshot:
     _session: AsyncClientSession
 
     async def stored(self, collection: str = SHIPMENTS) -> AsyncIterator[tuple[str, Stored]]:
-        """Give every shipment with its events, by tracking number: two walks along `_id`, side by side.
+        """Give every shipment with its events, by tracking number: walks along `_id`, side by side.
 
-        Holds one shipment at a time.
+        Holds one shipment at a time. Those of `shipments` are given, too, whatever `collection` is.
         """
-        both = side_by_side(self._shipments(collection), self._trails())
-        async for number, shipment, trail in both:
-            yield number, Stored(shipment, trail or [])
+        both = side_by_side(self._versions(collection), self._trails())
+        async for number, versions, trail in both:
+            shipment, current = versions or (None, None)
+            yield number, Stored(shipment, trail or [], current)
+
+    async def _versions(self, collection: str) -> AsyncIterator[tuple[str, _Versions]]:
+        if collection == SHIPMENTS:
+            async for number, shipment in self._shipments(SHIPMENTS):
+                yield number, (shipment, shipment)
+            return
+        both = side_by_side(self._shipments(collection), self._shipments(SHIPMENTS))
+        async for number, shipment, current in both:
+            yield number, (shipment, current)
 
     async def _shipments(self, collection: str) -> AsyncIterator[tuple[str, RawBSONDocument]]:
         shipments = cast("AsyncCollection[RawBSONDocument]", self._database[collection].with_options(_RAW))
@@ -92,6 +115,10 @@ class Snapshot:
                 trail.append(event)
         if trail:
             yield number, trail
+
+
+def _decoded(shipment: RawBSONDocument | None) -> Document | None:
+    return None if shipment is None else decode(shipment.raw, _PLAIN)
 
 
 def _id_of(raw: bytes | memoryview) -> str:

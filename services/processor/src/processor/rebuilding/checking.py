@@ -92,7 +92,12 @@ async def opened(
 
 
 async def check(sources: Sources, source: Source, report: Report, collection: str = SHIPMENTS) -> None:
-    """Compare every shipment of `collection` with what the sources make of it."""
+    """Compare every shipment of `collection` with what the sources make of it.
+
+    What the log has lost must stand there as it stands in `shipments`.
+    """
+    if sources.log is not None and report.records and not sources.snapshot.fences:
+        report.differ("partition_fences", f"is empty: none of {report.records} records has been applied")
     async for number, stored, entries in sources.walk(report.differ, collection):
         report.shipments += stored.shipment is not None
         report.events += len(stored.trail)
@@ -102,9 +107,25 @@ async def check(sources: Sources, source: Source, report: Report, collection: st
         if sources.log is not None:
             if sources.log.is_gone(number, stored):
                 report.gone += 1
-                continue
-            for fault in log_faults(stored, told(sources.log, stored, entries), sources.log):
+                faults = kept_faults(stored)
+            else:
+                faults = log_faults(stored, told(sources.log, stored, entries), sources.log)
+            for fault in faults:
                 report.differ(number, fault)
+
+
+def kept_faults(stored: Stored) -> Iterator[str]:
+    """Tell where a shipment that the log has lost is not kept as it stands in `shipments`."""
+    current = stored.current_document
+    if current is None:
+        if any(event.get("outcome") == Outcome.APPLIED for event in stored.trail):
+            yield "is missing, and the log no longer tells of its creation"
+        elif stored.shipment is not None:
+            yield "is there, should not be: shipments does not have it"
+    elif stored.shipment is None:
+        yield _missing(current)
+    elif stored.current is not None and stored.shipment.raw != stored.current.raw:
+        yield from differences(stored.document or {}, current)
 
 
 def audit_faults(number: str, stored: Stored) -> Iterator[str]:

@@ -83,7 +83,7 @@ class Log:
         for event in stored.trail:
             if event["_id"] == identity:
                 return self.has_lost(event)
-        document = stored.document
+        document = stored.current_document or stored.document
         if document is None:
             return False
         partition = partition_of(number.encode(), len(self.begins))

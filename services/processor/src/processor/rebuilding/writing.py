@@ -1,12 +1,14 @@
 """`shipments` made anew beside the old one, and put in its place."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from domain.batch import Outcome
 from domain.errors import WaybillError
 from messaging.log_reading import members_of
 from messaging.settings import KafkaSettings
 from processor.rebuilding.audit import rebuilt
-from processor.rebuilding.checking import Report, Source, Sources, check, opened, told
+from processor.rebuilding.checking import Report, Source, Sources, check, kept_faults, opened, told
 from processor.rebuilding.log import Entry
 from storage.client import Database
 from storage.documents import Document
@@ -88,8 +90,25 @@ def _made(
         return None if made.faults else made.shipment
     if sources.log.is_gone(number, stored):
         report.gone += 1
+        for fault in kept_faults(stored):
+            report.differ(number, fault)
         return stored.document
-    return told(sources.log, stored, entries).shipment
+    return timed(told(sources.log, stored, entries).shipment, stored.trail)
+
+
+def timed(shipment: Document | None, trail: Sequence[Document]) -> Document | None:
+    """Give a shipment made from the log the processing times that the audit log knows of its events."""
+    if shipment is None:
+        return None
+    applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]
+    times = {event["_id"]: event["recorded_at"] for event in applied}
+    last = {event["version"]: event["recorded_at"] for event in applied}
+    lines = [
+        {**line, "recorded_at": times.get(line["event_id"], line["recorded_at"])}
+        for line in shipment["status_history"]
+    ]
+    updated_at = last.get(shipment["version"], shipment["updated_at"])
+    return {**shipment, "status_history": lines, "updated_at": updated_at}
 
 
 async def _require_nobody(kafka: KafkaSettings, group: str) -> None:
