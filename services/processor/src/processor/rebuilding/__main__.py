@@ -1,6 +1,7 @@
 """`python -m processor.rebuilding`: compares shipments with what they can be rebuilt from, and replaces them.
 
-Exit codes: 0 equal, or done; 1 different, or refused; 2 no answer from MongoDB or Kafka.
+Exit codes: 0 equal, or done; 1 different, or refused; 2 no answer from MongoDB or Kafka; 3 swapped, but a processor
+started meanwhile.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from domain.errors import TransientError, WaybillError
 from httpkit.settings import load_settings
 from processor.rebuilding.checking import Report, Source, check, opened
 from processor.rebuilding.settings import Settings
-from processor.rebuilding.writing import swap, write
+from processor.rebuilding.writing import Overtaken, swap, write
 from storage.client import Database, open_database
 from storage.replacing import SideCollection
 
@@ -36,12 +37,19 @@ def main() -> int:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return runner.run(_run(settings, arguments))
-        except TransientError as error:
-            _say(f"error: {error}")
-            return 2
         except (WaybillError, ValueError) as error:
-            _say(f"refused: {error}")
-            return 1
+            said, code = ending(error)
+            _say(said)
+            return code
+
+
+def ending(error: WaybillError | ValueError) -> tuple[str, int]:
+    """Return what is said of an error, and the exit code."""
+    if isinstance(error, TransientError):
+        return f"error: {error}", 2
+    if isinstance(error, Overtaken):
+        return f"error: swapped, but {error}", 3
+    return f"refused: {error}", 1
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -77,7 +77,7 @@ async def swap(
         raise Refused("events were applied meanwhile: stop the processors and write it again")
     await side.replace_shipments()
     if dict(await fences_held(database)) != applied:
-        raise Overtaken("a processor started during the swap: stop it, and check")
+        raise Overtaken("a processor started meanwhile: run check now")
 
 
 def _made(

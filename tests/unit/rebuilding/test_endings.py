@@ -1,0 +1,22 @@
+"""What is said at the end, and to whoever called."""
+
+import pytest
+
+from domain.errors import StoreUnavailable, WaybillError
+from processor.rebuilding.__main__ import ending
+from processor.rebuilding.writing import Overtaken, Refused
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (StoreUnavailable("away"), ("error: away", 2)),
+        (Overtaken("too late"), ("error: swapped, but too late", 3)),
+        (Refused("not yet"), ("refused: not yet", 1)),
+        (ValueError("no name"), ("refused: no name", 1)),
+    ],
+)
+def test_only_what_changed_nothing_is_called_refused(
+    error: WaybillError | ValueError, expected: tuple[str, int]
+) -> None:
+    assert ending(error) == expected
