@@ -110,3 +110,22 @@ async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> Non
     late = awaited.append(creation(), Asker(ADMIN, wait_s=30))
     assert await asyncio.wait_for(late, 5) is None
     assert len(log.commands) == 4
+
+
+async def test_the_end_of_waiting_may_meet_the_end_of_a_wait() -> None:
+    log, inbox = InMemoryCommandLog(), InMemoryAnswerInbox()
+    awaited = AwaitedLog(log, inbox)
+    waiting = asyncio.create_task(awaited.append(creation(), Asker(ADMIN, wait_s=0.05)))
+    await wait_until(lambda: len(inbox.answers.waiting) == 1, what="one who waits")
+    stopped = asyncio.get_running_loop().create_future()
+
+    def stop() -> None:
+        try:
+            stopped.set_result(awaited.stop_waiting())
+        except RuntimeError as error:
+            stopped.set_exception(error)
+
+    asyncio.get_running_loop().call_later(0.06, stop)
+    time.sleep(0.2)  # noqa: ASYNC251  # the fault itself: both are due in one turn of the loop
+    await stopped
+    assert await waiting is None

@@ -36,7 +36,8 @@ class AwaitedLog:
         """Wait for nothing any more: what is appended has its answer, even if that says nothing yet."""
         self._stopping = True
         for wait in self._waits:
-            wait.reschedule(0)
+            if not wait.expired():  # its time may be up without its task having run yet
+                wait.reschedule(0)
 
     async def append(self, command: Command, asker: Asker) -> Answer | None:
         """Append a command; blocks until it is judged, at most `wait_s` after the log has it.
