@@ -1,5 +1,8 @@
 """How commands reach Waybill, and what they say when it does not do what they want."""
 
+import socket
+import threading
+
 import pytest
 from aiohttp.test_utils import unused_port
 
@@ -73,6 +76,32 @@ def test_it_says_that_nobody_is_there(run: Run) -> None:
     assert ended.code == 3
     assert ended.err.startswith(f"error: no answer from {url}: ")
     assert ended.err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("waybill")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"this is no HTTP\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.1 500 Oh\r\nContent-Length: 100\r\n\r\n{",
+    ],
+)
+def test_an_answer_that_breaks_off_is_one_line(run: Run, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def say() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+        saying = threading.Thread(target=say)
+        saying.start()
+        ended = run(*SHOW, "--url", f"http://127.0.0.1:{server.getsockname()[1]}")
+        saying.join()
+    assert (ended.code in (1, 3), ended.out, ended.err.count("\n")) == (True, "", 1)
+    assert ended.err.startswith("error: ")
 
 
 @pytest.mark.usefixtures("waybill")

@@ -6,6 +6,7 @@ Credentials come from the environment alone: what stands on a command line stand
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPMethod, HTTPStatus
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
@@ -116,9 +117,9 @@ class Waybill:
         except HTTPError as error:
             with error:
                 raise _failure(error) from error
-        except (URLError, OSError) as error:
-            why = error.reason if isinstance(error, URLError) else error
-            raise NotAnswering(f"no answer from {self._url}: {why}") from error
+        except (URLError, OSError, HTTPException) as error:
+            why = str(error.reason if isinstance(error, URLError) else error)
+            raise NotAnswering(f"no answer from {self._url}: {' '.join(why.split())}") from error
         except ValueError as error:
             raise NotAnswering(f"what {self._url} answers is no JSON: is it Waybill?") from error
 
@@ -133,7 +134,7 @@ def _failure(error: HTTPError) -> Refused | NotAnswering:
         said = json.load(error)
         details = [f"{each['pointer']} {each['message']}" for each in said.get("details", [])]
         text = "; ".join([f"{said['message']} ({said['error']})", *details])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, HTTPException):
         text = f"status {error.code}"
     if error.code in _LATER:
         return NotAnswering(f"{text}; try again in {error.headers.get('Retry-After', '1')} s")
