@@ -11,6 +11,7 @@ from aiohttp import web
 from httpkit.bodies import HALF_READ, read_body
 from httpkit.health import Health
 from httpkit.metrics import new_registry
+from httpkit.protocol import Connection
 from httpkit.responses import json_response
 from httpkit.routes import Route
 from httpkit.server import build_app, serving
@@ -48,9 +49,11 @@ async def little(request: web.Request) -> web.StreamResponse:
     transport = request.transport
     assert transport is not None
     response = web.StreamResponse()
-    response.force_close()
+    left = int(request.query.get("left", 0))
+    if not left:
+        response.force_close()
     await response.prepare(request)
-    while transport.get_write_buffer_size() == 0:
+    while transport.get_write_buffer_size() <= left:
         await response.write(b"x" * 4096)
         await asyncio.sleep(0)
     request.app[UNSENT].append(transport)
@@ -133,6 +136,33 @@ async def test_the_unread_rest_of_a_connection_that_has_ended_is_given_up() -> N
         (transport,) = app[UNSENT]
         await wait_until(transport.is_closing, what="the end of the answer")
         await wait_until(lambda: transport.get_write_buffer_size() == 0, what="the end of the connection")
+        writer.close()
+
+
+async def test_what_is_unsent_of_another_answer_than_before_is_no_delay() -> None:
+    async with service() as (app, host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+
+        async def ask(left: int) -> None:
+            """Ask for an answer of which so much is not read when it is complete."""
+            seen = len(app[UNSENT])
+            writer.write(f"GET /little?left={left} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await wait_until(lambda: len(app[UNSENT]) > seen, what="an answer that is not read")
+
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001  # a client that is busy
+        await ask(1)
+        connection = app[UNSENT][0].get_protocol()
+        assert isinstance(connection, Connection)
+        await wait_until(lambda: connection._current_request is None)  # noqa: SLF001  # the end of the answer
+        connection._require_reading()  # noqa: SLF001  # a look, whenever it comes
+        reader._transport.resume_reading()  # type: ignore[attr-defined]  # noqa: SLF001  # and reads all
+        while app[UNSENT][0].get_write_buffer_size():
+            await reader.read(1 << 20)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001  # and is busy again
+        await ask(30_000)
+        await wait_until(lambda: connection._current_request is None)  # noqa: SLF001  # as above
+        connection._require_reading()  # noqa: SLF001  # as above
+        assert not app[UNSENT][0].is_closing()
         writer.close()
 
 

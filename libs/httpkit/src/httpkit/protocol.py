@@ -40,7 +40,7 @@ class Patience:
 class Connection(RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_head_timer", "_patience", "_unsent", "_wire", "_write_timer")
+    __slots__ = ("_head_timer", "_patience", "_seen_requests", "_unsent", "_wire", "_write_timer")
 
     def __init__(self, manager: web.Server, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(manager, **named)
@@ -49,6 +49,7 @@ class Connection(RequestHandler):
         self._write_timer: asyncio.TimerHandle | None = None
         self._wire: asyncio.WriteTransport | None = None
         self._unsent = 0
+        self._seen_requests = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`: the first head is waited for from here on."""
@@ -85,12 +86,14 @@ class Connection(RequestHandler):
         """
         if self._wire is None:
             return
-        waits = self.writing_paused or self._wire.is_closing() or self._current_request is None
-        unsent = self._wire.get_write_buffer_size() if waits else 0
-        if 0 < self._unsent <= unsent:
+        held = self.writing_paused or self._wire.is_closing()
+        unsent = self._wire.get_write_buffer_size() if held or self._current_request is None else 0
+        # Between two looks that meet no request, whole ones may have been answered, and read.
+        comparable = held or self._request_count == self._seen_requests
+        if comparable and 0 < self._unsent <= unsent:
             self._wire.abort()
             return
-        self._unsent = unsent
+        self._unsent, self._seen_requests = unsent, self._request_count
         self._look_again()
 
     def handle_error(
