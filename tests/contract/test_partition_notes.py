@@ -52,6 +52,16 @@ async def test_the_owner_before_notes_nothing_any_more(line: LineStores) -> None
     assert (now.halt, now.attempt) == (None, None)
 
 
+async def test_what_the_log_has_lost_is_given_up(line: LineStores) -> None:
+    before = await acquired(line)
+    assert (await line.notes.give_up(before, 20)).next_offset == 20
+    now = await acquired(line)
+    assert now.next_offset == 20
+    assert (await line.notes.give_up(now, 5)).next_offset == 20, "what is applied stays applied"
+    with pytest.raises(Fenced):
+        await line.notes.give_up(before, 30)
+
+
 async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: LineStores) -> None:
     stalled = [(await acquired(line)).inherited.stalled_opens for _ in range(4)]
     assert stalled == [0, 1, 2, 3]

@@ -6,7 +6,7 @@ import pytest
 
 from domain.batch import EventRecord, Outcome, Plan
 from domain.commands import Command, ReportStatus
-from domain.errors import ErrorCode, StaleKnowledge
+from domain.errors import ErrorCode, Fenced, StaleKnowledge
 from domain.ports import ShipmentStore
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
@@ -168,9 +168,10 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
     store = storage.store
     writer = await Writer.of(store)
     await writer.write(CREATION)
-    await store.bury(
-        "shipments.events/3", delivery(PICKED_UP, 1), reason="KeyError: 'x'", recorded_at=RECORDED_AT
+    writer.fence = await store.bury(
+        writer.fence, delivery(PICKED_UP, 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
+    assert writer.fence.next_offset == 2
     dead = (await store.find_events([PICKED_UP.event_id]))[PICKED_UP.event_id]
     assert dead is not None
     assert (dead.outcome, dead.reason, dead.last_offset) == (Outcome.DEAD, None, 1)
@@ -183,8 +184,9 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
 
 
 async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage) -> None:
+    fence = (await Writer.of(storage.store)).fence
     await storage.store.bury(
-        "shipments.events/3", delivery(amendment(), 1), reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        fence, delivery(amendment(), 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     document = await storage.events.get(amendment().event_id)
     assert document is not None
@@ -196,6 +198,22 @@ async def test_an_event_with_a_record_is_not_buried(store: ShipmentStore) -> Non
     await writer.write(CREATION)
     before = await store.find_events([CREATION.event_id])
     await store.bury(
-        "shipments.events/3", delivery(CREATION, 9), reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        writer.fence, delivery(CREATION, 9), next_offset=10, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     assert await store.find_events([CREATION.event_id]) == before
+
+
+async def test_what_cannot_be_read_moves_the_fence_alone(store: ShipmentStore) -> None:
+    fence = (await Writer.of(store)).fence
+    moved = await store.bury(fence, None, next_offset=7, reason="no JSON", recorded_at=RECORDED_AT)
+    assert moved == await store.refresh(fence) == replace(fence, next_offset=7)
+
+
+async def test_nothing_is_buried_behind_a_fence_that_does_not_hold(store: ShipmentStore) -> None:
+    fence = (await Writer.of(store)).fence
+    now = (await Writer.of(store)).fence
+    for stale in (fence, replace(now, next_offset=5)):
+        with pytest.raises(Fenced):
+            await store.bury(stale, delivery(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT)
+    assert await store.find_events([CREATION.event_id]) == {CREATION.event_id: None}
+    assert await store.refresh(now) == now

@@ -41,6 +41,7 @@ class Row(Enum):
     DUPLICATES = "the same event in a batch, later, after a flush, at two replicas", "applied once"
     DISORDER = "events out of order and late", "final state as the model says; the illegal are recorded"
     RETENTION = "retention passes the committed offset", "the partition stops and says so; no silent jump"
+    MONGO_PUT_BACK = "MongoDB is emptied, or put back to an older state", "what the log has is applied again"
     TOPIC_RECREATED = "the topic is created anew", "no record is taken for one of the old topic"
     CLOCK_SKEW = "a node's clock is an hour off", "order as the log's; tokens still hold"
     DISK_FULL = "a store cannot write any more", "503 or retry; nothing lost once it can"

@@ -19,7 +19,7 @@ _HANDLE: Final = """\
             applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
 """
 _COMMIT: Final = """\
-        plan = await self._plan(groups, deliveries[-1].offset + 1, known)
+        plan = await self._plan(groups, next_offset, known)
         try:
 """
 

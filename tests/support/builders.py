@@ -1,7 +1,7 @@
 """Build domain objects for tests; whatever a test does not name has a sensible default."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
@@ -30,6 +30,25 @@ def ends_at(offset: int) -> EndOffset:
         return offset
 
     return end_offset
+
+
+@dataclass
+class MemoryPosition:
+    """`LogPosition` of records that a test hands over by itself; remembers where it was asked to go."""
+
+    end: int
+    next: int = 0
+    sought: list[int] = field(default_factory=list)
+
+    async def end_offset(self) -> int:
+        return self.end
+
+    async def next_offset(self) -> int:
+        return self.next
+
+    def seek(self, offset: int) -> None:
+        self.next = offset
+        self.sought.append(offset)
 
 
 def number(index: int) -> TrackingNumber:

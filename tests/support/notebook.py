@@ -1,10 +1,12 @@
 """`messaging.handler.Notebook` in memory: what is noted of a partition, and what an operator says of it."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from domain.line import Attempt, Halt, Inherited, Start
+from messaging.dead_letters import Record
 from tests.support.builders import NOON
 
 
@@ -52,10 +54,15 @@ class MemoryNotebook:
         self._be_troubled()
         return self.word if halt == self.halt else None
 
-    async def go_on(self) -> None:
+    async def go_on(self, *, lost_below: int | None = None) -> None:
         """Forget that it stood still, and what was said then."""
         self._be_troubled()
+        self.next_offset = max(self.next_offset, lost_below or 0)
         self.halt = self.word = None
+
+    def passed(self, records: Sequence[Record]) -> None:
+        """Note up to where records are applied or buried."""
+        self.next_offset = max(self.next_offset, records[-1].offset + 1)
 
     async def attempt(self, attempt: Attempt | None) -> None:
         """Note which record is in hand."""

@@ -84,10 +84,7 @@ class Site:
         await write_commands(self.kafka, self.topics.events, *commands, reply_to=reply_to)
 
     async def finished(self, *, timeout_s: float = 30.0) -> None:
-        """Wait until all that stands in the log now has been applied; the telling may still be under way.
-
-        The last record of a partition must be one that can be read: a dead letter moves no fence.
-        """
+        """Wait until all that stands in the log now is applied or dead; the telling may be under way."""
         topic = self.topics.events
         ends = await end_offsets(self.kafka, topic)
 

@@ -49,7 +49,8 @@ class JournalHandler(MemoryNotebook):
     """`PartitionHandler` that writes into the journal."""
 
     def __init__(self, journal: Journal, partition: int, owner: str) -> None:
-        super().__init__(halt=journal.halts.pop(partition, None))
+        applied = max(journal.offsets[partition], default=-1) + 1
+        super().__init__(halt=journal.halts.pop(partition, None), next_offset=applied)
         journal.handlers[partition] = self
         self._journal = journal
         self._partition = partition
@@ -67,6 +68,7 @@ class JournalHandler(MemoryNotebook):
         if trouble := self._journal.troubles.get(self._partition):
             raise trouble
         self._journal.offsets[self._partition] += [record.offset for record in records]
+        self.passed(records)
         return True
 
     async def bury(self, letter: DeadLetter) -> None:

@@ -21,7 +21,7 @@ KILLED = report(Status.PICKED_UP, number(900), source=BREAKING_SOURCE)
 """Dies of a bug, and is replayed."""
 STAYS_DEAD = report(Status.PICKED_UP, number(901), source=BREAKING_SOURCE)
 LAST = [number(index) for index in range(910, 918)]
-"""In every partition something is applied behind the dead letters, which move no fence."""
+"""In every partition something is applied behind the dead letters."""
 SET_ASIDE = number(902)
 """Set aside for the first half of the day; then its creation is replayed."""
 SHIPMENTS_OF_A_DAY = 30 + 3 + len(LAST)

@@ -1,5 +1,6 @@
 """Stopping, resuming and setting aside, in memory."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.errors import Fenced
@@ -32,6 +33,14 @@ class InMemoryPartitionNotes(Faults):
         """Note that the partition stands still, or not any more."""
         with self.around("note_halt"):
             self._held(fence).halt = halt
+
+    async def give_up(self, fence: Fence, below: int) -> Fence:
+        """Move the fence over what the log has lost."""
+        with self.around("give_up"):
+            self._held(fence)
+            moved = replace(fence, next_offset=max(fence.next_offset, below))
+            self._documents.fences[fence.partition] = moved
+            return moved
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """Note which record is in hand."""

@@ -111,8 +111,7 @@ class InMemoryShipmentStore(Faults):
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
         """Write all of the plan, or nothing."""
         with self.around("commit"):
-            if self.documents.fences.get(fence.partition) != fence:
-                raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
+            self._require(fence)
             self._refuse_what_is_stale(plan)
             for change in plan.events:
                 self._write_event(change, fence.partition, recorded_at)
@@ -121,13 +120,23 @@ class InMemoryShipmentStore(Faults):
             moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
             return moved
 
-    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
-        """Record an event as dead, unless it has a record already."""
+    async def bury(
+        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+    ) -> Fence:
+        """Record an event as dead, unless it has a record already, and move the fence."""
         with self.around("bury"):
-            dead = event_document(delivery, recorded_at)
-            dead |= {"outcome": Outcome.DEAD.value, "reason": reason}
-            dead["partition"] = int(partition.rpartition("/")[2])
-            self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
+            self._require(fence)
+            if delivery is not None:
+                dead = event_document(delivery, recorded_at)
+                dead |= {"outcome": Outcome.DEAD.value, "reason": reason}
+                dead["partition"] = int(fence.partition.rpartition("/")[2])
+                self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
+            moved = self.documents.fences[fence.partition] = replace(fence, next_offset=next_offset)
+            return moved
+
+    def _require(self, fence: Fence) -> None:
+        if self.documents.fences.get(fence.partition) != fence:
+            raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
 
     def _refuse_what_is_stale(self, plan: Plan) -> None:
         for change in plan.events:

@@ -22,7 +22,19 @@ class Owner:
         self._worker = PartitionWorker(
             PARTITION, partition, max_batch=1000, slots=asyncio.Semaphore(1), alone=asyncio.Lock()
         )
-        self._task = asyncio.create_task(self._worker.run(world.end_offset))
+        self._task = asyncio.create_task(self._worker.run(self))
+
+    async def end_offset(self) -> int:
+        """See `LogPosition.end_offset`."""
+        return await self._world.end_offset()
+
+    async def next_offset(self) -> int:
+        """See `LogPosition.next_offset`."""
+        return self.position
+
+    def seek(self, offset: int) -> None:
+        """See `LogPosition.seek`."""
+        self.position = offset
 
     @property
     def is_alive(self) -> bool:

@@ -196,7 +196,7 @@ class World:
     async def observed(self) -> Observed:
         """Return what stands in the stores now, and the part of the log that the fence says is applied.
 
-        A dead letter moves no fence: what lies beyond may have died already.
+        The fence moves last: what lies beyond may have died already.
         """
         applied = await self.stores.next_offset()
         shipments, events = await self.stores.documents()

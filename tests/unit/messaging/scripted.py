@@ -10,7 +10,7 @@ from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import PartitionWorker, State
-from tests.support.builders import ends_at
+from tests.support.builders import MemoryPosition
 from tests.support.notebook import MemoryNotebook
 from tests.support.records import LogRecord
 
@@ -73,12 +73,14 @@ class ScriptedHandler(MemoryNotebook):
             if offset in self.breaking_once:
                 raise self.breaking_once.pop(offset)
         self.applied.append(offsets)
+        self.passed(records)
         return not self.setting_aside.issuperset(offsets)
 
     async def bury(self, letter: DeadLetter) -> None:
         if self.bury_troubles:
             raise self.bury_troubles.popleft()
         self.buried.append(letter)
+        self.passed([letter.record])
 
 
 def worker_of(
@@ -109,9 +111,11 @@ def log_records(first: int, stop: int) -> list[LogRecord]:
 
 
 @asynccontextmanager
-async def working(worker: PartitionWorker, *, end_offset: int = 100) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a worker while the context lasts."""
-    task = asyncio.create_task(worker.run(ends_at(end_offset)))
+async def working(
+    worker: PartitionWorker, *, end_offset: int = 100, position: MemoryPosition | None = None
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker while the context lasts, on a log that ends there, or is read at `position`."""
+    task = asyncio.create_task(worker.run(position or MemoryPosition(end_offset)))
     try:
         yield task
     finally:

@@ -23,6 +23,25 @@ async def test_it_stands_still_for_the_next_owner_until_it_goes_on(rig: Rig) -> 
     assert (await successor.open(ends_at(END))).halt is None
 
 
+async def test_what_the_log_has_lost_is_given_up_once(rig: Rig) -> None:
+    partition = await rig.partition()
+    await partition.stop("a gap", is_gap=True)
+    await partition.go_on(lost_below=20)
+    await partition.handle(records_of(creation(), first_offset=20))
+    successor = await rig.partition()
+    inherited = await successor.open(ends_at(END))
+    assert (inherited.halt, inherited.next_offset) == (None, 21)
+
+
+async def test_an_owner_whose_store_was_put_back_takes_the_partition_over_anew(rig: Rig) -> None:
+    partition = await rig.partition()
+    backup = rig.documents.fences[NAME]
+    await partition.handle(records_of(creation(), first_offset=5))
+    rig.documents.fences[NAME] = backup
+    with pytest.raises(Fenced, match="gone back"):
+        await partition.handle(records_of(report(Status.PICKED_UP), first_offset=6))
+
+
 async def test_it_hears_what_operators_say_of_this_halt(rig: Rig) -> None:
     partition = await rig.partition()
     halt = await partition.stop("a gap", is_gap=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.commands import Command
-from domain.errors import ErrorCode, NotPublished, PoisonRecord, StoreUnavailable
+from domain.errors import ErrorCode, Fenced, NotPublished, PoisonRecord, StoreUnavailable
 from domain.ports import Answer
 from domain.status import Status
 from messaging.dead_letters import DeadLetter
@@ -160,6 +160,39 @@ async def test_a_dead_letter_is_noted_where_it_stands_once_its_topic_has_it(rig:
     await partition.bury(letter)
     await partition.bury(DeadLetter(LogRecord(6, None, None), "unreadable", "no value", 1))
     noted = rig.documents.dead_letters
-    assert list(noted) == ["dl_0_1", "dl_0_2"], "the first was written, but not noted"
-    assert (noted["dl_0_1"]["event_id"], noted["dl_0_1"]["timestamp"]) == (PICKED_UP.event_id, NOON)
-    assert (noted["dl_0_2"]["event_id"], noted["dl_0_2"]["key"]) == (None, None)
+    assert list(noted) == ["dl_0_0", "dl_0_1"]
+    assert (noted["dl_0_0"]["event_id"], noted["dl_0_0"]["timestamp"]) == (PICKED_UP.event_id, NOON)
+    assert (noted["dl_0_1"]["event_id"], noted["dl_0_1"]["key"]) == (None, None)
+
+
+@pytest.mark.parametrize(("port", "call"), [("index", "record"), ("store", "bury")])
+async def test_a_dead_letter_is_written_once_however_long_the_store_is_away(
+    rig: Rig, port: str, call: str
+) -> None:
+    partition = await rig.partition()
+    letter = DeadLetter(record_of(PICKED_UP, 5), "unprocessable", "bug", 5)
+    for _ in range(3):
+        getattr(rig, port).fail_next(call, StoreUnavailable("away"))
+        with pytest.raises(StoreUnavailable):
+            await partition.bury(letter)
+    await partition.bury(letter)
+    assert len(rig.dead_letters.topics[DLQ]) == len(rig.documents.dead_letters) == 1
+    await partition.bury(letter)
+    assert len(rig.dead_letters.topics[DLQ]) == 2, "what has passed is forgotten"
+
+
+@pytest.mark.parametrize("value", [record_of(PICKED_UP, 5).value, b"{"])
+async def test_what_is_buried_is_not_read_again_by_the_next_owner(rig: Rig, value: bytes) -> None:
+    partition = await rig.partition()
+    await partition.bury(DeadLetter(LogRecord(5, value), "unprocessable", "bug", 5))
+    assert (await partition.open(ends_at(100))).next_offset == 6
+    await partition.bury(DeadLetter(LogRecord(2, b"{"), "unreadable", "no JSON", 1))
+    assert (await partition.open(ends_at(100))).next_offset == 6, "not even by a redelivery"
+
+
+async def test_an_owner_before_buries_nothing_any_more(rig: Rig) -> None:
+    before = await rig.partition()
+    await rig.partition()
+    with pytest.raises(Fenced):
+        await before.bury(DeadLetter(record_of(PICKED_UP, 5), "unprocessable", "bug", 5))
+    assert rig.documents.events == {}

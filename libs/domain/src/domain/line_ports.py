@@ -21,6 +21,13 @@ class PartitionNotes(Protocol):
             Fenced: another owner has the partition.
         """
 
+    async def give_up(self, fence: Fence, below: int) -> Fence:
+        """Move the fence to an offset, if it stands before it: the log has lost what lies between.
+
+        Raises:
+            Fenced: another owner has the partition.
+        """
+
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """Note which record is in hand, durable before it returns; None: none is.
 

@@ -129,8 +129,25 @@ class ShipmentStore(Protocol):
             CommitUnknown: the transaction may or may not have been committed.
         """
 
-    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
-        """Record an event as dead, unless it has a record already."""
+    async def bury(
+        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+    ) -> Fence:
+        """Record an event as dead, unless it has a record already, and move the fence: both or neither.
+
+        Args:
+            fence: nothing is written unless it holds.
+            delivery: None if the record cannot be read: the fence moves alone.
+            next_offset: where the fence is to stand.
+            reason: what the event died of.
+            recorded_at: now.
+
+        Returns:
+            The fence moved to `next_offset`.
+
+        Raises:
+            Fenced: as `commit`.
+            CommitUnknown: as `commit`.
+        """
 
 
 class DuplicateFilter(Protocol):

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from domain.errors import WaybillError
+from domain.errors import PoisonRecord, WaybillError
 from domain.line import NOTHING, STALLED_OPENS, Attempt, Inherited
 from messaging.dead_letters import DeadLetter, Record
 from messaging.handler import PartitionHandler
@@ -24,6 +24,15 @@ class ProcessKiller(Exception):
     def __init__(self, ended: int) -> None:
         super().__init__(f"the process ended {ended} times while it was being handled")
         self.ended = ended
+
+
+def letter_of(record: Record, error: Exception, attempts: int) -> DeadLetter:
+    """Return the dead letter of a record that was tried so often, and what came of it last."""
+    if isinstance(error, PoisonRecord):
+        return DeadLetter(record, "unreadable", str(error), attempts)
+    if isinstance(error, ProcessKiller):
+        return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
+    return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)
 
 
 class Caution:

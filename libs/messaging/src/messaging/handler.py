@@ -17,11 +17,24 @@ class Notebook(Protocol):
     async def told(self, halt: Halt) -> Start | None:
         """Return from where an operator wants the partition to go on after `halt`; None: not yet."""
 
-    async def go_on(self) -> None:
-        """Forget that it stood still."""
+    async def go_on(self, *, lost_below: int | None = None) -> None:
+        """Forget that it stood still; what is not applied below `lost_below` is given up."""
 
     async def attempt(self, attempt: Attempt | None) -> None:
         """Note which record is in hand; None: none is."""
+
+
+class LogPosition(Protocol):
+    """Where a partition's records are read."""
+
+    async def end_offset(self) -> int:
+        """Ask where the log ends; may raise `TransientError`."""
+
+    async def next_offset(self) -> int:
+        """Return which offset is fetched next, as soon as that is known."""
+
+    def seek(self, offset: int) -> None:
+        """Fetch from there."""
 
 
 class PartitionHandler(Notebook, Protocol):

@@ -28,9 +28,9 @@ import structlog
 from domain.errors import Fenced, PoisonRecord, TransientError
 from domain.line import Halt, Start
 from domain.ports import EndOffset
-from messaging.caution import MAX_ENDED, CarefulHandler, Caution, ProcessKiller
-from messaging.dead_letters import DeadLetter, Record
-from messaging.handler import PartitionHandler
+from messaging.caution import CarefulHandler, Caution, ProcessKiller, letter_of
+from messaging.dead_letters import Record
+from messaging.handler import LogPosition, PartitionHandler
 
 MAX_ATTEMPTS: Final = 5
 MAX_BURIED_IN_A_ROW: Final = 100
@@ -96,6 +96,7 @@ class PartitionWorker:
         self._is_gap = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
+        self._lost_below: int | None = None
 
     @property
     def has_room(self) -> bool:
@@ -130,7 +131,7 @@ class PartitionWorker:
     def restarted(self, offset: int) -> None:
         """Go on: records will be fetched from `offset`, as `restart` has asked."""
         if self.restart is Start.EARLIEST:
-            self.done = offset  # the gap is accepted once, not by each owner again
+            self.done = self._lost_below = offset  # the gap is accepted once, not by each owner again
         self.restart = None
         self._arrived.set()
 
@@ -140,18 +141,14 @@ class PartitionWorker:
         self._arrived.set()
         await self._quiet.wait()
 
-    async def run(self, end_offset: EndOffset) -> None:
-        """Handle records until cancelled or drained; while halted, wait for an operator's word.
-
-        Args:
-            end_offset: asks where the log ends; may raise `TransientError`.
-        """
+    async def run(self, log: LogPosition) -> None:
+        """Handle records until cancelled or drained; while halted, wait for an operator's word."""
         try:
             while not self._stopping.is_set():
                 if self.state is State.HALTED:
                     await self._stand_still()
                 else:
-                    await self._work(end_offset)
+                    await self._work(log)
         finally:
             self._quiet.set()
 
@@ -159,9 +156,9 @@ class PartitionWorker:
     def _ended(self) -> bool:
         return self._stopping.is_set() or self.state is State.HALTED
 
-    async def _work(self, end_offset: EndOffset) -> None:
+    async def _work(self, log: LogPosition) -> None:
         try:
-            await self._serve(end_offset)
+            await self._serve(log)
         except Fenced as fenced:
             await self._stand_back(fenced)
         except _Halted as halted:
@@ -169,26 +166,46 @@ class PartitionWorker:
         except _Abandoned:
             _log.info("batch_abandoned", partition=self.name)
 
-    async def _serve(self, end_offset: EndOffset) -> None:
-        await self._until_done(lambda: self._open(end_offset))
+    async def _serve(self, log: LogPosition) -> None:
+        applied = await self._until_done(lambda: self._open(log.end_offset))
+        await self._go_back(log, applied)
         self._enter(State.RUNNING)
         while await self._some_arrived():
             await self._apply(self._batch)
             self._quiet.set()
 
-    async def _open(self, end_offset: EndOffset) -> None:
+    async def _go_back(self, log: LogPosition, applied: int) -> None:
+        """Read on from what is applied, if the group has committed more: the store may have been put back.
+
+        What the group has committed is a hint. It may lag behind, then records come again.
+        """
+        if self._ended:
+            return
+        fetched_next = await log.next_offset()
+        first = self._inbox[0].offset if self._inbox else fetched_next
+        if first > applied:
+            _log.warning("partition_read_again", partition=self.name, committed=first, applied=applied)
+            self._inbox.clear()
+            log.seek(applied)
+            self.done = applied
+
+    async def _open(self, end_offset: EndOffset) -> int:
+        """Take the partition over; returns up to which offset it is applied."""
         inherited = await self._handler.open(end_offset)
         self._careful.caution = Caution(inherited, batch=self._max_batch)
         if self._resumed is not None and inherited.halt == self._resumed:
             # Whoever said so has seen to what stopped it: old attempts do not count any more.
             await self._handler.attempt(None)
-            await self._handler.go_on()
+            await self._handler.go_on(lost_below=self._lost_below)
             self._careful.caution = Caution()
             _log.warning("partition_resumed", partition=self.name)
         elif inherited.halt is not None:
             self._halt = inherited.halt
             self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap)
         self._resumed = None
+        applied = max(inherited.next_offset, self._lost_below or 0)
+        self._lost_below = None
+        return applied
 
     async def _stand_still(self) -> None:
         """Wait until an operator says that it is to go on, then until its records are fetched anew.
@@ -312,7 +329,7 @@ class PartitionWorker:
         self._buried_in_a_row += 1
         if self._buried_in_a_row > MAX_BURIED_IN_A_ROW:
             raise _Halted(f"{MAX_BURIED_IN_A_ROW} dead letters in a row, the last: {error}")
-        letter = _letter(record, error, attempts)
+        letter = letter_of(record, error, attempts)
         try:
             await self._until_done(lambda: self._careful.bury(letter))
         except (Fenced, _Abandoned):
@@ -366,14 +383,6 @@ class _Halted(Exception):
 
 class _Abandoned(Exception):
     """The end comes while a batch waits for its next attempt: it is not done, and will be redelivered."""
-
-
-def _letter(record: Record, error: Exception, attempts: int) -> DeadLetter:
-    if isinstance(error, PoisonRecord):
-        return DeadLetter(record, "unreadable", str(error), attempts)
-    if isinstance(error, ProcessKiller):
-        return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
-    return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)
 
 
 def _pause_s(attempts: int) -> float:

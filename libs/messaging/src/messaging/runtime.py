@@ -9,7 +9,6 @@ import contextlib
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -22,16 +21,16 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from domain.errors import StoreUnavailable, WaybillError
+from domain.errors import WaybillError
 from domain.line import Start
 from messaging.handler import PartitionHandler
 from messaging.partition import PartitionWorker, State
+from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 
 _log = structlog.get_logger(__name__)
 
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
-_ANSWER_TIMEOUT_S: Final = 3.0
 _LAST_POLL_S: Final = 1.0
 _LEAVE_S: Final = 2.0
 _WATCH_EVERY_S: Final = 10.0
@@ -170,8 +169,8 @@ class PartitionRuntime:
                 alone=self._alone,
             )
             self._workers[partition] = worker
-            end_offset = partial(_end_offset, consumer, partition)
-            task = asyncio.create_task(worker.run(end_offset), name=f"partition-{name}")
+            position = ConsumerPosition(consumer, partition)
+            task = asyncio.create_task(worker.run(position), name=f"partition-{name}")
             task.add_done_callback(self._worker_ended)
             self._tasks[partition] = task
         self._assigned = True
@@ -296,7 +295,7 @@ class PartitionRuntime:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(consumer.commit(offsets), _ANSWER_TIMEOUT_S)
+            await asyncio.wait_for(consumer.commit(offsets), ANSWER_TIMEOUT_S)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
         else:
@@ -321,7 +320,8 @@ class PartitionRuntime:
         return [
             worker
             for partition, worker in list(self._workers.items())
-            if worker.state is State.RUNNING and (worker.is_busy or await _is_behind(consumer, partition))
+            if worker.state is State.RUNNING
+            and (worker.is_busy or await ConsumerPosition(consumer, partition).is_behind())
         ]
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
@@ -363,23 +363,6 @@ async def _restart_offset(
         if committed is not None:
             return int(committed)
     return int((await consumer.beginning_offsets([partition]))[partition])
-
-
-async def _end_offset(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    try:
-        ends = await consumer.end_offsets([partition])
-    except KafkaError as error:
-        raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
-    return int(ends[partition])
-
-
-async def _is_behind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    try:
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-            position = await consumer.position(partition)
-            return bool(position < await _end_offset(consumer, partition))
-    except (KafkaError, StoreUnavailable, IllegalStateError, TimeoutError):
-        return False
 
 
 async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types

@@ -4,6 +4,7 @@ What an owner notes stands in the fence and is written under its epoch. What ope
 collection that the processor only reads.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -32,6 +33,12 @@ class MongoPartitionNotes:
         if halt is not None:
             noted = {"problem": halt.problem, "since": halt.since, "is_gap": halt.is_gap}
         await self._note(fence, {"halt": noted})
+
+    async def give_up(self, fence: Fence, below: int) -> Fence:
+        """See `PartitionNotes.give_up`."""
+        next_offset = max(fence.next_offset, below)
+        await self._note(fence, {"next_offset": next_offset})
+        return replace(fence, next_offset=next_offset)
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """See `PartitionNotes.note_attempt`."""

@@ -114,15 +114,20 @@ class MongoShipmentStore:
             await self._write_shipments(plan, recorded_at, session)
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+    async def bury(
+        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+    ) -> Fence:
         """See `ShipmentStore.bury`."""
-        fields = documents.dead_document(
-            delivery, reason=reason, partition=_number_of(partition), recorded_at=recorded_at
-        )
-        with translated():
-            await self._events.update_one(
-                {"_id": delivery.command.event_id}, {"$setOnInsert": fields}, upsert=True
-            )
+        async with self._transaction(fence.partition) as session:
+            await self._hold(fence, next_offset, session)
+            if delivery is not None:
+                fields = documents.dead_document(
+                    delivery, reason=reason, partition=_number_of(fence.partition), recorded_at=recorded_at
+                )
+                await self._events.update_one(
+                    {"_id": delivery.command.event_id}, {"$setOnInsert": fields}, upsert=True, session=session
+                )
+        return replace(fence, next_offset=next_offset)
 
     @asynccontextmanager
     async def _transaction(self, partition: str) -> AsyncIterator[AsyncClientSession]:

@@ -1,8 +1,9 @@
 """Applies the records of one partition to the shipments: exactly once, whatever is redelivered (ADR 0002)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from domain.batch import (
     Delivery,
@@ -31,6 +32,9 @@ from processor.burying import entry_of
 from processor.cache import ShipmentCache
 from processor.metrics import ProcessorMetrics
 from processor.quarantine import Quarantine
+
+if TYPE_CHECKING:
+    from domain.dead_letters import Place
 
 Groups = Mapping[TrackingNumber, Sequence[Delivery]]
 
@@ -62,11 +66,13 @@ class ShipmentPartition:
         self._fence = Fence(name, 0, 0)
         self._fence_in_doubt = False
         self._set_aside: set[int] = set()
+        self._letters: dict[tuple[int, str], Place] = {}
 
     async def open(self, end_offset: EndOffset) -> Inherited:
         """See `PartitionHandler.open`."""
         self._cache.clear()
         self._set_aside.clear()
+        self._letters.clear()
         self._fence = await self._ports.store.acquire(self._name, owner=self._owner, end_offset=end_offset)
         self._fence_in_doubt = False
         # What the owner before has set aside, this one must not apply: its list may be older.
@@ -81,25 +87,22 @@ class ShipmentPartition:
             wanted = records
             if self._ports.quarantine.reasons:
                 wanted = await self._without_quarantined(records)
+            # Past those that are set aside as well: now that what stands before them is applied.
+            next_offset = records[-1].offset + 1
             if wanted:
-                await self._apply(wanted)
+                await self._apply(wanted, next_offset)
                 await self._note_replays(wanted)
+            else:
+                await self._write(Plan(max(next_offset, self._fence.next_offset)))
             if self._set_aside:
                 self._set_aside.difference_update(record.offset for record in records)
         return bool(wanted)
 
     async def bury(self, letter: DeadLetter) -> None:
-        """See `PartitionHandler.bury`: to its topic, to its index and, if it can be read, the audit log."""
-        await self._note_replays([letter.record])
-        # Read first: if that is the end of the process, no letter has been written yet.
-        delivery = None if letter.unread else self._legible(letter.record)
-        place = await self._ports.dead_letters.publish(letter)
-        now = self._ports.clock.now()
-        await self._ports.index.record(entry_of(letter, place, delivery, recorded_at=now))
-        if delivery is not None:
-            reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
-            await self._ports.store.bury(self._name, delivery, reason=reason, recorded_at=now)
-        self._ports.metrics.count_buried(letter.reason)
+        """See `PartitionHandler.bury`; all that stands before the record is applied: the fence moves past."""
+        if self._fence_in_doubt:
+            await self._look_at_fence()
+        await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))
 
     async def stop(self, problem: str, *, is_gap: bool) -> Halt:
         """See `Notebook.stop`."""
@@ -112,20 +115,42 @@ class ShipmentPartition:
         resumption = await self._ports.notes.resumption(self._name, halt)
         return None if resumption is None else resumption.start
 
-    async def go_on(self) -> None:
+    async def go_on(self, *, lost_below: int | None = None) -> None:
         """See `Notebook.go_on`."""
+        if lost_below is not None:
+            self._fence = await self._ports.notes.give_up(self._fence, lost_below)
         await self._ports.notes.note_halt(self._fence, None)
 
     async def attempt(self, attempt: Attempt | None) -> None:
         """See `Notebook.attempt`."""
         await self._ports.notes.note_attempt(self._fence, attempt)
 
-    async def _apply(self, records: Sequence[Record]) -> None:
+    async def _keep(self, letter: DeadLetter, next_offset: int) -> None:
+        """Keep a dead letter: in its topic, in its index and, if it can be read, in the audit log."""
+        await self._note_replays([letter.record])
+        # Read first: if that is the end of the process, no letter has been written yet.
+        delivery = None if letter.unread else self._legible(letter.record)
+        mark = (letter.record.offset, letter.reason)
+        if mark not in self._letters:  # kept over retries: MongoDB may be away for long
+            self._letters[mark] = await self._ports.dead_letters.publish(letter)
+        now = self._ports.clock.now()
+        await self._ports.index.record(entry_of(letter, self._letters[mark], delivery, recorded_at=now))
+        if delivery is not None or next_offset > self._fence.next_offset:
+            reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
+            await self._move(
+                self._ports.store.bury(
+                    self._fence, delivery, next_offset=next_offset, reason=reason, recorded_at=now
+                )
+            )
+        del self._letters[mark]
+        self._ports.metrics.count_buried(letter.reason)
+
+    async def _apply(self, records: Sequence[Record], next_offset: int) -> None:
         deliveries = await self._recognised([self._read(record) for record in records])
         known = await self._ports.store.find_events(
             {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
         )
-        plan = await self._commit(deliveries, known)
+        plan = await self._commit(deliveries, next_offset, known)
         self._ports.metrics.count(plan.verdicts)
         await self._tell(plan)
 
@@ -138,7 +163,7 @@ class ShipmentPartition:
             if reason is None or await self._was_counted(record):
                 others.append(record)
             elif record.offset not in self._set_aside:
-                await self.bury(DeadLetter(record, QUARANTINED, reason, 0))
+                await self._keep(DeadLetter(record, QUARANTINED, reason, 0), self._fence.next_offset)
                 self._set_aside.add(record.offset)
         return others
 
@@ -176,9 +201,9 @@ class ShipmentPartition:
                 deliveries[index] = replace(deliveries[index], known_duplicate=True)
         return deliveries
 
-    async def _commit(self, deliveries: Sequence[Delivery], known: Known) -> Plan:
+    async def _commit(self, deliveries: Sequence[Delivery], next_offset: int, known: Known) -> Plan:
         groups = by_shipment(deliveries)
-        plan = await self._plan(groups, deliveries[-1].offset + 1, known)
+        plan = await self._plan(groups, next_offset, known)
         try:
             await self._write(plan)
         except StaleKnowledge:
@@ -221,10 +246,11 @@ class ShipmentPartition:
     async def _write(self, plan: Plan) -> None:
         if not plan.events and plan.next_offset == self._fence.next_offset:
             return  # all of it has been applied before
+        await self._move(self._ports.store.commit(self._fence, plan, recorded_at=self._ports.clock.now()))
+
+    async def _move(self, moved: Awaitable[Fence]) -> None:
         try:
-            self._fence = await self._ports.store.commit(
-                self._fence, plan, recorded_at=self._ports.clock.now()
-            )
+            self._fence = await moved
         except Fenced as fenced:
             # By another owner, or by a commit of our own that was given up as unknown: the fence tells.
             await self._look_at_fence()
@@ -234,7 +260,10 @@ class ShipmentPartition:
             raise
 
     async def _look_at_fence(self) -> None:
-        self._fence = await self._ports.store.refresh(self._fence)
+        fence = await self._ports.store.refresh(self._fence)
+        if fence.next_offset < self._fence.next_offset:
+            raise Fenced(f"the fence of {self._name} has gone back: MongoDB has been put back")
+        self._fence = fence
         self._cache.clear()
         self._fence_in_doubt = False
 

@@ -1,7 +1,7 @@
 """`python -m processor.rebuilding`: compares shipments with what they can be rebuilt from, and replaces them.
 
-Exit codes: 0 equal, or done; 1 different, or refused; 2 no answer from MongoDB or Kafka; 3 swapped, but a processor
-started meanwhile.
+Exit codes: 0 equal, or done; 1 different, or refused; 2 no answer from MongoDB or Kafka; 3 swapped, but a
+processor started meanwhile.
 """
 
 import argparse

@@ -26,7 +26,7 @@ class Entry:
         appended_at: by the broker's clock.
         death: what its dead letter says, None if it has none.
         settled: it lies below the fence. Above it nothing has been applied, but a dead letter may have been
-            recorded: it moves no fence.
+            written: the fence moves last.
     """
 
     delivery: Delivery
