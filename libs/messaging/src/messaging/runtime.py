@@ -86,6 +86,7 @@ class PartitionRuntime:
         self._committed: dict[TopicPartition, int] = {}
         self._stopping = asyncio.Event()
         self._assigned = False
+        self._releasing = asyncio.Lock()
         self._fault: BaseException | None = None
 
     @property
@@ -158,7 +159,9 @@ class PartitionRuntime:
                 task.cancel()
 
     def take(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:
-        """Start a worker for each partition assigned."""
+        """Start a worker for each partition assigned; not where all is ending."""
+        if self._stopping.is_set():
+            return
         for partition in partitions:
             name = f"{partition.topic}/{partition.partition}"
             worker = PartitionWorker(
@@ -177,7 +180,14 @@ class PartitionRuntime:
         _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
 
     async def release(self, consumer: AIOKafkaConsumer) -> None:
-        """Finish the batches in work within one deadline, commit what is done, drop the rest."""
+        """Finish the batches in work within one deadline, commit what is done, drop the rest.
+
+        The end of the loop may meet a rebalance: the second call returns when the first is through.
+        """
+        async with self._releasing:
+            await self._release(consumer)
+
+    async def _release(self, consumer: AIOKafkaConsumer) -> None:
         workers, tasks = self._workers, self._tasks
         # New records find no worker from here on: they are dropped, and read again by the next owner.
         self._workers, self._tasks = {}, {}
