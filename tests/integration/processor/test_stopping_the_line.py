@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from domain.commands import Command
 from domain.line import PartitionView, Resumption, Start
@@ -16,7 +17,7 @@ from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, creation, report
 from tests.support.fault_table import Recovery
 from tests.support.site import Site, processing
-from tests.support.topics import forget_records, read_topic, write_values
+from tests.support.topics import admin_of, forget_records, read_topic, write_values
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.stack
@@ -125,3 +126,24 @@ async def test_a_gap_is_left_behind_only_if_an_operator_accepts_it(
         await site.finished()
         view = await operator.sees(lambda view: view.owner == "third", "another owner")
         assert view.halt is None, "what was accepted once is not asked for again"
+
+
+async def test_a_letter_that_its_topic_will_never_take_stops_the_line(site: Site, number: int) -> None:
+    operator = Operator(site, number)
+    letters = site.topics.dead_letters
+    async with admin_of(site.kafka) as admin:
+        await admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, letters, {"max.message.bytes": "600"})]
+        )
+    await write_values(site.kafka, site.topics.events, [(None, b"{" + bytes(range(256)) * 8)], number)
+    async with processing(site):
+        view = await operator.halted()
+        assert view.halt is not None
+        assert view.halt.problem.startswith("offset 0 can be neither applied nor buried: LetterRefused")
+        async with admin_of(site.kafka) as admin:
+            await admin.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, letters, {"max.message.bytes": "1000000"})]
+            )
+        await operator.resume(Start.COMMITTED)
+        await site.finished()
+    assert await buried(site) == [0]

@@ -13,6 +13,7 @@ FINAL = {
     "InvalidEventId",
     "TooMuchToRead",
     "Fenced",
+    "LetterRefused",
     "StaleKnowledge",
     "PoisonRecord",
 }

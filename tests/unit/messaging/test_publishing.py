@@ -3,10 +3,16 @@
 from collections.abc import Sequence
 
 import pytest
+from aiokafka.errors import (
+    MessageSizeTooLargeError,
+    NotEnoughReplicasError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 
 from domain.batch import Kind, Outcome, Verdict
 from domain.commands import Command
-from domain.errors import ErrorCode, NotPublished
+from domain.errors import ErrorCode, LetterRefused, NotPublished, PublishUnknown
 from domain.status import Status
 from messaging import wire
 from messaging.changes import KafkaChangeFeed
@@ -155,3 +161,24 @@ async def test_a_dead_letter_may_have_neither_key_nor_value() -> None:
     await KafkaDeadLetters(producer, TOPICS).publish(letter)
     [kept] = producer.topics["t-shipments.events.dlq"]
     assert (kept.key, kept.value) == (b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (MessageSizeTooLargeError(), LetterRefused),
+        (TopicAuthorizationFailedError(), LetterRefused),
+        (UnknownTopicOrPartitionError(), PublishUnknown),
+        (NotEnoughReplicasError(), PublishUnknown),
+        (None, PublishUnknown),
+    ],
+)
+async def test_only_a_refusal_that_stays_is_told_as_one(
+    cause: Exception | None, expected: type[Exception]
+) -> None:
+    producer = RecordingProducer()
+    refused = PublishUnknown("Kafka said no")
+    refused.__cause__ = cause
+    producer.fail_next("append", refused)
+    with pytest.raises(expected):
+        await KafkaDeadLetters(producer, TOPICS).publish(DeadLetter(LogRecord(0), "unreadable", "bad", 1))

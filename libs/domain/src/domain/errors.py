@@ -10,6 +10,7 @@ WaybillError
 │   ├── CommitUnknown      a transaction may or may not have been committed
 │   ├── NotPublished       the log surely does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
+├── LetterRefused          the dead-letter topic will not take a record, however often it is asked
 ├── Fenced                 another owner has taken the partition over
 ├── StaleKnowledge         the store has more records of events, or fewer, than the plan takes for granted
 └── PoisonRecord           no retry will make this record readable
@@ -95,6 +96,10 @@ class NotPublished(TransientError):
 
 class PublishUnknown(TransientError):
     """The log may hold the records, or get them later: resending with the same ids is safe."""
+
+
+class LetterRefused(WaybillError):
+    """The dead-letter topic will not take a record, however often it is asked."""
 
 
 class Fenced(WaybillError):

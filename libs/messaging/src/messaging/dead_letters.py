@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from aiokafka.errors import (
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
+
 from domain.dead_letters import DeadLetterId, Place, Replay, place_of
+from domain.errors import LetterRefused, NotPublished, PublishUnknown
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
 from messaging.wire import header
@@ -20,6 +28,13 @@ REPLAY_OF: Final = "replay-of"
 REPLAYED_BY: Final = "replayed-by"
 """The header that says who wanted it in the log again."""
 
+# Not that the topic is unknown: Kafka says so, too, of one that it is about to make or to move.
+_REFUSALS: Final = (
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,6 +105,7 @@ class KafkaDeadLetters:
         Raises:
             NotPublished: it is not in the topic.
             PublishUnknown: it may be in the topic, or get there later.
+            LetterRefused: it never will be, until somebody changes the topic or its rights.
         """
         record = letter.record
         told = {
@@ -104,9 +120,13 @@ class KafkaDeadLetters:
         if letter.unread:
             told[UNREAD] = "true"
         headers = [*record.headers, *((f"{PREFIX}{name}", text.encode()) for name, text in told.items())]
-        return await self._producer.append_one(
-            self._topic, OutgoingRecord(record.key or b"", record.value or b"", headers)
-        )
+        outgoing = OutgoingRecord(record.key or b"", record.value or b"", headers)
+        try:
+            return await self._producer.append_one(self._topic, outgoing)
+        except (NotPublished, PublishUnknown) as error:
+            if isinstance(error.__cause__, _REFUSALS):
+                raise LetterRefused(f"{self._topic} refuses it: {error}") from error
+            raise
 
 
 def replays_in(records: Iterable[Record]) -> Iterator[Replay]:
