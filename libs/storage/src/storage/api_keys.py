@@ -6,7 +6,7 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from domain.ports import ApiKey, Revocation, User
-from storage.client import MAJORITY, Database
+from storage.client import Database, transacted
 from storage.errors import translated
 from storage.revocations import MongoRevocationStore
 from storage.schema import AUTH_USERS
@@ -19,7 +19,7 @@ class MongoApiKeyStore:
     """`ApiKeyStore` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._client = database.client
+        self._database = database
         self._users = database[AUTH_USERS]
         self._revocations = MongoRevocationStore(database)
 
@@ -55,9 +55,7 @@ class MongoApiKeyStore:
             await self._revocations.record(revocation, session=session)
             return True
 
-        with translated():
-            async with self._client.start_session() as session:
-                return await session.with_transaction(both, write_concern=MAJORITY)
+        return await transacted(self._database, both)
 
     async def touch(self, key_id: str, *, at: datetime) -> None:
         """See `ApiKeyStore.touch`."""

@@ -1,26 +1,41 @@
 """Connections to MongoDB and Redis, with the timeouts that their drivers lack by default."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from storage.errors import translated
 from storage.settings import MongoSettings, RedisSettings
 
 Database = AsyncDatabase[dict[str, Any]]
 
 _CLOSE_S: Final = 2.0
 
+T = TypeVar("T")
+
 MAJORITY = WriteConcern(w="majority", j=True)
+
+
+async def transacted(database: Database, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+    """Run `work` in one transaction, again from its beginning where MongoDB asks for that.
+
+    Raises:
+        StoreUnavailable: nothing was written, or that is not known.
+    """
+    with translated():
+        async with database.client.start_session() as session:
+            return await session.with_transaction(work, write_concern=MAJORITY)
 
 
 @asynccontextmanager

@@ -1,8 +1,7 @@
 """The index of the dead-letter topic: what operators look through, and what has become of each letter."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -17,18 +16,16 @@ from domain.dead_letters import (
 )
 from domain.operators import discarded, replayed
 from storage.actions import MongoActionLog
-from storage.client import MAJORITY, Database
+from storage.client import Database, transacted
 from storage.errors import translated
 from storage.schema import DEAD_LETTERS
-
-T = TypeVar("T")
 
 
 class MongoDeadLetterIndex:
     """`DeadLetterIndex` and `DeadLetterBin` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._client = database.client
+        self._database = database
         self._letters = database[DEAD_LETTERS]
         self._actions = MongoActionLog(database)
 
@@ -47,7 +44,7 @@ class MongoDeadLetterIndex:
                     {"_id": {"$eq": replay.letter}}, [{"$set": _after(replay)}], session=session
                 )
 
-        await self._transact(both)
+        await transacted(self._database, both)
 
     async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
         """See `DeadLetterBin.discard`."""
@@ -64,12 +61,7 @@ class MongoDeadLetterIndex:
             found = await self._letters.find_one({"_id": {"$eq": letter}}, ["discard"], session=session)
             return None if found is None else Discard(**found["discard"])
 
-        return await self._transact(both)
-
-    async def _transact(self, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
-        with translated():
-            async with self._client.start_session() as session:
-                return await session.with_transaction(work, write_concern=MAJORITY)
+        return await transacted(self._database, both)
 
 
 def _after(replay: Replay) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from domain.errors import Fenced
 from domain.line import Attempt, Halt, Inherited, PartitionView, Resumption, Start, resumed
 from domain.ports import Fence
 from storage.actions import MongoActionLog
-from storage.client import MAJORITY, Database
+from storage.client import Database, transacted
 from storage.errors import translated
 from storage.schema import PARTITION_FENCES, PARTITION_RESUMPTIONS
 
@@ -64,7 +64,7 @@ class MongoLineControl:
     """`LineControl` on MongoDB, for the partitions of one topic."""
 
     def __init__(self, database: Database, topic: str) -> None:
-        self._client = database.client
+        self._database = database
         self._actions = MongoActionLog(database)
         self._fences = database[PARTITION_FENCES]
         self._resumptions = database[PARTITION_RESUMPTIONS]
@@ -102,9 +102,7 @@ class MongoLineControl:
             await self._resumptions.replace_one({"_id": name}, fields, upsert=True, session=session)
             await self._actions.note(resumed(name, resumption), session=session)
 
-        with translated():
-            async with self._client.start_session() as session:
-                await session.with_transaction(both, write_concern=MAJORITY)
+        await transacted(self._database, both)
 
 
 def inherited_of(fence: Document, end_offset: int) -> Inherited:

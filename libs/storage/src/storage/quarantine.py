@@ -1,6 +1,5 @@
 """Shipments that operators have set aside: a collection that the processor only reads."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -8,7 +7,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from domain.line import Quarantined, released, set_aside
 from domain.tracking_number import TrackingNumber
 from storage.actions import MongoActionLog
-from storage.client import MAJORITY, Database
+from storage.client import Database, transacted
 from storage.errors import translated
 from storage.schema import BY_ID, QUARANTINED_SHIPMENTS
 
@@ -17,7 +16,7 @@ class MongoQuarantineStore:
     """`QuarantineStore` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._client = database.client
+        self._database = database
         self._actions = MongoActionLog(database)
         self._shipments = database[QUARANTINED_SHIPMENTS]
 
@@ -35,7 +34,7 @@ class MongoQuarantineStore:
             await self._actions.note(set_aside(entry), session=session)
             return True
 
-        return await self._transact(both)
+        return await transacted(self._database, both)
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
         """See `QuarantineStore.remove`."""
@@ -46,7 +45,7 @@ class MongoQuarantineStore:
                 await self._actions.note(released(tracking_number, by=by, at=at), session=session)
             return removed.deleted_count == 1
 
-        return await self._transact(both)
+        return await transacted(self._database, both)
 
     async def entries(self) -> list[Quarantined]:
         """See `QuarantineStore.entries`."""
@@ -61,8 +60,3 @@ class MongoQuarantineStore:
             )
             for document in found
         ]
-
-    async def _transact(self, work: Callable[[AsyncClientSession], Awaitable[bool]]) -> bool:
-        with translated():
-            async with self._client.start_session() as session:
-                return await session.with_transaction(work, write_concern=MAJORITY)

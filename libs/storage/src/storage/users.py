@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 from domain.errors import BusinessError, TransientError
 from domain.permissions import Role
 from domain.ports import Revocation, User, UserStore
-from storage.client import MAJORITY, Database
+from storage.client import Database, transacted
 from storage.errors import translated
 from storage.revocations import MongoRevocationStore
 from storage.schema import AUTH_USERS
@@ -95,7 +95,7 @@ class MongoUserStore:
     """`UserStore` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._client = database.client
+        self._database = database
         self._users = database[AUTH_USERS]
         self._revocations = MongoRevocationStore(database)
 
@@ -138,9 +138,7 @@ class MongoUserStore:
                 await self._revocations.record(revocation, session=session)
             return True
 
-        with translated():
-            async with self._client.start_session() as session:
-                return await session.with_transaction(both, write_concern=MAJORITY)
+        return await transacted(self._database, both)
 
 
 @dataclass(frozen=True, slots=True)
