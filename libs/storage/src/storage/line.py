@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 
 from domain.errors import Fenced
 from domain.line import Attempt, Halt, Inherited, PartitionView, Resumption, Start, resumed
@@ -32,32 +33,24 @@ class MongoPartitionNotes:
         noted = None
         if halt is not None:
             noted = {"problem": halt.problem, "since": halt.since, "is_gap": halt.is_gap}
-        await self._note(fence, {"halt": noted})
+        await noted_by_owner(self._fences, fence, {"halt": noted})
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
         """See `PartitionNotes.give_up`."""
         next_offset = max(fence.next_offset, below)
-        await self._note(fence, {"next_offset": next_offset})
+        await noted_by_owner(self._fences, fence, {"next_offset": next_offset})
         return replace(fence, next_offset=next_offset)
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """See `PartitionNotes.note_attempt`."""
         noted = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
-        await self._note(fence, {"attempt": noted})
+        await noted_by_owner(self._fences, fence, {"attempt": noted})
 
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
         """See `PartitionNotes.resumption`."""
         with translated():
             found = await self._resumptions.find_one({"_id": partition, "halted_since": halt.since})
         return _resumption_of(found)
-
-    async def _note(self, fence: Fence, fields: Document) -> None:
-        with translated():
-            held = await self._fences.update_one(
-                {"_id": fence.partition, "epoch": fence.epoch}, {"$set": fields}
-            )
-        if held.matched_count == 0:
-            raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
 
 
 class MongoLineControl:
@@ -103,6 +96,18 @@ class MongoLineControl:
             await self._actions.note(resumed(name, resumption), session=session)
 
         await transacted(self._database, both)
+
+
+async def noted_by_owner(fences: AsyncCollection[Document], fence: Fence, fields: Document) -> None:
+    """Set fields of a fence, in the name of its owner.
+
+    Raises:
+        Fenced: another owner has the partition.
+    """
+    with translated():
+        held = await fences.update_one({"_id": fence.partition, "epoch": fence.epoch}, {"$set": fields})
+    if held.matched_count == 0:
+        raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
 
 
 def inherited_of(fence: Document, end_offset: int) -> Inherited:

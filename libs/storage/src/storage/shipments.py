@@ -21,7 +21,7 @@ from storage import documents
 from storage.client import MAJORITY, Database
 from storage.documents import Document
 from storage.errors import translated
-from storage.line import inherited_of
+from storage.line import inherited_of, noted_by_owner
 from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _DUPLICATE_KEY = 11000
@@ -170,12 +170,7 @@ class MongoShipmentStore:
         return replace(fence, next_offset=0)
 
     async def _corrected(self, fence: Fence, fields: dict[str, Any], **inherited: Any) -> Fence:  # noqa: ANN401  # see `replace`
-        with translated():
-            held = await self._fences.update_one(
-                {"_id": fence.partition, "epoch": fence.epoch}, {"$set": fields}
-            )
-        if held.matched_count == 0:
-            raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
+        await noted_by_owner(self._fences, fence, fields)
         return replace(fence, inherited=replace(fence.inherited, **inherited))
 
     async def _hold(self, fence: Fence, next_offset: int, session: AsyncClientSession) -> None:
