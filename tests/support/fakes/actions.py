@@ -17,10 +17,12 @@ class InMemoryActionLog(Faults):
         super().__init__()
         self.actions = (documents or Documents()).actions
 
-    async def record(self, action: OperatorAction) -> None:
-        """Note an action, unless one with its id is noted already."""
-        with self.around("record"):
+    async def note(self, action: OperatorAction) -> bool:
+        """Note an action; False if one with its id is noted already."""
+        with self.around("note"):
+            is_new = action.id not in self.actions
             self.actions.setdefault(action.id, document_of(action))
+            return is_new
 
     async def page(self, matching: ActionFilter, window: Window) -> Page:
         """Return a part of the list of actions, newest first."""

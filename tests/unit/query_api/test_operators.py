@@ -13,7 +13,7 @@ from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
 @pytest.fixture(autouse=True)
 async def actions(world: World) -> None:
     for index, kind in enumerate((ActionKind.DEAD_LETTER_DISCARDED, ActionKind.PARTITION_RESUMED)):
-        await world.actions.record(
+        await world.actions.note(
             OperatorAction(
                 id=action_id(kind, str(index)),
                 at=NOON + timedelta(minutes=index),

@@ -16,7 +16,6 @@ from domain.commands import Command
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.line import NOTHING, Inherited
-from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.quota import Grant, Quota
 from domain.reading import (
@@ -234,10 +233,7 @@ class EventReader(Protocol):
 
 
 class ActionLog(Protocol):
-    """Keeps what operators have done; nothing in it is ever changed."""
-
-    async def record(self, action: OperatorAction) -> None:
-        """Note an action, unless one with its id is noted already."""
+    """What operators have done; whoever changes something at their word notes it there with the change."""
 
     async def page(self, matching: ActionFilter, window: Window) -> Page:
         """Return a part of the list of actions, newest first."""

@@ -22,11 +22,6 @@ class MongoActionLog:
         self._actions = database[OPERATOR_ACTIONS]
         self._list = MongoList(self._actions, FIELDS, id_as="id", time="at")
 
-    async def record(self, action: OperatorAction) -> None:
-        """See `ActionLog.record`."""
-        with translated():
-            await self.note(action)
-
     async def note(self, action: OperatorAction, *, session: AsyncClientSession | None = None) -> bool:
         """Note an action within a transaction; False if it is noted already. Raises the driver's errors."""
         fields = {
