@@ -22,8 +22,8 @@ STORING: Final = (
         name="fence-outside",
         safety="the fence moves inside the transaction, with what it stands for",
         file=_STORE,
-        old='            {"$set": {"next_offset": next_offset}},\n            session=session,\n',
-        new='            {"$set": {"next_offset": next_offset}},\n',
+        old='"$inc": {"writes": 1}},\n            session=session,\n',
+        new='"$inc": {"writes": 1}},\n',
         tests=(f"{_PLANS}::test_an_event_taken_for_new_that_is_not_stops_the_whole_plan[mongo]",),
     ),
     Mutation(

@@ -178,7 +178,8 @@ class MongoShipmentStore:
         # after all, this plan was made from what stood before it.
         held = await self._fences.update_one(
             {"_id": fence.partition, "epoch": fence.epoch, "next_offset": fence.next_offset},
-            {"$set": {"next_offset": next_offset}},
+            # Counted, for what changes nothing locks nothing: an owner would take over beside a redelivery.
+            {"$set": {"next_offset": next_offset}, "$inc": {"writes": 1}},
             session=session,
         )
         if held.matched_count == 0:
