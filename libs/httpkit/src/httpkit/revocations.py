@@ -9,8 +9,8 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+from background.tasks import in_background
 from domain.ports import Revocation, RevocationFeed
-from httpkit.background import in_background
 
 KEY_SEPARATOR = "."
 

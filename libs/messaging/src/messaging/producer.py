@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import murmur2
 
+from background.tasks import in_background
 from domain.dead_letters import Place
 from domain.errors import NotPublished, PublishUnknown
 from messaging.settings import KafkaSettings
@@ -21,7 +22,6 @@ _log = structlog.get_logger(__name__)
 
 _RECONNECT_S: Final = 0.5
 _CLOSE_S: Final = 2.0
-_CANCEL_AGAIN_S: Final = 0.5
 # Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
 # well compressed could not be kept.
 _MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
@@ -64,13 +64,10 @@ class ResilientProducer:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep a working producer while the context lasts; does not wait for Kafka."""
-        keeper = asyncio.create_task(self._keep(), name="producer-keeper")
         try:
-            yield
+            async with in_background(self._keep(), name="producer-keeper"):
+                yield
         finally:
-            while not keeper.done():
-                keeper.cancel()  # again: aiokafka may swallow one (python/cpython#86296)
-                await asyncio.wait((keeper,), timeout=_CANCEL_AGAIN_S)
             if self._producer is not None:
                 await _close(self._producer)
                 self._producer = None

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from background.tasks import in_background
 from domain.ports import Answer
 from storage.breaker import RedisBreaker
 
@@ -21,7 +22,6 @@ _ANSWER: Final = TypeAdapter(Answer)
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
-_CANCEL_AGAIN_S: Final = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -79,13 +79,8 @@ class RedisAnswerInbox:
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Receive answers while the context lasts; a lost Redis is asked for again until it answers."""
-        task = asyncio.create_task(self._listen(), name="answer-inbox")
-        try:
+        async with in_background(self._listen(), name="answer-inbox"):
             yield
-        finally:
-            while not task.done():
-                task.cancel()  # again: redis-py may swallow one (python/cpython#86296)
-                await asyncio.wait((task,), timeout=_CANCEL_AGAIN_S)
 
     async def _listen(self) -> None:
         while True:

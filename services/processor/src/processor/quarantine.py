@@ -7,9 +7,9 @@ from typing import Final
 
 import structlog
 
+from background.tasks import in_background
 from domain.errors import TransientError
 from domain.line_ports import QuarantineStore
-from httpkit.background import in_background
 
 REFRESH_EVERY_S: Final = 2.0
 

@@ -8,10 +8,10 @@ from typing import Final
 
 import structlog
 
+from background.tasks import in_background
 from domain.errors import StoreUnavailable
 from domain.ports import Clock, Revocation, RevocationFeed, RevocationStore
 from httpkit.auth import Token
-from httpkit.background import in_background
 from httpkit.revocations import Revocations, key_name, token_name, user_name
 
 OVERLAP: Final = timedelta(seconds=60)

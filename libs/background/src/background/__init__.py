@@ -1,0 +1,1 @@
+"""Work beside the work; standard library only."""
