@@ -13,8 +13,8 @@ async def in_background(work: Coroutine[Any, Any, None], *, name: str) -> AsyncI
     """Run `work` while the context lasts; on leaving, cancel it until it has ended.
 
     Once is not enough: before Python 3.12 `asyncio.wait_for`, which redis-py and aiokafka call, swallows a
-    cancellation that meets the end of what it waits for (python/cpython#86296). The task would go on for ever,
-    and its process would not stop.
+    cancellation that meets the end of what it waits for (python/cpython#86296). The task would go on for
+    ever, and its process would not stop.
     """
     task = asyncio.create_task(work, name=name)
     try:
