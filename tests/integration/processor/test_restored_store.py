@@ -41,7 +41,7 @@ async def put_back(site: Site, backup: str) -> None:
 async def copied(site: Site, backup: str) -> None:
     """Copy the collections."""
     for name in KEPT:
-        await site.database[name].aggregate([{"$out": f"{name}_{backup}"}]).to_list()
+        await (await site.database[name].aggregate([{"$out": f"{name}_{backup}"}])).to_list()
 
 
 async def test_an_emptied_store_is_filled_again(site: Site) -> None:

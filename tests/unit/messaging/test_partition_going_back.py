@@ -74,3 +74,13 @@ async def test_a_gap_that_is_accepted_is_not_sought_again() -> None:
         worker.restarted(20)
         await wait_until(lambda: worker.state is State.RUNNING)
     assert (log.sought, handler.next_offset) == ([], 20)
+
+
+@pytest.mark.parametrize(("applied", "sought"), [(0, []), (4, [4])])
+async def test_a_log_that_was_never_read_begins_where_it_begins(applied: int, sought: list[int]) -> None:
+    worker = worker_of(ScriptedHandler(next_offset=applied))
+    worker.is_unread = True
+    log = MemoryPosition(end=30, next=20)
+    async with working(worker, position=log):
+        await wait_until(lambda: worker.state is State.RUNNING)
+    assert log.sought == sought

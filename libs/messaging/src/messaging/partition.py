@@ -55,7 +55,13 @@ class State(StrEnum):
 
 
 class PartitionWorker:
-    """Runs one partition. `done` is the offset up to which everything is applied: what may be committed."""
+    """Runs one partition.
+
+    Attributes:
+        done: the offset up to which everything is applied: what may be committed.
+        restart: from where a partition that stood still is to go on, until its records are fetched from there.
+        is_unread: the group has never committed here: the log may begin where it likes.
+    """
 
     def __init__(
         self,
@@ -81,6 +87,7 @@ class PartitionWorker:
         self.state = State.OPENING
         self.problem: str | None = None
         self.restart: Start | None = None
+        self.is_unread = False
         self.last_activity = time.monotonic()
         self._handler = handler
         self._max_batch = max_batch
@@ -183,7 +190,7 @@ class PartitionWorker:
             return
         fetched_next = await log.next_offset()
         first = self._inbox[0].offset if self._inbox else fetched_next
-        if first > applied:
+        if first > applied and (applied or not self.is_unread):
             _log.warning("partition_read_again", partition=self.name, committed=first, applied=applied)
             self._inbox.clear()
             log.seek(applied)

@@ -273,6 +273,8 @@ class PartitionRuntime:
         """The group has never committed here: read everything. What was applied before is recognised."""
         new = [partition for partition in self._workers if await consumer.committed(partition) is None]
         _log.info("partitions_start_at_beginning", partitions=sorted(p.partition for p in new))
+        for partition in new:
+            self._workers[partition].is_unread = True
         if new:
             await consumer.seek_to_beginning(*new)
 
