@@ -59,7 +59,7 @@ class PartitionWorker:
 
     Attributes:
         done: the offset up to which everything is applied: what may be committed.
-        restart: from where a partition that stood still is to go on, until its records are fetched from there.
+        restart: from where a partition that stood still is to go on, until its records come from there.
         is_unread: the group has never committed here: the log may begin where it likes.
     """
 
