@@ -87,7 +87,6 @@ class PartitionWorker:
         self.state = State.OPENING
         self.problem: str | None = None
         self.restart: Start | None = None
-        self.is_unread = False
         self.last_activity = time.monotonic()
         self._handler = handler
         self._max_batch = max_batch
@@ -100,7 +99,7 @@ class PartitionWorker:
         self._stopping = asyncio.Event()
         self._buried_in_a_row = 0
         self._careful = CarefulHandler(handler, alone)
-        self._is_gap = False
+        self.is_unread = self._is_gap = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
         self._lost_below: int | None = None
