@@ -13,6 +13,7 @@ _LIFE: Final = "tests/unit/domain/test_shipment.py"
 _VERDICTS: Final = "tests/unit/domain/test_judge.py"
 _TROUBLE: Final = "tests/unit/processor/test_trouble.py"
 _HINTS: Final = "tests/unit/processor/test_hints.py"
+_BACK: Final = "tests/unit/messaging/test_partition_going_back.py"
 _POISON: Final = "tests/unit/messaging/test_partition_poison.py"
 
 _HANDLE: Final = """\
@@ -157,5 +158,23 @@ APPLYING: Final = (
         old="            await self._until_done(lambda: self._careful.bury(letter))\n",
         new="            asyncio.ensure_future(self._until_done(lambda: self._handler.bury(letter)))\n",
         tests=(f"{_POISON}::test_nothing_goes_on_before_the_dead_letter_is_kept",),
+    ),
+    Mutation(
+        name="committed-offset-believed",
+        safety="reading starts where the fence stands, whatever the group has committed",
+        file=_WORKER,
+        old="        if first > applied and (applied or not self.is_unread):\n",
+        new="        if first < 0:\n",
+        tests=(f"{_BACK}::test_what_the_fence_does_not_know_is_read_again",),
+    ),
+    Mutation(
+        name="buried-beside-the-fence",
+        safety="what is buried is not buried again by the next owner",
+        file=_PARTITION,
+        old="        await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))\n",
+        new="        await self._keep(letter, self._fence.next_offset)\n",
+        tests=(
+            "tests/unit/processor/test_telling.py::test_what_is_buried_is_not_read_again_by_the_next_owner",
+        ),
     ),
 )
