@@ -121,9 +121,11 @@ async def test_the_end_of_waiting_may_meet_the_end_of_a_wait() -> None:
 
     def stop() -> None:
         try:
-            stopped.set_result(awaited.stop_waiting())
+            awaited.stop_waiting()
         except RuntimeError as error:
             stopped.set_exception(error)
+        else:
+            stopped.set_result(None)
 
     asyncio.get_running_loop().call_later(0.06, stop)
     time.sleep(0.2)  # noqa: ASYNC251  # the fault itself: both are due in one turn of the loop

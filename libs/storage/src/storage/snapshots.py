@@ -88,8 +88,8 @@ class Snapshot:
 
     async def _versions(self, collection: str) -> AsyncIterator[tuple[str, _Versions]]:
         if collection == SHIPMENTS:
-            async for number, shipment in self._shipments(SHIPMENTS):
-                yield number, (shipment, shipment)
+            async for number, only in self._shipments(SHIPMENTS):
+                yield number, (only, only)
             return
         both = side_by_side(self._shipments(collection), self._shipments(SHIPMENTS))
         async for number, shipment, current in both:
