@@ -83,7 +83,15 @@ class SimulatedStore:
         self._note("applied", fence.partition, len(plan.verdicts))
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(self, partition: str, delivery: Delivery, *, reason: str, recorded_at: datetime) -> None:
+    async def bury(
+        self,
+        fence: Fence,
+        delivery: Delivery | None,
+        *,
+        next_offset: int,
+        reason: str,
+        recorded_at: datetime,
+    ) -> Fence:
         """Nothing dies here."""
         raise NotImplementedError
 
@@ -116,6 +124,10 @@ class SimulatedLine:
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
         """Nobody looks."""
+
+    async def give_up(self, fence: Fence, below: int) -> Fence:
+        """The log has lost nothing."""
+        raise NotImplementedError
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """Nobody looks."""
