@@ -47,7 +47,7 @@ CONTENDERS: Final = (
         command=(sys.executable, "-m", "processor"),
         crash="nothing: both writes and the offset are one transaction",
         duplicates="known by id and contents, with or without Redis; counted on the event; conflicts shown",
-        order="by offset within a partition, up to four partitions at once",
+        order="by offset within a partition, up to three partitions at once",
         rebalance="an owner that was replaced cannot write any more: its fence fails the transaction",
     ),
     Contender(

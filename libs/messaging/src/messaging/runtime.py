@@ -59,8 +59,8 @@ class RuntimeSettings:
     group: str
     instance: str
     group_instance: str | None = None
-    max_batch: int = 500
-    concurrency: int = 4
+    max_batch: int = 1000
+    concurrency: int = 3
     commit_every_s: float = 1.0
     session_timeout_s: float = 10.0
     rebalance_timeout_s: float = 60.0

@@ -10,7 +10,7 @@ from prometheus_client import Counter as Total
 
 from domain.batch import Kind, Outcome, Verdict
 
-_BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+_BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 class ProcessorMetrics:

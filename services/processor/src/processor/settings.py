@@ -20,8 +20,10 @@ class LoopSettings(BaseSettings):
 
     group: str = "waybill-processor"
     group_instance: str | None = Field(default=None, min_length=1)
-    max_batch: int = Field(default=500, ge=1, le=5000)
-    concurrency: int = Field(default=4, ge=1)
+    # CPU of all processes, for an event of a filled topic on two cores: 130 µs with batches of 500 and
+    # four at once, 116 with 1,000 and four, 101 with 1,000 and three, 101 with 2,000 and four.
+    max_batch: int = Field(default=1000, ge=1, le=5000)
+    concurrency: int = Field(default=3, ge=1)
     cached_shipments: int = Field(default=5000, ge=1)
     session_timeout_s: float = Field(default=10.0, ge=6.0)
     drain_s: float = Field(default=8.0, gt=0)
