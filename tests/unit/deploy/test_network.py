@@ -3,32 +3,26 @@
 from tests.support.manifests import Manifest, Manifests
 
 STORES = "10.20.0.0/16"
-NEEDED = {
-    *(
-        (pod, "kube-system", 53)
-        for pod in ("gateway", "ingest-api", "query-api", "processor", "topics", "schema", "backup")
-    ),
-    ("gateway", "ingest-api", 8081),
-    ("gateway", "query-api", 8082),
-    *((pod, STORES, 9092) for pod in ("ingest-api", "query-api", "processor", "topics")),
-    *((pod, STORES, 6379) for pod in ("ingest-api", "query-api", "processor")),
-    *((pod, STORES, 6380) for pod in ("ingest-api", "query-api", "processor")),
-    *((pod, STORES, 27017) for pod in ("query-api", "processor", "schema", "backup")),
+NEEDED_BY = {
+    ("kube-system", 53): "gateway ingest-api query-api processor topics schema backup toolbox",
+    ("ingest-api", 8081): "gateway",
+    ("query-api", 8082): "gateway",
+    (STORES, 9092): "ingest-api query-api processor topics toolbox",
+    (STORES, 6379): "ingest-api query-api processor",
+    (STORES, 6380): "ingest-api query-api processor",
+    (STORES, 27017): "query-api processor schema backup toolbox",
 }
-WELCOME = {
-    ("ingress-nginx", "gateway", 8080),
-    *(
-        (other, pod, port)
-        for other in ("gateway",)
-        for pod in ("ingest-api", "query-api")
-        for port in (8081, 8082)
-    ),
-    *(
-        ("monitoring", pod, port)
-        for pod in ("ingest-api", "query-api", "processor")
-        for port in (8081, 8082, 8083)
-    ),
+SERVES = {
+    ("gateway", 8080): "ingress-nginx",
+    ("ingest-api", 8081): "gateway monitoring",
+    ("query-api", 8082): "gateway monitoring",
+    ("processor", 8083): "monitoring",
 }
+PORTS = {"gateway": 8080, "ingest-api": 8081, "query-api": 8082, "processor": 8083}
+
+
+def pairs(table: dict[tuple[str, int], str]) -> set[tuple[str, str, int]]:
+    return {(sender, *receiver) for receiver, senders in table.items() for sender in senders.split()}
 
 
 def peers(manifests: Manifests, peer: Manifest) -> set[str]:
@@ -61,11 +55,13 @@ def test_all_is_forbidden_that_is_not_allowed(overlay: Manifests) -> None:
 
 
 def test_pods_reach_what_they_need(production: Manifests) -> None:
-    assert flows(production, "egress") == NEEDED
+    assert flows(production, "egress") == pairs(NEEDED_BY)
 
 
 def test_pods_are_reached_by_whom_they_serve(production: Manifests) -> None:
-    assert flows(production, "ingress") == WELCOME
+    # A rule for several pods names the ports of all: only one of them is open.
+    open_ones = {flow for flow in flows(production, "ingress") if PORTS[flow[1]] == flow[2]}
+    assert open_ones == pairs(SERVES)
 
 
 def test_in_development_stores_are_reached_by_those_who_need_them(overlays: dict[str, Manifests]) -> None:

@@ -132,6 +132,10 @@ def test_backups_are_younger_than_the_log(production: Manifests) -> None:
     assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_S
 
 
+def test_the_toolbox_runs_for_nobody_but_an_operator(production: Manifests) -> None:
+    assert production.of("CronJob")["toolbox"]["spec"]["suspend"] is True
+
+
 def test_keeping_has_its_place_and_is_off(production: Manifests, monkeypatch: pytest.MonkeyPatch) -> None:
     have_only(monkeypatch, production.environment("schema"))
     settings = KeepingSettings()
