@@ -14,10 +14,11 @@ from messaging.topics import Topics
 from processor.rebuilding.settings import Settings
 from processor.rewinding import rewound
 from storage.backup.copying import create, restore
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.traffic import traffic
+from tests.support.builders import number
 from tests.support.site import Site, processing
-from tests.support.topics import end_offsets
+from tests.support.topics import end_offsets, write_values
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -73,6 +74,31 @@ async def test_without_a_backup_the_whole_log_is_read_again(site: Site) -> None:
     async with processing(site):
         await site.finished()
     assert await site.violations(commands) == []
+
+
+async def test_what_died_since_the_backup_is_known_again(site: Site, tmp_path: Path) -> None:
+    async def places() -> list[tuple[int, int]]:
+        letters = site.database[DEAD_LETTERS].find({}, sort=[("partition", 1), ("offset", 1)])
+        return [(letter["partition"], letter["offset"]) async for letter in letters]
+
+    async with processing(site):
+        await site.send(traffic(5))
+        await site.finished()
+    archive = await create(site.database, tmp_path, now=datetime.now(UTC))
+    poison = [(number(each).encode(), b"\xff{") for each in range(4)]
+    await write_values(site.kafka, site.topics.events, poison)
+    async with processing(site):
+        await site.send(traffic(5, first=5))
+        await site.finished()
+    wanted = await places()
+    assert len(wanted) == len(poison)
+    await site.database.client.drop_database(site.database.name)
+    await restore(site.database, archive)
+    assert await places() == []
+    await rewound(settings(site))
+    async with processing(site):
+        await site.finished()
+    assert await places() == wanted
 
 
 async def test_nothing_is_moved_while_a_processor_lives_nor_without_need(site: Site) -> None:
