@@ -1,6 +1,8 @@
 """Backups of a real MongoDB: of one instant, complete or not there, checked, and restored to the byte."""
 
 import asyncio
+import os
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -170,3 +172,19 @@ async def test_documents_can_be_read_one_by_one(filled: Database, tmp_path: Path
     async for original in originals:
         assert packed[original["_id"]].raw == encode(original)
     assert archive.manifest.parts[SHIPMENTS].documents == len(packed) == MANY
+
+
+@pytest.mark.slow
+async def test_the_hourly_backup_is_written_at_once_and_ends_at_a_word(
+    filled: Database, mongo_uri: str, tmp_path: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "storage.backup", "repeat", str(tmp_path)),
+        env={**os.environ, "MONGO_URI": mongo_uri, "MONGO_DB": filled.name},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert (await asyncio.wait_for(process.stdout.readline(), 40)).startswith(b"written: waybill-")
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert len(archives_in(tmp_path)) == 1
