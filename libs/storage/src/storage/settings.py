@@ -1,12 +1,18 @@
 """Settings of the stores, read from the environment by the services."""
 
-from typing import Final, Self
+import os
+from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LONGEST_SEGMENT_DAYS: Final = 7
 _DAY_HOURS: Final = 24
+
+
+def secret_files() -> dict[str, Any]:
+    """Say where secrets may be files, for commands that read their settings themselves: `SECRETS_DIR`."""
+    return {"_secrets_dir": os.environ.get("SECRETS_DIR") or None}
 
 
 class MongoSettings(BaseSettings):

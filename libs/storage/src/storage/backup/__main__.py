@@ -17,7 +17,7 @@ from domain.errors import TransientError, WaybillError
 from storage.backup.archive import Archive, archives_in, prune
 from storage.backup.copying import NotEmpty, create, restore
 from storage.client import open_database
-from storage.settings import MongoSettings
+from storage.settings import MongoSettings, secret_files
 
 _HOUR_S: Final = 3_600
 
@@ -49,7 +49,7 @@ def _create(arguments: argparse.Namespace) -> None:
 
 
 async def _create_once(directory: Path, keep: int) -> None:
-    async with open_database(MongoSettings()) as database:
+    async with open_database(MongoSettings(**secret_files())) as database:
         archive = await create(database, directory, now=datetime.now(UTC))
     _say(f"written: {_described(archive)}")
     for path in prune(directory, keep=keep):
@@ -100,7 +100,7 @@ def _restore(arguments: argparse.Namespace) -> None:
 
 
 async def _restore_into(archive: Archive, replaced: str | None) -> None:
-    async with open_database(MongoSettings()) as database:
+    async with open_database(MongoSettings(**secret_files())) as database:
         if replaced is not None:
             if replaced != database.name:
                 raise NotEmpty(f"--replace names {replaced}, but the database is {database.name}")

@@ -15,7 +15,7 @@ from storage.client import open_database
 from storage.schema import STEPS
 from storage.schema.keeping import apply_keeping
 from storage.schema.migrations import migrate, wait_until_taken
-from storage.settings import KeepingSettings, MongoSettings
+from storage.settings import KeepingSettings, MongoSettings, secret_files
 
 _WAIT_WITHIN_S: Final = 300.0
 
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("command", nargs="?", choices=["apply", "wait"], default="apply")
     arguments = parser.parse_args()
     try:
-        mongo, keeping = MongoSettings(), KeepingSettings()
+        mongo, keeping = MongoSettings(**secret_files()), KeepingSettings()
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"settings: {fault['msg'].removeprefix('Value error, ')}\n")
