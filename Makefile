@@ -96,6 +96,10 @@ ops: $(ENV) ## Operate a running Waybill, as in ARGS="dead-letters list"; creden
 rebuild-check: $(ENV) ## Prove that shipments equal what the audit log and the topic make of them
 	@exec $(RUN) python -m devstack exec python -m processor.rebuilding check --from both
 
+.PHONY: backup
+backup: $(ENV) ## Back the running stack's database up into DIR=.waybill/backups
+	@exec $(RUN) python -m devstack exec python -m storage.backup create $(or $(DIR),.waybill/backups)
+
 .PHONY: clean
 clean: ## Remove environments, caches and the embedded stack's data
 	rm -rf .venv .uv bench/peers/.venv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

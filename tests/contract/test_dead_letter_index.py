@@ -15,7 +15,7 @@ from storage.actions import MongoActionLog
 from storage.client import Database
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.readers import MongoDeadLetterReader
-from storage.schema import DEAD_LETTERS, apply_schema
+from storage.schema import DEAD_LETTERS, mark_older_letters
 from tests.support.builders import NOON, NUMBER, RECORDED_AT, report
 from tests.support.fakes import Documents, InMemoryActionLog, InMemoryDeadLetterIndex
 
@@ -159,9 +159,9 @@ async def test_what_was_done_last_counts_whenever_it_is_noted(noted: Index) -> N
 @pytest.mark.stack
 async def test_what_was_noted_before_there_were_states_is_open(database: Database) -> None:
     await database[DEAD_LETTERS].insert_one({"_id": ENTRY.id, "reason": "unreadable", "recorded_at": NOON})
-    await apply_schema(database)
+    await mark_older_letters(database)
     await MongoDeadLetterIndex(database).note_replay(REPLAY)
-    await apply_schema(database)
+    await mark_older_letters(database)
     letter = await MongoDeadLetterReader(database).get(ENTRY.id)
     assert letter is not None
     assert (letter["state"], letter["replays"], letter["headers"]) == ("replayed", 1, [])

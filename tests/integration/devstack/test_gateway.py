@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class Service:
             "who": self.name,
             "length": length,
             "id": request.headers.get("X-Request-Id"),
+            "for": request.headers.get("X-Forwarded-For"),
             "pad": "x" * 2000,
         }
         return web.json_response(answer, headers={"ETag": ETAG})
@@ -75,7 +77,9 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(directory: Path, *, ingest: int = 1, query: int = 1) -> AsyncIterator[Door]:
+async def open_door(
+    directory: Path, *, ingest: int = 1, query: int = 1, trusted: str = ""
+) -> AsyncIterator[Door]:
     names = ["gateway", *(f"i{n}" for n in range(ingest)), *(f"q{n}" for n in range(query))]
     seed = random.SystemRandom().getrandbits(32)
     ports = choose_ports(names, remembered={}, is_free=is_free, seed=seed)
@@ -88,6 +92,7 @@ async def open_door(directory: Path, *, ingest: int = 1, query: int = 1) -> Asyn
         ingest=[service.port for service in services[:ingest]],
         query=[service.port for service in services[ingest:]],
     )
+    part = replace(part, environment={**part.environment, "WAYBILL_TRUSTED_PROXIES": trusted})
     with (directory / "lock").open("w") as lock:
         child = Child(part, Launcher(directory, {}, lock.fileno()))
         try:
@@ -108,6 +113,18 @@ async def open_door(directory: Path, *, ingest: int = 1, query: int = 1) -> Asyn
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     async with open_door(tmp_path) as opened:
         yield opened
+
+
+@pytest.mark.parametrize(
+    ("trusted", "told"),
+    [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("10.0.0.0/8 127.0.0.0/8", "203.0.113.7, 127.0.0.1")],
+)
+async def test_only_a_trusted_proxy_may_say_for_whom_it_speaks(
+    tmp_path: Path, trusted: str, told: str
+) -> None:
+    async with open_door(tmp_path, trusted=trusted) as door:
+        response = await door.session.get("/shipments", headers={"X-Forwarded-For": "203.0.113.7"})
+        assert (await response.json())["for"] == told
 
 
 async def check_error(response: aiohttp.ClientResponse, status: int, code: str) -> None:

@@ -1,7 +1,18 @@
 """Settings of the stores, read from the environment by the services."""
 
-from pydantic import Field
+import os
+from typing import Any, Final, Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_LONGEST_SEGMENT_DAYS: Final = 7
+_DAY_HOURS: Final = 24
+
+
+def secret_files() -> dict[str, Any]:
+    """Say where secrets may be files, for commands that read their settings themselves: `SECRETS_DIR`."""
+    return {"_secrets_dir": os.environ.get("SECRETS_DIR") or None}
 
 
 class MongoSettings(BaseSettings):
@@ -38,3 +49,31 @@ class RedisSettings(BaseSettings):
     def port(self) -> int:
         """The port part of the address."""
         return int(self.address.rpartition(":")[2])
+
+
+class KeepingSettings(BaseSettings):
+    """How long is kept what has no effect any more; without a number, for ever.
+
+    Attributes:
+        events_rejected_keep_days: of rejected events in the audit log.
+        dead_letters_keep_days: of dead letters that were replayed or discarded, in their index.
+        retention_hours: of the topics: what may come again out of the log must be recognised.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    events_rejected_keep_days: int | None = Field(
+        default=None, ge=1, validation_alias="EVENTS_REJECTED_KEEP_DAYS"
+    )
+    dead_letters_keep_days: int | None = Field(default=None, ge=1, validation_alias="DEAD_LETTERS_KEEP_DAYS")
+    retention_hours: int = Field(default=168, gt=0, validation_alias="KAFKA_RETENTION_HOURS")
+
+    @model_validator(mode="after")
+    def _outlive_the_log(self) -> Self:
+        # Kafka deletes whole segments: a record may outlive the retention by the age of its segment.
+        least = -(-self.retention_hours // _DAY_HOURS) + _LONGEST_SEGMENT_DAYS + 1
+        for name in ("events_rejected_keep_days", "dead_letters_keep_days"):
+            days = getattr(self, name)
+            if days is not None and days < least:
+                raise ValueError(f"{name.upper()}: at least {least}, for the log may have the record as long")
+        return self

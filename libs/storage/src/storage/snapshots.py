@@ -97,7 +97,7 @@ class Snapshot:
 
     async def _shipments(self, collection: str) -> AsyncIterator[tuple[str, RawBSONDocument]]:
         shipments = cast("AsyncCollection[RawBSONDocument]", self._database[collection].with_options(_RAW))
-        with _at_this_instant():
+        with at_this_instant():
             async for shipment in shipments.find({"_id": {"$gte": ""}}, sort=BY_ID, session=self._session):
                 yield _id_of(shipment.raw), shipment
 
@@ -106,7 +106,7 @@ class Snapshot:
         trail: list[Document] = []
         number = ""
         events = self._database[STATUS_EVENTS]
-        with _at_this_instant():
+        with at_this_instant():
             async for event in events.find({"_id": _IDS_OF_EVENTS}, sort=BY_ID, session=self._session):
                 if (of := event["_id"][_NUMBER]) != number:
                     if trail:
@@ -159,7 +159,8 @@ async def side_by_side(
 
 
 @contextmanager
-def _at_this_instant() -> Iterator[None]:
+def at_this_instant() -> Iterator[None]:
+    """Translate the driver's errors, and say it in full when the instant is too long ago."""
     with translated():
         try:
             yield

@@ -1,21 +1,17 @@
-"""Collections, indexes and validators of the database; `python -m storage.schema` applies them.
+"""Collections, indexes and validators of the database, and the steps that lead there.
 
 Collections must exist before the first transaction, and an index that events change costs about 50 µs per
 event: exactly one does, the one of lists by client and status.
 """
 
-import asyncio
-import sys
 from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from domain.dead_letters import UNTOUCHED
-from domain.errors import StoreUnavailable
 from domain.permissions import Role
-from storage.client import Database, open_database
-from storage.errors import translated
-from storage.settings import MongoSettings
+from storage.client import Database
+from storage.schema.migrations import SCHEMA_MIGRATIONS, Step, migrate
 
 SHIPMENTS: Final = "shipments"
 STATUS_EVENTS: Final = "status_events"
@@ -56,7 +52,9 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     PARTITION_RESUMPTIONS: [],
     QUARANTINED_SHIPMENTS: [],
+    SCHEMA_MIGRATIONS: [],
 }
+"""What there is now. Whoever changes it, or the validators, adds a step for the databases that exist."""
 
 # Only where writes are rare: on the two collections that events write, the rules of `domain` come first.
 VALIDATORS: Final[dict[str, dict[str, Any]]] = {
@@ -80,33 +78,34 @@ OLDER_LETTER: Final[dict[str, Any]] = {"headers": [], "replay_of": None, **UNTOU
 """What is known of dead letters that were noted before anybody asked what became of them."""
 
 
+async def create_declared(database: Database) -> None:
+    """Create what is missing and bring validators up to date; safe to repeat."""
+    existing = set(await database.list_collection_names())
+    for name, indexes in INDEXES.items():
+        if name not in existing:
+            await database.create_collection(name)
+        if indexes:
+            await database[name].create_indexes(indexes)
+    for name, validator in VALIDATORS.items():
+        await database.command("collMod", name, validator=validator)
+
+
+async def mark_older_letters(database: Database) -> None:
+    """Say of letters without a state that nobody has touched them."""
+    await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
+
+
+STEPS: Final = (
+    Step("collections, indexes and validators", create_declared),
+    Step("a state for older dead letters", mark_older_letters),
+)
+
+
 async def apply_schema(database: Database) -> None:
-    """Create what is missing and bring validators up to date; safe to repeat.
+    """Take the steps that the database has not taken yet.
 
     Raises:
+        SchemaTooNew: a later release has been here; nothing was changed.
         StoreUnavailable: MongoDB refused or did not answer.
     """
-    with translated():
-        existing = set(await database.list_collection_names())
-        for name, indexes in INDEXES.items():
-            if name not in existing:
-                await database.create_collection(name)
-            if indexes:
-                await database[name].create_indexes(indexes)
-        for name, validator in VALIDATORS.items():
-            await database.command("collMod", name, validator=validator)
-        await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
-
-
-async def _main() -> int:
-    async with open_database(MongoSettings()) as database:
-        try:
-            await apply_schema(database)
-        except StoreUnavailable as error:
-            sys.stderr.write(f"error: the schema could not be applied: {error}\n")
-            return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(_main()))
+    await migrate(database, STEPS)

@@ -1,0 +1,56 @@
+"""`make backup`: the running stack's database, as files that can be trusted."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.backup.archive import Archive
+from storage.schema import SHIPMENTS
+from tests.e2e.traffic import shipment_body
+from tests.support.api import Api
+from tests.support.stack import RunningStack
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+
+
+def back_up(home: Path, directory: Path) -> Archive:
+    """Run what the verb runs."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "devstack",
+            "exec",
+            sys.executable,
+            "-m",
+            "storage.backup",
+            "create",
+            directory,
+        ],
+        env={**os.environ, "WAYBILL_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert done.returncode == 0, done.stderr
+    [path] = directory.iterdir()
+    return Archive.at(path)
+
+
+def test_the_verb_runs_this_command() -> None:
+    recipe = ROOT.joinpath("Makefile").read_text().partition("\nbackup:")[2].splitlines()[1]
+    assert recipe.startswith("\t@exec $(RUN) python -m devstack exec python -m storage.backup create ")
+
+
+async def test_the_running_stack_is_backed_up(own_stack: RunningStack, admin: Api, tmp_path: Path) -> None:
+    number = await admin.created(shipment_body("client_001"))
+    archive = await asyncio.to_thread(back_up, own_stack.home.root, tmp_path)
+    archive.verify()
+    assert number in {each["_id"] for each in archive.documents(SHIPMENTS)}

@@ -1,0 +1,57 @@
+"""Old rejected events and settled letters, deleted by MongoDB where the settings say so, and nothing else."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage.client import Database
+from storage.schema import DEAD_LETTERS, STATUS_EVENTS
+from storage.schema.keeping import RULES, apply_keeping
+from storage.settings import KeepingSettings
+
+pytestmark = pytest.mark.stack
+
+NOW = datetime.now(UTC)
+OLD = NOW - timedelta(days=21)
+YOUNG = NOW - timedelta(days=19)
+
+
+def keeping(events: int | None, letters: int | None) -> KeepingSettings:
+    return KeepingSettings(EVENTS_REJECTED_KEEP_DAYS=events, DEAD_LETTERS_KEEP_DAYS=letters)  # type: ignore[call-arg]
+
+
+async def expiries(database: Database) -> list[int | None]:
+    found = []
+    for rule in RULES:
+        index = (await database[rule.collection].index_information()).get(rule.index)
+        found.append(None if index is None else index["expireAfterSeconds"] // 86_400)
+    return found
+
+
+async def test_the_indexes_follow_the_settings(database: Database) -> None:
+    for events, letters in ((None, None), (20, None), (30, 40), (30, 40), (None, 15), (None, None)):
+        await apply_keeping(database, keeping(events, letters))
+        assert await expiries(database) == [events, letters]
+
+
+async def test_only_what_has_no_effect_any_more_is_deleted(database: Database) -> None:
+    events = [
+        {"_id": f"evt_{outcome}_{age:%d}", "outcome": outcome, "recorded_at": age}
+        for outcome in ("applied", "rejected", "dead")
+        for age in (OLD, YOUNG)
+    ]
+    letters = [
+        {"_id": f"dl_{state}_{age:%d}", "state": state, "recorded_at": age}
+        for state in ("open", "replayed", "discarded")
+        for age in (OLD, YOUNG)
+    ]
+    await database[STATUS_EVENTS].insert_many(events)
+    await database[DEAD_LETTERS].insert_many(letters)
+    await apply_keeping(database, keeping(20, 20))
+
+    expired = set()
+    for rule in RULES:
+        # What MongoDB deletes: the members of the index that are too old. It looks once a minute.
+        old = database[rule.collection].find({"recorded_at": {"$lt": NOW - timedelta(days=20)}})
+        expired |= {each["_id"] async for each in old.hint(rule.index)}
+    assert expired == {f"evt_rejected_{OLD:%d}", f"dl_replayed_{OLD:%d}", f"dl_discarded_{OLD:%d}"}

@@ -1,0 +1,73 @@
+"""Who may talk to whom: everything that is needed, and nothing else."""
+
+from tests.support.manifests import Manifest, Manifests
+
+STORES = "10.20.0.0/16"
+NEEDED_BY = {
+    ("kube-system", 53): "gateway ingest-api query-api processor topics schema backup toolbox",
+    ("ingest-api", 8081): "gateway",
+    ("query-api", 8082): "gateway",
+    (STORES, 9092): "ingest-api query-api processor topics toolbox",
+    (STORES, 6379): "ingest-api query-api processor",
+    (STORES, 6380): "ingest-api query-api processor",
+    (STORES, 27017): "query-api processor schema backup toolbox",
+}
+SERVES = {
+    ("gateway", 8080): "ingress-nginx",
+    ("ingest-api", 8081): "gateway monitoring",
+    ("query-api", 8082): "gateway monitoring",
+    ("processor", 8083): "monitoring",
+}
+PORTS = {"gateway": 8080, "ingest-api": 8081, "query-api": 8082, "processor": 8083}
+
+
+def pairs(table: dict[tuple[str, int], str]) -> set[tuple[str, str, int]]:
+    return {(sender, *receiver) for receiver, senders in table.items() for sender in senders.split()}
+
+
+def peers(manifests: Manifests, peer: Manifest) -> set[str]:
+    """Return whom an entry of `from` or `to` means: pods of ours, a namespace or a subnet."""
+    if "ipBlock" in peer:
+        return {peer["ipBlock"]["cidr"]}
+    if "namespaceSelector" in peer:
+        return {peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]}
+    return manifests.selected(peer["podSelector"])
+
+
+def flows(manifests: Manifests, direction: str) -> set[tuple[str, str, int]]:
+    """Return who may send to whom, or get from whom, at which port."""
+    key = {"egress": "to", "ingress": "from"}[direction]
+    found = set()
+    for policy in manifests.of("NetworkPolicy").values():
+        for rule in policy["spec"].get(direction, []):
+            assert rule[key], f"{policy['metadata']['name']} lets everybody in or out"
+            for pod in manifests.selected(policy["spec"]["podSelector"]):
+                for other in (each for peer in rule[key] for each in peers(manifests, peer)):
+                    for port in rule["ports"]:
+                        pair = (pod, other) if direction == "egress" else (other, pod)
+                        found.add((*pair, port["port"]))
+    return found
+
+
+def test_all_is_forbidden_that_is_not_allowed(overlay: Manifests) -> None:
+    spec = overlay.of("NetworkPolicy")["default-deny"]["spec"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_pods_reach_what_they_need(production: Manifests) -> None:
+    assert flows(production, "egress") == pairs(NEEDED_BY)
+
+
+def test_pods_are_reached_by_whom_they_serve(production: Manifests) -> None:
+    # A rule for several pods names the ports of all: only one of them is open.
+    open_ones = {flow for flow in flows(production, "ingress") if PORTS[flow[1]] == flow[2]}
+    assert open_ones == pairs(SERVES)
+
+
+def test_in_development_stores_are_reached_by_those_who_need_them(overlays: dict[str, Manifests]) -> None:
+    dev = overlays["dev"]
+    out = {flow for flow in flows(dev, "egress") if flow[1] in ("kafka", "mongo", "redis")}
+    into = {flow for flow in flows(dev, "ingress") if flow[1] in ("kafka", "mongo", "redis")}
+    wanted = {("kafka", 9092), ("mongo", 27017), ("redis", 6379)}
+    assert {flow for flow in out if flow[1:] in wanted} == {flow for flow in into if flow[1:] in wanted}
+    assert {flow[1:] for flow in out} >= wanted

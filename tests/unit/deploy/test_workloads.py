@@ -1,0 +1,189 @@
+"""What the services themselves make of their manifests: settings, time to stop, scaling, releases."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import ingest_api.settings
+import processor.settings
+import query_api.settings
+from httpkit.settings import Environment, HttpSettings, read_settings
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from processor.settings import LoopSettings
+from storage.settings import KeepingSettings
+from tests.support.manifests import Manifests
+
+LONGEST_END_OF_A_PROCESSOR_S = 18
+"""docs/reliability.md; tests/faults/pressure/test_stopping.py holds it."""
+
+HOUR_S = 3_600
+
+
+def have_only(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("name", ["ingest-api", "query-api", "processor"])
+def test_the_services_understand_their_environment(
+    production: Manifests, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = {
+        "ingest-api": ingest_api.settings,
+        "query-api": query_api.settings,
+        "processor": processor.settings,
+    }
+    environment = production.environment(name)
+    have_only(monkeypatch, environment)
+    settings = read_settings(trees[name].Settings)
+    assert settings.service.env is Environment.PRODUCTION
+    assert settings.kafka.brokers.count(",") == 2
+    assert (settings.kafka.replication_factor, settings.kafka.min_insync_replicas) == (3, 2)
+    assert settings.http.trusted_proxies == 2, "the ingress controller and the gateway"
+
+
+def test_no_setting_is_misspelt(production: Manifests) -> None:
+    documented = Path(__file__).parents[3].joinpath(".env.example").read_text()
+    of_the_gateway = {"WAYBILL_TRUSTED_PROXIES"}
+    [config] = production.of("ConfigMap").values()
+    assert {name for name in config["data"] if f"{name}=" not in documented} == of_the_gateway
+
+
+@pytest.mark.parametrize("name", ["ingest-api", "query-api"])
+def test_an_api_has_time_to_finish(production: Manifests, name: str) -> None:
+    spec = production.pods[name].spec
+    sleep_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    least_s = sleep_s + HttpSettings().shutdown_timeout_s + KafkaSettings().publish_timeout_s
+    assert spec["terminationGracePeriodSeconds"] >= least_s + 10
+    strategy = production.of("Deployment")[name]["spec"]["strategy"]["rollingUpdate"]
+    assert strategy["maxUnavailable"] == 0
+
+
+def test_the_processor_has_time_to_drain(production: Manifests) -> None:
+    spec = production.pods["processor"].spec
+    assert spec["terminationGracePeriodSeconds"] >= LONGEST_END_OF_A_PROCESSOR_S + 10
+    assert LoopSettings().drain_s < LONGEST_END_OF_A_PROCESSOR_S
+
+
+def test_there_are_never_more_processors_than_partitions(production: Manifests) -> None:
+    """One without a partition is not ready: an update that starts one more would wait for it for ever."""
+    partitions = int(production.environment("processor")["KAFKA_PARTITIONS"])
+    [scaled] = production.of("ScaledObject").values()
+    assert scaled["spec"]["maxReplicaCount"] == partitions
+    assert scaled["spec"]["fallback"]["replicas"] <= partitions
+    assert scaled["spec"]["minReplicaCount"] >= 2
+    deployment = production.of("Deployment")["processor"]["spec"]
+    assert deployment["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+    assert "replicas" not in deployment, "or every deployment would undo the scaling"
+
+
+def test_scaling_asks_for_the_lag_of_the_group(production: Manifests) -> None:
+    [scaled] = production.of("ScaledObject").values()
+    [trigger] = scaled["spec"]["triggers"]
+    assert trigger["metadata"]["consumerGroup"] == LoopSettings().group
+    assert trigger["metadata"]["topic"] == Topics().events
+    assert trigger["metadata"]["bootstrapServersFromEnv"] in production.environment("processor")
+
+
+def test_no_processor_has_a_name_in_the_group(overlay: Manifests) -> None:
+    """A named one does not leave the group when it stops: its partitions wait for the session to end."""
+    assert "PROCESSOR_GROUP_INSTANCE" not in overlay.environment("processor")
+
+
+def test_what_scales_is_there_and_starts_with_several(production: Manifests) -> None:
+    deployments = production.of("Deployment")
+    scaled = {
+        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
+        for scaler in production.of("HorizontalPodAutoscaler").values()
+    }
+    assert scaled.keys() | {"processor"} == deployments.keys()
+    assert min(scaled.values()) >= 2
+
+
+def test_one_pod_of_a_kind_goes_at_a_time(production: Manifests) -> None:
+    budgets = production.of("PodDisruptionBudget")
+    assert budgets.keys() == production.of("Deployment").keys()
+    for name, budget in budgets.items():
+        assert budget["spec"]["maxUnavailable"] == 1
+        assert production.selected(budget["spec"]["selector"]) == {name}
+
+
+@pytest.mark.parametrize("key", ["topology.kubernetes.io/zone", "kubernetes.io/hostname"])
+def test_pods_are_spread(production: Manifests, key: str) -> None:
+    for name in production.of("Deployment"):
+        rules = production.pods[name].spec["topologySpreadConstraints"]
+        [rule] = [rule for rule in rules if rule["topologyKey"] == key]
+        assert rule["maxSkew"] == 1
+        assert production.selected(rule["labelSelector"]) == {name}
+
+
+def test_backups_are_younger_than_the_log(production: Manifests) -> None:
+    job = production.of("CronJob")["backup"]["spec"]
+    assert job["schedule"].split()[1:] == ["*", "*", "*", "*"], "hourly"
+    assert job["concurrencyPolicy"] == "Forbid"
+    [container] = production.pods["backup"].spec["containers"]
+    *_, keep = container["command"]
+    assert int(keep) < int(production.environment("processor")["KAFKA_RETENTION_HOURS"])
+    assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_S
+
+
+def test_the_toolbox_runs_for_nobody_but_an_operator(production: Manifests) -> None:
+    assert production.of("CronJob")["toolbox"]["spec"]["suspend"] is True
+
+
+def test_keeping_has_its_place_and_is_off(production: Manifests, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_only(monkeypatch, production.environment("schema"))
+    settings = KeepingSettings()
+    assert (settings.events_rejected_keep_days, settings.dead_letters_keep_days) == (None, None)
+
+
+def test_services_lead_to_ports_that_exist(overlay: Manifests) -> None:
+    for name, service in overlay.of("Service").items():
+        pods = overlay.selected({"matchLabels": service["spec"]["selector"]})
+        assert pods, name
+        for pod in pods:
+            [container] = overlay.pods[pod].spec["containers"]
+            [port], [target] = service["spec"]["ports"], container["ports"]
+            assert port["port"] == target["containerPort"]
+
+
+def test_the_gateway_knows_where_the_services_are(production: Manifests) -> None:
+    environment, services = production.environment("gateway"), production.of("Service")
+    for name, variable in (("ingest-api", "INGEST_UPSTREAMS"), ("query-api", "QUERY_UPSTREAMS")):
+        assert environment[variable] == f"{name}:{services[name]['spec']['ports'][0]['port']}"
+
+
+def test_a_canary_gets_its_share_and_belongs_to_nobody_else(overlays: Mapping[str, Manifests]) -> None:
+    canary = overlays["canary"]
+    for name in ("ingest-api", "query-api"):
+        service = canary.of("Service")[name]["spec"]["selector"]
+        assert canary.selected({"matchLabels": service}) == {name, f"{name}-canary"}
+        deployments = canary.of("Deployment")
+        for owner in (name, f"{name}-canary"):
+            assert canary.selected(deployments[owner]["spec"]["selector"]) == {owner}
+        assert deployments[f"{name}-canary"]["spec"]["replicas"] == 1
+        images = {
+            owner: canary.pods[owner].spec["containers"][0]["image"] for owner in (name, f"{name}-canary")
+        }
+        assert len(set(images.values())) == 2
+
+
+def test_green_gets_nothing_before_the_switch(overlays: Mapping[str, Manifests]) -> None:
+    both = overlays["blue-green"]
+    for name in ("ingest-api", "query-api"):
+        selector = both.of("Service")[name]["spec"]["selector"]
+        assert both.selected({"matchLabels": selector}) == {name}
+        switched = {**selector, "waybill.dev/track": "green"}
+        assert both.selected({"matchLabels": switched}) == {f"{name}-green"}
+
+
+def test_the_version_is_the_project_s(production: Manifests) -> None:
+    project = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
+    for name in production.of("Deployment"):
+        tag = production.pods[name].spec["containers"][0]["image"].rpartition(":")[2]
+        assert f'version = "{tag}"' in project

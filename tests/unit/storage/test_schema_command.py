@@ -1,0 +1,37 @@
+"""`python -m storage.schema` says what is wrong in one line, and by its exit code."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+NOBODY = "mongodb://127.0.0.1:1/?replicaSet=rs0"
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "storage.schema", *arguments],
+        env={**os.environ, "MONGO_URI": NOBODY, "MONGO_SERVER_SELECTION_TIMEOUT_S": "0.2", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+
+def test_a_setting_that_cannot_be_is_refused_before_anything_is_done() -> None:
+    done = run(EVENTS_REJECTED_KEEP_DAYS="3")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "settings: EVENTS_REJECTED_KEEP_DAYS: at least 15, for the log may have the record as long\n"
+    )
+
+
+@pytest.mark.slow
+def test_a_store_that_is_away_is_told_in_a_line() -> None:
+    done = run("apply")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(
+        "error: the schema could not be applied: MongoDB: ServerSelectionTimeoutError"
+    )
