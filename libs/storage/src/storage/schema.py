@@ -5,6 +5,7 @@ event: exactly one does, the one of lists by client and status.
 """
 
 import asyncio
+import os
 import sys
 from typing import Any, Final
 
@@ -99,7 +100,9 @@ async def apply_schema(database: Database) -> None:
 
 
 async def _main() -> int:
-    async with open_database(MongoSettings()) as database:
+    files: dict[str, Any] = {"_secrets_dir": os.environ.get("SECRETS_DIR")}
+    settings = MongoSettings(**files)
+    async with open_database(settings) as database:
         try:
             await apply_schema(database)
         except StoreUnavailable as error:
