@@ -6,6 +6,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 ENV := .venv/.synced
+COMPOSE = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES) )COMPOSE_BAKE=false docker compose
 SOURCES := libs services contracts tests bench
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
@@ -35,11 +36,15 @@ test: lint types test-unit test-stack ## Lint, types, import contracts and every
 
 .PHONY: test-unit
 test-unit: $(ENV) ## Tests that need no server
-	$(RUN) pytest $(TOGETHER) -m "not stack and not long" tests
+	$(RUN) pytest $(TOGETHER) -m "not stack and not long and not docker" tests
 
 .PHONY: test-stack
 test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to end
-	$(RUN) pytest $(TOGETHER) -m "stack and not long" tests
+	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
+
+.PHONY: test-docker
+test-docker: $(ENV) docker ## docker-compose.yml on the Docker engine here: up, demo, kills, scaling, down and up
+	$(RUN) pytest -p no:xdist -m docker -rP tests
 
 .PHONY: faults
 faults: $(ENV) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
@@ -52,7 +57,7 @@ mutations: $(ENV) ## Take each safety away, one after the other, and see that a 
 .PHONY: test-coverage
 test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %
 	$(RUN) coverage erase
-	$(RUN) coverage run -m pytest -m "not long" tests
+	$(RUN) coverage run -m pytest -m "not long and not docker" tests
 	$(RUN) coverage combine --quiet
 	$(RUN) coverage report --include='libs/domain/*' --fail-under=100
 	$(RUN) coverage report --fail-under=85
@@ -87,6 +92,25 @@ soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing b
 .PHONY: demo
 demo: $(ENV) ## Drive lifelike traffic through the running stack
 	@exec $(RUN) python -m devstack demo
+
+.PHONY: up
+up: docker ## Everything in containers, until it is healthy; PROFILES=scale,observability adds to it
+	@REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) $(COMPOSE) up --detach --build --wait
+	@deploy/docker/banner
+
+.PHONY: down
+down: docker ## Stop the containers; the data stays (ARGS=--volumes deletes it)
+	@$(COMPOSE) --profile '*' down $(ARGS)
+
+.PHONY: logs
+logs: docker ## Follow the containers' logs; ARGS=processor for one service
+	@exec $(COMPOSE) logs --follow --tail 100 $(ARGS)
+
+.PHONY: docker
+docker:
+	@command -v docker >/dev/null || { echo "error: docker is missing: install Docker Engine (https://docs.docker.com/engine/install)" >&2; exit 1; }
+	@docker compose version >/dev/null 2>&1 || { echo "error: docker compose is missing: install the Compose plugin, version 2.20 or newer" >&2; exit 1; }
+	@docker version >/dev/null 2>&1 || { echo "error: no Docker engine answers: start it, or see that this user may use it" >&2; exit 1; }
 
 .PHONY: ops
 ops: $(ENV) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment

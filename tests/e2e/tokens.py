@@ -25,4 +25,4 @@ def signed(secret: str | None, *, algorithm: str = "HS256", kid: str = "1", **cl
     said = {
         name: value for name, value in (good | claims).items() if value is not None or name == "client_id"
     }
-    return jwt.encode(said, secret, algorithm, headers={"kid": kid})
+    return jwt.encode(said, secret or "", algorithm, headers={"kid": kid})

@@ -18,7 +18,7 @@ from messaging.settings import KafkaSettings
 @asynccontextmanager
 async def admin_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """Give an admin client."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    admin = AIOKafkaAdminClient(**settings.connection())
     await admin.start()
     try:
         yield admin
@@ -28,7 +28,7 @@ async def admin_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
 
 @asynccontextmanager
 async def _reader_of(settings: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(**settings.connection(), auto_offset_reset="earliest") as consumer:
         consumer.assign([TopicPartition(topic, partition) for partition in range(settings.partitions)])
         yield consumer
 
@@ -87,7 +87,7 @@ async def write_values(
 ) -> None:
     """Append raw keys and values, one after the other."""
     async with AIOKafkaProducer(
-        bootstrap_servers=settings.brokers,
+        **settings.connection(),
         acks="all",
         max_request_size=64 * 1024 * 1024,
         compression_type="lz4",
@@ -101,7 +101,7 @@ async def write_commands(
 ) -> None:
     """Append commands where ingest-api would put them."""
     waiting = [] if reply_to is None else [(wire.REPLY_TO, reply_to.encode())]
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all", linger_ms=5) as producer:
+    async with AIOKafkaProducer(**settings.connection(), acks="all", linger_ms=5) as producer:
         sent = [
             await producer.send(
                 topic,

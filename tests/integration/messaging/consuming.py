@@ -103,7 +103,7 @@ class Group:
 
         return PartitionRuntime(
             RuntimeSettings(
-                brokers=brokers or self.kafka.brokers,
+                kafka=self.kafka.model_copy(update={"brokers": brokers}) if brokers else self.kafka,
                 topic=self.topic,
                 group=self.name,
                 instance=instance,

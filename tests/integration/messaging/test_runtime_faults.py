@@ -144,7 +144,7 @@ async def test_a_handler_that_cannot_be_made_ends_the_loop(group: Group) -> None
     def broken(_partition: TopicPartition) -> JournalHandler:
         raise ValueError("no handler")
 
-    settings = RuntimeSettings(brokers=group.kafka.brokers, topic=group.topic, group=group.name, instance="a")
+    settings = RuntimeSettings(kafka=group.kafka, topic=group.topic, group=group.name, instance="a")
     with pytest.raises(RuntimeStopped, match="no handler"):
         await PartitionRuntime(settings, broken).run()
 

@@ -10,6 +10,7 @@ from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.partition import PartitionWorker
 from messaging.runtime import PartitionRuntime, RuntimeSettings
+from messaging.settings import KafkaSettings
 from tests.unit.messaging.scripted import ScriptedHandler
 
 PARTITION = TopicPartition("topic", 0)
@@ -42,7 +43,7 @@ def runtime(handlers: list[Opening]) -> PartitionRuntime:
         handlers.append(Opening())
         return handlers[-1]
 
-    settings = RuntimeSettings(brokers="localhost:1", topic="topic", group="group", instance="a")
+    settings = RuntimeSettings(kafka=KafkaSettings(), topic="topic", group="group", instance="a")
     return PartitionRuntime(settings, handler_of)
 
 

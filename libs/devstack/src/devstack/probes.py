@@ -98,7 +98,14 @@ def kafka_probe(port: int) -> Probe:
     return probe
 
 
-def http_probe(port: int, path: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Probe:
+def http_probe(
+    port: int,
+    path: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    allow_redirects: bool = True,
+) -> Probe:
     """Ready once GET `path` is answered with `status`."""
 
     async def probe() -> None:
@@ -106,7 +113,7 @@ def http_probe(port: int, path: str, *, status: int = 200, headers: Mapping[str,
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-                session.get(f"http://{LOOPBACK}:{port}{path}") as response,
+                session.get(f"http://{LOOPBACK}:{port}{path}", allow_redirects=allow_redirects) as response,
             ):
                 if response.status != status:
                     raise NotReadyError(f"{path} answers {response.status}: {(await response.text())[:200]}")

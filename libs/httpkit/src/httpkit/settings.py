@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
@@ -150,20 +151,21 @@ def weakness_of(secret: str) -> str | None:
 
 
 def read_settings(tree: type[Tree]) -> Tree:
-    """Read a tree of settings groups from the environment.
+    """Read a tree of settings groups from the environment, and from files in `SECRETS_DIR`.
 
     Each group is read by itself, so that the faults of all of them are found at once. The tree is a frozen
     model whose fields are groups: `class Settings(BaseModel): http: HttpSettings; auth: AuthSettings`.
+    What the environment does not say may stand in a file that has the setting's name (`jwt_secret`).
 
     Raises:
         InvalidSettings: something is missing or wrong.
     """
     groups: dict[str, Any] = {}
-    faults: list[str] = []
+    files, faults = _secret_files()
     for name, field in tree.model_fields.items():
         group = field.annotation
         if isinstance(group, type) and issubclass(group, BaseSettings):
-            faults += _read_into(groups, name, group, {})
+            faults += _read_into(groups, name, group, files)
     if not faults:
         faults += _read_into(groups, "", tree, groups)
     if faults:
@@ -182,6 +184,15 @@ def load_settings(tree: type[Tree]) -> Tree:
         return read_settings(tree)
     except InvalidSettings as error:
         _exit_with(error.faults)
+
+
+def _secret_files() -> tuple[dict[str, Any], list[str]]:
+    directory = os.environ.get("SECRETS_DIR")
+    if not directory:
+        return {}, []
+    if not Path(directory).is_dir():
+        return {}, [f"SECRETS_DIR: {directory} is not a directory"]
+    return {"_secrets_dir": directory}, []
 
 
 def _exit_with(faults: list[str]) -> NoReturn:

@@ -35,7 +35,7 @@ class KafkaProbe:
     async def _connected(self) -> AIOKafkaClient:
         if self._client is not None:
             return self._client
-        client = AIOKafkaClient(bootstrap_servers=self._settings.brokers, request_timeout_ms=2000)
+        client = AIOKafkaClient(**self._settings.connection(), request_timeout_ms=2000)
         try:
             await client.bootstrap()
         except BaseException:

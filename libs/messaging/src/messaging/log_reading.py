@@ -80,7 +80,7 @@ async def reading(settings: KafkaSettings, topic: str) -> AsyncIterator[LogReade
     """
     consumer = AIOKafkaConsumer(
         topic,  # without a group: all of its partitions
-        bootstrap_servers=settings.brokers,
+        **settings.connection(),
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
@@ -101,7 +101,7 @@ async def members_of(settings: KafkaSettings, group: str) -> list[str]:
     Raises:
         StoreUnavailable: Kafka cannot be reached, or does not know.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    admin = AIOKafkaAdminClient(**settings.connection())
     with _translated():
         await admin.start()
         try:

@@ -160,7 +160,7 @@ class ResilientProducer:
     async def _start(self) -> AIOKafkaProducer:
         while True:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.brokers,
+                **self._settings.connection(),
                 enable_idempotence=True,
                 acks="all",
                 compression_type=self._settings.compression,

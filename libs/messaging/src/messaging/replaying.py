@@ -59,7 +59,7 @@ class KafkaDeadLetterReplayer:
 
     async def _read(self, places: Collection[Place]) -> Letters:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.brokers, enable_auto_commit=False, auto_offset_reset="none"
+            **self._settings.connection(), enable_auto_commit=False, auto_offset_reset="none"
         )
         try:
             async with asyncio.timeout(_READ_TIMEOUT_S):

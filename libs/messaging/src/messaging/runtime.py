@@ -26,6 +26,7 @@ from domain.line import Start
 from messaging.handler import PartitionHandler
 from messaging.partition import PartitionWorker, State
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
+from messaging.settings import KafkaSettings
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class RuntimeSettings:
         stalled_after_s: the watchdog gives up when records wait and nothing moves for that long.
     """
 
-    brokers: str
+    kafka: KafkaSettings
     topic: str
     group: str
     instance: str
@@ -207,7 +208,7 @@ class PartitionRuntime:
     def _consumer(self) -> AIOKafkaConsumer:
         settings = self._settings
         return AIOKafkaConsumer(
-            bootstrap_servers=settings.brokers,
+            **settings.kafka.connection(),
             group_id=settings.group,
             client_id=settings.instance,
             group_instance_id=settings.group_instance,

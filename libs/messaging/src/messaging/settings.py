@@ -1,8 +1,9 @@
 """Settings of Kafka, read from the environment by the services."""
 
-from typing import Literal
+import ssl
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -13,9 +14,11 @@ class KafkaSettings(BaseSettings):
         partitions: of a topic at its creation; it never changes after.
         publish_timeout_s: how long an append may take before its outcome is given up as unknown.
         max_batch_bytes: of one record batch, before compression.
+        ssl_ca_file: who signs for the brokers; the system's authorities without it.
+        ssl_cert_file: whom brokers that ask take us for, with its key in `ssl_key_file` or in the same file.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     brokers: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BROKERS")
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$", validation_alias="KAFKA_TOPIC_PREFIX")
@@ -30,3 +33,51 @@ class KafkaSettings(BaseSettings):
     compression: Literal["snappy", "lz4", "zstd", "gzip"] | None = Field(
         default="snappy", validation_alias="KAFKA_COMPRESSION"
     )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", validation_alias="KAFKA_SECURITY_PROTOCOL"
+    )
+    ssl_ca_file: FilePath | None = Field(default=None, validation_alias="KAFKA_SSL_CA_FILE")
+    ssl_cert_file: FilePath | None = Field(default=None, validation_alias="KAFKA_SSL_CERT_FILE")
+    ssl_key_file: FilePath | None = Field(default=None, validation_alias="KAFKA_SSL_KEY_FILE")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", validation_alias="KAFKA_SASL_MECHANISM"
+    )
+    sasl_username: str | None = Field(default=None, validation_alias="KAFKA_SASL_USERNAME")
+    sasl_password: SecretStr | None = Field(default=None, validation_alias="KAFKA_SASL_PASSWORD")
+
+    @model_validator(mode="after")
+    def _require_credentials(self) -> Self:
+        if self._has_sasl and not (self.sasl_username and self.sasl_password):
+            raise ValueError(
+                f"KAFKA_SECURITY_PROTOCOL={self.security_protocol} needs KAFKA_SASL_USERNAME"
+                " and KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+    @property
+    def _has_sasl(self) -> bool:
+        return self.security_protocol.startswith("SASL_")
+
+    def connection(self) -> dict[str, Any]:
+        """Return what every client of Kafka is made with: where the brokers are, and how they are spoken to.
+
+        Raises:
+            OSError: a certificate cannot be read, or is none.
+        """
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.brokers,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            options["ssl_context"] = self._ssl_context()
+        if self._has_sasl and self.sasl_password is not None:
+            options["sasl_mechanism"] = self.sasl_mechanism
+            options["sasl_plain_username"] = self.sasl_username
+            options["sasl_plain_password"] = self.sasl_password.get_secret_value()
+        return options
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self.ssl_ca_file)
+        if self.ssl_cert_file is not None:
+            context.load_cert_chain(self.ssl_cert_file, self.ssl_key_file)
+        return context

@@ -1,9 +1,10 @@
 """Topics and their declared settings; `python -m messaging.topics` creates what is missing."""
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
@@ -78,7 +79,7 @@ async def ensure_topics(settings: KafkaSettings) -> None:
             spread anew, and a shipment's events would lose their order.
         KafkaError: Kafka could not be reached.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(**settings.connection(), request_timeout_ms=10_000)
     await admin.start()
     try:
         response = await admin.create_topics(
@@ -137,8 +138,9 @@ def declaration(name: str, settings: KafkaSettings) -> NewTopic:
 
 def main() -> int:
     """Create the topics; the exit code."""
+    files: dict[str, Any] = {"_secrets_dir": os.environ.get("SECRETS_DIR")}
     try:
-        asyncio.run(ensure_topics(KafkaSettings()))
+        asyncio.run(ensure_topics(KafkaSettings(**files)))
     except (TopicsNotReady, KafkaError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -47,6 +47,7 @@ async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
         serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
         maxPoolSize=settings.max_pool_size,
         appname="waybill",
+        **settings.tls(),
     )
     try:
         yield client.get_database(
@@ -74,6 +75,10 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
         host=settings.host,
         port=settings.port,
         db=settings.db,
+        username=settings.username,
+        password=settings.password.get_secret_value() if settings.password else None,
+        ssl=settings.tls,
+        ssl_ca_certs=str(settings.tls_ca_file) if settings.tls_ca_file else None,
         socket_timeout=settings.timeout_s,
         socket_connect_timeout=settings.timeout_s,
         retry=Retry(NoBackoff(), 0),

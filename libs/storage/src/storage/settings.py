@@ -3,7 +3,7 @@
 import os
 from typing import Any, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LONGEST_SEGMENT_DAYS: Final = 7
@@ -16,9 +16,15 @@ def secret_files() -> dict[str, Any]:
 
 
 class MongoSettings(BaseSettings):
-    """Where MongoDB is and how long to wait for it."""
+    """Where MongoDB is and how long to wait for it.
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    Attributes:
+        uri: may hold the user, the password and any option of the driver.
+        tls_ca_file: who signs for the servers; with it, or `tls=true` in the address, all goes through TLS.
+        tls_cert_key_file: whom servers that ask take us for: certificate and key in one file.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     uri: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", validation_alias="MONGO_URI")
     database: str = Field(default="shipping_system", validation_alias="MONGO_DB")
@@ -27,18 +33,34 @@ class MongoSettings(BaseSettings):
         default=3.0, gt=0, validation_alias="MONGO_SERVER_SELECTION_TIMEOUT_S"
     )
     max_pool_size: int = Field(default=20, gt=0, validation_alias="MONGO_MAX_POOL_SIZE")
+    tls_ca_file: FilePath | None = Field(default=None, validation_alias="MONGO_TLS_CA_FILE")
+    tls_cert_key_file: FilePath | None = Field(default=None, validation_alias="MONGO_TLS_CERT_KEY_FILE")
+
+    def tls(self) -> dict[str, Any]:
+        """Return the driver's options for TLS, beyond those in the address."""
+        files = {"tlsCAFile": self.tls_ca_file, "tlsCertificateKeyFile": self.tls_cert_key_file}
+        given: dict[str, Any] = {name: str(file) for name, file in files.items() if file is not None}
+        return {"tls": True, **given} if given else {}
 
 
 class RedisSettings(BaseSettings):
-    """Where Redis is. It is a hint to all who use it, so they wait for it but briefly."""
+    """Where Redis is. It is a hint to all who use it, so they wait for it but briefly.
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    Attributes:
+        tls_ca_file: who signs for the server; the system's authorities without it.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     address: str = Field(
         default="127.0.0.1:6379", pattern=r"^[^:\s]+:\d{1,5}$", validation_alias="REDIS_ADDR"
     )
     db: int = Field(default=0, ge=0, validation_alias="REDIS_DB")
     timeout_s: float = Field(default=0.25, gt=0, validation_alias="REDIS_TIMEOUT_S")
+    username: str | None = Field(default=None, validation_alias="REDIS_USERNAME")
+    password: SecretStr | None = Field(default=None, validation_alias="REDIS_PASSWORD")
+    tls: bool = Field(default=False, validation_alias="REDIS_TLS")
+    tls_ca_file: FilePath | None = Field(default=None, validation_alias="REDIS_TLS_CA_FILE")
 
     @property
     def host(self) -> str:

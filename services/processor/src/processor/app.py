@@ -95,7 +95,7 @@ def build_runtime(settings: Settings, ports: Ports) -> PartitionRuntime:
         )
 
     runtime_settings = RuntimeSettings(
-        brokers=settings.kafka.brokers,
+        kafka=settings.kafka,
         topic=Topics(settings.kafka.topic_prefix).events,
         group=loop.group,
         instance=settings.service.instance_id,

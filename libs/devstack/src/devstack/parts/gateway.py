@@ -36,6 +36,7 @@ def gateway_part(
         # The one path that it answers itself.
         probe=http_probe(port, "/metrics", status=404),
         environment={
+            "WAYBILL_SITE": f"http://:{port}",
             "WAYBILL_PORT": str(port),
             "WAYBILL_BIND": LOOPBACK,
             "INGEST_UPSTREAMS": _upstreams(ingest),

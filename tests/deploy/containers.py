@@ -1,0 +1,97 @@
+"""Waybill in containers, as `make up` starts it, under a project of the test's own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.printed_calls import ROOT
+
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """The containers of one compose project, behind a gateway on `port`."""
+
+    project: str
+    port: int
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        own = {"WAYBILL_PORT": str(self.port), "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_BAKE": "false"}
+        return {**os.environ, **own}
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` and return what it prints."""
+        return _run("docker", "compose", *arguments, environment=self.environment)
+
+    def up(self, *arguments: str) -> float:
+        """Start all containers, block until they are healthy, and return how many seconds that took."""
+        started = time.monotonic()
+        self.compose("up", "--detach", "--build", "--wait", "--quiet-pull", *arguments)
+        return time.monotonic() - started
+
+    def down(self, *arguments: str) -> None:
+        self.compose("--profile", "*", "down", *arguments)
+
+    def all(self) -> list[dict[str, Any]]:
+        """Return what compose knows of each container."""
+        return [json.loads(line) for line in self.compose("ps", "--all", "--format", "json").splitlines()]
+
+    def unwell(self) -> list[str]:
+        """Return the containers that neither run healthily nor have done their job."""
+        return [
+            f"{one['Name']}: {one['Status']}"
+            for one in self.all()
+            if one["Health"] != "healthy" and not (one["State"] == "exited" and one["ExitCode"] == 0)
+        ]
+
+    def kill(self, service: str, *, index: int = 1) -> None:
+        """Kill -9 the main process of a container, which Docker does not take for a wish of ours."""
+        name = f"{self.project}-{service}-{index}"
+        pid = _run("docker", "inspect", "--format", "{{.State.Pid}}", name).strip()
+        _run(*([] if os.geteuid() == 0 else ["sudo", "-n"]), "kill", "-9", pid)
+
+    def wait_until_well(self, *, within_s: float = 120.0) -> float:
+        """Block until all is healthy and return how many seconds that took."""
+        started = time.monotonic()
+        time.sleep(_POLL_S)  # Docker takes a moment to see that a process has ended
+        while unwell := self.unwell():
+            if time.monotonic() - started > within_s:
+                raise TimeoutError(f"not well after {within_s:g} s: {unwell}")
+            time.sleep(_POLL_S)
+        return time.monotonic() - started
+
+    def demo(self) -> subprocess.Popen[str]:
+        """Start `make demo` against the gateway."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "devstack", "demo"],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+def _run(*command: str, environment: Mapping[str, str] | None = None) -> str:
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{' '.join(command)}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout

@@ -1,0 +1,144 @@
+"""docker-compose.yml, the Dockerfile and what may enter a build, read without an engine."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.printed_calls import ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+JOBS = {name for name, service in SERVICES.items() if service["restart"].startswith("on-failure")}
+OBSERVERS = {name for name, service in SERVICES.items() if "observability" in service.get("profiles", ())}
+OWN = {name for name, service in SERVICES.items() if service["image"].startswith("waybill/")}
+DOCKERFILE = (ROOT / "deploy/docker/Dockerfile").read_text()
+STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+LAPTOP_BYTES = 4 * 1024**3
+UNITS = {"M": 1024**2, "G": 1024**3}
+
+every_service = pytest.mark.parametrize("name", sorted(SERVICES))
+
+
+def memory_of(name: str) -> int:
+    deploy = SERVICES[name]["deploy"]
+    text: str = deploy["resources"]["limits"]["memory"]
+    return int(text[:-1]) * UNITS[text[-1]] * int(deploy.get("replicas", 1))
+
+
+def test_only_the_gateway_has_a_port_outside_and_it_is_on_loopback_by_default() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["gateway"]
+    assert all(port.startswith("${WAYBILL_BIND:-127.0.0.1}:") for port in SERVICES["gateway"]["ports"])
+    assert not any(service.get("network_mode") == "host" for service in SERVICES.values())
+
+
+@every_service
+def test_images_are_pinned(name: str) -> None:
+    _, _, tag = SERVICES[name]["image"].rpartition(":")
+    assert tag
+    assert "latest" not in tag
+    assert name in OWN or re.search(r"\d", tag)
+
+
+@every_service
+def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "gateway" else [])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert name in OWN or service["user"] not in {"root", "0"}
+    assert not any("docker.sock" in str(volume) for volume in service.get("volumes", ()))
+
+
+@every_service
+def test_a_container_has_limits_a_restart_policy_and_logs_that_end(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert service["restart"] == ("on-failure:5" if name in JOBS else "unless-stopped")
+    assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+@every_service
+def test_a_server_tells_whether_it_is_well(name: str) -> None:
+    if name in JOBS or name == "jaeger":  # a job ends; Jaeger's image has no program to ask with
+        return
+    # the images of Waybill bring their own
+    assert name in OWN or "test" in SERVICES[name]["healthcheck"]
+
+
+def test_all_that_runs_by_default_fits_a_laptop() -> None:
+    default = [name for name, service in SERVICES.items() if "profiles" not in service and name not in JOBS]
+    assert sum(map(memory_of, default)) < LAPTOP_BYTES * 3 // 4
+    assert sum(map(memory_of, [*default, *OBSERVERS])) < LAPTOP_BYTES
+
+
+def test_whoever_waits_waits_for_health_or_for_the_end_of_a_job() -> None:
+    for service in SERVICES.values():
+        for awaited, how in service.get("depends_on", {}).items():
+            done = "service_completed_successfully" if awaited in JOBS else "service_healthy"
+            assert how["condition"] == done
+
+
+def test_data_is_on_named_volumes() -> None:
+    for name, place in {"mongo": "/data/db", "redis": "/data", "kafka": "/var/lib/kafka/data"}.items():
+        assert SERVICES[name]["volumes"] == [f"{name}:{place}"]
+        assert name in COMPOSE["volumes"]
+
+
+def test_the_stores_have_no_way_out() -> None:
+    assert COMPOSE["networks"]["back"]["internal"] is True
+    for store in ("mongo", "redis", "kafka"):
+        assert SERVICES[store]["networks"] == ["back"]
+
+
+def test_the_profile_scale_is_two_of_each_api_and_three_processors() -> None:
+    scaled = {name for name, service in SERVICES.items() if service.get("profiles") == ["scale"]}
+    assert scaled == {"ingest-api-more", "query-api-more", "processor-more"}
+    assert SERVICES["processor-more"]["deploy"]["replicas"] == 2
+    for api in ("ingest-api", "query-api"):
+        assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api]
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    for service in SERVICES.values():
+        for variable, value in (service.get("environment") or {}).items():
+            if re.search("SECRET$|PASSWORD$|TOKEN$|KEY$", variable):
+                assert re.fullmatch(r"\$\{\w+:-\}", value), variable
+
+
+def test_every_image_of_ours_ends_without_root_or_tools_and_gets_signals_itself() -> None:
+    last = {stage.splitlines()[0].rpartition(" AS ")[2]: stage for stage in STAGES}
+    for name in ("gateway", "service"):
+        stage = last[name]
+        assert re.findall(r"^USER (.+)$", stage, flags=re.MULTILINE) == ["10001:10001"]
+        assert re.search(r'^CMD \["', stage, flags=re.MULTILINE)
+        assert re.search(r"^HEALTHCHECK (.|\\\n)*CMD \[", stage, flags=re.MULTILINE)
+        assert not re.search(r"\b(pip|uv|apt|apt-get|apk) (install|sync|add)\b", stage)
+        assert "org.opencontainers.image.revision" in stage
+    assert STAGES[-1] is last["service"]
+
+
+def test_dependencies_come_from_the_lock_file_and_bases_are_pinned() -> None:
+    syncs = re.findall(r"uv sync (.*)", DOCKERFILE)
+    assert syncs
+    assert all("--frozen" in sync and "--no-dev" in sync for sync in syncs)
+    bases = {stage.split()[0] for stage in STAGES}
+    assert all(re.search(r":\d", base) for base in bases)
+    uv = re.search(r"^UV_VERSION := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert uv is not None
+    assert f"ARG UV_VERSION={uv[1]}\n" in DOCKERFILE
+
+
+def test_the_build_sees_only_what_it_needs() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert {line for line in lines if line.startswith("!")} == {
+        "!pyproject.toml",
+        "!uv.lock",
+        "!libs",
+        "!services",
+        "!deploy/gateway/Caddyfile",
+    }

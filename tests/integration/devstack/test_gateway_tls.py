@@ -1,0 +1,118 @@
+"""The gateway with a domain: HTTPS with a certificate that it made itself, and plain HTTP sent there."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from devstack.child import Child
+from devstack.launcher import Launcher
+from devstack.parts import gateway
+from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.ports import choose_ports, is_free
+from devstack.probes import http_probe
+from devstack.programs import wheel_program
+
+pytestmark = pytest.mark.stack
+
+SECURED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+HSTS = "Strict-Transport-Security"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """A gateway, with nothing behind it: it answers 404 and 503 itself."""
+
+    session: aiohttp.ClientSession
+    plain: str
+    secure: str
+    data: Path
+
+    def trusting(self) -> ssl.SSLContext:
+        """Return what a client knows that trusts the gateway's own authority."""
+        return ssl.create_default_context(cafile=self.data / "caddy/pki/authorities/local/root.crt")
+
+
+@asynccontextmanager
+async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterator[Doors]:
+    ports = choose_ports(["plain", "secure", "nobody"], remembered={}, is_free=is_free, seed=os.getpid())
+    part = gateway_part(
+        wheel_program(gateway.DISTRIBUTION, "caddy"),
+        caddyfile=find_caddyfile(),
+        data=data,
+        port=ports["plain"],
+        ingest=[ports["nobody"]],
+        query=[ports["nobody"]],
+    )
+    status = 308 if environment else 404
+    part = replace(
+        part,
+        environment={**part.environment, "WAYBILL_TLS_PORT": str(ports["secure"]), **environment},
+        probe=http_probe(ports["plain"], "/metrics", status=status, allow_redirects=False),
+    )
+    with (data / "lock").open("w") as lock:
+        child = Child(part, Launcher(data, {}, lock.fileno()))
+        try:
+            await child.start()
+            async with aiohttp.ClientSession() as session:
+                yield Doors(
+                    session,
+                    plain=f"http://localhost:{ports['plain']}",
+                    secure=f"https://localhost:{ports['secure']}",
+                    data=data,
+                )
+        finally:
+            child.kill()
+            await child.wait()
+
+
+async def test_a_domain_is_served_by_https_with_its_own_certificate(tmp_path: Path) -> None:
+    async with open_doors(tmp_path, {"WAYBILL_SITE": "localhost"}) as doors:
+        async with asyncio.timeout(20):
+            answer = await _until_certified(doors)
+        assert answer.status == 404
+        assert answer.headers[HSTS] == "max-age=31536000; includeSubDomains"
+        assert {name: answer.headers[name] for name in SECURED} == SECURED
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):  # whoever does not know the authority
+            await doors.session.get(f"{doors.secure}/metrics")
+
+
+async def test_plain_http_is_sent_to_https(tmp_path: Path) -> None:
+    async with (
+        open_doors(tmp_path, {"WAYBILL_SITE": "localhost"}) as doors,
+        doors.session.get(f"{doors.plain}/shipments?limit=1", allow_redirects=False) as answer,
+    ):
+        assert answer.status == 308
+        assert answer.headers["Location"] == "https://localhost/shipments?limit=1"
+
+
+async def test_without_a_domain_it_speaks_plain_http_and_promises_no_https(tmp_path: Path) -> None:
+    async with (
+        open_doors(tmp_path, {}) as doors,
+        doors.session.get(f"{doors.plain}/metrics") as answer,
+    ):
+        assert answer.status == 404
+        assert HSTS not in answer.headers
+        assert {name: answer.headers[name] for name in SECURED} == SECURED
+
+
+async def _until_certified(doors: Doors) -> aiohttp.ClientResponse:
+    """Ask for a page until the certificate is there, a moment after the start."""
+    while True:
+        try:
+            async with doors.session.get(f"{doors.secure}/metrics", ssl=doors.trusting()) as answer:
+                await answer.read()
+                return answer
+        except (OSError, aiohttp.ClientError):
+            await asyncio.sleep(0.1)

@@ -1,0 +1,49 @@
+"""A secret is made once, for its owner alone, and found by the services through SECRETS_DIR."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from httpkit.secret_file import ensure_secret
+from httpkit.settings import AuthSettings, InvalidSettings, read_settings, weakness_of
+
+
+class Settings(BaseModel):
+    auth: AuthSettings
+
+
+@pytest.fixture
+def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("ENV", "JWT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    return tmp_path / "jwt_secret"
+
+
+def test_it_is_strong_private_and_stays(secret: Path) -> None:
+    ensure_secret(secret)
+    first = secret.read_text()
+    ensure_secret(secret)
+
+    assert secret.read_text() == first
+    assert weakness_of(first) is None
+    assert secret.stat().st_mode & 0o077 == 0
+    assert list(secret.parent.iterdir()) == [secret]
+
+
+def test_services_read_it_where_the_environment_says_nothing(
+    secret: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure_secret(secret)
+    monkeypatch.setenv("JWT_SECRET", "")
+    assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
+    monkeypatch.setenv("JWT_SECRET", "0f8e2b6c4d9a7153" * 2)
+    assert read_settings(Settings).auth.jwt_secret.get_secret_value() == "0f8e2b6c4d9a7153" * 2
+
+
+def test_a_directory_that_is_not_there_is_a_fault(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRETS_DIR", f"{secret.parent}/nowhere")
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(Settings)
+    assert refused.value.faults[0] == f"SECRETS_DIR: {secret.parent}/nowhere is not a directory"
