@@ -37,7 +37,7 @@ async def serve() -> AsyncIterator[Serve]:
                 HTTP,
                 routes,
                 health=health or Health({}),
-                registry=new_registry(),
+                registry=new_registry("test"),
                 verifier=TokenVerifier(AUTH),
             )
             server = TestServer(app)

@@ -22,19 +22,19 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
-from domain.errors import StoreUnavailable, WaybillError
-from domain.line import Start
+from domain.errors import WaybillError
 from messaging.handler import PartitionHandler
+from messaging.offsets import ANSWER_TIMEOUT_S, end_offset, is_behind, lags, restart_offset
 from messaging.partition import PartitionWorker, State
 
 _log = structlog.get_logger(__name__)
 
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
-_ANSWER_TIMEOUT_S: Final = 3.0
 _LAST_POLL_S: Final = 1.0
 _LEAVE_S: Final = 2.0
 _WATCH_EVERY_S: Final = 10.0
+_LOOK_AT_LAG_EVERY_S: Final = 2.0
 
 HandlerFactory = Callable[[TopicPartition], PartitionHandler]
 
@@ -74,7 +74,11 @@ class RuntimeStopped(WaybillError):
 
 
 class PartitionRuntime:
-    """Consumes a topic as a member of a group until it is stopped."""
+    """Consumes a topic as a member of a group until it is stopped.
+
+    Attributes:
+        lags: how many records of each partition were not applied yet, seconds ago.
+    """
 
     def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
         self._settings = settings
@@ -88,6 +92,7 @@ class PartitionRuntime:
         self._stopping = asyncio.Event()
         self._assigned = False
         self._fault: BaseException | None = None
+        self.lags: Mapping[int, int] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -107,6 +112,15 @@ class PartitionRuntime:
     def halted(self) -> int:
         """How many partitions stand still until an operator has looked at them."""
         return sum(worker.state is State.HALTED for worker in self._workers.values())
+
+    @property
+    def offsets(self) -> Mapping[int, int]:
+        """Up to which offset each partition is applied, where something was since its assignment."""
+        return {
+            partition.partition: worker.done
+            for partition, worker in self._workers.items()
+            if worker.done is not None
+        }
 
     def stop(self) -> None:
         """Ask `run` to drain, commit and return."""
@@ -149,6 +163,7 @@ class PartitionRuntime:
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
             asyncio.create_task(self._watch(consumer), name="watchdog"),
+            asyncio.create_task(self._look_at_lags(consumer), name="lags"),
         ]
         try:
             consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
@@ -170,8 +185,9 @@ class PartitionRuntime:
                 alone=self._alone,
             )
             self._workers[partition] = worker
-            end_offset = partial(_end_offset, consumer, partition)
-            task = asyncio.create_task(worker.run(end_offset), name=f"partition-{name}")
+            task = asyncio.create_task(
+                worker.run(partial(end_offset, consumer, partition)), name=f"partition-{name}"
+            )
             task.add_done_callback(self._worker_ended)
             self._tasks[partition] = task
         self._assigned = True
@@ -253,7 +269,7 @@ class PartitionRuntime:
             if worker.restart is None:
                 continue
             try:
-                offset = await _restart_offset(consumer, partition, worker)
+                offset = await restart_offset(consumer, partition, worker)
                 consumer.seek(partition, offset)
             except (KafkaError, IllegalStateError) as error:
                 _log.warning("restart_failed", partition=worker.name, error=str(error))
@@ -296,11 +312,17 @@ class PartitionRuntime:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(consumer.commit(offsets), _ANSWER_TIMEOUT_S)
+            await asyncio.wait_for(consumer.commit(offsets), ANSWER_TIMEOUT_S)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
         else:
             self._committed.update(offsets)
+
+    async def _look_at_lags(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            found = await lags(consumer, dict(self._workers))
+            self.lags = self.lags if found is None else found
+            await asyncio.sleep(_LOOK_AT_LAG_EVERY_S)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """End the loop when records wait and nothing has moved for a while: aiokafka is known to hang."""
@@ -321,7 +343,7 @@ class PartitionRuntime:
         return [
             worker
             for partition, worker in list(self._workers.items())
-            if worker.state is State.RUNNING and (worker.is_busy or await _is_behind(consumer, partition))
+            if worker.state is State.RUNNING and (worker.is_busy or await is_behind(consumer, partition))
         ]
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
@@ -353,33 +375,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._runtime.take(self._consumer, assigned)
         except Exception as error:  # noqa: BLE001  # see the class
             self._runtime.fail(error)
-
-
-async def _restart_offset(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
-) -> int:
-    if worker.restart is Start.COMMITTED:
-        committed = worker.done if worker.done is not None else await consumer.committed(partition)
-        if committed is not None:
-            return int(committed)
-    return int((await consumer.beginning_offsets([partition]))[partition])
-
-
-async def _end_offset(consumer: AIOKafkaConsumer, partition: TopicPartition) -> int:
-    try:
-        ends = await consumer.end_offsets([partition])
-    except KafkaError as error:
-        raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
-    return int(ends[partition])
-
-
-async def _is_behind(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    try:
-        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-            position = await consumer.position(partition)
-            return bool(position < await _end_offset(consumer, partition))
-    except (KafkaError, StoreUnavailable, IllegalStateError, TimeoutError):
-        return False
 
 
 async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
+from weakref import WeakSet
 
 import structlog
 from purgatory import AsyncCircuitBreakerFactory
@@ -20,22 +21,40 @@ class RedisBreaker:
     """Runs commands of a Redis that may be gone: the caller always goes on, without the hint.
 
     After `FAILURES_TO_OPEN` failures in a row it does not even ask any more, for `RETRY_AFTER_S` seconds.
+
+    Attributes:
+        name: of what it guards.
+        failing: whether the last command failed, or was not even sent.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
+        self.failing = False
+        _BREAKERS.add(self)
         self._factory = AsyncCircuitBreakerFactory(
             default_threshold=FAILURES_TO_OPEN, default_ttl=RETRY_AFTER_S
         )
 
     async def run(self, command: Callable[[], Awaitable[Result]], otherwise: Result) -> Result:
         """Return what `command` gives; `otherwise` when Redis fails or is left alone."""
-        breaker = await self._factory.get_breaker(self._name)
+        breaker = await self._factory.get_breaker(self.name)
         try:
             async with breaker:
-                return await command()
+                result = await command()
         except OpenedState:
+            self.failing = True
             return otherwise
         except (RedisError, OSError, TimeoutError) as error:
-            _log.warning("redis_unavailable", user=self._name, error=str(error) or type(error).__name__)
+            self.failing = True
+            _log.warning("redis_unavailable", user=self.name, error=str(error) or type(error).__name__)
             return otherwise
+        self.failing = False
+        return result
+
+
+def breakers() -> list[RedisBreaker]:
+    """Return those of this process."""
+    return sorted(_BREAKERS, key=lambda breaker: breaker.name)
+
+
+_BREAKERS: Final[WeakSet[RedisBreaker]] = WeakSet()

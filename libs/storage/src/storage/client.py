@@ -9,6 +9,7 @@ from typing import Any, Final
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -24,14 +25,22 @@ MAJORITY = WriteConcern(w="majority", j=True)
 
 
 @asynccontextmanager
-async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
-    """Open the database; does not wait for the server. Reads and writes are for the majority."""
+async def open_database(
+    settings: MongoSettings, *listeners: ConnectionPoolListener
+) -> AsyncIterator[Database]:
+    """Open the database; does not wait for the server. Reads and writes are for the majority.
+
+    Args:
+        settings: where it is.
+        listeners: told what becomes of its connections.
+    """
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.uri,
         timeoutMS=int(settings.timeout_s * 1000),
         serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
         maxPoolSize=settings.max_pool_size,
         appname="waybill",
+        event_listeners=listeners,
     )
     try:
         yield client.get_database(

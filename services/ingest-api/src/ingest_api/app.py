@@ -26,6 +26,7 @@ from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
 from messaging.command_log import KafkaCommandLog
 from messaging.health import KafkaProbe
+from messaging.metrics import CommandLogMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from messaging.topics import Topics
@@ -33,6 +34,7 @@ from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
 from storage.health import ping_redis
 from storage.limits import LotRateLimiter, RedisRateLimiter
+from storage.metrics import BreakerMetrics
 from storage.revocations import RedisRevocationFeed
 
 _AWAITED: Final = web.AppKey("awaited", AwaitedLog)
@@ -60,12 +62,15 @@ def build_app(settings: Settings) -> web.Application:
     async def cache() -> bool:
         return await ping_redis(app[_REDIS])
 
+    registry = new_registry("ingest-api")
+    for collector in (ProducerMetrics(producer), CommandLogMetrics(log), BreakerMetrics()):
+        registry.register(collector)
     revocations = Revocations()
     app = build_http_app(
         settings.http,
         ROUTES,
         health=Health({"cache": answering(cache), "event_queue": answering(event_queue)}, optional=["cache"]),
-        registry=new_registry(),
+        registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )

@@ -18,6 +18,7 @@ from messaging.changes import KafkaChangeFeed
 from messaging.dead_letters import KafkaDeadLetters
 from messaging.handler import PartitionHandler
 from messaging.health import KafkaProbe
+from messaging.metrics import LineMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.topics import Topics
@@ -31,6 +32,7 @@ from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
 from storage.health import ping_database, ping_redis
 from storage.line import MongoPartitionNotes
+from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.quarantine import MongoQuarantineStore
 from storage.shipments import MongoShipmentStore
 
@@ -44,9 +46,13 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+async def open_stores(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Stores]:
     """Open the stores; waits for no server."""
-    async with open_database(settings.mongo) as database, open_redis(settings.redis) as redis:
+    registry.register(BreakerMetrics())
+    async with (
+        open_database(settings.mongo, PoolMetrics(registry)) as database,
+        open_redis(settings.redis) as redis,
+    ):
         yield Stores(database, redis)
 
 
@@ -55,7 +61,10 @@ async def open_ports(
     settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
 ) -> AsyncIterator[Ports]:
     """Open what applying needs, on stores of its own."""
-    async with open_stores(settings) as stores, ports_on(stores, settings, producer, registry) as ports:
+    async with (
+        open_stores(settings, registry) as stores,
+        ports_on(stores, settings, producer, registry) as ports,
+    ):
         yield ports
 
 
@@ -115,16 +124,17 @@ async def run_processor(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         RuntimeStopped: the loop cannot go on; start the process again.
     """
-    registry = new_registry()
+    registry = new_registry("processor")
     producer = ResilientProducer(settings.kafka)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(producer.running())
-        stores = await stack.enter_async_context(open_stores(settings))
+        stores = await stack.enter_async_context(open_stores(settings, registry))
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
         ports = await stack.enter_async_context(ports_on(stores, settings, producer, registry))
         runtime = build_runtime(settings, ports)
-        ports.metrics.watch_halted(lambda: runtime.halted)
+        registry.register(LineMetrics(runtime))
+        registry.register(ProducerMetrics(producer))
         health = _health(stores, kafka, runtime, stop)
         await stack.enter_async_context(
             serving(build_app(settings.http, [], health=health, registry=registry), settings.http)

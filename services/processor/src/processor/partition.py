@@ -126,7 +126,7 @@ class ShipmentPartition:
             {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
         )
         plan = await self._commit(deliveries, known)
-        self._ports.metrics.count(plan.verdicts)
+        self._ports.metrics.count(plan.verdicts, self._ports.clock.now())
         await self._tell(plan)
 
     async def _without_quarantined(self, records: Sequence[Record]) -> list[Record]:
@@ -171,6 +171,7 @@ class ShipmentPartition:
         """Ask the duplicate filter; not where somebody waits, who must be told what became of the first."""
         asked = [index for index, delivery in enumerate(deliveries) if delivery.reply_to is None]
         seen = await self._ports.duplicates.seen(self._name, [_member(deliveries[index]) for index in asked])
+        self._ports.metrics.count_looked_up(len(asked), sum(seen))
         for index, hit in zip(asked, seen, strict=True):
             if hit:
                 deliveries[index] = replace(deliveries[index], known_duplicate=True)
@@ -181,7 +182,8 @@ class ShipmentPartition:
         plan = await self._plan(groups, deliveries[-1].offset + 1, known)
         try:
             await self._write(plan)
-        except StaleKnowledge:
+        except StaleKnowledge as error:
+            self._ports.metrics.count_retry(error)
             # Rare: an event that was rejected before is applied now, or the duplicate filter remembers what
             # the store does not. Look everything up, then judge again without the filter.
             known = await self._ports.store.find_events(

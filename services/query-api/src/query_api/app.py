@@ -28,13 +28,14 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
         opening: opens what handlers work with when the app starts, and closes it when it stops.
     """
     revocations = Revocations()
+    registry = new_registry("query-api")
 
     async def probe(name: str) -> State:
         return await app[ADAPTERS].probes[name]()
 
     async def adapters(started: web.Application) -> AsyncIterator[None]:
         async with (
-            opening(settings) as opened,
+            opening(settings, registry) as opened,
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
             started[ADAPTERS] = opened
@@ -52,7 +53,7 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
         health=Health(
             {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
         ),
-        registry=new_registry(),
+        registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
