@@ -73,8 +73,12 @@ types: $(ENV) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
 .PHONY: contract
-contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, tables of the guide
+contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
 	$(RUN) python -m contracts
+
+.PHONY: alerts
+alerts: $(ENV) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
+	$(RUN) pytest tests/observability
 
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from contracts.asyncapi import asyncapi
+from contracts.dashboards.pages import DASHBOARDS
+from contracts.dashboards.panel import rendered
 from contracts.guide import GUIDE, guide
 from contracts.openapi import openapi
 from contracts.postman import postman
@@ -22,4 +25,8 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "docs/asyncapi.json": _as_text(asyncapi),
     ROOT / "docs/postman_collection.json": _as_text(postman),
     GUIDE: guide,
+    **{
+        ROOT / f"deploy/grafana/dashboards/{page.uid}.json": _as_text(partial(rendered, page))
+        for page in DASHBOARDS
+    },
 }
