@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from aiohttp import web
+from opentelemetry.trace import Tracer
 from redis.asyncio import Redis
 
 from domain.ports import CommandLog
@@ -15,6 +16,7 @@ from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
 from httpkit.server import build_app as build_http_app
+from httpkit.tracing import trace_requests
 from ingest_api.awaiting import AwaitedLog
 from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
@@ -24,6 +26,7 @@ from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
+from ingest_api.tracing import TracedCommandLog
 from messaging.command_log import KafkaCommandLog
 from messaging.health import KafkaProbe
 from messaging.metrics import CommandLogMetrics, ProducerMetrics
@@ -41,12 +44,18 @@ _AWAITED: Final = web.AppKey("awaited", AwaitedLog)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
-def build_app(settings: Settings) -> web.Application:
-    """Build the service; nothing is connected before it starts."""
+def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Application:
+    """Build the service; nothing is connected before it starts.
+
+    Args:
+        settings: the whole tree.
+        tracer: makes spans of requests and of what they write, if given.
+    """
     producer, kafka = ResilientProducer(settings.kafka), KafkaProbe(settings.kafka)
+    topics = Topics(settings.kafka.topic_prefix)
     log = KafkaCommandLog(
         producer,
-        Topics(settings.kafka.topic_prefix),
+        topics,
         max_in_flight=settings.ingest.max_in_flight,
         max_in_flight_bytes=settings.ingest.max_in_flight_bytes,
     )
@@ -74,12 +83,14 @@ def build_app(settings: Settings) -> web.Application:
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
+    trace_requests(app, tracer)
     app[REPLAYER] = KafkaDeadLetterReplayer(settings.kafka, producer)
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
     app.on_shutdown.append(_answer_who_waits)
     app.cleanup_ctx.append(with_kafka)
     app.cleanup_ctx.append(_with_limits(settings, revocations))
-    app.cleanup_ctx.append(_with_use_cases(settings, log))
+    traced = TracedCommandLog(log, tracer, topic=topics.events) if tracer is not None else log
+    app.cleanup_ctx.append(_with_use_cases(settings, traced))
     return app
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from aiohttp import web
+from opentelemetry.trace import Tracer
 
 import httpkit.server
 from httpkit.auth import TokenVerifier
@@ -13,6 +14,7 @@ from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
 from httpkit.settings import Environment
+from httpkit.tracing import trace_requests
 from query_api.access import ACCESS, open_access
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
@@ -20,12 +22,15 @@ from query_api.settings import Settings
 from storage.users import seed_development_users
 
 
-def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> web.Application:
+def build_app(
+    settings: Settings, *, opening: OpenAdapters = open_adapters, tracer: Tracer | None = None
+) -> web.Application:
     """Build the query API.
 
     Args:
         settings: the whole tree.
         opening: opens what handlers work with when the app starts, and closes it when it stops.
+        tracer: makes spans of requests, if given.
     """
     revocations = Revocations()
     registry = new_registry("query-api")
@@ -57,5 +62,6 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
+    trace_requests(app, tracer)
     app.cleanup_ctx.append(adapters)
     return app
