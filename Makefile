@@ -84,6 +84,10 @@ alerts: $(ENV) ## Check the rules of Prometheus; each alert fires in its test, n
 bench: $(ENV) ## Throughput through the whole stack, on this machine
 	@exec $(RUN) python -m bench.throughput $(ARGS)
 
+.PHONY: pictures
+pictures: $(ENV) ## Draw the dashboards under a load into docs/pictures
+	@$(UV) run --frozen --all-packages --group bench python -m bench.pictures $(ARGS)
+
 .PHONY: soak
 soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
 	@exec $(RUN) python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)

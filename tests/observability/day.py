@@ -12,18 +12,18 @@ from tests.support.api import Api, open_api
 USER = "scanner_of_the_day"
 
 
-async def ordinary_day(stack: RunningStack, *, for_s: float) -> frozenset[str]:
+async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -> frozenset[str]:
     """Work for a while; return what was sent that no log may hold."""
     password, mistyped = (f"Sesame-{uuid4().hex}" for _ in range(2))
     address, notes = f"Calle {uuid4().hex}", f"call {uuid4().hex} first"
     async with open_api(stack.gateway_url) as nobody:
         admin = nobody.by(signed(stack.jwt_secret))
-        await admin.post("/auth/users", {"username": USER, "password": password, "role": "producer"})
-        key = (await admin.post(f"/auth/users/{USER}/api-keys", {})).body["api_key"]
-        await nobody.post("/auth/login", {"username": USER, "password": mistyped})
+        await admin.post("/auth/users", {"username": user, "password": password, "role": "producer"})
+        key = (await admin.post(f"/auth/users/{user}/api-keys", {})).body["api_key"]
+        await nobody.post("/auth/login", {"username": user, "password": mistyped})
         await nobody.post("/auth/token", {"api_key": key[:-1] + "x"})
         token = (await nobody.post("/auth/token", {"api_key": key})).body["token"]
-        own = await nobody.log_in(USER, password)
+        own = await nobody.log_in(user, password)
         ends = time.monotonic() + for_s
         while time.monotonic() < ends:
             await _shipment(admin, nobody.by(token), address=address, notes=notes)
