@@ -187,7 +187,7 @@ async def test_a_kafka_that_goes_and_comes_back_loses_no_record(
 async def test_the_loop_ends_even_if_kafka_does_not_answer(
     group: Group, kafka_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "_ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(runtime_module, "ANSWER_TIMEOUT_S", 0.5)
     await group.write(10, 0)
     runtime = group.runtime(brokers=kafka_proxy.address)
     task = asyncio.create_task(runtime.run())

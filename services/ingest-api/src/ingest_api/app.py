@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 from opentelemetry.trace import Tracer
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from domain.ports import CommandLog
@@ -52,13 +53,9 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
         tracer: makes spans of requests and of what they write, if given.
     """
     producer, kafka = ResilientProducer(settings.kafka), KafkaProbe(settings.kafka)
-    topics = Topics(settings.kafka.topic_prefix)
-    log = KafkaCommandLog(
-        producer,
-        topics,
-        max_in_flight=settings.ingest.max_in_flight,
-        max_in_flight_bytes=settings.ingest.max_in_flight_bytes,
-    )
+    registry = new_registry("ingest-api")
+    registry.register(ProducerMetrics(producer))
+    registry.register(BreakerMetrics())
 
     async def with_kafka(_app: web.Application) -> AsyncIterator[None]:
         async with producer.running():
@@ -71,9 +68,6 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
     async def cache() -> bool:
         return await ping_redis(app[_REDIS])
 
-    registry = new_registry("ingest-api")
-    for collector in (ProducerMetrics(producer), CommandLogMetrics(log), BreakerMetrics()):
-        registry.register(collector)
     revocations = Revocations()
     app = build_http_app(
         settings.http,
@@ -89,9 +83,22 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
     app.on_shutdown.append(_answer_who_waits)
     app.cleanup_ctx.append(with_kafka)
     app.cleanup_ctx.append(_with_limits(settings, revocations))
-    traced = TracedCommandLog(log, tracer, topic=topics.events) if tracer is not None else log
-    app.cleanup_ctx.append(_with_use_cases(settings, traced))
+    app.cleanup_ctx.append(_with_use_cases(settings, _command_log(settings, producer, registry, tracer)))
     return app
+
+
+def _command_log(
+    settings: Settings, producer: ResilientProducer, registry: CollectorRegistry, tracer: Tracer | None
+) -> CommandLog:
+    topics, bounds = Topics(settings.kafka.topic_prefix), settings.ingest
+    log = KafkaCommandLog(
+        producer,
+        topics,
+        max_in_flight=bounds.max_in_flight,
+        max_in_flight_bytes=bounds.max_in_flight_bytes,
+    )
+    registry.register(CommandLogMetrics(log))
+    return log if tracer is None else TracedCommandLog(log, tracer, topic=topics.events)
 
 
 def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:

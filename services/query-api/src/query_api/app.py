@@ -16,7 +16,7 @@ from httpkit.revocations import Revocations
 from httpkit.settings import Environment
 from httpkit.tracing import trace_requests
 from query_api.access import ACCESS, open_access
-from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
+from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from storage.users import seed_development_users
@@ -46,10 +46,7 @@ def build_app(
             started[ADAPTERS] = opened
             started[ACCESS] = access
             started[LIMITER] = opened.limiter
-            if settings.service.env is Environment.DEVELOPMENT:
-                await seed_development_users(
-                    opened.users, opened.hasher, development=True, now=SystemClock().now()
-                )
+            await _seed(settings, opened)
             yield
 
     app = httpkit.server.build_app(
@@ -65,3 +62,9 @@ def build_app(
     trace_requests(app, tracer)
     app.cleanup_ctx.append(adapters)
     return app
+
+
+async def _seed(settings: Settings, opened: Adapters) -> None:
+    if settings.service.env is Environment.DEVELOPMENT:
+        now = SystemClock().now()
+        await seed_development_users(opened.users, opened.hasher, development=True, now=now)
