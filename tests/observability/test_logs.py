@@ -33,6 +33,9 @@ def test_a_request_stands_there_with_its_id(watched: Watched) -> None:
     requests = [line for line in lines(watched, "ingest-api") if line["event"] == "request"]
     assert len(requests) > 10
     assert all(line["request_id"] for line in requests)
+    created = [line for line in requests if line["method"] == "POST" and line["status"] == 201]
+    assert created
+    assert all(line["event_id"].startswith("evt_") for line in created)
 
 
 def test_no_log_holds_secrets_or_what_shipments_say(watched: Watched) -> None:
@@ -42,7 +45,7 @@ def test_no_log_holds_secrets_or_what_shipments_say(watched: Watched) -> None:
         "processor-1.log",
         "query-api-1.log",
         "gateway.log",
-        "kafka-1.log",
+        "kafka.log",
     } <= logs.keys()
     assert USER in logs["query-api-1.log"]  # what is looked for would be there
     for name, text in logs.items():

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from domain.batch import (
     Delivery,
     EventRecord,
@@ -31,6 +33,8 @@ from processor.burying import entry_of
 from processor.cache import ShipmentCache
 from processor.metrics import ProcessorMetrics
 from processor.quarantine import Quarantine
+
+_log = structlog.get_logger(__name__)
 
 Groups = Mapping[TrackingNumber, Sequence[Delivery]]
 
@@ -98,6 +102,7 @@ class ShipmentPartition:
         await self._ports.index.record(entry_of(letter, place, delivery, recorded_at=now))
         if delivery is not None:
             reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
+            _log.warning("event_buried", partition=self._name, event_id=delivery.command.event_id)
             await self._ports.store.bury(self._name, delivery, reason=reason, recorded_at=now)
         self._ports.metrics.count_buried(letter.reason)
 
