@@ -18,7 +18,6 @@ from typing import Any, Final
 import matplotlib as mpl
 from bench.load import machine
 from matplotlib import pyplot as plt
-from matplotlib.dates import DateFormatter
 
 from contracts.dashboards.pages import DASHBOARDS
 from contracts.dashboards.panel import Dashboard, Panel, Query
@@ -57,12 +56,12 @@ def _draw_panel(panel: Panel, axis: Any, prometheus: Prometheus, *, began_s: flo
             "query_range", query=expression, start=str(began_s), end=str(ended_s), step=str(STEP_S)
         )
         for series in found["result"]:
-            instants = [datetime.fromtimestamp(at, UTC) for at, _ in series["values"]]
+            instants = [at - began_s for at, _ in series["values"]]
             values = [float(value) for _, value in series["values"]]
             axis.plot(instants, values, linewidth=1, label=_legend(query, panel, series["metric"]))
     axis.set_title(f"{panel.title} ({panel.unit})", fontsize=9)
     axis.set_ylim(bottom=0)
-    axis.xaxis.set_major_formatter(DateFormatter("%H:%M:%S"))
+    axis.set_xlabel("s", fontsize=7)
     axis.tick_params(labelsize=7)
     axis.grid(alpha=0.3)
     if len(axis.lines) <= LEGEND:
