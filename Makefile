@@ -78,12 +78,20 @@ types: $(ENV) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
 .PHONY: contract
-contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, tables of the guide
+contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
 	$(RUN) python -m contracts
+
+.PHONY: alerts
+alerts: $(ENV) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
+	$(RUN) pytest tests/observability
 
 .PHONY: bench
 bench: $(ENV) ## Throughput through the whole stack, on this machine
 	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
+
+.PHONY: pictures
+pictures: $(ENV) ## Draw the dashboards under a load into docs/pictures
+	@$(UV) run --frozen --all-packages --group bench python -m bench.pictures $(ARGS)
 
 .PHONY: soak
 soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost

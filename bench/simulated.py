@@ -169,7 +169,7 @@ def simulated_ports(store: SimulatedStore, producer: ResilientProducer, topics: 
         dead_letters=KafkaDeadLetters(producer, topics),
         index=line,
         clock=SystemClock(),
-        metrics=ProcessorMetrics(new_registry()),
+        metrics=ProcessorMetrics(new_registry("processor")),
     )
 
 

@@ -31,7 +31,7 @@ async def run(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         stop = await stack.enter_async_context(stop_signals())
         await stack.enter_async_context(producer.running())
-        ports = await stack.enter_async_context(open_ports(settings, producer, new_registry()))
+        ports = await stack.enter_async_context(open_ports(settings, producer, new_registry("processor")))
         runtime = build_runtime(settings, replace(ports, feed=Silence()))
         consuming = asyncio.create_task(runtime.run())
         await stop.wait()

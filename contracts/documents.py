@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from contracts.asyncapi import asyncapi
+from contracts.dashboards.pages import DASHBOARDS
+from contracts.dashboards.panel import rendered
 from contracts.guide import GUIDE, guide
+from contracts.observed import PAGE, observed
 from contracts.openapi import openapi
 from contracts.postman import postman
 
@@ -22,4 +26,9 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "docs/asyncapi.json": _as_text(asyncapi),
     ROOT / "docs/postman_collection.json": _as_text(postman),
     GUIDE: guide,
+    PAGE: observed,
+    **{
+        ROOT / f"deploy/grafana/dashboards/{page.uid}.json": _as_text(partial(rendered, page))
+        for page in DASHBOARDS
+    },
 }

@@ -7,6 +7,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp.test_utils import unused_port
+from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
 from httpkit.server import serving
@@ -23,7 +24,9 @@ SECRET: Final = "signs the tokens of these tests, and no others"  # noqa: S105  
 
 
 @asynccontextmanager
-async def ingesting(site: Site, instance: str = "ingest-inside") -> AsyncIterator[Api]:
+async def ingesting(
+    site: Site, instance: str = "ingest-inside", *, tracer: Tracer | None = None
+) -> AsyncIterator[Api]:
     """Run an ingest-api in this process; give an admin's connections to it, once it is ready."""
     env = Environment.DEVELOPMENT
     settings = Settings(
@@ -36,7 +39,7 @@ async def ingesting(site: Site, instance: str = "ingest-inside") -> AsyncIterato
         ingest=IngestSettings(),
     )
     async with (
-        serving(build_app(settings), settings.http) as runner,
+        serving(build_app(settings, tracer=tracer), settings.http) as runner,
         _admin_at(runner.addresses[0][1]) as admin,
     ):
         yield admin

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
+from opentelemetry.trace import Tracer
+
 from domain.commands import Command
 from httpkit.settings import Environment, HttpSettings, ServiceSettings
 from messaging.settings import KafkaSettings
@@ -141,10 +143,12 @@ class Site:
 
 
 @asynccontextmanager
-async def processing(site: Site, instance: str = "inside", *, seat: str | None = None) -> AsyncIterator[None]:
+async def processing(
+    site: Site, instance: str = "inside", *, seat: str | None = None, tracer: Tracer | None = None
+) -> AsyncIterator[None]:
     """Run a processor in this process while the context lasts, then end it as SIGTERM does."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_processor(site.settings(instance, seat=seat), stop))
+    task = asyncio.create_task(run_processor(site.settings(instance, seat=seat), stop, tracer=tracer))
     try:
         yield
     finally:

@@ -1,8 +1,11 @@
-"""A server that behaves as badly as it is told: `stand_in.py PORT [crash|deaf|mute|brood]`."""
+"""A server that behaves as badly as it is told: `stand_in.py PORT [crash|deaf|mute|brood|chatty]`."""
 
+import itertools
 import signal
 import subprocess
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
@@ -13,6 +16,13 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(b"as told")
 
 
+def talk() -> None:
+    for number in itertools.count():
+        sys.stdout.write(f"line {number} {'.' * 1000}\n")
+        sys.stdout.flush()
+        time.sleep(0.001)
+
+
 if __name__ == "__main__":
     if "crash" in sys.argv:
         sys.exit("the broker is on holiday")
@@ -21,4 +31,6 @@ if __name__ == "__main__":
     if "brood" in sys.argv:
         sys.stdout.write(f"{subprocess.Popen(['sleep', '1000']).pid}\n")
         sys.stdout.flush()
+    if "chatty" in sys.argv:
+        threading.Thread(target=talk, daemon=True).start()
     HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()

@@ -23,6 +23,7 @@ from devstack.supervisor import Supervisor
 
 pytestmark = pytest.mark.stack
 
+LARGEST_LOG_BYTES = 200_000
 STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
@@ -32,7 +33,7 @@ class Bench:
     def __init__(self, directory: Path, *, lock: int) -> None:
         self.directory = directory
         self.stack_file = directory / "stack.json"
-        self.launcher = Launcher(directory, os.environ, lock)
+        self.launcher = Launcher(directory, os.environ, lock, LARGEST_LOG_BYTES)
         journal = Journal(Console(quiet=True), file=directory / "supervisor.log")
         self.supervisor = Supervisor(self.launcher, journal, stack_file=self.stack_file)
 
@@ -227,3 +228,16 @@ async def test_a_one_shot_command_that_fails_shows_its_last_words(bench: Bench) 
         )
 
     assert caught.value.details == ("no broker",)
+
+
+async def test_logs_stay_small_while_their_programs_write(bench: Bench) -> None:
+    await bench.supervisor.start(part("redis", "chatty"))
+    bench.supervisor.watch()
+    oldest = bench.directory / "redis.log.3"
+    await until(oldest.exists)
+    logs = sorted(path.name for path in bench.directory.glob("redis.log*"))
+    assert logs == ["redis.log", "redis.log.1", "redis.log.2", "redis.log.3"]
+    # What is written until the next look comes on top: this program writes at most a megabyte a second.
+    assert all(path.stat().st_size < LARGEST_LOG_BYTES + 4_000_000 for path in bench.directory.glob("redis*"))
+    last, first = (bench.directory / "redis.log.2").read_text(), (bench.directory / "redis.log.1").read_text()
+    assert int(first.split(maxsplit=2)[1]) == int(last.splitlines()[-1].split()[1]) + 1

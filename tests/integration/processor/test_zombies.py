@@ -33,7 +33,7 @@ async def owners_of(site: Site, *names: str) -> AsyncIterator[list[ShipmentParti
         return
     async with (
         producer_on(site.kafka) as producer,
-        open_ports(site.settings(names[0]), producer, new_registry()) as ports,
+        open_ports(site.settings(names[0]), producer, new_registry("test")) as ports,
     ):
         name = f"{site.topics.events}/{PARTITION}"
         owner = ShipmentPartition(name, ports, owner=names[0], cache_size=100)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
 from httpkit.auth import TokenIssuer, TokenVerifier
@@ -14,6 +15,7 @@ from httpkit.metrics import new_registry
 from httpkit.routes import Route
 from httpkit.server import build_app
 from httpkit.settings import AuthSettings, Environment, HttpSettings
+from httpkit.tracing import trace_requests
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
@@ -32,14 +34,15 @@ async def serve() -> AsyncIterator[Serve]:
     """Start an app with these routes and return a client of it."""
     async with AsyncExitStack() as stack:
 
-        async def start(*routes: Route, health: Health | None = None) -> Client:
+        async def start(*routes: Route, health: Health | None = None, tracer: Tracer | None = None) -> Client:
             app = build_app(
                 HTTP,
                 routes,
                 health=health or Health({}),
-                registry=new_registry(),
+                registry=new_registry("test"),
                 verifier=TokenVerifier(AUTH),
             )
+            trace_requests(app, tracer)
             server = TestServer(app)
             await server.start_server(auto_decompress=False)
             return await stack.enter_async_context(TestClient(server))

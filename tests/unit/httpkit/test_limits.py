@@ -36,7 +36,7 @@ def app() -> web.Application:
         HTTP,
         routes,
         health=Health({}),
-        registry=new_registry(),
+        registry=new_registry("test"),
         verifier=TokenVerifier(AUTH),
         limits=LIMITS,
     )

@@ -23,7 +23,7 @@ from tests.unit.httpkit.conftest import HTTP
     ],
 )
 async def test_what_is_no_http_is_answered_with_the_one_error_body(sent: bytes) -> None:
-    app = build_app(HTTP, [], health=Health({}), registry=new_registry())
+    app = build_app(HTTP, [], health=Health({}), registry=new_registry("test"))
     with capture_logs() as logs:
         async with serving(app, HTTP) as runner:
             host, port = runner.addresses[0]

@@ -17,7 +17,7 @@ async def hello(_request: web.Request) -> web.Response:
 
 
 def plain_app(*routes: Route) -> web.Application:
-    return build_app(HTTP, routes, health=Health({}), registry=new_registry())
+    return build_app(HTTP, routes, health=Health({}), registry=new_registry("test"))
 
 
 def test_an_app_of_declared_routes_passes() -> None:

@@ -25,7 +25,7 @@ from httpkit.metrics import new_registry
 from httpkit.server import build_app, run
 from httpkit.settings import HttpSettings
 http = HttpSettings(host="127.0.0.1", port=0)
-run(lambda: build_app(http, [], health=Health({}), registry=new_registry()), http)
+run(lambda: build_app(http, [], health=Health({}), registry=new_registry("test")), http)
 """
 
 
@@ -46,7 +46,7 @@ class Visitor:
 
 def app_with(visitor: Visitor) -> web.Application:
     route = Route("GET", "/visit", visitor.handle, None)
-    return build_app(HTTP, [route], health=Health({}), registry=new_registry())
+    return build_app(HTTP, [route], health=Health({}), registry=new_registry("test"))
 
 
 async def test_a_request_in_flight_is_finished_before_the_app_is_cleaned_up() -> None:
@@ -112,7 +112,7 @@ def test_an_address_in_use_is_one_line_and_code_1(capsys: pytest.CaptureFixture[
     with socket.create_server(("127.0.0.1", 0)) as taken:
         http = HttpSettings(host="127.0.0.1", port=taken.getsockname()[1])
         with pytest.raises(SystemExit) as ended:
-            run(lambda: build_app(http, [], health=Health({}), registry=new_registry()), http)
+            run(lambda: build_app(http, [], health=Health({}), registry=new_registry("test")), http)
     assert ended.value.code == 1
     (line,) = capsys.readouterr().out.splitlines()
     assert "cannot_run" in line

@@ -64,7 +64,7 @@ async def little(request: web.Request) -> web.StreamResponse:
 async def service() -> AsyncIterator[tuple[web.Application, str, int]]:
     routes = [Route("POST", "/length", length, None), Route("GET", "/large", large, None)]
     routes.append(Route("GET", "/little", little, None))
-    app = build_app(HTTP, routes, health=Health({}), registry=new_registry())
+    app = build_app(HTTP, routes, health=Health({}), registry=new_registry("test"))
     app[UNSENT] = []
     async with serving(app, HTTP) as runner:
         host, port = runner.addresses[0]

@@ -93,7 +93,7 @@ class Ingest:
     def app(self) -> web.Application:
         """Build the service as `ingest_api.app` does."""
         app = build_app(
-            HTTP, ROUTES, health=Health({}), registry=new_registry(), verifier=TokenVerifier(AUTH)
+            HTTP, ROUTES, health=Health({}), registry=new_registry("test"), verifier=TokenVerifier(AUTH)
         )
         awaited = AwaitedLog(self.log, self.inbox)
         app[DEFAULT_WAIT_S] = 0.05

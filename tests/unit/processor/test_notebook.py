@@ -1,13 +1,11 @@
 """What a partition notes for the next owner, and hears from operators."""
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from domain.errors import Fenced
 from domain.line import Attempt, Halt, Resumption, Start
 from domain.status import Status
 from messaging.dead_letters import DeadLetter
-from processor.metrics import ProcessorMetrics
 from tests.support.builders import NOON, creation, ends_at, report
 from tests.support.records import records_of
 from tests.unit.processor.rig import END, NAME, Rig
@@ -83,10 +81,3 @@ async def test_a_batch_asks_for_nothing_of_it(rig: Rig) -> None:
     before = rig.store.calls.copy()
     assert await partition.handle(records_of(creation(), report(Status.PICKED_UP)))
     assert rig.store.calls - before == {"find_events": 1, "load": 1, "commit": 1}
-
-
-def test_how_many_partitions_stand_still_is_shown_when_somebody_looks() -> None:
-    halted: list[str] = []
-    ProcessorMetrics(registry := CollectorRegistry()).watch_halted(lambda: len(halted))
-    halted.append(NAME)
-    assert registry.get_sample_value("waybill_partitions_halted") == 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from yarl import URL
 
@@ -90,7 +91,7 @@ class World:
         self.actions = InMemoryActionLog(self.documents)
 
     @asynccontextmanager
-    async def opened(self, _settings: Settings) -> AsyncIterator[Adapters]:
+    async def opened(self, _settings: Settings, _registry: CollectorRegistry) -> AsyncIterator[Adapters]:
         yield Adapters(
             shipments=self.shipments,
             events=self.events,

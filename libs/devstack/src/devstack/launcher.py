@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
@@ -13,7 +14,8 @@ from pathlib import Path
 from devstack.errors import PartFailedError
 from devstack.leash import leashed
 
-LARGEST_LOG_BYTES = 50_000_000
+LARGEST_LOG_BYTES = 20_000_000
+KEPT_LOGS = 3
 _TAIL_LINES = 8
 _TAIL_BYTES = 16_384
 
@@ -25,6 +27,12 @@ class Launcher:
     logs: Path
     environment: Mapping[str, str]
     lock: int
+    largest_log_bytes: int = LARGEST_LOG_BYTES
+
+    def bound_logs(self) -> None:
+        """Put all logs that have grown large aside; blocks while they are copied."""
+        for log in self.logs.glob("*.log"):
+            rotate(log, largest_bytes=self.largest_log_bytes)
 
     def log(self, name: str) -> Path:
         """Return the log file of the child `name`."""
@@ -75,10 +83,24 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def rotate(log: Path) -> None:
-    """Put a log that has grown large aside, in place of the one put aside before."""
-    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
-        log.replace(log.with_suffix(".log.1"))
+def rotate(log: Path, *, largest_bytes: int = LARGEST_LOG_BYTES) -> None:
+    """Put a log that has grown large aside, as `.1`; `.1` becomes `.2`, and so on up to `KEPT_LOGS`.
+
+    It is copied and emptied, for its program has it open; with what that writes in between, some lines may be
+    lost. Nothing happens to a log that is not there.
+    """
+    with suppress(FileNotFoundError):
+        if log.stat().st_size <= largest_bytes:
+            return
+        for number in range(KEPT_LOGS - 1, 0, -1):
+            with suppress(FileNotFoundError):
+                _aside(log, number).replace(_aside(log, number + 1))
+        shutil.copyfile(log, _aside(log, 1))
+        os.truncate(log, 0)
+
+
+def _aside(log: Path, number: int) -> Path:
+    return log.with_name(f"{log.name}.{number}")
 
 
 def tail(log: Path) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class StackSettings:
     """Settings of one supervisor.
 
     Attributes:
+        log_mb: how large a log grows before it is put aside; three that were are kept.
         kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
         links: where the services find a store instead of at its own address, by the store's name.
         inherited: the environment that the children start from.
@@ -36,6 +37,7 @@ class StackSettings:
     mongo_cache_gb: float = 1.0
     kafka_brokers: int = 1
     kafka_heap_mb: int = 512
+    log_mb: float = 20.0
     links: Mapping[str, str] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -61,6 +63,7 @@ class StackSettings:
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
             kafka_brokers=kafka_brokers,
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
+            log_mb=_fraction(env, "WAYBILL_LOG_MB", 20.0),
             links=links_from(env, kafka_brokers=kafka_brokers),
             inherited=dict(env),
         )

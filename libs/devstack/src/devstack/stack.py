@@ -47,7 +47,7 @@ async def run_stack(settings: StackSettings, journal: Journal, *, home: Home) ->
         require_gateway_port(settings.gateway_port)
     async with home.locked() as lock:
         home.stack_file.unlink(missing_ok=True)  # of a supervisor that crashed
-        launcher = Launcher(home.logs, settings.inherited, lock)
+        launcher = Launcher(home.logs, settings.inherited, lock, int(settings.log_mb * 1_000_000))
         supervisor = Supervisor(launcher, journal, stack_file=home.stack_file)
         stack = Stack(settings, home, launcher=launcher, supervisor=supervisor, journal=journal)
         with StopSignals(on_second=supervisor.kill) as signals:

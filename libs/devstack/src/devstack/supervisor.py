@@ -14,6 +14,8 @@ from devstack.launcher import Launcher, describe_exit
 from devstack.part import Part
 from devstack.stack_file import collect, write_members
 
+LOGS_EVERY_S = 2.0
+
 # What uses something stops before what it uses.
 STOP_ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
@@ -46,6 +48,7 @@ class Supervisor:
     def watch(self) -> None:
         """Begin to restart children that die, and publish `stack.json`: everything is ready."""
         self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
+        self._keepers.append(asyncio.create_task(self._bound_logs()))
         self._publish()
 
     async def broken(self) -> None:
@@ -79,6 +82,12 @@ class Supervisor:
             up_since = time.monotonic()
             if await self._restart(child):
                 self._publish()
+
+    async def _bound_logs(self) -> None:
+        while True:
+            with suppress(OSError):  # a full disk must not take the stack down
+                await asyncio.to_thread(self._launcher.bound_logs)
+            await asyncio.sleep(LOGS_EVERY_S)
 
     async def _restart(self, child: Child) -> bool:
         begun = time.monotonic()

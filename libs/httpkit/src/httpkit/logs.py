@@ -14,8 +14,10 @@ from aiohttp import hdrs, web
 from structlog.contextvars import bind_contextvars, clear_contextvars
 from structlog.tracebacks import ExceptionDictTransformer
 
+from httpkit.error_reports import error_reports
 from httpkit.errors import Handler
-from httpkit.settings import Environment, ServiceSettings
+from httpkit.log_bounds import LineBound
+from httpkit.settings import Environment, ServiceSettings, TelemetrySettings
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 SERVER_NAME: Final = "waybill"
@@ -29,14 +31,21 @@ _numbers = count()
 _log = structlog.get_logger(__name__)
 
 
-def configure_logs(settings: ServiceSettings, *, service: str) -> None:
+def configure_logs(
+    settings: ServiceSettings, telemetry: TelemetrySettings | None = None, *, service: str
+) -> None:
     """Send our log and that of the libraries to the standard output, in one form; once, in `__main__`.
 
     Args:
         settings: level, form (by `ENV`) and the instance that stands in every line.
+        telemetry: where else errors go.
         service: stands in every line.
     """
     level = _LEVELS[settings.log_level.upper()]
+    bound = LineBound()
+    reporting: list[structlog.typing.Processor] = []
+    if telemetry is not None and telemetry.sentry_dsn is not None:
+        reporting.append(error_reports(telemetry.sentry_dsn.get_secret_value(), settings, service=service))
     shared: Sequence[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _constant(service=service, instance_id=settings.instance_id),
@@ -45,12 +54,12 @@ def configure_logs(settings: ServiceSettings, *, service: str) -> None:
     ]
     rendering = _rendering(settings.env)
     structlog.configure(
-        processors=[*shared, *rendering],
+        processors=[bound, *shared, *reporting, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    _adopt_libraries(level, shared, rendering)
+    _adopt_libraries(level, shared, rendering).addFilter(bound.filter)
 
 
 def new_request_id() -> str:
@@ -113,7 +122,7 @@ def _adopt_libraries(
     level: int,
     shared: Sequence[structlog.typing.Processor],
     rendering: Sequence[structlog.typing.Processor],
-) -> None:
+) -> logging.Handler:
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
@@ -122,3 +131,4 @@ def _adopt_libraries(
     handler.setFormatter(formatter)
     # What the libraries say below a warning is about themselves, and far too much of it.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    return handler

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from aiohttp import hdrs, web
@@ -9,6 +10,7 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -28,13 +30,23 @@ _LABELS: Final = ("method", "route", "status")
 Child = tuple[Counter, Histogram]
 
 
-def new_registry() -> CollectorRegistry:
+def new_registry(service: str) -> CollectorRegistry:
     """Return a registry that knows the process. One per service: nothing is registered at import."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
+    Gauge(
+        "waybill_build_info", "Always 1; says what runs.", ["service", "version"], registry=registry
+    ).labels(service, _version_of(service)).set(1)
     return registry
+
+
+def _version_of(service: str) -> str:
+    try:
+        return version(f"waybill-{service}")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 class HttpMetrics:

@@ -79,6 +79,22 @@ class HttpSettings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=10)
 
 
+class TelemetrySettings(BaseSettings):
+    """Where traces and errors are sent: nowhere, unless asked for.
+
+    Attributes:
+        otel_traces_exporter: `otlp` switches tracing on. Where to, how much and all else is said by
+            OpenTelemetry's own variables, which its SDK reads (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+            `OTEL_TRACES_SAMPLER`, …).
+        sentry_dsn: switches the reporting of errors on.
+    """
+
+    model_config = _FROZEN
+
+    otel_traces_exporter: Literal["none", "otlp"] = "none"
+    sentry_dsn: SecretStr | None = None
+
+
 class AuthSettings(BaseSettings):
     """How tokens are signed: `JWT_SECRET` (no default) and who they are from and for.
 

@@ -15,6 +15,11 @@ class KafkaCommandLog:
     At most `max_in_flight` commands, and `max_in_flight_bytes` of them, wait for their acknowledgement: with
     Kafka slow or gone, the next ones are turned away before memory grows. Those that were given up as unknown
     do not count: aiokafka holds two batches of a partition, no more, until Kafka has them.
+
+    Attributes:
+        in_flight: commands that wait now.
+        in_flight_bytes: of these commands together.
+        appended: commands acknowledged so far.
     """
 
     def __init__(
@@ -29,26 +34,28 @@ class KafkaCommandLog:
         self._topic = topics.events
         self._max_in_flight = max_in_flight
         self._max_in_flight_bytes = max_in_flight_bytes
-        self._in_flight = 0
-        self._in_flight_bytes = 0
+        self.in_flight = 0
+        self.in_flight_bytes = 0
+        self.appended = 0
 
     async def append(
         self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
     ) -> None:
         """See `CommandLog.append`."""
-        if self._in_flight + len(commands) > self._max_in_flight:
-            raise NotPublished(f"{self._in_flight} commands wait for Kafka already")
+        if self.in_flight + len(commands) > self._max_in_flight:
+            raise NotPublished(f"{self.in_flight} commands wait for Kafka already")
         records = _records(commands, reply_to, traceparent)
         size = sum(len(record.value) for record in records)
-        if self._in_flight_bytes + size > self._max_in_flight_bytes:
-            raise NotPublished(f"{self._in_flight_bytes} bytes wait for Kafka already")
-        self._in_flight += len(commands)
-        self._in_flight_bytes += size
+        if self.in_flight_bytes + size > self._max_in_flight_bytes:
+            raise NotPublished(f"{self.in_flight_bytes} bytes wait for Kafka already")
+        self.in_flight += len(commands)
+        self.in_flight_bytes += size
         try:
             await self._producer.append(self._topic, records)
+            self.appended += len(commands)
         finally:
-            self._in_flight -= len(commands)
-            self._in_flight_bytes -= size
+            self.in_flight -= len(commands)
+            self.in_flight_bytes -= size
 
 
 def _records(

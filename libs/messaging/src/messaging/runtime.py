@@ -22,8 +22,8 @@ from aiokafka.errors import (
 )
 
 from domain.errors import WaybillError
-from domain.line import Start
 from messaging.handler import PartitionHandler
+from messaging.offsets import lags, restart_offset
 from messaging.partition import PartitionWorker, State
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 from messaging.settings import KafkaSettings
@@ -35,6 +35,7 @@ _BUSY_POLL_MS: Final = 10
 _LAST_POLL_S: Final = 1.0
 _LEAVE_S: Final = 2.0
 _WATCH_EVERY_S: Final = 10.0
+_LOOK_AT_LAG_EVERY_S: Final = 2.0
 
 HandlerFactory = Callable[[TopicPartition], PartitionHandler]
 
@@ -74,7 +75,11 @@ class RuntimeStopped(WaybillError):
 
 
 class PartitionRuntime:
-    """Consumes a topic as a member of a group until it is stopped."""
+    """Consumes a topic as a member of a group until it is stopped.
+
+    Attributes:
+        lags: how many records of each partition were not applied yet, seconds ago.
+    """
 
     def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
         self._settings = settings
@@ -89,6 +94,7 @@ class PartitionRuntime:
         self._assigned = False
         self._releasing = asyncio.Lock()
         self._fault: BaseException | None = None
+        self.lags: Mapping[int, int] = {}
 
     @property
     def is_ready(self) -> bool:
@@ -108,6 +114,15 @@ class PartitionRuntime:
     def halted(self) -> int:
         """How many partitions stand still until an operator has looked at them."""
         return sum(worker.state is State.HALTED for worker in self._workers.values())
+
+    @property
+    def offsets(self) -> Mapping[int, int]:
+        """Up to which offset each partition is applied, where something was since its assignment."""
+        return {
+            partition.partition: worker.done
+            for partition, worker in self._workers.items()
+            if worker.done is not None
+        }
 
     def stop(self) -> None:
         """Ask `run` to drain, commit and return."""
@@ -150,6 +165,7 @@ class PartitionRuntime:
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
             asyncio.create_task(self._watch(consumer), name="watchdog"),
+            asyncio.create_task(self._look_at_lags(consumer), name="lags"),
         ]
         try:
             consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
@@ -263,7 +279,7 @@ class PartitionRuntime:
             if worker.restart is None:
                 continue
             try:
-                offset = await _restart_offset(consumer, partition, worker)
+                offset = await restart_offset(consumer, partition, worker)
                 consumer.seek(partition, offset)
             except (KafkaError, IllegalStateError) as error:
                 _log.warning("restart_failed", partition=worker.name, error=str(error))
@@ -313,6 +329,12 @@ class PartitionRuntime:
             _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
         else:
             self._committed.update(offsets)
+
+    async def _look_at_lags(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            found = await lags(consumer, dict(self._workers))
+            self.lags = self.lags if found is None else found
+            await asyncio.sleep(_LOOK_AT_LAG_EVERY_S)
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """End the loop when records wait and nothing has moved for a while: aiokafka is known to hang."""
@@ -366,16 +388,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._runtime.take(self._consumer, assigned)
         except Exception as error:  # noqa: BLE001  # see the class
             self._runtime.fail(error)
-
-
-async def _restart_offset(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
-) -> int:
-    if worker.restart is Start.COMMITTED:
-        committed = worker.done if worker.done is not None else await consumer.committed(partition)
-        if committed is not None:
-            return int(committed)
-    return int((await consumer.beginning_offsets([partition]))[partition])
 
 
 async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types

@@ -10,6 +10,7 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -39,8 +40,15 @@ async def transacted(database: Database, work: Callable[[AsyncClientSession], Aw
 
 
 @asynccontextmanager
-async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
-    """Open the database; does not wait for the server. Reads and writes are for the majority."""
+async def open_database(
+    settings: MongoSettings, *listeners: ConnectionPoolListener
+) -> AsyncIterator[Database]:
+    """Open the database; does not wait for the server. Reads and writes are for the majority.
+
+    Args:
+        settings: where it is.
+        listeners: told what becomes of its connections.
+    """
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.uri,
         timeoutMS=int(settings.timeout_s * 1000),
@@ -48,6 +56,7 @@ async def open_database(settings: MongoSettings) -> AsyncIterator[Database]:
         maxPoolSize=settings.max_pool_size,
         appname="waybill",
         **settings.tls(),
+        event_listeners=listeners,
     )
     try:
         yield client.get_database(

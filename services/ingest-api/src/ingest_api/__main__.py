@@ -5,6 +5,7 @@ from functools import partial
 from httpkit.logs import configure_logs
 from httpkit.server import run
 from httpkit.settings import load_settings
+from httpkit.tracing import tracing
 from ingest_api.app import build_app
 from ingest_api.settings import Settings
 
@@ -12,8 +13,9 @@ from ingest_api.settings import Settings
 def main() -> None:
     """Read the environment, then serve."""
     settings = load_settings(Settings)
-    configure_logs(settings.service, service="ingest-api")
-    run(partial(build_app, settings), settings.http)
+    configure_logs(settings.service, settings.telemetry, service="ingest-api")
+    with tracing(settings.telemetry, settings.service, name="ingest-api") as tracer:
+        run(partial(build_app, settings, tracer=tracer), settings.http)
 
 
 if __name__ == "__main__":

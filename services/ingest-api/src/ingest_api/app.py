@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from aiohttp import web
+from opentelemetry.trace import Tracer
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from domain.ports import CommandLog
@@ -15,6 +17,7 @@ from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
 from httpkit.server import build_app as build_http_app
+from httpkit.tracing import trace_requests
 from ingest_api.awaiting import AwaitedLog
 from ingest_api.changing import ShipmentChanger
 from ingest_api.creation import ShipmentCreator
@@ -24,8 +27,10 @@ from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
+from ingest_api.tracing import TracedCommandLog
 from messaging.command_log import KafkaCommandLog
 from messaging.health import KafkaProbe
+from messaging.metrics import CommandLogMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
 from messaging.topics import Topics
@@ -33,21 +38,24 @@ from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
 from storage.health import ping_redis
 from storage.limits import LotRateLimiter, RedisRateLimiter
+from storage.metrics import BreakerMetrics
 from storage.revocations import RedisRevocationFeed
 
 _AWAITED: Final = web.AppKey("awaited", AwaitedLog)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
-def build_app(settings: Settings) -> web.Application:
-    """Build the service; nothing is connected before it starts."""
+def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Application:
+    """Build the service; nothing is connected before it starts.
+
+    Args:
+        settings: the whole tree.
+        tracer: makes spans of requests and of what they write, if given.
+    """
     producer, kafka = ResilientProducer(settings.kafka), KafkaProbe(settings.kafka)
-    log = KafkaCommandLog(
-        producer,
-        Topics(settings.kafka.topic_prefix),
-        max_in_flight=settings.ingest.max_in_flight,
-        max_in_flight_bytes=settings.ingest.max_in_flight_bytes,
-    )
+    registry = new_registry("ingest-api")
+    registry.register(ProducerMetrics(producer))
+    registry.register(BreakerMetrics())
 
     async def with_kafka(_app: web.Application) -> AsyncIterator[None]:
         async with producer.running():
@@ -65,17 +73,32 @@ def build_app(settings: Settings) -> web.Application:
         settings.http,
         ROUTES,
         health=Health({"cache": answering(cache), "event_queue": answering(event_queue)}, optional=["cache"]),
-        registry=new_registry(),
+        registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
+    trace_requests(app, tracer)
     app[REPLAYER] = KafkaDeadLetterReplayer(settings.kafka, producer)
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
     app.on_shutdown.append(_answer_who_waits)
     app.cleanup_ctx.append(with_kafka)
     app.cleanup_ctx.append(_with_limits(settings, revocations))
-    app.cleanup_ctx.append(_with_use_cases(settings, log))
+    app.cleanup_ctx.append(_with_use_cases(settings, _command_log(settings, producer, registry, tracer)))
     return app
+
+
+def _command_log(
+    settings: Settings, producer: ResilientProducer, registry: CollectorRegistry, tracer: Tracer | None
+) -> CommandLog:
+    topics, bounds = Topics(settings.kafka.topic_prefix), settings.ingest
+    log = KafkaCommandLog(
+        producer,
+        topics,
+        max_in_flight=bounds.max_in_flight,
+        max_in_flight_bytes=bounds.max_in_flight_bytes,
+    )
+    registry.register(CommandLogMetrics(log))
+    return log if tracer is None else TracedCommandLog(log, tracer, topic=topics.events)
 
 
 def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:

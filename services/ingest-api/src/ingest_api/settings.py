@@ -3,7 +3,13 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import AuthSettings, HttpSettings, LimitSettings, ServiceSettings
+from httpkit.settings import (
+    AuthSettings,
+    HttpSettings,
+    LimitSettings,
+    ServiceSettings,
+    TelemetrySettings,
+)
 from messaging.settings import KafkaSettings
 from storage.settings import RedisSettings
 
@@ -37,3 +43,4 @@ class Settings(BaseModel):
     kafka: KafkaSettings
     redis: RedisSettings
     ingest: IngestSettings
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

@@ -3,6 +3,7 @@
 from httpkit.logs import configure_logs
 from httpkit.server import run_main, stop_signals
 from httpkit.settings import load_settings
+from httpkit.tracing import tracing
 from processor.app import run_processor
 from processor.settings import Settings
 
@@ -10,13 +11,15 @@ from processor.settings import Settings
 def main() -> None:
     """Read the environment, then apply events."""
     settings = load_settings(Settings)
-    configure_logs(settings.service, service="processor")
+    configure_logs(settings.service, settings.telemetry, service="processor")
 
-    async def run() -> None:
-        async with stop_signals() as stop:
-            await run_processor(settings, stop)
+    with tracing(settings.telemetry, settings.service, name="processor") as tracer:
 
-    run_main(run)
+        async def run() -> None:
+            async with stop_signals() as stop:
+                await run_processor(settings, stop, tracer=tracer)
+
+        run_main(run)
 
 
 if __name__ == "__main__":

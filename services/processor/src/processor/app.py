@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from aiokafka import TopicPartition
+from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
@@ -18,6 +19,7 @@ from messaging.changes import KafkaChangeFeed
 from messaging.dead_letters import KafkaDeadLetters
 from messaging.handler import PartitionHandler
 from messaging.health import KafkaProbe
+from messaging.metrics import LineMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
 from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.topics import Topics
@@ -25,29 +27,38 @@ from processor.metrics import ProcessorMetrics
 from processor.partition import Ports, ShipmentPartition
 from processor.quarantine import Quarantine
 from processor.settings import Settings
+from processor.tracing import TracedPartition, TracedShipmentStore
 from storage.answers import RedisAnswers
 from storage.client import Database, open_database, open_redis
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
 from storage.health import ping_database, ping_redis
 from storage.line import MongoPartitionNotes
+from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.quarantine import MongoQuarantineStore
 from storage.shipments import MongoShipmentStore
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Connections to the stores."""
+    """Connections to the stores, and the tracer of those who use them, if there is one."""
 
     database: Database
     redis: Redis
+    tracer: Tracer | None = None
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+async def open_stores(
+    settings: Settings, registry: CollectorRegistry, tracer: Tracer | None = None
+) -> AsyncIterator[Stores]:
     """Open the stores; waits for no server."""
-    async with open_database(settings.mongo) as database, open_redis(settings.redis) as redis:
-        yield Stores(database, redis)
+    registry.register(BreakerMetrics())
+    async with (
+        open_database(settings.mongo, PoolMetrics(registry)) as database,
+        open_redis(settings.redis) as redis,
+    ):
+        yield Stores(database, redis, tracer)
 
 
 @asynccontextmanager
@@ -55,7 +66,10 @@ async def open_ports(
     settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
 ) -> AsyncIterator[Ports]:
     """Open what applying needs, on stores of its own."""
-    async with open_stores(settings) as stores, ports_on(stores, settings, producer, registry) as ports:
+    async with (
+        open_stores(settings, registry) as stores,
+        ports_on(stores, settings, producer, registry) as ports,
+    ):
         yield ports
 
 
@@ -69,7 +83,11 @@ async def ports_on(
     quarantine = Quarantine(MongoQuarantineStore(stores.database))
     async with quarantine.kept_fresh():
         yield Ports(
-            store=MongoShipmentStore(stores.database),
+            store=(
+                MongoShipmentStore(stores.database)
+                if stores.tracer is None
+                else TracedShipmentStore(stores.database, stores.tracer)
+            ),
             notes=MongoPartitionNotes(stores.database),
             quarantine=quarantine,
             duplicates=RedisDuplicateFilter(stores.redis, clock),
@@ -82,17 +100,16 @@ async def ports_on(
         )
 
 
-def build_runtime(settings: Settings, ports: Ports) -> PartitionRuntime:
+def build_runtime(settings: Settings, ports: Ports, tracer: Tracer | None = None) -> PartitionRuntime:
     """Build the consumer loop over the topic of all commands."""
     loop = settings.loop
+    owner, cache_size = settings.service.instance_id, loop.cached_shipments
 
     def handler_of(partition: TopicPartition) -> PartitionHandler:
-        return ShipmentPartition(
-            f"{partition.topic}/{partition.partition}",
-            ports,
-            owner=settings.service.instance_id,
-            cache_size=loop.cached_shipments,
-        )
+        name = f"{partition.topic}/{partition.partition}"
+        if tracer is None:
+            return ShipmentPartition(name, ports, owner=owner, cache_size=cache_size)
+        return TracedPartition(name, ports, tracer, owner=owner, cache_size=cache_size)
 
     runtime_settings = RuntimeSettings(
         kafka=settings.kafka,
@@ -109,22 +126,28 @@ def build_runtime(settings: Settings, ports: Ports) -> PartitionRuntime:
     return PartitionRuntime(runtime_settings, handler_of)
 
 
-async def run_processor(settings: Settings, stop: asyncio.Event) -> None:
+async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Tracer | None = None) -> None:
     """Apply events until `stop`; then finish what is in work and leave the group.
+
+    Args:
+        settings: the whole tree.
+        stop: when to end.
+        tracer: makes spans of what is applied, if given.
 
     Raises:
         RuntimeStopped: the loop cannot go on; start the process again.
     """
-    registry = new_registry()
+    registry = new_registry("processor")
     producer = ResilientProducer(settings.kafka)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(producer.running())
-        stores = await stack.enter_async_context(open_stores(settings))
+        stores = await stack.enter_async_context(open_stores(settings, registry, tracer))
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
         ports = await stack.enter_async_context(ports_on(stores, settings, producer, registry))
-        runtime = build_runtime(settings, ports)
-        ports.metrics.watch_halted(lambda: runtime.halted)
+        runtime = build_runtime(settings, ports, tracer)
+        registry.register(LineMetrics(runtime))
+        registry.register(ProducerMetrics(producer))
         health = _health(stores, kafka, runtime, stop)
         await stack.enter_async_context(
             serving(build_app(settings.http, [], health=health, registry=registry), settings.http)

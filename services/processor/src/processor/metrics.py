@@ -2,55 +2,107 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as Total
 
 from domain.batch import Kind, Outcome, Verdict
+from domain.errors import (
+    CommitUnknown,
+    Fenced,
+    NotPublished,
+    PublishUnknown,
+    StaleKnowledge,
+    StoreUnavailable,
+    TransientError,
+)
+from domain.line import QUARANTINED
+from processor.latency import LatencyHistogram
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_RETRIED = (CommitUnknown, NotPublished, PublishUnknown, StaleKnowledge, StoreUnavailable)
+_BURIED = ("unreadable", "unprocessable", QUARANTINED)
 
 
 class ProcessorMetrics:
-    """Events by what became of them, and batches by size and duration."""
+    """Events by what became of them and how long that took; batches by size, duration and trouble.
+
+    What alerts look at is there from the start, at zero: Prometheus sees no rise from nothing to one.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._events = Total(
-            "waybill_events", "Records by what became of them", ["outcome", "reason"], registry=registry
+            "waybill_events", "Records by what became of them.", ["outcome", "reason"], registry=registry
         )
+        self._latency = LatencyHistogram(
+            "waybill_event_latency_seconds", "From an event's acceptance to the commit of its outcome."
+        )
+        registry.register(self._latency)
         self._sizes = Histogram(
-            "waybill_batch_records", "Records per batch", registry=registry, buckets=_BATCH_SIZES
+            "waybill_batch_records", "Records per batch.", registry=registry, buckets=_BATCH_SIZES
         )
         self._durations = Histogram(
-            "waybill_batch_seconds", "From the first look at a batch to its last word", registry=registry
+            "waybill_batch_seconds", "From the first look at a batch to its last word.", registry=registry
         )
-        self._halted = Gauge(
-            "waybill_partitions_halted", "Partitions that wait for an operator", registry=registry
+        self._retries = Total(
+            "waybill_batch_retries", "Batches that are done again, by why.", ["error"], registry=registry
         )
-
-    def watch_halted(self, count: Callable[[], int]) -> None:
-        """Show how many partitions stand still, as `count` says whenever somebody looks."""
-        self._halted.set_function(count)
+        self._fenced = Total(
+            "waybill_fence_losses", "Batches dropped: the partition has another owner.", registry=registry
+        )
+        self._looked_up = Total(
+            "waybill_dedup_lookups", "Events looked up among those of the last hours.", registry=registry
+        )
+        self._found = Total("waybill_dedup_hits", "Events found there: exact duplicates.", registry=registry)
+        self._start_at_zero()
 
     @contextmanager
     def batch(self, size: int) -> Iterator[None]:
-        """Measure one batch; one that fails is not counted, it comes again."""
+        """Measure one batch; of one that fails only the failure is counted, it comes again."""
         started = time.perf_counter()
-        yield
+        try:
+            yield
+        except Fenced:
+            self._fenced.inc()
+            raise
+        except TransientError as error:
+            self.count_retry(error)
+            raise
         self._sizes.observe(size)
         self._durations.observe(time.perf_counter() - started)
 
-    def count(self, verdicts: Sequence[Verdict]) -> None:
-        """Count what became of each record of a batch."""
+    def count(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+        """Count what became of each record of a batch that was committed just now."""
         totals = Counter(_labels(verdict) for verdict in verdicts)
         for (outcome, reason), count in totals.items():
             self._events.labels(outcome, reason).inc(count)
+        deliveries = [verdict.delivery for verdict in verdicts]
+        # What is redelivered is counted already, or was held up by the end of another process.
+        accepted = [delivery.command.received_at for delivery in deliveries if not delivery.redelivered]
+        self._latency.observe(accepted, now)
+
+    def count_retry(self, error: TransientError | StaleKnowledge) -> None:
+        """Count a batch that is done again."""
+        self._retries.labels(type(error).__name__).inc()
+
+    def count_looked_up(self, asked: int, found: int) -> None:
+        """Count what the duplicate filter was asked and knew."""
+        self._looked_up.inc(asked)
+        self._found.inc(found)
 
     def count_buried(self, reason: str) -> None:
         """Count a dead letter."""
         self._events.labels(Outcome.DEAD.value, reason).inc()
+
+    def _start_at_zero(self) -> None:
+        for reason in _BURIED:
+            self._events.labels(Outcome.DEAD.value, reason)
+        self._events.labels(Outcome.APPLIED.value, "")
+        for error in _RETRIED:
+            self._retries.labels(error.__name__)
 
 
 def _labels(verdict: Verdict) -> tuple[str, str]:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from domain.batch import (
     Delivery,
     EventRecord,
@@ -35,6 +37,8 @@ from processor.quarantine import Quarantine
 
 if TYPE_CHECKING:
     from domain.dead_letters import Place
+
+_log = structlog.get_logger(__name__)
 
 Groups = Mapping[TrackingNumber, Sequence[Delivery]]
 
@@ -137,6 +141,8 @@ class ShipmentPartition:
         await self._ports.index.record(entry_of(letter, self._letters[mark], delivery, recorded_at=now))
         if delivery is not None or next_offset > self._fence.next_offset:
             reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
+            if delivery is not None:
+                _log.warning("event_buried", partition=self._name, event_id=delivery.command.event_id)
             await self._move(
                 self._ports.store.bury(
                     self._fence, delivery, next_offset=next_offset, reason=reason, recorded_at=now
@@ -151,7 +157,7 @@ class ShipmentPartition:
             {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
         )
         plan = await self._commit(deliveries, next_offset, known)
-        self._ports.metrics.count(plan.verdicts)
+        self._ports.metrics.count(plan.verdicts, self._ports.clock.now())
         await self._tell(plan)
 
     async def _without_quarantined(self, records: Sequence[Record]) -> list[Record]:
@@ -196,6 +202,7 @@ class ShipmentPartition:
         """Ask the duplicate filter; not where somebody waits, who must be told what became of the first."""
         asked = [index for index, delivery in enumerate(deliveries) if delivery.reply_to is None]
         seen = await self._ports.duplicates.seen(self._name, [_member(deliveries[index]) for index in asked])
+        self._ports.metrics.count_looked_up(len(asked), sum(seen))
         for index, hit in zip(asked, seen, strict=True):
             if hit:
                 deliveries[index] = replace(deliveries[index], known_duplicate=True)
@@ -206,7 +213,8 @@ class ShipmentPartition:
         plan = await self._plan(groups, next_offset, known)
         try:
             await self._write(plan)
-        except StaleKnowledge:
+        except StaleKnowledge as error:
+            self._ports.metrics.count_retry(error)
             # Rare: an event that was rejected before is applied now, or the duplicate filter remembers what
             # the store does not. Look everything up, then judge again without the filter.
             known = await self._ports.store.find_events(

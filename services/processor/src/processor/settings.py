@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import HttpSettings, ServiceSettings
+from httpkit.settings import HttpSettings, ServiceSettings, TelemetrySettings
 from messaging.settings import KafkaSettings
 from storage.settings import MongoSettings, RedisSettings
 
@@ -41,3 +41,4 @@ class Settings(BaseModel):
     mongo: MongoSettings
     redis: RedisSettings
     loop: LoopSettings
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

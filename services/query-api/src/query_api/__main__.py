@@ -1,8 +1,11 @@
 """`python -m query_api`: read the environment, then serve."""
 
+from functools import partial
+
 from httpkit.logs import configure_logs
 from httpkit.server import run
 from httpkit.settings import load_settings
+from httpkit.tracing import tracing
 from query_api.app import build_app
 from query_api.settings import Settings
 
@@ -10,8 +13,9 @@ from query_api.settings import Settings
 def main() -> None:
     """Run the query API until it is told to stop."""
     settings = load_settings(Settings)
-    configure_logs(settings.service, service="query-api")
-    run(lambda: build_app(settings), settings.http)
+    configure_logs(settings.service, settings.telemetry, service="query-api")
+    with tracing(settings.telemetry, settings.service, name="query-api") as tracer:
+        run(partial(build_app, settings, tracer=tracer), settings.http)
 
 
 if __name__ == "__main__":

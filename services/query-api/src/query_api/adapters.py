@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from domain.dead_letter_ports import DeadLetterBin, DeadLetterReader
@@ -36,6 +37,7 @@ from storage.health import ping_database, ping_redis
 from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.line import MongoLineControl
 from storage.lockout import RedisLoginGuard
+from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.quarantine import MongoQuarantineStore
 from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.revocations import MongoRevocationStore, RedisRevocationFeed
@@ -74,14 +76,15 @@ class Adapters:
 
 ADAPTERS: Final = web.AppKey("adapters", Adapters)
 
-OpenAdapters = Callable[[Settings], AbstractAsyncContextManager[Adapters]]
+OpenAdapters = Callable[[Settings, CollectorRegistry], AbstractAsyncContextManager[Adapters]]
 
 
 @asynccontextmanager
-async def open_adapters(settings: Settings) -> AsyncIterator[Adapters]:
+async def open_adapters(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Adapters]:
     """Open the stores; does not wait for them. Leaving closes all connections."""
+    registry.register(BreakerMetrics())
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(open_database(settings.mongo))
+        database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
         redis = await stack.enter_async_context(open_redis(settings.redis))
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from aiohttp import web
+from opentelemetry.trace import Tracer
 
 import httpkit.server
 from httpkit.auth import TokenVerifier
@@ -13,37 +14,39 @@ from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
 from httpkit.settings import Environment
+from httpkit.tracing import trace_requests
 from query_api.access import ACCESS, open_access
-from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, OpenAdapters, open_adapters
+from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from storage.users import seed_development_users
 
 
-def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> web.Application:
+def build_app(
+    settings: Settings, *, opening: OpenAdapters = open_adapters, tracer: Tracer | None = None
+) -> web.Application:
     """Build the query API.
 
     Args:
         settings: the whole tree.
         opening: opens what handlers work with when the app starts, and closes it when it stops.
+        tracer: makes spans of requests, if given.
     """
     revocations = Revocations()
+    registry = new_registry("query-api")
 
     async def probe(name: str) -> State:
         return await app[ADAPTERS].probes[name]()
 
     async def adapters(started: web.Application) -> AsyncIterator[None]:
         async with (
-            opening(settings) as opened,
+            opening(settings, registry) as opened,
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
             started[ADAPTERS] = opened
             started[ACCESS] = access
             started[LIMITER] = opened.limiter
-            if settings.service.env is Environment.DEVELOPMENT:
-                await seed_development_users(
-                    opened.users, opened.hasher, development=True, now=SystemClock().now()
-                )
+            await _seed(settings, opened)
             yield
 
     app = httpkit.server.build_app(
@@ -52,9 +55,16 @@ def build_app(settings: Settings, *, opening: OpenAdapters = open_adapters) -> w
         health=Health(
             {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
         ),
-        registry=new_registry(),
+        registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
     )
+    trace_requests(app, tracer)
     app.cleanup_ctx.append(adapters)
     return app
+
+
+async def _seed(settings: Settings, opened: Adapters) -> None:
+    if settings.service.env is Environment.DEVELOPMENT:
+        now = SystemClock().now()
+        await seed_development_users(opened.users, opened.hasher, development=True, now=now)

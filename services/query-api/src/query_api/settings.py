@@ -4,7 +4,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.lockout import LockPolicy
-from httpkit.settings import AuthSettings, HttpSettings, LimitSettings, ServiceSettings
+from httpkit.settings import (
+    AuthSettings,
+    HttpSettings,
+    LimitSettings,
+    ServiceSettings,
+    TelemetrySettings,
+)
 from messaging.settings import KafkaSettings
 from storage.lockout import LockPolicies
 from storage.settings import MongoSettings, RedisSettings
@@ -75,3 +81,4 @@ class Settings(BaseModel):
     mongo: ReadingMongoSettings
     redis: RedisSettings
     kafka: KafkaSettings
+    telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

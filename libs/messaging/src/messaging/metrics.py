@@ -1,0 +1,70 @@
+"""What Prometheus is shown of Kafka: looked up when it asks; the hot path counts plain integers."""
+
+from collections.abc import Iterable
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from messaging.command_log import KafkaCommandLog
+from messaging.producer import ResilientProducer
+from messaging.runtime import PartitionRuntime
+
+
+class ProducerMetrics(Collector):
+    """Whether records can be appended at all."""
+
+    def __init__(self, producer: ResilientProducer) -> None:
+        self._producer = producer
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        yield GaugeMetricFamily(
+            "waybill_producer_connected",
+            "Whether there is a producer that Kafka answers.",
+            value=float(self._producer.is_started),
+        )
+
+
+class CommandLogMetrics(Collector):
+    """What ingest-api has on its way to Kafka, and has brought there."""
+
+    def __init__(self, log: KafkaCommandLog) -> None:
+        self._log = log
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        log = self._log
+        yield CounterMetricFamily(
+            "waybill_accepted_events", "Events that every in-sync replica has.", value=log.appended
+        )
+        yield GaugeMetricFamily(
+            "waybill_in_flight_events", "Events that wait for Kafka.", value=log.in_flight
+        )
+        yield GaugeMetricFamily(
+            "waybill_in_flight_bytes", "Bytes of the events that wait for Kafka.", value=log.in_flight_bytes
+        )
+
+
+class LineMetrics(Collector):
+    """The partitions of a processor: how far each has come, and how far it is behind."""
+
+    def __init__(self, runtime: PartitionRuntime) -> None:
+        self._runtime = runtime
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        lag = GaugeMetricFamily(
+            "waybill_partition_lag", "Records in the log that are not applied yet.", labels=["partition"]
+        )
+        offset = GaugeMetricFamily(
+            "waybill_partition_offset", "Offset up to which all records are applied.", labels=["partition"]
+        )
+        for partition, behind in self._runtime.lags.items():
+            lag.add_metric([str(partition)], behind)
+        for partition, done in self._runtime.offsets.items():
+            offset.add_metric([str(partition)], done)
+        yield lag
+        yield offset
+        yield GaugeMetricFamily(
+            "waybill_partitions_halted", "Partitions that wait for an operator.", value=self._runtime.halted
+        )

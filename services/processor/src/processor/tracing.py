@@ -1,0 +1,105 @@
+"""Spans of what is applied, where somebody has asked for traces.
+
+A batch holds records of many traces. For each of those that are sampled there is a span of the batch, and in
+it one of the batch's transaction: the time of the whole, seen from the trace of a part.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
+
+from domain.batch import Plan
+from domain.ports import Fence
+from httpkit.tracing import context_of, is_sampled
+from messaging.dead_letters import Record
+from messaging.wire import TRACEPARENT, header
+from processor.partition import Ports, ShipmentPartition
+from storage.client import Database
+from storage.shipments import MongoShipmentStore
+
+_BATCH: Final[ContextVar[Sequence[Span]]] = ContextVar("spans_of_the_batch", default=())
+
+
+class TracedPartition(ShipmentPartition):
+    """Makes a span of a batch in each sampled trace that has records in it."""
+
+    def __init__(self, name: str, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int) -> None:
+        super().__init__(name, ports, owner=owner, cache_size=cache_size)
+        self._tracer = tracer
+
+    async def handle(self, records: Sequence[Record]) -> bool:
+        """See `PartitionHandler.handle`."""
+        traced = Counter(
+            traceparent
+            for record in records
+            if len(record.headers) > 1 and is_sampled(traceparent := header(record.headers, TRACEPARENT))
+        )
+        if not traced:
+            return await super().handle(records)
+        spans = [self._span(records[0], traceparent, count) for traceparent, count in traced.items()]
+        with _ended(spans):
+            return await super().handle(records)
+
+    def _span(self, first: Record, traceparent: str | None, count: int) -> Span:
+        return self._tracer.start_span(
+            f"process {first.topic}",
+            context=context_of(traceparent),
+            kind=SpanKind.CONSUMER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": first.topic,
+                "messaging.destination.partition.id": str(first.partition),
+                "messaging.batch.message_count": count,
+            },
+        )
+
+
+class TracedShipmentStore(MongoShipmentStore):
+    """Makes a span of the transaction in each span of its batch."""
+
+    def __init__(self, database: Database, tracer: Tracer) -> None:
+        super().__init__(database)
+        self._tracer = tracer
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """See `ShipmentStore.commit`."""
+        batch = _BATCH.get()
+        if not batch:
+            return await super().commit(fence, plan, recorded_at=recorded_at)
+        spans = [
+            self._tracer.start_span(
+                "transaction shipments",
+                context=trace.set_span_in_context(span),
+                kind=SpanKind.CLIENT,
+                attributes={
+                    "db.system.name": "mongodb",
+                    "db.operation.batch.size": len(plan.events) + len(plan.shipments) + 1,
+                },
+            )
+            for span in batch
+        ]
+        with _ended(spans):
+            return await super().commit(fence, plan, recorded_at=recorded_at)
+
+
+@contextmanager
+def _ended(spans: Sequence[Span]) -> Iterator[None]:
+    token = _BATCH.set(spans)
+    try:
+        yield
+    except Exception as error:
+        for span in spans:
+            span.record_exception(error)
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+        raise
+    finally:
+        _BATCH.reset(token)
+        for span in spans:
+            span.end()

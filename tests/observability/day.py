@@ -1,0 +1,49 @@
+"""An ordinary day: shipments move, people look at them, some mistype, some send twice, nothing breaks."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+from devstack.client import RunningStack
+from tests.e2e.tokens import signed
+from tests.e2e.traffic import eventful_life, shipment_body
+from tests.support.api import Api, open_api
+
+USER = "scanner_of_the_day"
+
+
+async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -> frozenset[str]:
+    """Work for a while; return what was sent that no log may hold."""
+    password, mistyped = (f"Sesame-{uuid4().hex}" for _ in range(2))
+    address, notes = f"Calle {uuid4().hex}", f"call {uuid4().hex} first"
+    async with open_api(stack.gateway_url) as nobody:
+        admin = nobody.by(signed(stack.jwt_secret))
+        await admin.post("/auth/users", {"username": user, "password": password, "role": "producer"})
+        key = (await admin.post(f"/auth/users/{user}/api-keys", {})).body["api_key"]
+        await nobody.post("/auth/login", {"username": user, "password": mistyped})
+        await nobody.post("/auth/token", {"api_key": key[:-1] + "x"})
+        token = (await nobody.post("/auth/token", {"api_key": key})).body["token"]
+        own = await nobody.log_in(user, password)
+        ends = time.monotonic() + for_s
+        while time.monotonic() < ends:
+            await _shipment(admin, nobody.by(token), address=address, notes=notes)
+            await asyncio.sleep(0.05)
+    return frozenset({password, mistyped, key, token, own, address, notes, stack.jwt_secret})
+
+
+async def _shipment(admin: Api, driver: Api, *, address: str, notes: str) -> None:
+    body = shipment_body()
+    body["origin"]["address"] = address
+    number = await admin.created(body)
+    ids = await driver.batch_reported([event | {"notes": notes} for event in eventful_life(number)])
+    await driver.outcome(ids[-1])
+    await admin.shipment(number)
+    await admin.get("/shipments?limit=5")
+    await admin.get(f"/shipments/{number}/events")
+    # What people get wrong.
+    await driver.get("/shipments")
+    await driver.get(f"/events/{ids[0]}x")
+    await admin.post("/shipments", {"origin": {"address": address}, "notes": notes})
+    await driver.post("/events", {"tracking_number": number, "notes": notes, "source": address})
+    await admin.ask("PATCH", f"/shipments/{number}", json={"package": {"content_description": notes}})
+    await admin.ask("DELETE", f"/shipments/{number}")
