@@ -6,6 +6,7 @@ PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 ENV := .venv/.synced
+BENCH_ENV := .venv/.synced-bench
 SOURCES := libs services contracts tests bench
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
@@ -24,6 +25,11 @@ $(UV):
 $(ENV): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 	@echo "installing the locked environment into .venv"
 	@$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
+	@touch $@
+
+# What benchmarks need beside it, for plots and percentiles: any other verb does without.
+$(BENCH_ENV): $(ENV)
+	@$(UV) sync --locked --quiet --all-packages --group bench --python $(PYTHON)
 	@touch $@
 
 .PHONY: run
@@ -77,8 +83,8 @@ contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncA
 	$(RUN) python -m contracts
 
 .PHONY: bench
-bench: $(ENV) ## Throughput through the whole stack, on this machine
-	@exec $(RUN) python -m bench.throughput $(ARGS)
+bench: $(BENCH_ENV) ## Measure on this machine: BENCH=throughput, latency, single or reads
+	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
 
 .PHONY: soak
 soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
