@@ -87,14 +87,14 @@ class Lanes:
     """Some connections to one server; requests wait for their turn when all are busy."""
 
     def __init__(self) -> None:
-        self._idle: list[Lane] = []
+        self._idle: deque[Lane] = deque()
         self._waiting: deque[tuple[bytes, Then]] = deque()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def send(self, request: bytes, then: Then) -> None:
         """Send a request as soon as a connection is free; `then` gets the answer."""
         if self._idle:
-            self._idle.pop().ask(request, then)
+            self._idle.popleft().ask(request, then)  # in rotation: what is idle for long is closed
         else:
             self._waiting.append((request, then))
 

@@ -44,7 +44,9 @@ from messaging.topics import Topics
 IDLE_RATE: Final = 5.0
 WARM_UP_S: Final = 3.0
 VISIBLE_WITHIN_S: Final = 60.0
-CONNECTIONS: Final = 64
+CONNECTIONS: Final = (4, 64)
+"""At least and at most, else one for each ten events a second: the gateway closes what is idle for 10 s."""
+
 UNLIMITED: Final = {"LIMIT_INGEST_PER_S": "1000000"}
 
 _ID: Final = b'"id":"'
@@ -58,6 +60,12 @@ class Load:
     requests: Sequence[bytes]
     ids: Sequence[EventId]
     instants: Sequence[float]
+
+    @property
+    def connections(self) -> int:
+        """How many connections it takes."""
+        least, most = CONNECTIONS
+        return max(least, min(most, round(len(self.instants) / self.instants[-1] / 10)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,7 @@ async def measure(stack: RunningStack, load: Load, *, warm_up_s: float) -> Measu
     follower, ready, result = Follower(stack), asyncio.Event(), Measured()
     following = asyncio.create_task(follower.run(ready))
     await ready.wait()
-    async with open_lanes(stack.gateway_url, CONNECTIONS) as lanes:
+    async with open_lanes(stack.gateway_url, load.connections) as lanes:
         start = time.perf_counter() + 0.1
 
         def answered(index: int, answer: Answer) -> None:
