@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
+LOOPBACK: Final = "127.0.0.1"
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _STATUS: Final = slice(9, 12)
@@ -29,7 +30,7 @@ Then = Callable[[Answer], None]
 
 
 def request_bytes(
-    method: str, path: str, *, token: str | None = None, body: bytes | None = None, host: str = "127.0.0.1"
+    method: str, path: str, *, token: str | None = None, body: bytes | None = None, host: str = LOOPBACK
 ) -> bytes:
     """Return a request as it goes over the wire."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
@@ -127,7 +128,9 @@ async def open_lanes(url: str, count: int) -> AsyncIterator[Lanes]:
     address, lanes = urlsplit(url), Lanes()
     loop = asyncio.get_running_loop()
     opened = [
-        (await loop.create_connection(lambda: Lane(lanes), address.hostname, address.port))[1]
+        (await loop.create_connection(lambda: Lane(lanes), address.hostname or LOOPBACK, address.port or 80))[
+            1
+        ]
         for _ in range(count)
     ]
     for lane in opened:
