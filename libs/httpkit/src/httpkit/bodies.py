@@ -99,7 +99,7 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
     if (request.content_length or 0) > bound:
         raise _too_large(bound)
     try:
-        # A small body has come with the head: it needs no timer, which takes a tenth of such a request.
+        # A small body has come with the head: it needs no timer, which takes 4 µs even if it never ends.
         if request.content.is_eof():
             return _within(request.content.read_nowait(), bound)
         async with asyncio.timeout(settings.body_timeout_s):
