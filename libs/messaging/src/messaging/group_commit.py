@@ -2,8 +2,8 @@
 
 What comes while the last batch of its partition is under way, or within the pace of the last round, goes into
 the next one: a batch is as large as the load is high, and a record that comes alone leaves at once. A record
-costs a future and a place in a list here; aiokafka's `send`, with a timeout and a shield for each, had 14 % of
-the samples of a profile of 221 µs a request.
+costs a future and a place in a list here; aiokafka's `send`, with a timeout and a shield for each, had 14 %
+of the samples of a profile of 221 µs a request.
 """
 
 import asyncio
