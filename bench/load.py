@@ -160,13 +160,14 @@ def _mongo(stack: RunningStack) -> MongoClient[dict[str, Any]]:
 
 def cpu_seconds(stack: RunningStack) -> dict[str, float]:
     """Return the CPU seconds, user and system, of each process of the stack, and of this one."""
-    used = {"load generator": _cpu_of(os.getpid())}
+    used = {"load generator": cpu_of(os.getpid())}
     for group, members in stack.members().items():
-        used[group] = sum(_cpu_of(member.pid) for member in members)
+        used[group] = sum(cpu_of(member.pid) for member in members)
     return used
 
 
-def _cpu_of(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process, user and system."""
     times = psutil.Process(pid).cpu_times()
     return times.user + times.system
 

@@ -5,7 +5,7 @@ away that is, the backlog. Times are whole microseconds.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _US: Final = 1_000_000
 
@@ -28,8 +28,7 @@ class Quota:
         return max(1, self.window_s * _US // self.limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a caller got.
 
     Attributes:
@@ -45,13 +44,20 @@ class Grant:
     reset_after_s: float
 
 
-def grant_of(quota: Quota, *, granted: int, backlog_us: int) -> Grant:
-    """Describe a bucket that is full again in `backlog_us`, after `granted` were taken from it."""
+def grant_of(quota: Quota, *, granted: int, backlog_us: int, held: int = 0) -> Grant:
+    """Describe a bucket that is full again in `backlog_us`, after `granted` were taken from it.
+
+    Args:
+        quota: of the bucket.
+        granted: how many the caller got.
+        backlog_us: how far away the instant is at which the bucket is full.
+        held: how many were taken out before and are still to be used.
+    """
     interval = quota.interval_us
     missing_us = backlog_us - (quota.limit - 1) * interval
     return Grant(
         granted=granted,
-        remaining=max(0, (quota.limit * interval - backlog_us) // interval),
+        remaining=min(quota.limit, max(0, (quota.limit * interval - backlog_us) // interval) + held),
         retry_after_s=max(0, missing_us) / _US,
         reset_after_s=max(0, backlog_us) / _US,
     )

@@ -38,7 +38,10 @@ def require_media_type(request: web.Request, *known: str) -> str:
             taken is `charset=utf-8`.
     """
     given = request.headers.getall(hdrs.CONTENT_TYPE, [])
-    name, parameters = _media_type(given[0]) if len(given) == 1 else (None, {})
+    name: str | None = given[0] if len(given) == 1 else None
+    parameters: dict[str, str] = {}
+    if name is not None and name not in known:  # nearly always it is one of them, as it stands
+        name, parameters = _media_type(name)
     if name not in known or (parameters and parameters != _UTF_8):
         wanted = " or ".join(known)
         raise _unsupported(f"send {wanted}, in UTF-8", {hdrs.ACCEPT: ", ".join(known)})

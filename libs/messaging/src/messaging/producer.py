@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ from aiokafka.partitioner import murmur2
 from background.tasks import in_background
 from domain.dead_letters import Place
 from domain.errors import NotPublished, PublishUnknown
+from messaging.group_commit import GroupCommit, Line
 from messaging.settings import KafkaSettings
 from messaging.wire import Headers
 
@@ -38,6 +39,9 @@ _BROKEN: Final = frozenset(
 )
 
 
+_HandOver = Callable[[AIOKafkaProducer, list[asyncio.Future[Any]]], Awaitable[None]]
+
+
 class OutgoingRecord(NamedTuple):
     """What is appended to a topic."""
 
@@ -52,6 +56,9 @@ class ResilientProducer:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
+        self._together = GroupCommit(
+            self._append_together, within_s=settings.publish_timeout_s, pace_s=settings.pace_s
+        )
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted = asyncio.Event()
         self._wanted.set()
@@ -79,7 +86,12 @@ class ResilientProducer:
             NotPublished: none of the records is in the topic.
             PublishUnknown: some may be in the topic, or get there later.
         """
-        await self.append_all({topic: records})
+        count = self._partitions(topic) if len(records) == 1 else 0
+        if not count:
+            await self.append_all({topic: records})
+            return
+        [record] = records
+        await self._together.append((topic, partition_of(record.key, count)), record)
 
     async def append_one(self, topic: str, record: OutgoingRecord) -> Place:
         """Append a record and return where it stands; see `append`."""
@@ -90,17 +102,40 @@ class ResilientProducer:
         """Append records to several topics at once; see `append`."""
         await self._append(records)
 
+    def _partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has; 0 as long as that is not known."""
+        if self._producer is None:
+            return 0
+        return len(self._producer.client.cluster.partitions_for_topic(topic) or ())
+
     async def _append(self, records: dict[str, Sequence[OutgoingRecord]]) -> list[Any]:
+        async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
+            for topic, batch in records.items():
+                count = len(await producer.partitions_for(topic))
+                by_partition: dict[int, list[OutgoingRecord]] = {}
+                for record in batch:
+                    by_partition.setdefault(partition_of(record.key, count), []).append(record)
+                for partition, lot in by_partition.items():
+                    await self._hand_over(producer, (topic, partition), lot, accepted)
+
+        return await self._deliver(hand_over, self._settings.publish_timeout_s)
+
+    async def _append_together(self, line: Line, records: Sequence[OutgoingRecord], deadline: float) -> None:
+        async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
+            await self._hand_over(producer, line, records, accepted)
+
+        await self._deliver(hand_over, deadline - asyncio.get_running_loop().time())
+
+    async def _deliver(self, hand_over: _HandOver, within_s: float) -> list[Any]:
         producer = self._producer
         if producer is None:
             raise NotPublished("no connection to Kafka")
         accepted: list[asyncio.Future[Any]] = []
         try:
-            async with asyncio.timeout(self._settings.publish_timeout_s):
-                for topic, batch in records.items():
-                    await self._hand_over(producer, topic, batch, accepted)
-                # Shielded: giving up must not cancel a delivery that others in the same batch wait for.
-                return await asyncio.gather(*(asyncio.shield(future) for future in accepted))
+            async with asyncio.timeout(within_s):
+                await hand_over(producer, accepted)
+                # aiokafka shields them: to give up cancels no delivery.
+                return await asyncio.gather(*accepted)
         except (TimeoutError, KafkaTimeoutError) as error:
             if accepted:
                 raise PublishUnknown("Kafka did not acknowledge in time") from error
@@ -117,29 +152,20 @@ class ResilientProducer:
     async def _hand_over(
         self,
         producer: AIOKafkaProducer,
-        topic: str,
+        line: Line,
         records: Sequence[OutgoingRecord],
         accepted: list[asyncio.Future[Any]],
     ) -> None:
-        if len(records) == 1:
-            # Single records share a batch with those of other callers.
-            key, value, headers = records[0]
-            accepted.append(await producer.send(topic, value, key=key, headers=headers))
-            return
-        # One builder per partition: 4 µs a record, where `send` takes 20.
-        count = len(await producer.partitions_for(topic))
-        by_partition: dict[int, list[OutgoingRecord]] = {}
-        for record in records:
-            by_partition.setdefault(partition_of(record.key, count), []).append(record)
-        for partition, batch in by_partition.items():
-            # In turn: aiokafka lets all who wait for a partition's slot run for it, and takes the whole time
-            # off the timeout at every lost run. Fifty callers of one shipment would fail within a second.
-            async with self._turns[topic, partition]:
-                for builder in _builders(producer, batch):
-                    # Noted one by one: if the next one fails, this one is on its way already.
-                    accepted.append(  # noqa: PERF401
-                        await producer.send_batch(builder, topic, partition=partition)
-                    )
+        """Hand records of one partition over, in a builder of their own: 4 µs each, where `send` takes 20."""
+        topic, partition = line
+        # In turn: aiokafka lets all who wait for a partition's slot run for it, and takes the whole time
+        # off the timeout at every lost run. Fifty callers of one shipment would fail within a second.
+        async with self._turns[line]:
+            for builder in _builders(producer, records):
+                # Noted one by one: if the next one fails, this one is on its way already.
+                accepted.append(  # noqa: PERF401
+                    await producer.send_batch(builder, topic, partition=partition)
+                )
 
     def _replace_if_broken(self, producer: AIOKafkaProducer, error: KafkaError) -> None:
         if type(error).__name__ in _BROKEN and self._producer is producer:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from redis.asyncio import Redis
@@ -88,8 +88,8 @@ class _Lot:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def grant(self, quota: Quota, now: float, *, granted: int) -> Grant:
-        grant = grant_of(quota, granted=granted, backlog_us=int(max(0.0, self.full_at - now) * _US))
-        return replace(grant, remaining=min(quota.limit, grant.remaining + self.left))
+        backlog_us = int(max(0.0, self.full_at - now) * _US)
+        return grant_of(quota, granted=granted, backlog_us=backlog_us, held=self.left)
 
 
 class LotRateLimiter:

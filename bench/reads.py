@@ -1,0 +1,179 @@
+"""Reads: one shipment, lists and their pages, on a million shipments; and how many logins a second.
+
+    make bench BENCH=reads
+
+Starts a stack of its own, writes the shipments straight into MongoDB (not measured), and asks through the
+gateway in a closed loop, as an administrator and as a client that owns 15 % of them. Prints p50 to p99.9 of
+each kind of read, and requests/s. Every list is asked for with its total; `list, filter changes` never asks
+for the same one twice, so that its total is counted anew.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+import uvloop
+from bench.lanes import Answer, Lanes, closed_loop, open_lanes, request_bytes
+from bench.load import STARTED_AT, log_in
+from bench.percentiles import Latencies, table
+from bench.saving import described, save
+from bench.stock import APART, BIG_CLIENT, fill, number_at, owner_of
+from pydantic_core import from_json, to_json
+
+from devstack.client import RunningStack, start_stack
+
+UNLIMITED: Final = {
+    "LIMIT_READS_PER_S": "1000000",
+    "LIMIT_LOGIN_PER_MIN": "1000000",
+    "LIMIT_ADDRESS_PER_S": "1000000",
+}
+PAGES: Final = 50
+
+Requests = Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked for.
+
+    Attributes:
+        seconds: of each kind of read.
+        at_once: how many requests at a time.
+    """
+
+    shipments: int
+    seconds: float
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one kind of read gave."""
+
+    latencies: Latencies
+    per_s: float
+
+
+async def cursor_paths(lanes: Lanes, token: str) -> list[str]:
+    """Walk into the list of all by its cursors, and return the paths of the pages."""
+    paths = ["/shipments?limit=100"]
+    for _ in range(PAGES):
+        answers: list[Answer] = []
+        request = request_bytes("GET", paths[-1], token=token)
+        await closed_loop(lanes, iter([request]), at_once=1, then=answers.append)
+        cursor = from_json(answers[0].body)["pagination"]["next_cursor"]
+        if cursor is None:
+            break
+        paths.append(f"/shipments?limit=100&cursor={cursor}")
+    return paths
+
+
+def reads_of(role: str, plan: Plan, *, pages: list[str]) -> dict[str, Callable[[random.Random], str]]:
+    """Return the kinds of reads of a role: each makes the path of one."""
+    mine = [index for index in range(min(plan.shipments, 50_000)) if owner_of(index) == BIG_CLIENT]
+    all_of_them = range(plan.shipments)
+
+    def filtered(rng: random.Random) -> str:
+        since = STARTED_AT - rng.randrange(1, 100_000) * APART - timedelta(milliseconds=rng.randrange(1000))
+        return f"/shipments?status=delivered&created_from={since:%Y-%m-%dT%H:%M:%S}.{rng.randrange(1000):03}Z"
+
+    return {
+        "one": lambda rng: f"/shipments/{number_at(rng.choice(mine if role == 'client' else all_of_them))}",
+        "list, first page": lambda _: "/shipments",
+        "list, first page of 100": lambda _: "/shipments?limit=100",
+        "list, one status": lambda _: "/shipments?status=in_transit",
+        "list, filter changes": filtered,
+        "list, offset 10,000": lambda _: f"/shipments?offset={min(10_000, len(mine) // 2)}",
+        "list, cursor": lambda rng: rng.choice(pages),
+    }
+
+
+async def measure(lanes: Lanes, path_of: Callable[[random.Random], str], token: str, plan: Plan) -> Measured:
+    """Ask for a while; any answer but 200 ends the run."""
+    rng = random.Random(1)  # noqa: S311  # a load, not a secret
+    paths = (request_bytes("GET", path_of(rng), token=token) for _ in iter(int, 1))
+    return await _timed(lanes, paths, plan)
+
+
+async def measure_logins(lanes: Lanes, plan: Plan) -> Measured:
+    """Log in for a while."""
+    login = to_json({"username": "client_user_001", "password": "password123"})
+    request = request_bytes("POST", "/auth/login", body=login)
+    return await _timed(lanes, (request for _ in iter(int, 1)), plan)
+
+
+async def _timed(lanes: Lanes, requests: Requests, plan: Plan) -> Measured:
+    latencies = Latencies()
+    started = time.perf_counter()
+
+    async def lane() -> None:
+        while (asked := time.perf_counter()) - started < plan.seconds:
+            done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            lanes.send(next(requests), done.set_result)
+            await asyncio.wait((done, lanes.failed), return_when=asyncio.FIRST_COMPLETED)
+            answer = done.result()
+            if answer.status != HTTPStatus.OK:
+                raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
+            latencies.add(time.perf_counter() - asked)
+
+    await asyncio.gather(*(lane() for _ in range(plan.at_once)))
+    return Measured(latencies, len(latencies) / (time.perf_counter() - started))
+
+
+async def measure_all(stack: RunningStack, plan: Plan) -> dict[str, Measured]:
+    """Measure each kind of read for each role, then the logins."""
+    results: dict[str, Measured] = {}
+    async with (
+        aiohttp.ClientSession(stack.gateway_url) as session,
+        open_lanes(stack.gateway_url, plan.at_once) as lanes,
+    ):
+        for role, username in {"admin": "admin_user", "client": "client_user_001"}.items():
+            token = await log_in(session, username)
+            pages = await cursor_paths(lanes, token)
+            for name, path_of in reads_of(role, plan, pages=pages).items():
+                results[f"{role}: {name}"] = await measure(lanes, path_of, token, plan)
+        results["login"] = await measure_logins(lanes, plan)
+    return results
+
+
+def report(results: Mapping[str, Measured]) -> str:
+    """Return the percentiles as text, and the requests in a second."""
+    lines = table({name: each.latencies for name, each in results.items()}).splitlines()
+    rates = ["requests/s", *(f"{each.per_s:.0f}" for each in results.values())]
+    return "\n".join(f"{line}{rate:>12}" for line, rate in zip(lines, rates, strict=True))
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--shipments", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each kind of read")
+    parser.add_argument("--at-once", type=int, default=4)
+    parser.add_argument("--port", type=int, default=18_188)
+    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
+    options = parser.parse_args()
+    plan = Plan(shipments=options.shipments, seconds=options.seconds, at_once=options.at_once)
+    with (
+        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
+        start_stack(Path(home), env={**os.environ, **UNLIMITED}, port=options.port) as stack,
+    ):
+        fill(stack, plan.shipments)
+        results = uvloop.run(measure_all(stack, plan))
+    text = described(f"load     {plan.shipments:,} shipments, {plan.at_once} at once\n{report(results)}")
+    print(text)
+    if options.save:
+        save("reads", text)
+
+
+if __name__ == "__main__":
+    main()
