@@ -1,5 +1,6 @@
 """docker-compose.yml on a real engine: it comes up, works, heals and keeps its data (`make test-docker`)."""
 
+import os
 import socket
 import subprocess
 import time
@@ -28,12 +29,13 @@ print(urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/metrics").r
 def waybill() -> Iterator[Containers]:
     """Give Waybill in containers, with no data, started once for these tests."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
-        containers = Containers("waybill-test", probe.getsockname()[1])
-    containers.down("--volumes")
-    took_s = containers.up()
-    print(f"up from nothing, images built: {took_s:.0f} s")  # noqa: T201  # `-rP` shows it
-    yield containers
-    containers.down("--volumes")
+        # A name of its own, so that two runs on one engine leave each other alone.
+        containers = Containers(f"waybill-test-{os.getpid()}", probe.getsockname()[1])
+    try:
+        print(f"up from nothing: {containers.up():.0f} s")  # noqa: T201  # `-rP` shows it
+        yield containers
+    finally:
+        containers.down("--volumes")
 
 
 def finished(demo: subprocess.Popen[str]) -> str:

@@ -58,6 +58,7 @@ def mongo_of(secured: Secured, **changed: object) -> MongoSettings:
         "MONGO_URI": secured.mongo_uri,
         "MONGO_DB": f"test_{uuid.uuid4().hex}",
         "MONGO_TLS_CA_FILE": secured.papers.authority,
+        "MONGO_TIMEOUT_S": 2,
         "MONGO_SERVER_SELECTION_TIMEOUT_S": 1,
     }
     return MongoSettings.model_validate({**given, **changed})
