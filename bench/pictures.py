@@ -8,6 +8,7 @@ Starts a stack of its own, watches it as deploy/prometheus says, and lets severa
 import argparse
 import asyncio
 import os
+import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ def draw(page: Dashboard, prometheus: Prometheus, *, began_s: float, ended_s: fl
         _draw_panel(panel, axis, prometheus, began_s=began_s, ended_s=ended_s)
     day = datetime.fromtimestamp(ended_s, UTC).date()
     figure.suptitle(f"{page.title}: {day}, {machine()}, the load on the same machine", fontsize=10)
-    figure.tight_layout()
+    figure.tight_layout(rect=(0, 0, 1, 0.98))
     path = PICTURES / f"{page.uid}.png"
     figure.savefig(path, dpi=70)
     plt.close(figure)
@@ -65,14 +66,14 @@ def _draw_panel(panel: Panel, axis: Any, prometheus: Prometheus, *, began_s: flo
     axis.tick_params(labelsize=7)
     axis.grid(alpha=0.3)
     if len(axis.lines) <= LEGEND:
-        axis.legend(fontsize=6, loc="upper left")
+        axis.legend(fontsize=6, framealpha=0.5)
 
 
 def _legend(query: Query, panel: Panel, labels: dict[str, str]) -> str:
     legend = query.legend or panel.title
     for name, value in labels.items():
         legend = legend.replace(f"{{{{{name}}}}}", value)
-    return legend.strip()
+    return re.sub(r"\{\{.*?\}\}", "", legend).strip()
 
 
 def _paths(stack: RunningStack, home: Path, *, seconds: float, lanes: int) -> Sequence[Path]:

@@ -46,6 +46,12 @@ def test_every_event_that_was_accepted_is_counted_with_its_latency(watched: Watc
     assert (committed, behind) == (accepted, 0)
 
 
+def test_what_was_sent_twice_was_found_in_redis(watched: Watched) -> None:
+    [hits] = watched.prometheus.values("sum(waybill_dedup_hits_total)")
+    [lookups] = watched.prometheus.values("sum(waybill_dedup_lookups_total)")
+    assert 0 < hits < lookups
+
+
 def test_no_series_is_made_of_what_clients_send(watched: Watched) -> None:
     names = watched.prometheus.ask("label/__name__/values")
     series = watched.prometheus.ask("series", **{"match[]": '{__name__=~".+"}'})
