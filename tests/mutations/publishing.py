@@ -21,7 +21,7 @@ PUBLISHING: Final = (
         name="acknowledgement-not-awaited",
         safety="an append returns only when the in-sync replicas have the records",
         file=_PRODUCER,
-        old="                return await asyncio.gather(*(asyncio.shield(future) for future in accepted))\n",
+        old="                return await asyncio.gather(*accepted)\n",
         new="                return []\n",
         tests=(
             f"{_ON_KAFKA}::test_a_kafka_that_does_not_answer_leaves_the_outcome_unknown_within_the_deadline",

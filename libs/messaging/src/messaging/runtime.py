@@ -22,6 +22,7 @@ from aiokafka.errors import (
 )
 
 from domain.errors import WaybillError
+from messaging.consumer import start, stop
 from messaging.handler import PartitionHandler
 from messaging.offsets import lags, restart_offset
 from messaging.partition import PartitionWorker, State
@@ -33,7 +34,6 @@ _log = structlog.get_logger(__name__)
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
 _LAST_POLL_S: Final = 1.0
-_LEAVE_S: Final = 2.0
 _WATCH_EVERY_S: Final = 10.0
 _LOOK_AT_LAG_EVERY_S: Final = 2.0
 
@@ -142,7 +142,7 @@ class PartitionRuntime:
         finally:
             # aiokafka does not tell the listener of the end; and leaving comes after the last commit.
             await self.release(consumer)
-            await _stop(consumer)
+            await stop(consumer)
         if self._fault is not None:
             raise RuntimeStopped(str(self._fault)) from self._fault
 
@@ -161,7 +161,7 @@ class PartitionRuntime:
             task.result()
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
-        await _start(consumer, self._stopping)
+        await start(consumer, self._stopping)
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
             asyncio.create_task(self._watch(consumer), name="watchdog"),
@@ -388,20 +388,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
             self._runtime.take(self._consumer, assigned)
         except Exception as error:  # noqa: BLE001  # see the class
             self._runtime.fail(error)
-
-
-async def _start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types
-    while not stopping.is_set():
-        try:
-            await consumer.start()
-        except (KafkaError, OSError) as error:
-            _log.warning("kafka_unreachable", error=str(error))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 1.0)
-        else:
-            return
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    with contextlib.suppress(KafkaError, OSError, TimeoutError):
-        await asyncio.wait_for(consumer.stop(), _LEAVE_S)
