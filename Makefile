@@ -95,6 +95,10 @@ alerts: $(ENV) ## Check the rules of Prometheus; each alert fires in its test, n
 bench: $(BENCH_ENV) ## Measure on this machine: BENCH=throughput, latency, single, reads, scaling, peers, sizing
 	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
 
+.PHONY: bench-check
+bench-check: $(BENCH_ENV) ## Fail if a ratio (of the ceiling, of bare aiohttp, of a peer) is below its floor
+	@exec $(RUN) python -m bench.check $(ARGS)
+
 .PHONY: pictures
 pictures: $(BENCH_ENV) ## Draw the dashboards under a load into docs/pictures
 	@exec $(RUN) python -m bench.pictures $(ARGS)

@@ -42,6 +42,25 @@ FILLED_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How much is sent.
+
+    Attributes:
+        events: end to end.
+        drained: events of the ceiling and of the processor alone.
+        batch: events a request.
+        transaction: records a transaction of the ceiling, at most.
+        connections: requests at once.
+    """
+
+    events: int = 200_000
+    drained: int = 100_000
+    batch: int = 500
+    transaction: int = 1000
+    connections: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """What was measured: seconds until all was accepted and applied, CPU seconds by process."""
 
@@ -116,20 +135,20 @@ def _figures(
     return Figures(events=load.events, accepted_s=accepted_s, applied_s=applied_s, cpu_s=used)
 
 
-def play(stack: RunningStack, seed: int, options: argparse.Namespace) -> Round:
+def play(stack: RunningStack, seed: int, sizes: Sizes) -> Round:
     """Measure one round, each part with a load of its own."""
-    sizes = {"batch": options.batch, "events": options.events}
-    beside = {"batch": options.batch, "events": options.drained}
-    top = ceiling.measure(stack, make_load(seed=3 * seed, **beside), batch=options.transaction)
-    drained = asyncio.run(drain(stack, make_load(seed=3 * seed + 1, **beside)))
-    load = make_load(seed=3 * seed + 2, **sizes)
-    posted = asyncio.run(measure(stack, load, connections=options.connections))
+    first = make_load(events=sizes.drained, batch=sizes.batch, seed=3 * seed)
+    top = ceiling.measure(stack, first, batch=sizes.transaction)
+    second = make_load(events=sizes.drained, batch=sizes.batch, seed=3 * seed + 1)
+    drained = asyncio.run(drain(stack, second))
+    third = make_load(events=sizes.events, batch=sizes.batch, seed=3 * seed + 2)
+    posted = asyncio.run(measure(stack, third, connections=sizes.connections))
     return Round(ceiling=top, drained=drained, posted=posted)
 
 
-def report(rounds: Sequence[Round], options: argparse.Namespace) -> str:
+def report(rounds: Sequence[Round], sizes: Sizes) -> str:
     """Return the figures as text."""
-    return "\n".join((*_head(rounds, options), *_rounds(rounds), *_cpu(rounds)))
+    return "\n".join((*_head(rounds, sizes), *_rounds(rounds), *_cpu(rounds)))
 
 
 def shares(rounds: Sequence[Round]) -> tuple[float, float]:
@@ -139,10 +158,10 @@ def shares(rounds: Sequence[Round]) -> tuple[float, float]:
     return drained, posted
 
 
-def _head(rounds: Sequence[Round], options: argparse.Namespace) -> Iterator[str]:
+def _head(rounds: Sequence[Round], sizes: Sizes) -> Iterator[str]:
     drained, posted = rounds[0].drained.events, rounds[0].posted.events
-    yield f"load     {posted} events in batches of {options.batch}, {options.connections} connections"
-    yield f"         ceiling and drain {drained}; transactions of {options.transaction} at most"
+    yield f"load     {posted} events in batches of {sizes.batch}, {sizes.connections} connections"
+    yield f"         ceiling and drain {drained}; transactions of {sizes.transaction} at most"
 
 
 def _rounds(rounds: Sequence[Round]) -> Iterator[str]:
@@ -184,22 +203,28 @@ def _medians(used: Sequence[tuple[dict[str, float], int]]) -> dict[str, float]:
 
 def main() -> None:
     """Run the benchmark."""
+    usual = Sizes()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--drained", type=int, default=100_000, help="events of ceiling and drain")
-    parser.add_argument("--batch", type=int, default=500, help="events a request")
-    parser.add_argument("--transaction", type=int, default=500, help="records a transaction of the ceiling")
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--events", type=int, default=usual.events)
+    parser.add_argument("--drained", type=int, default=usual.drained, help="events of ceiling and drain")
+    parser.add_argument("--batch", type=int, default=usual.batch, help="events a request")
+    parser.add_argument("--connections", type=int, default=usual.connections)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--port", type=int, default=18_088)
     parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
+    sizes = Sizes(
+        events=options.events,
+        drained=options.drained,
+        batch=options.batch,
+        connections=options.connections,
+    )
     with (
         tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
         start_stack(Path(home), env=dict(os.environ), port=options.port) as stack,
     ):
-        rounds = [play(stack, seed, options) for seed in range(options.rounds)]
-    text = described(report(rounds, options))
+        rounds = [play(stack, seed, sizes) for seed in range(options.rounds)]
+    text = described(report(rounds, sizes))
     print(text)
     if options.save:
         save("throughput", text)

@@ -1,0 +1,115 @@
+"""The guard: the ratios that bench/floors.toml names, measured now; below a floor it fails.
+
+    make bench-check
+
+Ratios only, each of figures from one run: never absolute times, which say more about the machine.
+"""
+
+import argparse
+import asyncio
+import os
+import statistics
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import uvloop
+from bench import peers, single, throughput
+from bench.contenders import CONTENDERS
+from bench.filling import fill, make_filling
+from bench.saving import described
+
+from devstack.client import RunningStack, start_stack
+from messaging.settings import KafkaSettings
+
+FLOORS: Final = Path(__file__).with_name("floors.toml")
+DRAIN: Final = "the processor alone, of the ceiling"
+WHOLE: Final = "end to end, of the ceiling"
+SINGLE: Final = "a single POST, of bare aiohttp"
+PEER: Final = "the processor, of FastStream"
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def floors() -> dict[str, float]:
+    """Return what must be reached."""
+    return {name: float(floor) for name, floor in tomllib.loads(FLOORS.read_text())["floors"].items()}
+
+
+def measured(options: argparse.Namespace) -> dict[str, float]:
+    """Return what is reached now."""
+    drain, whole = throughput.shares(_rounds(options))
+    return {DRAIN: drain, WHOLE: whole, SINGLE: _single(options), PEER: _peer(options)}
+
+
+def verdict(reached: Mapping[str, float], wanted: Mapping[str, float]) -> Iterator[tuple[str, bool]]:
+    """Yield a line for each floor, and whether it holds."""
+    for name, floor in wanted.items():
+        holds = reached[name] >= floor
+        yield f"{name:38} {reached[name]:6.2f}  floor {floor:.2f}  {'' if holds else 'BELOW'}".rstrip(), holds
+
+
+def _rounds(options: argparse.Namespace) -> list[throughput.Round]:
+    sizes = throughput.Sizes(events=options.events, drained=options.events)
+    with _stack(options) as stack:
+        return [throughput.play(stack, seed, sizes) for seed in range(options.rounds)]
+
+
+def _single(options: argparse.Namespace) -> float:
+    plan = single.Plan(rounds=options.rounds, seconds=options.seconds, connections=64, processors=False)
+    limits = single.UNLIMITED
+    with _stack(options, environment=limits) as stack, single.serving_bare(options.port + 1) as bare:
+        results = uvloop.run(single.compare(stack, bare, plan))
+    rates = {name: statistics.median(each.per_s for each in rounds) for name, rounds in results.items()}
+    return rates[single.DIRECT] / rates[single.BARE]
+
+
+def _peer(options: argparse.Namespace) -> float:
+    peers.build_peers()
+    ours, theirs = (
+        next(each for each in CONTENDERS if each.name == name) for name in ("Waybill", "FastStream")
+    )
+    filling = make_filling(events=options.events, seed=1)
+    ratios = []
+    with _stack(options, stores_only=True) as stack:
+        brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=peers.PREFIX)  # type: ignore[call-arg]  # by their aliases
+        asyncio.run(fill(brokers, filling.commands))
+        for number in range(options.rounds):
+            rates = [
+                peers.drain(stack, each, filling, f"bench_{index}_{number}").rate
+                for index, each in enumerate((ours, theirs))
+            ]
+            ratios.append(rates[0] / rates[1])
+    return statistics.median(ratios)
+
+
+@contextmanager
+def _stack(
+    options: argparse.Namespace, *, stores_only: bool = False, environment: Mapping[str, str] = NOTHING
+) -> Iterator[RunningStack]:
+    env = {**os.environ, **environment}
+    with (
+        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
+        start_stack(Path(home), env=env, port=options.port, stores_only=stores_only) as stack,
+    ):
+        yield stack
+
+
+def main() -> None:
+    """Measure, compare, and say so by the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of single POSTs, each target and round")
+    parser.add_argument("--port", type=int, default=18_091)
+    lines = list(verdict(measured(parser.parse_args()), floors()))
+    print(described("\n".join(line for line, _ in lines)))
+    sys.exit(not all(holds for _, holds in lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The guard: what is below its floor is named, and all floors are of ratios that are measured."""
+
+from bench.check import DRAIN, PEER, SINGLE, WHOLE, floors, verdict
+
+
+def test_every_ratio_has_a_floor() -> None:
+    assert floors().keys() == {DRAIN, WHOLE, SINGLE, PEER}
+
+
+def test_a_ratio_below_its_floor_is_named() -> None:
+    lines = list(verdict({WHOLE: 0.61, DRAIN: 0.59}, {WHOLE: 0.6, DRAIN: 0.6}))
+    assert [holds for _, holds in lines] == [True, False]
+    assert [line.endswith("BELOW") for line, _ in lines] == [False, True]
+
+
+def test_a_floor_that_is_just_met_holds() -> None:
+    assert all(holds for _, holds in verdict({WHOLE: 0.6}, {WHOLE: 0.6}))
