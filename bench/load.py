@@ -166,6 +166,15 @@ def cpu_seconds(stack: RunningStack) -> dict[str, float]:
     return used
 
 
+def resident_mib(stack: RunningStack) -> dict[str, float]:
+    """Return what the processes of each service hold, the largest of several replicas."""
+    members = stack.members()
+    return {
+        group: max(psutil.Process(member.pid).memory_info().rss for member in members[group]) / 2**20
+        for group in ("ingest-api", "processor", "query-api")
+    }
+
+
 def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process, user and system."""
     times = psutil.Process(pid).cpu_times()

@@ -33,6 +33,7 @@ from bench.load import (
     make_load,
     passed,
     register,
+    resident_mib,
 )
 from bench.saving import described, save
 
@@ -224,7 +225,8 @@ def main() -> None:
         start_stack(Path(home), env=dict(os.environ), port=options.port) as stack,
     ):
         rounds = [play(stack, seed, sizes) for seed in range(options.rounds)]
-    text = described(report(rounds, sizes))
+        held = ", ".join(f"{group} {mib:.0f}" for group, mib in resident_mib(stack).items())
+    text = described(f"{report(rounds, sizes)}\nresident at the end, MiB: {held}")
     print(text)
     if options.save:
         save("throughput", text)

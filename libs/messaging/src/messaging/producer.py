@@ -212,7 +212,7 @@ def partition_of(key: bytes, count: int) -> int:
     return _hash(key) % count
 
 
-@lru_cache(maxsize=100_000)  # a shipment comes back about five times; the hash is 3 µs of pure Python
+@lru_cache(maxsize=32_768)  # a shipment comes back about five times; the hash is 3 µs of pure Python
 def _hash(key: bytes) -> int:
     return int(murmur2(key)) & 0x7FFFFFFF
 
