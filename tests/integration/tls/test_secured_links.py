@@ -1,7 +1,9 @@
 """Waybill's links to its stores under TLS and SASL: an event passes, and whoever is not known does not."""
 
+import gc
 import uuid
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,15 @@ pytestmark = [
 async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Secured]:
     async with secured_servers(tmp_path_factory.mktemp("secured")) as servers:
         yield servers
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten_sockets() -> Iterator[None]:
+    """Drop the sockets that drivers leave open when they are refused, before pytest takes them for ours."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
