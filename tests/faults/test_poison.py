@@ -6,7 +6,6 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
 import domain.batch
@@ -77,15 +76,15 @@ async def test_poison_of_every_kind_is_kept_and_the_records_around_it_are_applie
 
 
 @pytest.mark.fault(Row.DEAD_LETTERS_AWAY)
-@pytest.mark.parametrize("away", ["refusing", pytest.param("deleted", marks=pytest.mark.long)])
+@pytest.mark.long
 async def test_without_the_dead_letter_topic_the_partition_waits_at_the_record_that_belongs_there(
-    site: Site, away: str, recovery: Recovery
+    site: Site, recovery: Recovery
 ) -> None:
     await site.send(JOURNEY[:1])
     partition = await partition_of_journey(site)
     await write_values(site.kafka, site.topics.events, [(NUMBER.encode(), b"{")], partition)
     await site.send(JOURNEY[1:])
-    await (refuse(site, "1") if away == "refusing" else delete(site))
+    await delete(site)
     with capture_logs() as logs:
         async with processing(site):
             await wait_until(lambda: any(line["event"] == "batch_retried" for line in logs), timeout_s=20)
@@ -96,7 +95,7 @@ async def test_without_the_dead_letter_topic_the_partition_waits_at_the_record_t
             committed = await committed_offsets(site.kafka, site.group, site.topics.events)
             assert committed.get(partition, 0) <= 1, "not past the record that belongs there"
             assert await site.applied() == {JOURNEY[0].event_id, ELSEWHERE.event_id}
-            await (refuse(site, "1048588") if away == "refusing" else ensure_topics(site.kafka))
+            await ensure_topics(site.kafka)
             with recovery.timed():
                 await site.finished(timeout_s=40)
     assert await site.buried() == {b"{"}
@@ -112,15 +111,6 @@ async def partition_of_journey(site: Site) -> int:
 async def is_committed(site: Site, partition: int) -> bool:
     """Say whether anything is committed there."""
     return partition in await committed_offsets(site.kafka, site.group, site.topics.events)
-
-
-async def refuse(site: Site, longest: str) -> None:
-    """Let the dead-letter topic take no message longer than so many bytes."""
-    resource = ConfigResource(
-        ConfigResourceType.TOPIC, site.topics.dead_letters, configs={"max.message.bytes": longest}
-    )
-    async with admin_of(site.kafka) as admin:
-        await admin.alter_configs([resource])
 
 
 async def delete(site: Site) -> None:

@@ -217,8 +217,9 @@ async def test_a_sequence_with_a_gap_is_left_to_another_producer(kafka: KafkaSet
     async with admin_of(kafka) as admin:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)])
     large = OutgoingRecord(b"key", Random(1).randbytes(2000), [])  # noqa: S311  # what does not compress
-    small = OutgoingRecord(b"key", b"small", [])
+    first, small = OutgoingRecord(b"key", b"first", []), OutgoingRecord(b"key", b"small", [])
     async with producer_on(kafka) as producer:
+        await producer.append(topic, [first])  # a broker that knows nothing of a producer takes any number
         await wait_for(lambda: _is_too_large(producer, topic, large), what="the topic's new bound")
         with pytest.raises(PublishUnknown, match="OutOfOrderSequenceNumber"):
             await producer.append(topic, [small])

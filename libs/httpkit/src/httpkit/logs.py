@@ -23,8 +23,9 @@ REQUEST_ID_HEADER: Final = "X-Request-Id"
 SERVER_NAME: Final = "waybill"
 REQUEST_ID: Final = web.RequestKey("request_id", str)
 
-# Not structlog's own variables of the context: to bind and to clear them takes 2.3 µs, this 0.2.
-_CURRENT: Final = ContextVar[str | None]("request_id", default=None)
+# What stands in each line of the current request. Not structlog's own variables of the context: to bind and
+# to clear them takes 2.3 µs, this 0.2.
+_CURRENT: Final = ContextVar[dict[str, str] | None]("request_lines", default=None)
 _SANE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _ID_PREFIX: Final = secrets.token_hex(6)
 _LEVELS: Final = logging.getLevelNamesMapping()
@@ -49,7 +50,7 @@ def configure_logs(
     if telemetry is not None and telemetry.sentry_dsn is not None:
         reporting.append(error_reports(telemetry.sentry_dsn.get_secret_value(), settings, service=service))
     shared: Sequence[structlog.typing.Processor] = [
-        _add_request_id,
+        _add_request,
         _constant(service=service, instance_id=settings.instance_id),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -80,7 +81,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
     given = request.headers.get(REQUEST_ID_HEADER)
     own_id = given if given is not None and _SANE_ID.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = own_id
-    bound = _CURRENT.set(own_id)
+    bound = _CURRENT.set({"request_id": own_id})
     started = time.perf_counter()
     try:
         response = await handler(request)
@@ -97,12 +98,19 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
         _CURRENT.reset(bound)
 
 
-def _add_request_id(
+def bind_to_request(**fields: str) -> None:
+    """Say more in every line of the current request from here on; nothing outside of one."""
+    current = _CURRENT.get()
+    if current is not None:
+        current.update(fields)
+
+
+def _add_request(
     _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
     current = _CURRENT.get()
     if current is not None:
-        event["request_id"] = current
+        event.update(current)
     return event
 
 

@@ -13,9 +13,9 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from structlog.contextvars import bind_contextvars
 
 from httpkit.errors import Handler
+from httpkit.logs import bind_to_request
 from httpkit.settings import ServiceSettings, TelemetrySettings
 
 TRACEPARENT: Final = "traceparent"
@@ -91,7 +91,7 @@ def _trace_middleware(tracer: Tracer) -> Callable[..., Any]:
             own = traceparent_in(span)
             if own is not None:
                 request[_OWN] = own
-                bind_contextvars(trace_id=own.split("-")[1])
+                bind_to_request(trace_id=own.split("-")[1])
             response = await handler(request)
             span.set_attribute("http.response.status_code", response.status)
             if response.status >= _FIRST_FAULT:

@@ -232,7 +232,7 @@ class PartitionRuntime:
             auto_offset_reset="none",
             isolation_level="read_committed",
             fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=1024 * 1024,
+            max_partition_fetch_bytes=256 * 1024,
             session_timeout_ms=int(settings.session_timeout_s * 1000),
             heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 4),
             rebalance_timeout_ms=int(settings.rebalance_timeout_s * 1000),

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-from structlog.contextvars import bind_contextvars
-
 from domain.commands import Command
 from domain.permissions import Principal
 from domain.ports import Answer, AnswerInbox, CommandLog
+from httpkit.logs import bind_to_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class AwaitedLog:
             NotPublished: the log does not hold the command.
             PublishUnknown: the log may hold it.
         """
-        bind_contextvars(event_id=command.event_id)
+        bind_to_request(event_id=command.event_id)
         if asker.wait_s <= 0 or not self._inbox.is_open:
             await self._log.append([command], traceparent=asker.traceparent)
             return None
