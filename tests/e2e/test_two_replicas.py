@@ -38,7 +38,7 @@ FREE_FAILURES = 5
 REVOCATION_POLL_S = 5.0
 MARGIN_S = 3.0
 WORKERS = 8
-LATE = 2  # requests that may still meet a connection of the dead
+LATE = WORKERS  # each may meet the dying once more: the kernel closes its sockets milliseconds later
 RECOVERY_S = 30.0
 USERS = (
     ("admin_user", "admin", None),

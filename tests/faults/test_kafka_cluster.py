@@ -18,7 +18,7 @@ from tests.support.fault_table import Recovery
 from tests.support.stack import frozen, kill, terminate
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(400)]
 
 SHIPMENTS = 60
 """Shipments enough for each of twelve partitions to have some."""
@@ -60,7 +60,6 @@ async def test_a_leader_that_coordinates_the_processors_too_is_killed(
     assert all(after[partition] != victim for partition, leader in before.items() if leader == victim)
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.LEADER_CHANGE)
 @pytest.mark.parametrize("restart", [terminate, kill], ids=["in order", "killed"])
 async def test_all_brokers_are_restarted_one_after_the_other(
@@ -74,7 +73,6 @@ async def test_all_brokers_are_restarted_one_after_the_other(
             recovery.took(await sending.recovered(restarted_at))
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.REPLICAS_MISSING)
 async def test_two_of_three_brokers_that_do_not_answer(cluster: Cluster, recovery: Recovery) -> None:
     async with survived(cluster, "two-frozen") as sending:
@@ -85,7 +83,6 @@ async def test_two_of_three_brokers_that_do_not_answer(cluster: Cluster, recover
         recovery.took(await sending.recovered(returned_at))
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.REPLICAS_MISSING)
 async def test_brokers_that_say_that_replicas_are_missing(cluster: Cluster, recovery: Recovery) -> None:
     """The one that is away is fenced; those that remain are fewer than the log is now said to need."""
@@ -100,7 +97,6 @@ async def test_brokers_that_say_that_replicas_are_missing(cluster: Cluster, reco
             recovery.took(await sending.recovered(returned_at))
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.BROKERS_DOWN)
 async def test_all_brokers_are_killed_at_once(cluster: Cluster, recovery: Recovery) -> None:
     async with survived(cluster, "all-killed") as sending:
@@ -109,7 +105,6 @@ async def test_all_brokers_are_killed_at_once(cluster: Cluster, recovery: Recove
         recovery.took(await sending.recovered(killed_at))
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.BROKERS_DOWN)
 async def test_a_minute_without_brokers_under_load_is_refused_in_time_and_in_little_memory(
     cluster: Cluster, recovery: Recovery
@@ -126,7 +121,6 @@ async def test_a_minute_without_brokers_under_load_is_refused_in_time_and_in_lit
     assert grown < max(30 * MIB, before // 5)
 
 
-@pytest.mark.long
 @pytest.mark.fault(Row.PRODUCER_BROKEN)
 async def test_batches_that_the_brokers_would_not_take_leave_gaps_in_the_sequence(
     cluster: Cluster, recovery: Recovery
