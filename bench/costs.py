@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 CPU_US: Final[Mapping[str, float]] = {
-    # medians of the four runs in results/2026-11-23-throughput.txt
-    "processor": 75.4,
-    "mongod": 64.0,
-    "ingest-api": 24.7,
-    "kafka": 22.8,
-    "gateway": 3.3,
-    "redis": 2.5,
+    # medians of the five rounds in results/2026-11-27-throughput.txt
+    "processor": 61.6,
+    "mongod": 70.5,
+    "ingest-api": 24.0,
+    "kafka": 7.3,
+    "gateway": 3.1,
+    "redis": 2.0,
 }
 """CPU per event, µs."""
 
@@ -60,7 +60,7 @@ class Machines:
     packed: float = 0.5
     rewritten: float = 3.0
     remembered_h: float = 2.5
-    batch: int = 500
+    batch: int = 1000
     round_trip_ms: float = 10.0
 
 
