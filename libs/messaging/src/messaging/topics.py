@@ -80,8 +80,8 @@ async def ensure_topics(settings: KafkaSettings) -> None:
         KafkaError: Kafka could not be reached.
     """
     admin = AIOKafkaAdminClient(**settings.connection(), request_timeout_ms=10_000)
-    await admin.start()
     try:
+        await admin.start()
         response = await admin.create_topics(
             [declaration(name, settings) for name in Topics(settings.topic_prefix).all()]
         )
