@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections import deque
@@ -15,6 +14,7 @@ from devstack.errors import PartFailedError
 from devstack.leash import leashed
 
 LARGEST_LOG_BYTES = 20_000_000
+_BLOCK_BYTES = 1 << 20
 KEPT_LOGS = 3
 _TAIL_LINES = 8
 _TAIL_BYTES = 16_384
@@ -86,8 +86,8 @@ def kill_group(pid: int) -> None:
 def rotate(log: Path, *, largest_bytes: int = LARGEST_LOG_BYTES) -> None:
     """Put a log that has grown large aside, as `.1`; `.1` becomes `.2`, and so on up to `KEPT_LOGS`.
 
-    It is copied and emptied, for its program has it open; with what that writes in between, some lines may be
-    lost. Nothing happens to a log that is not there.
+    It is copied and emptied, for its program has it open; what that writes between the last look and the
+    emptying, microseconds, is lost. Nothing happens to a log that is not there.
     """
     with suppress(FileNotFoundError):
         if log.stat().st_size <= largest_bytes:
@@ -95,8 +95,10 @@ def rotate(log: Path, *, largest_bytes: int = LARGEST_LOG_BYTES) -> None:
         for number in range(KEPT_LOGS - 1, 0, -1):
             with suppress(FileNotFoundError):
                 _aside(log, number).replace(_aside(log, number + 1))
-        shutil.copyfile(log, _aside(log, 1))
-        os.truncate(log, 0)
+        with log.open("rb") as written, _aside(log, 1).open("wb") as kept:
+            while block := written.read(_BLOCK_BYTES):  # to the end, also of what comes meanwhile
+                kept.write(block)
+            os.truncate(log, 0)
 
 
 def _aside(log: Path, number: int) -> Path:
