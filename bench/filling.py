@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from bench.load import DUPLICATES, ILLEGAL, STARTED_AT, WALK, creation
+from bench.load import STARTED_AT, WALK, creation, lifelike
 from pymongo import MongoClient
 
 from domain.batch import Delivery, ShipmentChange
@@ -25,9 +25,6 @@ from storage.documents import shipment_document
 from storage.schema import SHIPMENTS, apply_schema
 from storage.settings import MongoSettings
 
-WINDOW: Final = 2000
-"""So many shipments are under way at once, their events interleaved."""
-_LATE: Final = 10
 _CHUNK: Final = 2000
 
 
@@ -45,19 +42,9 @@ def make_filling(*, events: int, seed: int) -> Filling:
     """Make whole lives of shipments, about `events` events, 5 % of them twice, 1 % illegal."""
     rng = random.Random(seed)  # noqa: S311  # a load, not a secret
     numbers = [tracking_number_from(rng.randbytes(7)) for _ in range(events // len(WALK))]
-    commands: list[ReportStatus] = []
-    illegal = 0
-    for first in range(0, len(numbers), WINDOW):
-        for step, status in enumerate(WALK):
-            for index, number in enumerate(numbers[first : first + WINDOW]):
-                commands.append(report(number, status, step, index))
-                chance = rng.random()
-                if chance < DUPLICATES:
-                    commands.append(commands[-1])
-                elif chance < DUPLICATES + ILLEGAL:
-                    commands.append(report(number, Status.PICKED_UP, step + _LATE, index))
-                    illegal += 1
-    distinct = len(numbers) * len(WALK) + illegal
+    commands = list(lifelike(numbers, rng, report))
+    distinct = len({command.event_id for command in commands})
+    illegal = distinct - len(numbers) * len(WALK)
     return Filling(numbers=numbers, commands=commands, distinct=distinct, illegal=illegal)
 
 

@@ -5,11 +5,11 @@ import os
 import platform
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiohttp
 import psutil
@@ -31,10 +31,15 @@ WALK: Final = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.
 STARTED_AT: Final = datetime(2026, 11, 2, 6, tzinfo=UTC)
 DUPLICATES: Final = 0.05
 ILLEGAL: Final = 0.01
+WINDOW: Final = 2000
+"""So many shipments are under way at once, their events interleaved."""
+LATE: Final = 10
+"""Steps after which an event comes that is illegal by then."""
 POLL_S: Final = 0.05
 DEADLINE_S: Final = 600.0
 
 Event = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +55,33 @@ def make_load(*, events: int, batch: int, seed: int) -> Load:
     """Make a load of about `events` events, in batches of `batch`, the shipments interleaved."""
     rng = random.Random(seed)  # noqa: S311  # a load, not a secret
     numbers = [tracking_number_from(rng.randbytes(7)) for _ in range(events // len(WALK))]
-    rows: list[Event] = []
-    window = 2000
-    for first in range(0, len(numbers), window):
-        for step, status in enumerate(WALK):
-            for index, number in enumerate(numbers[first : first + window]):
-                rows.append(status_event(number, status, step, index))
-                chance = rng.random()
-                if chance < DUPLICATES:
-                    rows.append(rows[-1])
-                elif chance < DUPLICATES + ILLEGAL:
-                    rows.append(status_event(number, Status.PICKED_UP, step + 10, index))
+    rows = list(lifelike(numbers, rng, status_event))
     bodies = [to_json({"events": rows[at : at + batch]}) for at in range(0, len(rows), batch)]
     return Load(numbers=numbers, bodies=bodies, events=len(rows))
+
+
+def lifelike(
+    numbers: Sequence[TrackingNumber],
+    rng: random.Random,
+    made: Callable[[TrackingNumber, Status, int, int], T],
+) -> Iterator[T]:
+    """Yield whole lives of shipments, many of them interleaved: some events twice, some illegal.
+
+    Args:
+        numbers: the shipments.
+        rng: decides what is repeated and what is illegal.
+        made: makes an event of number, status, step and the shipment's place among those under way.
+    """
+    for first in range(0, len(numbers), WINDOW):
+        for step, status in enumerate(WALK):
+            for index, number in enumerate(numbers[first : first + WINDOW]):
+                event = made(number, status, step, index)
+                yield event
+                chance = rng.random()
+                if chance < DUPLICATES:
+                    yield event
+                elif chance < DUPLICATES + ILLEGAL:
+                    yield made(number, Status.PICKED_UP, step + LATE, index)
 
 
 def status_event(number: TrackingNumber, status: Status, step: int, index: int) -> Event:
