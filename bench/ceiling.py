@@ -27,9 +27,9 @@ from domain.tracking_number import TrackingNumber
 from messaging import wire
 from messaging.producer import partition_of
 from storage.client import MAJORITY, Database, open_database
+from storage.moves import Move, MoveWriter
 from storage.schema import PARTITION_FENCES, apply_schema
 from storage.settings import MongoSettings
-from storage.shipments import MongoShipmentStore
 
 PARTITIONS: Final = 12
 AT_ONCE: Final = 4
@@ -147,15 +147,15 @@ class Lane:
         return plan
 
 
-class _Recorder(MongoShipmentStore):
-    """Keeps the commands that the store would send."""
+class _Recorder(MoveWriter):
+    """Keeps the commands that the processor would send."""
 
     async def commands_of(self, fence: Fence, plan: Plan) -> Transaction:
         self._kept: list[Document] = []
-        now = datetime.now(UTC)
+        moves = [Move(fence, plan, datetime.now(UTC))]
         nobody: Any = None
-        await self._write_events(fence, plan.events, now, nobody)
-        await self._write_shipments(plan, now, nobody)
+        await self._write_events(moves, nobody)
+        await self._write_shipments(moves, nobody)
         return self._kept
 
     async def _write(self, command: Document, _session: AsyncClientSession) -> Document:

@@ -56,7 +56,7 @@ _TAKEOVER = Walk(on_call=1, before=[struck(CrashPoint.INSIDE_TRANSACTION, on_cal
 _BURIAL = Walk(on_call=2, poison=True)
 _END = Walk(on_call=1, ended=True)
 WALKS = {
-    CrashPoint.BEFORE_OLD_SESSION: replace(_TAKEOVER, risky=False),
+    CrashPoint.BEFORE_OLD_SESSIONS: replace(_TAKEOVER, risky=False),
     CrashPoint.BEFORE_EPOCH: _TAKEOVER,
     CrashPoint.AFTER_EPOCH: _TAKEOVER,
     CrashPoint.AFTER_ATTEMPT: replace(

@@ -4,32 +4,46 @@ from typing import Final
 
 from tests.mutations.mutation import Mutation
 
+_MOVES: Final = "libs/storage/src/storage/moves.py"
 _STORE: Final = "libs/storage/src/storage/shipments.py"
+_AT_ONCE: Final = "tests/contract/test_commits_at_once.py"
 _FENCES: Final = "tests/contract/test_fences.py"
 _REPEATING: Final = "tests/integration/storage/test_repeating.py"
 _PLANS: Final = "tests/contract/test_shipment_store.py"
+_RAISE: Final = "        document = await self._raise_epoch(partition, owner)\n"
+_ASK: Final = "        end = await end_offset()\n"
 
 STORING: Final = (
     Mutation(
         name="fence-not-asked",
         safety="a transaction holds only while its owner has the partition",
-        file=_STORE,
-        old="            await self._hold(fence, plan.next_offset, session)\n",
+        file=_MOVES,
+        old="                await self._hold(held, session)\n",
         new="",
         tests=(f"{_FENCES}::test_the_owner_before_writes_nothing_any_more[mongo]",),
     ),
     Mutation(
+        name="one-fence-for-all",
+        safety="what several partitions write together holds only while all of their fences do",
+        file=_MOVES,
+        old="        if await self._update(PARTITION_FENCES, updates, session) != len(held):",
+        new="        if not await self._update(PARTITION_FENCES, updates, session):",
+        tests=(f"{_AT_ONCE}::test_one_that_has_lost_its_partition_writes_nothing_and_stops_no_other[mongo]",),
+    ),
+    Mutation(
         name="fence-outside",
         safety="the fence moves inside the transaction, with what it stands for",
-        file=_STORE,
-        old='"$inc": {"writes": 1}},\n            session=session,\n',
-        new='"$inc": {"writes": 1}},\n',
+        file=_MOVES,
+        old="        if await self._update(PARTITION_FENCES, updates, session) != len(held):",
+        new="""\
+        command = {"update": PARTITION_FENCES, "updates": updates}
+        if (await self._database.command(command))["n"] != len(held):""",
         tests=(f"{_PLANS}::test_an_event_taken_for_new_that_is_not_stops_the_whole_plan[mongo]",),
     ),
     Mutation(
         name="fence-without-offset",
         safety="a commit that was given up and goes through late is noticed by the next one",
-        file=_STORE,
+        file=_MOVES,
         old='"epoch": fence.epoch, "next_offset": fence.next_offset},\n',
         new='"epoch": fence.epoch},\n',
         tests=(f"{_FENCES}::test_a_plan_made_before_an_earlier_commit_went_through_is_refused[mongo]",),
@@ -46,20 +60,14 @@ STORING: Final = (
         name="read-before-epoch",
         safety="the epoch is raised before anything is read",
         file=_STORE,
-        old="        await self._end_session_of_last_owner(partition)\n        raised = {\n",
-        new="""\
-        import asyncio
-        end = await end_offset()
-        end_offset = lambda: asyncio.sleep(0, end)
-        await self._end_session_of_last_owner(partition)
-        raised = {
-""",
+        old=f"{_RAISE}{_ASK}",
+        new=f"{_ASK}{_RAISE}",
         tests=(f"{_FENCES}::test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence[mongo]",),
     ),
     Mutation(
         name="wrong-hint-believed",
         safety="an event that the duplicate filter knows and the store does not is not counted, but applied",
-        file=_STORE,
+        file=_MOVES,
         old="        if found != len(known):",
         new="        if found > len(known):",
         tests=(f"{_PLANS}::test_a_filter_that_knows_more_than_the_store_stops_the_whole_plan[mongo]",),
@@ -67,7 +75,7 @@ STORING: Final = (
     Mutation(
         name="history-pushed",
         safety="history is written by position: writing it twice is writing it once",
-        file=_STORE,
+        file=_MOVES,
         old='    return _update_of(number, {"$set": fields})',
         new="""\
     entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]

@@ -1,4 +1,7 @@
-"""Owns a partition and stops in the middle of a commit, to be killed there: `dying_owner.py URI DATABASE`."""
+"""Owns partitions and stops in the middle of a commit, to be killed there.
+
+dying_owner.py URI DATABASE PARTITIONS
+"""
 
 import asyncio
 import sys
@@ -11,7 +14,7 @@ from storage.client import open_database
 from storage.settings import MongoSettings
 from storage.shipments import MongoShipmentStore
 
-PARTITION = "shipments.events/3"
+PARTITIONS = ("shipments.events/3", "shipments.events/4")
 
 
 class Stuck(list[EventChange]):
@@ -29,13 +32,18 @@ async def end_offset() -> int:
     return 0
 
 
-async def main(uri: str, name: str) -> None:
-    """Take the partition over and begin to commit."""
+async def main(uri: str, name: str, partitions: int) -> None:
+    """Take partitions over and begin to commit, together if they are several."""
     async with open_database(MongoSettings(MONGO_URI=uri, MONGO_DB=name)) as database:  # type: ignore[call-arg]  # pydantic's alias
         store = MongoShipmentStore(database)
-        fence = await store.acquire(PARTITION, owner="dying", end_offset=end_offset)
-        await store.commit(fence, Plan(1, events=Stuck()), recorded_at=datetime.now(UTC))
+        fences = [
+            await store.acquire(partition, owner="dying", end_offset=end_offset)
+            for partition in PARTITIONS[:partitions]
+        ]
+        await asyncio.gather(
+            *(store.commit(fence, Plan(1, events=Stuck()), recorded_at=datetime.now(UTC)) for fence in fences)
+        )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -3,26 +3,28 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from storage.client import Database
 from storage.shipments import MongoShipmentStore
-from tests.integration.storage.dying_owner import PARTITION
-from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, plan_for
+from tests.integration.storage.dying_owner import PARTITIONS
+from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 
 pytestmark = pytest.mark.stack
 
 TAKEOVER_S = 2.0
 
 
-@pytest.fixture
-async def dead_owner(database: Database, mongo_uri: str) -> None:
-    """Kill an owner in the middle of a commit."""
+@pytest.fixture(params=[1, 2])
+async def partitions(request: pytest.FixtureRequest, database: Database, mongo_uri: str) -> Sequence[str]:
+    """Kill an owner in the middle of a commit, and return whose it was."""
+    count: int = request.param
     script = Path(__file__).with_name("dying_owner.py")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(script), mongo_uri, database.name, stdout=PIPE
+        sys.executable, str(script), mongo_uri, database.name, str(count), stdout=PIPE
     )
     try:
         assert process.stdout is not None
@@ -30,15 +32,17 @@ async def dead_owner(database: Database, mongo_uri: str) -> None:
     finally:
         process.kill()
         await process.communicate()
+    return PARTITIONS[:count]
 
 
-@pytest.mark.usefixtures("dead_owner")
-async def test_the_next_owner_does_not_wait_for_a_transaction_of_the_dead(database: Database) -> None:
+async def test_the_next_owner_does_not_wait_for_a_transaction_of_the_dead(
+    database: Database, partitions: Sequence[str]
+) -> None:
     store = MongoShipmentStore(database)
-
-    async with asyncio.timeout(TAKEOVER_S):
-        fence = await store.acquire(PARTITION, owner="next", end_offset=ends_at(10))
-        assert (fence.epoch, fence.next_offset) == (2, 0)
-        moved = await store.commit(fence, plan_for(deliveries(creation())), recorded_at=RECORDED_AT)
-
-    assert await store.refresh(fence) == moved
+    for index, partition in enumerate(partitions):
+        async with asyncio.timeout(TAKEOVER_S):
+            fence = await store.acquire(partition, owner="next", end_offset=ends_at(10))
+            assert (fence.epoch, fence.next_offset) == (2, 0)
+            plan = plan_for(deliveries(creation(number(index))))
+            moved = await store.commit(fence, plan, recorded_at=RECORDED_AT)
+        assert await store.refresh(fence) == moved

@@ -5,6 +5,7 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from storage.client import Database
+from storage.moves import MoveWriter
 from storage.schema import PARTITION_FENCES
 from storage.shipments import MongoShipmentStore
 from tests.support.builders import ends_at
@@ -20,8 +21,8 @@ async def test_nobody_takes_over_while_a_batch_is_being_written(database: Databa
     store = MongoShipmentStore(database)
     fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
     fences = database[PARTITION_FENCES]
-    async with store._transaction(PARTITION) as session:  # noqa: SLF001  # a batch that is not through
-        await store._hold(fence, fence.next_offset + further, session)  # noqa: SLF001  # as above
+    session = database.client.start_session()
+    async with MoveWriter(database).holding([(fence, fence.next_offset + further)], session):
         with pytest.raises(PyMongoError), pymongo.timeout(0.5):
             await fences.update_one({"_id": PARTITION}, RAISED)
     await fences.update_one({"_id": PARTITION}, RAISED)

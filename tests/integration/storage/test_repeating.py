@@ -4,6 +4,7 @@ import pytest
 
 from domain.status import Status
 from storage.client import Database
+from storage.moves import Move, MoveWriter
 from storage.schema import SHIPMENTS
 from storage.shipments import MongoShipmentStore
 from tests.support.builders import (
@@ -28,9 +29,11 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
     await store.commit(fence, plan_for(deliveries(creation())), recorded_at=RECORDED_AT)
     steps = deliveries(report(Status.PICKED_UP), report(Status.IN_WAREHOUSE), first_offset=1)
     plan = plan_for(steps, {NUMBER: shipment_after(creation())})
+    writer = MoveWriter(database)
+    session = database.client.start_session()
     for _ in range(2):
-        async with store._transaction(PARTITION) as session:  # noqa: SLF001  # the fence would refuse the second
-            await store._write_shipments(plan, RECORDED_AT, session)  # noqa: SLF001  # as above
+        async with writer.holding([], session):  # under no fence: it would refuse the second
+            await writer._write_shipments([Move(fence, plan, RECORDED_AT)], session)  # noqa: SLF001  # as above
     document = await database[SHIPMENTS].find_one({"_id": NUMBER})
     assert document is not None
     assert [entry["status"] for entry in document["status_history"]] == [

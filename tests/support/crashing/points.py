@@ -13,6 +13,7 @@ from storage.answers import RedisAnswers
 from storage.dead_letters import MongoDeadLetterIndex
 from storage.dedup import RedisDuplicateFilter
 from storage.line import MongoPartitionNotes
+from storage.moves import MoveWriter
 from storage.shipments import MongoShipmentStore
 from tests.support.crashing.striking import Side, Step
 
@@ -31,8 +32,8 @@ class CrashPoint(Enum):
     """Between which two steps, in the order in which a processor takes them."""
 
     # taking a partition over
-    BEFORE_OLD_SESSION = Step(MongoShipmentStore, "_end_session_of_last_owner", BEFORE)
-    BEFORE_EPOCH = Step(MongoShipmentStore, "_end_session_of_last_owner", AFTER)
+    BEFORE_OLD_SESSIONS = Step(MongoShipmentStore, "_end_sessions_of_last_owner", BEFORE)
+    BEFORE_EPOCH = Step(MongoShipmentStore, "_end_sessions_of_last_owner", AFTER)
     AFTER_EPOCH = Step(MongoShipmentStore, "acquire", AFTER)
     AFTER_ATTEMPT = Step(MongoPartitionNotes, "note_attempt", AFTER)  # by one that is careful
     # applying a batch
@@ -41,9 +42,9 @@ class CrashPoint(Enum):
     AFTER_REDELIVERY_LOOKUP = Step(MongoShipmentStore, "find_events", AFTER, _has_work)
     AFTER_LOAD = Step(MongoShipmentStore, "load", AFTER, _has_work)
     BEFORE_TRANSACTION = Step(MongoShipmentStore, "commit", BEFORE)
-    AFTER_FENCE = Step(MongoShipmentStore, "_hold", AFTER)
-    INSIDE_TRANSACTION = Step(MongoShipmentStore, "_write_events", AFTER)
-    BEFORE_COMMIT = Step(MongoShipmentStore, "_write_shipments", AFTER)
+    AFTER_FENCE = Step(MoveWriter, "_hold", AFTER)
+    INSIDE_TRANSACTION = Step(MoveWriter, "_write_events", AFTER)
+    BEFORE_COMMIT = Step(MoveWriter, "_write_shipments", AFTER)
     AFTER_COMMIT = Step(MongoShipmentStore, "commit", AFTER)
     AFTER_MARK = Step(RedisDuplicateFilter, "mark", AFTER, _has_work)
     AFTER_ANSWERS = Step(RedisAnswers, "send", AFTER, _has_work)

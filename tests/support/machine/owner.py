@@ -20,7 +20,12 @@ class Owner:
         self._world = world
         partition = ShipmentPartition(PARTITION, world.ports(self.perils), owner=name, cache_size=cache_size)
         self._worker = PartitionWorker(
-            PARTITION, partition, max_batch=1000, slots=asyncio.Semaphore(1), alone=asyncio.Lock()
+            PARTITION,
+            partition,
+            max_batch=1000,
+            slots=asyncio.Semaphore(1),
+            large_batch=1,
+            alone=asyncio.Lock(),
         )
         self._task = asyncio.create_task(self._worker.run(self))
 

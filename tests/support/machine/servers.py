@@ -26,8 +26,9 @@ class MongoStores:
     def for_process(self, perils: Perils) -> StorePorts:
         """See `Stores.for_process`; a commit can be struck between its two writes."""
         store = MongoShipmentStore(self._database)
-        write = store._write_shipments  # noqa: SLF001  # the middle of a transaction is not in the port
-        store._write_shipments = cast("Any", perils.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
+        writer = store._writer  # noqa: SLF001  # the middle of a transaction is not in the port
+        write = writer._write_shipments  # noqa: SLF001  # as above
+        writer._write_shipments = cast("Any", perils.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
         return StorePorts(
             store,
             MongoPartitionNotes(self._database),

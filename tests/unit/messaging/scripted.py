@@ -88,6 +88,7 @@ def worker_of(
     *,
     max_batch: int = 8,
     slots: asyncio.Semaphore | None = None,
+    large_batch: int = 1,
     alone: asyncio.Lock | None = None,
 ) -> PartitionWorker:
     """Return a worker of one partition with `handler`."""
@@ -96,6 +97,7 @@ def worker_of(
         handler,
         max_batch=max_batch,
         slots=slots or asyncio.Semaphore(1),
+        large_batch=large_batch,
         alone=alone or asyncio.Lock(),
     )
 

@@ -79,6 +79,20 @@ async def test_a_partition_that_retries_leaves_its_slot_to_others() -> None:
     assert workers[0].done is None
 
 
+async def test_a_small_batch_is_handled_while_large_ones_have_all_slots() -> None:
+    slots = asyncio.Semaphore(1)
+    large, small, other = ScriptedHandler(), ScriptedHandler(), ScriptedHandler()
+    large.gate.clear()
+    workers = [worker_of(handler, slots=slots, large_batch=3) for handler in (large, small, other)]
+    for worker, count in zip(workers, (3, 2, 3), strict=True):
+        worker.put(log_records(0, count))
+    async with working(workers[0]), working(workers[1]), working(workers[2]):
+        await wait_until(lambda: workers[1].done == 2)
+        assert (large.calls, other.calls) == ([[0, 1, 2]], [])
+        large.gate.set()
+        await wait_until(lambda: workers[2].done == 3)
+
+
 async def test_done_never_passes_a_record_that_is_not_applied() -> None:
     handler = ScriptedHandler()
     worker = worker_of(handler, max_batch=2)

@@ -48,7 +48,8 @@ class RuntimeSettings:
         group_instance: a name that survives restarts, unique in the group: a member that comes back under it
             takes its partitions up at once, where a nameless one waits until the dead one's session ends.
         max_batch: records handed to a handler at once.
-        concurrency: batches in work at once, over all partitions: fewer make larger ones.
+        concurrency: large batches in work at once, over all partitions: fewer make larger ones.
+        large_batch: records of a large batch; a smaller one does not wait for its turn.
         commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
             crash, and recognised then.
         drain_s: how long the batches in work may take at a rebalance and at the end; all of the end takes
@@ -63,6 +64,7 @@ class RuntimeSettings:
     group_instance: str | None = None
     max_batch: int = 1000
     concurrency: int = 3
+    large_batch: int = 100
     commit_every_s: float = 1.0
     session_timeout_s: float = 10.0
     rebalance_timeout_s: float = 60.0
@@ -186,6 +188,7 @@ class PartitionRuntime:
                 self._handlers(partition),
                 max_batch=self._settings.max_batch,
                 slots=self._slots,
+                large_batch=self._settings.large_batch,
                 alone=self._alone,
             )
             self._workers[partition] = worker
