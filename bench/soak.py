@@ -7,7 +7,7 @@ the gateway: registrations, batches, events that are waited for, 5 % duplicates,
 reads. Every few seconds it notes what each process holds. At the end it compares the last quarter with the
 second, waits until all is applied and checks every event that was sent against the log and MongoDB.
 
-The first quarter does not count, and before it comes a warm-up, in which bounded caches fill: 3,000 shipments
+The first quarter does not count, and before it comes a warm-up, in which bounded caches fill: 500 shipments
 a partition in the processor, the partitions of 32,768 tracking numbers in each producer.
 """
 
@@ -33,7 +33,7 @@ from bench.verifying import verify
 from devstack.client import RunningStack, start_stack
 
 SAMPLE_EVERY_S: Final = 5.0
-CACHED_SHIPMENTS: Final = 36_000
+CACHED_SHIPMENTS: Final = 6_000
 RESULTS: Final = Path(__file__).with_name("results")
 
 

@@ -110,8 +110,8 @@ class PartitionWorker:
 
     @property
     def has_room(self) -> bool:
-        """Whether more records should be fetched: beside the batch in work, one more waits."""
-        return self.state is not State.HALTED and len(self._inbox) < self._max_batch
+        """Whether more records should be fetched: beside the batch in work, half of one waits or more."""
+        return self.state is not State.HALTED and len(self._inbox) < self._max_batch / 2
 
     @property
     def is_busy(self) -> bool:
