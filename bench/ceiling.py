@@ -1,8 +1,8 @@
 """The ceiling: the very commands that the processor sends to MongoDB, made before, and nothing else.
 
-No Kafka, no HTTP, no rules: as fast as this MongoDB takes these documents, with these indexes, in
-transactions of this size, four at once. What the whole of Waybill reaches is stated as a share of it, of the
-same run.
+No Kafka, no HTTP, no rules: as fast as this MongoDB takes these documents, into these collections with what
+they hold by then, in transactions of this size, four at once. What the whole of Waybill reaches is stated as
+a share of it, of the same run.
 """
 
 import asyncio
@@ -28,13 +28,12 @@ from messaging import wire
 from messaging.producer import partition_of
 from storage.client import MAJORITY, Database, open_database
 from storage.moves import Move, MoveWriter
-from storage.schema import PARTITION_FENCES, apply_schema
 from storage.settings import MongoSettings
 
 PARTITIONS: Final = 12
 AT_ONCE: Final = 4
-DATABASE: Final = "bench_ceiling"
-"""Beside the stack's own, on the same MongoDB."""
+FENCES: Final = "bench_fences"
+"""Beside the processor's own, which count what it has passed."""
 
 Document = dict[str, Any]
 Transaction = Sequence[Document]
@@ -57,10 +56,8 @@ def measure(stack: RunningStack, load: Load, *, batch: int) -> Ceiling:
 
 
 async def _measure(stack: RunningStack, load: Load, batch: int) -> Ceiling:
-    settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]  # aliases
+    settings = MongoSettings(MONGO_URI=stack.mongo_uri)  # type: ignore[call-arg]  # alias
     async with open_database(settings) as database:
-        await database.client.drop_database(DATABASE)
-        await apply_schema(database)
         lanes = [Lane(database, number) for number in range(PARTITIONS)]
         for created in map(creation, load.numbers):
             lanes[_partition(created)].expect(created)
@@ -68,9 +65,7 @@ async def _measure(stack: RunningStack, load: Load, batch: int) -> Ceiling:
         await _run(lanes)
         for command in commands_of(load):
             lanes[_partition(command)].expect(command)
-        result = await _timed(stack, lanes, load.events, batch)
-        await database.client.drop_database(DATABASE)
-    return result
+        return await _timed(stack, lanes, load.events, batch)
 
 
 async def _timed(stack: RunningStack, lanes: Sequence["Lane"], events: int, batch: int) -> Ceiling:
@@ -123,14 +118,15 @@ class Lane:
 
     async def write(self, slots: asyncio.Semaphore) -> None:
         """Send the transactions, one after the other, each in a slot."""
-        fences = self._database[PARTITION_FENCES]
-        await fences.update_one({"_id": self._fence.partition}, {"$setOnInsert": {"at": 0}}, upsert=True)
+        fences = self._database[FENCES]
+        fence = {"_id": self._fence.partition}
+        await fences.update_one(fence, {"$set": {"at": self._written}}, upsert=True)
         session = self._database.client.start_session()
         for transaction in self._transactions:
             async with slots, await session.start_transaction(ReadConcern("snapshot"), MAJORITY):
-                at = {"_id": self._fence.partition, "at": self._written}
+                held = {**fence, "at": self._written}
                 self._written += 1
-                await fences.update_one(at, {"$set": {"at": self._written}}, session=session)
+                await fences.update_one(held, {"$set": {"at": self._written}}, session=session)
                 for command in transaction:
                     await self._database.command(command, session=session)
         self._transactions.clear()

@@ -7,15 +7,11 @@ Ratios only, each of figures from one run: never absolute times, which say more 
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 import uvloop
@@ -23,8 +19,8 @@ from bench import peers, single, throughput
 from bench.contenders import CONTENDERS
 from bench.filling import fill, make_filling
 from bench.saving import described
+from bench.stacks import ONE_PER_CORE, bench_stack
 
-from devstack.client import RunningStack, start_stack
 from messaging.settings import KafkaSettings
 
 FLOORS: Final = Path(__file__).with_name("floors.toml")
@@ -32,7 +28,6 @@ DRAIN: Final = "the processor alone, of the ceiling"
 WHOLE: Final = "end to end, of the ceiling"
 SINGLE: Final = "a single POST, of bare aiohttp"
 PEER: Final = "the processor, of FastStream"
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def floors() -> dict[str, float]:
@@ -55,14 +50,16 @@ def verdict(reached: Mapping[str, float], wanted: Mapping[str, float]) -> Iterat
 
 def _rounds(options: argparse.Namespace) -> list[throughput.Round]:
     sizes = throughput.Sizes(events=options.events, drained=options.events)
-    with _stack(options) as stack:
+    with bench_stack(options.port, environment=ONE_PER_CORE) as stack:
         return [throughput.play(stack, seed, sizes) for seed in range(options.rounds)]
 
 
 def _single(options: argparse.Namespace) -> float:
     plan = single.Plan(rounds=options.rounds, seconds=options.seconds, connections=64, processors=False)
-    limits = single.UNLIMITED
-    with _stack(options, environment=limits) as stack, single.serving_bare(options.port + 1) as bare:
+    with (
+        bench_stack(options.port, environment=single.UNLIMITED) as stack,
+        single.serving_bare(options.port + 1) as bare,
+    ):
         results = uvloop.run(single.compare(stack, bare, plan))
     rates = {name: statistics.median(each.per_s for each in rounds) for name, rounds in results.items()}
     return rates[single.DIRECT] / rates[single.BARE]
@@ -75,7 +72,7 @@ def _peer(options: argparse.Namespace) -> float:
     )
     filling = make_filling(events=options.events, seed=1)
     ratios = []
-    with _stack(options, stores_only=True) as stack:
+    with bench_stack(options.port, stores_only=True) as stack:
         brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=peers.PREFIX)  # type: ignore[call-arg]  # by their aliases
         asyncio.run(fill(brokers, filling.commands))
         for number in range(options.rounds):
@@ -85,18 +82,6 @@ def _peer(options: argparse.Namespace) -> float:
             ]
             ratios.append(rates[0] / rates[1])
     return statistics.median(ratios)
-
-
-@contextmanager
-def _stack(
-    options: argparse.Namespace, *, stores_only: bool = False, environment: Mapping[str, str] = NOTHING
-) -> Iterator[RunningStack]:
-    env = {**os.environ, **environment}
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
-        start_stack(Path(home), env=env, port=options.port, stores_only=stores_only) as stack,
-    ):
-        yield stack
 
 
 def main() -> None:

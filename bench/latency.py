@@ -16,13 +16,10 @@ Prints p50 to p99.9; `--save` writes them, and a plot, to bench/results.
 
 import argparse
 import asyncio
-import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -33,9 +30,10 @@ from bench.lanes import Answer, open_lanes, request_bytes
 from bench.load import WALK, log_in, register, status_event
 from bench.percentiles import Latencies, plot, table
 from bench.saving import described, save
+from bench.stacks import bench_stack
 from pydantic_core import to_json
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 from domain.identity import EventId, event_id
 from domain.timestamps import parse_timestamp
 from domain.tracking_number import TrackingNumber, derive_tracking_number
@@ -192,10 +190,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=18_188)
     parser.add_argument("--save", action="store_true", help="write table and plot to bench/results")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
-        start_stack(Path(home), env={**os.environ, **UNLIMITED}, port=options.port) as stack,
-    ):
+    with bench_stack(options.port, environment=UNLIMITED) as stack:
         results = uvloop.run(measure_all(stack, options.rates, options.seconds))
     text = described(f"load     single events, {options.seconds:g} s of each rate\n{report(results)}")
     print(text)

@@ -28,10 +28,11 @@ import psutil
 from bench.contenders import CONTENDERS, PEERS, Contender, guarantees
 from bench.filling import Filling, drop, fill, make_filling, register
 from bench.saving import described, save
+from bench.stacks import bench_stack
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 from devstack.leash import leashed
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -224,10 +225,7 @@ def main() -> None:
     build_peers()
     filling = make_filling(events=options.events, seed=options.seed)
     rounds: list[dict[str, Drain]] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-peers-") as home,
-        start_stack(Path(home), env=dict(os.environ), port=options.port, stores_only=True) as stack,
-    ):
+    with bench_stack(options.port, stores_only=True) as stack:
         brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=PREFIX)  # type: ignore[call-arg]  # by their aliases
         asyncio.run(fill(brokers, filling.commands))
         for number in range(options.rounds):

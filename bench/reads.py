@@ -10,15 +10,12 @@ for the same one twice, so that its total is counted anew.
 
 import argparse
 import asyncio
-import os
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -27,10 +24,11 @@ from bench.lanes import Answer, Lanes, closed_loop, open_lanes, request_bytes
 from bench.load import STARTED_AT, log_in
 from bench.percentiles import Latencies, table
 from bench.saving import described, save
+from bench.stacks import bench_stack
 from bench.stock import APART, BIG_CLIENT, fill, number_at, owner_of
 from pydantic_core import from_json, to_json
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 
 UNLIMITED: Final = {
     "LIMIT_READS_PER_S": "1000000",
@@ -163,10 +161,7 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
     plan = Plan(shipments=options.shipments, seconds=options.seconds, at_once=options.at_once)
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
-        start_stack(Path(home), env={**os.environ, **UNLIMITED}, port=options.port) as stack,
-    ):
+    with bench_stack(options.port, environment=UNLIMITED) as stack:
         fill(stack, plan.shipments)
         results = uvloop.run(measure_all(stack, plan))
     text = described(f"load     {plan.shipments:,} shipments, {plan.at_once} at once\n{report(results)}")

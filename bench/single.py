@@ -15,14 +15,12 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import cycle
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -31,9 +29,10 @@ import uvloop
 from bench.lanes import Answer, closed_loop, open_lanes, request_bytes
 from bench.load import WALK, cpu_of, log_in, register, status_event
 from bench.saving import described, save
+from bench.stacks import bench_stack
 from pydantic_core import to_json
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 from domain.tracking_number import derive_tracking_number
 
 SHIPMENTS: Final = 5_000
@@ -222,8 +221,7 @@ def main() -> None:
         processors=options.processors,
     )
     with (
-        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
-        start_stack(Path(home), env={**os.environ, **UNLIMITED}, port=options.port) as stack,
+        bench_stack(options.port, environment=UNLIMITED) as stack,
         serving_bare(options.port + 1) as bare,
     ):
         results = uvloop.run(compare(stack, bare, plan))

@@ -13,9 +13,7 @@ a partition in the processor, the partitions of 32,768 tracking numbers in each 
 
 import argparse
 import asyncio
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,10 +25,11 @@ from bench.lives import SHIPMENTS, block_of
 from bench.load import applied, command_log, machine, make_load
 from bench.sampling import OURS, Sampler, Samples
 from bench.soaking import Soaking
+from bench.stacks import bench_stack
 from bench.throughput import measure
 from bench.verifying import verify
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 
 SAMPLE_EVERY_S: Final = 5.0
 CACHED_SHIPMENTS: Final = 6_000
@@ -138,10 +137,7 @@ def main() -> None:
         warm_up_s=options.warm_up,
         seed=options.seed,
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-soak-") as home,
-        start_stack(Path(home), env=dict(os.environ), port=options.port) as stack,
-    ):
+    with bench_stack(options.port) as stack:
         result = asyncio.run(soak(stack, plan))
     text = report(result)
     print(text)

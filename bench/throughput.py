@@ -13,12 +13,10 @@ import asyncio
 import os
 import signal
 import statistics
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -36,8 +34,9 @@ from bench.load import (
     resident_mib,
 )
 from bench.saving import described, save
+from bench.stacks import ONE_PER_CORE, bench_stack
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 
 FILLED_AT_ONCE: Final = 2000
 
@@ -114,16 +113,20 @@ async def measure(stack: RunningStack, load: Load, *, connections: int) -> Figur
 
 
 async def drain(stack: RunningStack, load: Load) -> Figures:
-    """Fill the topic while the processor is frozen, for less than its session lasts, then let it work."""
+    """Fill the topic while the processors are frozen, for less than their sessions last, then let them work."""
     await register(stack, load.numbers)
     end = passed(stack) + load.events
     commands = list(commands_of(load))
     async with command_log(stack) as log:
-        processor = stack.signal("processor", signal.SIGSTOP)
+        processors = [
+            stack.signal("processor", signal.SIGSTOP, index=index)
+            for index in range(len(stack.members()["processor"]))
+        ]
         for at in range(0, len(commands), FILLED_AT_ONCE):
             await log.append(commands[at : at + FILLED_AT_ONCE])
     before, started = cpu_seconds(stack), time.perf_counter()
-    os.kill(processor.pid, signal.SIGCONT)
+    for processor in processors:
+        os.kill(processor.pid, signal.SIGCONT)
     await applied(stack, end)
     return _figures(stack, load, before, started, accepted_s=0.0)
 
@@ -220,10 +223,7 @@ def main() -> None:
         batch=options.batch,
         connections=options.connections,
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
-        start_stack(Path(home), env=dict(os.environ), port=options.port) as stack,
-    ):
+    with bench_stack(options.port, environment=ONE_PER_CORE) as stack:
         rounds = [play(stack, seed, sizes) for seed in range(options.rounds)]
         held = ", ".join(f"{group} {mib:.0f}" for group, mib in resident_mib(stack).items())
     text = described(f"{report(rounds, sizes)}\nresident at the end, MiB: {held}")

@@ -32,6 +32,8 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "TRUSTED_PROXIES": "1",
         "INSTANCE_ID": "ingest-api-2",
         "PROCESSOR_GROUP_INSTANCE": "ingest-api-2",
+        "MALLOC_MMAP_THRESHOLD_": "131072",
+        "MALLOC_TRIM_THRESHOLD_": "1048576",
     }
 
 
