@@ -11,12 +11,12 @@ from typing import Final
 
 CPU_US: Final[Mapping[str, float]] = {
     # medians of the five rounds in results/2026-11-27-throughput.txt
-    "processor": 61.6,
-    "mongod": 70.5,
-    "ingest-api": 24.0,
-    "kafka": 7.3,
-    "gateway": 3.1,
-    "redis": 2.0,
+    "processor": 64.9,
+    "mongod": 66.8,
+    "ingest-api": 23.8,
+    "kafka": 5.5,
+    "gateway": 2.5,
+    "redis": 2.3,
 }
 """CPU per event, µs."""
 

@@ -27,10 +27,11 @@ import uvloop
 from aiokafka import AIOKafkaConsumer
 from bench.arrivals import arrivals, send_at
 from bench.lanes import Answer, open_lanes, request_bytes
-from bench.load import WALK, log_in, register, status_event
+from bench.load import WALK, applied, log_in, make_load, passed, register, status_event
 from bench.percentiles import Latencies, plot, table
 from bench.saving import described, save
 from bench.stacks import bench_stack
+from bench.throughput import post_all
 from pydantic_core import to_json
 
 from devstack.client import RunningStack
@@ -41,6 +42,7 @@ from messaging.topics import Topics
 
 IDLE_RATE: Final = 5.0
 WARM_UP_S: Final = 3.0
+WARM_UP_EVENTS: Final = 60_000
 VISIBLE_WITHIN_S: Final = 60.0
 CONNECTIONS: Final = (4, 64)
 """At least and at most, else one for each ten events a second: the gateway closes what is idle for 10 s."""
@@ -155,8 +157,18 @@ async def _all_seen(follower: Follower, following: asyncio.Task[None], count: in
         following.result()
 
 
+async def warm_up(stack: RunningStack) -> None:
+    """Let the stack work for some seconds: Kafka's JVM compiles for half a minute of its first load."""
+    load = make_load(events=WARM_UP_EVENTS, batch=100, seed=2)
+    await register(stack, load.numbers)
+    end = passed(stack) + load.events
+    await post_all(stack, load.bodies, connections=4)
+    await applied(stack, end)
+
+
 async def measure_all(stack: RunningStack, rates: Sequence[float], seconds: float) -> dict[str, Measured]:
     """Measure each rate, one after the other."""
+    await warm_up(stack)
     async with aiohttp.ClientSession(stack.gateway_url) as session:
         token = await log_in(session, "driver_user_001")
     loads = {rate: load_of(rate, seconds, token=token, seed=1) for rate in rates}

@@ -113,7 +113,7 @@ async def measure(stack: RunningStack, load: Load, *, connections: int) -> Figur
 
 
 async def drain(stack: RunningStack, load: Load) -> Figures:
-    """Fill the topic while the processors are frozen, for less than their sessions last, then let them work."""
+    """Fill the topic while the processors are frozen, for less than a session lasts, then let them work."""
     await register(stack, load.numbers)
     end = passed(stack) + load.events
     commands = list(commands_of(load))

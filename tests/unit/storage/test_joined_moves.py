@@ -105,6 +105,18 @@ async def test_a_failure_does_not_stop_those_that_come_after_it() -> None:
     assert [type(each) for each in await ends([*first, *second])] == [StoreUnavailable, type(None)]
 
 
+async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
+    database = Database(bad={1: Fenced("lost")})
+    joined = JoinedMoves(database.write)
+    first = await begin(joined, [0])
+    gone, *others = await begin(joined, [1, 2, 3])
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    database.gate.set()
+    assert await ends([*first, *others]) == [None] * 3
+    assert database.begun == [[0], [2, 3]]
+
+
 async def test_an_owner_that_is_cancelled_stops_nobody_else() -> None:
     database = Database()
     joined = JoinedMoves(database.write)

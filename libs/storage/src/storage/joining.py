@@ -27,7 +27,7 @@ class JoinedMoves:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, move: Move) -> None:
-        """Write a move, with others perhaps; to be cancelled takes nothing back.
+        """Write a move, with others perhaps. To be cancelled does not take back what has begun.
 
         Raises:
             Exception: as writing it alone does.
@@ -42,29 +42,34 @@ class JoinedMoves:
         try:
             while self._waiting:
                 members, self._waiting = self._waiting, []
-                await self._write_together(members)
+                await self._write_together(_awaited(members))
         finally:
             self._writing = None
             for _, written in self._waiting:
                 written.cancel()
 
     async def _write_together(self, members: Sequence[_Member]) -> None:
+        if not members:
+            return
         try:
             await self._write_all([move for move, _ in members])
         except BaseException as error:
             if len(members) > 1 and _is_of_one(error):
                 for member in members:
-                    await self._write_together([member])
+                    await self._write_together(_awaited([member]))
                 return
-            for _, written in members:
-                if not written.done():  # cancelled: its owner has gone
-                    written.set_exception(copy.copy(error))  # each one's traceback is its own
+            for _, written in _awaited(members):
+                written.set_exception(copy.copy(error))  # each one's traceback is its own
             if not isinstance(error, Exception):
                 raise
         else:
-            for _, written in members:
-                if not written.done():
-                    written.set_result(None)
+            for _, written in _awaited(members):
+                written.set_result(None)
+
+
+def _awaited(members: Sequence[_Member]) -> list[_Member]:
+    """Leave out those that were cancelled: their owner has gone, and another one may write by now."""
+    return [member for member in members if not member[1].done()]
 
 
 def _is_of_one(error: BaseException) -> bool:
