@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from messaging.partition import PartitionWorker, State
+from messaging.slots import Slots
 from processor.partition import ShipmentPartition
 from tests.support.machine.perils import Perils
 from tests.support.machine.world import PARTITION, World
@@ -23,8 +24,7 @@ class Owner:
             PARTITION,
             partition,
             max_batch=1000,
-            slots=asyncio.Semaphore(1),
-            large_batch=1,
+            slots=Slots(1, large_batch=1),
             alone=asyncio.Lock(),
         )
         self._task = asyncio.create_task(self._worker.run(self))

@@ -10,6 +10,7 @@ from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import PartitionWorker, State
+from messaging.slots import Slots
 from tests.support.builders import MemoryPosition
 from tests.support.notebook import MemoryNotebook
 from tests.support.records import LogRecord
@@ -87,8 +88,7 @@ def worker_of(
     handler: ScriptedHandler,
     *,
     max_batch: int = 8,
-    slots: asyncio.Semaphore | None = None,
-    large_batch: int = 1,
+    slots: Slots | None = None,
     alone: asyncio.Lock | None = None,
 ) -> PartitionWorker:
     """Return a worker of one partition with `handler`."""
@@ -96,8 +96,7 @@ def worker_of(
         "topic/0",
         handler,
         max_batch=max_batch,
-        slots=slots or asyncio.Semaphore(1),
-        large_batch=large_batch,
+        slots=slots or Slots(1, large_batch=1),
         alone=alone or asyncio.Lock(),
     )
 

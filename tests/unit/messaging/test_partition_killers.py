@@ -11,6 +11,7 @@ from domain.line import STALLED_OPENS, Attempt
 from messaging.caution import MAX_ENDED
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import State
+from messaging.slots import Slots
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
 
@@ -207,7 +208,9 @@ async def test_a_healthy_record_of_another_partition_is_not_in_hand_when_the_pro
     killer = ScriptedHandler(stalled_opens=STALLED_OPENS)
     killer.gate.clear()
     healthy = ScriptedHandler(stalled_opens=STALLED_OPENS)
-    workers = [worker_of(handler, alone=alone, slots=asyncio.Semaphore(4)) for handler in (killer, healthy)]
+    workers = [
+        worker_of(handler, alone=alone, slots=Slots(4, large_batch=1)) for handler in (killer, healthy)
+    ]
     async with working(workers[0], end_offset=2):
         workers[0].put(log_records(0, 2))
         await wait_until(lambda: killer.in_hand is not None)

@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
 from messaging.partition import MAX_ATTEMPTS, State
+from messaging.slots import Slots
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
 
@@ -68,7 +69,7 @@ async def test_a_worker_that_retries_says_so_until_it_gets_through() -> None:
 
 
 async def test_a_partition_that_retries_leaves_its_slot_to_others() -> None:
-    slots = asyncio.Semaphore(1)
+    slots = Slots(1, large_batch=1)
     stuck, healthy = ScriptedHandler(), ScriptedHandler()
     stuck.troubles.extend(StoreUnavailable("") for _ in range(100_000))
     workers = [worker_of(handler, slots=slots) for handler in (stuck, healthy)]
@@ -80,10 +81,10 @@ async def test_a_partition_that_retries_leaves_its_slot_to_others() -> None:
 
 
 async def test_a_small_batch_is_handled_while_large_ones_have_all_slots() -> None:
-    slots = asyncio.Semaphore(1)
+    slots = Slots(1, large_batch=3)
     large, small, other = ScriptedHandler(), ScriptedHandler(), ScriptedHandler()
     large.gate.clear()
-    workers = [worker_of(handler, slots=slots, large_batch=3) for handler in (large, small, other)]
+    workers = [worker_of(handler, slots=slots) for handler in (large, small, other)]
     for worker, count in zip(workers, (3, 2, 3), strict=True):
         worker.put(log_records(0, count))
     async with working(workers[0]), working(workers[1]), working(workers[2]):

@@ -20,7 +20,6 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -32,6 +31,7 @@ from domain.ports import EndOffset
 from messaging.caution import CarefulHandler, Caution, ProcessKiller, letter_of
 from messaging.dead_letters import Record
 from messaging.handler import LogPosition, PartitionHandler
+from messaging.slots import Slots
 
 MAX_ATTEMPTS: Final = 5
 MAX_BURIED_IN_A_ROW: Final = 100
@@ -70,8 +70,7 @@ class PartitionWorker:
         handler: PartitionHandler,
         *,
         max_batch: int,
-        slots: asyncio.Semaphore,
-        large_batch: int,
+        slots: Slots,
         alone: asyncio.Lock,
     ) -> None:
         """Take what the worker works with.
@@ -80,8 +79,7 @@ class PartitionWorker:
             name: `topic/number`.
             handler: of this partition.
             max_batch: records handed to the handler at once.
-            slots: large batches in work at once, over all partitions.
-            large_batch: records of a batch that waits for a slot; a smaller one is handled at once.
+            slots: shared by all partitions.
             alone: held by a partition of this process while it handles a record that may end the process: no
                 other one's record is to be blamed.
         """
@@ -94,7 +92,6 @@ class PartitionWorker:
         self._handler = handler
         self._max_batch = max_batch
         self._slots = slots
-        self._large_batch = large_batch
         self._inbox: deque[Record] = deque()
         self._batch: list[Record] = []
         self._arrived = asyncio.Event()
@@ -360,7 +357,8 @@ class PartitionWorker:
         while True:
             self.last_activity = time.monotonic()
             try:
-                async with self._slot():
+                # Held for the step only: a partition that waits for its next try must not stop others.
+                async with self._slots.for_batch(len(self._batch or self._inbox)):
                     result = await step()
             except TransientError as error:
                 if self._ended:
@@ -372,11 +370,6 @@ class PartitionWorker:
             else:
                 self._enter(before)
                 return result
-
-    def _slot(self) -> AbstractAsyncContextManager[None]:
-        """Give the slot of one step: a partition that waits for its next try must not stop others."""
-        is_large = len(self._batch or self._inbox) >= self._large_batch
-        return self._slots if is_large else contextlib.nullcontext()
 
     async def _rest(self, pause_s: float) -> None:
         """Pause before the next try; there is none once the end has come, it may take too long."""

@@ -28,6 +28,7 @@ from messaging.offsets import lags, restart_offset
 from messaging.partition import PartitionWorker, State
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 from messaging.settings import KafkaSettings
+from messaging.slots import Slots
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class PartitionRuntime:
     def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
         self._settings = settings
         self._handlers = handlers
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._slots = Slots(settings.concurrency, large_batch=settings.large_batch)
         self._alone = asyncio.Lock()
         self._workers: dict[TopicPartition, PartitionWorker] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
@@ -188,7 +189,6 @@ class PartitionRuntime:
                 self._handlers(partition),
                 max_batch=self._settings.max_batch,
                 slots=self._slots,
-                large_batch=self._settings.large_batch,
                 alone=self._alone,
             )
             self._workers[partition] = worker
