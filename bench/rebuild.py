@@ -11,16 +11,15 @@ import asyncio
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Final
 
 from bench.load import STARTED_AT, WALK, applied, command_log, machine
+from bench.stacks import bench_stack
 
-from devstack.client import RunningStack, start_stack
+from devstack.client import RunningStack
 from domain.commands import Command, CreateShipment, ReportStatus
 from domain.identity import creation_event_id, event_id
 from domain.status import Status
@@ -97,10 +96,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=18_090)
     options = parser.parse_args()
     print(f"machine: {machine()}, load {os.getloadavg()[0]:.1f}")
-    with (
-        tempfile.TemporaryDirectory() as home,
-        start_stack(Path(home), env={**os.environ, "ENV": "development"}, port=options.port) as stack,
-    ):
+    with bench_stack(options.port, environment={"ENV": "development"}) as stack:
         started = time.monotonic()
         asyncio.run(fill(stack, options.shipments))
         print(f"{options.shipments} shipments applied in {time.monotonic() - started:.0f} s")

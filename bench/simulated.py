@@ -120,7 +120,10 @@ class SimulatedHints:
 
 
 class SimulatedLine:
-    """`PartitionNotes`, `QuarantineStore` and `DeadLetterIndex` where there are no operators."""
+    """`PartitionNotes`, `QuarantineStore` and `DeadLetterIndex` where there are no operators.
+
+    What raises is called only where something went wrong: then the run is void, and must end.
+    """
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
         """Nobody looks."""

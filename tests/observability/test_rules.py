@@ -27,7 +27,7 @@ def anchors(text: str) -> set[str]:
 
 
 def test_prometheus_takes_what_is_deployed() -> None:
-    promtool("check", "config", "prometheus.yml")
+    assert "SUCCESS" in promtool("check", "config", "prometheus.yml")
 
 
 @pytest.mark.slow

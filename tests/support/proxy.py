@@ -96,7 +96,7 @@ class Proxy:
                 both.create_task(self._pump(reader, onward, self._requests))
                 both.create_task(self._pump(answers, writer, self._answers))
         except* (_Closed, OSError):
-            pass
+            pass  # one side has gone, and the other one follows
         finally:
             onward.transport.abort()
 

@@ -113,7 +113,7 @@ async def wound(proxy: Proxy, fault: str) -> None:
         proxy.cut()
     else:
         proxy.stall(answers_only=fault == "answers lost")
-    await wait_until(lambda: proxy.connections > seen, timeout_s=30, what="somebody to try again")
+    await wait_until(lambda: proxy.connections > seen, timeout_s=10, what="somebody to try again")
     if fault == "answers lost":
         proxy.cut()
 

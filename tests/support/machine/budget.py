@@ -41,6 +41,6 @@ def undisturbed() -> Iterator[None]:
 
 
 def search(new_machine: Callable[[], RuleBasedStateMachine], budget: settings) -> None:
-    """Run machines until one fails or the budget is spent."""
+    """Run machines until the budget is spent; an `AssertionError` of theirs is the caller's."""
     # Declared for a class, it takes whatever makes machines.
     run_state_machine_as_test(cast("Any", new_machine), settings=budget)

@@ -80,3 +80,4 @@ async def test_a_stack_that_is_starting_is_there(moody: Moody, gateway: Gateway)
     moody.will_answer([503, LOST])
     await gateway.knock()
     await gateway.knock()
+    assert list(moody.statuses) == [], "both were heard, and are no reason to say that nothing runs"

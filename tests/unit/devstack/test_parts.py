@@ -2,7 +2,7 @@ from pathlib import Path
 
 from devstack.banner import services_banner
 from devstack.parts.gateway import find_caddyfile, gateway_part
-from devstack.parts.services import Addresses, replica_names, service_part
+from devstack.parts.services import FRUGAL, Addresses, replica_names, service_part
 
 ADDRESSES = Addresses(
     mongo_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -35,6 +35,12 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "MALLOC_MMAP_THRESHOLD_": "131072",
         "MALLOC_TRIM_THRESHOLD_": "1048576",
     }
+
+
+def test_the_image_frugally_allocates_as_the_embedded_stack_does() -> None:
+    image = (find_caddyfile().parents[1] / "docker" / "Dockerfile").read_text()
+    assert FRUGAL
+    assert [name for name, value in FRUGAL.items() if f"{name}={value} " not in image] == []
 
 
 def test_secrets_stay_out_of_what_is_printed() -> None:

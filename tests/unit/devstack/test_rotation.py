@@ -27,6 +27,7 @@ def test_the_newest_lines_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
 
 def test_a_log_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     rotate(tmp_path / "a.log")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_all_logs_are_bounded(tmp_path: Path) -> None:

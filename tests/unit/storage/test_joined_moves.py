@@ -11,7 +11,7 @@ from domain.batch import Plan
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.ports import Fence
 from storage.joining import JoinedMoves
-from storage.moves import Move, TransactionAborted
+from storage.moves import Move, TransactionAborted, number_of
 from tests.support.builders import RECORDED_AT
 
 
@@ -29,13 +29,14 @@ class Database:
     begun: list[list[int]] = field(default_factory=list)
 
     async def write(self, moves: Sequence[Move]) -> None:
-        self.begun.append([move.partition for move in moves])
+        partitions = [number_of(move.fence.partition) for move in moves]
+        self.begun.append(partitions)
         await self.gate.wait()
         if self.troubles:
             raise self.troubles.popleft()
-        for move in moves:
-            if move.partition in self.bad:
-                raise self.bad[move.partition]
+        for partition in partitions:
+            if partition in self.bad:
+                raise self.bad[partition]
 
 
 def move(partition: int) -> Move:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from domain.commands import Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode, PoisonRecord
@@ -58,6 +59,10 @@ class EventRecord:
     timestamp: datetime
     request_key: str | None = None
     status: Status | None = None
+
+
+LARGE_BATCH: Final = 100
+"""From so many records on, a batch takes its turn and a transaction of its own; smaller ones go together."""
 
 
 @value(kw_only=True)

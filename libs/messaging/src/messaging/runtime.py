@@ -21,6 +21,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from domain.batch import LARGE_BATCH
 from domain.errors import WaybillError
 from messaging.consumer import start, stop
 from messaging.handler import PartitionHandler
@@ -65,7 +66,7 @@ class RuntimeSettings:
     group_instance: str | None = None
     max_batch: int = 1000
     concurrency: int = 3
-    large_batch: int = 100
+    large_batch: int = LARGE_BATCH
     commit_every_s: float = 1.0
     session_timeout_s: float = 10.0
     rebalance_timeout_s: float = 60.0

@@ -33,11 +33,6 @@ class Move:
     plan: Plan
     recorded_at: datetime
 
-    @property
-    def partition(self) -> int:
-        """The partition's number."""
-        return number_of(self.fence.partition)
-
 
 class MoveWriter:
     """Writes moves, all of them or none."""
@@ -102,15 +97,12 @@ class MoveWriter:
         new: list[Document] = []
         known: list[Document] = []
         for move in moves:
+            partition, recorded_at = number_of(move.fence.partition), move.recorded_at
             for change in move.plan.events:
                 if change.is_new:
-                    new.append(
-                        documents.event_document(
-                            change, partition=move.partition, recorded_at=move.recorded_at
-                        )
-                    )
+                    new.append(documents.event_document(change, partition=partition, recorded_at=recorded_at))
                 else:
-                    known.append(_event_update(change, move.partition, move.recorded_at))
+                    known.append(_event_update(change, partition, recorded_at))
         await self._insert(STATUS_EVENTS, new, session)
         found = await self._update(STATUS_EVENTS, known, session)
         if found != len(known):

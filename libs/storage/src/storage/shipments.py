@@ -12,7 +12,7 @@ from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
-from domain.batch import Delivery, EventRecord, Plan
+from domain.batch import LARGE_BATCH, Delivery, EventRecord, Plan
 from domain.errors import Fenced, StoreUnavailable
 from domain.identity import EventId
 from domain.ports import EndOffset, Fence
@@ -27,8 +27,6 @@ from storage.line import inherited_of, noted_by_owner
 from storage.moves import Move, MoveWriter, number_of
 from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
-_ALONE_FROM: Final = 100
-"""Events of a batch that is large enough for a transaction of its own."""
 _LOCKED_AFTER_S: Final = 0.5
 """Raising an epoch takes a few milliseconds, where no transaction holds the fence."""
 # Owners in a row that have left the offset where they found it; a fence that nobody had was never opened.
@@ -106,7 +104,7 @@ class MongoShipmentStore:
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
         """See `ShipmentStore.commit`."""
         move = Move(fence, plan, recorded_at)
-        if len(plan.events) < _ALONE_FROM:
+        if len(plan.events) < LARGE_BATCH:
             await self._joined.write(move)
         else:
             await self._write([move])
@@ -139,11 +137,12 @@ class MongoShipmentStore:
         return self._sessions.get(partition) or self._new_session(partition)
 
     async def _raise_epoch(self, partition: str, owner: str) -> Document:
+        sessions = [_id_of(self._new_session(partition)), _id_of(self._shared)]
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
             "next_offset": {"$ifNull": ["$next_offset", 0]},
-            "sessions": {"$literal": [_id_of(self._new_session(partition)), _id_of(self._shared)]},
+            "sessions": {"$literal": sessions},
             "stalled_opens": _STALLED_OPENS,
             "opened_at": {"$ifNull": ["$next_offset", 0]},
         }
@@ -161,8 +160,10 @@ class MongoShipmentStore:
             except PyMongoError as error:
                 if not error.timeout:
                     raise
-                await self._end_sessions_of_last_owner(partition)
-                document = await raise_it()
+                document = await self._fences.find_one({"_id": partition, "sessions": sessions})
+                if document is None:  # not slow, but locked
+                    await self._end_sessions_of_last_owner(partition)
+                    document = await raise_it()
         if document is None:
             raise StoreUnavailable(f"the fence of {partition} vanished while it was raised")
         return document

@@ -24,8 +24,8 @@ class LoopSettings(BaseSettings):
     # four at once, 116 with 1,000 and four, 101 with 1,000 and three, 101 with 2,000 and four.
     max_batch: int = Field(default=1000, ge=1, le=5000)
     concurrency: int = Field(default=3, ge=1)
-    # Twelve partitions with 3,000 each held 21 MiB more than with 1,000, and found no more: what comes again
-    # within seconds is found, and most shipments are silent for hours.
+    # Twelve partitions with 3,000 each held 21 MiB more than with 1,000. Most shipments are silent for hours:
+    # only what comes again within seconds is found, with either.
     cached_shipments: int = Field(default=500, ge=1)
     session_timeout_s: float = Field(default=10.0, ge=6.0)
     drain_s: float = Field(default=8.0, gt=0)
