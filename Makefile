@@ -5,12 +5,18 @@ UV_VERSION := 0.13.9
 PYTHON ?= python3
 UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
-ENV := .venv/.synced
+# No variable here has the name of a setting: make would hand it to the services in the setting's place.
+SYNCED := .venv/.synced
 COMPOSE = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES) )COMPOSE_BAKE=false docker compose
-BENCH_ENV := .venv/.synced-bench
+SYNCED_BENCH := .venv/.synced-bench
 SOURCES := libs services contracts tests bench
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
+# A refusal has said in one line what it is. Make would add one of its own, and ends silently by SIGPIPE alone.
+OR_END_SILENTLY := || { code=$$?; kill -PIPE $$PPID; exit $$code; }
+
+# An environment whose Python is gone, or that was made where this checkout no longer lies, is made again.
+$(shell [ "$$(cat $(SYNCED) 2>/dev/null)" = "$(CURDIR)" ] && .venv/bin/python -IS -c '' 2>/dev/null || rm -f $(SYNCED))
 
 .PHONY: help
 help: ## Show this list
@@ -23,45 +29,66 @@ $(UV):
 	@echo "setting up uv $(UV_VERSION)"
 	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(ENV): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 	@echo "installing the locked environment into .venv"
 	@$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 # What benchmarks need beside it, for plots and percentiles: any other verb does without.
-$(BENCH_ENV): $(ENV)
+$(SYNCED_BENCH): $(SYNCED)
 	@$(UV) sync --locked --quiet --all-packages --group bench --python $(PYTHON)
 	@touch $@
 
+.PHONY: deps
+deps: $(SYNCED) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the newest allowed first
+	@$(if $(UPGRADE),$(UV) lock --upgrade && $(UV) sync --locked --quiet --all-packages --python $(PYTHON))
+
+.PHONY: build
+build: $(SYNCED) ## Build every package as a wheel, into dist/ (`make up` builds the images)
+	@$(UV) build --all-packages --wheel --quiet --out-dir dist
+	@ls dist/*.whl
+
 .PHONY: run
-run: $(ENV) ## Start everything on this machine; Ctrl-C stops it
+run: $(SYNCED) ## Start everything on this machine; Ctrl-C stops it
 	@exec $(RUN) python -m devstack run
+
+.PHONY: stores
+stores: $(SYNCED) ## Start MongoDB, Redis and Kafka alone, on the same data
+	@exec $(RUN) python -m devstack run --stores-only
+
+.PHONY: exec
+exec: $(SYNCED) ## Run COMMAND="python -m storage.schema" with the addresses of the running stack's stores
+	@exec $(RUN) python -m devstack exec $(COMMAND)
 
 .PHONY: test
 test: lint types test-unit test-stack ## Lint, types, import contracts and every test, on real servers
 
 .PHONY: test-unit
-test-unit: $(ENV) ## Tests that need no server
+test-unit: $(SYNCED) ## Tests that need no server
 	$(RUN) pytest $(TOGETHER) -m "not stack and not long and not docker" tests
 
 .PHONY: test-stack
-test-stack: $(ENV) ## Tests on the embedded stack: contract, integration, end to end
+test-stack: $(SYNCED) ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
 
+.PHONY: test-race
+test-race: $(SYNCED) ## Tests of what happens at once, TIMES=5 times over
+	$(RUN) pytest $(TOGETHER) -m race --count $(or $(TIMES),5) tests
+
 .PHONY: test-docker
-test-docker: $(ENV) docker ## docker-compose.yml on the Docker engine here: up, demo, kills, scaling, down and up
+test-docker: $(SYNCED) docker ## docker-compose.yml on the Docker engine here: up, demo, kills, scaling, down and up
 	$(RUN) pytest -p no:xdist -m docker -rP tests
 
 .PHONY: faults
-faults: $(ENV) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
+faults: $(SYNCED) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
 	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m fault --fault-table tests)
 
 .PHONY: mutations
-mutations: $(ENV) ## Take each safety away, one after the other, and see that a test fails
+mutations: $(SYNCED) ## Take each safety away, one after the other, and see that a test fails
 	@exec $(RUN) python -m tests.mutations $(ONLY)
 
 .PHONY: test-coverage
-test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %
+test-coverage: $(SYNCED) ## All tests with coverage; domain 100 %, overall 85 %
 	$(RUN) coverage erase
 	$(RUN) coverage run -m pytest -m "not long and not docker" tests
 	$(RUN) coverage combine --quiet
@@ -69,46 +96,46 @@ test-coverage: $(ENV) ## All tests with coverage; domain 100 %, overall 85 %
 	$(RUN) coverage report --fail-under=85
 
 .PHONY: lint
-lint: $(ENV) ## ruff, formatting and import contracts, check only
+lint: $(SYNCED) ## ruff, formatting and import contracts, check only
 	$(RUN) ruff check $(SOURCES)
 	$(RUN) ruff format --check $(SOURCES)
 	$(RUN) lint-imports --no-cache
 
 .PHONY: fmt
-fmt: $(ENV) ## Format and apply the safe lint fixes
+fmt: $(SYNCED) ## Format and apply the safe lint fixes
 	$(RUN) ruff check --fix $(SOURCES)
 	$(RUN) ruff format $(SOURCES)
 
 .PHONY: types
-types: $(ENV) ## mypy --strict over sources and tests
+types: $(SYNCED) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
 .PHONY: contract
-contract: $(ENV) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
+contract: $(SYNCED) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
 	$(RUN) python -m contracts
 
 .PHONY: alerts
-alerts: $(ENV) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
+alerts: $(SYNCED) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
 	$(RUN) pytest tests/observability
 
 .PHONY: bench
-bench: $(BENCH_ENV) ## Measure on this machine: BENCH=throughput, latency, single, reads, scaling, peers, sizing
+bench: $(SYNCED_BENCH) ## Measure on this machine: BENCH=throughput, latency, single, reads, scaling, peers, sizing
 	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
 
 .PHONY: bench-check
-bench-check: $(BENCH_ENV) ## Fail if a ratio (of the ceiling, of bare aiohttp, of a peer) is below its floor
+bench-check: $(SYNCED_BENCH) ## Fail if a ratio (of the ceiling, of bare aiohttp, of a peer) is below its floor
 	@exec $(RUN) python -m bench.check $(ARGS)
 
 .PHONY: pictures
-pictures: $(BENCH_ENV) ## Draw the dashboards under a load into docs/pictures
+pictures: $(SYNCED_BENCH) ## Draw the dashboards under a load into docs/pictures
 	@exec $(RUN) python -m bench.pictures $(ARGS)
 
 .PHONY: soak
-soak: $(ENV) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
+soak: $(SYNCED) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
 	@exec $(RUN) python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 .PHONY: demo
-demo: $(ENV) ## Drive lifelike traffic through the running stack
+demo: $(SYNCED) ## Drive lifelike traffic through the running stack
 	@exec $(RUN) python -m devstack demo
 
 .PHONY: up
@@ -124,6 +151,11 @@ down: docker ## Stop the containers; the data stays (ARGS=--volumes deletes it)
 logs: docker ## Follow the containers' logs; ARGS=processor for one service
 	@exec $(COMPOSE) logs --follow --tail 100 $(ARGS)
 
+.PHONY: docker-up docker-down docker-logs
+docker-up: up ## The same as up
+docker-down: down ## The same as down
+docker-logs: logs ## The same as logs
+
 .PHONY: docker
 docker:
 	@command -v docker >/dev/null || { echo "error: docker is missing: install Docker Engine (https://docs.docker.com/engine/install)" >&2; exit 1; }
@@ -131,17 +163,21 @@ docker:
 	@docker version >/dev/null 2>&1 || { echo "error: no Docker engine answers: start it, or see that this user may use it" >&2; exit 1; }
 
 .PHONY: ops
-ops: $(ENV) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
-	@exec $(RUN) python -m operations $(ARGS)
+ops: $(SYNCED) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
+	@$(RUN) python -m operations $(ARGS) $(OR_END_SILENTLY)
 
 .PHONY: rebuild-check
-rebuild-check: $(ENV) ## Prove that shipments equal what the audit log and the topic make of them
+rebuild-check: $(SYNCED) ## Prove that shipments equal what the audit log and the topic make of them
 	@exec $(RUN) python -m devstack exec python -m processor.rebuilding check --from both
 
 .PHONY: backup
-backup: $(ENV) ## Back the running stack's database up into DIR=.waybill/backups
-	@exec $(RUN) python -m devstack exec python -m storage.backup create $(or $(DIR),.waybill/backups)
+backup: $(SYNCED) ## Back the running stack's database up into DIR (backups in WAYBILL_HOME, or .waybill)
+	@exec $(RUN) python -m devstack exec python -m storage.backup create "$${DIR:-$${WAYBILL_HOME:-.waybill}/backups}"
+
+.PHONY: clean-data
+clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists it and asks (ARGS=--yes does not)
+	@$(RUN) python -m devstack clean-data $(ARGS) $(OR_END_SILENTLY)
 
 .PHONY: clean
-clean: ## Remove environments, caches and the embedded stack's data
-	rm -rf .venv .uv bench/peers/.venv .waybill .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+clean: ## Remove environments, wheels and caches; data and backups stay
+	rm -rf .venv .uv bench/peers/.venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

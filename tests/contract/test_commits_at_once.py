@@ -3,10 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from domain.batch import Plan
 from domain.errors import Fenced, StaleKnowledge
 from domain.ports import Fence, ShipmentStore
 from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
+
+pytestmark = pytest.mark.race
 
 
 async def acquire(store: ShipmentStore, partition: int) -> Fence:

@@ -45,6 +45,7 @@ async def test_a_fence_beyond_the_end_of_the_log_starts_from_0_again(
     assert await store.refresh(fence) == fence
 
 
+@pytest.mark.race
 async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(store: ShipmentStore) -> None:
     """Asked before, the end would lie below what the last owner commits meanwhile: as if re-created."""
     last = await acquire(store)
@@ -58,6 +59,7 @@ async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(
     assert fence == Fence(PARTITION, last.epoch + 1, 0)
 
 
+@pytest.mark.race
 async def test_an_owner_that_is_taken_over_while_it_asks_does_not_rewind(store: ShipmentStore) -> None:
     await store.commit(await acquire(store), CREATION, recorded_at=RECORDED_AT)
 
@@ -84,6 +86,7 @@ async def test_a_fence_of_another_owner_cannot_be_refreshed(store: ShipmentStore
         await store.refresh(fence)
 
 
+@pytest.mark.race
 async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) -> None:
     before = await acquire(store)
     now = await acquire(store)
@@ -94,6 +97,7 @@ async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) ->
     assert await store.refresh(now) == now
 
 
+@pytest.mark.race
 async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(store: ShipmentStore) -> None:
     fence = await acquire(store)
     moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
@@ -106,6 +110,7 @@ async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(stor
     assert await store.refresh(fence) == moved
 
 
+@pytest.mark.race
 async def test_the_same_plan_is_not_written_twice(store: ShipmentStore) -> None:
     fence = await acquire(store)
     await store.commit(fence, CREATION, recorded_at=RECORDED_AT)

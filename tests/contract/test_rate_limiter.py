@@ -46,11 +46,13 @@ async def test_a_lot_may_be_smaller_than_wanted(limiter: RateLimiter, key: str) 
     assert (await limiter.take(key, SLOW, wanted=3)).granted == 0
 
 
+@pytest.mark.race
 async def test_what_comes_at_once_is_counted_once_each(limiter: RateLimiter, key: str) -> None:
     grants = await asyncio.gather(*(limiter.take(key, SLOW) for _ in range(20)))
     assert sum(grant.granted for grant in grants) == 5
 
 
+@pytest.mark.race
 async def test_lots_give_the_whole_quota_and_one_lot_more_per_replica(limiter: RateLimiter, key: str) -> None:
     replicas = [LotRateLimiter(limiter), LotRateLimiter(limiter)]
     grants = await asyncio.gather(*(replicas[i % 2].take(key, FAST) for i in range(1500)))

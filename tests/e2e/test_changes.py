@@ -105,6 +105,7 @@ async def test_who_may_still_change_what_at_which_status(
         assert (await cancel(admin, number)).status == (200 if early else 409)
 
 
+@pytest.mark.race
 async def test_many_changes_at_once_are_all_applied_one_after_the_other(admin: Api) -> None:
     number = await admin.created(shipment_body())
     answers = await asyncio.gather(

@@ -74,6 +74,7 @@ async def test_the_same_key_of_two_users_makes_two_shipments(
     assert (mine.body["client_id"], theirs.body["client_id"]) == ("client_001", "client_002")
 
 
+@pytest.mark.race
 async def test_many_requests_with_one_key_at_once_make_one_shipment(
     new_client: Api, admin: Api, key: str
 ) -> None:
@@ -86,6 +87,7 @@ async def test_many_requests_with_one_key_at_once_make_one_shipment(
     assert (creation["outcome"], creation["duplicates"], creation["conflicts"]) == ("applied", AT_ONCE - 1, 0)
 
 
+@pytest.mark.race
 async def test_different_bodies_with_one_key_at_once_make_one_shipment(
     new_client: Api, admin: Api, key: str
 ) -> None:

@@ -18,7 +18,7 @@ from tests.support.api import Api, Json, eventually, times_seen
 from tests.support.builders import ROUTE
 from tests.support.stack import RunningStack, StackAddresses, frozen
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.race]
 
 REPEATS = 5
 MIXED_EVENTS = 100

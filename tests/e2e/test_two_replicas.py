@@ -112,6 +112,7 @@ async def answered(replica: Api, status: int, route: str) -> int:
     return sum(int(float(line.removeprefix(series))) for line in lines if line.startswith(series))
 
 
+@pytest.mark.race
 async def test_whichever_replica_is_asked_waits_for_the_outcome(
     admin: Api, driver: Api, ingest: Sequence[Api], query: Sequence[Api], tokens: Mapping[str, str]
 ) -> None:
@@ -138,6 +139,7 @@ async def _awaited(driver: Api, number: str, status: Status) -> Answer:
     return answer
 
 
+@pytest.mark.race
 async def test_failed_logins_are_counted_over_all_replicas(nobody: Api, query: Sequence[Api]) -> None:
     # Asked without the gateway, a replica still trusts one proxy: the header is the caller's address.
     places: Sequence[Callable[[str], Awaitable[Answer]]] = [
@@ -215,6 +217,7 @@ async def _no_token(nobody: Api, _: str) -> Answer:
     return await nobody.get("/shipments")
 
 
+@pytest.mark.race
 @pytest.mark.parametrize(
     ("ask", "admitted_as", "budget"), [(_faulty_event, 400, "ingest"), (_no_token, 401, "address")]
 )

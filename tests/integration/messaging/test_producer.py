@@ -53,6 +53,7 @@ async def test_a_batch_keeps_the_order_of_each_key_across_partitions(kafka: Kafk
     assert await numbers_in(kafka, topic) == numbers_of(500)
 
 
+@pytest.mark.race
 async def test_many_callers_of_one_shipment_all_get_their_turn(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     batch = [OutgoingRecord(b"one-key", b"%08d" % index, []) for index in range(20)]
@@ -78,6 +79,7 @@ async def test_a_batch_larger_than_a_record_batch_is_split_and_stays_in_order(ka
     assert await numbers_in(kafka, topic) == numbers_of(300)
 
 
+@pytest.mark.race
 async def test_single_records_of_many_callers_are_all_acknowledged(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with producer_on(kafka) as producer:
@@ -139,6 +141,7 @@ async def wait_for_append(producer: ResilientProducer, topic: str, record: Outgo
     await wait_for(try_it, timeout_s=20, what="an append that goes through")
 
 
+@pytest.mark.race
 async def test_an_acknowledgement_that_is_lost_leaves_one_record(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:

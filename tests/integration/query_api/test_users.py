@@ -35,6 +35,7 @@ async def test_a_user_is_found_as_it_was_added(database: Database) -> None:
     assert await users.find("nobody") is None
 
 
+@pytest.mark.race
 async def test_a_name_is_given_once(database: Database) -> None:
     users = MongoUserStore(database)
     taken = replace(CLIENT, role=Role.ADMIN)
@@ -52,6 +53,7 @@ async def test_users_are_listed_by_name(database: Database) -> None:
     assert ([user.username for user in page], total) == (["b", "c"], 3)
 
 
+@pytest.mark.race
 async def test_seeding_twice_at_once_adds_each_user_once(database: Database) -> None:
     users, hasher = MongoUserStore(database), PasswordHasher(cost=4)
     await asyncio.gather(

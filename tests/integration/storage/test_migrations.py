@@ -58,6 +58,7 @@ async def test_a_new_database_gets_all_that_is_declared(bare: Database) -> None:
     assert [record["_id"] for record in records] == list(range(1, len(STEPS) + 1)), "and no lock is left"
 
 
+@pytest.mark.race
 async def test_runners_that_start_at_once_take_each_step_once(bare: Database) -> None:
     first, second = Counted(), Counted()
     steps = [Step("first", first), Step("second", second)]

@@ -8,6 +8,8 @@ import pytest
 from domain.errors import NotPublished, PublishUnknown
 from messaging.group_commit import GroupCommit, Line
 
+pytestmark = pytest.mark.race
+
 A: Line = ("events", 0)
 B: Line = ("events", 1)
 

@@ -13,6 +13,8 @@ from messaging.runtime import PartitionRuntime, RuntimeSettings
 from messaging.settings import KafkaSettings
 from tests.unit.messaging.scripted import ScriptedHandler
 
+pytestmark = pytest.mark.race
+
 PARTITION = TopicPartition("topic", 0)
 
 

@@ -14,6 +14,8 @@ from storage.joining import JoinedMoves
 from storage.moves import Move, TransactionAborted, number_of
 from tests.support.builders import RECORDED_AT
 
+pytestmark = pytest.mark.race
+
 
 @dataclass
 class Database:

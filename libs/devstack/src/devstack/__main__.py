@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -20,14 +21,19 @@ def run(
     """Run everything in the foreground until Ctrl-C."""
     # Both commands import what they need when asked for: neither waits for what only the other needs.
     stack = importlib.import_module("devstack.stack")
-    try:
+    with _one_line():
         settings = StackSettings.from_environment(os.environ, stores_only=stores_only)
         stack.run_in_foreground(settings)
-    except StackError as exc:
-        typer.echo(f"error: {exc}", err=True)
-        for line in exc.details:
-            typer.echo(f"  {line}", err=True)
-        raise typer.Exit(1) from exc
+
+
+@app.command()
+def clean_data(*, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Delete the data of the stack in WAYBILL_HOME, but no backup: lists it and asks."""
+    home = importlib.import_module("devstack.home")
+    clearing = importlib.import_module("devstack.clearing")
+    with _one_line():
+        settings = StackSettings.from_environment(os.environ, stores_only=False)
+        clearing.clear(home.Home(settings.home), unasked=yes)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -55,6 +61,17 @@ def execute(context: typer.Context) -> None:
     except (StackError, OSError, IndexError) as exc:
         typer.echo(f"error: {exc}", err=True)
         raise typer.Exit(2) from exc
+
+
+@contextlib.contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except StackError as exc:
+        typer.echo(f"error: {exc}", err=True)
+        for line in exc.details:
+            typer.echo(f"  {line}", err=True)
+        raise typer.Exit(1) from exc
 
 
 if __name__ == "__main__":

@@ -44,6 +44,12 @@ class Home:
         path.mkdir(exist_ok=True)
         return path
 
+    @property
+    def contents(self) -> list[Path]:
+        """What a stack has made here and would make again, without backups and what others put here."""
+        names = ("mongod", "redis", "kafka", "kafka-*", "gateway", "logs", "*.json", "jwt_secret", "lock")
+        return sorted(path for name in names for path in self.root.glob(name))
+
     def prepare(self) -> None:
         """Make the directories and check that there is room.
 

@@ -1,0 +1,72 @@
+"""The names that settings have in the environment: of services, embedded stack, gateway, Compose."""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_settings import BaseSettings
+
+from devstack.settings import StackSettings
+from tests.support.printed_calls import ROOT
+
+
+class _Recorder(Mapping[str, str]):
+    """An empty environment that keeps what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def of_services() -> set[str]:
+    """Return the names of all settings groups that a package declares in its module `settings`."""
+    modules = [
+        importlib.import_module(f"{path.parent.name}.settings")
+        for path in ROOT.glob("*/*/src/*/settings.py")
+        if path.parent.name != "devstack"
+    ]
+    groups = {
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseSettings)
+    }
+    return {name for group in groups for name in _names(group)} | {"SECRETS_DIR"}
+
+
+def of_the_stack() -> set[str]:
+    """Return what the embedded stack's supervisor reads."""
+    recorder = _Recorder()
+    StackSettings.from_environment(recorder, stores_only=False)
+    return recorder.asked
+
+
+def of_deployments() -> set[str]:
+    """Return what the gateway's configuration, Compose and the example name."""
+    named = {
+        "deploy/gateway/Caddyfile": r"\{\$([A-Z][A-Z0-9_]*)",
+        "docker-compose.yml": r"\$\{([A-Z][A-Z0-9_]*)",
+        ".env.example": r"^(?:# )?([A-Z][A-Z0-9_]*)=",
+    }
+    return {
+        name
+        for file, pattern in named.items()
+        for name in re.findall(pattern, (ROOT / file).read_text(), flags=re.MULTILINE)
+    }
+
+
+def _names(group: type[BaseSettings]) -> Iterator[str]:
+    config: Mapping[str, Any] = group.model_config
+    for name, field in group.model_fields.items():
+        alias = field.validation_alias
+        yield alias if isinstance(alias, str) else f"{config.get('env_prefix', '')}{name}".upper()
