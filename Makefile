@@ -9,6 +9,8 @@ RUN := $(UV) run --frozen --no-sync
 SYNCED := .venv/.synced
 COMPOSE = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES) )COMPOSE_BAKE=false docker compose
 SYNCED_BENCH := .venv/.synced-bench
+SYNCED_NODE := .venv/.synced-node
+CHECKERS := tests/support/node
 SOURCES := libs services contracts tests bench
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
@@ -36,7 +38,17 @@ $(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml service
 
 # What benchmarks need beside it, for plots and percentiles: any other verb does without.
 $(SYNCED_BENCH): $(SYNCED)
-	@$(UV) sync --locked --quiet --all-packages --group bench --python $(PYTHON)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group bench --python $(PYTHON)
+	@touch $@
+
+# Node, and what checks the contract with it: only tests use them.
+$(SYNCED_NODE): $(SYNCED)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group node --python $(PYTHON)
+	@touch $@
+
+$(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(SYNCED_NODE)
+	@echo "installing what checks the contract into $(CHECKERS)"
+	@cd $(CHECKERS) && $(CURDIR)/.venv/bin/npm ci --loglevel=error --prefer-offline --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .PHONY: deps
@@ -61,14 +73,16 @@ exec: $(SYNCED) ## Run COMMAND="python -m storage.schema" with the addresses of 
 	@exec $(RUN) python -m devstack exec $(COMMAND)
 
 .PHONY: test
-test: lint types test-unit test-stack ## Lint, types, import contracts and every test, on real servers
+test: ## Lint, types, import contracts and every test, on real servers
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types checkers
+	@$(MAKE) --no-print-directory test-unit test-stack
 
 .PHONY: test-unit
-test-unit: $(SYNCED) ## Tests that need no server
+test-unit: $(SYNCED) checkers ## Tests that need no server
 	$(RUN) pytest $(TOGETHER) -m "not stack and not long and not docker" tests
 
 .PHONY: test-stack
-test-stack: $(SYNCED) ## Tests on the embedded stack: contract, integration, end to end
+test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
 
 .PHONY: test-race
@@ -88,7 +102,7 @@ mutations: $(SYNCED) ## Take each safety away, one after the other, and see that
 	@exec $(RUN) python -m tests.mutations $(ONLY)
 
 .PHONY: test-coverage
-test-coverage: $(SYNCED) ## All tests with coverage; domain 100 %, overall 85 %
+test-coverage: $(SYNCED) checkers ## All tests with coverage; domain 100 %, overall 85 %
 	$(RUN) coverage erase
 	$(RUN) coverage run -m pytest -m "not long and not docker" tests
 	$(RUN) coverage combine --quiet
@@ -113,6 +127,9 @@ types: $(SYNCED) ## mypy --strict over sources and tests
 .PHONY: contract
 contract: $(SYNCED) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
 	$(RUN) python -m contracts
+
+.PHONY: checkers
+checkers: $(SYNCED_NODE) $(CHECKERS)/node_modules/.package-lock.json ## Install Node's tools that check the contract; the tests use them
 
 .PHONY: alerts
 alerts: $(SYNCED) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
@@ -180,4 +197,4 @@ clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists 
 
 .PHONY: clean
 clean: ## Remove environments, wheels and caches; data and backups stay
-	rm -rf .venv .uv bench/peers/.venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+	rm -rf .venv .uv bench/peers/.venv tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

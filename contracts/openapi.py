@@ -46,6 +46,7 @@ def openapi() -> dict[str, Any]:
         "version": version("waybill-query-api"),
         "summary": "Shipment tracking: report events, follow shipments.",
         "description": _ABOUT,
+        "contact": {"name": "Waybill"},
         "license": {"name": "MIT", "identifier": "MIT"},
     }
     return document(info, TAGS, operations)

@@ -128,7 +128,9 @@ async def test_only_a_trusted_proxy_may_say_for_whom_it_speaks(
 
 
 async def check_error(response: aiohttp.ClientResponse, status: int, code: str) -> None:
-    body = json.loads(await response.text())
+    text = await response.text()
+    body = json.loads(text)
+    assert text.endswith("}\n")
     assert response.status == status
     assert response.content_type == "application/json"
     assert set(body) == {"error", "message", "status_code", "timestamp"}

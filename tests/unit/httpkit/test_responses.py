@@ -32,8 +32,8 @@ def test_an_object_without_a_form_is_refused() -> None:
         to_json({"value": object()})
 
 
-def test_rendered_json_is_sent_as_it_is() -> None:
+def test_rendered_json_is_sent_as_it_is_and_ends_its_line() -> None:
     response = json_response(b'{"a":1}', status=202, headers={"Location": "/events/1"})
-    assert (response.body, response.status) == (b'{"a":1}', 202)
+    assert (response.body, response.status) == (b'{"a":1}\n', 202)
     assert response.headers["Location"] == "/events/1"
     assert response.content_type == "application/json"

@@ -1,11 +1,13 @@
 """How the routes of health are described."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
+from domain.errors import ErrorCode
 from httpkit.health import State
 from httpkit.identifiers import Instant
 from httpkit.operations import Key, Operation, Reply, json_content
@@ -40,6 +42,8 @@ def _operation(name: str, summary: str) -> Operation:
             200: Reply("It is well, or works without its cache.", json_content(_REPORT, ok=_OK)),
             503: Reply("Something that is needed is down.", json_content(_REPORT, down=_DOWN)),
         },
+        # The one fault that a request without a token, a body or a query can have: an `Expect` of its own.
+        errors_at={HTTPStatus.EXPECTATION_FAILED: (ErrorCode.VALIDATION_ERROR,)},
     )
 
 

@@ -11,6 +11,7 @@ from domain.errors import ErrorCode
 from domain.permissions import PERMISSIONS, Permission
 from httpkit.budgets import Budget, default_budget
 from httpkit.errors import STATUS
+from httpkit.identifiers import Instant
 from httpkit.meanings import MEANING
 from httpkit.operations import JSON, Content, Operation, Parameter, Reply, shown_path
 from httpkit.response_headers import BY_STATUS, HEADERS, OF_LIMITED
@@ -19,6 +20,8 @@ from httpkit.schemas import PREFIX, schemas_of
 
 Json = dict[str, Any]
 Described = tuple[Route, Operation]
+
+_HEADER: Final = "#/components/headers/"
 
 EXAMPLE_TIME: Final = "2026-11-02T14:15:02.118Z"
 
@@ -49,7 +52,7 @@ class Error(TypedDict):
     error: ErrorCode
     message: str
     status_code: int
-    timestamp: str
+    timestamp: Instant
     details: NotRequired[list[ErrorDetail]]
 
 
@@ -77,7 +80,7 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
         "paths": paths,
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-            "headers": {name: dict(header) for name, header in HEADERS.items()},
+            "headers": {name: dict(HEADERS[name]) for name in sorted(_references(paths, _HEADER))},
             "schemas": schemas.referred_to(paths),
         },
     }
@@ -104,22 +107,27 @@ class _Schemas:
     def referred_to(self, paths: Json) -> dict[str, Json]:
         """Return the definitions that the paths need, which those of queries' models are not."""
         needed: set[str] = set()
-        more = set(_references(paths))
+        more = set(_references(paths, PREFIX))
         while more:
             needed |= more
-            more = {name for known in more for name in _references(self.definitions[known])} - needed
+            more = {name for known in more for name in _references(self.definitions[known], PREFIX)} - needed
         return {name: schema for name, schema in self.definitions.items() if name in needed}
 
 
-def _references(node: object) -> Iterable[str]:
-    if isinstance(node, dict):
-        reference = node.get("$ref")
-        if isinstance(reference, str) and reference.startswith(PREFIX):
-            yield reference.removeprefix(PREFIX)
-        node = list(node.values())
-    if isinstance(node, list):
-        for each in node:
-            yield from _references(each)
+def _references(node: object, prefix: str) -> set[str]:
+    """Return the names of the components under `prefix` that a part of the document refers to."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            reference = node.get("$ref")
+            if isinstance(reference, str) and reference.startswith(prefix):
+                found.add(reference.removeprefix(prefix))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+    return found
 
 
 def _adapters(operation: Operation) -> Iterable[TypeAdapter[Any]]:
@@ -177,8 +185,14 @@ def _query(operation: Operation, schemas: _Schemas) -> Iterable[Json]:
     properties, required = schemas.properties(operation.query)
     for name, schema in properties.items():
         made: Json = {"name": name, "in": "query", "required": name in required, "schema": _present(schema)}
-        if "description" in schema:
-            made["description"] = schema["description"]
+        if made["schema"].get("type") == "array":
+            # As the services read it: one name, its values separated by commas.
+            made |= {"style": "form", "explode": False}
+        described = [
+            each["description"] for each in (schema, *schema.get("anyOf", ())) if "description" in each
+        ]
+        if described:
+            made["description"] = described[0]
         if name in operation.query_examples:
             made["example"] = operation.query_examples[name]
         yield made
@@ -194,7 +208,9 @@ def _present(schema: Json) -> Json:
     choices = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) > 1:
         kept["anyOf"] = choices
-    return kept | choices[0] if len(choices) == 1 else kept
+    if len(choices) == 1:
+        kept |= {key: value for key, value in choices[0].items() if key != "description"}
+    return kept
 
 
 def _content(content: Mapping[str, Content], schemas: _Schemas) -> Json:
@@ -275,4 +291,4 @@ def _error_example(code: ErrorCode, status: int) -> Json:
 
 
 def _headers(names: Iterable[str]) -> Json:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    return {name: {"$ref": f"{_HEADER}{name}"} for name in names}

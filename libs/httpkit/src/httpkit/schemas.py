@@ -30,4 +30,20 @@ def schemas_of(adapters: Iterable[tuple[Hashable, TypeAdapter[Any]]]) -> tuple[d
         ref_template=f"{PREFIX}{{model}}",
         schema_generator=ContractSchemas,
     )
-    return {key: schema for (key, _), schema in by_key.items()}, dict(sorted(shared.get("$defs", {}).items()))
+    schemas = {key: schema for (key, _), schema in by_key.items()}
+    definitions = dict(sorted(shared.get("$defs", {}).items()))
+    _say_types([*schemas.values(), *definitions.values()])
+    return schemas, definitions
+
+
+def _say_types(schemas: Iterable[object]) -> None:
+    """Add the type to bounds that stand beside a reference: strict validators refuse a bound without one."""
+    waiting = list(schemas)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "minProperties" in node:
+                node.setdefault("type", "object")
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node

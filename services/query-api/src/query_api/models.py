@@ -84,7 +84,7 @@ def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # whatever 
 
 
 # Visible ASCII without what has a meaning in URLs, in their templates, or in `Authorization: Basic`.
-Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!\"$&-.0-9;->@-\[\]-z|~]+$")]
+Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r'^[!"$&-.0-9;->@-\[\]-z|~]+$')]
 Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
 Why = Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[!-~]+$")]

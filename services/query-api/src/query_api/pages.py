@@ -29,7 +29,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Entries on a page.")] = DEFAULT_LIMIT
     offset: Annotated[
         int,
         Field(ge=0, le=MAX_OFFSET, description="How many entries to pass over; further on, use `cursor`."),
@@ -46,7 +46,7 @@ class ShipmentQuery(CursorQuery):
     """Which shipments; each `…_from` is inside of what is asked for, each `…_to` is not."""
 
     status: Statuses = ()
-    client_id: Name | None = None
+    client_id: Annotated[Name | None, Field(description="Only the shipments of this client.")] = None
     tracking_number: NumberPrefix | None = None
     created_from: Instant | None = None
     created_to: Instant | None = None
@@ -57,9 +57,9 @@ class ShipmentQuery(CursorQuery):
 class EventQuery(CursorQuery):
     """Which events of a shipment; `from` is inside of what is asked for, `to` is not."""
 
-    outcome: Outcome | None = None
-    status: Status | None = None
-    source: Name | None = None
+    outcome: Annotated[Outcome | None, Field(description="Only events with this outcome.")] = None
+    status: Annotated[Status | None, Field(description="Only events that report this status.")] = None
+    source: Annotated[Name | None, Field(description="Only events of this source.")] = None
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None
 
@@ -67,9 +67,11 @@ class EventQuery(CursorQuery):
 class DeadLetterQuery(CursorQuery):
     """Which dead letters; `from` is inside of what is asked for, `to` is not."""
 
-    state: LetterState | None = None
-    reason: Reason | None = None
-    tracking_number: FullNumber | None = None
+    state: Annotated[LetterState | None, Field(description="Only dead letters in this state.")] = None
+    reason: Annotated[Reason | None, Field(description="Only dead letters with this reason.")] = None
+    tracking_number: Annotated[
+        FullNumber | None, Field(description="Only dead letters of this shipment.")
+    ] = None
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None
 
@@ -77,9 +79,9 @@ class DeadLetterQuery(CursorQuery):
 class ActionQuery(CursorQuery):
     """Which actions of operators; `from` is inside of what is asked for, `to` is not."""
 
-    action: ActionKind | None = None
-    target: Name | None = None
-    by: Name | None = None
+    action: Annotated[ActionKind | None, Field(description="Only actions of this kind.")] = None
+    target: Annotated[Name | None, Field(description="Only actions on this target.")] = None
+    by: Annotated[Name | None, Field(description="Only actions by this user.")] = None
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None
 

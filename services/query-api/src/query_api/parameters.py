@@ -51,13 +51,14 @@ Statuses = Annotated[
     tuple[Status, ...],
     PlainValidator(_statuses),
     _schema(
-        type="string",
-        pattern=f"^({'|'.join(Status)})(,({'|'.join(Status)}))*$",
+        type="array",
+        items={"type": "string", "enum": list(Status)},
+        minItems=1,
         description="One status or several, separated by commas.",
     ),
 ]
 # Whatever a client or a source may be called, but none of what an operator of the store is written with.
-Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[^\x00-\x1f\x7f\"$\[\]{}]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r'^[^\x00-\x1f\x7f"$\[\]{}]+$')]
 NumberPrefix = Annotated[
     str,
     Field(

@@ -53,7 +53,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "shipments. A `total` of 10,000 and more may be half a minute old."
         ),
         query=SHIPMENT_QUERY,
-        query_examples={"status": "in_transit", "client_id": "client_001", "limit": 10},
+        query_examples={"status": ["in_transit"], "client_id": "client_001", "limit": 10},
         replies={
             200: Reply(
                 "A page of shipments.",

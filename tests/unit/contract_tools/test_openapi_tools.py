@@ -1,0 +1,71 @@
+"""The OpenAPI document as tools of others read it: linters without a warning, a strict validator."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from contracts.documents import ROOT
+from contracts.postman_steps import STEPS
+from tests.support.node_tools import NODE_DIRECTORY, PACKAGES, run_node
+
+DOCUMENT = ROOT / "services/query-api/src/query_api/openapi.json"
+COMPILE = NODE_DIRECTORY / "compile-schemas.mjs"
+FEWEST = 300
+
+
+def test_redocly_has_nothing_to_say() -> None:
+    ran = run_node(PACKAGES / ".bin/redocly", "lint", "--config", "redocly.yaml", DOCUMENT)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "Your API description is valid" in ran.stdout + ran.stderr
+    assert "warning" not in (ran.stdout + ran.stderr).lower()
+
+
+def test_spectral_has_nothing_to_say() -> None:
+    ran = run_node(
+        PACKAGES / ".bin/spectral", "lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", DOCUMENT
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "No results" in ran.stdout
+
+
+def test_every_schema_compiles_strictly_and_every_example_is_valid() -> None:
+    ran = run_node(COMPILE, DOCUMENT)
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    counted = re.fullmatch(r"(\d+) schemas, (\d+) examples\n", ran.stdout)
+    assert counted is not None, ran.stdout
+    assert int(counted[1]) >= FEWEST
+    assert int(counted[2]) >= FEWEST
+
+
+@pytest.mark.parametrize(
+    ("schema", "fault"),
+    [
+        ({"type": "string", "pattern": '^[!\\"]$'}, "Invalid escape"),
+        ({"type": "string", "format": "event-id"}, 'unknown format "event-id"'),
+        ({"type": "string", "const": "x", "colour": "red"}, 'unknown keyword: "colour"'),
+    ],
+)
+def test_the_strict_validator_refuses_what_other_engines_do(
+    schema: dict[str, str], fault: str, tmp_path: Path
+) -> None:
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps({"paths": {}, "components": {"schemas": {"Refused": schema}}}))
+
+    ran = run_node(COMPILE, document)
+
+    assert ran.returncode == 1
+    assert fault in ran.stdout
+
+
+def test_every_operation_has_a_step_in_the_postman_collection() -> None:
+    paths = json.loads(DOCUMENT.read_bytes())["paths"]
+    operations = {each["operationId"] for methods in paths.values() for each in methods.values()}
+
+    assert {step.operation for steps in STEPS.values() for step in steps} == operations, (
+        "see postman_steps.py"
+    )
