@@ -37,7 +37,7 @@ def to_json(data: object) -> bytes:
 def json_response(
     data: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Answer with `data` as JSON and an end of line; bytes are taken for JSON that has been rendered already."""
+    """Answer with `data` as JSON and an end of line; bytes are JSON that has been rendered already."""
     body = data if isinstance(data, bytes) else to_json(data)
     return web.Response(
         body=body + b"\n", status=status, headers={"Content-Type": JSON_CONTENT_TYPE, **(headers or {})}
