@@ -38,9 +38,9 @@ class Service:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        app = web.Application(client_max_size=1 << 30)  # so that the gateway's limit is met first
+        app = web.Application(client_max_size=1 << 30)  # so that the gateway's limits are met first
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, max_field_size=1 << 16, max_line_size=1 << 16)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 
@@ -237,6 +237,19 @@ async def test_a_large_body_passes_up_to_the_limit_of_the_services(door: Door) -
 async def test_a_body_that_no_service_would_take_is_refused_here(door: Door) -> None:
     async with door.session.post("/events/batch", data=io.BytesIO(b"x" * (TWO_MIB * 4))) as response:
         await check_error(response, 413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize(
+    ("target", "field", "status"),
+    [("a" * 8_000, "b" * 20_000, 200), ("a" * 8_200, "b", 414), ("a", "b" * 33_000, 431)],
+)
+async def test_a_head_has_the_bounds_of_the_services(
+    target: str, field: str, status: int, door: Door
+) -> None:
+    async with door.session.get(f"/{target}", headers={"X-Long": field}) as response:
+        assert response.status == status
+        if status == 414:
+            await check_error(response, 414, "URI_TOO_LONG")
 
 
 async def test_no_service_is_503_with_a_hint_when_to_retry(door: Door) -> None:

@@ -19,6 +19,8 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PATTERN: Final = rf"{PREFIX}[{ALPHABET}]{{12}}"
 ENTROPY_BYTES: Final = 7
 
+LENGTH: Final = 16
+
 _BODY_LENGTH = 11
 _FORM = re.compile(PATTERN)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
@@ -36,9 +38,14 @@ def check_character(body: str) -> str:
     return ALPHABET[interim]
 
 
-@lru_cache(maxsize=16_384)  # a shipment comes back about five times
 def is_tracking_number(text: str) -> bool:
     """Say whether `text` has the form and the check character of a tracking number."""
+    # What is remembered is as long as a number: else 16,384 texts of any length would be held.
+    return len(text) == LENGTH and _is_number(text)
+
+
+@lru_cache(maxsize=16_384)  # a shipment comes back about five times
+def _is_number(text: str) -> bool:
     return _FORM.fullmatch(text) is not None and check_character(text[len(PREFIX) : -1]) == text[-1]
 
 

@@ -9,6 +9,7 @@ from httpkit.bodies import HTTP_SETTINGS
 
 UNKNOWN: Final = "unknown"
 _IPV6_PREFIX: Final = 64
+_LONGEST_ADDRESS: Final = 64
 
 
 def client_address(request: web.Request) -> str:
@@ -20,7 +21,8 @@ def client_address(request: web.Request) -> str:
     """
     proxies = request.app[HTTP_SETTINGS].trusted_proxies
     if proxies:
-        entries = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).split(",")
+        # From the right, and no further than is needed: what stands left of it may be endless.
+        entries = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).rsplit(",", proxies)
         if len(entries) >= proxies:
             address = _normalized(entries[-proxies].strip())
             if address is not None:
@@ -29,6 +31,8 @@ def client_address(request: web.Request) -> str:
 
 
 def _normalized(text: str) -> str | None:
+    if len(text) > _LONGEST_ADDRESS:
+        return None
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

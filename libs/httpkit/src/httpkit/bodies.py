@@ -16,6 +16,7 @@ from httpkit.strict_json import ambiguity_of, is_plain, malformation_of
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 
 MAX_DETAILS: Final = 100
+MAX_PARAMETERS: Final = 100
 MAX_LISTED_FAULTS: Final = 10_000
 MAX_TEXT_LENGTH: Final = 300
 
@@ -158,6 +159,8 @@ def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
         ApiError: 400 with all faults; a name that is given twice is one.
     """
     query = request.query
+    if len(query) > MAX_PARAMETERS:
+        raise ApiError(ErrorCode.VALIDATION_ERROR, f"a query has at most {MAX_PARAMETERS} parameters")
     repeated = [name for name in dict.fromkeys(query) if len(query.getall(name)) > 1]
     if repeated:
         raise validation_error([Detail(pointer_to((name,)), "given more than once") for name in repeated])

@@ -7,21 +7,12 @@ from aiohttp import hdrs, web
 
 from domain.errors import ErrorCode
 from httpkit.errors import ApiError, Handler
+from httpkit.fields import BLANKS, LONGEST_FIELD, is_token, joined, split, word_of
 from httpkit.routes import JSON_ROUTES
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
-# Possessive throughout (`*+`): nothing a client sends makes the matcher try again.
-_BLANK: Final = r"[ \t]*+"
-_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_WORD: Final = rf'(?:{_NAME}|"(?:[^"\\]|\\.)*+")'
-_PARAMETER: Final = re.compile(rf"{_BLANK};{_BLANK}(?P<name>{_NAME})=(?P<value>{_WORD})")
-_MEDIA_TYPE: Final = re.compile(
-    rf"{_BLANK}(?P<type>{_NAME}/{_NAME})"
-    rf"(?P<parameters>(?:{_BLANK};{_BLANK}(?:{_NAME}={_WORD})?+)*+){_BLANK}"
-)
-_ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _RANGES: Final = {"*/*": 0, "application/*": 1, JSON: 2}
 """What covers `application/json`, and how exactly: the most exact range decides (RFC 9110, 12.5.1)."""
@@ -53,7 +44,7 @@ def require_media_type(request: web.Request, *known: str) -> str:
 def accepts_json(header: str) -> bool:
     """Say whether an `Accept` leaves room for JSON; elements that cannot be read are passed over."""
     best, weight, read = -1, 0.0, False
-    for element in _ELEMENT.findall(header):
+    for element in split(header, ","):
         name, parameters = _media_type(element)
         q = parameters.pop("q", "1")
         if name is None or _WEIGHT.fullmatch(q) is None:
@@ -72,21 +63,28 @@ async def negotiation_middleware(request: web.Request, handler: Handler) -> web.
     """Answer 406 to who would not take the JSON that a route answers with."""
     accept = request.headers.get(hdrs.ACCEPT)
     if accept is not None and accept not in _AT_ONCE and request.match_info.route in request.app[JSON_ROUTES]:
-        header = ",".join(request.headers.getall(hdrs.ACCEPT))
-        if not accepts_json(header):
+        header = joined(request.headers.getall(hdrs.ACCEPT))
+        if header is not None and not accepts_json(header):
             raise ApiError(ErrorCode.NOT_ACCEPTABLE, f"this answers with {JSON} only")
     return await handler(request)
 
 
 def _media_type(text: str) -> tuple[str | None, dict[str, str]]:
-    found = _MEDIA_TYPE.fullmatch(text)
-    if found is None:
-        return None, {}
-    parameters = {
-        each["name"].lower(): each["value"].strip('"').lower()
-        for each in _PARAMETER.finditer(found["parameters"])
-    }
-    return found["type"].lower(), parameters
+    """Return a media type or range and its parameters, all in lower case; None for what is neither."""
+    unread: tuple[None, dict[str, str]] = None, {}
+    if len(text) > LONGEST_FIELD:
+        return unread
+    name, *rest = [part.strip(BLANKS) for part in split(text, ";")]
+    if not all(map(is_token, name.split("/", 1))) or "/" not in name:
+        return unread
+    parameters: dict[str, str] = {}
+    for part in filter(None, rest):
+        key, _, value = part.partition("=")
+        word = word_of(value)
+        if word is None or not is_token(key):
+            return unread
+        parameters[key.lower()] = word.lower()
+    return name.lower(), parameters
 
 
 def _unsupported(message: str, headers: dict[str, str]) -> ApiError:

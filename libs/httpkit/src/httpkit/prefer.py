@@ -6,37 +6,27 @@ from typing import Final
 
 from aiohttp import web
 
+from httpkit.fields import BLANKS, is_token, joined, split, word_of
+
 PREFER: Final = "Prefer"
 PREFERENCE_APPLIED: Final = "Preference-Applied"
 LONGEST_WAIT_S: Final = 30
 
-# Possessive throughout (`*+`): nothing a client sends makes the matcher try again.
-_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_BLANK: Final = r"[ \t]*+"
-_WORD: Final = rf'(?:{_NAME}|"(?:[^"\\]|\\.)*+")'
-_PARAMETERS: Final = rf"(?:{_BLANK};{_BLANK}(?:{_NAME}(?:{_BLANK}={_BLANK}{_WORD})?+)?+)*+"
-_PREFERENCE: Final = re.compile(
-    rf"(?P<name>{_NAME})(?:{_BLANK}={_BLANK}(?P<value>{_WORD}))?+{_PARAMETERS}", re.ASCII
-)
-_ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*+"|")++')
-_ESCAPE: Final = re.compile(r"\\(.)")
 _SECONDS: Final = re.compile(r"[0-9]{1,2}")
-_LONGEST_LINE: Final = 1000
 
 
 def preferences(request: web.Request) -> Mapping[str, str | None]:
     """Return what a request prefers, by the name in lower case; None where a preference has no value.
 
-    What cannot be read is passed over, as is a preference that is given again: the first one counts.
+    What cannot be read is passed over, as is a preference that is given again: the first one counts. So is
+    all of it where there is more than `LONGEST_FIELD` characters.
     """
     found: dict[str, str | None] = {}
-    for line in request.headers.getall(PREFER, []):
-        if len(line) > _LONGEST_LINE:
-            continue
-        for element in _ELEMENT.findall(line):
-            preference = _PREFERENCE.fullmatch(element.strip(" \t"))
-            if preference is not None:
-                found.setdefault(preference["name"].lower(), _unquoted(preference["value"]))
+    for element in split(joined(request.headers.getall(PREFER, ())) or "", ","):
+        preference = _preference(element)
+        if preference is not None:
+            name, value = preference
+            found.setdefault(name.lower(), value)
     return found
 
 
@@ -52,8 +42,20 @@ def preferred_wait_s(request: web.Request) -> int | None:
     return wait_s if wait_s <= LONGEST_WAIT_S else None
 
 
-def _unquoted(value: str | None) -> str | None:
-    """Take the quotes off; RFC 7240 tells an empty value from none as little as we do."""
-    if value is None:
+def _preference(element: str) -> tuple[str, str | None] | None:
+    """Return a preference; its parameters mean nothing to us, but must be such."""
+    pairs = [_pair(part) for part in split(element.strip(BLANKS), ";")]
+    first, *parameters = pairs
+    if first is None or any(pair is None for pair in parameters):
         return None
-    return (_ESCAPE.sub(r"\1", value[1:-1]) if value.startswith('"') else value) or None
+    name, value = first
+    return (name, value or None) if name else None
+
+
+def _pair(text: str) -> tuple[str, str | None] | None:
+    """Read a name, or a name and a value; RFC 7240 tells an empty value from none as little as we do."""
+    name, equals, value = (part.strip(BLANKS) for part in text.partition("="))
+    if not name and not equals:
+        return "", None
+    word = word_of(value) if equals else ""
+    return (name, word) if is_token(name) and word is not None else None

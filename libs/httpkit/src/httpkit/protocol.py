@@ -10,14 +10,20 @@ nowhere else.
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from domain.errors import ErrorCode
 from httpkit.errors import ApiError, error_response
+
+MAX_TARGET_BYTES: Final = 8 * 1024
+MAX_HEAD_BYTES: Final = 32 * 1024
+"""The gateway's bounds. Of a head, each field is held to it here; there, all of them together are."""
+_TOO_MANY_FIELDS: Final = "Too many headers received"
 
 _log = structlog.get_logger(__name__)
 
@@ -110,9 +116,7 @@ class Connection(RequestHandler):
         """
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.debug("request_unreadable", error=repr(exc))
-            error = ApiError(
-                ErrorCode.VALIDATION_ERROR, "this is not a well-formed HTTP request", status=status
-            )
+            error = _unreadable(exc, status)
         else:
             _log.error("request_failed", exc_info=exc)
             error = ApiError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side")
@@ -121,6 +125,16 @@ class Connection(RequestHandler):
         response = error_response(error)
         response.force_close()
         return response
+
+
+def _unreadable(fault: BaseException | None, status: int) -> ApiError:
+    limit = fault.args[1] if isinstance(fault, LineTooLong) else None
+    if limit == MAX_TARGET_BYTES:
+        return ApiError(ErrorCode.URI_TOO_LONG, f"path and query are longer than {MAX_TARGET_BYTES} bytes")
+    if limit == MAX_HEAD_BYTES or (fault is not None and fault.args[:1] == (_TOO_MANY_FIELDS,)):
+        message = f"header fields are longer than {MAX_HEAD_BYTES} bytes, or too many"
+        return ApiError(ErrorCode.FIELDS_TOO_LARGE, message)
+    return ApiError(ErrorCode.VALIDATION_ERROR, "this is not a well-formed HTTP request", status=status)
 
 
 class _Server(web.Server):

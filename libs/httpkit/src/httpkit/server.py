@@ -21,7 +21,7 @@ from httpkit.limits import limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
 from httpkit.negotiation import negotiation_middleware
-from httpkit.protocol import Patience, Runner
+from httpkit.protocol import MAX_HEAD_BYTES, MAX_TARGET_BYTES, Patience, Runner
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.settings import HttpSettings, LimitSettings
 
@@ -91,6 +91,8 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
         handler_cancellation=False,
         keepalive_timeout=http.keepalive_timeout_s,
         lingering_time=LINGERING_S,
+        max_field_size=MAX_HEAD_BYTES,
+        max_line_size=MAX_TARGET_BYTES,
         shutdown_timeout=http.shutdown_timeout_s,
     )
     try:
