@@ -31,7 +31,7 @@ STORY = ["created", "picked_up", "in_warehouse", "in_transit", "delivered"]
 
 @pytest.fixture
 def environment(stack: StackAddresses, tmp_path: Path) -> Mapping[str, str]:
-    """Give an environment in which the page's command finds the stack, and its programs a group of their own."""
+    """Give an environment in which the command of the page finds the stack, and its programs a group."""
     if isinstance(stack, RunningStack):
         home = stack.home.root
     else:
@@ -52,7 +52,7 @@ def environment(stack: StackAddresses, tmp_path: Path) -> Mapping[str, str]:
 async def _read_until(
     program: str, number: str, *, folder: Path, environment: Mapping[str, str]
 ) -> list[str]:
-    """Run a program until it has shown that the shipment was delivered; return the statuses that it showed."""
+    """Run a program until it has shown that the shipment was delivered; return what it showed."""
     reader = await asyncio.create_subprocess_exec(
         sys.executable, program, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE
     )
