@@ -15,6 +15,7 @@ import pytest
 
 from domain.status import Status
 from messaging.settings import KafkaSettings
+from processor.settings import LoopSettings
 from tests.e2e.traffic import shipment_at
 from tests.support.api import Api
 from tests.support.printed_calls import ROOT
@@ -31,7 +32,7 @@ STORY = ["created", "picked_up", "in_warehouse", "in_transit", "delivered"]
 
 @pytest.fixture
 def environment(stack: StackAddresses, tmp_path: Path) -> Mapping[str, str]:
-    """Give an environment in which the command of the page finds the stack, and its programs a group."""
+    """Give an environment in which the page's command finds the stack, with a group of the test's own."""
     if isinstance(stack, RunningStack):
         home = stack.home.root
     else:
@@ -52,7 +53,7 @@ def environment(stack: StackAddresses, tmp_path: Path) -> Mapping[str, str]:
 async def _read_until(
     program: str, number: str, *, folder: Path, environment: Mapping[str, str]
 ) -> list[str]:
-    """Run a program until it has shown that the shipment was delivered; return what it showed."""
+    """Run a program until it has shown that the shipment was delivered; return what it showed of it."""
     reader = await asyncio.create_subprocess_exec(
         sys.executable, program, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE
     )
@@ -92,3 +93,4 @@ def test_the_page_names_the_codec_and_the_group_that_are_in_use() -> None:
     assert READERS == ["read_with_confluent.py", "read_with_kafka_python.py"]
     assert KafkaSettings.model_fields["compression"].default == "snappy"
     assert "**Compression**: snappy" in PAGE
+    assert f"the group `{LoopSettings.model_fields['group'].default}`" in PAGE

@@ -1,5 +1,6 @@
 """The calls that documents print, taken out of them to be tried as they stand."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,15 +13,18 @@ PRINTED_URL = "http://localhost:8080"
 
 def calls(text: str) -> str:
     """Return the shell blocks of a document that call the API, as one script."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
-    return "\n".join(block for block in blocks if "curl" in block)
+    return "\n".join(block for block in _blocks(text) if "curl" in block)
 
 
-def sections(text: str) -> dict[str, str]:
-    """Return the calls of each section of a document that has any, by its heading."""
+def all_commands(text: str) -> dict[str, str]:
+    """Return the shell blocks of each section of a document that has any, by its heading."""
     parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
-    found = {title: calls(body) for title, body in zip(parts[::2], parts[1::2], strict=True)}
+    found = {title: "\n".join(_blocks(body)) for title, body in zip(parts[::2], parts[1::2], strict=True)}
     return {title: script for title, script in found.items() if script}
+
+
+def _blocks(text: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def run_calls(script: str, stack: StackAddresses, scratch: Path) -> str:
@@ -28,7 +32,12 @@ def run_calls(script: str, stack: StackAddresses, scratch: Path) -> str:
     script = script.replace(PRINTED_URL, stack.gateway_url)
     script = script.replace("/tmp/", f"{scratch}/")  # noqa: S108  # what the documents say
     ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     return ran.stdout
