@@ -19,6 +19,7 @@ from messaging.wire import AMENDED, CONTENT_TYPE, CREATED, STATUS_REPORTED
 
 Json = dict[str, Any]
 
+_DOES: Final = {"send": "writes to", "receive": "reads from"}
 BINDING_VERSION: Final = "0.5.0"
 GOLDEN: Final = Path(__file__).parents[1] / "tests/unit/messaging/golden"
 KEY: Final[Json] = {"type": "string", "description": "The tracking number.", "examples": [NUMBER]}
@@ -93,7 +94,9 @@ def asyncapi() -> Json:
             "title": "Waybill",
             "version": version("waybill-messaging"),
             "description": "CloudEvents 1.0 in structured JSON mode, keyed by tracking number.",
+            "contact": {"name": "Waybill"},
             "license": {"name": "MIT"},
+            "tags": [{"name": "shipments", "description": "What happens to shipments."}],
         },
         "defaultContentType": CONTENT_TYPE,
         "servers": {"kafka": {"host": KafkaSettings.model_fields["brokers"].default, "protocol": "kafka"}},
@@ -171,5 +174,6 @@ def _operation(name: str, channel: Channel, action: str) -> Json:
         "action": action,
         "channel": {"$ref": f"#/channels/{name}"},
         "summary": channel.summary,
+        "description": f"Waybill {_DOES[action]} `{channel.topic}`.",
         "messages": [{"$ref": f"#/channels/{name}/messages/{each}"} for each in channel.messages],
     }

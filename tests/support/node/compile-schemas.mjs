@@ -1,4 +1,4 @@
-// Compile every schema of an OpenAPI 3.1 document as a strict validator does: JSON Schema 2020-12, regular
+// Compile every schema of an OpenAPI 3.1 or AsyncAPI 3 document as a strict validator does: JSON Schema 2020-12, regular
 // expressions in Unicode mode. Every example must be valid against its schema.
 // usage: node compile-schemas.mjs openapi.json; prints what was counted, or each fault, which ends it with 1.
 import { readFileSync } from "node:fs";
@@ -49,7 +49,10 @@ function checkContent(where, content = {}) {
 for (const name of Object.keys(document.components.schemas)) {
   check(name, { $ref: `#/components/schemas/${name}` }, []);
 }
-for (const [path, methods] of Object.entries(document.paths)) {
+for (const [name, message] of Object.entries(document.components.messages ?? {})) {
+  check(name, message.payload, (message.examples ?? []).map((example) => example.payload));
+}
+for (const [path, methods] of Object.entries(document.paths ?? {})) {
   for (const [method, operation] of Object.entries(methods)) {
     const where = `${method} ${path}`;
     for (const each of operation.parameters ?? []) {
