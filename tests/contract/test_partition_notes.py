@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, PartitionView, Resumption, Start
+from domain.line import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
 from domain.ports import Fence
 from tests.contract.line import TOPIC, LineStores
 from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
@@ -142,8 +142,8 @@ def test_there_is_one_way_on(halt: Halt, start: Start) -> None:
 
 async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
     one, other = (line.quarantined(index) for index in (2, 1))
-    assert await line.quarantine.put(one, most=2)
-    assert await line.quarantine.put(other, most=2)
+    assert await line.quarantine.put(one, most=2) is QuarantinePut.DONE
+    assert await line.quarantine.put(other, most=2) is QuarantinePut.DONE
     ordered = sorted((one, other), key=lambda entry: entry.tracking_number)
     assert await line.quarantine.entries() == ordered
     later = NOON + timedelta(minutes=1)
@@ -160,9 +160,9 @@ async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
 
 async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: LineStores) -> None:
     entry = line.quarantined(1)
-    assert await line.quarantine.put(entry, most=1)
-    assert not await line.quarantine.put(line.quarantined(2), most=1)
+    assert await line.quarantine.put(entry, most=1) is QuarantinePut.DONE
+    assert await line.quarantine.put(line.quarantined(2), most=1) is QuarantinePut.FULL
     anew = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
-    assert await line.quarantine.put(anew, most=1)
+    assert await line.quarantine.put(anew, most=1) is QuarantinePut.DONE
     assert await line.quarantine.entries() == [anew]
     assert [deed["reason"] for deed in await line.deeds()] == ["a bug", "another"]

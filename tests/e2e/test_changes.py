@@ -17,6 +17,7 @@ CHANGES: Json = {
     "origin": {"address": "Carrera 7 #71-21"},
     "package": {"weight_kg": 3.25, "dimensions": {"length": 31, "width": 21, "height": 11}},
 }
+Headers = dict[str, str]
 NOBODYS = derive_tracking_number("nobody", "no key", 0)
 AT_ONCE = 20
 
@@ -117,6 +118,88 @@ async def test_many_changes_at_once_are_all_applied_one_after_the_other(admin: A
     weight = 1.0 + answers.index(last)
     shipment = await admin.shipment(number)
     assert (shipment["version"], shipment["package"]["weight_kg"]) == (AT_ONCE + 1, weight)
+
+
+def tag_of(version: int) -> Headers:
+    return {"If-Match": f'"v{version}"'}
+
+
+async def test_a_change_of_another_version_is_412_and_changes_nothing(admin: Api, client: Api) -> None:
+    number = await admin.created(shipment_body("client_001"))
+    path = f"/shipments/{number}"
+    tag = (await client.get(path)).headers["ETag"]
+    amended = await client.ask("PATCH", path, json=CHANGES, headers={"If-Match": tag})
+    assert (amended.status, amended.headers["ETag"]) == (200, '"v2"')
+    before = await admin.shipment(number)
+    for method, body in (("PATCH", CHANGES), ("DELETE", None)):
+        for headers in (
+            {"If-Match": tag},
+            {"If-Match": f"W/{amended.headers['ETag']}"},
+            {"If-None-Match": "*"},
+        ):
+            stale = await client.ask(method, path, json=body, headers=headers)
+            assert_error(stale, 412, "PRECONDITION_FAILED")
+            event = await client.outcome(stale.headers["Location"].rpartition("/")[2])
+            assert (event["outcome"], event["reason"]) == ("rejected", "PRECONDITION_FAILED")
+    assert await admin.shipment(number) == before
+    late = await client.ask("DELETE", path, headers={"If-Match": tag, "Prefer": "wait=0"})
+    assert (await client.outcome(late.body["event_id"]))["reason"] == "PRECONDITION_FAILED"
+    cancelled = await client.ask("DELETE", path, headers={"If-Match": f"{tag}, {amended.headers['ETag']}"})
+    assert (cancelled.status, cancelled.body["version"]) == (200, 3)
+
+
+async def test_the_tag_of_a_compressed_answer_is_a_condition(admin: Api) -> None:
+    number = await admin.created(shipment_body())
+    path = f"/shipments/{number}"
+    for coding in ("gzip", "zstd"):
+        tag = (await admin.get(path, headers={"Accept-Encoding": coding})).headers["ETag"]
+        assert tag.endswith(f'-{coding}"')
+        amended = await admin.ask("PATCH", path, json=CHANGES, headers={"If-Match": tag})
+        assert amended.status == 200, amended.text
+    stale = await admin.ask("DELETE", path, headers={"If-Match": tag})
+    assert_error(stale, 412, "PRECONDITION_FAILED")
+    assert_error(await admin.get(path, headers={"If-Match": tag}), 412, "PRECONDITION_FAILED")
+
+
+async def test_of_many_changes_of_one_version_one_is_made(admin: Api) -> None:
+    number = await admin.created(shipment_body())
+    answers = await asyncio.gather(
+        *(
+            admin.ask(
+                "PATCH", f"/shipments/{number}", json={"package": {"weight_kg": 1.0 + n}}, headers=tag_of(1)
+            )
+            for n in range(AT_ONCE)
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [200, *[412] * (AT_ONCE - 1)]
+    assert (await admin.shipment(number))["version"] == 2
+
+
+async def test_a_condition_on_what_is_not_there_or_not_ones_own_says_so(
+    admin: Api, other_client: Api
+) -> None:
+    number = await admin.created(shipment_body("client_001"))
+    for tag in ({"If-Match": "*"}, tag_of(7)):
+        assert_error(
+            await admin.ask("DELETE", f"/shipments/{NOBODYS}", headers=tag), 404, "SHIPMENT_NOT_FOUND"
+        )
+        assert_error(await other_client.ask("DELETE", f"/shipments/{number}", headers=tag), 403, "FORBIDDEN")
+    malformed = await admin.ask("DELETE", f"/shipments/{number}", headers={"If-Match": "v1"})
+    assert_error(malformed, 400, "VALIDATION_ERROR")
+
+
+async def test_a_write_without_versions_ignores_no_condition(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, Status.PICKED_UP)
+    for headers in ({"If-Match": '"v1"'}, {"If-None-Match": "*"}):
+        assert_error(await driver.post("/events", event, headers=headers), 412, "PRECONDITION_FAILED")
+    path, body = f"/quarantine/{number}", {"reason": "a bug"}
+    only_new, only_old = {"If-None-Match": "*"}, {"If-Match": "*"}
+    assert_error(await admin.ask("PUT", path, json=body, headers=only_old), 412, "PRECONDITION_FAILED")
+    assert (await admin.ask("PUT", path, json=body, headers=only_new)).status == 200
+    assert_error(await admin.ask("PUT", path, json=body, headers=only_new), 412, "PRECONDITION_FAILED")
+    assert (await admin.ask("PUT", path, json=body, headers=only_old)).status == 200
+    assert (await admin.ask("DELETE", path)).status == 204
 
 
 @pytest.mark.parametrize("change", ["PATCH", "DELETE"])

@@ -10,6 +10,7 @@ _WORKER: Final = "libs/messaging/src/messaging/partition.py"
 _RULES: Final = "libs/domain/src/domain/shipment.py"
 _JUDGE: Final = "libs/domain/src/domain/batch.py"
 _LIFE: Final = "tests/unit/domain/test_shipment.py"
+_AMENDING: Final = "tests/unit/domain/test_amending.py"
 _VERDICTS: Final = "tests/unit/domain/test_judge.py"
 _TROUBLE: Final = "tests/unit/processor/test_trouble.py"
 _HINTS: Final = "tests/unit/processor/test_hints.py"
@@ -32,6 +33,14 @@ APPLYING: Final = (
         old="    if command.event_id in shipment.applied:\n        return Repeated()\n",
         new="",
         tests=(f"{_LIFE}::test_what_has_been_applied_is_never_applied_again",),
+    ),
+    Mutation(
+        name="condition-ignored",
+        safety="a change on the condition of a version is not made to another one",
+        file=_RULES,
+        old="        return ErrorCode.PRECONDITION_FAILED\n",
+        new="        pass\n",
+        tests=(f"{_AMENDING}::test_a_change_is_made_to_an_expected_version_only",),
     ),
     Mutation(
         name="creation-twice",

@@ -136,6 +136,8 @@ def payload_fingerprint(command: Command) -> str:
         said = {"status": command.status, "location": command.location, "notes": command.notes}
     else:
         said = {"changes": command.changes, "on_behalf_of": command.on_behalf_of}
+    if not isinstance(command, CreateShipment) and command.expected_versions is not None:
+        said["expected_versions"] = list(command.expected_versions)
     return fingerprint(said)
 
 

@@ -9,6 +9,7 @@ from domain.line import (
     Halt,
     PartitionView,
     Quarantined,
+    QuarantinePut,
     Resumption,
     released,
     resumed,
@@ -111,14 +112,16 @@ class InMemoryQuarantineStore(Faults):
         self._documents = documents
         self._quarantined = documents.quarantined
 
-    async def put(self, entry: Quarantined, *, most: int) -> bool:
+    async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
         """Set a shipment aside, unless `most` others are."""
         with self.around("put"):
+            if standing not in (None, entry.tracking_number in self._quarantined):
+                return QuarantinePut.UNMET
             if len(self._quarantined.keys() - {entry.tracking_number}) >= most:
-                return False
+                return QuarantinePut.FULL
             self._quarantined[entry.tracking_number] = entry
             _note(self._documents, set_aside(entry))
-            return True
+            return QuarantinePut.DONE
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
         """End it."""

@@ -42,7 +42,12 @@ _amendments = st.builds(
     at=st.integers(0, 3).map(lambda second: NOON + timedelta(seconds=second)),
     on_behalf_of=_clients,
 )
-_singles = _reports | _cancellations | _amendments
+_changes = st.builds(
+    lambda change, versions: replace(change, expected_versions=versions),
+    _cancellations | _amendments,
+    st.none() | st.lists(st.integers(1, 4), max_size=2).map(tuple),
+)
+_singles = _reports | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
 SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])

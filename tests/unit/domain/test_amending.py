@@ -1,6 +1,7 @@
 """Changes through the API: whose shipment, how far on its way, and what an amendment leaves as it is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -33,6 +34,7 @@ PATHS: dict[Status, tuple[Status, ...]] = {
 }
 FORBIDDEN = Rejected(ErrorCode.FORBIDDEN)
 NOT_NOW = Rejected(ErrorCode.INVALID_TRANSITION)
+UNMET = Rejected(ErrorCode.PRECONDITION_FAILED)
 UNKNOWN = Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
 
 
@@ -155,3 +157,43 @@ def test_whatever_is_sent_a_walk_stays_legal_and_each_change_adds_one_version(se
         assert not isinstance(command, CreateShipment)
         if command.on_behalf_of is not None:
             assert (command.on_behalf_of, before.status) == ("client_001", Status.CREATED)
+
+
+CHANGES = (cancellation, amendment)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("expected", "is_met"), [((1,), True), ((2, 1), True), ((2,), False), ((), False)])
+def test_a_change_is_made_to_an_expected_version_only(
+    change: Callable[[], AmendShipment | ReportStatus], expected: tuple[int, ...], *, is_met: bool
+) -> None:
+    decision = decide(shipment_at(Status.CREATED), replace(change(), expected_versions=expected))
+    assert decision == (UNMET if not is_met else decide(shipment_at(Status.CREATED), change()))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_unexpected_version_comes_after_ownership_and_before_the_transition(
+    change: Callable[[], AmendShipment | ReportStatus],
+) -> None:
+    stale = replace(change(), expected_versions=(1,))
+    delivered = shipment_at(Status.DELIVERED)
+    assert decide(None, stale) == UNKNOWN
+    assert decide(delivered, replace(stale, on_behalf_of="client_002")) == FORBIDDEN
+    assert decide(delivered, stale) == UNMET
+    assert decide(delivered, replace(stale, expected_versions=(delivered.version,))) == NOT_NOW
+
+
+def test_an_applied_change_that_comes_again_is_not_judged_by_the_version_it_made() -> None:
+    change = replace(cancellation(), expected_versions=(1,))
+    assert decide(shipment_after(CREATION, change), change) == Repeated()
+
+
+def test_of_two_changes_of_one_version_the_first_in_the_log_is_applied() -> None:
+    first, second = (
+        replace(amendment(at=NOON + timedelta(seconds=n)), expected_versions=(1,)) for n in (1, 2)
+    )
+    verdicts = judge(
+        deliveries(first, second), shipment_after(CREATION), {first.event_id: None, second.event_id: None}
+    )
+    outcomes = [(each.event.outcome, each.event.reason) for each in verdicts.verdicts if each.event]
+    assert outcomes == [(Outcome.APPLIED, None), (Outcome.REJECTED, ErrorCode.PRECONDITION_FAILED)]

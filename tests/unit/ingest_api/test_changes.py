@@ -178,3 +178,38 @@ async def test_an_amendment_of_another_form_is_refused_with_every_fault(
     reply = await ingest.ask("PATCH", PATH, body)
     assert (reply.status, reply.pointers) == (400, pointers)
     assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("headers", "versions"),
+    [({"If_Match": '"v3", "v4-gzip"'}, (3, 4)), ({"If_Match": "*"}, None), ({"If_None_Match": "*"}, ())],
+)
+async def test_the_condition_goes_into_the_log_with_the_change(
+    ingest: Ingest, method: str, headers: dict[str, str], versions: tuple[int, ...] | None
+) -> None:
+    await ingest.ask(method, PATH, body_of(method), **headers)
+    [command] = ingest.log.commands
+    assert isinstance(command, AmendShipment | ReportStatus)
+    assert command.expected_versions == versions
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_malformed_condition_is_400_and_nothing_is_written(ingest: Ingest, method: str) -> None:
+    answer = await ingest.ask(method, PATH, body_of(method), If_Match="v3")
+    assert (answer.status, answer.body["error"]) == (400, "VALIDATION_ERROR")
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_condition_that_did_not_hold_is_412(ingest: Ingest, method: str) -> None:
+    ingest.inbox.script.append(Says("rejected", ErrorCode.PRECONDITION_FAILED))
+    answer = await ingest.ask(method, PATH, body_of(method), If_Match='"v3"')
+    assert (answer.status, answer.body["error"]) == (412, "PRECONDITION_FAILED")
+    assert answer.headers["Location"] == f"/events/{ID}"
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_change_is_answered_with_the_tag_of_what_it_made(ingest: Ingest, method: str) -> None:
+    ingest.inbox.script.append(Says(status=Status.CREATED, version=4))
+    assert (await ingest.ask(method, PATH, body_of(method))).headers["Etag"] == '"v4"'

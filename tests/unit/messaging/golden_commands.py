@@ -1,6 +1,7 @@
 """The commands and changes whose bytes stand in `golden/`: by the name of the file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -78,7 +79,7 @@ def _amended(*, complete: bool) -> AmendShipment:
     )
 
 
-def _cancelled() -> ReportStatus:
+def _cancelled(expected_versions: tuple[int, ...] | None = None) -> ReportStatus:
     return ReportStatus(
         event_id=event_id(NUMBER, _SEEN_AT, API_SOURCE),
         tracking_number=NUMBER,
@@ -88,6 +89,7 @@ def _cancelled() -> ReportStatus:
         received_at=_SEEN_AT,
         submitted_by="client_user_001",
         on_behalf_of="client_001",
+        expected_versions=expected_versions,
     )
 
 
@@ -111,6 +113,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status": _reported(complete=True),
     "status_bare": _reported(complete=False),
     "cancelled": _cancelled(),
+    "cancelled_if_match": _cancelled((3, 4)),
+    "amended_if_match": replace(_amended(complete=False), expected_versions=(2,)),
+    "amended_if_never": replace(_amended(complete=False), expected_versions=()),
     "amended": _amended(complete=True),
     "amended_bare": _amended(complete=False),
 }

@@ -55,6 +55,9 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "status": "04ecd0ed3f234bbc47db7a87",
         "status_bare": "024c1c446f497ba18e9e0d0a",
         "cancelled": "f8ff333723514dece6ab4a68",
+        "cancelled_if_match": "99b4c7a5cc99b4d92a183711",
+        "amended_if_match": "8b06c0a768587670096fb214",
+        "amended_if_never": "053799a0ef68b13f1cf1aff3",
         "amended": "0c3ee3260e59bc034aaf95b8",
         "amended_bare": "3b15543482c0e7947e86a999",
     }

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from domain.commands import Command
 from domain.errors import StoreUnavailable
-from domain.line import Quarantined
+from domain.line import Quarantined, QuarantinePut
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
 from processor import quarantine as quarantine_module
@@ -28,7 +28,7 @@ async def set_aside(rig: Rig, tracking_number: TrackingNumber = SICK) -> None:
     entry = Quarantined(
         tracking_number=tracking_number, reason="it breaks us", since=NOON, requested_by="admin_user"
     )
-    assert await rig.quarantine.put(entry, most=10)
+    assert await rig.quarantine.put(entry, most=10) is QuarantinePut.DONE
 
 
 def letters(rig: Rig) -> list[bytes]:

@@ -106,6 +106,7 @@ class ReportStatus:
         source: the device or place that saw it.
         submitted_by: the user who sent it.
         on_behalf_of: the client whose shipment it must be, None where anybody's will do.
+        expected_versions: versions of which the shipment must have one, None where any will do.
     """
 
     event_id: EventId
@@ -118,6 +119,7 @@ class ReportStatus:
     location: Location | None = None
     notes: str | None = None
     on_behalf_of: str | None = None
+    expected_versions: tuple[int, ...] | None = None
 
 
 @value(kw_only=True)
@@ -127,6 +129,7 @@ class AmendShipment:
     Attributes:
         timestamp: when the request was accepted.
         on_behalf_of: the client whose shipment it must be, None where anybody's will do.
+        expected_versions: versions of which the shipment must have one, None where any will do.
     """
 
     event_id: EventId
@@ -136,6 +139,7 @@ class AmendShipment:
     received_at: datetime
     submitted_by: str
     on_behalf_of: str | None = None
+    expected_versions: tuple[int, ...] | None = None
 
 
 Command = CreateShipment | ReportStatus | AmendShipment

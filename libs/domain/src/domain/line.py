@@ -108,6 +108,17 @@ class Quarantined:
     requested_by: str
 
 
+class QuarantinePut(StrEnum):
+    """What came of setting a shipment aside.
+
+    `FULL`: as many others are as may be. `UNMET`: it is, or is not, set aside already, against the condition.
+    """
+
+    DONE = "done"
+    FULL = "full"
+    UNMET = "unmet"
+
+
 def resumed(partition: str, resumption: Resumption) -> OperatorAction:
     """Return the deed of saying that a partition, `topic/number`, is to go on."""
     kind = ActionKind.PARTITION_RESUMED

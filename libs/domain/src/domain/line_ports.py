@@ -6,7 +6,7 @@ Every call may raise `StoreUnavailable`.
 from datetime import datetime
 from typing import Protocol
 
-from domain.line import Attempt, Halt, PartitionView, Quarantined, Resumption
+from domain.line import Attempt, Halt, PartitionView, Quarantined, QuarantinePut, Resumption
 from domain.ports import Fence
 from domain.tracking_number import TrackingNumber
 
@@ -61,8 +61,17 @@ class QuarantineStore(Protocol):
     Each change is noted among what operators have done: both or neither.
     """
 
-    async def put(self, entry: Quarantined, *, most: int) -> bool:
-        """Set a shipment aside, or say anew why; False, and nothing changes, if `most` others are."""
+    async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
+        """Set a shipment aside, or say anew why.
+
+        Args:
+            entry: what is to stand.
+            most: how many others may be set aside.
+            standing: whether it must be set aside already; None: either way.
+
+        Returns:
+            What came of it; only where it is `DONE` has anything changed.
+        """
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
         """End it; False, and nothing changes, if the shipment was not set aside."""

@@ -112,10 +112,16 @@ def _change(command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
 
 
 def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> ErrorCode | None:
-    """Say what speaks against `command`: a client changes its own, as long as nobody has touched it."""
+    """Return why `command` is rejected, None if it is not: a client changes its own, while it is `created`.
+
+    Ownership comes first, so that nobody learns the version of another client's shipment. The version comes
+    before the transition: whoever knows an outdated shipment is told that, not what the new one forbids.
+    """
     client = command.on_behalf_of
     if client is not None and client != shipment.client_id:
         return ErrorCode.FORBIDDEN
+    if command.expected_versions is not None and shipment.version not in command.expected_versions:
+        return ErrorCode.PRECONDITION_FAILED
     if client is not None and shipment.status is not Status.CREATED:
         return ErrorCode.INVALID_TRANSITION
     if isinstance(command, AmendShipment):

@@ -45,6 +45,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.NOT_FOUND: 404,
         ErrorCode.OWN_ACCOUNT: 409,
         ErrorCode.PAYLOAD_TOO_LARGE: 413,
+        ErrorCode.PRECONDITION_FAILED: 412,
         ErrorCode.QUARANTINE_FULL: 409,
         ErrorCode.RATE_LIMITED: 429,
         ErrorCode.REQUEST_TIMEOUT: 408,

@@ -27,6 +27,7 @@ MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.NOT_FOUND: "There is nothing at this path.",
         ErrorCode.OWN_ACCOUNT: "Admins cannot disable or demote themselves: another admin can.",
         ErrorCode.PAYLOAD_TOO_LARGE: "The body is longer than the route reads.",
+        ErrorCode.PRECONDITION_FAILED: "If-Match or If-None-Match does not hold: read it again, then decide.",
         ErrorCode.QUARANTINE_FULL: "As many shipments are set aside as may be: release one.",
         ErrorCode.RATE_LIMITED: "More requests than the budget allows; Retry-After says when to come again.",
         ErrorCode.REQUEST_TIMEOUT: "The body took too long to arrive.",

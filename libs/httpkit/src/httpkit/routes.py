@@ -17,6 +17,7 @@ ACCEPT_POST: Final = "Accept-Post"
 ACCEPT_PATCH: Final = "Accept-Patch"
 MAX_BYTES_HEADER: Final = "Waybill-Max-Bytes"
 JSON_ROUTES: Final = web.AppKey("json_routes", set[web.AbstractRoute])
+CONDITIONAL_ROUTES: Final = web.AppKey("conditional_routes", set[web.AbstractRoute])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Route:
             a body may be.
         is_json: it answers with JSON, so that a request that takes none is 406. Not so for what is never to
             be refused, and for pages.
+        is_conditional: a write that evaluates `If-Match` and `If-None-Match` by itself (`preconditions`).
     """
 
     method: str
@@ -40,6 +42,7 @@ class Route:
     budget: Budget | None = field(default=None, kw_only=True)
     hints: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     is_json: bool = field(default=True, kw_only=True)
+    is_conditional: bool = field(default=False, kw_only=True)
 
 
 class UndeclaredRoute(Exception):
@@ -51,6 +54,7 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     declared = app.setdefault(DECLARED, {})
     budgets = app.setdefault(BUDGETS, {})
     json_routes = app.setdefault(JSON_ROUTES, set())
+    conditional_routes = app.setdefault(CONDITIONAL_ROUTES, set())
     for path, group in _by_path(routes).items():
         resource = app.router.add_resource(path)
         for route in group:
@@ -60,6 +64,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
                 budgets[added] = route.budget or default_budget(route.method, route.permission)
                 if route.is_json:
                     json_routes.add(added)
+                if route.is_conditional:
+                    conditional_routes.add(added)
         declared[resource.add_route(hdrs.METH_OPTIONS, _options_handler(resource, group))] = None
 
 

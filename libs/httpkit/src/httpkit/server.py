@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 import uvloop
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
 from domain.errors import WaybillError
@@ -21,6 +22,7 @@ from httpkit.limits import limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
 from httpkit.negotiation import negotiation_middleware
+from httpkit.preconditions import precondition_middleware
 from httpkit.protocol import MAX_HEAD_BYTES, MAX_TARGET_BYTES, Patience, Runner
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.settings import HttpSettings, LimitSettings
@@ -53,16 +55,14 @@ def build_app(
     Raises:
         UndeclaredRoute: a permission is asked for without a verifier; at the start, if not all are declared.
     """
-    shares = limits or LimitSettings()
-    middlewares = (
+    middlewares = [
         request_id_middleware,
         metrics_middleware(HttpMetrics(registry)),
         error_middleware,
         negotiation_middleware,
-        stranger_middleware(shares),
-        auth_middleware(verifier),
-        limit_middleware(shares),
-    )
+        *_rights_and_limits(verifier, limits or LimitSettings()),
+        precondition_middleware,
+    ]
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
     bound_bodies(app, http)
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
@@ -71,6 +71,11 @@ def build_app(
     app.on_startup.append(_require_declarations)
     app.on_response_prepare.append(show_limits)
     return app
+
+
+def _rights_and_limits(verifier: TokenVerifier | None, shares: LimitSettings) -> Iterable[Middleware]:
+    """Return the middlewares that know who asks, from the outermost on."""
+    return (stranger_middleware(shares), auth_middleware(verifier), limit_middleware(shares))
 
 
 @contextlib.asynccontextmanager

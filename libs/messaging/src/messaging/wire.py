@@ -96,6 +96,7 @@ class _StatusData(TypedDict):
     location: NotRequired[Location]
     notes: NotRequired[str]
     on_behalf_of: NotRequired[str]
+    expected_versions: NotRequired[list[int]]
 
 
 class _PlaceChanges(TypedDict, total=False):
@@ -118,6 +119,7 @@ class _Changes(TypedDict, total=False):
 class _AmendedData(TypedDict):
     changes: _Changes
     on_behalf_of: NotRequired[str]
+    expected_versions: NotRequired[list[int]]
 
 
 class _Created(_Envelope):
@@ -239,6 +241,8 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
         type_, data = AMENDED_TYPE, {"changes": command.changes}
     if command.on_behalf_of is not None:
         data["on_behalf_of"] = command.on_behalf_of
+    if command.expected_versions is not None:
+        data["expected_versions"] = list(command.expected_versions)
     return type_, data
 
 
@@ -295,6 +299,7 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
         location=data.get("location"),
         notes=data.get("notes"),
         on_behalf_of=data.get("on_behalf_of"),
+        expected_versions=_expected_versions(data),
     )
 
 
@@ -309,7 +314,13 @@ def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
         received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
         on_behalf_of=data.get("on_behalf_of"),
+        expected_versions=_expected_versions(data),
     )
+
+
+def _expected_versions(data: _StatusData | _AmendedData) -> tuple[int, ...] | None:
+    versions = data.get("expected_versions")
+    return None if versions is None else tuple(versions)
 
 
 def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime:

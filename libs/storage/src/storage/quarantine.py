@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from domain.line import Quarantined, released, set_aside
+from domain.line import Quarantined, QuarantinePut, released, set_aside
 from domain.tracking_number import TrackingNumber
 from storage.actions import MongoActionLog
 from storage.client import Database, transacted
@@ -20,19 +20,21 @@ class MongoQuarantineStore:
         self._actions = MongoActionLog(database)
         self._shipments = database[QUARANTINED_SHIPMENTS]
 
-    async def put(self, entry: Quarantined, *, most: int) -> bool:
+    async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
         """See `QuarantineStore.put`. Replicas that are asked at once may go beyond `most` by a few."""
         fields = {"reason": entry.reason, "since": entry.since, "requested_by": entry.requested_by}
 
-        async def both(session: AsyncClientSession) -> bool:
-            others = {"_id": {"$ne": entry.tracking_number}}
+        async def both(session: AsyncClientSession) -> QuarantinePut:
+            this, others = {"_id": {"$eq": entry.tracking_number}}, {"_id": {"$ne": entry.tracking_number}}
+            if standing is not None:
+                found = await self._shipments.count_documents(this, session=session)
+                if bool(found) is not standing:
+                    return QuarantinePut.UNMET
             if await self._shipments.count_documents(others, session=session) >= most:
-                return False
-            await self._shipments.replace_one(
-                {"_id": {"$eq": entry.tracking_number}}, fields, upsert=True, session=session
-            )
+                return QuarantinePut.FULL
+            await self._shipments.replace_one(this, fields, upsert=True, session=session)
             await self._actions.note(set_aside(entry), session=session)
-            return True
+            return QuarantinePut.DONE
 
         return await transacted(self._database, both)
 

@@ -12,16 +12,18 @@ from httpkit.logs import bind_to_request
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks for a change, and how long they wait for its outcome.
+    """Who asks for a change, on which condition, and how long they wait for its outcome.
 
     Attributes:
         wait_s: 0 to be answered as soon as the log has it.
         traceparent: as the request had it; it goes with the command.
+        expected_versions: versions of which the shipment must have one, None where any will do.
     """
 
     principal: Principal
     wait_s: float = 0.0
     traceparent: str | None = None
+    expected_versions: tuple[int, ...] | None = None
 
 
 class AwaitedLog:

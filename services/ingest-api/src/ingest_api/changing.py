@@ -59,6 +59,7 @@ class ShipmentChanger:
                 received_at=instant,
                 submitted_by=asker.principal.subject,
                 on_behalf_of=_client_of(asker.principal),
+                expected_versions=asker.expected_versions,
             )
 
         return await self._write(command_at, asker)
@@ -81,6 +82,7 @@ class ShipmentChanger:
                 received_at=instant,
                 submitted_by=asker.principal.subject,
                 on_behalf_of=_client_of(asker.principal),
+                expected_versions=asker.expected_versions,
             )
 
         return await self._write(command_at, asker)

@@ -21,8 +21,21 @@ ROUTES: Final = (
     Route("POST", "/events", post_event, Permission.EVENT_REPORT, hints=_POSTS),
     Route("POST", "/events/batch", post_batch, Permission.EVENT_REPORT, hints=_POSTS_BATCHES),
     Route("POST", "/shipments", post_shipment, Permission.SHIPMENT_CREATE, hints=_POSTS),
-    Route("PATCH", "/shipments/{tracking_number}", patch_shipment, Permission.SHIPMENT_AMEND, hints=_PATCHES),
-    Route("DELETE", "/shipments/{tracking_number}", delete_shipment, Permission.SHIPMENT_CANCEL),
+    Route(
+        "PATCH",
+        "/shipments/{tracking_number}",
+        patch_shipment,
+        Permission.SHIPMENT_AMEND,
+        hints=_PATCHES,
+        is_conditional=True,
+    ),
+    Route(
+        "DELETE",
+        "/shipments/{tracking_number}",
+        delete_shipment,
+        Permission.SHIPMENT_CANCEL,
+        is_conditional=True,
+    ),
     Route("POST", "/dead-letters/replay", post_replays, Permission.DEAD_LETTER_REPLAY, hints=_POSTS),
     Route("POST", "/dead-letters/{dead_letter_id}/replay", post_replay, Permission.DEAD_LETTER_REPLAY),
 )

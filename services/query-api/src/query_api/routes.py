@@ -60,7 +60,13 @@ ROUTES: Final = (
         "POST", "/partitions/{partition:[0-9]+}/resume", line.resume_partition, Permission.PARTITION_RESUME
     ),
     Route("GET", "/quarantine", line.list_quarantine, Permission.QUARANTINE_READ),
-    Route("PUT", "/quarantine/{tracking_number}", line.put_quarantine, Permission.QUARANTINE_MANAGE),
+    Route(
+        "PUT",
+        "/quarantine/{tracking_number}",
+        line.put_quarantine,
+        Permission.QUARANTINE_MANAGE,
+        is_conditional=True,
+    ),
     Route("DELETE", "/quarantine/{tracking_number}", line.delete_quarantine, Permission.QUARANTINE_MANAGE),
     Route("GET", "/operator-actions", operators.list_actions, Permission.OPERATOR_ACTION_READ),
 )

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.identifiers import CREATION, IN_PATH, NUMBER
-from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_content
+from httpkit.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content
 from ingest_api.amendments import AMENDMENT
 from ingest_api.contract.preferences import TRACEPARENT, WAIT
 from ingest_api.contract.replies import Changed, Queued, Registered
@@ -51,6 +51,15 @@ KEY: Final = Parameter(
     TypeAdapter(Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]),
     "order-4711",
 )
+IF_MATCH: Final = Parameter(
+    "If-Match",
+    "header",
+    "The `ETag` of what was read: judged when the change is applied, in the order of all changes. If the "
+    "shipment has another version by then, nothing is changed: 412. Several tags: any of them; `*`: any "
+    "version. A weak tag matches nothing. `If-None-Match: *` cannot hold for a shipment that exists: 412.",
+    TEXT,
+    '"v1"',
+)
 TO_SHIPMENT: Final = Link("getShipment", {"tracking_number": "$response.body#/tracking_number"})
 TO_TRAIL: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
@@ -66,7 +75,7 @@ def _changes(example: object) -> dict[int, Reply]:
         200: Reply(
             "Done.",
             json_content(TypeAdapter(Changed), changed=example),
-            headers=("Preference-Applied",),
+            headers=("ETag", "Preference-Applied"),
             links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
         ),
         202: Reply(
@@ -114,9 +123,13 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "removed. A client may do so with its own shipments, as long as they are `created`."
         ),
         body=json_content(AMENDMENT, weight={"package": {"weight_kg": 2.75}}),
-        parameters=(IN_PATH, WAIT, TRACEPARENT),
+        parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
         replies=_changes(AMENDED),
-        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND),
+        errors=(
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.PRECONDITION_FAILED,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+        ),
         errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
     ("DELETE", "/shipments/{tracking_number}"): Operation(
@@ -124,9 +137,14 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Cancel a shipment",
         description="A step of the shipment like any other, never a removal: it can be read as before.",
-        parameters=(IN_PATH, WAIT, TRACEPARENT),
+        parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
         replies=_changes(CANCELLED),
-        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND, ErrorCode.VALIDATION_ERROR),
+        errors=(
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.PRECONDITION_FAILED,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+            ErrorCode.VALIDATION_ERROR,
+        ),
         errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
 }

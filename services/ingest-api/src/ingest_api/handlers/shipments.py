@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from domain.errors import ErrorCode
 from domain.permissions import Principal, Role, owns
@@ -12,8 +13,10 @@ from domain.status import Status
 from domain.tracking_number import parse_tracking_number
 from httpkit.bodies import read_json
 from httpkit.errors import ApiError, Detail
+from httpkit.preconditions import expected_versions, version_tag
 from httpkit.responses import json_response
 from ingest_api.amendments import AMENDMENT
+from ingest_api.awaiting import Asker
 from ingest_api.changing import Change, ShipmentChanger
 from ingest_api.creation import Creation, ShipmentCreator
 from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
@@ -41,8 +44,8 @@ async def post_shipment(request: web.Request) -> web.Response:
 async def patch_shipment(request: web.Request) -> web.Response:
     """Amend a shipment: 200 once it is, 202 if that takes longer than the wait."""
     number = parse_tracking_number(request.match_info["tracking_number"])
+    asker = _conditional_asker_of(request)
     changes = await read_json(request, AMENDMENT)
-    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
     change = await request.app[CHANGER].amend(number, changes, asker)
     return _changed(change, "Amendment accepted for processing", honoured(request))
 
@@ -50,9 +53,14 @@ async def patch_shipment(request: web.Request) -> web.Response:
 async def delete_shipment(request: web.Request) -> web.Response:
     """Cancel a shipment, which stays to be read: 200 once it is, 202 if that takes longer than the wait."""
     number = parse_tracking_number(request.match_info["tracking_number"])
-    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
+    asker = _conditional_asker_of(request)
     change = await request.app[CHANGER].cancel(number, asker)
     return _changed(change, "Cancellation accepted for processing", honoured(request))
+
+
+def _conditional_asker_of(request: web.Request) -> Asker:
+    asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
+    return replace(asker, expected_versions=expected_versions(request))
 
 
 def _idempotency_key(request: web.Request) -> str | None:
@@ -102,4 +110,5 @@ def _changed(change: Change, message: str, headers: Mapping[str, str]) -> web.Re
         "version": answer.version,
         "event_id": command.event_id,
     }
-    return json_response(body, headers=headers)
+    tag = {} if answer.version is None else {hdrs.ETAG: version_tag(answer.version)}
+    return json_response(body, headers={**tag, **headers})

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from domain.errors import ErrorCode
 from domain.line import Start
 from httpkit.identifiers import IN_PATH, NUMBER, Instant, TrackingNumberText
-from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_content
+from httpkit.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content
 from query_api.models import QUARANTINE, RESUME
 
 TAG: Final = "operations"
@@ -100,6 +100,13 @@ _PARTITION: Final = Parameter(
     7,
 )
 
+_IF_NONE_MATCH: Final = Parameter(
+    "If-None-Match",
+    "header",
+    "`*`: only if the shipment is not set aside yet (412); `If-Match: *`: only if it is.",
+    TEXT,
+    "*",
+)
 _NUMBER: Final = {"tracking_number": "$request.path.tracking_number"}
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
@@ -154,7 +161,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "Within seconds all its records become dead letters of the reason `quarantined`: none is "
             "applied until it is released; then they can be sent again in order. At most 1,000 shipments."
         ),
-        parameters=(IN_PATH,),
+        parameters=(IN_PATH, _IF_NONE_MATCH),
         body=json_content(QUARANTINE, bug={"reason": "its events break the processor"}),
         replies={
             200: Reply(
@@ -163,7 +170,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 links={"release": Link("releaseShipment", _NUMBER)},
             )
         },
-        errors=(ErrorCode.VALIDATION_ERROR, ErrorCode.QUARANTINE_FULL),
+        errors=(ErrorCode.VALIDATION_ERROR, ErrorCode.PRECONDITION_FAILED, ErrorCode.QUARANTINE_FULL),
     ),
     ("DELETE", "/quarantine/{tracking_number}"): Operation(
         name="releaseShipment",

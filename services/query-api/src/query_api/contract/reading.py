@@ -21,6 +21,13 @@ IF_NONE_MATCH: Final = Parameter(
     '"v1"',
 )
 
+IF_MATCH: Final = Parameter(
+    "If-Match",
+    "header",
+    "The `ETag` that is wanted: 412 if the shipment has another version now.",
+    TEXT,
+    '"v1"',
+)
 _LISTED: Final = ("Link", "Cache-Control")
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
@@ -138,7 +145,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         name="getShipment",
         tag="shipments",
         summary="Where a shipment is, and has been",
-        parameters=(IN_PATH, IF_NONE_MATCH),
+        parameters=(IN_PATH, IF_MATCH, IF_NONE_MATCH),
         replies={
             200: Reply(
                 "The shipment with its history.",
@@ -147,6 +154,6 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             ),
             304: Reply("Nothing has changed.", headers=("ETag", "Cache-Control")),
         },
-        errors=(ErrorCode.SHIPMENT_NOT_FOUND,),
+        errors=(ErrorCode.PRECONDITION_FAILED, ErrorCode.SHIPMENT_NOT_FOUND),
     ),
 }

@@ -5,12 +5,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from domain.errors import ErrorCode
-from domain.line import PartitionView, Quarantined, Resumption
+from domain.line import PartitionView, Quarantined, QuarantinePut, Resumption
 from domain.tracking_number import parse_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_json, read_query
 from httpkit.clock import SystemClock
 from httpkit.errors import ApiError
+from httpkit.preconditions import precondition_failed, required_existence
 from httpkit.responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.listing import PRIVATE
@@ -69,7 +70,11 @@ async def put_quarantine(request: web.Request) -> web.Response:
         since=SystemClock().now(),
         requested_by=principal(request).subject,
     )
-    if not await request.app[ADAPTERS].quarantine.put(entry, most=MOST_QUARANTINED):
+    standing = required_existence(request)
+    done = await request.app[ADAPTERS].quarantine.put(entry, most=MOST_QUARANTINED, standing=standing)
+    if done is QuarantinePut.UNMET:
+        raise precondition_failed(f"the shipment is {'not ' if standing else ''}set aside")
+    if done is QuarantinePut.FULL:
         raise ApiError(ErrorCode.QUARANTINE_FULL, f"{MOST_QUARANTINED} shipments are set aside already")
     return json_response(_shown_entry(entry))
 

@@ -1,7 +1,7 @@
 """GET /shipments and /shipments/{tracking_number}: where shipments are, and have been."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
@@ -13,15 +13,12 @@ from domain.tracking_number import parse_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_query
 from httpkit.errors import ApiError
+from httpkit.preconditions import CODINGS, matched_versions, precondition_failed, version_tag
 from httpkit.responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.listing import PRIVATE, listing_of, page_response, period_of, refused
 from query_api.missing import foreign_or
 from query_api.pages import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
-
-# The gateway marks the tag of what it compresses, and takes the mark off again where a request has this one
-# tag and it is strong: not in a list of tags, and not behind `W/`.
-COMPRESSED_BY_GATEWAY: Final = ("gzip", "zstd")
 
 
 async def get_shipment(request: web.Request) -> web.Response:
@@ -62,9 +59,15 @@ def _matching(query: ShipmentQuery, asking: Principal) -> ShipmentFilter:
 
 
 def _unless_known(request: web.Request, shipment: dict[str, Any]) -> web.Response:
-    tag = f"v{shipment['version']}"
-    headers: dict[str, str] = {hdrs.ETAG: f'"{tag}"', **PRIVATE}
+    version: int = shipment["version"]
+    wanted = matched_versions(request)
+    if wanted is not None and version not in wanted:
+        raise precondition_failed("the shipment has another version than If-Match asks for")
+    headers: dict[str, str] = {hdrs.ETAG: version_tag(version), **PRIVATE}
     known = {each.value for each in request.if_none_match or ()}
-    if known & {ETAG_ANY, tag, *(f"{tag}-{coding}" for coding in COMPRESSED_BY_GATEWAY)}:
+    # The gateway takes its suffix off again where a request has one tag and it is strong: not in a list of
+    # tags, and not behind `W/`.
+    tag = version_tag(version).strip('"')
+    if known & {ETAG_ANY, tag, *(f"{tag}-{coding}" for coding in CODINGS)}:
         return web.Response(status=web.HTTPNotModified.status_code, headers=headers)
     return json_response(shipment, headers=headers)
