@@ -19,7 +19,7 @@ from typing import TextIO
 from domain.batch import Delivery, EventRecord, Outcome, Plan
 from domain.dead_letters import DeadLetterEntry, Replay
 from domain.identity import EventId, creation_event_id
-from domain.line import Attempt, Halt, Quarantined
+from domain.line import Attempt, Halt, Quarantined, QuarantinePut
 from domain.ports import Answer, EndOffset, Fence
 from domain.shipment import Shipment
 from domain.status import Status
@@ -138,7 +138,7 @@ class SimulatedLine:
     async def resumption(self, partition: str, halt: Halt) -> None:
         """Nobody speaks."""
 
-    async def put(self, entry: Quarantined, *, most: int) -> bool:
+    async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
         """Nobody sets anything aside."""
         raise NotImplementedError
 

@@ -110,5 +110,5 @@ def _changed(change: Change, message: str, headers: Mapping[str, str]) -> web.Re
         "version": answer.version,
         "event_id": command.event_id,
     }
-    tag = {} if answer.version is None else {hdrs.ETAG: version_tag(answer.version)}
+    tag: dict[str, str] = {} if answer.version is None else {hdrs.ETAG: version_tag(answer.version)}
     return json_response(body, headers={**tag, **headers})
