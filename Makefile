@@ -7,7 +7,9 @@ UV := .uv/bin/uv
 RUN := $(UV) run --frozen --no-sync
 # No variable here has the name of a setting: make would hand it to the services in the setting's place.
 SYNCED := .venv/.synced
-COMPOSE = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES) )COMPOSE_BAKE=false docker compose
+PROFILED = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES))
+# An attestation has the time of its build, so that an unchanged image would count as a new one.
+COMPOSE = $(PROFILED) COMPOSE_BAKE=false BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker compose
 SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
 CHECKERS := tests/support/node
@@ -157,12 +159,18 @@ demo: $(SYNCED) ## Drive lifelike traffic through the running stack
 
 .PHONY: up
 up: docker ## Everything in containers, until it is healthy; PROFILES=scale,observability adds to it
-	@REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) $(COMPOSE) up --detach --build --wait
+	@$(PROFILED) deploy/docker/settle
+	@$(COMPOSE) up --detach --build --wait
 	@deploy/docker/banner
 
 .PHONY: down
-down: docker ## Stop the containers; the data stays (ARGS=--volumes deletes it)
+down: docker ## Stop the containers; the data stays
+	@case " $(ARGS) " in *" -v "* | *" --volumes "*) echo "error: that deletes the backups too: make docker-clean-data deletes all but them; docker compose down --volumes deletes everything" >&2; exit 1;; esac $(OR_END_SILENTLY)
 	@$(COMPOSE) --profile '*' down $(ARGS)
+
+.PHONY: docker-clean-data
+docker-clean-data: docker ## Delete what the containers have kept, but no backup: lists it and asks (ARGS=--yes does not)
+	@deploy/docker/clean-data $(ARGS) $(OR_END_SILENTLY)
 
 .PHONY: logs
 logs: docker ## Follow the containers' logs; ARGS=processor for one service
@@ -176,7 +184,7 @@ docker-logs: logs ## The same as logs
 .PHONY: docker
 docker:
 	@command -v docker >/dev/null || { echo "error: docker is missing: install Docker Engine (https://docs.docker.com/engine/install)" >&2; exit 1; }
-	@docker compose version >/dev/null 2>&1 || { echo "error: docker compose is missing: install the Compose plugin, version 2.20 or newer" >&2; exit 1; }
+	@docker compose version >/dev/null 2>&1 || { echo "error: docker compose is missing: install the Compose plugin, version 2.24 or newer" >&2; exit 1; }
 	@docker version >/dev/null 2>&1 || { echo "error: no Docker engine answers: start it, or see that this user may use it" >&2; exit 1; }
 
 .PHONY: ops

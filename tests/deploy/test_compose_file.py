@@ -1,6 +1,7 @@
 """docker-compose.yml, the Dockerfile and what may enter a build, read without an engine."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 JOBS = {name for name, service in SERVICES.items() if service["restart"].startswith("on-failure")}
 OBSERVERS = {name for name, service in SERVICES.items() if "observability" in service.get("profiles", ())}
-OWN = {name for name, service in SERVICES.items() if service["image"].startswith("waybill/")}
+OWN = {name for name, service in SERVICES.items() if "waybill/" in service["image"]}
 DOCKERFILE = (ROOT / "deploy/docker/Dockerfile").read_text()
 STAGES = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
 LAPTOP_BYTES = 4 * 1024**3
@@ -25,6 +26,16 @@ def memory_of(name: str) -> int:
     deploy = SERVICES[name]["deploy"]
     text: str = deploy["resources"]["limits"]["memory"]
     return int(text[:-1]) * UNITS[text[-1]] * int(deploy.get("replicas", 1))
+
+
+def with_all_awaited(name: str) -> set[str]:
+    """Return a service and all that is started with it."""
+    return {name}.union(*map(with_all_awaited, SERVICES[name].get("depends_on", ())))
+
+
+def built_by(name: str) -> str | None:
+    """Return the image that a service builds."""
+    return SERVICES[name]["image"] if "build" in SERVICES[name] else None
 
 
 def test_only_the_gateway_has_a_port_outside_and_it_is_on_loopback_by_default() -> None:
@@ -84,8 +95,62 @@ def test_whoever_waits_waits_for_health_or_for_the_end_of_a_job() -> None:
 
 def test_data_is_on_named_volumes() -> None:
     for name, place in {"mongo": "/data/db", "redis": "/data", "kafka": "/var/lib/kafka/data"}.items():
-        assert SERVICES[name]["volumes"] == [f"{name}:{place}"]
+        assert SERVICES[name]["volumes"][0] == f"{name}:{place}"
         assert name in COMPOSE["volumes"]
+
+
+def test_no_registry_is_asked_for_what_is_built_here() -> None:
+    for name in OWN:
+        assert SERVICES[name]["image"].startswith("localhost/waybill/"), name
+        assert SERVICES[name]["pull_policy"] == ("build" if "build" in SERVICES[name] else "never"), name
+
+
+def test_each_image_is_built_by_one_service() -> None:
+    """Two builds of one name take turns at it, and each `up` recreates what runs."""
+    built = Counter(SERVICES[name]["image"] for name in OWN if "build" in SERVICES[name])
+    assert built == Counter({SERVICES[name]["image"] for name in OWN})
+    # ... and by one that comes with whatever is asked for, as by `up mongo redis`
+    for name in OWN:
+        unless_scaled = with_all_awaited(name.removesuffix("-more"))
+        assert SERVICES[name]["image"] in map(built_by, unless_scaled), name
+
+
+def test_passwords_are_read_by_those_who_need_them() -> None:
+    def mounts(name: str) -> set[str]:
+        volumes = SERVICES[name].get("volumes", ())
+        return {volume.partition(":")[0] for volume in volumes if isinstance(volume, str)}
+
+    assert {name for name in SERVICES if "secrets" in mounts(name)} == {
+        *("secret", "ingest-api", "ingest-api-more", "query-api", "query-api-more")
+    }
+    assert {name for name in SERVICES if "passwords" in mounts(name)} == OWN - {"gateway"} | {
+        "mongo",
+        "redis",
+    }
+    for name in OWN - {"gateway", "secret"}:
+        assert all(volume.endswith(":ro") for volume in SERVICES[name]["volumes"] if "/backups" not in volume)
+        directories = SERVICES[name]["environment"]["SECRETS_DIR"].split(":")
+        assert set(directories) == {f"/{each}" for each in mounts(name) & {"secrets", "passwords"}}
+
+
+def test_stores_ask_for_a_password() -> None:
+    assert "--keyFile" in SERVICES["mongo"]["command"][-1]
+    acl = SERVICES["redis"]["command"][-1]
+    assert "'default on nopass -@all +ping'" in acl
+    assert "--aclfile" in acl
+
+
+def test_backups_may_stand_outside_of_what_compose_deletes() -> None:
+    assert "${WAYBILL_BACKUPS:-backups}:/backups" in SERVICES["backup"]["volumes"]
+
+
+def test_health_checks_wait_for_an_answer() -> None:
+    checks = {
+        name: str(service["healthcheck"]) for name, service in SERVICES.items() if "healthcheck" in service
+    }
+    assert not [name for name, check in checks.items() if re.search(r"\bnc\b", check)]
+    gateway = next(stage for stage in STAGES if stage.splitlines()[0].endswith(" AS gateway"))
+    assert "http://127.0.0.1:8080/health/live" in gateway
 
 
 def test_the_stores_have_no_way_out() -> None:
@@ -99,14 +164,25 @@ def test_the_profile_scale_is_two_of_each_api_and_three_processors() -> None:
     assert scaled == {"ingest-api-more", "query-api-more", "processor-more"}
     assert SERVICES["processor-more"]["deploy"]["replicas"] == 2
     for api in ("ingest-api", "query-api"):
-        assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api]
+        # Prometheus finds all by the first name, the gateway each by its own.
+        assert SERVICES[api]["networks"]["front"]["aliases"] == [api, f"{api}-1"]
+        assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api, f"{api}-2"]
+
+
+def test_each_replica_is_an_upstream_of_its_own() -> None:
+    environment = SERVICES["gateway"]["environment"]
+    for variable, api, port in (("INGEST", "ingest-api", 8081), ("QUERY", "query-api", 8082)):
+        upstreams = environment[f"{variable}_UPSTREAMS"]
+        assert upstreams == f"${{{variable}_UPSTREAMS:-{api}-1:{port} {api}-2:{port}}}"
+        # Where the second is not there, its name is known all the same: no DNS server outside is asked.
+        assert f"{api}-2" in SERVICES["gateway"]["networks"]["front"]["aliases"]
 
 
 def test_no_secret_stands_in_the_file() -> None:
     for service in SERVICES.values():
         for variable, value in (service.get("environment") or {}).items():
-            if re.search("SECRET$|PASSWORD$|TOKEN$|KEY$", variable):
-                assert re.fullmatch(r"\$\{\w+:-\}", value), variable
+            if re.search("SECRETS?$|PASSWORD$|TOKEN$|KEY$", variable):
+                assert value is None, f"{variable} is passed on"
 
 
 def test_every_image_of_ours_ends_without_root_or_tools_and_gets_signals_itself() -> None:

@@ -41,7 +41,7 @@ def of_services() -> set[str]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, BaseSettings)
     }
-    return {name for group in groups for name in _names(group)} | {"SECRETS_DIR"}
+    return {name for group in groups for name in names_of(group)} | {"SECRETS_DIR"}
 
 
 def of_the_stack() -> set[str]:
@@ -65,7 +65,8 @@ def of_deployments() -> set[str]:
     }
 
 
-def _names(group: type[BaseSettings]) -> Iterator[str]:
+def names_of(group: type[BaseSettings]) -> Iterator[str]:
+    """Return the names of the settings of one group."""
     config: Mapping[str, Any] = group.model_config
     for name, field in group.model_fields.items():
         alias = field.validation_alias

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from httpkit.secret_file import ensure_secret
+from httpkit.secret_file import ensure_secret, main
 from httpkit.settings import AuthSettings, InvalidSettings, read_settings, weakness_of
 
 
@@ -40,6 +40,20 @@ def test_services_read_it_where_the_environment_says_nothing(
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
     monkeypatch.setenv("JWT_SECRET", "0f8e2b6c4d9a7153" * 2)
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == "0f8e2b6c4d9a7153" * 2
+
+
+def test_one_for_a_server_of_another_user_is_read_by_its_group(tmp_path: Path) -> None:
+    main([str(tmp_path / "jwt_secret"), "--shared", str(tmp_path / "mongo_password")])
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"jwt_secret": 0o600, "mongo_password": 0o640}
+
+
+def test_secrets_stand_in_several_directories(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = secret.parent / "others"
+    others.mkdir()
+    monkeypatch.setenv("SECRETS_DIR", f"{others}:{secret.parent}")
+    ensure_secret(secret)
+    assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
 
 
 def test_a_directory_that_is_not_there_is_a_fault(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:

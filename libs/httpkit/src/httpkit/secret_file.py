@@ -1,17 +1,27 @@
-"""`python -m httpkit.secret_file PATH`: writes a random secret there, unless there is one."""
+"""`python -m httpkit.secret_file PATH... [--shared PATH...]`: writes random secrets where there are none."""
 
+import argparse
 import os
 import secrets
-import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Final
 
 from httpkit.settings import MIN_SECRET_BYTES
 
+_OWNER_READS: Final = 0o600
+_GROUP_READS: Final = 0o640
 
-def ensure_secret(path: Path) -> None:
-    """Write a random secret that the owner alone may read; the first of several writers wins."""
+
+def ensure_secret(path: Path, *, shared: bool = False) -> None:
+    """Write a random secret that the owner alone may read; the first of several writers wins.
+
+    Args:
+        path: of the file; its directory must be there.
+        shared: the group may read it too, as servers do that run under another user.
+    """
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
+        os.fchmod(file.fileno(), _GROUP_READS if shared else _OWNER_READS)
         file.write(secrets.token_hex(MIN_SECRET_BYTES))
         file.flush()
         os.fsync(file.fileno())
@@ -22,5 +32,21 @@ def ensure_secret(path: Path) -> None:
             return
 
 
+def main(arguments: list[str] | None = None) -> None:
+    """Write what is missing.
+
+    Raises:
+        SystemExit: the command line is wrong.
+    """
+    parser = argparse.ArgumentParser(prog="python -m httpkit.secret_file", description=__doc__)
+    parser.add_argument("private", nargs="*", type=Path, help="read by this user alone")
+    parser.add_argument("--shared", nargs="+", type=Path, default=[], help="read by this user's group too")
+    given = parser.parse_args(arguments)
+    for path in given.private:
+        ensure_secret(path)
+    for path in given.shared:
+        ensure_secret(path, shared=True)
+
+
 if __name__ == "__main__":
-    ensure_secret(Path(sys.argv[1]))
+    main()

@@ -171,7 +171,8 @@ def read_settings(tree: type[Tree]) -> Tree:
 
     Each group is read by itself, so that the faults of all of them are found at once. The tree is a frozen
     model whose fields are groups: `class Settings(BaseModel): http: HttpSettings; auth: AuthSettings`.
-    What the environment does not say may stand in a file that has the setting's name (`jwt_secret`).
+    What the environment does not say may stand in a file that has the setting's name (`jwt_secret`), in one
+    of the directories of `SECRETS_DIR`, which are separated by colons.
 
     Raises:
         InvalidSettings: something is missing or wrong.
@@ -203,12 +204,9 @@ def load_settings(tree: type[Tree]) -> Tree:
 
 
 def _secret_files() -> tuple[dict[str, Any], list[str]]:
-    directory = os.environ.get("SECRETS_DIR")
-    if not directory:
-        return {}, []
-    if not Path(directory).is_dir():
-        return {}, [f"SECRETS_DIR: {directory} is not a directory"]
-    return {"_secrets_dir": directory}, []
+    directories = [each for each in os.environ.get("SECRETS_DIR", "").split(os.pathsep) if each]
+    faults = [f"SECRETS_DIR: {each} is not a directory" for each in directories if not Path(each).is_dir()]
+    return ({"_secrets_dir": directories} if directories and not faults else {}), faults
 
 
 def _exit_with(faults: list[str]) -> NoReturn:

@@ -138,7 +138,8 @@ def declaration(name: str, settings: KafkaSettings) -> NewTopic:
 
 def main() -> int:
     """Create the topics; the exit code."""
-    files: dict[str, Any] = {"_secrets_dir": os.environ.get("SECRETS_DIR")}
+    directories = os.environ.get("SECRETS_DIR")
+    files: dict[str, Any] = {"_secrets_dir": directories.split(os.pathsep) if directories else None}
     try:
         asyncio.run(ensure_topics(KafkaSettings(**files)))
     except (TopicsNotReady, KafkaError) as error:

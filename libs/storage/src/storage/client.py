@@ -55,6 +55,7 @@ async def open_database(
         serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
         maxPoolSize=settings.max_pool_size,
         appname="waybill",
+        **settings.credentials(),
         **settings.tls(),
         event_listeners=listeners,
     )

@@ -12,7 +12,8 @@ _DAY_HOURS: Final = 24
 
 def secret_files() -> dict[str, Any]:
     """Say where secrets may be files, for commands that read their settings themselves: `SECRETS_DIR`."""
-    return {"_secrets_dir": os.environ.get("SECRETS_DIR") or None}
+    directories = os.environ.get("SECRETS_DIR")
+    return {"_secrets_dir": directories.split(os.pathsep) if directories else None}
 
 
 class MongoSettings(BaseSettings):
@@ -20,6 +21,7 @@ class MongoSettings(BaseSettings):
 
     Attributes:
         uri: may hold the user, the password and any option of the driver.
+        username: whom the server takes us for, where `uri` does not say; with its password.
         tls_ca_file: who signs for the servers; with it, or `tls=true` in the address, all goes through TLS.
         tls_cert_key_file: whom servers that ask take us for: certificate and key in one file.
     """
@@ -28,6 +30,8 @@ class MongoSettings(BaseSettings):
 
     uri: str = Field(default="mongodb://127.0.0.1:27017/?replicaSet=rs0", validation_alias="MONGO_URI")
     database: str = Field(default="shipping_system", validation_alias="MONGO_DB")
+    username: str | None = Field(default=None, validation_alias="MONGO_USERNAME")
+    password: SecretStr | None = Field(default=None, validation_alias="MONGO_PASSWORD")
     timeout_s: float = Field(default=10.0, gt=0, validation_alias="MONGO_TIMEOUT_S")
     server_selection_timeout_s: float = Field(
         default=3.0, gt=0, validation_alias="MONGO_SERVER_SELECTION_TIMEOUT_S"
@@ -35,6 +39,18 @@ class MongoSettings(BaseSettings):
     max_pool_size: int = Field(default=20, gt=0, validation_alias="MONGO_MAX_POOL_SIZE")
     tls_ca_file: FilePath | None = Field(default=None, validation_alias="MONGO_TLS_CA_FILE")
     tls_cert_key_file: FilePath | None = Field(default=None, validation_alias="MONGO_TLS_CERT_KEY_FILE")
+
+    @model_validator(mode="after")
+    def _require_password(self) -> Self:
+        if self.username and self.password is None:
+            raise ValueError("MONGO_USERNAME needs MONGO_PASSWORD")
+        return self
+
+    def credentials(self) -> dict[str, Any]:
+        """Return the driver's options for logging in, beyond those in the address."""
+        if self.username is None or self.password is None:
+            return {}
+        return {"username": self.username, "password": self.password.get_secret_value()}
 
     def tls(self) -> dict[str, Any]:
         """Return the driver's options for TLS, beyond those in the address."""

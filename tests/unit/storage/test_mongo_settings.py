@@ -1,0 +1,38 @@
+"""MongoDB's user and password, beside its address."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from storage.client import open_database
+from storage.settings import MongoSettings, secret_files
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MONGO_USERNAME", "MONGO_PASSWORD", "SECRETS_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def test_a_password_in_a_file_is_that_of_the_user_who_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mongo_password").write_text("s:3/cr@t")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SECRETS_DIR", f"{tmp_path / 'empty'}:{tmp_path}")
+    assert MongoSettings(**secret_files()).credentials() == {}
+
+    monkeypatch.setenv("MONGO_USERNAME", "waybill")
+    settings = MongoSettings(**secret_files())
+    assert "s:3/cr@t" not in repr(settings)
+    async with open_database(settings) as database:
+        credentials = database.client.options.pool_options._credentials  # noqa: SLF001  # the driver shows it nowhere else
+        assert (credentials.username, credentials.password) == ("waybill", "s:3/cr@t")
+        assert credentials.source == "admin"
+
+
+def test_a_user_without_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MONGO_USERNAME", "waybill")
+    with pytest.raises(ValidationError, match="MONGO_USERNAME needs MONGO_PASSWORD"):
+        MongoSettings()
