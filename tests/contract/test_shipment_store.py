@@ -7,7 +7,7 @@ import pytest
 from domain.batch import EventRecord, Outcome, Plan
 from domain.commands import Command, ReportStatus
 from domain.errors import ErrorCode, Fenced, StaleKnowledge
-from domain.ports import ShipmentStore
+from domain.ports import Document, ShipmentStore
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
@@ -119,6 +119,64 @@ async def test_duplicates_and_conflicts_are_counted_on_the_event_they_repeat(sto
     assert (document["offset"], document["notes"]) == (1, None)
     records = await storage.store.find_events([PICKED_UP.event_id])
     assert records[PICKED_UP.event_id] == applied(PICKED_UP, version=2, offset=6)
+
+
+def other(command: ReportStatus, *, offset: int, reason: str) -> Document:
+    """Return what is shown of a payload that does not stand."""
+    return {
+        "status": command.status.value,
+        "location": None,
+        "notes": command.notes,
+        "submitted_by": "driver_user_001",
+        "received_at": command.received_at,
+        "offset": offset,
+        "reason": reason,
+    }
+
+
+async def test_conflicting_payloads_are_kept_each_once_and_only_the_last_eight(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    said = [replace(PICKED_UP, notes=f"$otherwise {index}") for index in range(10)]
+    await writer.write(CREATION, PICKED_UP, said[0], said[1], said[0])
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert document["other_payloads"] == [
+        other(said[1], offset=3, reason="IDEMPOTENCY_CONFLICT"),
+        other(said[0], offset=4, reason="IDEMPOTENCY_CONFLICT"),
+    ]
+    for each in said[1:]:
+        await writer.write(each, PICKED_UP)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert [each["notes"] for each in document["other_payloads"]] == [each.notes for each in said[2:]]
+    assert (document["attempts"], document["duplicates"], document["conflicts"]) == (1, 9, 12)
+    assert (document["outcome"], document["notes"]) == ("applied", None)
+
+
+async def test_a_rejected_payload_gives_way_to_another_and_is_kept(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    early = replace(PICKED_UP, status=Status.DELIVERED, notes="too early")
+    await writer.write(CREATION, early)
+    await writer.write(PICKED_UP)
+    await writer.write(early)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["outcome"], document["reason"], document["status"]) == ("applied", None, "picked_up")
+    assert (document["attempts"], document["duplicates"], document["conflicts"]) == (2, 0, 1)
+    assert document["other_payloads"] == [other(early, offset=3, reason="IDEMPOTENCY_CONFLICT")]
+    assert (await storage.store.load([NUMBER]))[NUMBER].status is Status.PICKED_UP
+
+
+async def test_of_two_rejected_payloads_the_last_is_recorded_and_the_other_kept(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    early, earlier = replace(PICKED_UP, notes="a"), replace(PICKED_UP, notes="b")
+    await writer.write(early)
+    await writer.write(earlier)
+    await writer.write(early, earlier, early)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["outcome"], document["notes"], document["attempts"]) == ("rejected", "a", 5)
+    assert document["other_payloads"] == [other(earlier, offset=3, reason="SHIPMENT_NOT_FOUND")]
 
 
 async def test_what_the_filter_knows_is_counted(storage: Storage) -> None:

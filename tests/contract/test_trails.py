@@ -76,6 +76,8 @@ async def test_an_event_tells_all_that_became_of_it(storage: Storage) -> None:
         (EventFilter(tracking_number=NUMBER, outcome=Outcome.REJECTED), [0, 4]),
         (EventFilter(tracking_number=NUMBER, outcome=Outcome.APPLIED), [1, 2, 3]),
         (EventFilter(tracking_number=NUMBER, outcome=Outcome.DEAD), []),
+        (EventFilter(tracking_number=NUMBER, conflicting=True), [2]),
+        (EventFilter(tracking_number=NUMBER, conflicting=True, outcome=Outcome.REJECTED), []),
         (EventFilter(tracking_number=NUMBER, status=Status.CREATED), [1]),
         (EventFilter(tracking_number=NUMBER, source="scanner-2"), [4]),
         (EventFilter(tracking_number=NUMBER, source="api"), [1]),

@@ -51,12 +51,13 @@ class Life:
     def take(self, command: Command, fingerprint: str) -> None:
         """Account for the next record of this shipment."""
         entry = self.events.setdefault(command.event_id, Entry(fingerprint))
-        if entry.fingerprint != fingerprint:
-            entry.conflicts += 1
-        elif entry.outcome == "applied":
+        if entry.outcome != "applied":
+            entry.fingerprint = fingerprint
+            self._judge(command, entry)
+        elif entry.fingerprint == fingerprint:
             entry.duplicates += 1
         else:
-            self._judge(command, entry)
+            entry.conflicts += 1
 
     def _judge(self, command: Command, entry: Entry) -> None:
         entry.attempts += 1

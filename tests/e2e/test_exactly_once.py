@@ -127,7 +127,56 @@ async def test_the_same_instant_with_another_payload_is_counted_and_never_applie
     seen = await driver.counted(event_id, deliveries=2)
     assert (seen["outcome"], seen["conflicts"], seen["duplicates"]) == ("applied", 1, 0)
     assert (seen["status"], seen["notes"]) == ("picked_up", None)
+    assert [(each["status"], each["notes"], each["reason"]) for each in seen["other_payloads"]] == [
+        (status, "not what I said before", "IDEMPOTENCY_CONFLICT")
+    ]
+    trail = await admin.get(f"/shipments/{number}/events?outcome=conflict")
+    assert [event["event_id"] for event in trail.body["data"]] == [event_id]
     assert await admin.shipment(number) == before
+
+
+async def test_a_rejected_event_does_not_stand_in_the_way_of_what_was_meant(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    meant = event_body(number, Status.PICKED_UP)
+    wait = {"Prefer": "wait=10"}
+    mistaken = await driver.post("/events", meant | {"status": "delivered"}, headers=wait)
+    assert (mistaken.status, mistaken.body["error"]) == (409, "INVALID_TRANSITION")
+
+    corrected = await driver.post("/events", meant, headers=wait)
+
+    assert (corrected.status, corrected.body["event_id"]) == (200, await driver.reported(meant))
+    seen = await driver.counted(corrected.body["event_id"], deliveries=3)
+    assert (seen["outcome"], seen["attempts"], seen["conflicts"]) == ("applied", 2, 0)
+    assert [(each["status"], each["reason"]) for each in seen["other_payloads"]] == [
+        ("delivered", "INVALID_TRANSITION")
+    ]
+
+
+async def test_a_batch_that_contradicts_itself_is_refused_and_names_both(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    walk = [
+        event_body(number, status) for status in (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.PICKED_UP)
+    ]
+    coarse = [event | {"timestamp": walk[0]["timestamp"], "source": "carrier-feed"} for event in walk]
+
+    answer = await driver.post("/events/batch", {"events": coarse})
+    assert (answer.status, answer.body["error"]) == (400, "VALIDATION_ERROR")
+    assert [detail["pointer"] for detail in answer.body["details"]] == ["/events/0", "/events/1"]
+
+    lenient = {"Prefer": "handling=lenient"}
+    answer = await driver.post("/events/batch", {"events": coarse}, headers=lenient)
+    assert (answer.status, answer.body["queued"], answer.body["rejected"]) == (202, 2, 1)
+    seen = await driver.counted(answer.body["events"][0]["event_id"], deliveries=2)
+    assert (seen["outcome"], seen["duplicates"], seen["conflicts"]) == ("applied", 1, 0)
+
+
+async def test_zero_below_zero_is_no_conflict(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, Status.PICKED_UP)
+    event_id = await driver.reported(event | {"location": {"lat": 0.0, "lng": 5}})
+    assert await driver.reported(event | {"location": {"lng": 5.0, "lat": -0.0}}) == event_id
+    seen = await driver.counted(event_id, deliveries=2)
+    assert (seen["duplicates"], seen["conflicts"]) == (1, 0)
 
 
 async def test_a_rejected_event_is_applied_when_it_is_sent_again_and_legal(admin: Api, driver: Api) -> None:
@@ -194,8 +243,14 @@ def _sendings(driver: Api, events: Sequence[Json], chance: random.Random) -> lis
 
 
 async def _accepted(driver: Api, events: Sequence[Json]) -> bool | None:
-    """Send one event or a batch; where the machine is busy it may be 503, and is repeated."""
-    single = len(events) == 1
-    answer = await driver.post(*("/events", events[0]) if single else ("/events/batch", {"events": events}))
+    """Send one event or a batch; where the machine is busy it may be 503, and is repeated.
+
+    Of a batch that contradicts itself, the good events are taken.
+    """
+    if len(events) == 1:
+        answer = await driver.post("/events", events[0])
+    else:
+        lenient = {"Prefer": "handling=lenient"}
+        answer = await driver.post("/events/batch", {"events": events}, headers=lenient)
     assert answer.status in {202, 503}, answer.text
     return answer.status == 202 or None

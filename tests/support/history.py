@@ -66,19 +66,19 @@ class Model:
                 command.event_id,
                 EventModel(command, record.fingerprint, reason=error, attempts=1, offset=record.place[1]),
             )
-        elif event is not None and event.fingerprint != record.fingerprint:
-            event.conflicts += 1
-        elif event is not None and event.outcome is Outcome.APPLIED:
+        elif event is None or event.outcome is not Outcome.APPLIED:
+            self._judge(record, command, event or EventModel(command, record.fingerprint))
+        elif event.fingerprint == record.fingerprint:
             event.duplicates += 1
         else:
-            self._judge(command, event or EventModel(command, record.fingerprint), record.place[1])
+            event.conflicts += 1
 
-    def _judge(self, command: Command, event: EventModel, offset: int) -> None:
+    def _judge(self, record: Logged, command: Command, event: EventModel) -> None:
         shipment = self.shipments.get(command.tracking_number)
         decision = decide(shipment, command)
         self.events[command.event_id] = event
         event.attempts += 1
-        event.offset = offset
+        event.command, event.fingerprint, event.offset = command, record.fingerprint, record.place[1]
         if isinstance(decision, Rejected):
             event.outcome, event.reason = Outcome.REJECTED, decision.reason.value
         elif not isinstance(decision, Repeated):

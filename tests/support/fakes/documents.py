@@ -72,6 +72,21 @@ def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
     }
 
 
+def other_payload(delivery: Delivery, reason: str | None) -> Document:
+    """Return what is kept of a payload that does not stand."""
+    entry = history_entry(delivery.command, delivery.command.received_at)
+    command = delivery.command
+    changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}
+    return changes | {
+        **{name: entry[name] for name in ("status", "location", "notes")},
+        "submitted_by": command.submitted_by,
+        "received_at": command.received_at,
+        "offset": delivery.offset,
+        "reason": reason,
+        "fingerprint": delivery.fingerprint,
+    }
+
+
 def _described(command: Command) -> Document:
     if isinstance(command, CreateShipment):
         return {"origin": command.origin, "destination": command.destination, "package": command.package}

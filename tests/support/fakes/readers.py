@@ -119,7 +119,10 @@ class InMemoryDeadLetterReader(Faults):
 
 
 def _shown(event: Document) -> Document:
-    return deepcopy({name: value for name, value in event.items() if name not in _INTERNAL})
+    shown = deepcopy({name: value for name, value in event.items() if name not in _INTERNAL})
+    for other in shown.get("other_payloads", []):
+        del other["fingerprint"]
+    return shown
 
 
 def _in(scope: Scope, document: Document) -> bool:
@@ -144,6 +147,7 @@ def _belongs(event: Document, matching: EventFilter) -> bool:
         and matching.outcome in (None, event["outcome"])
         and matching.status in (None, event["status"])
         and matching.source in (None, event["source"])
+        and (not matching.conflicting or event["conflicts"] > 0)
         and matching.period.holds(event["timestamp"])
     )
 

@@ -17,6 +17,7 @@ from tests.support.fakes.documents import (
     event_document,
     history_entry,
     judged_fields,
+    other_payload,
     record_of,
     shipment_document,
     shipment_of,
@@ -151,12 +152,30 @@ class InMemoryShipmentStore(Faults):
         if delivery is not None and change.is_new:
             self.documents.events[change.event_id] = event_document(delivery, recorded_at)
         event = self.documents.events[change.event_id]
+        self._keep_others(event, change)
         if delivery is not None and record is not None:
             event |= judged_fields(delivery, record, partition, recorded_at)
         event["attempts"] += change.attempts
         event["duplicates"] += change.duplicates
         event["conflicts"] += change.conflicts
         event["last_offset"] = change.last_offset
+
+    def _keep_others(self, event: Document, change: EventChange) -> None:
+        if not change.others and not change.supersedes:
+            return
+        kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
+        if change.supersedes:
+            names = ("status", "location", "notes", "changes", "submitted_by", "received_at", "offset")
+            given_way = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
+            kept[event["fingerprint"]] = given_way
+        for other in change.others:
+            kept.pop(other.delivery.fingerprint, None)
+            reason = None if other.reason is None else other.reason.value
+            kept[other.delivery.fingerprint] = other_payload(other.delivery, reason)
+        if change.judged is not None:
+            event.pop("changes", None)
+        kept.pop(event["fingerprint"] if change.judged is None else change.judged.fingerprint, None)
+        event["other_payloads"] = list(kept.values())[-8:]
 
     def _write_shipment(self, number: TrackingNumber, change: ShipmentChange, recorded_at: datetime) -> None:
         if change.before is None:

@@ -38,12 +38,11 @@ def one_at_a_time(log: list[Command]) -> tuple[dict[TrackingNumber, Shipment], d
     for command in log:
         said = payload_fingerprint(command)
         ending = endings.setdefault(command.event_id, Ending(said))
-        if ending.fingerprint != said:
-            ending.conflicts += 1
-            continue
         if ending.outcome == "applied":
-            ending.duplicates += 1
+            ending.duplicates += ending.fingerprint == said
+            ending.conflicts += ending.fingerprint != said
             continue
+        ending.fingerprint = said
         shipment = shipments.get(command.tracking_number)
         decision = decide(shipment, command)
         ending.attempts += 1

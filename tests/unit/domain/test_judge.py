@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.batch import EventRecord, Kind, Outcome, Verdict, judge
+from domain.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict, judge
 from domain.commands import ReportStatus
 from domain.errors import ErrorCode, PoisonRecord
 from domain.status import Status
@@ -103,14 +103,38 @@ def test_a_duplicate_of_an_earlier_batch_is_counted_and_told_what_stands() -> No
     assert result.shipment is None
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
-def test_another_payload_is_a_conflict_and_the_first_stands(outcome: Outcome) -> None:
-    first = record_of(delivery(PICKED_UP, 3), outcome)
+def test_another_payload_is_a_conflict_and_the_first_stands() -> None:
+    first = record_of(delivery(PICKED_UP, 3))
     result = judge([delivery(OTHER_PICKED_UP, 9)], CREATED, {PICKED_UP.event_id: first})
     assert result.verdicts == [Verdict(delivery(OTHER_PICKED_UP, 9), Kind.CONFLICT, first)]
     change = result.events[PICKED_UP.event_id]
     assert (change.judged, change.duplicates, change.conflicts, change.last_offset) == (None, 0, 1, 9)
+    assert change.others == [OtherPayload(delivery(OTHER_PICKED_UP, 9), ErrorCode.IDEMPOTENCY_CONFLICT)]
     assert result.shipment is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.DEAD])
+def test_another_payload_of_what_was_not_applied_is_judged_and_takes_its_place(outcome: Outcome) -> None:
+    first = record_of(delivery(PICKED_UP, 3), outcome)
+    result = judge([delivery(OTHER_PICKED_UP, 9)], CREATED, {PICKED_UP.event_id: first})
+    assert outcomes(result.verdicts) == [("applied", None)]
+    change = result.events[PICKED_UP.event_id]
+    assert (change.is_new, change.supersedes, change.attempts, change.conflicts) == (False, True, 1, 0)
+    assert change.judged == delivery(OTHER_PICKED_UP, 9)
+    assert result.verdicts[0].is_told
+
+
+def test_a_payload_that_gives_way_within_a_batch_is_kept() -> None:
+    late = replace(IN_TRANSIT, event_id=PICKED_UP.event_id, timestamp=PICKED_UP.timestamp)
+    sent = deliveries(late, PICKED_UP, late)
+    result = judge(sent, CREATED, {PICKED_UP.event_id: None})
+    assert kinds(result.verdicts) == ["judged", "judged", "conflict"]
+    change = result.events[PICKED_UP.event_id]
+    assert (change.judged, change.attempts, change.conflicts) == (sent[1], 2, 1)
+    assert change.others == [
+        OtherPayload(sent[0], ErrorCode.INVALID_TRANSITION),
+        OtherPayload(sent[2], ErrorCode.IDEMPOTENCY_CONFLICT),
+    ]
 
 
 def test_a_conflict_within_a_batch_is_counted_on_the_first() -> None:

@@ -75,6 +75,46 @@ async def test_leniently_a_line_that_is_no_json_is_listed(ingest: Ingest) -> Non
     assert (reply.status, reply.body["events"][1]["error"]) == (202, "INVALID_JSON")
 
 
+CLASHING = (event_body(), event_body(notes="otherwise"), event_body(source="other"), event_body())
+
+
+@pytest.mark.parametrize("kind", [JSON, NDJSON])
+async def test_a_batch_that_contradicts_itself_is_refused(ingest: Ingest, kind: str) -> None:
+    body = {"events": CLASHING} if kind == JSON else lines(*CLASHING)
+    reply = await send(ingest, body, kind=kind)
+    assert (reply.status, reply.body["error"], reply.pointers) == (
+        400,
+        "VALIDATION_ERROR",
+        ["/events/0", "/events/1"],
+    )
+    assert ingest.log.commands == []
+
+
+@pytest.mark.parametrize("kind", [JSON, NDJSON])
+async def test_leniently_the_first_of_two_that_contradict_each_other_is_queued(
+    ingest: Ingest, kind: str
+) -> None:
+    body = {"events": CLASHING} if kind == JSON else lines(*CLASHING)
+    reply = await send(ingest, body, kind=kind, prefer=LENIENT)
+    assert [reply.body[name] for name in ("received", "queued", "rejected")] == [4, 3, 1]
+    assert [item["status"] for item in reply.body["events"]] == ["queued", "rejected", "queued", "queued"]
+    assert [getattr(command, "notes", None) for command in ingest.log.commands] == ["at the gate"] * 3
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        event_body(location={"lng": 0.0, "lat": 5.0}),
+        event_body(location={"lat": 5, "lng": -0.0}),
+        event_body(location={"lat": 5, "lng": 0}, timestamp="2026-03-01T12:00:00.1234Z"),
+    ],
+)
+async def test_the_same_event_twice_in_a_batch_is_no_fault(ingest: Ingest, again: dict[str, object]) -> None:
+    first = event_body(location={"lat": 5.0, "lng": 0.0})
+    reply = await send(ingest, {"events": [first, again]})
+    assert (reply.status, reply.body["queued"]) == (202, 2)
+
+
 @pytest.mark.parametrize("bad", [{"events": [event_body(source="api")]}, {"events": []}, {"x": 1}, []])
 async def test_leniently_a_batch_without_a_good_event_is_400(ingest: Ingest, bad: object) -> None:
     reply = await send(ingest, bad, prefer=LENIENT)

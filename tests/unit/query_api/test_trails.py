@@ -49,6 +49,7 @@ async def test_a_trail_is_shown_oldest_first(api: Api, who: Principal) -> None:
     assert [event["event_id"] for event in body["data"]] == [each.event_id for each in TRAIL]
     assert [event["outcome"] for event in body["data"]] == ["applied", "applied", "rejected"]
     assert (body["data"][1]["duplicates"], body["data"][1]["conflicts"]) == (1, 1)
+    assert [other["notes"] for other in body["data"][1]["other_payloads"]] == ["a contradiction"]
     assert body["data"][2]["reason"] == "INVALID_TRANSITION"
     assert body["pagination"] == {
         "total": 3,
@@ -71,6 +72,7 @@ async def test_a_trail_is_shown_oldest_first(api: Api, who: Principal) -> None:
         ("from=2026-03-01T12:00:00Z&to=2026-03-01T12:00:00.001Z", [0]),
         ("offset=1&limit=1", [1]),
         ("outcome=dead", []),
+        ("outcome=conflict", [1]),
     ],
 )
 async def test_filters(api: Api, query: str, expected: list[int]) -> None:

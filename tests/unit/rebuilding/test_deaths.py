@@ -49,10 +49,10 @@ def test_an_event_that_has_a_record_is_not_dead_by_dying_again() -> None:
     assert told.events[PICKED_UP.event_id]["duplicates"] == 0
 
 
-def test_a_contradiction_to_a_dead_event_is_counted() -> None:
+def test_another_payload_of_a_dead_event_is_judged_and_takes_its_place() -> None:
     told = retold(entries(creation(), PICKED_UP, replace(PICKED_UP, notes="else"), dead=[1]))
-    dead = told.events[PICKED_UP.event_id]
-    assert (dead["outcome"], dead["conflicts"], dead["last_offset"]) == ("dead", 1, 2)
+    event = told.events[PICKED_UP.event_id]
+    assert (event["outcome"], event["conflicts"], event["last_offset"]) == ("applied", 0, 2)
 
 
 def test_a_record_that_was_judged_although_it_has_a_dead_letter_counts_as_judged() -> None:

@@ -9,8 +9,9 @@ The four things that can be known of an event, in the order they are asked:
 1. *replayed*: the record itself has been counted before (its offset is not above the highest one counted for
    this event, and below the partition's next one). Nothing is decided or counted; later steps are repeated.
 2. *duplicate*: the same event, in another record. Counted on the event.
-3. *conflict*: the same id with another payload. Counted on the event; the first stands.
-4. *judged*: a new event, or one that was rejected or dead and is sent again: `decide` has the word.
+3. *conflict*: an applied event's id with another payload. Counted and kept on the event; the first stands.
+4. *judged*: a new event, or one that was rejected or dead and is sent again, with whatever payload: where
+   nothing was applied, nothing stands, and `decide` has the word.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -113,6 +114,19 @@ class Verdict:
         return self.kind is Kind.JUDGED or self.kind is Kind.REPLAYED
 
 
+@value()
+class OtherPayload:
+    """A payload that was sent under an event's id and does not stand, and why.
+
+    Attributes:
+        reason: IDEMPOTENCY_CONFLICT where another payload is applied; otherwise why it was rejected, None if
+            it is dead.
+    """
+
+    delivery: Delivery
+    reason: ErrorCode | None
+
+
 @dataclass(slots=True)
 class EventChange:
     """What the batch does to the record of one event.
@@ -121,6 +135,8 @@ class EventChange:
         judged: the delivery whose judgement `record` holds; None if the batch only counts.
         is_new: the store is believed to hold no record of this event.
         attempts: how often it was judged.
+        others: payloads of this batch that do not stand, in the order of the log.
+        supersedes: the store holds a record of another payload, which was not applied and gives way.
     """
 
     event_id: EventId
@@ -131,6 +147,8 @@ class EventChange:
     attempts: int = 0
     duplicates: int = 0
     conflicts: int = 0
+    others: list[OtherPayload] = field(default_factory=list)
+    supersedes: bool = False
 
 
 @dataclass(slots=True)
@@ -228,9 +246,9 @@ def _recognise(delivery: Delivery, record: EventRecord | None) -> Kind:
         return Kind.DUPLICATE if delivery.known_duplicate else Kind.JUDGED
     if delivery.redelivered and delivery.offset <= record.last_offset:
         return Kind.REPLAYED
-    if record.fingerprint != delivery.fingerprint:
-        return Kind.CONFLICT
-    return Kind.DUPLICATE if record.outcome is Outcome.APPLIED else Kind.JUDGED
+    if record.outcome is not Outcome.APPLIED:
+        return Kind.JUDGED
+    return Kind.DUPLICATE if record.fingerprint == delivery.fingerprint else Kind.CONFLICT
 
 
 def _apply(
@@ -260,6 +278,7 @@ def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventReco
         change.duplicates += 1
     else:
         change.conflicts += 1
+        change.others.append(OtherPayload(delivery, ErrorCode.IDEMPOTENCY_CONFLICT))
     verdicts.verdicts.append(Verdict(delivery, kind, record))
 
 
@@ -272,7 +291,9 @@ def _record(
 ) -> None:
     command = delivery.command
     shown = None if reason is ErrorCode.FORBIDDEN else shipment
-    change = _change(verdicts, delivery, is_new=known.get(command.event_id) is None)
+    stored = known.get(command.event_id)
+    change = _change(verdicts, delivery, is_new=stored is None)
+    _set_aside(change, delivery, stored)
     change.judged = delivery
     change.attempts += 1
     change.record = EventRecord(
@@ -288,6 +309,15 @@ def _record(
         status=_status_of(command, shown),
     )
     verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))
+
+
+def _set_aside(change: EventChange, delivery: Delivery, stored: EventRecord | None) -> None:
+    """Keep the payload whose place `delivery` takes: it was accepted, and must not vanish from sight."""
+    if change.judged is not None and change.record is not None:
+        if change.judged.fingerprint != delivery.fingerprint:
+            change.others.append(OtherPayload(change.judged, change.record.reason))
+    elif stored is not None:
+        change.supersedes = stored.fingerprint != delivery.fingerprint
 
 
 def _status_of(command: Command, shipment: Shipment | None) -> Status | None:

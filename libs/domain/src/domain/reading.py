@@ -74,12 +74,14 @@ class EventFilter:
 
     Attributes:
         client_id: only events of this client, and those that came before the shipment and so are nobody's.
+        conflicting: only events under whose id another payload was sent than the one that is applied.
         period: when the event happened.
     """
 
     tracking_number: TrackingNumber
     client_id: str | None = None
     outcome: Outcome | None = None
+    conflicting: bool = False
     status: Status | None = None
     source: str | None = None
     period: Period = EVER

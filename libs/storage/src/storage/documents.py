@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
-from domain.batch import Delivery, EventChange, EventRecord, Outcome, ShipmentChange
+from domain.batch import Delivery, EventChange, EventRecord, OtherPayload, Outcome, ShipmentChange
 from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
 from domain.identity import API_SOURCE
@@ -15,6 +15,13 @@ Document = dict[str, Any]
 
 PARTS: Final = ("origin", "destination", "package")
 """What a creation says of a shipment, and amendments change."""
+
+MAX_OTHER_PAYLOADS: Final = 8
+"""Of the payloads that were sent under an event's id and do not stand, the last so many are kept."""
+
+_SAID: Final = ("status", "location", "notes", "changes", "submitted_by", "received_at")
+SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
+"""What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
 
 SHIPMENT_FIELDS = {"client_id": 1, "current_status": 1, "version": 1, "status_history.event_id": 1}
 EVENT_FIELDS = {
@@ -65,7 +72,59 @@ def event_document(change: EventChange, *, partition: int, recorded_at: datetime
     document["attempts"] = change.attempts
     document["duplicates"] = change.duplicates
     document["conflicts"] = change.conflicts
+    if change.others:
+        document["other_payloads"] = other_payloads(change)
     return document
+
+
+def other_payloads(change: EventChange) -> list[Document]:
+    """Return the payloads of a batch that do not stand: each once, the last `MAX_OTHER_PAYLOADS`."""
+    kept: dict[str, Document] = {}
+    for other in change.others:
+        kept.pop(other.delivery.fingerprint, None)
+        kept[other.delivery.fingerprint] = _other_payload(other)
+    if change.judged is not None:
+        kept.pop(change.judged.fingerprint, None)
+    return list(kept.values())[-MAX_OTHER_PAYLOADS:]
+
+
+def update_with_others(change: EventChange, fields: Document) -> list[Document]:
+    """Return the update, a pipeline, of an event that was sent with several payloads.
+
+    Where the payload that is recorded gives way, it goes to those that do not stand.
+
+    Args:
+        change: what the batch does to the event.
+        fields: what is set besides.
+    """
+    others = other_payloads(change)
+    recorded = {name: f"${name}" for name in (*SHOWN_OF_OTHERS, "fingerprint")}
+    known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
+    stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}
+    newer = [stands, *({"$literal": each["fingerprint"]} for each in others)]
+    older = {
+        "$filter": {
+            "input": {"$concatArrays": known},
+            "cond": {"$not": {"$in": ["$$this.fingerprint", newer]}},
+        }
+    }
+    both = {"$concatArrays": [older, {"$literal": others}]}
+    updated: Document = {"other_payloads": {"$slice": [both, -MAX_OTHER_PAYLOADS]}}
+    if change.judged is not None:
+        updated["changes"] = "$$REMOVE"  # of an amendment that gives way; a new one sets its own
+    for name in ("attempts", "duplicates", "conflicts"):
+        updated[name] = {"$add": [f"${name}", getattr(change, name)]}
+    return [{"$set": updated | {name: {"$literal": value} for name, value in fields.items()}}]
+
+
+def _other_payload(other: OtherPayload) -> Document:
+    said = described(other.delivery.command)
+    return {
+        **{name: said[name] for name in _SAID if name in said},
+        "offset": other.delivery.offset,
+        "reason": None if other.reason is None else other.reason.value,
+        "fingerprint": other.delivery.fingerprint,
+    }
 
 
 def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime) -> Document:

@@ -118,6 +118,8 @@ def trail_filter(matching: EventFilter) -> dict[str, Any]:
             query[name] = {"$eq": wanted.value}
     if matching.source is not None:
         query["source"] = {"$eq": matching.source}
+    if matching.conflicting:
+        query["conflicts"] = {"$gt": 0}
     return query
 
 

@@ -155,21 +155,21 @@ def _shipment_update(number: TrackingNumber, change: ShipmentChange, recorded_at
 
 
 def _event_update(change: EventChange, partition: int, recorded_at: datetime) -> Document:
-    update: Document = {
-        "$inc": {
-            "attempts": change.attempts,
-            "duplicates": change.duplicates,
-            "conflicts": change.conflicts,
-        }
-    }
     if change.judged is None:
-        update["$set"] = {"last_offset": change.last_offset}
+        fields: Document = {"last_offset": change.last_offset}
     else:
-        update["$set"] = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
-    return _update_of(change.event_id, update)
+        fields = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
+    if change.others or change.supersedes:
+        return _update_of(change.event_id, documents.update_with_others(change, fields))
+    counted = {
+        "attempts": change.attempts,
+        "duplicates": change.duplicates,
+        "conflicts": change.conflicts,
+    }
+    return _update_of(change.event_id, {"$inc": counted, "$set": fields})
 
 
-def _update_of(key: str, update: Document) -> Document:
+def _update_of(key: str, update: Document | list[Document]) -> Document:
     return {"q": {"_id": key}, "u": update}
 
 

@@ -17,7 +17,7 @@ from domain.reading import (
     Window,
 )
 from domain.tracking_number import TrackingNumber
-from storage import lists
+from storage import documents, lists
 from storage.client import Database
 from storage.errors import translated
 from storage.paging import MongoList, shown
@@ -52,6 +52,7 @@ EVENT_FIELDS: Final = (
     "attempts",
     "duplicates",
     "conflicts",
+    *(f"other_payloads.{name}" for name in documents.SHOWN_OF_OTHERS),
     "partition",
     "offset",
     "received_at",

@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from aiohttp import web
 
+from domain.commands import ReportStatus
 from domain.errors import ErrorCode
 from httpkit.bodies import MAX_DETAILS, parse_json, read_body, validation_error
 from httpkit.errors import ApiError, Detail
@@ -29,6 +30,7 @@ class Refused:
 
 
 Item = EventIn | Refused
+Entry = ReportStatus | Refused
 
 
 async def read_batch(request: web.Request, *, lenient: bool) -> Sequence[Item]:
@@ -47,6 +49,50 @@ async def read_batch(request: web.Request, *, lenient: bool) -> Sequence[Item]:
     if refused and (not lenient or len(refused) == len(items)):
         raise _refusal(refused)
     return items
+
+
+def entries_of(items: Sequence[Item], commands: Sequence[ReportStatus]) -> list[Entry]:
+    """Return the items with their commands in the place of the good ones."""
+    following = iter(commands)
+    return [item if isinstance(item, Refused) else next(following) for item in items]
+
+
+def without_clashes(entries: Sequence[Entry], *, lenient: bool) -> Sequence[Entry]:
+    """Refuse events that say something else than an earlier one of the same shipment, source and instant.
+
+    One of them would be applied and the others be conflicts, long after the sender has had its answer. The
+    same event twice is no fault.
+
+    Raises:
+        ApiError: 400, unless `lenient`; it names both events of each pair.
+    """
+    ids = [entry.event_id for entry in entries if isinstance(entry, ReportStatus)]
+    if len(set(ids)) == len(ids):
+        return entries
+    checked = list(_checked(entries))
+    if lenient or checked == list(entries):
+        return checked
+    details = [each for item in checked if isinstance(item, Refused) for each in item.details]
+    raise validation_error(details[:MAX_DETAILS], len(details))
+
+
+def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
+    first: dict[str, tuple[int, ReportStatus]] = {}
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Refused):
+            yield entry
+            continue
+        before, earlier = first.setdefault(entry.event_id, (index, entry))
+        yield entry if entry == earlier else _clash(before, index)
+
+
+def _clash(before: int, index: int) -> Refused:
+    same = "has the shipment, source and timestamp of"
+    details = (
+        Detail(f"/events/{before}", f"{same} /events/{index}, which says something else"),
+        Detail(f"/events/{index}", f"{same} /events/{before}, but says something else: send one of them"),
+    )
+    return Refused(index, ErrorCode.VALIDATION_ERROR, details)
 
 
 def _lenient(body: bytes) -> list[Item]:

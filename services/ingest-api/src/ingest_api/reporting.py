@@ -32,19 +32,19 @@ class EventReporter:
         command = _command(event, asker.principal, self._clock.now())
         return command, await self._awaited.append(command, asker)
 
-    async def report(
-        self, events: Sequence[EventIn], principal: Principal, *, traceparent: str | None = None
-    ) -> list[ReportStatus]:
-        """Return the commands that stand in the log now, in the order of the events.
+    def commands(self, events: Sequence[EventIn], principal: Principal) -> list[ReportStatus]:
+        """Return the commands of events that are accepted now, in their order."""
+        received_at = self._clock.now()
+        return [_command(event, principal, received_at) for event in events]
+
+    async def report(self, commands: Sequence[ReportStatus], *, traceparent: str | None = None) -> None:
+        """Append commands to the log; blocks until all in-sync replicas have them.
 
         Raises:
-            NotPublished: none of them does.
-            PublishUnknown: some may; sending the same events again is safe.
+            NotPublished: none of them is in the log.
+            PublishUnknown: some may be; sending the same events again is safe.
         """
-        received_at = self._clock.now()
-        commands = [_command(event, principal, received_at) for event in events]
         await self._log.append(commands, traceparent=traceparent)
-        return commands
 
 
 def _command(event: EventIn, principal: Principal, received_at: datetime) -> ReportStatus:

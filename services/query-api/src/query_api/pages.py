@@ -1,6 +1,7 @@
 """Lists: what may be asked for. Unknown names are faults, for a misspelt filter would show everything."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -54,10 +55,19 @@ class ShipmentQuery(CursorQuery):
     updated_to: Instant | None = None
 
 
+class Ending(StrEnum):
+    """How an event ended; `conflict`: another payload was sent under the id of an applied one."""
+
+    APPLIED = Outcome.APPLIED.value
+    REJECTED = Outcome.REJECTED.value
+    DEAD = Outcome.DEAD.value
+    CONFLICT = "conflict"
+
+
 class EventQuery(CursorQuery):
     """Which events of a shipment; `from` is inside of what is asked for, `to` is not."""
 
-    outcome: Annotated[Outcome | None, Field(description="Only events with this outcome.")] = None
+    outcome: Annotated[Ending | None, Field(description="Only events that ended so.")] = None
     status: Annotated[Status | None, Field(description="Only events that report this status.")] = None
     source: Annotated[Name | None, Field(description="Only events of this source.")] = None
     start: Annotated[Instant | None, Field(alias="from")] = None

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
@@ -64,9 +64,21 @@ def lanes_of(
         seen[event_id] += 1
         lane = crc32(scan.of.encode()) % lanes
         dispatches[lane].append(Dispatch(event_id, scan.body(numbers[scan.of]), seen[event_id]))
-    return [
-        [lane[start : start + batch_size] for start in range(0, len(lane), batch_size)] for lane in dispatches
-    ]
+    return [list(_batches(lane, batch_size)) for lane in dispatches]
+
+
+def _batches(lane: Iterable[Dispatch], size: int) -> Iterator[Batch]:
+    """Cut a lane into batches, none of which contradicts itself: the API would refuse it."""
+    batch: Batch = []
+    bodies: dict[EventId, Mapping[str, object]] = {}
+    for dispatch in lane:
+        if len(batch) == size or bodies.get(dispatch.event_id, dispatch.body) != dispatch.body:
+            yield batch
+            batch, bodies = [], {}
+        batch.append(dispatch)
+        bodies[dispatch.event_id] = dispatch.body
+    if batch:
+        yield batch
 
 
 @dataclass(slots=True)

@@ -5,12 +5,11 @@ from typing import Any
 
 from aiohttp import web
 
-from domain.commands import ReportStatus
 from httpkit.auth import principal
 from httpkit.prefer import PREFERENCE_APPLIED, preferences
 from httpkit.responses import json_response
 from httpkit.tracing import traceparent_of
-from ingest_api.batches import Item, Refused, read_batch
+from ingest_api.batches import Entry, Refused, entries_of, read_batch, without_clashes
 from ingest_api.handlers.events import REPORTER
 
 
@@ -22,26 +21,27 @@ async def post_batch(request: web.Request) -> web.Response:
     lenient = preferences(request).get("handling") == "lenient"
     items = await read_batch(request, lenient=lenient)
     good = [item for item in items if not isinstance(item, Refused)]
-    commands = await request.app[REPORTER].report(
-        good, principal(request), traceparent=traceparent_of(request)
-    )
+    reporter = request.app[REPORTER]
+    commands = reporter.commands(good, principal(request))
+    entries = without_clashes(entries_of(items, commands), lenient=lenient)
+    queued = [entry for entry in entries if not isinstance(entry, Refused)]
+    await reporter.report(queued, traceparent=traceparent_of(request))
     body = {
-        "received": len(items),
-        "queued": len(commands),
+        "received": len(entries),
+        "queued": len(queued),
         "message": "Events accepted for processing",
-        "events": list(_shown(items, commands)),
+        "events": list(_shown(entries)),
     }
     if not lenient:
         return json_response(body, status=202)
-    body["rejected"] = len(items) - len(commands)
+    body["rejected"] = len(entries) - len(queued)
     return json_response(body, status=202, headers={PREFERENCE_APPLIED: "handling=lenient"})
 
 
-def _shown(items: Sequence[Item], commands: Sequence[ReportStatus]) -> Iterator[dict[str, Any]]:
-    queued = iter(commands)
-    for index, item in enumerate(items):
-        if isinstance(item, Refused):
-            details = [{"pointer": each.pointer, "message": each.message} for each in item.details]
-            yield {"index": index, "status": "rejected", "error": item.error, "details": details}
+def _shown(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Refused):
+            details = [{"pointer": each.pointer, "message": each.message} for each in entry.details]
+            yield {"index": index, "status": "rejected", "error": entry.error, "details": details}
         else:
-            yield {"index": index, "event_id": next(queued).event_id, "status": "queued"}
+            yield {"index": index, "event_id": entry.event_id, "status": "queued"}

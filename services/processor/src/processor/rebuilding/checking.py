@@ -11,7 +11,7 @@ from bson import encode
 from domain.batch import Outcome
 from messaging.settings import KafkaSettings
 from processor.rebuilding.audit import rebuilt
-from processor.rebuilding.comparing import PROCESSING_TIMES, differences
+from processor.rebuilding.comparing import BOUNDED, PROCESSING_TIMES, differences
 from processor.rebuilding.log import Entry, Retold, retold
 from processor.rebuilding.reading import Log, Tell, opened_log
 from storage.client import Database
@@ -179,7 +179,7 @@ def _event_faults(found: Document, wanted: Document, log: Log) -> Iterator[str]:
         wanted |= {name: max(found.get(name) or 0, wanted[name]) for name in _COUNTERS}
     if not _is_same(found, wanted):
         event_id = wanted["_id"]
-        for fault in differences(found, wanted, leave_out=PROCESSING_TIMES):
+        for fault in differences(found, wanted, leave_out=PROCESSING_TIMES | BOUNDED):
             yield f"event {event_id}: {fault}"
 
 

@@ -8,6 +8,9 @@ from storage.documents import Document
 PROCESSING_TIMES: Final = frozenset({"recorded_at", "updated_at"})
 """What the log cannot know: when the processor committed."""
 
+BOUNDED: Final = frozenset({"other_payloads"})
+"""What the store cuts off batch by batch, so that it depends on how the log was cut."""
+
 _HISTORY: Final = "status_history"
 
 

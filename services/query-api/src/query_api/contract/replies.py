@@ -114,6 +114,24 @@ class Changes(TypedDict, total=False):
     package: PackageChanges
 
 
+class OtherPayload(TypedDict):
+    """What was sent under an event's id and does not stand.
+
+    `reason` is IDEMPOTENCY_CONFLICT where another payload is applied, otherwise why this one was rejected.
+    Shipment, instant and source are those of the event.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    status: Status | None
+    location: Location | None
+    notes: str | None
+    changes: NotRequired[Changes]
+    submitted_by: str
+    received_at: Instant
+    offset: int
+    reason: str | None
+
+
 class Event(TypedDict):
     """What became of an event.
 
@@ -136,6 +154,7 @@ class Event(TypedDict):
     attempts: _Count
     duplicates: _Count
     conflicts: _Count
+    other_payloads: NotRequired[list[OtherPayload]]
     partition: int
     offset: int
     received_at: Instant

@@ -4,6 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
+from domain.batch import Outcome
 from domain.errors import ErrorCode
 from domain.identity import EventId, tracking_number_of
 from domain.reading import EventFilter, Scope, Window, scope_of
@@ -15,7 +16,7 @@ from httpkit.responses import json_response
 from query_api.adapters import ADAPTERS, Adapters
 from query_api.listing import PRIVATE, listing_of, page_response, period_of
 from query_api.missing import foreign_or
-from query_api.pages import EVENT_QUERY, NO_QUERY
+from query_api.pages import EVENT_QUERY, NO_QUERY, Ending
 
 
 async def get_event(request: web.Request) -> web.Response:
@@ -44,7 +45,8 @@ async def list_shipment_events(request: web.Request) -> web.Response:
     matching = EventFilter(
         tracking_number=tracking_number,
         client_id=scope.client_id,
-        outcome=query.outcome,
+        outcome=None if query.outcome in (None, Ending.CONFLICT) else Outcome(query.outcome),
+        conflicting=query.outcome is Ending.CONFLICT,
         status=query.status,
         source=query.source,
         period=period_of(query.start, query.end, name_of_end="to"),
