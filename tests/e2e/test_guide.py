@@ -30,7 +30,11 @@ EXPECTED = {
         '"pagination":{"total":1',
         '"outcome":"rejected","reason":"INVALID_TRANSITION"',
     ],
-    "Correct or cancel a shipment": ['"status":"created","version":2', '"status":"cancelled","version":3'],
+    "Correct or cancel a shipment": [
+        '"status":"created","version":2',
+        '"error":"PRECONDITION_FAILED"',
+        '"status":"cancelled","version":3',
+    ],
     "Rotate a key or a password": [
         '"role":"producer"',
         '"token_type":"Bearer"',
