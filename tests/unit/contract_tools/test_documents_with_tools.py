@@ -10,6 +10,9 @@ from contracts.documents import ROOT
 from contracts.postman_steps import STEPS
 from tests.support.node_tools import NODE_DIRECTORY, PACKAGES, run_node
 
+# Six seconds of a core; as many as that takes on a machine that others use.
+pytestmark = pytest.mark.timeout(240)
+
 DOCUMENT = ROOT / "services/query-api/src/query_api/openapi.json"
 TOPICS = ROOT / "docs/asyncapi.json"
 COMPILE = NODE_DIRECTORY / "compile-schemas.mjs"
