@@ -105,7 +105,16 @@ async def test_the_list_of_users_shows_no_secret(admin: Api) -> None:
         "driver_user_001": ("producer", None),
     }
     assert {name: (users[name]["role"], users[name]["client_id"]) for name in seeded} == seeded
-    shown = {"username", "role", "client_id", "disabled", "created_at", "updated_at"}
+    shown = {
+        "username",
+        "role",
+        "client_id",
+        "disabled",
+        "allowed_sources",
+        "seeded",
+        "created_at",
+        "updated_at",
+    }
     assert all(set(user) == shown for user in users.values())
     assert "$2b$" not in answer.text
 

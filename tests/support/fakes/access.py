@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.ports import ApiKey, Revocation, User
+from domain.operators import OperatorAction
+from domain.ports import ApiKey, Revocation, RevocationNews, User
+from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.users import InMemoryUserStore
 
 
@@ -24,16 +26,23 @@ class InMemoryRevocationStore:
 class InMemoryApiKeyStore:
     """Keeps keys by user, beside the users."""
 
-    def __init__(self, users: InMemoryUserStore, revocations: InMemoryRevocationStore) -> None:
+    def __init__(
+        self,
+        users: InMemoryUserStore,
+        revocations: InMemoryRevocationStore,
+        actions: InMemoryActionLog | None = None,
+    ) -> None:
         self._users = users
+        self._actions = actions or InMemoryActionLog()
         self._revocations = revocations
         self._keys: dict[str, list[ApiKey]] = {}
 
-    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
+    async def add(self, username: str, key: ApiKey, *, most: int, action: OperatorAction) -> bool:
         kept = self._keys.setdefault(username, [])
         if len(kept) >= most or await self._users.find(username) is None:
             return False
         kept.append(key)
+        await self._actions.note(action)
         return True
 
     async def of_user(self, username: str) -> list[ApiKey]:
@@ -47,12 +56,15 @@ class InMemoryApiKeyStore:
                     return user, key
         return None
 
-    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
+    async def remove(
+        self, username: str, key_id: str, *, revocation: Revocation, action: OperatorAction
+    ) -> bool:
         kept = self._keys.get(username, [])
         self._keys[username] = [key for key in kept if key.key_id != key_id]
         if len(self._keys[username]) == len(kept):
             return False
         await self._revocations.add(revocation)
+        await self._actions.note(action)
         return True
 
     async def touch(self, key_id: str, *, at: datetime) -> None:
@@ -69,21 +81,28 @@ class InMemoryRevocationFeed:
     def __init__(self) -> None:
         self.reachable = True
         self._told: dict[str, Revocation] = {}
-        self._whole = False
+        self._whole_at: datetime | None = None
 
     def forget(self) -> None:
         """Lose everything, as after FLUSHALL."""
-        self._told, self._whole = {}, False
+        self._told, self._whole_at = {}, None
 
-    async def is_whole(self) -> bool | None:
-        return self._whole if self.reachable else None
+    async def is_whole(self, *, since: datetime | None = None) -> bool | None:
+        if not self.reachable:
+            return None
+        return self._whole_at is not None and (since is None or self._whole_at >= since)
 
-    async def publish(self, revocations: Sequence[Revocation], *, whole: bool = False) -> bool:
+    async def publish(
+        self, revocations: Sequence[Revocation], *, as_of: datetime | None = None, whole: bool = False
+    ) -> bool:
         if not self.reachable:
             return False
         self._told |= {each.name: each for each in revocations}
-        self._whole = self._whole or whole
+        if whole or self._whole_at is not None:
+            self._whole_at = as_of or self._whole_at
         return True
 
-    async def news(self) -> Sequence[Revocation]:
-        return list(self._told.values()) if self.reachable else ()
+    async def news(self) -> RevocationNews:
+        return (
+            RevocationNews(list(self._told.values()), self._whole_at) if self.reachable else RevocationNews()
+        )

@@ -11,6 +11,7 @@ FINAL = {
     "BusinessError",
     "InvalidTrackingNumber",
     "InvalidEventId",
+    "LastAdmin",
     "TooMuchToRead",
     "Fenced",
     "LetterRefused",

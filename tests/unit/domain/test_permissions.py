@@ -1,8 +1,20 @@
 """Who may do what: the whole table, and whose object it is."""
 
+from typing import cast
+
 import pytest
 
-from domain.permissions import Permission, Principal, Role, is_allowed, owns
+from domain.permissions import (
+    NO_CLIENT,
+    Permission,
+    Principal,
+    Role,
+    client_reach,
+    is_allowed,
+    may_report_as,
+    owns,
+)
+from domain.reading import EVERYTHING, Scope, scope_of
 
 TABLE = """
                       admin  client  producer
@@ -12,6 +24,7 @@ dead_letter:replay    x      .       .
 event:read            x      x       x
 event:report          x      .       x
 operator_action:read  x      .       .
+own_password:change   x      x       x
 partition:read        x      .       .
 partition:resume      x      .       .
 quarantine:manage     x      .       .
@@ -78,3 +91,51 @@ def test_a_client_owns_what_is_its_own_and_an_admin_everything(
     principal: Principal, client_id: str | None, *, expected: bool
 ) -> None:
     assert owns(principal, client_id) is expected
+
+
+REACHES = {
+    Role.ADMIN: None,
+    Role.CLIENT: "client_001",
+    Role.PRODUCER: NO_CLIENT,
+}
+"""Whose shipments a role reaches that has the client `client_001`, decided for each role by hand."""
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_reaches_what_was_decided_for_it(role: Role) -> None:
+    assert role in REACHES, f"decide whose shipments a {role} reaches, here and in client_reach"
+    caller = Principal("somebody", role, "client_001")
+    assert client_reach(caller) == REACHES[role]
+    assert owns(caller, "client_002") is (REACHES[role] is None)
+    assert (scope_of(caller) == EVERYTHING) is (REACHES[role] is None)
+
+
+def test_a_role_that_nobody_has_decided_on_reaches_nothing() -> None:
+    undecided = Principal("somebody", cast("Role", "auditor"))
+    for ask in (client_reach, scope_of, lambda caller: owns(caller, "client_001")):
+        with pytest.raises(AssertionError):
+            ask(undecided)
+
+
+def test_a_client_without_a_name_sees_nothing_not_what_is_nobodys() -> None:
+    assert client_reach(HOMELESS_CLIENT) == NO_CLIENT
+    assert scope_of(HOMELESS_CLIENT) == Scope(client_id=NO_CLIENT)
+    assert owns(HOMELESS_CLIENT, NO_CLIENT) is False
+
+
+@pytest.mark.parametrize(
+    ("allowed", "source", "expected"),
+    [
+        ((), "anything", True),
+        (("scanner-",), "scanner-7", True),
+        (("scanner-", "dock"), "dock", True),
+        (("scanner-",), "Scanner-7", False),
+        (("scanner-",), "a-scanner-7", False),
+        (("scanner-7",), "scanner-", False),
+    ],
+)
+def test_a_producer_reports_as_what_begins_as_it_may(
+    allowed: tuple[str, ...], source: str, *, expected: bool
+) -> None:
+    caller = Principal("driver", Role.PRODUCER, allowed_sources=allowed)
+    assert may_report_as(caller, source) is expected

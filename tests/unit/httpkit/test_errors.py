@@ -84,8 +84,19 @@ async def test_a_question_that_is_too_large_is_400(serve: Serve) -> None:
     assert (answer.status, (await answer.json())["error"]) == (400, "VALIDATION_ERROR")
 
 
+async def test_the_last_admin_is_409(serve: Serve) -> None:
+    client = await serve(Route("PATCH", "/", raising(errors.LastAdmin("the last")), None))
+    answer = await client.patch("/")
+    assert (answer.status, (await answer.json())["error"]) == (409, "LAST_ADMIN")
+
+
 def test_every_business_error_has_its_answer() -> None:
-    answered = {errors.InvalidEventId, errors.InvalidTrackingNumber, errors.TooMuchToRead}
+    answered = {
+        errors.InvalidEventId,
+        errors.InvalidTrackingNumber,
+        errors.LastAdmin,
+        errors.TooMuchToRead,
+    }
     assert set(subclasses(errors.BusinessError)) == answered
 
 

@@ -80,15 +80,15 @@ class World:
     )
 
     def __post_init__(self) -> None:
-        self.users = InMemoryUserStore(revocations=self.revocations)
-        self.keys = InMemoryApiKeyStore(self.users, self.revocations)
+        self.actions = InMemoryActionLog(self.documents)
+        self.users = InMemoryUserStore(revocations=self.revocations, actions=self.actions)
+        self.keys = InMemoryApiKeyStore(self.users, self.revocations, self.actions)
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
         self.line = InMemoryLineControl(self.documents, "shipments.events")
         self.quarantine = InMemoryQuarantineStore(self.documents)
         self.dead_letters = InMemoryDeadLetterReader(self.documents)
-        self.actions = InMemoryActionLog(self.documents)
 
     @asynccontextmanager
     async def opened(self, _settings: Settings, _registry: CollectorRegistry) -> AsyncIterator[Adapters]:

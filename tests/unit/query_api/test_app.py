@@ -53,6 +53,7 @@ PERMISSIONS = {
     **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},
     ("POST", "/dead-letters/{dead_letter_id}/discard"): Permission.DEAD_LETTER_DISCARD,
     ("POST", "/auth/logout"): Permission.SESSION_END,
+    ("POST", "/auth/password"): Permission.OWN_PASSWORD_CHANGE,
     ("POST", "/partitions/{partition}/resume"): Permission.PARTITION_RESUME,
     ("PUT", "/quarantine/{tracking_number}"): Permission.QUARANTINE_MANAGE,
     ("DELETE", "/quarantine/{tracking_number}"): Permission.QUARANTINE_MANAGE,

@@ -22,6 +22,8 @@ async def test_users_are_listed_by_name_without_secrets(api: Api) -> None:
         "role": "client",
         "client_id": "client_001",
         "disabled": False,
+        "allowed_sources": [],
+        "seeded": False,
         "created_at": "2026-03-01T12:00:00.000Z",
         "updated_at": "2026-03-01T12:00:00.000Z",
     }

@@ -4,6 +4,7 @@ WaybillError
 ├── BusinessError          a rule says no; telling the caller is all there is to do
 │   ├── InvalidTrackingNumber
 │   ├── InvalidEventId
+│   ├── LastAdmin
 │   └── TooMuchToRead
 ├── TransientError         the same call may succeed later
 │   ├── StoreUnavailable   a store did not answer, or its answer was lost
@@ -37,6 +38,7 @@ class ErrorCode(StrEnum):
     INVALID_JSON = "INVALID_JSON"
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105  # a code, not a secret
     INVALID_TRANSITION = "INVALID_TRANSITION"
+    LAST_ADMIN = "LAST_ADMIN"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     NOT_FOUND = "NOT_FOUND"
@@ -48,6 +50,7 @@ class ErrorCode(StrEnum):
     REQUEST_TIMEOUT = "REQUEST_TIMEOUT"
     SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
     SHIPMENT_NOT_FOUND = "SHIPMENT_NOT_FOUND"
+    SOURCE_NOT_ALLOWED = "SOURCE_NOT_ALLOWED"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
     TRACKING_NUMBER_TAKEN = "TRACKING_NUMBER_TAKEN"
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
@@ -73,6 +76,10 @@ class InvalidTrackingNumber(BusinessError):
 
 class InvalidEventId(BusinessError):
     """Not an event id that any accepted event could have."""
+
+
+class LastAdmin(BusinessError):
+    """Nobody would be left who may manage users."""
 
 
 class TooMuchToRead(BusinessError):

@@ -19,7 +19,8 @@ Detail = str | int | bool | None
 class ActionKind(StrEnum):
     """What was done, as `thing.deed`; what the target is goes with the thing.
 
-    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text.
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text, of a
+    `user` the user name.
     """
 
     DEAD_LETTER_DISCARDED = "dead_letter.discarded"
@@ -27,6 +28,11 @@ class ActionKind(StrEnum):
     KEY_QUARANTINED = "key.quarantined"
     KEY_RELEASED = "key.released"
     PARTITION_RESUMED = "partition.resumed"
+    USER_API_KEY_CREATED = "user.api_key_created"
+    USER_API_KEY_REMOVED = "user.api_key_removed"
+    USER_CHANGED = "user.changed"
+    USER_CREATED = "user.created"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  # a deed, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

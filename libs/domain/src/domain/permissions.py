@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 
 class Permission(StrEnum):
@@ -16,6 +16,7 @@ class Permission(StrEnum):
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
     OPERATOR_ACTION_READ = "operator_action:read"
+    OWN_PASSWORD_CHANGE = "own_password:change"  # noqa: S105  # a permission, not a secret
     PARTITION_READ = "partition:read"
     PARTITION_RESUME = "partition:resume"
     QUARANTINE_MANAGE = "quarantine:manage"
@@ -37,12 +38,16 @@ class Role(StrEnum):
     PRODUCER = "producer"
 
 
+NO_CLIENT: Final = ""
+"""The client of those who have none: no shipment belongs to it."""
+
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.ADMIN: frozenset(Permission),
         Role.CLIENT: frozenset(
             {
                 Permission.EVENT_READ,
+                Permission.OWN_PASSWORD_CHANGE,
                 Permission.SESSION_END,
                 Permission.SHIPMENT_AMEND,
                 Permission.SHIPMENT_CANCEL,
@@ -50,7 +55,14 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.SHIPMENT_READ,
             },
         ),
-        Role.PRODUCER: frozenset({Permission.EVENT_READ, Permission.EVENT_REPORT, Permission.SESSION_END}),
+        Role.PRODUCER: frozenset(
+            {
+                Permission.EVENT_READ,
+                Permission.EVENT_REPORT,
+                Permission.OWN_PASSWORD_CHANGE,
+                Permission.SESSION_END,
+            },
+        ),
     }
 )
 
@@ -63,11 +75,15 @@ class Principal:
         subject: the user name.
         role: what the user is.
         client_id: whose shipments a client may see; None for other roles.
+        allowed_sources: beginnings of the sources that a producer may report as; none: any source.
+        seeded: it is a user that every development database has, with a password that everybody knows.
     """
 
     subject: str
     role: Role
     client_id: str | None = None
+    allowed_sources: tuple[str, ...] = ()
+    seeded: bool = False
 
 
 def is_allowed(principal: Principal, permission: Permission) -> bool:
@@ -75,8 +91,29 @@ def is_allowed(principal: Principal, permission: Permission) -> bool:
     return permission in PERMISSIONS[principal.role]
 
 
+def client_reach(principal: Principal) -> str | None:
+    """Return the client whose shipments `principal` may see and change; None: those of every client.
+
+    The empty text is nobody's client: a caller of that reach has no shipment. Every role is named here, so
+    that one that is added reaches nothing until somebody has decided (the type checker names this function).
+    """
+    match principal.role:
+        case Role.ADMIN:
+            return None
+        case Role.CLIENT:
+            return principal.client_id or NO_CLIENT
+        case Role.PRODUCER:
+            return NO_CLIENT
+        case _:
+            assert_never(principal.role)
+
+
 def owns(principal: Principal, client_id: str | None) -> bool:
     """Say whether `principal` may see and make what belongs to `client_id`: its own; an admin, all."""
-    if principal.role is Role.ADMIN:
-        return True
-    return principal.role is Role.CLIENT and client_id is not None and principal.client_id == client_id
+    reach = client_reach(principal)
+    return reach is None or (reach != NO_CLIENT and reach == client_id)
+
+
+def may_report_as(principal: Principal, source: str) -> bool:
+    """Say whether `principal` may report events of `source`: one of its beginnings, where it has some."""
+    return not principal.allowed_sources or source.startswith(principal.allowed_sources)

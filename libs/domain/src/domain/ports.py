@@ -16,6 +16,7 @@ from domain.commands import Command
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.line import NOTHING, Inherited
+from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.quota import Grant, Quota
 from domain.reading import (
@@ -241,7 +242,12 @@ class ActionLog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who may log in. `password_hash` never leaves the services."""
+    """Somebody who may log in. `password_hash` never leaves the services.
+
+    Attributes:
+        allowed_sources: beginnings of the sources that a producer may report as; none: any source.
+        seeded: made for development, with a password that everybody knows: refused everywhere else.
+    """
 
     username: str
     password_hash: str
@@ -250,6 +256,8 @@ class User:
     created_at: datetime
     updated_at: datetime
     disabled: bool = False
+    allowed_sources: tuple[str, ...] = ()
+    seeded: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,14 +287,20 @@ class UserStore(Protocol):
     async def page(self, *, limit: int, offset: int) -> tuple[list[User], int]:
         """Return users by name, and how many there are."""
 
-    async def add(self, user: User) -> bool:
-        """Add a user; False, and nothing changes, if the name is taken."""
+    async def add(self, user: User, *, action: OperatorAction | None = None) -> bool:
+        """Add a user and note `action`, both or neither; False, and nothing changes, if the name is taken."""
 
-    async def replace(self, old: User, new: User, *, revocation: Revocation | None) -> bool:
-        """Put `new` in the place of `old`, and record `revocation`: both or neither.
+    async def replace(
+        self, old: User, new: User, *, revocations: Sequence[Revocation], action: OperatorAction
+    ) -> bool:
+        """Put `new` in the place of `old`, record `revocations` and note `action`: all or nothing.
 
         Returns:
             False, and nothing changes, if the user is not `old` any more.
+
+        Raises:
+            LastAdmin: `old` is the only admin who may log in, and `new` is none; nothing was changed. Of two
+                such changes at once, one raises it.
         """
 
 
@@ -303,8 +317,12 @@ class ApiKey:
 class ApiKeyStore(Protocol):
     """Keeps the API keys of users."""
 
-    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
-        """Add a key; False, and nothing changes, if the user has `most` of them or does not exist."""
+    async def add(self, username: str, key: ApiKey, *, most: int, action: OperatorAction) -> bool:
+        """Add a key and note `action`, both or neither.
+
+        Returns:
+            False, and nothing changes, if the user has `most` of them or does not exist.
+        """
 
     async def of_user(self, username: str) -> list[ApiKey]:
         """Return the keys of a user, oldest first."""
@@ -312,8 +330,10 @@ class ApiKeyStore(Protocol):
     async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
         """Return a key and whose it is, or None."""
 
-    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
-        """Remove a key and record `revocation`, both or neither; False if the user has no such key."""
+    async def remove(
+        self, username: str, key_id: str, *, revocation: Revocation, action: OperatorAction
+    ) -> bool:
+        """Remove a key, record `revocation` and note `action`: all or nothing; False if there is none."""
 
     async def touch(self, key_id: str, *, at: datetime) -> None:
         """Remember when a key was last used."""
@@ -329,16 +349,44 @@ class RevocationStore(Protocol):
         """Return those recorded at `instant` or later; None: all of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class RevocationNews:
+    """What a feed of revocations tells.
+
+    Attributes:
+        whole_at: when somebody last saw to it that all are there; None where they are not, where nothing can
+            be added, or where that cannot be asked.
+    """
+
+    revocations: Sequence[Revocation] = ()
+    whole_at: datetime | None = None
+
+
 class RevocationFeed(Protocol):
     """Tells every replica of revocations. A hint that may forget; its calls never raise."""
 
-    async def is_whole(self) -> bool | None:
-        """Say whether all revocations are there; None when it cannot be reached."""
+    async def is_whole(self, *, since: datetime | None = None) -> bool | None:
+        """Say whether all revocations are there, as somebody saw to at `since` or later.
 
-    async def publish(self, revocations: Sequence[Revocation], *, whole: bool = False) -> bool:
-        """Add revocations; `whole`: with them, all are there. False when it cannot be reached."""
+        Returns:
+            None when it cannot be reached.
+        """
 
-    async def news(self) -> Sequence[Revocation]:
+    async def publish(
+        self, revocations: Sequence[Revocation], *, as_of: datetime | None = None, whole: bool = False
+    ) -> bool:
+        """Add revocations.
+
+        Args:
+            revocations: what to add.
+            as_of: with these, all that were made until then are there, if the others still are.
+            whole: with these alone, all are there.
+
+        Returns:
+            False when it cannot be reached, or takes no writes.
+        """
+
+    async def news(self) -> RevocationNews:
         """Return what may be new since the last call, some of it again; nothing when out of reach."""
 
 

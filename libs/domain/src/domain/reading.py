@@ -7,7 +7,7 @@ from typing import Any, Final
 from domain.batch import Outcome
 from domain.dead_letters import LetterState
 from domain.operators import ActionKind
-from domain.permissions import Principal, Role
+from domain.permissions import Principal, Role, client_reach
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
 
@@ -29,11 +29,12 @@ EVERYTHING: Final = Scope()
 
 
 def scope_of(principal: Principal) -> Scope:
-    """Return what somebody may see: an admin all, a client its own, a producer what it has sent."""
-    if principal.role is Role.ADMIN:
+    """Return what somebody may see: an admin all, a client its own, anybody else what they have sent."""
+    reach = client_reach(principal)
+    if reach is None:
         return EVERYTHING
     if principal.role is Role.CLIENT:
-        return Scope(client_id=principal.client_id or "")  # nobody's client sees nothing
+        return Scope(client_id=reach)
     return Scope(submitted_by=principal.subject)
 
 

@@ -14,10 +14,10 @@ from aiohttp import hdrs, web
 
 from domain.errors import ErrorCode
 from domain.permissions import Principal, Role, is_allowed
-from httpkit.errors import ApiError, Handler
+from httpkit.errors import RETRY_SOON, ApiError, Handler
 from httpkit.revocations import KEY_SEPARATOR, Revocations, names_of
 from httpkit.routes import permission_of
-from httpkit.settings import AuthSettings
+from httpkit.settings import AuthSettings, Environment
 
 ALGORITHM: Final = "HS256"
 LEEWAY_S: Final = 5
@@ -32,6 +32,10 @@ _log = structlog.get_logger(__name__)
 
 class InvalidToken(Exception):
     """The token proves nothing. The text is for our log, never for the caller."""
+
+
+class UncertainToken(InvalidToken):
+    """The token may have been ended: it is not known for long enough which have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class TokenIssuer:
             "sub": principal.subject,
             "role": principal.role.value,
             "client_id": principal.client_id,
+            **_claims_of_few(principal),
             "iss": self._settings.jwt_issuer,
             "aud": self._settings.jwt_audience,
             "iat": round(now, 3),
@@ -112,6 +117,7 @@ class TokenVerifier:
         self._revocations = Revocations() if revocations is None else revocations
         self._keys = {kid: secret.get_secret_value() for kid, secret in settings.jwt_retired_secrets.items()}
         self._keys[settings.jwt_kid] = settings.jwt_secret.get_secret_value()
+        self._development = settings.env is Environment.DEVELOPMENT
         self._issuer = settings.jwt_issuer
         self._audience = settings.jwt_audience
         self._clock = clock
@@ -127,6 +133,7 @@ class TokenVerifier:
 
         Raises:
             InvalidToken: wrong form, key, signature, time, issuer, audience or claims, or revoked.
+            UncertainToken: it is too old for how little is known of what has been revoked.
         """
         token = self._verified.get(text)
         if token is not None and self._clock() < token.expires_at:
@@ -135,13 +142,22 @@ class TokenVerifier:
             token = self._verify_anew(text)
         if self._revocations.cover(token.names, token.issued_at):
             raise InvalidToken("revoked")
+        if not self._revocations.can_tell(token.issued_at):
+            raise UncertainToken("revoked or not, nobody knows")
         return token
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether what is uncertain now may be certain in a moment."""
+        return self._revocations.is_starting
 
     def _verify_anew(self, text: str) -> Token:
         self._verified.pop(text, None)
         if len(text) > _MAX_TOKEN_LENGTH or not text.isascii():  # other bytes come as lone surrogates
             raise InvalidToken("no token of ours: too long, or not ASCII")
         token = _token_of(self._decode(text))
+        if token.principal.seeded and not self._development:
+            raise InvalidToken("of a user of development")
         self._verified[text] = token
         if len(self._verified) > self._capacity:
             self._verified.popitem(last=False)
@@ -203,6 +219,9 @@ def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Toke
         )
     try:
         return verifier.read(header[len(_SCHEME) :].strip())
+    except UncertainToken as error:
+        _log.warning("token_uncertain", starting=verifier.is_starting)
+        raise _uncertain(starting=verifier.is_starting) from error
     except InvalidToken as error:
         _log.info("token_refused", reason=str(error))
         raise ApiError(
@@ -210,6 +229,26 @@ def _authenticated(request: web.Request, verifier: TokenVerifier | None) -> Toke
             "the token is not valid, or not any more",
             headers={hdrs.WWW_AUTHENTICATE: 'Bearer error="invalid_token"'},
         ) from error
+
+
+def _uncertain(*, starting: bool) -> ApiError:
+    if starting:
+        return ApiError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            "which tokens have ended is not known yet: try again in a moment",
+            headers=RETRY_SOON,
+        )
+    return ApiError(
+        ErrorCode.INVALID_TOKEN,
+        "which tokens have ended is not known at the moment, and this one is not fresh: get another",
+        headers={hdrs.WWW_AUTHENTICATE: 'Bearer error="invalid_token"'},
+    )
+
+
+def _claims_of_few(principal: Principal) -> dict[str, Any]:
+    """Return what most tokens do without."""
+    sources = {"sources": list(principal.allowed_sources)} if principal.allowed_sources else {}
+    return sources | ({"seeded": True} if principal.seeded else {})
 
 
 def _token_of(claims: dict[str, Any]) -> Token:
@@ -228,4 +267,9 @@ def _principal_of(claims: dict[str, Any]) -> Principal:
         raise InvalidToken("client_id is not a string")
     if role == Role.CLIENT and not client_id:
         raise InvalidToken("a client without client_id")
-    return Principal(subject, Role(role), client_id)
+    sources, seeded = claims.get("sources", []), claims.get("seeded", False)
+    if not isinstance(sources, list) or not all(isinstance(each, str) and each for each in sources):
+        raise InvalidToken("sources are not texts")
+    if not isinstance(seeded, bool):
+        raise InvalidToken("seeded is neither true nor false")
+    return Principal(subject, Role(role), client_id, allowed_sources=tuple(sources), seeded=seeded)

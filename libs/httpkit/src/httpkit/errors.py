@@ -18,6 +18,7 @@ from domain.errors import (
     ErrorCode,
     InvalidEventId,
     InvalidTrackingNumber,
+    LastAdmin,
     TransientError,
 )
 from httpkit.responses import current_time, json_response
@@ -40,6 +41,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.INVALID_JSON: 400,
         ErrorCode.INVALID_TOKEN: 401,
         ErrorCode.INVALID_TRANSITION: 409,
+        ErrorCode.LAST_ADMIN: 409,
         ErrorCode.METHOD_NOT_ALLOWED: 405,
         ErrorCode.NOT_ACCEPTABLE: 406,
         ErrorCode.NOT_FOUND: 404,
@@ -51,6 +53,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.REQUEST_TIMEOUT: 408,
         ErrorCode.SERVICE_UNAVAILABLE: 503,
         ErrorCode.SHIPMENT_NOT_FOUND: 404,
+        ErrorCode.SOURCE_NOT_ALLOWED: 403,
         ErrorCode.TOO_MANY_ATTEMPTS: 429,
         ErrorCode.TRACKING_NUMBER_TAKEN: 409,
         ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
@@ -181,5 +184,7 @@ def _from_framework(error: web.HTTPException) -> ApiError:
 
 
 def _from_business(error: BusinessError, method: str) -> ApiError:
+    if isinstance(error, LastAdmin):
+        return ApiError(ErrorCode.LAST_ADMIN, str(error))
     code = _UNREADABLE_IDS.get(type(error)) if method in _SAFE_METHODS else None
     return ApiError(code or ErrorCode.VALIDATION_ERROR, str(error))

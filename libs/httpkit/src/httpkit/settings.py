@@ -103,6 +103,8 @@ class AuthSettings(BaseSettings):
         jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
             moving the old pair here, and drop it after `jwt_ttl_s`.
         jwt_revocation_poll_s: how often a replica asks which tokens are refused before their time.
+        jwt_revocation_stale_s: when ingest-api has not been able to ask for so long, it believes tokens that
+            are younger than that, and no others. As much as tokens live, and more: it believes all.
     """
 
     model_config = _FROZEN
@@ -115,6 +117,7 @@ class AuthSettings(BaseSettings):
     jwt_audience: str = Field(default="waybill", min_length=1)
     jwt_ttl_s: int = Field(default=86_400, ge=60)
     jwt_revocation_poll_s: float = Field(default=5.0, gt=0, le=30)
+    jwt_revocation_stale_s: float = Field(default=120.0, ge=5)
 
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:

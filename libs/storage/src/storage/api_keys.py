@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from domain.operators import OperatorAction
 from domain.ports import ApiKey, Revocation, User
+from storage.actions import MongoActionLog
 from storage.client import Database, transacted
 from storage.errors import translated
 from storage.revocations import MongoRevocationStore
@@ -22,13 +24,20 @@ class MongoApiKeyStore:
         self._database = database
         self._users = database[AUTH_USERS]
         self._revocations = MongoRevocationStore(database)
+        self._actions = MongoActionLog(database)
 
-    async def add(self, username: str, key: ApiKey, *, most: int) -> bool:
+    async def add(self, username: str, key: ApiKey, *, most: int, action: OperatorAction) -> bool:
         """See `ApiKeyStore.add`."""
         has_room = {"_id": {"$eq": username}, f"{KEYS}.{most - 1}": {"$exists": False}}
-        with translated():
-            added = await self._users.update_one(has_room, {"$push": {KEYS: _document_of(key)}})
-        return added.matched_count == 1
+
+        async def both(session: AsyncClientSession) -> bool:
+            pushed = {"$push": {KEYS: _document_of(key)}}
+            added = await self._users.update_one(has_room, pushed, session=session)
+            if added.matched_count:
+                await self._actions.note(action, session=session)
+            return added.matched_count == 1
+
+        return await transacted(self._database, both)
 
     async def of_user(self, username: str) -> list[ApiKey]:
         """See `ApiKeyStore.of_user`."""
@@ -44,7 +53,9 @@ class MongoApiKeyStore:
             return None
         return user_of(found), next(_key_of(each) for each in found[KEYS] if each["id"] == key_id)
 
-    async def remove(self, username: str, key_id: str, *, revocation: Revocation) -> bool:
+    async def remove(
+        self, username: str, key_id: str, *, revocation: Revocation, action: OperatorAction
+    ) -> bool:
         """See `ApiKeyStore.remove`."""
         owner = {"_id": {"$eq": username}, f"{KEYS}.id": {"$eq": key_id}}
 
@@ -53,6 +64,7 @@ class MongoApiKeyStore:
             if removed.matched_count == 0:
                 return False
             await self._revocations.record(revocation, session=session)
+            await self._actions.note(action, session=session)
             return True
 
         return await transacted(self._database, both)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 from typing import Any, Final, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -15,6 +16,7 @@ from pymongo.read_concern import ReadConcern
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ReadOnlyError
 
 from storage.errors import translated
 from storage.settings import MongoSettings, RedisSettings
@@ -34,7 +36,8 @@ async def transacted(database: Database, work: Callable[[AsyncClientSession], Aw
     Raises:
         StoreUnavailable: nothing was written, or that is not known.
     """
-    with translated():
+    # The driver would try for two minutes; nobody waits longer for this than for any other call.
+    with translated(), pymongo.timeout(database.client.options.timeout):
         async with database.client.start_session() as session:
             return await session.with_transaction(work, write_concern=MAJORITY)
 
@@ -92,6 +95,8 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
         socket_timeout=settings.timeout_s,
         socket_connect_timeout=settings.timeout_s,
         retry=Retry(NoBackoff(), 0),
+        # No second try either, but another connection: the address may lead to the new primary by now.
+        retry_on_error=[ReadOnlyError],
     )
     try:
         yield client

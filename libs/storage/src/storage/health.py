@@ -1,9 +1,14 @@
 """Asks the stores whether they are there."""
 
+from typing import Final
+
 from redis.asyncio import Redis
 
 from storage.client import Database
 from storage.errors import translated
+
+_PROBE_KEY: Final = "health:probe"
+_PROBE_KEPT_S: Final = 60
 
 
 async def ping_database(database: Database) -> bool:
@@ -18,9 +23,9 @@ async def ping_database(database: Database) -> bool:
 
 
 async def ping_redis(redis: Redis) -> bool:
-    """Say whether Redis answers.
+    """Say whether Redis answers and takes writes: one that only reads is none to all who use it.
 
     Raises:
         RedisError: it does not.
     """
-    return bool(await redis.ping())
+    return bool(await redis.set(_PROBE_KEY, b"1", ex=_PROBE_KEPT_S))

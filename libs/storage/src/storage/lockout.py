@@ -56,7 +56,7 @@ class _Names:
 
     @classmethod
     def of(cls, username: str, address: str) -> "_Names":
-        user, place = _digest(username), _digest(address)
+        user, place = name_digest(username), name_digest(address)
         return cls(
             f"login:pair:{user}:{place}",
             f"login:user:{user}",
@@ -174,5 +174,6 @@ def _lock(name: str) -> str:
     return f"{name}:lock"
 
 
-def _digest(text: str) -> str:
+def name_digest(text: str) -> str:
+    """Return what stands for a typed user name, in keys and logs; the same as `b2sum -l 96` gives."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

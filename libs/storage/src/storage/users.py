@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -12,13 +11,17 @@ import pymongo
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
-from domain.errors import BusinessError, TransientError
+from domain.accounts import is_active_admin
+from domain.errors import BusinessError, LastAdmin, TransientError
+from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.ports import Revocation, User, UserStore
+from storage.actions import MongoActionLog
 from storage.client import Database, transacted
 from storage.errors import translated
 from storage.revocations import MongoRevocationStore
 from storage.schema import AUTH_USERS
+from storage.seeds import DEVELOPMENT_PASSWORD, SEEDS
 
 DEFAULT_COST: Final = 12
 MAX_PASSWORD_BYTES: Final = 72
@@ -26,8 +29,6 @@ HASHING_THREADS: Final = 2
 MAX_WAITING: Final = 64
 
 T = TypeVar("T")
-
-_DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105  # everybody may know it: refused outside development
 
 
 class PasswordTooLong(BusinessError):
@@ -91,13 +92,25 @@ class PasswordHasher:
             self._free += 1
 
 
+class _NameTaken(Exception):
+    """There is a user of that name."""
+
+
 class MongoUserStore:
     """`UserStore` on MongoDB."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, development: bool = False) -> None:
+        """Take the database.
+
+        Args:
+            database: where users are.
+            development: whether an admin of development counts as one.
+        """
         self._database = database
+        self._development = development
         self._users = database[AUTH_USERS]
         self._revocations = MongoRevocationStore(database)
+        self._actions = MongoActionLog(database)
 
     async def find(self, username: str) -> User | None:
         """See `UserStore.find`."""
@@ -113,19 +126,31 @@ class MongoUserStore:
             total = await self._users.count_documents({})
         return [user_of(document) for document in found], total
 
-    async def add(self, user: User) -> bool:
+    async def add(self, user: User, *, action: OperatorAction | None = None) -> bool:
         """See `UserStore.add`."""
-        with translated():
-            try:
-                await self._users.insert_one(_document_of(user))
-            except DuplicateKeyError:
-                return False
-        return True
-
-    async def replace(self, old: User, new: User, *, revocation: Revocation | None) -> bool:
-        """See `UserStore.replace`."""
 
         async def both(session: AsyncClientSession) -> bool:
+            try:
+                await self._users.insert_one(_document_of(user), session=session)
+            except DuplicateKeyError:  # it has ended the transaction, too
+                raise _NameTaken from None
+            if action is not None:
+                await self._actions.note(action, session=session)
+            return True
+
+        try:
+            return await transacted(self._database, both)
+        except _NameTaken:
+            return False
+
+    async def replace(
+        self, old: User, new: User, *, revocations: Sequence[Revocation], action: OperatorAction
+    ) -> bool:
+        """See `UserStore.replace`."""
+
+        async def all_of_it(session: AsyncClientSession) -> bool:
+            if self._is_admin(old) and not self._is_admin(new):
+                await self._require_another_admin(old.username, session)
             # Not the whole document: it holds the API keys too.
             changed = await self._users.update_one(
                 {"_id": {"$eq": old.username}, "updated_at": old.updated_at},
@@ -134,28 +159,28 @@ class MongoUserStore:
             )
             if changed.matched_count == 0:
                 return False
-            if revocation is not None:
+            for revocation in revocations:
                 await self._revocations.record(revocation, session=session)
+            await self._actions.note(action, session=session)
             return True
 
-        return await transacted(self._database, both)
+        return await transacted(self._database, all_of_it)
 
+    def _is_admin(self, user: User) -> bool:
+        return is_active_admin(user, development=self._development)
 
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """A user that every development database has."""
-
-    username: str
-    role: Role
-    client_id: str | None = None
-
-
-SEEDS: Final[Sequence[Seed]] = (
-    Seed("admin_user", Role.ADMIN),
-    Seed("client_user_001", Role.CLIENT, "client_001"),
-    Seed("client_user_002", Role.CLIENT, "client_002"),
-    Seed("driver_user_001", Role.PRODUCER),
-)
+    async def _require_another_admin(self, username: str, session: AsyncClientSession) -> None:
+        """Write to all other admins: of two that end each other at once, one meets the other's write."""
+        others: dict[str, Any] = {
+            "_id": {"$ne": username},
+            "role": Role.ADMIN.value,
+            "disabled": False,
+        }
+        if not self._development:
+            others["seeded"] = {"$ne": True}
+        left = await self._users.update_many(others, {"$inc": {"counted_on": 1}}, session=session)
+        if left.matched_count == 0:
+            raise LastAdmin("this is the last admin who may log in")
 
 
 async def seed_development_users(
@@ -170,7 +195,7 @@ async def seed_development_users(
         raise PermissionError("development users are for ENV=development only")
     for seed in SEEDS:
         if await users.find(seed.username) is None:
-            password_hash = await hasher.hash(_DEVELOPMENT_PASSWORD)
+            password_hash = await hasher.hash(DEVELOPMENT_PASSWORD)
             await users.add(
                 User(
                     username=seed.username,
@@ -179,6 +204,7 @@ async def seed_development_users(
                     client_id=seed.client_id,
                     created_at=now,
                     updated_at=now,
+                    seeded=True,
                 )
             )
 
@@ -193,6 +219,8 @@ def user_of(document: dict[str, Any]) -> User:
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         disabled=document["disabled"],
+        allowed_sources=tuple(document.get("allowed_sources", ())),
+        seeded=document.get("seeded", False),
     )
 
 
@@ -209,4 +237,6 @@ def _fields_of(user: User) -> dict[str, Any]:
         "created_at": user.created_at,
         "updated_at": user.updated_at,
         "disabled": user.disabled,
+        "allowed_sources": list(user.allowed_sources),
+        "seeded": user.seeded,
     }

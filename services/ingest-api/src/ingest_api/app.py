@@ -66,9 +66,10 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
         return producer.is_started and await kafka.ping()
 
     async def cache() -> bool:
-        return await ping_redis(app[_REDIS])
+        # Without the list of ended tokens, callers have to log in again and again.
+        return await ping_redis(app[_REDIS]) and revocations.is_current
 
-    revocations = Revocations()
+    revocations = Revocations(bound_s=settings.auth.jwt_revocation_stale_s)
     app = build_http_app(
         settings.http,
         ROUTES,

@@ -12,12 +12,14 @@ from aiohttp import web
 
 from domain.commands import ReportStatus
 from domain.errors import ErrorCode
+from domain.permissions import Principal, may_report_as
 from httpkit.bodies import MAX_DETAILS, parse_json, read_body, validation_error
 from httpkit.errors import ApiError, Detail
 from httpkit.negotiation import JSON, NDJSON, require_media_type
 from ingest_api.models import BATCH, EVENT, LENIENT_BATCH, MAX_BATCH, EventIn
 
 MAX_ITEM_DETAILS: Final = 10
+NOT_ALLOWED: Final = "your account may not report events of this source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,21 @@ Item = EventIn | Refused
 Entry = ReportStatus | Refused
 
 
-async def read_batch(request: web.Request, *, lenient: bool) -> Sequence[Item]:
-    """Read a batch: its events in order, and `Refused` in the place of bad ones.
+async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) -> Sequence[Item]:
+    """Read a batch: its events in order, and `Refused` in the place of bad ones and of those not allowed.
 
     Raises:
         ApiError: 415, 413, 408; or 400 where the body as a whole is wrong, where all its events are, or,
-            unless `lenient`, where one is: then with the faults of all events.
+            unless `lenient`, where one is: then with the faults of all events; 403 if all that is wrong is
+            whom they are from.
     """
     kind = require_media_type(request, JSON, NDJSON)
     body = await read_body(request)
     if kind == JSON and not lenient:
-        return parse_json(body, BATCH)["events"]
-    items = _ndjson(body) if kind == NDJSON else _lenient(body)
+        read: Sequence[Item] = parse_json(body, BATCH)["events"]
+    else:
+        read = _ndjson(body) if kind == NDJSON else _lenient(body)
+    items = [_allowed(index, item, caller) for index, item in enumerate(read)]
     refused = [item for item in items if isinstance(item, Refused)]
     if refused and (not lenient or len(refused) == len(items)):
         raise _refusal(refused)
@@ -95,6 +100,13 @@ def _clash(before: int, index: int) -> Refused:
     return Refused(index, ErrorCode.VALIDATION_ERROR, details)
 
 
+def _allowed(index: int, item: Item, caller: Principal) -> Item:
+    if isinstance(item, Refused) or may_report_as(caller, item["source"]):
+        return item
+    detail = Detail(f"/events/{index}/source", NOT_ALLOWED)
+    return Refused(index, ErrorCode.SOURCE_NOT_ALLOWED, (detail,))
+
+
 def _lenient(body: bytes) -> list[Item]:
     events = cast("list[EventIn | ApiError]", parse_json(body, LENIENT_BATCH)["events"])
     return [_item(index, event) for index, event in enumerate(events)]
@@ -132,7 +144,9 @@ def _item(index: int, event: EventIn | ApiError) -> Item:
 def _refusal(refused: Sequence[Refused]) -> ApiError:
     details = list(_details(refused))
     error = validation_error(details[:MAX_DETAILS], len(details))
-    if all(item.error is ErrorCode.VALIDATION_ERROR for item in refused):
+    if all(item.error is ErrorCode.SOURCE_NOT_ALLOWED for item in refused):
+        return ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=error.details)
+    if not any(item.error is ErrorCode.INVALID_JSON for item in refused):
         return error
     return ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
 

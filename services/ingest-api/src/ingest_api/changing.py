@@ -8,7 +8,7 @@ from typing import Final, cast
 from domain.commands import AmendShipment, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
 from domain.identity import API_SOURCE, event_id
-from domain.permissions import Principal, Role
+from domain.permissions import client_reach
 from domain.ports import Answer, Clock
 from domain.status import Status
 from domain.timestamps import to_milliseconds
@@ -58,7 +58,7 @@ class ShipmentChanger:
                 timestamp=instant,
                 received_at=instant,
                 submitted_by=asker.principal.subject,
-                on_behalf_of=_client_of(asker.principal),
+                on_behalf_of=client_reach(asker.principal),
                 expected_versions=asker.expected_versions,
             )
 
@@ -81,7 +81,7 @@ class ShipmentChanger:
                 source=API_SOURCE,
                 received_at=instant,
                 submitted_by=asker.principal.subject,
-                on_behalf_of=_client_of(asker.principal),
+                on_behalf_of=client_reach(asker.principal),
                 expected_versions=asker.expected_versions,
             )
 
@@ -100,8 +100,3 @@ class ShipmentChanger:
         now = to_milliseconds(self._clock.now())
         self._last = now if self._last is None else max(now, self._last + _MILLISECOND)
         return self._last
-
-
-def _client_of(principal: Principal) -> str | None:
-    """Return whose shipment it must be; a client without a client's id owns nothing, not everything."""
-    return (principal.client_id or "") if principal.role is Role.CLIENT else None

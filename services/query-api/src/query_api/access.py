@@ -9,6 +9,7 @@ from aiohttp import web
 
 from domain.ports import Clock
 from httpkit.revocations import Revocations
+from httpkit.settings import Environment
 from query_api.accounts import Accounts, ApiKeys
 from query_api.adapters import Adapters
 from query_api.logins import KeyLogin, PasswordLogin
@@ -40,11 +41,14 @@ async def open_access(
         adapters.revocations, adapters.feed, known, clock=clock, token_ttl_s=settings.auth.jwt_ttl_s
     )
     accounts = Accounts(adapters.users, adapters.hasher, revoker, clock)
+    development = settings.service.env is Environment.DEVELOPMENT
     access = Access(
         accounts=accounts,
         api_keys=ApiKeys(accounts, adapters.keys, revoker, clock),
-        passwords=PasswordLogin(adapters.users, adapters.hasher, adapters.guard, adapters.issuer),
-        keys=KeyLogin(adapters.keys, adapters.issuer, clock),
+        passwords=PasswordLogin(
+            adapters.users, adapters.hasher, adapters.guard, adapters.issuer, development=development
+        ),
+        keys=KeyLogin(adapters.keys, adapters.issuer, clock, development=development),
         revoker=revoker,
         token_ttl_s=adapters.issuer.ttl_s,
     )

@@ -2,16 +2,27 @@
 
 import base64
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from domain.accounts import (
+    api_key_created,
+    api_key_removed,
+    own_password_changed,
+    user_changed,
+    user_created,
+)
 from domain.errors import ErrorCode, StoreUnavailable
+from domain.operators import OperatorAction
 from domain.permissions import Principal, Role
-from domain.ports import ApiKey, ApiKeyStore, Clock, User, UserStore
+from domain.ports import ApiKey, ApiKeyStore, Clock, Revocation, User, UserStore
+from httpkit.auth import Token
 from httpkit.errors import ApiError, Detail
 from query_api.logins import secret_hash
-from query_api.models import NewUser, UserChange, client_fault, password_fault
+from query_api.models import NewUser, UserChange, client_fault, sources_fault
+from query_api.passwords import password_fault
 from query_api.revoking import Revoker
 from storage.users import PasswordHasher
 
@@ -28,7 +39,7 @@ class Accounts:
         self._revoker = revoker
         self._clock = clock
 
-    async def create(self, wanted: NewUser) -> User:
+    async def create(self, wanted: NewUser, *, by: Principal) -> User:
         """Add a user.
 
         Raises:
@@ -42,8 +53,9 @@ class Accounts:
             client_id=wanted.client_id,
             created_at=now,
             updated_at=now,
+            allowed_sources=wanted.allowed_sources,
         )
-        if not await self._users.add(user):
+        if not await self._users.add(user, action=user_created(user, by=by.subject)):
             raise ApiError(ErrorCode.USERNAME_TAKEN, "there is a user of that name")
         return user
 
@@ -63,29 +75,55 @@ class Accounts:
 
         Raises:
             ApiError: 404, 400 for what does not go together, 409 for an admin that would lock itself out.
+            LastAdmin: nobody would be left who may manage users.
         """
-        secret = await self._hashed(username, change)
+        secret = None if change.password is None else await self._hashed(username, change.password)
         for _ in range(ATTEMPTS):
             old = await self.get(username)
             changed = replace(old, **_fields(change, secret))
             _require_sense(changed, by)
             if changed == old:
                 return old
-            now = max(self._clock.now(), old.updated_at + timedelta(milliseconds=1))
-            new = replace(changed, updated_at=now)
-            revocation = self._revoker.of_user(username, now)
-            if await self._users.replace(old, new, revocation=revocation):
-                await self._revoker.announce(revocation)
+            new = replace(changed, updated_at=self._later_than(old))
+            revocation = self._revoker.of_user(username, new.updated_at)
+            if await self._replace(old, new, [revocation], user_changed(old, new, by=by.subject)):
                 return new
         raise StoreUnavailable("others change this user at the same time")
 
-    async def _hashed(self, username: str, change: UserChange) -> str | None:
-        if change.password is None:
-            return None
-        fault = password_fault(change.password, username)
+    async def change_own_password(self, user: User, password: str, token: Token) -> None:
+        """Give a user another password: all its tokens end but the one that it came with.
+
+        Args:
+            user: as it was when the password that it has was checked.
+            password: the new one.
+            token: goes on.
+
+        Raises:
+            ApiError: 400 for a password that will not do.
+            StoreUnavailable: nothing was changed; or that is not known.
+        """
+        secret = await self._hashed(user.username, password, pointer="/new_password")
+        new = replace(user, password_hash=secret, updated_at=self._later_than(user))
+        revocations = self._revoker.of_all_but(token, user.username, new.updated_at)
+        if not await self._replace(user, new, revocations, own_password_changed(new)):
+            raise StoreUnavailable("others change this user at the same time")
+
+    async def _replace(
+        self, old: User, new: User, revocations: Sequence[Revocation], action: OperatorAction
+    ) -> bool:
+        is_done = await self._users.replace(old, new, revocations=revocations, action=action)
+        if is_done:
+            await self._revoker.announce(*revocations)
+        return is_done
+
+    def _later_than(self, user: User) -> datetime:
+        return max(self._clock.now(), user.updated_at + timedelta(milliseconds=1))
+
+    async def _hashed(self, username: str, password: str, *, pointer: str = "/password") -> str:
+        fault = password_fault(password, username)
         if fault is not None:
-            raise _fault("/password", fault)
-        return await self._hasher.hash(change.password)
+            raise _fault(pointer, fault)
+        return await self._hasher.hash(password)
 
 
 class ApiKeys:
@@ -97,7 +135,7 @@ class ApiKeys:
         self._revoker = revoker
         self._clock = clock
 
-    async def create(self, username: str) -> tuple[ApiKey, str]:
+    async def create(self, username: str, *, by: Principal) -> tuple[ApiKey, str]:
         """Make a key, and return it with its one showing.
 
         Raises:
@@ -107,7 +145,8 @@ class ApiKeys:
         key_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
         secret = secrets.token_urlsafe(32)
         key = ApiKey(key_id=key_id, secret_hash=secret_hash(secret), created_at=self._clock.now())
-        if not await self._keys.add(username, key, most=MOST_KEYS):
+        action = api_key_created(username, key, by=by.subject)
+        if not await self._keys.add(username, key, most=MOST_KEYS, action=action):
             raise ApiError(ErrorCode.API_KEY_LIMIT_REACHED, f"a user has at most {MOST_KEYS} API keys")
         return key, f"wb_live_{key_id}_{secret}"
 
@@ -120,24 +159,27 @@ class ApiKeys:
         await self._accounts.get(username)
         return await self._keys.of_user(username)
 
-    async def remove(self, username: str, key_id: str) -> None:
+    async def remove(self, username: str, key_id: str, *, by: Principal) -> None:
         """End a key and the tokens that it was exchanged for.
 
         Raises:
             ApiError: 404 if there is no such user or key.
         """
         revocation = self._revoker.of_key(key_id)
-        if not await self._keys.remove(username, key_id, revocation=revocation):
+        action = api_key_removed(username, key_id, by=by.subject, at=self._clock.now())
+        if not await self._keys.remove(username, key_id, revocation=revocation, action=action):
             await self._accounts.get(username)
             raise ApiError(ErrorCode.API_KEY_NOT_FOUND, "the user has no such API key")
         await self._revoker.announce(revocation)
 
 
 def _fields(change: UserChange, secret: str | None) -> dict[str, Any]:
-    """Return what changes. A user that is no client any more has no `client_id` either."""
+    """Return what changes. What goes with one role alone ends with it: a client, allowed sources."""
     given = change.model_dump(exclude_unset=True, exclude={"password"})
     if given.get("role", Role.CLIENT) is not Role.CLIENT:
         given.setdefault("client_id", None)
+    if given.get("role", Role.PRODUCER) is not Role.PRODUCER:
+        given.setdefault("allowed_sources", ())
     return given if secret is None else given | {"password_hash": secret}
 
 
@@ -145,6 +187,9 @@ def _require_sense(user: User, by: Principal) -> None:
     fault = client_fault(user.role, user.client_id)
     if fault is not None:
         raise _fault("/client_id", fault)
+    fault = sources_fault(user.role, user.allowed_sources)
+    if fault is not None:
+        raise _fault("/allowed_sources", fault)
     if user.username == by.subject and (user.disabled or user.role is not Role.ADMIN):
         raise ApiError(ErrorCode.OWN_ACCOUNT, "ask another admin to disable or demote you")
 

@@ -26,6 +26,7 @@ from domain.ports import (
 from httpkit.auth import TokenIssuer
 from httpkit.clock import SystemClock
 from httpkit.health import Check, answering
+from httpkit.settings import Environment
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
 from query_api.settings import Settings
@@ -100,7 +101,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             actions=MongoActionLog(database),
             line=MongoLineControl(database, Topics(settings.kafka.topic_prefix).events),
             quarantine=MongoQuarantineStore(database),
-            users=MongoUserStore(database),
+            users=MongoUserStore(database, development=settings.service.env is Environment.DEVELOPMENT),
             keys=MongoApiKeyStore(database),
             revocations=MongoRevocationStore(database),
             feed=RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120),

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from opentelemetry.trace import Tracer
 
 import httpkit.server
@@ -20,6 +21,8 @@ from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters,
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from storage.users import seed_development_users
+
+SECRETIVE: Final = "/auth/"
 
 
 def build_app(
@@ -60,8 +63,15 @@ def build_app(
         limits=settings.limits,
     )
     trace_requests(app, tracer)
+    app.on_response_prepare.append(_forbid_keeping)
     app.cleanup_ctx.append(adapters)
     return app
+
+
+async def _forbid_keeping(request: web.Request, response: web.StreamResponse) -> None:
+    """Let nobody on the way keep what is said about tokens and users: a signal, so that errors say it too."""
+    if request.path.startswith(SECRETIVE):
+        response.headers[hdrs.CACHE_CONTROL] = "no-store"
 
 
 async def _seed(settings: Settings, opened: Adapters) -> None:

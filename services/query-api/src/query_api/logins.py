@@ -12,11 +12,12 @@ from weakref import WeakValueDictionary
 import structlog
 from aiohttp import hdrs
 
+from domain.accounts import may_log_in, principal_of
 from domain.errors import ErrorCode
-from domain.permissions import Principal
 from domain.ports import ApiKeyStore, Clock, LoginGuard, User, UserStore
 from httpkit.auth import TokenIssuer
 from httpkit.errors import ApiError
+from storage.lockout import name_digest
 from storage.users import PasswordHasher
 
 API_KEY: Final = re.compile(r"wb_live_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
@@ -36,8 +37,15 @@ class PasswordLogin:
     """A password for a token."""
 
     def __init__(
-        self, users: UserStore, hasher: PasswordHasher, guard: LoginGuard, issuer: TokenIssuer
+        self,
+        users: UserStore,
+        hasher: PasswordHasher,
+        guard: LoginGuard,
+        issuer: TokenIssuer,
+        *,
+        development: bool = False,
     ) -> None:
+        self._development = development
         self._users = users
         self._hasher = hasher
         self._guard = guard
@@ -49,25 +57,34 @@ class PasswordLogin:
         """Return a token.
 
         Raises:
-            ApiError: 401, the same for the unknown, the wrong and the disabled, after the same time; 429
-                after too many failures.
+            ApiError: see `check`.
+        """
+        user = await self.check(username, password, address=address)
+        return self._issuer.issue(principal_of(user), after=user.updated_at)
+
+    async def check(self, username: str, password: str, *, address: str) -> User:
+        """Return whose name and password these are.
+
+        Raises:
+            ApiError: 401, the same for the unknown, the wrong, the disabled and those who are not for here,
+                after the same time; 429 after too many failures.
         """
         turn = self._turns.setdefault((username, address), asyncio.Lock())
         async with turn:
             await self._wait_is_over(username, address)
             user = await self._users.find(username)
             is_right = await self._hasher.verify(password, user.password_hash if user else None)
-            if user is None or not is_right or user.disabled:
+            if user is None or not is_right or not may_log_in(user, development=self._development):
                 await self._guard.failed(username, address)
-                _log.info("login_refused", username=username, address=address)
+                _log.info("login_refused", user=name_digest(username), address=address)
                 raise wrong("the user name or the password is wrong")
             await self._guard.succeeded(username, address)
-        return self._issuer.issue(_principal_of(user), after=user.updated_at)
+        return user
 
     async def _wait_is_over(self, username: str, address: str) -> None:
         wait_s = math.ceil(await self._guard.wait_s(username, address))
         if wait_s > 0:
-            _log.warning("login_locked", username=username, address=address, wait_s=wait_s)
+            _log.warning("login_locked", user=name_digest(username), address=address, wait_s=wait_s)
             raise ApiError(
                 ErrorCode.TOO_MANY_ATTEMPTS,
                 f"too many failed logins: try again in {wait_s} s",
@@ -78,7 +95,10 @@ class PasswordLogin:
 class KeyLogin:
     """An API key for a token, which ends when the key does."""
 
-    def __init__(self, keys: ApiKeyStore, issuer: TokenIssuer, clock: Clock) -> None:
+    def __init__(
+        self, keys: ApiKeyStore, issuer: TokenIssuer, clock: Clock, *, development: bool = False
+    ) -> None:
+        self._development = development
         self._keys = keys
         self._issuer = issuer
         self._clock = clock
@@ -94,12 +114,12 @@ class KeyLogin:
         found = await self._keys.find(key_id)
         known = found[1].secret_hash if found else _NO_HASH
         is_right = hmac.compare_digest(secret_hash(secret), known)
-        if found is None or not is_right or found[0].disabled:
+        if found is None or not is_right or not may_log_in(found[0], development=self._development):
             _log.info("api_key_refused", key_id=key_id)
             raise wrong("the API key is not valid, or not any more")
         user, key = found
         await self._touch(key_id, key.last_used_at)
-        return self._issuer.issue(_principal_of(user), key_id=key_id, after=user.updated_at)
+        return self._issuer.issue(principal_of(user), key_id=key_id, after=user.updated_at)
 
     async def _touch(self, key_id: str, last_used_at: datetime | None) -> None:
         now = self._clock.now()
@@ -110,7 +130,3 @@ class KeyLogin:
 def wrong(message: str) -> ApiError:
     """Return the one answer to credentials that do not hold."""
     return ApiError(ErrorCode.INVALID_CREDENTIALS, message, headers={hdrs.WWW_AUTHENTICATE: "Bearer"})
-
-
-def _principal_of(user: User) -> Principal:
-    return Principal(user.username, user.role, user.client_id)

@@ -1,5 +1,7 @@
 """What the query API takes in: users as admins write them, and the reasons of what operators do."""
 
+import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -16,52 +18,14 @@ from pydantic import (
 
 from domain.line import Start
 from domain.permissions import Role
-from storage.users import MAX_PASSWORD_BYTES
+from query_api.passwords import password_fault
 
-MIN_PASSWORD_BYTES: Final = 8
 MAX_ID_LENGTH: Final = 128
+MOST_SOURCES: Final = 20
+MOST_SOURCES_BYTES: Final = 2_000
 
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _SAYS_SOMETHING: Final = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
-
-COMMON_PASSWORDS: Final = frozenset(
-    {
-        "00000000",
-        "11111111",
-        "12345678",
-        "123456789",
-        "1234567890",
-        "87654321",
-        "abcd1234",
-        "admin123",
-        "adminadmin",
-        "changeme",
-        "contraseña",
-        "iloveyou",
-        "letmein1",
-        "passw0rd",
-        "password",
-        "password1",
-        "password123",
-        "qwerty123",
-        "qwertyuiop",
-        "welcome1",
-    }
-)
-
-
-def password_fault(password: str, username: str | None = None) -> str | None:
-    """Say what is wrong with a new password, or None."""
-    length = len(password.encode())
-    if not MIN_PASSWORD_BYTES <= length <= MAX_PASSWORD_BYTES:
-        return f"{length} bytes in UTF-8, not {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES}"
-    if "\0" in password:
-        return "contains NUL"
-    if password.lower() in COMMON_PASSWORDS:
-        return "one of the first that anybody would try"
-    if username is not None and password.lower() == username.lower():
-        return "the user name itself"
-    return None
 
 
 def client_fault(role: Role, client_id: str | None) -> str | None:
@@ -70,6 +34,15 @@ def client_fault(role: Role, client_id: str | None) -> str | None:
         return "a user of role client needs one"
     if role is not Role.CLIENT and client_id is not None:
         return "only users of role client have one"
+    return None
+
+
+def sources_fault(role: Role, allowed_sources: Sequence[str]) -> str | None:
+    """Say what is wrong with the `allowed_sources` of a user of `role`, or None."""
+    if role is not Role.PRODUCER and allowed_sources:
+        return "only users of role producer have some"
+    if len(json.dumps(allowed_sources)) > MOST_SOURCES_BYTES:
+        return f"together longer than {MOST_SOURCES_BYTES} bytes, with quotes and escapes: tokens carry them"
     return None
 
 
@@ -88,6 +61,8 @@ Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r'^[!"$&-.0
 Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
 Why = Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
 ClientId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[!-~]+$")]
+SourceStart = Annotated[str, Field(min_length=1, max_length=64, pattern=f"^[^{_CONTROL}]+$")]
+AllowedSources = Annotated[tuple[SourceStart, ...], Field(max_length=MOST_SOURCES)]
 
 
 class NewUser(BaseModel):
@@ -99,6 +74,7 @@ class NewUser(BaseModel):
     password: Password = Field(repr=False)
     role: Role
     client_id: ClientId | None = Field(default=None, validate_default=True)
+    allowed_sources: AllowedSources = ()
 
     @field_validator("username")
     @classmethod
@@ -117,6 +93,14 @@ class NewUser(BaseModel):
         checked: str | None = _checked(client_id, None if role is None else client_fault(role, client_id))
         return checked
 
+    @field_validator("allowed_sources")
+    @classmethod
+    def _go_with_the_role(cls, allowed_sources: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        role = info.data.get("role")
+        fault = None if role is None else sources_fault(role, allowed_sources)
+        checked: tuple[str, ...] = _checked(allowed_sources, fault)
+        return checked
+
 
 class UserChange(BaseModel):
     """What to change of a user; what is absent stays."""
@@ -127,12 +111,22 @@ class UserChange(BaseModel):
     client_id: ClientId | None = None
     password: Password | None = Field(default=None, repr=False)
     disabled: StrictBool = False
+    allowed_sources: AllowedSources = ()
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("say at least one of role, client_id, password, disabled")
+            raise ValueError("say at least one of role, client_id, password, disabled, allowed_sources")
         return self
+
+
+class PasswordChange(BaseModel):
+    """One's own password, and the one to take its place."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    current_password: Annotated[str, Field(min_length=1, max_length=1024, repr=False)]
+    new_password: Password = Field(repr=False)
 
 
 class DiscardRequest(BaseModel):
@@ -170,6 +164,7 @@ class TokenRequest(BaseModel):
 
 NEW_USER: Final = TypeAdapter(NewUser)
 USER_CHANGE: Final = TypeAdapter(UserChange)
+PASSWORD_CHANGE: Final = TypeAdapter(PasswordChange)
 TOKEN_REQUEST: Final = TypeAdapter(TokenRequest)
 DISCARD: Final = TypeAdapter(DiscardRequest)
 RESUME: Final = TypeAdapter(ResumeRequest)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ from background.tasks import in_background
 from domain.errors import StoreUnavailable
 from domain.ports import Clock, Revocation, RevocationFeed, RevocationStore
 from httpkit.auth import Token
-from httpkit.revocations import Revocations, key_name, token_name, user_name
+from httpkit.revocations import Revocations, key_name, spared_name, token_name, user_name
 
 OVERLAP: Final = timedelta(seconds=60)
 
@@ -36,7 +36,7 @@ class Revoker:
         self._known = known
         self._clock = clock
         self._token_ttl = timedelta(seconds=token_ttl_s + 60)  # clocks differ
-        self._told_until: datetime | None = None
+        self._told_at: datetime | None = None
 
     async def end(self, token: Token) -> None:
         """Refuse one token from now on.
@@ -52,14 +52,18 @@ class Revoker:
         """Describe the end of all tokens that a user got until `now`; the caller records and announces it."""
         return self._revocation(user_name(username), now)
 
+    def of_all_but(self, token: Token, username: str, now: datetime) -> Sequence[Revocation]:
+        """Describe the end of all tokens that a user got until `now` but of one; as `of_user`."""
+        return self._revocation(user_name(username), now), self._revocation(spared_name(token.jti), now)
+
     def of_key(self, key_id: str) -> Revocation:
         """Describe the end of all tokens of an API key; the caller records and announces it."""
         return self._revocation(key_name(key_id), self._clock.now())
 
-    async def announce(self, revocation: Revocation) -> None:
-        """Tell of a revocation that has been recorded; one that Redis misses is told by `heal`."""
-        self._known.add([revocation])
-        await self._feed.publish([revocation])
+    async def announce(self, *revocations: Revocation) -> None:
+        """Tell of revocations that have been recorded; one that Redis misses is told by `heal`."""
+        self._known.add(revocations)
+        await self._feed.publish(revocations)
 
     async def heal(self) -> None:
         """Tell Redis, and this process, what MongoDB knows: all of it if Redis has forgotten.
@@ -68,12 +72,18 @@ class Revoker:
             StoreUnavailable: MongoDB did not answer.
         """
         now = self._clock.now()
-        is_whole = await self._feed.is_whole()
-        since = None if is_whole is False else self._told_until
-        found = await self._store.since(since)
+        is_whole = await self._feed.is_whole(since=self._told_at)
+        since = None if is_whole is False or self._told_at is None else self._told_at - OVERLAP
+        try:
+            found = await self._store.since(since)
+        except StoreUnavailable:
+            # Nothing can be ended while MongoDB is away, so what is there is still all there is.
+            if is_whole and self._told_at is not None:
+                await self._feed.publish((), as_of=now)
+            raise
         self._known.add(found)
-        if await self._feed.publish(found, whole=since is None):
-            self._told_until = now - OVERLAP
+        if await self._feed.publish(found, as_of=now, whole=since is None):
+            self._told_at = now
 
     @contextlib.asynccontextmanager
     async def healing(self, *, every_s: float) -> AsyncIterator[None]:
@@ -92,7 +102,7 @@ class Revoker:
 
     def _revocation(self, name: str, now: datetime) -> Revocation:
         # Clocks of replicas differ a little: with a key or a logout no later token can be meant by mistake.
-        is_user = name.startswith(user_name(""))
+        is_user = name.startswith((user_name(""), spared_name("")))
         issued_until = now if is_user else now + timedelta(seconds=2)
         return Revocation(
             name=name, issued_until=issued_until, recorded_at=now, expires_at=now + self._token_ttl

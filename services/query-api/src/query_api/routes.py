@@ -27,6 +27,13 @@ ROUTES: Final = (
     Route("POST", "/auth/login", login.log_in, None, budget=Budget.LOGIN),
     Route("POST", "/auth/token", login.exchange_key, None, budget=Budget.LOGIN),
     Route("POST", "/auth/logout", login.log_out, Permission.SESSION_END),
+    Route(
+        "POST",
+        "/auth/password",
+        login.change_own_password,
+        Permission.OWN_PASSWORD_CHANGE,
+        budget=Budget.LOGIN,
+    ),
     Route("GET", "/auth/users", users.list_users, Permission.USER_READ),
     Route("POST", "/auth/users", users.create_user, Permission.USER_MANAGE),
     Route("GET", "/auth/users/{username}", users.get_user, Permission.USER_READ),

@@ -12,6 +12,7 @@ from domain.dead_letters import UNTOUCHED
 from domain.permissions import Role
 from storage.client import Database
 from storage.schema.migrations import SCHEMA_MIGRATIONS, Step, migrate
+from storage.schema.seeded import mark_seeded_users
 
 SHIPMENTS: Final = "shipments"
 STATUS_EVENTS: Final = "status_events"
@@ -68,6 +69,8 @@ VALIDATORS: Final[dict[str, dict[str, Any]]] = {
                 "role": {"enum": [str(role) for role in Role]},
                 "client_id": {"bsonType": ["string", "null"]},
                 "disabled": {"bsonType": "bool"},
+                "allowed_sources": {"bsonType": "array", "items": {"bsonType": "string"}},
+                "seeded": {"bsonType": "bool"},
             },
         }
     },
@@ -95,9 +98,16 @@ async def mark_older_letters(database: Database) -> None:
     await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
 
 
+async def bring_users_up_to_date(database: Database) -> None:
+    """Let users have what they have had since, and mark those of development."""
+    await create_declared(database)
+    await mark_seeded_users(database, users=AUTH_USERS, revoked=REVOKED_TOKENS)
+
+
 STEPS: Final = (
     Step("collections, indexes and validators", create_declared),
     Step("a state for older dead letters", mark_older_letters),
+    Step("sources of producers, and a mark on the users of development", bring_users_up_to_date),
 )
 
 

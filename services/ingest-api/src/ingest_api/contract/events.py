@@ -90,7 +90,11 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 links={"outcome": OUTCOME},
             ),
         },
-        errors=(ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND),
+        errors=(
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+            ErrorCode.SOURCE_NOT_ALLOWED,
+        ),
         errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
     ("POST", "/events/batch"): Operation(
@@ -112,5 +116,6 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 headers=("Preference-Applied",),
             ),
         },
+        errors=(ErrorCode.SOURCE_NOT_ALLOWED,),
     ),
 }

@@ -19,7 +19,7 @@ async def post_batch(request: web.Request) -> web.Response:
     All or none; with `Prefer: handling=lenient` the good ones.
     """
     lenient = preferences(request).get("handling") == "lenient"
-    items = await read_batch(request, lenient=lenient)
+    items = await read_batch(request, principal(request), lenient=lenient)
     good = [item for item in items if not isinstance(item, Refused)]
     reporter = request.app[REPORTER]
     commands = reporter.commands(good, principal(request))

@@ -4,8 +4,13 @@ from typing import Final
 
 from aiohttp import web
 
+from domain.errors import ErrorCode
+from domain.permissions import may_report_as
+from httpkit.auth import principal
 from httpkit.bodies import read_json
+from httpkit.errors import ApiError, Detail
 from httpkit.responses import json_response
+from ingest_api.batches import NOT_ALLOWED
 from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
 from ingest_api.models import EVENT
 from ingest_api.reporting import EventReporter
@@ -16,6 +21,8 @@ REPORTER: Final = web.AppKey("reporter", EventReporter)
 async def post_event(request: web.Request) -> web.Response:
     """Accept one event: 202 once every in-sync replica has it; with `Prefer: wait`, its outcome in time."""
     event = await read_json(request, EVENT)
+    if not may_report_as(principal(request), event["source"]):
+        raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=[Detail("/source", NOT_ALLOWED)])
     command, answer = await request.app[REPORTER].report_and_wait(event, asker_of(request))
     headers = honoured(request)
     if not is_final(answer):

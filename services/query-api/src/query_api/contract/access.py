@@ -40,6 +40,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             200: Reply(
                 "A page of users, by name, without secrets.",
                 json_content(TypeAdapter(UserPage), users=samples.page_of(samples.USER)),
+                headers=("Cache-Control",),
             ),
         },
     ),

@@ -13,12 +13,13 @@ from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_cont
 from query_api.contract import samples
 from query_api.contract.access import TAG
 from query_api.contract.replies import Token, User
-from query_api.models import NEW_USER, TOKEN_REQUEST, USER_CHANGE, Username
+from query_api.models import NEW_USER, PASSWORD_CHANGE, TOKEN_REQUEST, USER_CHANGE, Username
 
 KEY_ID: Final = "mzxw6ytboi2gk3tm"
 API_KEY: Final = f"wb_live_{KEY_ID}_mCnHcPqjUYbA0qZ0Yp1zvJv2m0cQm8x0b7o5Zr3aW9k"
 CREATED_AT: Final = "2026-11-02T14:02:11.402Z"
 
+_UNKEPT: Final = ("Cache-Control",)
 _CLOSED = ConfigDict(extra="forbid")
 _KeyId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{16}$")]
 
@@ -64,7 +65,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             200: Reply(
                 "The token.",
                 json_content(TypeAdapter(Token), token=samples.TOKEN),
-                headers=("Cache-Control",),
+                headers=_UNKEPT,
             )
         },
         errors=(ErrorCode.INVALID_CREDENTIALS,),
@@ -74,15 +75,35 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="The end of this token",
         description="Every service refuses it within seconds.",
-        replies={204: Reply("The token has ended.")},
+        replies={204: Reply("The token has ended.", headers=_UNKEPT)},
+    ),
+    ("POST", "/auth/password"): Operation(
+        name="changeOwnPassword",
+        tag=TAG,
+        summary="Another password for oneself",
+        description="The other tokens of the user end; the one that this is asked with goes on. A wrong "
+        "current password counts as a failed login.",
+        body=json_content(
+            PASSWORD_CHANGE,
+            change={"current_password": "blue-truck-seven", "new_password": "green-train-eight"},
+        ),
+        replies={204: Reply("The new password holds.", headers=_UNKEPT)},
+        errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS),
     ),
     ("POST", "/auth/users"): Operation(
         name="createUser",
         tag=TAG,
         summary="A new user",
+        description="A producer with `allowed_sources` may report events only of sources that begin with one "
+        "of them; with none, of any source.",
         body=json_content(
             NEW_USER,
-            driver={"username": "driver_017", "password": "blue-truck-seven", "role": "producer"},
+            driver={
+                "username": "driver_017",
+                "password": "blue-truck-seven",
+                "role": "producer",
+                "allowed_sources": ["driver-017"],
+            },
             client={
                 "username": "acme",
                 "password": "blue-truck-seven",
@@ -94,7 +115,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             201: Reply(
                 "The user.",
                 json_content(_USER, user=samples.USER),
-                headers=("Location",),
+                headers=("Location", "Cache-Control"),
                 links={
                     name: Link(operation, {"username": "$response.body#/username"})
                     for name, operation in (
@@ -113,18 +134,23 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="One user",
         parameters=(_USERNAME,),
-        replies={200: Reply("The user.", json_content(_USER, user=samples.USER))},
+        replies={200: Reply("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
         errors=(ErrorCode.USER_NOT_FOUND,),
     ),
     ("PATCH", "/auth/users/{username}"): Operation(
         name="changeUser",
         tag=TAG,
-        summary="A user with another role, client or password, disabled or enabled",
+        summary="A user with another role, client, password or sources, disabled or enabled",
         description="What is absent stays. The tokens that the user has are refused from then on.",
         parameters=(_USERNAME,),
-        body=json_content(USER_CHANGE, disable={"disabled": True}, password={"password": "blue-truck-eight"}),
-        replies={200: Reply("The user.", json_content(_USER, user=samples.USER))},
-        errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.OWN_ACCOUNT),
+        body=json_content(
+            USER_CHANGE,
+            disable={"disabled": True},
+            password={"password": "blue-truck-eight"},
+            sources={"allowed_sources": ["driver-017"]},
+        ),
+        replies={200: Reply("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
+        errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.OWN_ACCOUNT, ErrorCode.LAST_ADMIN),
     ),
     ("GET", "/auth/users/{username}/api-keys"): Operation(
         name="listApiKeys",
@@ -138,6 +164,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                     TypeAdapter(ApiKeyList),
                     keys={"data": [{"id": KEY_ID, "created_at": CREATED_AT, "last_used_at": None}]},
                 ),
+                headers=_UNKEPT,
             )
         },
         errors=(ErrorCode.USER_NOT_FOUND,),
@@ -155,7 +182,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                     TypeAdapter(NewApiKey),
                     key={"id": KEY_ID, "api_key": API_KEY, "created_at": CREATED_AT},
                 ),
-                headers=("Cache-Control",),
+                headers=_UNKEPT,
                 links={"remove": Link("deleteApiKey", _MADE)},
             )
         },
@@ -167,7 +194,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="The end of an API key",
         description="The tokens that it was exchanged for end with it.",
         parameters=(_USERNAME, _KEY),
-        replies={204: Reply("The key has ended.")},
+        replies={204: Reply("The key has ended.", headers=_UNKEPT)},
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.API_KEY_NOT_FOUND),
     ),
 }

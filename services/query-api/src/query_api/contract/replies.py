@@ -170,6 +170,8 @@ class User(TypedDict):
     role: Role
     client_id: str | None
     disabled: bool
+    allowed_sources: list[str]
+    seeded: bool
     created_at: Instant
     updated_at: Instant
 
@@ -284,7 +286,8 @@ class DeadLetterPage(TypedDict):
 class OperatorAction(TypedDict):
     """Something that an operator has done by hand.
 
-    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text.
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text, of a
+    `user` the user name. Neither a password nor an API key is ever in it.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]

@@ -112,6 +112,8 @@ USER: Final[dict[str, Any]] = {
     "role": "producer",
     "client_id": None,
     "disabled": False,
+    "allowed_sources": ["driver-", "scanner-mx-"],
+    "seeded": False,
     "created_at": "2026-11-01T06:00:00.000Z",
     "updated_at": "2026-11-01T06:00:00.000Z",
 }

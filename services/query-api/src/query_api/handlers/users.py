@@ -26,7 +26,7 @@ async def list_users(request: web.Request) -> web.Response:
 async def create_user(request: web.Request) -> web.Response:
     """Add a user: 201, or 409 if the name is taken."""
     wanted = await read_json(request, NEW_USER, limit=BODY_LIMIT)
-    user = await request.app[ACCESS].accounts.create(wanted)
+    user = await request.app[ACCESS].accounts.create(wanted, by=principal(request))
     location = f"/auth/users/{quote(user.username, safe='')}"
     return json_response(_shown(user), status=201, headers={hdrs.LOCATION: location})
 
@@ -37,7 +37,7 @@ async def get_user(request: web.Request) -> web.Response:
 
 
 async def change_user(request: web.Request) -> web.Response:
-    """Change role, client, password, or whether the user may log in; its tokens end."""
+    """Change role, client, sources, password, or whether the user may log in; its tokens end."""
     change = await read_json(request, USER_CHANGE, limit=BODY_LIMIT)
     accounts = request.app[ACCESS].accounts
     return json_response(_shown(await accounts.change(_username(request), change, by=principal(request))))
@@ -51,14 +51,15 @@ async def list_keys(request: web.Request) -> web.Response:
 
 async def create_key(request: web.Request) -> web.Response:
     """Make an API key and show it, this once."""
-    key, text = await request.app[ACCESS].api_keys.create(_username(request))
+    key, text = await request.app[ACCESS].api_keys.create(_username(request), by=principal(request))
     answer = {"id": key.key_id, "api_key": text, "created_at": key.created_at}
-    return json_response(answer, status=201, headers={hdrs.CACHE_CONTROL: "no-store"})
+    return json_response(answer, status=201)
 
 
 async def delete_key(request: web.Request) -> web.Response:
     """End an API key, and the tokens it was exchanged for."""
-    await request.app[ACCESS].api_keys.remove(_username(request), request.match_info["key_id"])
+    keys, key_id = request.app[ACCESS].api_keys, request.match_info["key_id"]
+    await keys.remove(_username(request), key_id, by=principal(request))
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
@@ -72,6 +73,8 @@ def _shown(user: User) -> dict[str, Any]:
         "role": user.role,
         "client_id": user.client_id,
         "disabled": user.disabled,
+        "allowed_sources": list(user.allowed_sources),
+        "seeded": user.seeded,
         "created_at": user.created_at,
         "updated_at": user.updated_at,
     }
