@@ -71,6 +71,53 @@ async def test_who_logs_out_is_out_at_both_services(nobody: Api, stack: StackAdd
     assert_error(await nobody.post("/auth/logout", None), 401, "AUTHENTICATION_REQUIRED")
 
 
+async def test_whoever_knows_its_password_changes_it_and_keeps_its_token(
+    admin: Api, nobody: Api, driver_017: str
+) -> None:
+    here, elsewhere = [nobody.by(await nobody.log_in(driver_017, PASSWORD)) for _ in range(2)]
+    wrong = {"current_password": "blue-truck-nine", "new_password": "green-train-eight"}
+    assert_error(await here.post("/auth/password", wrong), 401, "INVALID_CREDENTIALS")
+    common = {"current_password": PASSWORD, "new_password": "trustno1"}
+    assert_error(await here.post("/auth/password", common), 400, "VALIDATION_ERROR")
+    changed = await here.post("/auth/password", wrong | {"current_password": PASSWORD})
+    assert (changed.status, changed.headers["Cache-Control"]) == (204, "no-store")
+    await refused_everywhere(elsewhere)
+    assert (await here.get("/events/evt_nothing")).status == 404
+    unknown = derive_tracking_number("nobody", uuid.uuid4().hex, 0)
+    assert (await here.post("/events", event_body(unknown, "picked_up"))).status == 202
+    assert await nobody.log_in(driver_017, "green-train-eight")
+    deeds = await admin.get(f"/operator-actions?target={driver_017}&action=user.password_changed")
+    assert [deed["by"] for deed in deeds.body["data"]] == [driver_017]
+    assert "green-train" not in deeds.text
+
+
+async def test_a_producer_reports_as_what_it_may(admin: Api, nobody: Api, driver_017: str) -> None:
+    path = f"/auth/users/{driver_017}"
+    change = await admin.ask("PATCH", path, json={"allowed_sources": ["driver-", "dock 7"]})
+    assert change.body["allowed_sources"] == ["driver-", "dock 7"]
+    key = (await admin.post(f"{path}/api-keys", None)).body["api_key"]
+    by_key = (await nobody.post("/auth/token", {"api_key": key})).body["token"]
+    unknown = derive_tracking_number("nobody", uuid.uuid4().hex, 0)
+    good = event_body(unknown, "picked_up") | {"source": "driver-017"}
+    bad = good | {"source": "scanner-1"}
+    for token in (await nobody.log_in(driver_017, PASSWORD), by_key):
+        driver = nobody.by(token)
+        assert (await driver.post("/events", good)).status == 202
+        assert_error(await driver.post("/events", bad), 403, "SOURCE_NOT_ALLOWED")
+        refused = await driver.post("/events/batch", {"events": [good, bad]})
+        assert_error(refused, 403, "SOURCE_NOT_ALLOWED")
+        assert [each["pointer"] for each in refused.body["details"]] == ["/events/1/source"]
+        lenient = await driver.ask(
+            "POST", "/events/batch", json={"events": [bad, good]}, headers={"Prefer": "handling=lenient"}
+        )
+        assert [each["status"] for each in lenient.body["events"]] == ["rejected", "queued"]
+        assert lenient.body["events"][0]["error"] == "SOURCE_NOT_ALLOWED"
+    await admin.ask("PATCH", path, json={"allowed_sources": []})
+    await refused_everywhere(nobody.by(by_key))
+    free = nobody.by(await nobody.log_in(driver_017, PASSWORD))
+    assert (await free.post("/events", bad)).status == 202
+
+
 async def test_an_api_key_is_shown_once_works_and_ends(admin: Api, nobody: Api, driver_017: str) -> None:
     path = f"/auth/users/{driver_017}/api-keys"
     made: Json = (await admin.post(path, None)).body

@@ -11,6 +11,7 @@ from tests.e2e.test_roles import EXPECTED
 ELSEWHERE = {
     "POST /auth/login": "tests/e2e/test_tokens.py",
     "POST /auth/token": "tests/e2e/test_access.py",
+    "POST /auth/password": "tests/e2e/test_access.py: it would end the tokens that the table's callers share",
     "POST /auth/logout": "tests/e2e/test_access.py: it would end the tokens that the table's callers share",
 }
 

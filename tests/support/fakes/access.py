@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.operators import OperatorAction
-from domain.ports import ApiKey, Revocation, RevocationNews, User
+from domain.ports import ApiKey, Revocation, User
+from domain.revocation_ports import RevocationNews
 from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.users import InMemoryUserStore
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from domain.accounts import is_active_admin
 from domain.errors import LastAdmin
 from domain.operators import OperatorAction
-from domain.ports import Revocation, RevocationStore, User
+from domain.ports import Revocation, User
+from domain.revocation_ports import RevocationStore
 from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.faults import Faults
 

@@ -12,7 +12,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 from background.tasks import in_background
-from domain.ports import Revocation, RevocationFeed
+from domain.ports import Revocation
+from domain.revocation_ports import RevocationFeed
 
 KEY_SEPARATOR = "."
 STARTING_S: Final = 30.0

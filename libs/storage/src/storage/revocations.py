@@ -10,7 +10,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from redis.asyncio import Redis
 from redis.exceptions import ReadOnlyError
 
-from domain.ports import Clock, Revocation, RevocationNews
+from domain.ports import Clock, Revocation
+from domain.revocation_ports import RevocationNews
 from storage.breaker import RedisBreaker
 from storage.client import Database
 from storage.errors import translated

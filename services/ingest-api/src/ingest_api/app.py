@@ -66,8 +66,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
         return producer.is_started and await kafka.ping()
 
     async def cache() -> bool:
-        # Without the list of ended tokens, callers have to log in again and again.
-        return await ping_redis(app[_REDIS]) and revocations.is_current
+        return await ping_redis(app[_REDIS]) and revocations.is_current  # without it, who is old is refused
 
     revocations = Revocations(bound_s=settings.auth.jwt_revocation_stale_s)
     app = build_http_app(

@@ -18,11 +18,10 @@ from domain.ports import (
     EventReader,
     LoginGuard,
     RateLimiter,
-    RevocationFeed,
-    RevocationStore,
     ShipmentReader,
     UserStore,
 )
+from domain.revocation_ports import RevocationFeed, RevocationStore
 from httpkit.auth import TokenIssuer
 from httpkit.clock import SystemClock
 from httpkit.health import Check, answering

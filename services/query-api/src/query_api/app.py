@@ -46,8 +46,7 @@ def build_app(
             opening(settings, registry) as opened,
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
-            started[ADAPTERS] = opened
-            started[ACCESS] = access
+            started[ADAPTERS], started[ACCESS] = opened, access
             started[LIMITER] = opened.limiter
             await _seed(settings, opened)
             yield

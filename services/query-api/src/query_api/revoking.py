@@ -10,7 +10,8 @@ import structlog
 
 from background.tasks import in_background
 from domain.errors import StoreUnavailable
-from domain.ports import Clock, Revocation, RevocationFeed, RevocationStore
+from domain.ports import Clock, Revocation
+from domain.revocation_ports import RevocationFeed, RevocationStore
 from httpkit.auth import Token
 from httpkit.revocations import Revocations, key_name, spared_name, token_name, user_name
 
