@@ -1,17 +1,21 @@
 """`ShipmentStore`, its transactions: all of a plan or nothing, and what is read back decides the same."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from domain.batch import EventRecord, Outcome, Plan
-from domain.commands import Command, ReportStatus
+from domain.commands import Command, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode, Fenced, StaleKnowledge
 from domain.ports import Document, ShipmentStore
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
+    BOXED,
     HEAVIER,
+    LONGER,
+    NOON,
     NUMBER,
     RECORDED_AT,
     ROUTE,
@@ -177,6 +181,25 @@ async def test_of_two_rejected_payloads_the_last_is_recorded_and_the_other_kept(
     assert document is not None
     assert (document["outcome"], document["notes"], document["attempts"]) == ("rejected", "a", 5)
     assert document["other_payloads"] == [other(earlier, offset=3, reason="SHIPMENT_NOT_FOUND")]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 6])
+async def test_amendments_are_merged_the_same_in_however_many_batches(
+    storage: Storage, batch_size: int
+) -> None:
+    changes: list[ShipmentChanges] = [BOXED, LONGER, HEAVIER, {"package": {"dimensions": {"width": 9.0}}}]
+    commands: list[Command] = [CREATION]
+    for second, each in enumerate([LONGER, *changes]):
+        commands.append(amendment(changes=each, at=NOON + timedelta(seconds=second)))
+    writer = await Writer.of(storage.store)
+    for start in range(0, len(commands), batch_size):
+        await writer.write(*commands[start : start + batch_size])
+    document = await storage.shipments.get(NUMBER)
+    assert document is not None
+    dimensions = {"length": 31.5, "width": 9.0, "height": 10.0}
+    assert document["package"] == {"weight_kg": 7.5, "dimensions": dimensions}
+    assert document["version"] == len(commands) - 1, "the first side came before there were any"
+    assert await storage.store.load([NUMBER]) == {NUMBER: shipment_after(CREATION, *commands[2:])}
 
 
 async def test_what_the_filter_knows_is_counted(storage: Storage) -> None:

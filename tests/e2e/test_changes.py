@@ -61,6 +61,31 @@ async def test_an_amendment_changes_what_it_names_and_nothing_else(
     assert event["changes"] == CHANGES
 
 
+async def test_fields_are_merged_one_by_one_and_flat_ones_too(client: Api) -> None:
+    number = await client.created(shipment_body(None))
+    before = await client.shipment(number)
+    for changes in ({"height_cm": 12.5}, {"package": {"dimensions": {"width": 22}}}, {"origin_address": "x"}):
+        assert (await patch(client, number, changes)).status == 200
+    after = await client.shipment(number)
+    assert after["package"]["dimensions"] == {"length": 30, "width": 22, "height": 12.5}
+    assert after["origin"] == before["origin"] | {"address": "x"}
+    assert (after["package"]["weight_kg"], after["version"]) == (before["package"]["weight_kg"], 4)
+
+
+async def test_no_shipment_has_only_some_of_its_dimensions(client: Api) -> None:
+    body = shipment_body(None)
+    del body["package"]["dimensions"]
+    number = await client.created(body)
+    refused = await patch(client, number, {"height_cm": 12.5})
+    assert_error(refused, 409, "INCOMPLETE_DIMENSIONS")
+    event = await client.outcome(refused.headers["Location"].removeprefix("/events/"))
+    assert (event["outcome"], event["reason"]) == ("rejected", "INCOMPLETE_DIMENSIONS")
+    assert (await patch(client, number, {"length_cm": 1, "width_cm": 2, "height_cm": 3})).status == 200
+    assert (await patch(client, number, {"height_cm": 12.5})).status == 200
+    package = (await client.shipment(number))["package"]
+    assert package["dimensions"] == {"length": 1, "width": 2, "height": 12.5}
+
+
 @pytest.mark.parametrize("who", ["admin", "client"])
 async def test_a_cancellation_is_a_transition_and_the_shipment_stays(
     request: pytest.FixtureRequest, admin: Api, who: str

@@ -107,6 +107,8 @@ def report(
 
 
 HEAVIER: ShipmentChanges = {"package": {"weight_kg": 7.5}}
+BOXED: ShipmentChanges = {"package": {"dimensions": {"length": 30.0, "width": 20.0, "height": 10.0}}}
+LONGER: ShipmentChanges = {"package": {"dimensions": {"length": 31.5}}}
 
 
 def amendment(

@@ -96,7 +96,9 @@ class Model:
             changes: Mapping[str, Any] = {**command.changes}
             for name, members in changes.items():
                 part = self.parts[command.tracking_number][name]
-                self.parts[command.tracking_number][name] = {**part, **members}
+                sides = {**part.get("dimensions", {}), **members.get("dimensions", {})}
+                made = {**part, **members, "dimensions": sides}
+                self.parts[command.tracking_number][name] = made if sides else {**part, **members}
 
 
 def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:

@@ -49,7 +49,10 @@ def amend(shipment: Document, command: AmendShipment) -> None:
     """Merge what an amendment says into a shipment."""
     changes: Document = {**command.changes}
     for part, members in changes.items():
-        shipment[part] = shipment[part] | members
+        before = shipment[part]
+        shipment[part] = before | members
+        if "dimensions" in members:
+            shipment[part]["dimensions"] = before.get("dimensions", {}) | members["dimensions"]
 
 
 def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
@@ -124,6 +127,7 @@ def shipment_of(document: Document) -> Shipment:
         status=Status(document["current_status"]),
         version=document["version"],
         applied=tuple(entry["event_id"] for entry in document["status_history"]),
+        has_dimensions="dimensions" in document["package"],
     )
 
 

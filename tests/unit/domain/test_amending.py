@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.amending import merged
 from domain.batch import Kind, Outcome, judge
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
 from domain.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.status import REPORTABLE, TRANSITIONS, Status, is_terminal
 from tests.support.builders import (
+    BOXED,
+    HEAVIER,
     NOON,
     NUMBER,
     ROUTE,
@@ -83,6 +86,57 @@ def test_nothing_is_amended_of_a_shipment_that_does_not_exist() -> None:
         evolve(None, Amended(amendment().event_id))
 
 
+SIDE: ShipmentChanges = {"package": {"dimensions": {"length": 31.0}}}
+
+
+def with_dimensions(*commands: Command) -> Shipment:
+    return shipment_after(CREATION, amendment(changes=BOXED), *commands)
+
+
+def test_one_dimension_alone_is_refused_while_there_are_none() -> None:
+    refused = decide(shipment_after(CREATION), amendment(changes=SIDE))
+    assert refused == Rejected(ErrorCode.INCOMPLETE_DIMENSIONS)
+    two: ShipmentChanges = {"package": {"weight_kg": 1.0, "dimensions": {"length": 1.0, "height": 2.0}}}
+    assert decide(shipment_after(CREATION), amendment(changes=two)) == refused
+
+
+@pytest.mark.parametrize("steps", [(), (Status.PICKED_UP,), ROUTE[:3]])
+def test_one_dimension_alone_is_taken_once_there_are_all(steps: tuple[Status, ...]) -> None:
+    shipment = with_dimensions(*(report(step) for step in steps))
+    assert shipment.has_dimensions
+    decision = decide(shipment, amendment(changes=SIDE, at=NOON))
+    assert not isinstance(decision, Rejected | Repeated)
+    assert evolve(shipment, decision).has_dimensions
+
+
+def test_an_amendment_of_something_else_gives_no_dimensions() -> None:
+    assert not shipment_after(CREATION, amendment()).has_dimensions
+
+
+def test_a_creation_may_have_dimensions() -> None:
+    sides = {"length": 1, "width": 1, "height": 1}
+    whole = replace(CREATION, package={"weight_kg": 1.0, "dimensions": sides})
+    assert shipment_after(whole).has_dimensions
+
+
+def test_whose_shipment_it_is_comes_before_what_is_missing() -> None:
+    assert (
+        decide(shipment_at(Status.CREATED), amendment(changes=SIDE, on_behalf_of="client_002")) == FORBIDDEN
+    )
+
+
+def test_merging_replaces_each_member_and_each_side_and_keeps_its_inputs() -> None:
+    package = {"weight_kg": 1.0, "dimensions": {"length": 1.0, "width": 2.0, "height": 3.0}}
+    changes = {"dimensions": {"width": 9.0}, "content_description": "libros"}
+    assert merged(package, changes) == {
+        "weight_kg": 1.0,
+        "dimensions": {"length": 1.0, "width": 9.0, "height": 3.0},
+        "content_description": "libros",
+    }
+    assert package["dimensions"] == {"length": 1.0, "width": 2.0, "height": 3.0}
+    assert merged({"weight_kg": 1.0}, changes)["dimensions"] == {"width": 9.0}
+
+
 def test_an_amendment_counts_the_version_and_leaves_status_and_history() -> None:
     before = shipment_at(Status.PICKED_UP)
     after = evolve(before, Amended(amendment().event_id))
@@ -133,7 +187,10 @@ commands: st.SearchStrategy[Command] = st.one_of(
         report, st.sampled_from(REPORTABLE), source=st.sampled_from(["a", "api"]), on_behalf_of=clients
     ),
     st.builds(
-        amendment, at=st.integers(0, 5).map(lambda n: NOON + timedelta(seconds=n)), on_behalf_of=clients
+        amendment,
+        changes=st.sampled_from([HEAVIER, BOXED, SIDE]),
+        at=st.integers(0, 5).map(lambda n: NOON + timedelta(seconds=n)),
+        on_behalf_of=clients,
     ),
 )
 

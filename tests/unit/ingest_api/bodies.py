@@ -34,6 +34,24 @@ def shipment_body(**members: object) -> Body:
     } | members
 
 
+def flat_body(**members: object) -> Body:
+    """Return the shipment of `shipment_body` in the flat form."""
+    return {
+        "origin_address": "Calle 26",
+        "origin_lat": 4.6,
+        "origin_lng": -74.1,
+        "destination_address": "Av. Arequipa",
+        "destination_lat": -12.1,
+        "destination_lng": -77.0,
+        "weight_kg": 2.5,
+        "length_cm": 30,
+        "width_cm": 20,
+        "height_cm": 10,
+        "content_description": "books",
+        "client_id": "client_001",
+    } | members
+
+
 def changed(body: Body, path: str, value: object) -> Body:
     """Return a copy with another value at `path` (`a/b/c`)."""
     copy = deepcopy(body)

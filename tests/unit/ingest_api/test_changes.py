@@ -90,6 +90,7 @@ async def test_a_change_that_is_not_applied_within_the_wait_is_answered_with_202
         (ErrorCode.FORBIDDEN, 403),
         (ErrorCode.SHIPMENT_NOT_FOUND, 404),
         (ErrorCode.INVALID_TRANSITION, 409),
+        (ErrorCode.INCOMPLETE_DIMENSIONS, 409),
     ],
 )
 async def test_a_change_that_was_rejected_is_refused_with_its_reason(
@@ -157,14 +158,20 @@ async def test_others_change_nothing(
     [
         ({}, [""]),
         ({"client_id": "client_002"}, ["/client_id"]),
-        ({"origin": {}}, ["/origin"]),
-        ({"origin": None}, ["/origin"]),
-        ({"origin": {"address": None}}, ["/origin/address"]),
+        ({"origin": {}}, [""]),
+        ({"origin": None}, [""]),
+        ({"origin": {"address": None}, "package": {"dimensions": {}}}, [""]),
+        ({"weight_kg": None}, [""]),
+        ([], [""]),
+        ({"origin_lat": 1.0}, ["/origin_lng"]),
+        ({"destination_lng": 1.0, "weight_kg": 0}, ["/weight_kg", "/destination_lat"]),
+        ({"client_id": "client_002", "width_cm": 3}, ["/client_id"]),
+        ({"weight_kg": 1, "height_cm": 2, "package": {"weight_kg": 1}}, ["/weight_kg", "/height_cm"]),
         ({"origin": {"coordinates": {"lat": 1}}}, ["/origin/coordinates/lng"]),
         ({"package": {"weight_kg": 0}}, ["/package/weight_kg"]),
         (
-            {"package": {"dimensions": {"length": 1}}},
-            ["/package/dimensions/width", "/package/dimensions/height"],
+            {"package": {"dimensions": {"length": 0, "depth": 1}}},
+            ["/package/dimensions/length", "/package/dimensions/depth"],
         ),
         (
             {"destination": {"addres": "x"}, "package": {"weight_kg": -1}},

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 from domain.status import REPORTABLE, Status
 from httpkit.bodies import parse_json
 from httpkit.errors import ApiError
-from ingest_api.models import BATCH, EVENT, MAX_BATCH, SHIPMENT
+from ingest_api.models import BATCH, EVENT, MAX_BATCH
+from ingest_api.shipment_models import SHIPMENT
 from tests.support.builders import NUMBER
-from tests.unit.ingest_api.bodies import Body, changed, event_body, shipment_body, without
+from tests.unit.ingest_api.bodies import Body, changed, event_body, flat_body, shipment_body, without
 
 LOWER = NUMBER.lower()
 OTHER_CHECK = NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1")
@@ -35,13 +36,13 @@ Values = list[tuple[Any, bool]]
 """Values of a field, each with whether it is taken."""
 
 NAMES: Values = [("x", True), ("x" * 128, True), ("", False), ("x" * 129, False), ("a\0b", False), (7, False)]
+NULL: Values = [(None, True)]
 LINES: Values = [
     ("x", True),
     ("x" * 300, True),
     ("", False),
     ("x" * 301, False),
     ("a\0b", False),
-    (None, False),
 ]
 TEXTS: Values = [
     ("x", True),
@@ -96,24 +97,39 @@ EVENT_FIELDS: list[tuple[str, Values]] = [
     ("source", SOURCES),
     ("location/lat", LATITUDES),
     ("location/lng", LONGITUDES),
-    ("location/address", LINES),
-    ("notes", TEXTS),
-    ("location", [(None, False), ("here", False)]),
+    ("location/address", LINES + NULL),
+    ("notes", TEXTS + NULL),
+    ("location", [*NULL, ("here", False)]),
 ]
 PLACE_FIELDS: list[tuple[str, Values]] = [
-    ("address", LINES),
+    ("address", [*LINES, (None, False)]),
     ("coordinates/lat", LATITUDES),
     ("coordinates/lng", LONGITUDES),
 ]
 SHIPMENT_FIELDS: list[tuple[str, Values]] = [
-    ("client_id", NAMES),
+    ("client_id", NAMES + NULL),
     *((f"origin/{name}", values) for name, values in PLACE_FIELDS),
     *((f"destination/{name}", values) for name, values in PLACE_FIELDS),
     ("package/weight_kg", WEIGHTS),
     ("package/dimensions/length", LENGTHS),
     ("package/dimensions/width", LENGTHS),
     ("package/dimensions/height", LENGTHS),
-    ("package/content_description", TEXTS),
+    ("package/dimensions", [*NULL, ("large", False)]),
+    ("package/content_description", TEXTS + NULL),
+]
+FLAT_FIELDS: list[tuple[str, Values]] = [
+    ("client_id", NAMES + NULL),
+    ("origin_address", [*LINES, (None, False)]),
+    ("origin_lat", LATITUDES),
+    ("origin_lng", LONGITUDES),
+    ("destination_address", LINES),
+    ("destination_lat", LATITUDES),
+    ("destination_lng", LONGITUDES),
+    ("weight_kg", WEIGHTS),
+    ("length_cm", LENGTHS),
+    ("width_cm", LENGTHS),
+    ("height_cm", LENGTHS),
+    ("content_description", TEXTS + NULL),
 ]
 
 
@@ -141,6 +157,12 @@ def test_an_event_may_be_five_minutes_ahead(ahead_s: float, good: bool) -> None:
 @pytest.mark.parametrize(("path", "value", "good"), cases(SHIPMENT_FIELDS))
 def test_every_field_of_a_shipment_has_its_bounds(path: str, value: object, good: bool) -> None:  # noqa: FBT001  # a parameter
     found = faults(SHIPMENT, changed(shipment_body(), path, value))
+    assert list(found) == ([] if good else [f"/{path}"])
+
+
+@pytest.mark.parametrize(("path", "value", "good"), cases(FLAT_FIELDS))
+def test_every_flat_field_of_a_shipment_has_its_bounds(path: str, value: object, good: bool) -> None:  # noqa: FBT001  # a parameter
+    found = faults(SHIPMENT, changed(flat_body(), path, value))
     assert list(found) == ([] if good else [f"/{path}"])
 
 

@@ -79,6 +79,10 @@ def _amended(*, complete: bool) -> AmendShipment:
     )
 
 
+def _amended_side() -> AmendShipment:
+    return replace(_amended(complete=False), changes={"package": {"dimensions": {"height": 12.5}}})
+
+
 def _cancelled(expected_versions: tuple[int, ...] | None = None) -> ReportStatus:
     return ReportStatus(
         event_id=event_id(NUMBER, _SEEN_AT, API_SOURCE),
@@ -118,6 +122,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "amended_if_never": replace(_amended(complete=False), expected_versions=()),
     "amended": _amended(complete=True),
     "amended_bare": _amended(complete=False),
+    "amended_side": _amended_side(),
 }
 CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
     "changed_created": (_created(complete=True), _applied(_created(complete=True), 1, Status.CREATED)),

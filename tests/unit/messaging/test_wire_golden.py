@@ -60,6 +60,7 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "amended_if_never": "053799a0ef68b13f1cf1aff3",
         "amended": "0c3ee3260e59bc034aaf95b8",
         "amended_bare": "3b15543482c0e7947e86a999",
+        "amended_side": "946df96d93a8ac8c6120f017",
     }
 
 

@@ -46,19 +46,27 @@ class PlaceChanges(TypedDict, total=False):
     coordinates: Coordinates
 
 
+class DimensionChanges(TypedDict, total=False):
+    """Dimensions to change, in centimetres; those that are missing stay as they are."""
+
+    length: float
+    width: float
+    height: float
+
+
 class PackageChanges(TypedDict, total=False):
     """What is to be another in a package; the members that are missing stay as they are."""
 
     weight_kg: float
-    dimensions: Dimensions
+    dimensions: DimensionChanges
     content_description: str
 
 
 class ShipmentChanges(TypedDict, total=False):
     """What is to be another in a shipment.
 
-    Merged member by member, as RFC 7396 says, down to coordinates and dimensions, which are values: half of
-    one means nothing. Nothing can be taken away.
+    Merged member by member, as RFC 7396 says, down to each dimension; coordinates are a value: half of one
+    means nothing. Nothing can be taken away. See `domain.amending`.
     """
 
     origin: PlaceChanges

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.amending import dimensions_after, has_dimensions
+from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
 from domain.identity import EventId
 from domain.status import Status, can_follow, is_terminal
@@ -19,6 +20,7 @@ class Shipment:
         applied: ids of the events in its history, oldest first. The state machine has no cycle, so there
             are at most five: an applied event is known from the shipment alone, without another look-up.
             Amendments are not among them: there may be any number, and the audit log knows them.
+        has_dimensions: the package has its three dimensions; otherwise it has none.
     """
 
     tracking_number: TrackingNumber
@@ -26,6 +28,7 @@ class Shipment:
     status: Status
     version: int
     applied: tuple[EventId, ...]
+    has_dimensions: bool = False
 
 
 @value()
@@ -35,6 +38,7 @@ class Created:
     event_id: EventId
     tracking_number: TrackingNumber
     client_id: str
+    has_dimensions: bool = False
 
 
 @value()
@@ -50,6 +54,7 @@ class Amended:
     """The shipment is described otherwise."""
 
     event_id: EventId
+    has_dimensions: bool = False
 
 
 Event = Created | StatusChanged | Amended
@@ -74,14 +79,14 @@ def decide(shipment: Shipment | None, command: Command) -> Decision:
     """Say what `command` does to `shipment`, None if there is none yet."""
     if isinstance(command, CreateShipment):
         if shipment is None:
-            return Created(command.event_id, command.tracking_number, command.client_id)
+            return _creation(command)
         return Repeated()
     if shipment is None:
         return Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
     if command.event_id in shipment.applied:
         return Repeated()
     objection = _objection(shipment, command)
-    return _change(command) if objection is None else Rejected(objection)
+    return _change(shipment, command) if objection is None else Rejected(objection)
 
 
 def evolve(shipment: Shipment | None, event: Event) -> Shipment:
@@ -91,23 +96,39 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         ValueError: a change of a shipment that does not exist.
     """
     if isinstance(event, Created):
-        return Shipment(event.tracking_number, event.client_id, Status.CREATED, 1, (event.event_id,))
+        return Shipment(
+            event.tracking_number,
+            event.client_id,
+            Status.CREATED,
+            1,
+            (event.event_id,),
+            event.has_dimensions,
+        )
     if shipment is None:
         raise ValueError("only a creation can come first")
     if isinstance(event, Amended):
-        return replace(shipment, version=shipment.version + 1)
+        return replace(shipment, version=shipment.version + 1, has_dimensions=event.has_dimensions)
     return Shipment(
         shipment.tracking_number,
         shipment.client_id,
         event.status,
         shipment.version + 1,
         (*shipment.applied, event.event_id),
+        shipment.has_dimensions,
     )
 
 
-def _change(command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
+def _creation(command: CreateShipment) -> Created:
+    return Created(
+        command.event_id, command.tracking_number, command.client_id, has_dimensions(command.package)
+    )
+
+
+def _change(shipment: Shipment, command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
     if isinstance(command, AmendShipment):
-        return Amended(command.event_id)
+        return Amended(
+            command.event_id, bool(dimensions_after(command.changes, before=shipment.has_dimensions))
+        )
     return StatusChanged(command.event_id, command.status)
 
 
@@ -125,7 +146,13 @@ def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> Err
     if client is not None and shipment.status is not Status.CREATED:
         return ErrorCode.INVALID_TRANSITION
     if isinstance(command, AmendShipment):
-        possible = not is_terminal(shipment.status)
-    else:
-        possible = can_follow(shipment.status, command.status)
-    return None if possible else ErrorCode.INVALID_TRANSITION
+        return _objection_to_amending(shipment, command.changes)
+    return None if can_follow(shipment.status, command.status) else ErrorCode.INVALID_TRANSITION
+
+
+def _objection_to_amending(shipment: Shipment, changes: ShipmentChanges) -> ErrorCode | None:
+    if is_terminal(shipment.status):
+        return ErrorCode.INVALID_TRANSITION
+    if dimensions_after(changes, before=shipment.has_dimensions) is None:
+        return ErrorCode.INCOMPLETE_DIMENSIONS
+    return None

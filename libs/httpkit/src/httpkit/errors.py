@@ -36,6 +36,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.FIELDS_TOO_LARGE: 431,
         ErrorCode.FORBIDDEN: 403,
         ErrorCode.IDEMPOTENCY_CONFLICT: 422,
+        ErrorCode.INCOMPLETE_DIMENSIONS: 409,
         ErrorCode.INTERNAL_ERROR: 500,
         ErrorCode.INVALID_CREDENTIALS: 401,
         ErrorCode.INVALID_JSON: 400,

@@ -17,6 +17,7 @@ MEANING: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.FIELDS_TOO_LARGE: "The header fields are more than what is read.",
         ErrorCode.FORBIDDEN: "The caller's role does not allow this, or the thing belongs to somebody else.",
         ErrorCode.IDEMPOTENCY_CONFLICT: "The same key or event id with another payload: the first stands.",
+        ErrorCode.INCOMPLETE_DIMENSIONS: "The shipment has no dimensions yet: send all three together.",
         ErrorCode.INTERNAL_ERROR: "A fault of ours; it is in our logs under the X-Request-Id of the answer.",
         ErrorCode.INVALID_CREDENTIALS: "The user name, the password or the API key is wrong.",
         ErrorCode.INVALID_JSON: "The body is no JSON, or JSON that is not accepted.",

@@ -104,9 +104,15 @@ class _PlaceChanges(TypedDict, total=False):
     coordinates: Coordinates
 
 
+class _DimensionChanges(TypedDict, total=False):
+    length: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
+
+
 class _PackageChanges(TypedDict, total=False):
     weight_kg: FiniteFloat
-    dimensions: Dimensions
+    dimensions: _DimensionChanges
     content_description: str
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
+from domain.amending import DIMENSIONS, SIDES, has_dimensions, merged
 from domain.batch import Delivery, EventChange, EventRecord, OtherPayload, Outcome, ShipmentChange
 from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
@@ -23,7 +24,13 @@ _SAID: Final = ("status", "location", "notes", "changes", "submitted_by", "recei
 SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
 """What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
 
-SHIPMENT_FIELDS = {"client_id": 1, "current_status": 1, "version": 1, "status_history.event_id": 1}
+SHIPMENT_FIELDS = {
+    "client_id": 1,
+    "current_status": 1,
+    "version": 1,
+    "status_history.event_id": 1,
+    "package.dimensions.length": 1,
+}
 EVENT_FIELDS = {
     "outcome": 1,
     "reason": 1,
@@ -45,6 +52,7 @@ def shipment_of(document: Document) -> Shipment:
         Status(document["current_status"]),
         document["version"],
         tuple(entry["event_id"] for entry in document["status_history"]),
+        has_dimensions(document["package"]),
     )
 
 
@@ -219,9 +227,7 @@ def shipment_update(change: ShipmentChange, *, recorded_at: datetime) -> Documen
     entries = _history(change.applied, recorded_at)
     first = len(change.after.applied) - len(entries)
     fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(entries)}
-    for delivery in change.applied:
-        if isinstance(delivery.command, AmendShipment):
-            fields |= _amended_members(delivery.command)
+    fields |= _amended_members(_amendments(change.applied))
     fields["current_status"] = change.after.status.value
     fields["version"] = change.after.version
     fields["updated_at"] = recorded_at
@@ -236,23 +242,31 @@ def _history(applied: Sequence[Delivery], recorded_at: datetime) -> list[Documen
     ]
 
 
-def _amended_members(command: AmendShipment) -> Document:
+def _amendments(applied: Sequence[Delivery]) -> Document:
+    """Merge the amendments of a batch into one: MongoDB refuses to set a path and one below it at once."""
+    changes: Document = {}
+    for delivery in applied:
+        if isinstance(delivery.command, AmendShipment):
+            for part, members in cast("Document", delivery.command.changes).items():
+                changes[part] = merged(changes.get(part, {}), members)
+    return changes
+
+
+def _amended_members(changes: Document) -> Document:
     """Return what an amendment sets, by the path of each member: the others stay, unread."""
-    return {
-        f"{part}.{member}": value
-        for part, members in cast("Document", command.changes).items()
-        for member, value in members.items()
-    }
+    fields: Document = {}
+    for part, members in changes.items():
+        for member, value in members.items():
+            if member == DIMENSIONS and value.keys() < SIDES:
+                fields |= {f"{part}.{member}.{side}": length for side, length in value.items()}
+            else:
+                fields[f"{part}.{member}"] = value
+    return fields
 
 
 def _amended_parts(creation: CreateShipment, applied: Sequence[Delivery]) -> Document:
     """Return the parts of a new shipment that later commands of the same batch amend."""
-    parts: Document = {}
-    for delivery in applied:
-        if isinstance(delivery.command, AmendShipment):
-            for part, members in cast("Document", delivery.command.changes).items():
-                parts[part] = {**(parts.get(part) or getattr(creation, part)), **members}
-    return parts
+    return {part: merged(getattr(creation, part), members) for part, members in _amendments(applied).items()}
 
 
 def history_entry(delivery: Delivery, recorded_at: datetime) -> Document:

@@ -1,9 +1,9 @@
 """Use case: amend or cancel a shipment. Whether that is allowed is the processor's to say: only it knows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from domain.commands import AmendShipment, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode
@@ -13,7 +13,6 @@ from domain.ports import Answer, Clock
 from domain.status import Status
 from domain.timestamps import to_milliseconds
 from domain.tracking_number import TrackingNumber
-from ingest_api.amendments import ShipmentChangesIn
 from ingest_api.awaiting import Asker, AwaitedLog
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -42,7 +41,7 @@ class ShipmentChanger:
         self._clock = clock
         self._last: datetime | None = None
 
-    async def amend(self, number: TrackingNumber, changes: ShipmentChangesIn, asker: Asker) -> Change:
+    async def amend(self, number: TrackingNumber, changes: Mapping[str, Any], asker: Asker) -> Change:
         """Change what a shipment is; blocks until that is judged, at most as long as asked.
 
         Raises:

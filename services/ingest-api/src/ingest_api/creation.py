@@ -1,10 +1,10 @@
 """Use case: register a shipment, and wait for it to exist."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
-from typing import cast
+from typing import Any, cast
 
 from domain.commands import CreateShipment, Package, Place
 from domain.errors import ErrorCode
@@ -18,7 +18,6 @@ from domain.tracking_number import (
     tracking_number_from,
 )
 from ingest_api.awaiting import Asker, AwaitedLog
-from ingest_api.models import ShipmentIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class ShipmentCreator:
         self._entropy = entropy
 
     async def create(
-        self, shipment: ShipmentIn, client_id: str, asker: Asker, *, idempotency_key: str | None
+        self, shipment: Mapping[str, Any], client_id: str, asker: Asker, *, idempotency_key: str | None
     ) -> Creation:
         """Register a shipment for `client_id`; blocks until it is applied, at most as long as asked.
 
@@ -71,7 +70,7 @@ class ShipmentCreator:
     async def _attempt(
         self,
         number: TrackingNumber,
-        shipment: ShipmentIn,
+        shipment: Mapping[str, Any],
         client_id: str,
         asker: Asker,
         key: str | None,

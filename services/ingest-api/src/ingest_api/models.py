@@ -89,7 +89,7 @@ class LocationIn(TypedDict):
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
     lat: Latitude
     lng: Longitude
-    address: NotRequired[Line]
+    address: NotRequired[Line | None]
 
 
 class EventIn(TypedDict):
@@ -100,8 +100,8 @@ class EventIn(TypedDict):
     status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
     timestamp: Instant
     source: Source
-    location: NotRequired[LocationIn]
-    notes: NotRequired[Text]
+    location: NotRequired[LocationIn | None]
+    notes: NotRequired[Text | None]
 
 
 class BatchIn(TypedDict):
@@ -127,50 +127,6 @@ class LenientBatchIn(TypedDict):
     ]
 
 
-class CoordinatesIn(TypedDict):
-    """WGS 84."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    lat: Latitude
-    lng: Longitude
-
-
-class PlaceIn(TypedDict):
-    """Where a shipment comes from or goes to."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    address: Line
-    coordinates: CoordinatesIn
-
-
-class DimensionsIn(TypedDict):
-    """Centimetres."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    length: Length
-    width: Length
-    height: Length
-
-
-class PackageIn(TypedDict):
-    """What is shipped."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    weight_kg: Weight
-    dimensions: NotRequired[DimensionsIn]
-    content_description: NotRequired[Text]
-
-
-class ShipmentIn(TypedDict):
-    """A shipment to register."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    client_id: NotRequired[Name]
-    origin: PlaceIn
-    destination: PlaceIn
-    package: PackageIn
-
-
 class ReplayIn(TypedDict):
     """Dead letters to send again, in any order."""
 
@@ -181,5 +137,4 @@ class ReplayIn(TypedDict):
 EVENT: Final = TypeAdapter(EventIn)
 BATCH: Final = TypeAdapter(BatchIn)
 LENIENT_BATCH: Final = TypeAdapter(LenientBatchIn)
-SHIPMENT: Final = TypeAdapter(ShipmentIn)
 REPLAY: Final = TypeAdapter(ReplayIn)

@@ -11,7 +11,7 @@ from domain.ports import Answer, Clock, CommandLog
 from domain.timestamps import to_milliseconds
 from domain.tracking_number import TrackingNumber
 from ingest_api.awaiting import Asker, AwaitedLog
-from ingest_api.models import EventIn
+from ingest_api.models import EventIn, LocationIn
 
 
 class EventReporter:
@@ -58,6 +58,13 @@ def _command(event: EventIn, principal: Principal, received_at: datetime) -> Rep
         source=event["source"],
         received_at=received_at,
         submitted_by=principal.subject,
-        location=cast("Location | None", event.get("location")),
+        location=_location(event.get("location")),
         notes=event.get("notes"),
     )
+
+
+def _location(given: LocationIn | None) -> Location | None:
+    """Return a location without an address that is null: as if it had been left out."""
+    if given is not None and given.get("address", "") is None:
+        return {"lat": given["lat"], "lng": given["lng"]}
+    return cast("Location | None", given)

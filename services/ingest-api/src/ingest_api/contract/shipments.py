@@ -8,14 +8,27 @@ from pydantic import Field, TypeAdapter
 from domain.errors import ErrorCode
 from httpkit.identifiers import CREATION, IN_PATH, NUMBER
 from httpkit.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content
-from ingest_api.amendments import AMENDMENT
 from ingest_api.contract.preferences import TRACEPARENT, WAIT
 from ingest_api.contract.replies import Changed, Queued, Registered
-from ingest_api.models import SHIPMENT
+from ingest_api.shipment_models import AMENDMENT, SHIPMENT
 
 TAG: Final = "shipments"
 
 NEW: Final = {
+    "origin_address": "Av. Insurgentes Sur 1602, CDMX",
+    "origin_lat": 19.3629,
+    "origin_lng": -99.1824,
+    "destination_address": "Av. Vallarta 3959, Guadalajara",
+    "destination_lat": 20.6767,
+    "destination_lng": -103.431,
+    "weight_kg": 2.5,
+    "length_cm": 40,
+    "width_cm": 30,
+    "height_cm": 20,
+    "content_description": "Refacciones",
+    "client_id": "client_001",
+}
+NEW_NESTED: Final = {
     "client_id": "client_001",
     "origin": {
         "address": "Av. Insurgentes Sur 1602, CDMX",
@@ -93,10 +106,11 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Register a shipment",
         description=(
+            "Flat, or nested as GET answers: one body, one form. "
             "A client registers for itself and may leave `client_id` out; an admin says whose it is. Waits "
             "up to 5 s for the shipment to exist, or as long as `Prefer: wait` says."
         ),
-        body=json_content(SHIPMENT, new=NEW),
+        body=json_content(SHIPMENT, flat=NEW, nested=NEW_NESTED),
         parameters=(KEY, WAIT, TRACEPARENT),
         replies={
             201: Reply(
@@ -119,13 +133,15 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Correct a shipment that is not on its way",
         description=(
-            "Takes any part of what POST takes but `client_id`, and merges it in (RFC 7396); nothing can be "
-            "removed. A client may do so with its own shipments, as long as they are `created`."
+            "Takes any field of POST but `client_id`, flat or nested, and merges each by itself (RFC 7396): "
+            "one dimension alone too, a latitude only with its longitude. A field that is null stays; "
+            "nothing can be removed. A client may amend its own shipments while they are `created`."
         ),
-        body=json_content(AMENDMENT, weight={"package": {"weight_kg": 2.75}}),
+        body=json_content(AMENDMENT, flat={"weight_kg": 2.75}, nested={"package": {"weight_kg": 2.75}}),
         parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
         replies=_changes(AMENDED),
         errors=(
+            ErrorCode.INCOMPLETE_DIMENSIONS,
             ErrorCode.INVALID_TRANSITION,
             ErrorCode.PRECONDITION_FAILED,
             ErrorCode.SHIPMENT_NOT_FOUND,

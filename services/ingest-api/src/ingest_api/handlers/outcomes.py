@@ -23,6 +23,7 @@ _MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
     {
         ErrorCode.FORBIDDEN: "this shipment is not yours",
         ErrorCode.IDEMPOTENCY_CONFLICT: "the event with this id says something else, and stands",
+        ErrorCode.INCOMPLETE_DIMENSIONS: "the shipment has no dimensions yet: send all three together",
         ErrorCode.INVALID_TRANSITION: "the shipment's status does not allow this",
         ErrorCode.PRECONDITION_FAILED: "the shipment's version is not one that is asked for",
         ErrorCode.SHIPMENT_NOT_FOUND: "there is no such shipment",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import hdrs, web
 
@@ -15,12 +15,12 @@ from httpkit.bodies import read_json
 from httpkit.errors import ApiError, Detail
 from httpkit.preconditions import expected_versions, version_tag
 from httpkit.responses import json_response
-from ingest_api.amendments import AMENDMENT
 from ingest_api.awaiting import Asker
 from ingest_api.changing import Change, ShipmentChanger
 from ingest_api.creation import Creation, ShipmentCreator
+from ingest_api.forms import nested
 from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
-from ingest_api.models import SHIPMENT, ShipmentIn
+from ingest_api.shipment_models import AMENDMENT, SHIPMENT
 
 CREATOR: Final = web.AppKey("creator", ShipmentCreator)
 CHANGER: Final = web.AppKey("changer", ShipmentChanger)
@@ -33,7 +33,8 @@ _KEY_FORM: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 async def post_shipment(request: web.Request) -> web.Response:
     """Register a shipment: 201 once it exists, 202 if that takes longer than the wait."""
     key = _idempotency_key(request)
-    shipment = await read_json(request, SHIPMENT)
+    body = await read_json(request, SHIPMENT)
+    shipment = nested(body)
     asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
     creation = await request.app[CREATOR].create(
         shipment, _client_of(shipment, asker.principal), asker, idempotency_key=key
@@ -45,8 +46,8 @@ async def patch_shipment(request: web.Request) -> web.Response:
     """Amend a shipment: 200 once it is, 202 if that takes longer than the wait."""
     number = parse_tracking_number(request.match_info["tracking_number"])
     asker = _conditional_asker_of(request)
-    changes = await read_json(request, AMENDMENT)
-    change = await request.app[CHANGER].amend(number, changes, asker)
+    body = await read_json(request, AMENDMENT)
+    change = await request.app[CHANGER].amend(number, nested(body), asker)
     return _changed(change, "Amendment accepted for processing", honoured(request))
 
 
@@ -70,8 +71,8 @@ def _idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-def _client_of(shipment: ShipmentIn, caller: Principal) -> str:
-    client_id = shipment.get("client_id", caller.client_id)
+def _client_of(shipment: Mapping[str, Any], caller: Principal) -> str:
+    client_id: str | None = shipment.get("client_id", caller.client_id)
     if client_id is None:
         fault = Detail("/client_id", f"a caller of role {caller.role} must say whose shipment it is")
         raise ApiError(

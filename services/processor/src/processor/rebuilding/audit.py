@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from domain.amending import merged
 from domain.batch import Outcome
 from domain.status import Status
 from storage.documents import PARTS, Document
@@ -61,5 +62,5 @@ def _amended(creation: Document, applied: Sequence[Document]) -> Document:
     parts = {part: creation[part] for part in PARTS}
     for event in applied:
         for part, members in event.get("changes", {}).items():
-            parts[part] = {**parts[part], **members}
+            parts[part] = merged(parts[part], members)
     return parts

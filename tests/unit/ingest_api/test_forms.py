@@ -1,0 +1,125 @@
+"""Flat and nested bodies say the same, and each is refused by the names that were sent."""
+
+from typing import Any
+
+import pytest
+
+from domain.commands import AmendShipment, CreateShipment
+from messaging import wire
+from tests.support.builders import NUMBER
+from tests.unit.ingest_api.bodies import Body, event_body, flat_body, shipment_body, without
+from tests.unit.ingest_api.doubles import Ingest
+
+PATH = f"/shipments/{NUMBER}"
+BOX = {"length": 31, "width": 21, "height": 11}
+
+
+async def test_a_shipment_sent_flat_and_nested_has_one_fingerprint(ingest: Ingest) -> None:
+    for body in (flat_body(), shipment_body()):
+        assert (await ingest.post("/shipments", body, Idempotency_Key="order 17")).status == 201
+    flat, nested = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+    assert flat == nested
+
+
+@pytest.mark.parametrize("body", [flat_body(), shipment_body()])
+async def test_what_is_null_is_left_out(ingest: Ingest, body: Body) -> None:
+    bare = without(body, "client_id")
+    if "package" in body:
+        bare["package"] = {"weight_kg": 2.5}
+        nulls: Body = {"package": {"weight_kg": 2.5, "dimensions": None, "content_description": None}}
+    else:
+        optional = ("length_cm", "width_cm", "height_cm", "content_description")
+        bare = {name: value for name, value in bare.items() if name not in optional}
+        nulls = dict.fromkeys(optional)
+    for each in (bare | {"client_id": "client_001"}, bare | nulls | {"client_id": "client_001"}):
+        assert (await ingest.post("/shipments", each, Idempotency_Key="order 17")).status == 201
+    left_out, null = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+    assert left_out == null
+
+
+async def test_an_event_with_nulls_is_the_one_without_them(ingest: Ingest) -> None:
+    place = {"lat": 4.6, "lng": -74.1}
+    pairs: list[tuple[Body, Body]] = [
+        ({"location": place}, {"location": place | {"address": None}, "notes": None}),
+        ({}, {"location": None, "notes": None}),
+    ]
+    bare = without(without(event_body(), "location"), "notes")
+    for pair in pairs:
+        ingest.log.appended.clear()
+        for members in pair:
+            assert (await ingest.post("/events", bare | members)).status == 202
+        left_out, null = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+        assert left_out == null
+
+
+@pytest.mark.parametrize(
+    ("flat", "nested"),
+    [
+        ({"weight_kg": 3.5}, {"package": {"weight_kg": 3.5}}),
+        ({"height_cm": 4}, {"package": {"dimensions": {"height": 4}}}),
+        ({"length_cm": 31, "width_cm": 21, "height_cm": 11}, {"package": {"dimensions": BOX}}),
+        (
+            {"origin_lat": 1.0, "origin_lng": 2.0},
+            {"origin": {"coordinates": {"lat": 1.0, "lng": 2.0}}},
+        ),
+        (
+            {"destination_address": "Larco 345", "content_description": None},
+            {"destination": {"address": "Larco 345", "coordinates": None}, "package": {"weight_kg": None}},
+        ),
+    ],
+)
+async def test_an_amendment_sent_flat_and_nested_is_the_same(
+    ingest: Ingest, flat: Body, nested: Body
+) -> None:
+    for body in (flat, nested):
+        assert (await ingest.ask("PATCH", PATH, body)).status == 200
+    one, other = ingest.log.commands
+    assert isinstance(one, AmendShipment)
+    assert isinstance(other, AmendShipment)
+    assert one.changes == other.changes
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (flat_body(origin={"address": "x"}), {f"/{name}" for name in flat_body() if name != "client_id"}),
+        (shipment_body(weight_kg=1), {"/weight_kg"}),
+        (shipment_body(length_cm=None), {"/length_cm"}),
+        (flat_body(origin_lat=91, colour=1), {"/origin_lat", "/colour"}),
+        (without(flat_body(), "width_cm"), {"/width_cm"}),
+        (flat_body(width_cm=None, height_cm=None, weight_kg=0), {"/width_cm", "/height_cm", "/weight_kg"}),
+        ({}, {f"/{place}_{name}" for place in ("origin", "destination") for name in ("address", "lat", "lng")}
+            | {"/weight_kg"}),
+    ],
+)  # fmt: skip
+async def test_faults_are_named_by_the_pointers_that_were_sent(
+    ingest: Ingest, body: Body, pointers: set[str]
+) -> None:
+    reply = await ingest.post("/shipments", body)
+    assert (reply.status, set(reply.pointers)) == (400, pointers)
+    assert len(reply.pointers) == len(pointers)
+    assert ingest.log.commands == []
+
+
+async def test_a_body_of_both_forms_is_told_which_members_are_of_which(ingest: Ingest) -> None:
+    reply = await ingest.post("/shipments", shipment_body(weight_kg=1))
+    [fault] = reply.body["details"]
+    assert all(name in fault["message"] for name in ("flat form", "destination, origin, package", "nested"))
+
+
+async def test_a_body_of_very_many_faults_is_counted(ingest: Ingest) -> None:
+    reply = await ingest.post("/shipments", {f"x{index}": 1 for index in range(20_000)})
+    assert reply.status == 400
+    assert "20007" in reply.body["message"]
+
+
+async def test_numbers_are_what_they_are_whichever_form(ingest: Ingest) -> None:
+    await ingest.post("/shipments", flat_body())
+    [command] = ingest.log.commands
+    assert isinstance(command, CreateShipment)
+    expected: dict[str, Any] = shipment_body()
+    assert (command.origin, command.destination, command.package) == (
+        expected["origin"],
+        expected["destination"],
+        expected["package"],
+    )
