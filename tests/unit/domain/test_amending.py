@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from domain.amending import merged
 from domain.batch import Kind, Outcome, judge
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
+from domain.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    Dimensions,
+    ReportStatus,
+    ShipmentChanges,
+)
 from domain.errors import ErrorCode
 from domain.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.status import REPORTABLE, TRANSITIONS, Status, is_terminal
@@ -114,7 +121,7 @@ def test_an_amendment_of_something_else_gives_no_dimensions() -> None:
 
 
 def test_a_creation_may_have_dimensions() -> None:
-    sides = {"length": 1, "width": 1, "height": 1}
+    sides: Dimensions = {"length": 1, "width": 1, "height": 1}
     whole = replace(CREATION, package={"weight_kg": 1.0, "dimensions": sides})
     assert shipment_after(whole).has_dimensions
 
