@@ -1,7 +1,7 @@
 """Authentication: which tokens are believed, and what a route asks for."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -10,8 +10,10 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from domain.permissions import Permission, Principal, Role
+from domain.ports import Revocation
 from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier, principal
 from httpkit.responses import json_response
+from httpkit.revocations import Revocations, user_name
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import AUTH, Serve
 
@@ -57,15 +59,29 @@ def test_a_token_of_a_second_with_two_changes_outlives_neither() -> None:
     """The user is changed, logs in, and is changed again, all within one second."""
     changed = datetime(2026, 3, 1, 12, 0, 0, 100_000, tzinfo=UTC)
     token = TokenIssuer(AUTH, clock=changed.timestamp).issue(CLIENT, after=changed)
-    issued = jwt.decode(token, options={"verify_signature": False})["iat"]
-    assert changed.timestamp() < issued < changed.timestamp() + 0.01
+    told = jwt.decode(token, options={"verify_signature": False})
+    assert changed.timestamp() < told["iat_ms"] / 1000 < changed.timestamp() + 0.01
+
+
+@pytest.mark.parametrize("into_second_ms", [0, 1, 400, 999])
+def test_a_cut_off_is_exact_within_a_second(into_second_ms: int) -> None:
+    """Of two tokens of one second, the one issued after the cut-off lives, the one at it does not."""
+    cut = datetime.fromtimestamp(int(time.time()) - 60, UTC) + timedelta(milliseconds=into_second_ms)
+    issuer, verifier = TokenIssuer(AUTH, clock=cut.timestamp), TokenVerifier(AUTH, known := Revocations())
+    before, later = issuer.issue(CLIENT), issuer.issue(CLIENT, after=cut)
+    end = cut + timedelta(days=1)
+    known.add([Revocation(name=user_name(CLIENT.subject), issued_until=cut, recorded_at=cut, expires_at=end)])
+    assert verifier.verify(later) == CLIENT
+    with pytest.raises(InvalidToken, match="revoked"):
+        verifier.verify(before)
 
 
 def test_a_token_names_its_key_and_its_end() -> None:
     token = TokenIssuer(AUTH, clock=lambda: 1_000_000.5).issue(CLIENT)
     told = jwt.decode(token, options={"verify_signature": False})
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "now", "typ": "JWT"}
-    assert (told["iat"], told["exp"]) == (1_000_000.5, 1_086_400)
+    assert (told["iat"], told["exp"], told["iat_ms"]) == (1_000_000, 1_086_400, 1_000_000_500)
+    assert all(type(told[name]) is int for name in ("iat", "exp", "iat_ms"))
     assert (told["sub"], told["role"], told["client_id"]) == ("client_user_001", "client", "client_001")
 
 
@@ -86,6 +102,8 @@ def test_a_token_names_its_key_and_its_end() -> None:
         pytest.param(signed(claims(iss="elsewhere")), id="another issuer"),
         pytest.param(signed(claims(exp=int(time.time()) - 60)), id="expired"),
         pytest.param(signed(claims(iat=int(time.time()) + 600)), id="of the future"),
+        pytest.param(signed(claims(iat_ms=int(time.time() * 1000) - 5_000)), id="iat_ms of another second"),
+        pytest.param(signed(claims(iat_ms=time.time() * 1000)), id="iat_ms is no integer"),
         pytest.param(signed(claims(nbf=int(time.time()) + 600)), id="not yet"),
         pytest.param(signed(claims(sub="")), id="no subject"),
         pytest.param(signed(claims(role="root")), id="no such role"),

@@ -20,6 +20,8 @@ from httpkit.routes import permission_of
 from httpkit.settings import AuthSettings, Environment
 
 ALGORITHM: Final = "HS256"
+ISSUED_AT_MS: Final = "iat_ms"
+"""A claim of our own: `iat` to the millisecond. A token without it counts as issued when its second began."""
 LEEWAY_S: Final = 5
 REMEMBERED_TOKENS: Final = 10_000
 
@@ -76,12 +78,13 @@ class TokenIssuer:
             principal: who it speaks for.
             key_id: the API key it was exchanged for; it ends with the key.
             after: when the user was last changed: tokens up to that millisecond are refused, so this one is
-                dated later. NumericDate may have a fraction (RFC 7519, section 2); whole seconds would leave
-                a second in which a token outlives a change.
+                dated later. `iat` has whole seconds, as many clients expect; the millisecond is in a claim
+                of our own, or a token could outlive a change within its second.
         """
-        now = self._clock()
+        now_ms = round(self._clock() * 1000)
         if after is not None:
-            now = max(now, after.timestamp() + 0.001)
+            now_ms = max(now_ms, round(after.timestamp() * 1000) + 1)
+        issued_at = now_ms // 1000
         random = secrets.token_urlsafe(16)
         claims = {
             "sub": principal.subject,
@@ -90,8 +93,9 @@ class TokenIssuer:
             **_claims_of_few(principal),
             "iss": self._settings.jwt_issuer,
             "aud": self._settings.jwt_audience,
-            "iat": round(now, 3),
-            "exp": int(now) + self._settings.jwt_ttl_s,
+            "iat": issued_at,
+            ISSUED_AT_MS: now_ms,
+            "exp": issued_at + self._settings.jwt_ttl_s,
             "jti": random if key_id is None else f"{key_id}{KEY_SEPARATOR}{random}",
         }
         key = self._settings.jwt_secret.get_secret_value()
@@ -256,7 +260,16 @@ def _token_of(claims: dict[str, Any]) -> Token:
     if not isinstance(jti, str):
         raise InvalidToken("jti is not a string")
     names = names_of(jti, principal.subject)
-    return Token(principal, jti, float(claims["iat"]), float(claims["exp"]), names)
+    return Token(principal, jti, _issued_at(claims), float(claims["exp"]), names)
+
+
+def _issued_at(claims: dict[str, Any]) -> float:
+    exact = claims.get(ISSUED_AT_MS)
+    if exact is None:
+        return float(claims["iat"])
+    if type(exact) is not int or exact // 1000 != claims["iat"]:
+        raise InvalidToken(f"{ISSUED_AT_MS} is not within iat")
+    return exact / 1000
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal:
