@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from domain.status import Status
 from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
-from messaging.wire import Location, Package, Place
+from messaging.wire import Location, Package, Place, UtcOffset
 
 
 class ChangeData(TypedDict):
@@ -23,6 +23,7 @@ class ChangeData(TypedDict):
     source: NotRequired[str]
     location: NotRequired[Location]
     notes: NotRequired[str]
+    utc_offset: NotRequired[UtcOffset]
     origin: NotRequired[Place]
     destination: NotRequired[Place]
     package: NotRequired[Package]

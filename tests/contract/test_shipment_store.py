@@ -113,6 +113,24 @@ async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:
     assert (document["attempts"], document["offset"]) == (2, 2)
 
 
+@pytest.mark.parametrize("sent", [(None, "-06:00"), ("-06:00", None), ("-06:00", "+05:45")])
+async def test_an_event_has_the_offset_that_it_was_judged_with(
+    storage: Storage, sent: tuple[str | None, str | None]
+) -> None:
+    first, second = [replace(PICKED_UP, utc_offset=offset) for offset in sent]
+    writer = await Writer.of(storage.store)
+    await writer.write(first)
+    await writer.write(CREATION, second)
+    await writer.write(first)
+    event, shipment = await storage.events.get(PICKED_UP.event_id), await storage.shipments.get(NUMBER)
+    assert event is not None
+    assert shipment is not None
+    line = shipment["status_history"][1]
+    assert (event.get("utc_offset"), line.get("utc_offset")) == (sent[1], sent[1])
+    assert ("utc_offset" in event, "utc_offset" in line) == (sent[1] is not None, sent[1] is not None)
+    assert (event["attempts"], event["duplicates"], event["conflicts"]) == (2, 1, 0)
+
+
 async def test_duplicates_and_conflicts_are_counted_on_the_event_they_repeat(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(CREATION, PICKED_UP, PICKED_UP)

@@ -24,6 +24,21 @@ async def fleet(admin: Api, new_client_id: str) -> Sequence[str]:
     return [await admin.created(shipment_body(new_client_id)) for _ in range(FLEET)]
 
 
+async def test_a_scan_keeps_the_offset_of_its_own_clock(admin: Api, driver: Api) -> None:
+    number = await admin.created(shipment_body())
+    event = event_body(number, "picked_up") | {"timestamp": "2026-11-02T08:15:00-06:00"}
+    event_id = await driver.reported(event)
+    await driver.outcome(event_id)
+    assert await driver.reported(event | {"timestamp": "2026-11-02T14:15:00Z"}) == event_id
+    seen = await driver.counted(event_id, deliveries=2)
+    assert (seen["timestamp"], seen["utc_offset"]) == ("2026-11-02T14:15:00.000Z", "-06:00")
+    assert (seen["duplicates"], seen["conflicts"]) == (1, 0), "another zone is not another event"
+    created, picked_up = (await admin.shipment(number))["status_history"]
+    assert (created.get("utc_offset"), picked_up["utc_offset"]) == (None, "-06:00")
+    trail = (await admin.get(f"/shipments/{number}/events")).body["data"]
+    assert [each.get("utc_offset") for each in trail] == ["-06:00", None]
+
+
 @pytest.mark.parametrize(
     ("query", "listed"),
     [

@@ -77,6 +77,7 @@ class Model:
         shipment = self.shipments.get(command.tracking_number)
         decision = decide(shipment, command)
         self.events[command.event_id] = event
+        event.command = command
         event.attempts += 1
         event.command, event.fingerprint, event.offset = command, record.fingerprint, record.place[1]
         if isinstance(decision, Rejected):
@@ -209,3 +210,6 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
     for name, value in said.items():
         if document[name] != value:
             yield f"{name} is {document[name]!r}, not {value!r}"
+    offset = command.utc_offset if isinstance(command, ReportStatus) else None
+    if document.get("utc_offset") != offset:
+        yield f"utc_offset is {document.get('utc_offset')!r}, not {offset!r}"

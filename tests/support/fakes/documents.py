@@ -28,6 +28,8 @@ def history_entry(command: Command, recorded_at: datetime) -> Document:
             "location": command.location,
             "notes": command.notes,
         }
+        if command.utc_offset is not None:
+            entry["utc_offset"] = command.utc_offset
     return entry
 
 

@@ -154,6 +154,7 @@ class InMemoryShipmentStore(Faults):
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
         if delivery is not None and record is not None:
+            event.pop("utc_offset", None)
             event |= judged_fields(delivery, record, partition, recorded_at)
         event["attempts"] += change.attempts
         event["duplicates"] += change.duplicates

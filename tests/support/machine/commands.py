@@ -30,7 +30,11 @@ def _contradiction(command: Command) -> Command:
 JOURNEYS = st.builds(_story, NUMBERS, st.just(0), st.integers(1, 5))
 """What is sent of one shipment from its creation on, in order."""
 _stories = JOURNEYS | st.builds(_story, NUMBERS, st.integers(1, 4), st.integers(1, 4))
-_reports = st.builds(report, st.sampled_from(REPORTABLE), NUMBERS, source=st.sampled_from("ab"))
+_reports = st.builds(
+    replace,
+    st.builds(report, st.sampled_from(REPORTABLE), NUMBERS, source=st.sampled_from("ab")),
+    utc_offset=st.sampled_from([None, "-06:00"]),
+)
 _clients = st.sampled_from([None, "client_001", "client_002"])
 _cancellations = st.builds(
     report, st.just(Status.CANCELLED), NUMBERS, source=st.just("api"), on_behalf_of=_clients

@@ -1,5 +1,6 @@
 """Instants: UTC with Z, milliseconds, whatever came in."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -7,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.timestamps import format_timestamp, parse_timestamp, to_milliseconds
+from domain.timestamps import (
+    UTC_OFFSET_PATTERN,
+    format_timestamp,
+    parse_timestamp,
+    to_milliseconds,
+    utc_offset_of,
+)
 
 WRITTEN = [
     ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00.000Z"),
@@ -24,6 +31,23 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 @pytest.mark.parametrize(("text", "expected"), WRITTEN)
 def test_instants_are_written_in_utc_cut_to_milliseconds(text: str, expected: str) -> None:
     assert format_timestamp(datetime.fromisoformat(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("2026-03-01T12:00:00Z", None),
+        ("2026-03-01T12:00:00+00:00", None),
+        ("2026-03-01T12:00:00-00:00", None),
+        ("2026-03-01T12:00:00-06:00", "-06:00"),
+        ("2026-03-01T12:00:00+05:45", "+05:45"),
+        ("2026-03-01T12:00:00-00:30", "-00:30"),
+        ("2026-03-01T12:00:00-23:59", "-23:59"),
+    ],
+)
+def test_the_offset_of_an_instant_is_written_as_it_was_sent(text: str, offset: str | None) -> None:
+    assert utc_offset_of(datetime.fromisoformat(text)) == offset
+    assert offset is None or re.fullmatch(UTC_OFFSET_PATTERN, offset)
 
 
 @pytest.mark.parametrize(("text", "written"), WRITTEN)

@@ -54,6 +54,22 @@ async def test_one_instant_is_one_event_however_it_is_written(ingest: Ingest, ti
     assert reply.body["event_id"] == EVENT_ID
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "offset"),
+    [
+        ("2026-03-01T12:00:00.123Z", None),
+        ("2026-03-01T06:00:00.123-06:00", "-06:00"),
+        ("2026-03-01T17:45:00.123+05:45", "+05:45"),
+    ],
+)
+async def test_the_offset_that_was_sent_is_kept(ingest: Ingest, timestamp: str, offset: str | None) -> None:
+    await ingest.post("/events", event_body(timestamp=timestamp))
+    await ingest.post("/events/batch", {"events": [event_body(timestamp=timestamp)]})
+    for command in ingest.log.commands:
+        assert isinstance(command, ReportStatus)
+        assert (command.timestamp, command.utc_offset) == (AT, offset)
+
+
 async def test_a_batch_is_answered_with_the_id_of_each_event(ingest: Ingest) -> None:
     events = [event_body(), event_body(source="scanner-2"), event_body()]
     reply = await ingest.post("/events/batch", {"events": events})

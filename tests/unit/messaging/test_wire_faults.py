@@ -95,6 +95,9 @@ def test_an_envelope_that_contradicts_itself_is_unreadable(where: str, spoil: Sp
         ("data.source", lambda data: data.update(source=5)),
         ("data.notes", lambda data: data.update(notes=["x"])),
         ("data.notes", lambda data: data.update(notes=None)),
+        ("data.utc_offset", lambda data: data.update(utc_offset="-6")),
+        ("data.utc_offset", lambda data: data.update(utc_offset="-06:00\n")),
+        ("data.utc_offset", lambda data: data.update(utc_offset=-360)),
         ("data.location", lambda data: data.update(location="here")),
         ("data.location.lat", lambda data: data["location"].pop("lat")),
         ("data.location.lat", lambda data: data["location"].update(lat="north")),
@@ -147,7 +150,7 @@ def test_a_creation_of_another_form_is_unreadable(where: str, spoil: Spoil) -> N
         ("data.changes.package.weight_kg", lambda data: data["changes"]["package"].update(weight_kg="much")),
         (
             "data.changes.package.dimensions.width",
-            lambda data: data["changes"]["package"]["dimensions"].pop("width"),
+            lambda data: data["changes"]["package"]["dimensions"].update(width=None),
         ),
         ("data.on_behalf_of", lambda data: data.update(on_behalf_of=7)),
     ],

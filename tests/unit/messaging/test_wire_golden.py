@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.commands import ReportStatus
 from domain.identity import fingerprint
 from messaging import wire
 from tests.unit.messaging.golden_commands import CHANGES, COMMANDS, GOLDEN
@@ -54,6 +55,7 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "created_bare": "eabab106399a94a955f29baa",
         "status": "04ecd0ed3f234bbc47db7a87",
         "status_bare": "024c1c446f497ba18e9e0d0a",
+        "status_local": "04ecd0ed3f234bbc47db7a87",
         "cancelled": "f8ff333723514dece6ab4a68",
         "cancelled_if_match": "99b4c7a5cc99b4d92a183711",
         "amended_if_match": "8b06c0a768587670096fb214",
@@ -62,6 +64,13 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "amended_bare": "3b15543482c0e7947e86a999",
         "amended_side": "946df96d93a8ac8c6120f017",
     }
+
+
+def test_the_same_instant_in_another_zone_is_the_same_event() -> None:
+    local, utc = [wire.decode(golden(name)) for name in ("status_local", "status")]
+    assert isinstance(local.command, ReportStatus)
+    assert local.command.utc_offset == "-06:00"
+    assert (local.fingerprint, local.command.event_id) == (utc.fingerprint, utc.command.event_id)
 
 
 def test_a_bare_status_has_the_fingerprint_of_its_two_members() -> None:

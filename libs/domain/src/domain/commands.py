@@ -115,6 +115,8 @@ class ReportStatus:
         submitted_by: the user who sent it.
         on_behalf_of: the client whose shipment it must be, None where anybody's will do.
         expected_versions: versions of which the shipment must have one, None where any will do.
+        utc_offset: of the local time that `timestamp` was sent in, such as `-06:00`; None: UTC. It says
+            nothing of which event it is: the same instant in another zone is the same event.
     """
 
     event_id: EventId
@@ -128,6 +130,7 @@ class ReportStatus:
     notes: str | None = None
     on_behalf_of: str | None = None
     expected_versions: tuple[int, ...] | None = None
+    utc_offset: str | None = None
 
 
 @value(kw_only=True)

@@ -1,6 +1,12 @@
 """Instants as Waybill writes them: UTC, milliseconds, RFC 3339 with `Z`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+UTC_OFFSET_PATTERN: Final = r"[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]"
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def format_timestamp(instant: datetime) -> str:
@@ -30,6 +36,21 @@ def to_milliseconds(instant: datetime) -> datetime:
     utc = _utc(instant)
     finer = utc.microsecond % 1000
     return utc.replace(microsecond=utc.microsecond - finer) if finer else utc
+
+
+def utc_offset_of(instant: datetime) -> str | None:
+    """Return the offset that an aware instant is written with, such as `-06:00`; None for UTC."""
+    if instant.tzinfo is UTC:
+        return None
+    return _offset_text(instant.utcoffset())
+
+
+@lru_cache(maxsize=256)
+def _offset_text(offset: timedelta | None) -> str | None:
+    if not offset:
+        return None
+    hours, minutes = divmod(abs(offset) // _MINUTE, 60)
+    return f"{'-' if offset < timedelta(0) else '+'}{hours:02}:{minutes:02}"
 
 
 def _utc(instant: datetime) -> datetime:

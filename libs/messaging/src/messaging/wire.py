@@ -3,7 +3,7 @@
 Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section 3.3), `recordedtime`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
@@ -16,7 +16,7 @@ from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import BusinessError, PoisonRecord
 from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.status import REPORTABLE, Status
-from domain.timestamps import format_timestamp, parse_timestamp
+from domain.timestamps import UTC_OFFSET_PATTERN, format_timestamp, parse_timestamp
 from domain.tracking_number import TrackingNumber, parse_tracking_number
 from domain.values import value
 
@@ -90,6 +90,10 @@ class _CreatedData(TypedDict):
     request_key: NotRequired[str]
 
 
+# Of the local time that `time` was sent in; not part of the fingerprint.
+UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
+
+
 class _StatusData(TypedDict):
     status: Status
     source: str
@@ -97,6 +101,7 @@ class _StatusData(TypedDict):
     notes: NotRequired[str]
     on_behalf_of: NotRequired[str]
     expected_versions: NotRequired[list[int]]
+    utc_offset: NotRequired[UtcOffset]
 
 
 class _PlaceChanges(TypedDict, total=False):
@@ -194,7 +199,7 @@ def decode(value: bytes | None) -> Decoded:
     command = _command(record, number)
     if command.event_id != record["id"]:
         raise PoisonRecord(f"id: {record['id']!r} is not the id of this event, {command.event_id!r}")
-    return Decoded(command, fingerprint(record["data"]))
+    return Decoded(command, fingerprint(_payload_of(record)))
 
 
 def encode_change(command: Command, record: EventRecord) -> bytes:
@@ -262,6 +267,16 @@ def _seen(command: ReportStatus) -> dict[str, Any]:
         data["location"] = command.location
     if command.notes is not None:
         data["notes"] = command.notes
+    if command.utc_offset is not None:
+        data["utc_offset"] = command.utc_offset
+    return data
+
+
+def _payload_of(record: _Record) -> Mapping[str, object]:
+    """Return what two records of one event must agree on: the same instant in another zone is the same."""
+    data: Mapping[str, object] = record["data"]
+    if "utc_offset" in data:
+        return {name: value for name, value in data.items() if name != "utc_offset"}
     return data
 
 
@@ -306,6 +321,7 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
         notes=data.get("notes"),
         on_behalf_of=data.get("on_behalf_of"),
         expected_versions=_expected_versions(data),
+        utc_offset=data.get("utc_offset"),
     )
 
 

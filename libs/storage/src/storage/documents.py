@@ -24,6 +24,9 @@ _SAID: Final = ("status", "location", "notes", "changes", "submitted_by", "recei
 SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
 """What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
 
+UTC_OFFSET: Final = "utc_offset"
+"""Of an event's local time; a member that is there only if it is not UTC, as in older documents."""
+
 SHIPMENT_FIELDS = {
     "client_id": 1,
     "current_status": 1,
@@ -120,6 +123,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     updated: Document = {"other_payloads": {"$slice": [both, -MAX_OTHER_PAYLOADS]}}
     if change.judged is not None:
         updated["changes"] = "$$REMOVE"  # of an amendment that gives way; a new one sets its own
+        updated[UTC_OFFSET] = "$$REMOVE"
     for name in ("attempts", "duplicates", "conflicts"):
         updated[name] = {"$add": [f"${name}", getattr(change, name)]}
     return [{"$set": updated | {name: {"$literal": value} for name, value in fields.items()}}]
@@ -189,6 +193,8 @@ def described(command: Command) -> Document:
         fields["source"] = command.source
         fields["location"] = command.location
         fields["notes"] = command.notes
+        if command.utc_offset is not None:
+            fields[UTC_OFFSET] = command.utc_offset
     elif isinstance(command, CreateShipment):
         fields["status"] = Status.CREATED.value
         fields["request_key"] = command.request_key
@@ -272,10 +278,12 @@ def _amended_parts(creation: CreateShipment, applied: Sequence[Delivery]) -> Doc
 def history_entry(delivery: Delivery, recorded_at: datetime) -> Document:
     """Return the line that an applied event leaves in its shipment's history."""
     fields = described(delivery.command)
+    offset = {UTC_OFFSET: fields[UTC_OFFSET]} if UTC_OFFSET in fields else {}
     return {
         "event_id": delivery.command.event_id,
         "status": fields["status"],
         "timestamp": fields["timestamp"],
+        **offset,
         "source": fields["source"],
         "location": fields["location"],
         "notes": fields["notes"],

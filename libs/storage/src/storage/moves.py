@@ -166,7 +166,10 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
         "duplicates": change.duplicates,
         "conflicts": change.conflicts,
     }
-    return _update_of(change.event_id, {"$inc": counted, "$set": fields})
+    update: Document = {"$inc": counted, "$set": fields}
+    if change.judged is not None and documents.UTC_OFFSET not in fields:
+        update["$unset"] = {documents.UTC_OFFSET: ""}
+    return _update_of(change.event_id, update)
 
 
 def _update_of(key: str, update: Document | list[Document]) -> Document:

@@ -43,6 +43,7 @@ EVENT_FIELDS: Final = (
     "client_id",
     "status",
     "timestamp",
+    "utc_offset",
     "source",
     "location",
     "notes",

@@ -8,7 +8,7 @@ from domain.commands import Location, ReportStatus
 from domain.identity import event_id
 from domain.permissions import Principal
 from domain.ports import Answer, Clock, CommandLog
-from domain.timestamps import to_milliseconds
+from domain.timestamps import to_milliseconds, utc_offset_of
 from domain.tracking_number import TrackingNumber
 from ingest_api.awaiting import Asker, AwaitedLog
 from ingest_api.models import EventIn, LocationIn
@@ -60,6 +60,7 @@ def _command(event: EventIn, principal: Principal, received_at: datetime) -> Rep
         submitted_by=principal.subject,
         location=_location(event.get("location")),
         notes=event.get("notes"),
+        utc_offset=utc_offset_of(event["timestamp"]),
     )
 
 

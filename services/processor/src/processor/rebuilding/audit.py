@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.amending import merged
 from domain.batch import Outcome
 from domain.status import Status
-from storage.documents import PARTS, Document
+from storage.documents import PARTS, UTC_OFFSET, Document
 
 _LINE = ("status", "timestamp", "source", "location", "notes", "recorded_at")
 
@@ -55,7 +55,8 @@ def _shipment(number: str, applied: Sequence[Document]) -> Document:
 
 
 def _line(event: Document) -> Document:
-    return {"event_id": event["_id"], **{name: event.get(name) for name in _LINE}}
+    line = {"event_id": event["_id"], **{name: event.get(name) for name in _LINE}}
+    return line | {UTC_OFFSET: event[UTC_OFFSET]} if UTC_OFFSET in event else line
 
 
 def _amended(creation: Document, applied: Sequence[Document]) -> Document:

@@ -10,9 +10,18 @@ from domain.dead_letters import LetterState
 from domain.operators import ActionKind, Detail
 from domain.permissions import Role
 from domain.status import Status
+from domain.timestamps import UTC_OFFSET_PATTERN
 from httpkit.identifiers import EventIdText, Instant, TrackingNumberText
 
 _CLOSED = ConfigDict(extra="forbid")
+UtcOffset = Annotated[
+    str,
+    Field(
+        pattern=f"^{UTC_OFFSET_PATTERN}$",
+        description="Of the local time that the timestamp was sent in; absent: UTC.",
+        examples=["-06:00"],
+    ),
+]
 _Count = Annotated[int, Field(ge=0)]
 
 
@@ -66,6 +75,7 @@ class HistoryEntry(TypedDict):
     event_id: EventIdText
     status: Status
     timestamp: Instant
+    utc_offset: NotRequired[UtcOffset]
     source: str
     location: Location | None
     notes: str | None
@@ -96,12 +106,21 @@ class PlaceChanges(TypedDict, total=False):
     coordinates: Coordinates
 
 
+class DimensionChanges(TypedDict, total=False):
+    """Dimensions that were changed, in centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: float
+    width: float
+    height: float
+
+
 class PackageChanges(TypedDict, total=False):
     """What was to be another in a package."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     weight_kg: float
-    dimensions: Dimensions
+    dimensions: DimensionChanges
     content_description: str
 
 
@@ -146,6 +165,7 @@ class Event(TypedDict):
     status: Status | None
     changes: NotRequired[Changes]
     timestamp: Instant
+    utc_offset: NotRequired[UtcOffset]
     source: str
     location: Location | None
     notes: str | None
