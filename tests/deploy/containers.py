@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.support.printed_calls import ROOT
 
+KID = "of-the-test"
 _POLL_S = 0.5
 
 
@@ -28,11 +29,50 @@ class Containers:
     @property
     def environment(self) -> Mapping[str, str]:
         own = {"WAYBILL_PORT": str(self.port), "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_BAKE": "false"}
-        return {**os.environ, **own}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        return {**inherited, **own, "JWT_KID": KID}
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose` and return what it prints."""
         return _run("docker", "compose", *arguments, environment=self.environment)
+
+    def make(self, *arguments: str) -> str:
+        """Run `make` as somebody would and return what it prints."""
+        return _run("make", "--no-print-directory", *arguments, environment=self.environment)
+
+    def refused(self, *command: str) -> str:
+        """Run what must fail and return what it says."""
+        ran = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode != 0, ran.stdout
+        return ran.stdout + ran.stderr
+
+    def running_since(self) -> dict[str, str]:
+        """Return of each server which container it is and when that was started; of jobs nothing."""
+        ids = self.compose("ps", "--quiet").split()
+        shown = _run("docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
+        return dict(line.split(" ", 1) for line in shown.splitlines())
+
+    def volumes(self) -> set[str]:
+        """Return the names, in the file, of the volumes that the project has."""
+        label = "com.docker.compose"
+        shown = _run(
+            *("docker", "volume", "ls", "--filter", f"label={label}.project={self.project}"),
+            *("--format", f'{{{{.Label "{label}.volume"}}}}'),
+        )
+        return set(shown.split())
+
+    def health(self, service: str) -> str:
+        """Return what Docker thinks of a container."""
+        name = f"{self.project}-{service}-1"
+        return _run("docker", "inspect", "--format", "{{.State.Health.Status}}", name).strip()
 
     def up(self, *arguments: str) -> float:
         """Start all containers, block until they are healthy, and return how many seconds that took."""
@@ -55,11 +95,19 @@ class Containers:
             if one["Health"] != "healthy" and not (one["State"] == "exited" and one["ExitCode"] == 0)
         ]
 
-    def kill(self, service: str, *, index: int = 1) -> None:
+    def kill(self, service: str, *, index: int = 1, signal: str = "KILL") -> None:
         """Kill -9 the main process of a container, which Docker does not take for a wish of ours."""
         name = f"{self.project}-{service}-{index}"
         pid = _run("docker", "inspect", "--format", "{{.State.Pid}}", name).strip()
-        _run(*([] if os.geteuid() == 0 else ["sudo", "-n"]), "kill", "-9", pid)
+        _run(*([] if os.geteuid() == 0 else ["sudo", "-n"]), "kill", f"-{signal}", pid)
+
+    def wait_until(self, service: str, health: str, *, within_s: float = 120.0) -> None:
+        """Block until Docker thinks so of a container."""
+        deadline = time.monotonic() + within_s
+        while self.health(service) != health:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{service} is {self.health(service)}, not {health}")
+            time.sleep(_POLL_S)
 
     def wait_until_well(self, *, within_s: float = 120.0) -> float:
         """Block until all is healthy and return how many seconds that took."""

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 COMPOSE = (ROOT / "docker-compose.yml").read_text()
+OUTSIDE = (ROOT / "deploy/docker/kafka-outside.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 EVERYWHERE, OF_THE_MACHINE, NOT_IN_CONTAINERS = "Everywhere", "Of the machine", "Not in containers"
-OF_COMPOSE = {"COMPOSE_PROFILES"}
+OF_COMPOSE = {"COMPOSE_PROFILES", "COMPOSE_FILE"}
 OF_THE_GATEWAY = {"WAYBILL_TRUSTED_PROXIES"}
 WITHOUT_EFFECT = {"processor": {"TRUSTED_PROXIES"}}
 OF_OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
@@ -54,7 +55,7 @@ def test_the_example_has_its_parts_and_nothing_twice() -> None:
 def test_each_setting_of_the_example_exists() -> None:
     known = setting_names.of_services() | OF_THE_GATEWAY | OF_OPENTELEMETRY
     assert EXAMPLE[EVERYWHERE] | EXAMPLE[NOT_IN_CONTAINERS] <= known
-    assert all(f"${{{name}:" in COMPOSE for name in EXAMPLE[OF_THE_MACHINE] - OF_COMPOSE)
+    assert all(f"${{{name}:" in COMPOSE + OUTSIDE for name in EXAMPLE[OF_THE_MACHINE] - OF_COMPOSE)
 
 
 @pytest.mark.parametrize("service", ["ingest-api", "query-api", "processor", "schema"])
@@ -68,7 +69,7 @@ def test_a_service_gets_every_setting_that_it_reads(service: str) -> None:
 
 
 def test_what_has_no_effect_is_said_to_have_none() -> None:
-    taken = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE)) | {
+    taken = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE + OUTSIDE)) | {
         name
         for service in SERVICES.values()
         for name, value in (service.get("environment") or {}).items()

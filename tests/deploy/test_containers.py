@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 
-from tests.deploy.containers import Containers
+from tests.deploy.containers import KID, Containers
 from tests.support.api import Api, open_api
 from tests.support.printed_calls import ROOT, calls, run_calls
 from tests.support.stack import ExternalStack
@@ -17,8 +18,20 @@ from tests.support.stack import ExternalStack
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SERVERS = ("gateway", "ingest-api", "query-api", "processor", "redis", "kafka", "mongo")
+APIS = ("ingest-api", "ingest-api-more", "query-api", "query-api-more")
 WHO = "id -u; touch /x 2>&1; grep CapEff /proc/1/status"
 COUNTER = "http_requests_total{"
+WITHOUT_PASSWORDS = """
+import pymongo, pymongo.errors, redis
+try:
+    redis.Redis(host="redis").get("x")
+except redis.exceptions.RedisError as error:
+    print(type(error).__name__)
+try:
+    pymongo.MongoClient("mongodb://mongo:27017").shipping_system.users.find_one()
+except pymongo.errors.OperationFailure as error:
+    print(type(error).__name__, error.code)
+"""
 READ_METRICS = """
 import os, urllib.request
 print(urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/metrics").read().decode())
@@ -60,10 +73,13 @@ def requests_of(waybill: Containers, service: str) -> float:
 
 def test_only_the_gateway_is_published_and_all_is_well(waybill: Containers) -> None:
     assert waybill.unwell() == []
-    published = {
-        one["Service"] for one in waybill.all() for port in one["Publishers"] if port["PublishedPort"]
-    }
-    assert published == {"gateway"}
+    published = [
+        (one["Service"], port["PublishedPort"], port["URL"])
+        for one in waybill.all()
+        for port in one["Publishers"]
+        if port["PublishedPort"]
+    ]
+    assert published == [("gateway", waybill.port, "127.0.0.1")]
 
 
 def test_every_process_is_an_ordinary_user_on_a_read_only_root(waybill: Containers) -> None:
@@ -90,6 +106,35 @@ def test_the_demo_comes_to_its_known_answer(waybill: Containers) -> None:
     print(f"demo: {time.monotonic() - started:.0f} s\n{printed}")  # noqa: T201
 
 
+def test_a_store_asks_for_a_password(waybill: Containers) -> None:
+    assert waybill.compose("exec", "-T", "redis", "redis-cli", "ping") == "PONG\n"
+    assert waybill.compose("exec", "-T", "mongo", "mongosh", "--quiet", "--eval", "db.version()")
+    refused = waybill.compose("exec", "-T", "processor", "python", "-c", WITHOUT_PASSWORDS)
+    assert refused.splitlines() == ["NoPermissionError", "OperationFailure 13"]
+
+
+def test_mongod_has_the_files_that_it_asks_for_or_all_that_the_engine_gives(waybill: Containers) -> None:
+    limits = waybill.compose("exec", "-T", "mongo", "cat", "/proc/1/limits")
+    soft, hard = next(line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(soft) == 64_000 or soft == hard
+
+
+async def test_a_setting_of_the_environment_has_its_effect(waybill: Containers) -> None:
+    async with open_api(waybill.gateway_url) as nobody:
+        token = await nobody.log_in("admin_user")
+    assert jwt.get_unverified_header(token)["kid"] == KID
+
+
+@pytest.mark.parametrize("service", ["gateway", "kafka"])
+def test_a_server_that_listens_and_does_not_answer_is_not_healthy(service: str, waybill: Containers) -> None:
+    waybill.kill(service, signal="STOP")
+    try:
+        waybill.wait_until(service, "unhealthy")
+    finally:
+        waybill.kill(service, signal="CONT")
+    waybill.wait_until_well()
+
+
 @pytest.mark.parametrize("service", SERVERS)
 def test_a_killed_container_comes_back_and_nothing_is_lost(service: str, waybill: Containers) -> None:
     demo = waybill.demo()
@@ -111,11 +156,32 @@ def test_of_three_processors_one_may_die(waybill: Containers) -> None:
     assert len(owners) == 3
 
 
-def test_the_profile_scale_doubles_the_doors_and_both_are_used(waybill: Containers) -> None:
-    waybill.compose("--profile", "scale", "up", "--detach", "--wait")
+def test_a_second_make_up_changes_nothing(waybill: Containers) -> None:
+    waybill.make("up")
+    before = waybill.running_since()
+    waybill.make("up")
+    assert waybill.running_since() == before
+
+
+async def test_the_profile_scale_doubles_the_doors_and_each_gets_its_share(waybill: Containers) -> None:
+    waybill.make("up", "PROFILES=scale")
+    before = {service: requests_of(waybill, service) for service in APIS}
+    # The demo's clients keep their connections; the others come by one connection each.
     finished(waybill.demo())
-    for service in ("ingest-api", "ingest-api-more", "query-api", "query-api-more"):
-        assert requests_of(waybill, service) > 0, service
+    for _ in range(40):
+        async with open_api(waybill.gateway_url) as nobody:
+            await nobody.get("/shipments")
+    for service in ("ingest-api", "query-api"):
+        shares = [requests_of(waybill, each) - before[each] for each in (service, f"{service}-more")]
+        assert min(shares) > 0.25 * sum(shares) > 0, (service, shares)
+
+
+def test_a_plain_make_up_leaves_nobody_with_old_code(waybill: Containers) -> None:
+    assert "ingest-api-more" in {one["Service"] for one in waybill.all()}
+    printed = waybill.make("up")
+    assert "no profile asks for these any more" in printed
+    assert not [one["Name"] for one in waybill.all() if "-more" in one["Service"]]
+    assert waybill.unwell() == []
 
 
 async def test_data_and_secret_survive_down_and_up(waybill: Containers) -> None:
@@ -135,3 +201,14 @@ def test_sigterm_ends_a_service_well(waybill: Containers) -> None:
     assert time.monotonic() - started < 20
     codes = {one["Service"]: one["ExitCode"] for one in waybill.all() if one["State"] == "exited"}
     assert {codes[service] for service in ("ingest-api", "query-api", "processor")} == {0}
+
+
+def test_deleting_data_says_what_it_deletes_and_leaves_backups(waybill: Containers) -> None:
+    """The last one: nothing is there afterwards."""
+    assert "make docker-clean-data" in waybill.refused("make", "down", "ARGS=--volumes")
+    listed = waybill.refused("make", "docker-clean-data")
+    assert "nothing was deleted" in listed
+    assert f"{waybill.project}_mongo  shipments" in listed
+    waybill.make("docker-clean-data", "ARGS=--yes")
+    assert waybill.all() == []
+    assert waybill.volumes() == {"backups"}
