@@ -160,7 +160,7 @@ demo: $(SYNCED) ## Drive lifelike traffic through the running stack
 .PHONY: up
 up: docker ## Everything in containers, until it is healthy; PROFILES=scale,observability adds to it
 	@$(PROFILED) deploy/docker/settle
-	@$(COMPOSE) up --detach --build --wait
+	@$(COMPOSE) up --detach --build --wait --remove-orphans
 	@deploy/docker/banner
 
 .PHONY: down

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.printed_calls import ROOT
@@ -17,10 +17,11 @@ _POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """The containers of one compose project, behind a gateway on `port`."""
+    """The containers of one compose project, behind a gateway on `port`, with `settings` of `.env`."""
 
     project: str
     port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gateway_url(self) -> str:
@@ -30,7 +31,7 @@ class Containers:
     def environment(self) -> Mapping[str, str]:
         own = {"WAYBILL_PORT": str(self.port), "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_BAKE": "false"}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-        return {**inherited, **own, "JWT_KID": KID}
+        return {**inherited, **own, "JWT_KID": KID, **self.settings}
 
     def compose(self, *arguments: str) -> str:
         """Run `docker compose` and return what it prints."""

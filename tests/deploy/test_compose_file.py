@@ -93,6 +93,19 @@ def test_whoever_waits_waits_for_health_or_for_the_end_of_a_job() -> None:
             assert how["condition"] == done
 
 
+def test_kafka_is_reached_from_outside_only_if_asked_for_and_with_a_password() -> None:
+    outside: dict[str, Any] = yaml.safe_load((ROOT / "deploy/docker/kafka-outside.yml").read_text())
+    kafka = outside["services"]["kafka"]
+    assert kafka["ports"] == ["${KAFKA_OUTSIDE_BIND:-127.0.0.1}:${KAFKA_OUTSIDE_PORT:-9094}:9094"]
+    environment = kafka["environment"]
+    assert "OUTSIDE:SASL_PLAINTEXT" in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    assert "${KAFKA_OUTSIDE_PASSWORD:?" in environment["KAFKA_LISTENER_NAME_OUTSIDE_PLAIN_SASL_JAAS_CONFIG"]
+    rights = re.findall(r"--operation (\w+)", outside["services"]["kafka-acls"]["command"][-1])
+    assert rights == ["Read", "Describe"]
+    masquerades = outside["networks"]["outside"]["driver_opts"]
+    assert masquerades == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+
+
 def test_data_is_on_named_volumes() -> None:
     for name, place in {"mongo": "/data/db", "redis": "/data", "kafka": "/var/lib/kafka/data"}.items():
         assert SERVICES[name]["volumes"][0] == f"{name}:{place}"

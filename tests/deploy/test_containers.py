@@ -1,14 +1,18 @@
 """docker-compose.yml on a real engine: it comes up, works, heals and keeps its data (`make test-docker`)."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jwt
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 
 from tests.deploy.containers import KID, Containers
 from tests.support.api import Api, open_api
@@ -38,12 +42,18 @@ print(urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/metrics").r
 """
 
 
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @pytest.fixture(scope="module")
 def waybill() -> Iterator[Containers]:
     """Give Waybill in containers, with no data, started once for these tests."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        # A name of its own, so that two runs on one engine leave each other alone.
-        containers = Containers(f"waybill-test-{os.getpid()}", probe.getsockname()[1])
+    # A name of its own, so that two runs on one engine leave each other alone.
+    containers = Containers(f"waybill-test-{os.getpid()}", free_port())
     try:
         print(f"up from nothing: {containers.up():.0f} s")  # noqa: T201  # `-rP` shows it
         yield containers
@@ -182,6 +192,35 @@ def test_a_plain_make_up_leaves_nobody_with_old_code(waybill: Containers) -> Non
     assert "no profile asks for these any more" in printed
     assert not [one["Name"] for one in waybill.all() if "-more" in one["Service"]]
     assert waybill.unwell() == []
+
+
+async def test_consumers_outside_read_changes_and_write_nothing(waybill: Containers) -> None:
+    port = free_port()
+    settings = {
+        "COMPOSE_FILE": "docker-compose.yml:deploy/docker/kafka-outside.yml",
+        "KAFKA_OUTSIDE_PASSWORD": "0f8e2b6c4d9a7153",
+        "KAFKA_OUTSIDE_PORT": str(port),
+    }
+    replace(waybill, settings=settings).up()
+    finished(waybill.demo())
+    login = {
+        "bootstrap_servers": f"localhost:{port}",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "PLAIN",
+        "sasl_plain_username": "consumer",
+        "sasl_plain_password": settings["KAFKA_OUTSIDE_PASSWORD"],
+    }
+    consumer = AIOKafkaConsumer(
+        "shipments.changes", group_id="outside", auto_offset_reset="earliest", **login
+    )
+    async with consumer:
+        assert (await asyncio.wait_for(consumer.getone(), 60)).topic == "shipments.changes"
+    async with AIOKafkaProducer(**login) as producer:
+        with pytest.raises(TopicAuthorizationFailedError):
+            await producer.send_and_wait("shipments.events", b"forged")
+    with pytest.raises(KafkaConnectionError):
+        await AIOKafkaConsumer(**{**login, "sasl_plain_password": "guessed"}).start()
+    waybill.up("--remove-orphans")
 
 
 async def test_data_and_secret_survive_down_and_up(waybill: Containers) -> None:
