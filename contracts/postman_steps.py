@@ -237,6 +237,13 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
     ),
     "8 End what was created": (
         Step(
+            operation="changeOwnPassword",
+            status=204,
+            bearer="scanner_token",
+            before=(_keep("scanner_new_password", "pm.variables.replaceIn('{{$guid}}')"),),
+            body={"current_password": "{{scanner_password}}", "new_password": "{{scanner_new_password}}"},
+        ),
+        Step(
             operation="listApiKeys",
             status=200,
             path=_SCANNER,
