@@ -87,7 +87,12 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
                 _keep("scanner", "`scanner_${pm.variables.replaceIn('{{$guid}}').slice(0, 8)}`"),
                 _keep("scanner_password", "pm.variables.replaceIn('{{$guid}}')"),
             ),
-            body={"username": "{{scanner}}", "password": "{{scanner_password}}", "role": "producer"},
+            body={
+                "username": "{{scanner}}",
+                "password": "{{scanner_password}}",
+                "role": "producer",
+                "allowed_sources": ["scanner-mex-", "driver-017"],
+            },
             checks=(_equals("role", "'producer'"), _equals("disabled", "false")),
         ),
         Step(
