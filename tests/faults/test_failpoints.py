@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.support.builders import number, report
 from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.crashing.points import CrashPoint
 from tests.support.crashing.processes import KILLED, exit_code
-from tests.support.crashing.striking import struck
+from tests.support.crashing.striking import struck, watched
 from tests.support.fault_table import Recovery
 from tests.support.site import Site, processing, processor_process
 from tests.support.topics import write_values
@@ -93,6 +94,24 @@ def test_every_point_is_walked() -> None:
     assert list(WALKS) == list(CrashPoint)
 
 
+async def test_every_point_still_lies_on_a_processors_way(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One processor takes over from others that got nowhere, works through a day, and is ended."""
+    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    passed = tmp_path / "passed"
+    await send_day(site, Walk(poison=True, awaited=True))
+    await die(site, struck(CrashPoint.AFTER_COMMIT, on_call=3))
+    for _ in range(STALLED_OPENS):
+        await die(site, struck(CrashPoint.INSIDE_TRANSACTION))
+    with processor_process(site, "watched", seat=SEAT, env=watched(passed)) as process:
+        await site.finished()
+        await site.committed()
+        process.terminate()
+        assert await exit_code(process) == 0
+    assert set(passed.read_text().split()) == {point.name for point in CrashPoint}
+
+
 @pytest.mark.parametrize(
     ("point", "walk"),
     [
@@ -121,7 +140,7 @@ async def send_day(site: Site, walk: Walk) -> list[Command]:
         await site.send(DAY, reply_to="answers:nobody" if walk.awaited else None)
         return list(DAY)
     morning, afternoon = DAY[: len(DAY) // 2], [*BROKEN, *DAY[len(DAY) // 2 :]]
-    await site.send(morning)
+    await site.send(morning, reply_to="answers:nobody" if walk.awaited else None)
     for partition in range(site.kafka.partitions):
         await write_values(site.kafka, site.topics.events, [(None, value) for value in UNREADABLE], partition)
     await site.send(afternoon)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,7 +15,7 @@ from tests.support.api import Answer, Api
 from tests.support.builders import creation, number
 from tests.support.crashing.ingest_points import IngestPoint
 from tests.support.crashing.processes import KILLED, exit_code
-from tests.support.crashing.striking import struck
+from tests.support.crashing.striking import struck, watched
 from tests.support.history import Sent, violations
 from tests.support.ingest import ingest_process, ingesting
 from tests.support.site import Site, processing
@@ -62,11 +63,11 @@ WALKS = (
     Walk(IngestPoint.BEFORE_APPEND, post_event, kept=0),
     Walk(IngestPoint.BEFORE_APPEND, post_batch, kept=0),
     Walk(IngestPoint.BEFORE_APPEND, post_shipment, kept=0),
-    Walk(IngestPoint.AFTER_HANDOVER, post_event),
+    Walk(IngestPoint.AFTER_HANDOVER, post_event, risky=True),
+    Walk(IngestPoint.AFTER_HANDOVER, post_batch),
     Walk(IngestPoint.AFTER_HANDOVER, post_shipment),
-    Walk(IngestPoint.AFTER_BATCH_HANDOVER, post_batch),
     Walk(IngestPoint.AFTER_FIRST_PARTITION, post_batch, risky=True),
-    Walk(IngestPoint.BEFORE_ANSWER, post_event, kept=1, risky=True),
+    Walk(IngestPoint.BEFORE_ANSWER, post_event, kept=1),
     Walk(IngestPoint.BEFORE_ANSWER, post_shipment, kept=1),
     Walk(IngestPoint.AFTER_APPEND, post_event, kept=1, risky=True),
     Walk(IngestPoint.AFTER_APPEND, post_batch, kept=len(BATCH), risky=True),
@@ -78,6 +79,14 @@ WALKS = (
 
 def test_every_point_is_walked() -> None:
     assert {walk.point for walk in WALKS} == set(IngestPoint)
+
+
+async def test_every_point_still_lies_on_the_way_of_a_write(site: Site, tmp_path: Path) -> None:
+    passed = tmp_path / "passed"
+    async with processing(site), ingest_process(site, "watched", watched(passed)) as (_, api):
+        for request in (post_shipment, post_event, post_batch):
+            assert (await request(api)).status in (201, 202)
+    assert set(passed.read_text().split()) == {point.name for point in IngestPoint}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.support.crashing.breaking import break_code
 from tests.support.crashing.clocks import set_ahead
 from tests.support.crashing.ingest_points import IngestPoint
 from tests.support.crashing.points import CrashPoint
-from tests.support.crashing.striking import Act, arm
+from tests.support.crashing.striking import Act, arm, note
 
 
 class _Build(NamedTuple):
@@ -33,6 +33,9 @@ def run(service: str, env: Mapping[str, str]) -> None:
     break_code()
     if point := env.get("STRIKE_AT"):
         arm(build.points[point].value, int(env["STRIKE_ON"]), Act(env["STRIKE_BY"]))
+    if passed := env.get("NOTE_PASSED_IN"):
+        for each in build.points:
+            note(each, passed)
     if seconds := env.get("CLOCK_AHEAD_S"):
         set_ahead(float(seconds))
     build.main()

@@ -21,8 +21,7 @@ class IngestPoint(Enum):
     """Between which two steps, in the order in which a write takes them."""
 
     BEFORE_APPEND = Step(KafkaCommandLog, "append", Side.BEFORE)
-    AFTER_HANDOVER = Step(AIOKafkaProducer, "send", Side.AFTER)
-    AFTER_BATCH_HANDOVER = Step(AIOKafkaProducer, "send_batch", Side.AFTER)
+    AFTER_HANDOVER = Step(AIOKafkaProducer, "send_batch", Side.AFTER)
     AFTER_FIRST_PARTITION = Step(AIOKafkaProducer, "send_batch", Side.ANSWERED)
     BEFORE_ANSWER = Step(
         AIOKafkaConnection, "_handle_frame", Side.BEFORE, _answers_append

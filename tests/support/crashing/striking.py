@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from enum import Enum, StrEnum
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 STALL_S: Final = 8.0
@@ -53,10 +54,23 @@ def struck(point: Enum, *, on_call: int = 1, act: Act = Act.KILL) -> dict[str, s
     return {"STRIKE_AT": point.name, "STRIKE_ON": str(on_call), "STRIKE_BY": act.value}
 
 
+def watched(passed: Path) -> dict[str, str]:
+    """Return the environment of a test build that writes the name of each point it passes to a file."""
+    return {"NOTE_PASSED_IN": str(passed)}
+
+
 def arm(step: Step, on_call: int, act: Act = Act.KILL) -> None:
     """Let the process be struck on the n-th call of a step."""
+    _put_into(step, _Strike(step, on_call, act))
+
+
+def note(point: Enum, passed: str) -> None:
+    """Let the process write down that it passes a point, the first time that it does."""
+    _put_into(point.value, _Note(point.value, point.name, passed))
+
+
+def _put_into(step: Step, strike: "_Strike") -> None:
     method = getattr(step.owner, step.method)
-    strike = _Strike(step, on_call, act)
 
     @functools.wraps(method)
     async def struck(*args: Any, **named: Any) -> Any:  # noqa: ANN401  # whatever the method takes and gives
@@ -101,6 +115,23 @@ class _Strike:
             return False
         self._left -= 1
         return self._left == 0
+
+
+class _Note(_Strike):
+    """Writes a name instead."""
+
+    def __init__(self, step: Step, name: str, passed: str) -> None:
+        super().__init__(step, 1, Act.KILL)
+        self._name = name
+        self._passed = Path(passed)
+
+    async def __call__(self, side: Side, args: tuple[Any, ...]) -> None:
+        self.at_once(side, args)
+
+    def at_once(self, side: Side, args: tuple[Any, ...]) -> None:
+        if self._is_due(side, args):
+            with self._passed.open("a") as passed:
+                passed.write(f"{self._name}\n")
 
 
 def _act(act: Act) -> None:
