@@ -10,14 +10,17 @@ from pathlib import Path
 from tests.mutations.catalogue import MUTATIONS
 from tests.mutations.mutation import Mutation
 from tests.mutations.tree import BrokenCopyError, Tree, is_killed
-from tests.support.stack import start_stack
+from tests.support.stack import environment_of, start_stack
 
 
 def main(names: list[str]) -> int:
     """Run the mutations named, all of them without names, and print what became of each."""
     chosen = [each for each in MUTATIONS if not names or each.name in names]
-    with tempfile.TemporaryDirectory(prefix="mutations-") as place, _servers(Path(place) / "stack") as env:
-        tree = Tree.copied_to(Path(place) / "copy", env)
+    with (
+        tempfile.TemporaryDirectory(prefix="mutations-") as place,
+        _servers(Path(place) / "stack") as env,
+        Tree.copied_to(Path(place) / "copy", env) as tree,
+    ):
         whole = tree.run(dict.fromkeys(test for each in chosen for test in each.tests))
         if whole.code != 0:
             raise BrokenCopyError(f"with all safeties in place, these tests must pass:\n{whole.output}")
@@ -31,13 +34,7 @@ def main(names: list[str]) -> int:
 def _servers(home: Path) -> Iterator[dict[str, str]]:
     """Start the stores once for all mutations, from the sources as they are."""
     with start_stack(home, env={**os.environ, "ENV": "development"}, stores_only=True) as stack:
-        yield {
-            **os.environ,
-            "WAYBILL_STACK": "external",
-            "MONGO_URI": stack.mongo_uri,
-            "REDIS_ADDR": stack.redis_addr,
-            "KAFKA_BROKERS": stack.kafka_brokers,
-        }
+        yield {**os.environ, **environment_of(stack)}
 
 
 def _is_noticed(tree: Tree, mutation: Mutation) -> bool:

@@ -22,3 +22,8 @@ class Mutation:
     old: str
     new: str
     tests: tuple[str, ...]
+
+    @property
+    def needs_servers(self) -> bool:
+        """Whether one of its tests does."""
+        return not all(test.startswith("tests/unit/") for test in self.tests)

@@ -1,18 +1,21 @@
 """A copy of the repository that may be broken, and pytest run in it."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.mutations.mutation import Mutation
 
 ROOT = Path(__file__).parents[2]
 _PLUGINS = ("pytest_asyncio.plugin", "pytest_timeout", "_hypothesis_pytestplugin")
-_PYTEST = ("-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=no", "-rfE", "--no-header")
+_PYTEST = ("-p", "no:cacheprovider", "-q", "--tb=no", "-rfE", "--no-header")
 _TESTS_FAILED = 1
 _LONGEST_RUN_S = 180
 
@@ -33,13 +36,18 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The copy below `root`; its sources come before those that are installed."""
+    """The copy below `root`; its sources come before those that are installed.
+
+    Attributes:
+        forks: a process that runs pytest in forks of itself, see `tests.mutations.forking`.
+    """
 
     root: Path
-    env: Mapping[str, str]
+    forks: "subprocess.Popen[str]"
 
     @classmethod
-    def copied_to(cls, root: Path, env: Mapping[str, str]) -> "Tree":
+    @contextmanager
+    def copied_to(cls, root: Path, env: Mapping[str, str]) -> Iterator["Tree"]:
         """Copy the working tree, as git sees it, and make sure that the copy is what runs.
 
         Raises:
@@ -50,34 +58,30 @@ class Tree:
             if (ROOT / name).is_file():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_bytes((ROOT / name).read_bytes())
-        sources = [str(each) for each in sorted(root.glob("*/*/src"))]
-        tree = cls(
-            root,
-            {
-                **env,
-                "PYTHONPATH": os.pathsep.join([str(root), *sources]),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # half of a second each would be theirs
-                "PYTEST_PLUGINS": ",".join(_PLUGINS),
-            },
-        )
+        own = {
+            **env,
+            "PYTHONPATH": os.pathsep.join([str(root), *(str(each) for each in sorted(root.glob("*/*/src")))]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # half of a second each would be theirs
+            "PYTEST_PLUGINS": ",".join(_PLUGINS),
+        }
         # By hash, not by time: a file that is broken and mended within a second must not run as it was.
-        tree._python("-m", "compileall", "-q", "--invalidation-mode", "checked-hash", ".")
-        tree.prove()
-        return tree
-
-    def prove(self) -> None:
-        """Make sure that every package is the one of this copy.
-
-        Raises:
-            BrokenCopyError: it is not.
-        """
-        packages = {path.parent.name for path in self.root.glob("*/*/src/*/__init__.py")}
-        program = f"import {', '.join(packages)}\nfor each in ({', '.join(packages)}): print(each.__file__)"
-        said = self._python("-c", program)
-        files = [Path(line) for line in said.stdout.splitlines()]
-        if len(files) != len(packages) or not all(each.is_relative_to(self.root) for each in files):
-            raise BrokenCopyError(f"not of the copy: {said.stdout}{said.stderr}")
+        compiled = (
+            "-m",
+            "compileall",
+            "-q",
+            "--invalidation-mode",
+            "checked-hash",
+            "libs",
+            "services",
+            "tests",
+        )
+        _python(root, own, *compiled)
+        _prove(root, own)
+        program = [sys.executable, "-m", "tests.mutations.forking"]
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        with subprocess.Popen(program, cwd=root, env=own, **pipes) as forks:
+            yield cls(root, forks)
 
     def without(self, mutation: Mutation) -> Run:
         """Take one safety away, run the tests that should notice, and put it back."""
@@ -90,27 +94,48 @@ class Tree:
             path.write_text(text)
 
     def run(self, tests: Iterable[str]) -> Run:
-        """Run some tests."""
+        """Run some tests.
+
+        Raises:
+            BrokenCopyError: pytest could not be run.
+        """
         started = time.monotonic()
-        said = self._python(*_PYTEST, *tests)
+        if self.forks.stdin is None or self.forks.stdout is None:
+            raise BrokenCopyError("there are no pipes to the forks")
+        self.forks.stdin.write(f"{json.dumps([*_PYTEST, *tests])}\n")
+        self.forks.stdin.flush()
+        line = self.forks.stdout.readline()
+        if not line:
+            raise BrokenCopyError("the process that forks has ended")
+        answer = json.loads(line)
         failed = [
             line.removeprefix("FAILED ").split(" - ")[0]
-            for line in said.stdout.splitlines()
+            for line in answer["output"].splitlines()
             if line.startswith("FAILED ")
         ]
-        return Run(said.returncode, failed, time.monotonic() - started, said.stdout + said.stderr)
+        return Run(answer["code"], failed, time.monotonic() - started, answer["output"])
 
-    def _python(self, *args: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *args],
-            cwd=self.root,
-            env=dict(self.env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_LONGEST_RUN_S,
-        )
+
+def _prove(root: Path, env: Mapping[str, str]) -> None:
+    packages = {path.parent.name for path in root.glob("*/*/src/*/__init__.py")}
+    program = f"import {', '.join(packages)}\nfor each in ({', '.join(packages)}): print(each.__file__)"
+    said = _python(root, env, "-c", program)
+    files = [Path(line) for line in said.stdout.splitlines()]
+    if len(files) != len(packages) or not all(each.is_relative_to(root) for each in files):
+        raise BrokenCopyError(f"not of the copy: {said.stdout}{said.stderr}")
+
+
+def _python(root: Path, env: Mapping[str, str], *args: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *args],
+        cwd=root,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_RUN_S,
+    )
 
 
 def is_killed(mutation: Mutation, run: Run) -> bool:

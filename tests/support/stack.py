@@ -16,6 +16,7 @@ __all__ = [
     "ExternalStack",
     "RunningStack",
     "StackAddresses",
+    "environment_of",
     "external_stack",
     "frozen",
     "kill",
@@ -62,6 +63,16 @@ def external_stack(env: Mapping[str, str]) -> ExternalStack | None:
         gateway_url=env.get("WAYBILL_URL", ""),
         jwt_secret=env.get("JWT_SECRET", ""),
     )
+
+
+def environment_of(stores: StackAddresses) -> dict[str, str]:
+    """Return the environment in which `external_stack` finds these stores."""
+    return {
+        "WAYBILL_STACK": "external",
+        "MONGO_URI": stores.mongo_uri,
+        "REDIS_ADDR": stores.redis_addr,
+        "KAFKA_BROKERS": stores.kafka_brokers,
+    }
 
 
 def kill(stack: RunningStack, group: str, *, index: int = 0) -> Member:
