@@ -61,3 +61,11 @@ async def test_a_success_forgets_the_failures(guard: LoginGuard) -> None:
     await fail(guard, "ana", HOME, times=4)
     await guard.succeeded("ana", HOME)
     assert await fail(guard, "ana", HOME, times=2) == 0
+
+
+async def test_a_pair_is_known_once_it_has_logged_in(guard: LoginGuard) -> None:
+    assert not await guard.knows("ana", HOME)
+    await guard.succeeded("ana", HOME)
+    assert await guard.knows("ana", HOME)
+    assert not await guard.knows("ana", OFFICE)
+    assert not await guard.knows("luis", HOME)

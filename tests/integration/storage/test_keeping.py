@@ -29,9 +29,11 @@ async def expiries(database: Database) -> list[int | None]:
 
 
 async def test_the_indexes_follow_the_settings(database: Database) -> None:
-    for events, letters in ((None, None), (20, None), (30, 40), (30, 40), (None, 15), (None, None)):
+    for events, letters in ((0, 0), (20, None), (40, 40), (40, 40), (0, 15), (0, None)):
         await apply_keeping(database, keeping(events, letters))
-        assert await expiries(database) == [events, letters]
+        assert await expiries(database) == [events or None, letters or None]
+    await apply_keeping(database, keeping(None, None))
+    assert await expiries(database) == [30, None]
 
 
 async def test_only_what_has_no_effect_any_more_is_deleted(database: Database) -> None:

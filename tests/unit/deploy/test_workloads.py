@@ -135,10 +135,11 @@ def test_the_toolbox_runs_for_nobody_but_an_operator(production: Manifests) -> N
     assert production.of("CronJob")["toolbox"]["spec"]["suspend"] is True
 
 
-def test_keeping_has_its_place_and_is_off(production: Manifests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keeping_has_its_place_and_its_defaults(
+    production: Manifests, monkeypatch: pytest.MonkeyPatch
+) -> None:
     have_only(monkeypatch, production.environment("schema"))
-    settings = KeepingSettings()
-    assert (settings.events_rejected_keep_days, settings.dead_letters_keep_days) == (None, None)
+    assert list(KeepingSettings().days.values()) == [30, None]
 
 
 def test_services_lead_to_ports_that_exist(overlay: Manifests) -> None:

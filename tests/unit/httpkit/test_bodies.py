@@ -177,9 +177,9 @@ def test_only_so_many_faults_are_named() -> None:
 
 
 def test_far_too_many_faults_are_only_counted() -> None:
-    body = json.dumps({f"k{index}": 0 for index in range(MAX_LISTED_FAULTS + 1)}).encode()
+    body = json.dumps({"items": [{"weight": 0}] * (MAX_LISTED_FAULTS + 1)}).encode()
     with pytest.raises(ApiError, match="too many to name") as refused:
-        parse_json(body, ITEM)
+        parse_json(body, BATCH)
     assert (refused.value.code, refused.value.details) == (ErrorCode.VALIDATION_ERROR, ())
 
 

@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from domain.permissions import Permission, Principal, Role
 from httpkit.addresses import client_address
 from httpkit.auth import TokenIssuer, TokenVerifier
-from httpkit.bodies import HTTP_SETTINGS
+from httpkit.bodies import HTTP_SETTINGS, read_body
 from httpkit.health import Health
 from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
@@ -18,6 +18,7 @@ from httpkit.settings import HttpSettings, LimitSettings
 from storage.limits import LocalRateLimiter
 from tests.unit.httpkit.conftest import AUTH, HTTP
 
+UNIT = 4096
 LIMITS = LimitSettings(ingest_per_s=3, reads_per_s=2, address_per_s=2)
 ANA, LUIS = (Principal(name, Role.ADMIN) for name in ("ana", "luis"))
 
@@ -26,14 +27,19 @@ async def hello(_request: web.Request) -> web.Response:
     return json_response({})
 
 
+async def swallow(request: web.Request) -> web.Response:
+    return json_response({"length": len(await read_body(request))})
+
+
 def app() -> web.Application:
     routes = (
         Route("GET", "/read", hello, Permission.USER_READ),
         Route("POST", "/write", hello, Permission.EVENT_REPORT),
+        Route("POST", "/swallow", swallow, Permission.EVENT_REPORT),
         Route("GET", "/open", hello, None),
     )
     built = build_app(
-        HTTP,
+        HTTP.model_copy(update={"body_limit_bytes": 100 * UNIT}),
         routes,
         health=Health({}),
         registry=new_registry("test"),
@@ -78,6 +84,17 @@ async def test_users_do_not_pay_for_each_other_and_a_refusal_says_when() -> None
         assert (refused.status, (await refused.json())["error"]) == (429, "RATE_LIMITED")
         assert (refused.headers["Retry-After"], refused.headers["RateLimit"]) == ("1", '"reads";r=0;t=1')
         assert (await client.get("/read", headers=luis)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(UNIT, [200] * 3 + [429]), (UNIT + 1, [200, 429]), (2 * UNIT + 1, [200, 429]), (99 * UNIT, [200, 429])],
+)
+async def test_a_long_body_counts_as_several_requests(length: int, expected: list[int]) -> None:
+    headers = {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(ANA)}"}
+    async with TestClient(TestServer(app())) as client:
+        sent = [(await client.post("/swallow", headers=headers, data=b"x" * length)).status for _ in expected]
+    assert sent == expected
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,17 @@
 """POST /events/batch: NDJSON, and `Prefer: handling=lenient`."""
 
+import asyncio
 import json
+from unittest import mock
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
+from httpkit.bodies import bound_bodies
+from ingest_api.batches import SLICE, read_batch
 from tests.unit.ingest_api.bodies import event_body
-from tests.unit.ingest_api.doubles import Ingest, Reply
+from tests.unit.ingest_api.doubles import ADMIN, HTTP, Ingest, Reply
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
@@ -131,3 +137,45 @@ async def test_the_faults_of_one_bad_event_are_not_all_listed(ingest: Ingest) ->
     bad = event_body(**{f"x{index}": 1 for index in range(50)})
     reply = await send(ingest, {"events": [event_body(), bad]}, prefer=LENIENT)
     assert len(reply.body["events"][1]["details"]) == 11
+
+
+@pytest.mark.parametrize("as_lines", [False, True])
+async def test_the_first_faults_of_a_batch_end_it(ingest: Ingest, as_lines: bool) -> None:  # noqa: FBT001  # a parameter
+    events = [{"x": index} for index in range(1000)]
+    body = lines(*events) if as_lines else lines({"events": events})
+    reply = await send(ingest, body, kind=NDJSON if as_lines else JSON)
+    assert (reply.status, len(reply.pointers)) == (400, 100)
+    assert reply.body["message"].endswith("the last 980 events were not looked at")
+
+
+@pytest.mark.parametrize("as_lines", [False, True])
+async def test_leniently_each_bad_event_is_listed_but_not_each_fault(
+    ingest: Ingest,
+    as_lines: bool,  # noqa: FBT001  # a parameter
+) -> None:
+    events = [event_body(), *({"x": index} for index in range(999))]
+    body = lines(*events) if as_lines else lines({"events": events})
+    reply = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
+    listed = reply.body["events"]
+    assert (reply.status, len(listed), reply.body["rejected"]) == (202, 1000, 999)
+    assert [len(listed[index]["details"]) for index in (1, 200, 201, 999)] == [5, 5, 1, 1]
+
+
+async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    body = lines({"events": [event_body(source=f"scanner-{index}") for index in range(1000)]})
+    app = web.Application()
+    bound_bodies(app, HTTP)
+    request = make_mocked_request("POST", "/", headers={"Content-Type": JSON}, app=app)
+    counting = asyncio.create_task(count())
+    with mock.patch("ingest_api.batches.read_body", return_value=body):
+        assert len(await read_batch(request, ADMIN, lenient=False)) == 1000
+    counting.cancel()
+    assert turns >= 1000 // SLICE - 1

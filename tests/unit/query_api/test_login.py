@@ -1,10 +1,16 @@
 """POST /auth/login."""
 
+import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from httpkit.auth import TokenVerifier
+from httpkit.auth import TokenIssuer, TokenVerifier
+from httpkit.errors import ApiError
+from query_api.logins import PasswordLogin
+from storage.turns import MAX_PER_ADDRESS
+from storage.users import PasswordHasher
 from tests.unit.query_api.conftest import AUTH, CLIENT, DRIVER, HASHER, Api, World, user
 
 WRONG = "INVALID_CREDENTIALS"
@@ -65,3 +71,41 @@ async def test_a_body_of_another_form_is_400(api: Api, body: object, pointers: l
 
 async def test_a_huge_body_is_413(api: Api) -> None:
     assert (await log_in(api, {"username": "x" * 10_000, "password": "x"}))[0] == 413
+
+
+async def test_one_address_with_many_names_does_not_make_others_wait(world: World) -> None:
+    hasher = PasswordHasher(cost=6, threads=1)
+    login = PasswordLogin(world.users, hasher, world.guard, TokenIssuer(AUTH))
+    refused: list[ApiError] = []
+
+    async def guess(number: int) -> None:
+        with pytest.raises(ApiError) as refusal:
+            await login.token(f"nobody-{number}", "password123", address="198.51.100.7")
+        refused.append(refusal.value)
+
+    guesses = [asyncio.create_task(guess(number)) for number in range(90)]
+    await asyncio.sleep(0)
+    assert await login.token(CLIENT.subject, "correct horse", address="203.0.113.9")
+    assert len([each for each in refused if each.status == 401]) <= 3
+    await asyncio.gather(*guesses)
+    hasher.close()
+    statuses = Counter(each.status for each in refused)
+    assert set(statuses) == {401, 429}
+    assert statuses[401] == 1 + MAX_PER_ADDRESS
+
+
+async def test_who_has_logged_in_from_an_address_goes_first(world: World) -> None:
+    address = "198.51.100.7"
+    await world.guard.succeeded(CLIENT.subject, address)
+    hasher = PasswordHasher(cost=6, threads=1)
+    login = PasswordLogin(world.users, hasher, world.guard, TokenIssuer(AUTH))
+    guesses = [
+        asyncio.create_task(login.token(f"nobody-{number}", "password123", address=address))
+        for number in range(90)
+    ]
+    await asyncio.sleep(0.01)
+    assert await login.token(CLIENT.subject, "correct horse", address=address)
+    assert sum(not guess.done() for guess in guesses) >= MAX_PER_ADDRESS - 3  # they are still waiting
+    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    hasher.close()
+    assert {each.status for each in outcomes if isinstance(each, ApiError)} == {401, 429}

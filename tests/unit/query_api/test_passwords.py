@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
-from storage.users import HashingBusy, PasswordHasher, PasswordTooLong, seed_development_users
+from storage.turns import NoTurn
+from storage.users import PasswordHasher, PasswordTooLong, seed_development_users
 from tests.support.builders import NOON
 from tests.support.fakes import InMemoryUserStore
 
@@ -54,7 +55,7 @@ async def test_nobody_is_checked_as_long_as_somebody(
 
 async def test_too_many_at_once_are_turned_away(hasher: PasswordHasher) -> None:
     answers = await asyncio.gather(*(hasher.hash("a") for _ in range(5)), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [str, str, str, HashingBusy, HashingBusy]
+    assert [type(answer) for answer in answers] == [str, str, str, NoTurn, NoTurn]
     assert await hasher.hash("a")
 
 

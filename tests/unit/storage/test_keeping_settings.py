@@ -5,15 +5,26 @@ from pydantic import ValidationError
 
 from storage.settings import KeepingSettings
 
+NAMES = ("EVENTS_REJECTED_KEEP_DAYS", "DEAD_LETTERS_KEEP_DAYS")
 
-def test_nothing_is_deleted_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EVENTS_REJECTED_KEEP_DAYS", "DEAD_LETTERS_KEEP_DAYS"):
+
+@pytest.mark.parametrize(("retention_hours", "days"), [(168, 30), (24, 30), (720, 38)])
+def test_rejected_events_end_by_default_and_letters_do_not(
+    monkeypatch: pytest.MonkeyPatch, retention_hours: int, days: int
+) -> None:
+    monkeypatch.setenv("KAFKA_RETENTION_HOURS", str(retention_hours))
+    for name in NAMES:
         monkeypatch.setenv(name, "")
-    settings = KeepingSettings()
-    assert (settings.events_rejected_keep_days, settings.dead_letters_keep_days) == (None, None)
+    assert list(KeepingSettings().days.values()) == [days, None]
 
 
-@pytest.mark.parametrize("name", ["EVENTS_REJECTED_KEEP_DAYS", "DEAD_LETTERS_KEEP_DAYS"])
+def test_nothing_ends_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.setenv(name, "0")
+    assert list(KeepingSettings().days.values()) == [None, None]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("retention_hours", "least"), [(168, 15), (169, 16), (24, 9)])
 def test_records_outlive_what_the_log_may_bring_again(
     monkeypatch: pytest.MonkeyPatch, name: str, retention_hours: int, least: int

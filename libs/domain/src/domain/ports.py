@@ -355,5 +355,8 @@ class LoginGuard(Protocol):
     async def failed(self, username: str, address: str) -> None:
         """Count a failure, of this user from this address, of this user, and of this address."""
 
+    async def knows(self, username: str, address: str) -> bool:
+        """Say whether this user has logged in from this address lately."""
+
     async def succeeded(self, username: str, address: str) -> None:
         """Forget the failures of this user from this address, and know the two for a pair."""

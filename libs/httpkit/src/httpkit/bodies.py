@@ -1,23 +1,28 @@
 """How request bodies and queries are read: bounded in size and time, every fault named."""
 
 import asyncio
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import hdrs, web
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
 from domain.errors import ErrorCode
 from httpkit.errors import RETRY_SOON, ApiError, Detail
+from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, Crowded, is_overfull, members_of
 from httpkit.negotiation import JSON, require_media_type
 from httpkit.settings import HttpSettings
-from httpkit.strict_json import ambiguity_of, is_plain, malformation_of
+from httpkit.strict_json import ambiguity_of, is_plain, malformation_of, oddity_of
 
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 
 MAX_DETAILS: Final = 100
 MAX_PARAMETERS: Final = 100
-MAX_LISTED_FAULTS: Final = 10_000
+MAX_LISTED_FAULTS: Final = 1_000
+_UNCHECKED_BYTES: Final = 4_096
+_LONG_BYTES: Final = 64 * 1024
 MAX_TEXT_LENGTH: Final = 300
 
 _MESSAGES: Final = {  # where pydantic speaks of "inputs" and "fields"
@@ -32,6 +37,20 @@ _MESSAGES: Final = {  # where pydantic speaks of "inputs" and "fields"
 }
 
 Model = TypeVar("Model")
+
+
+class Meter(Protocol):
+    """Charges bodies to who sent them, before anything is made of them."""
+
+    async def __call__(self, request: web.Request, length: int) -> None:
+        """Charge a body of so many bytes.
+
+        Raises:
+            ApiError: 429, it is too much for now.
+        """
+
+
+METER: Final = web.AppKey("body_meter", Meter)
 
 
 class HalfRead:
@@ -63,12 +82,16 @@ class HalfRead:
         self.held -= count
 
 
+PARSING: Final = web.AppKey("parsing", asyncio.Lock)
 HALF_READ: Final = web.AppKey("half_read", HalfRead)
 
 
-def bound_bodies(app: web.Application, http: HttpSettings) -> None:
-    """Tell an app how its bodies are bounded."""
+def bound_bodies(app: web.Application, http: HttpSettings, meter: Meter | None = None) -> None:
+    """Tell an app how its bodies are bounded, and what charges them."""
+    if meter is not None:
+        app[METER] = meter
     app[HTTP_SETTINGS] = http
+    app[PARSING] = asyncio.Lock()
     app[HALF_READ] = HalfRead(http.half_read_limit_bytes)
 
 
@@ -85,16 +108,35 @@ async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit:
     """
     require_media_type(request, JSON)
     body = await read_body(request, limit=limit)
-    return parse_json(body, adapter)
+    async with parsing(request, body):
+        return parse_json(body, adapter)
+
+
+@asynccontextmanager
+async def parsing(request: web.Request, body: bytes) -> AsyncIterator[None]:
+    """Take turns where a body is long: between two of them the event loop serves those who sent little."""
+    if len(body) <= _LONG_BYTES:
+        yield
+        return
+    async with request.app[PARSING]:
+        yield
 
 
 async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
-    """Read the body of a request, whatever it is.
+    """Read the body of a request, whatever it is, and charge it to its sender.
 
     Raises:
-        ApiError: 413 if it is longer than `limit`, 408 if it is not here within `body_timeout_s`, 400 if it
-            breaks off, 503 if too much is being received already.
+        ApiError: 429 if that is too much; 413 if it is longer than `limit`, 408 if it is not here within
+            `body_timeout_s`, 400 if it breaks off, 503 if too much is being received already.
     """
+    body = await _received(request, limit)
+    meter = request.app.get(METER)
+    if meter is not None and body:
+        await meter(request, len(body))
+    return body
+
+
+async def _received(request: web.Request, limit: int | None) -> bytes:
     settings = request.app[HTTP_SETTINGS]
     bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
     if (request.content_length or 0) > bound:
@@ -140,8 +182,11 @@ def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
     """Validate JSON. A body that two parsers could read differently is not JSON here: see `strict_json`.
 
     Raises:
-        ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model.
+        ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model, or because there is more
+            in the body than `json_bounds` lets pass.
     """
+    if len(body) > _UNCHECKED_BYTES:
+        _require_bounded(body)
     try:
         value = adapter.validate_json(body)
     except ValidationError as error:
@@ -150,6 +195,39 @@ def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
     if not is_plain(body, value):
         _require_unambiguous(body)
     return value
+
+
+def parse_tree(body: bytes) -> Any:  # noqa: ANN401  # plain values
+    """Read JSON as plain values, for a model to look at piece by piece; as strict as `parse_json`.
+
+    NaN and endless integers are left to the model, as `is_plain` leaves them.
+
+    Raises:
+        ApiError: 400, INVALID_JSON, or VALIDATION_ERROR because there is more in it than `json_bounds` lets
+            pass.
+    """
+    require_sparse(body)
+    try:
+        tree = from_json(body, cache_strings="keys")
+    except ValueError as error:
+        raise _not_json(malformation_of(body, str(error))) from error
+    try:
+        if not is_plain(body, tree):
+            _require_unambiguous(body)
+    except Crowded as error:
+        raise _crowded() from error
+    return tree
+
+
+def require_no_oddity(body: bytes) -> None:
+    """Refuse a body for its numbers, where a model has refused it anyway.
+
+    Raises:
+        ApiError: 400, INVALID_JSON.
+    """
+    oddity = oddity_of(body)
+    if oddity is not None:
+        raise _not_json(oddity)
 
 
 def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
@@ -182,6 +260,31 @@ def invalid(error: ValidationError) -> ApiError:
 def pointer_to(location: tuple[int | str, ...]) -> str:
     """Write a place in a document as a JSON pointer (RFC 6901)."""
     return _shorten("".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location))
+
+
+def require_sparse(body: bytes) -> None:
+    """Refuse a body with more values than any has that means something.
+
+    Raises:
+        ApiError: 400.
+    """
+    if is_overfull(body):
+        raise ApiError(ErrorCode.VALIDATION_ERROR, f"the body has more than {MAX_VALUES:,} values")
+
+
+def _require_bounded(body: bytes) -> None:
+    require_sparse(body)
+    try:
+        members_of(from_json(body))
+    except Crowded as error:
+        raise _crowded() from error
+    except ValueError:
+        return  # the model says what is wrong, and in fewer words
+
+
+def _crowded() -> ApiError:
+    message = f"the body has an object of more than {MAX_MEMBERS} members"
+    return ApiError(ErrorCode.VALIDATION_ERROR, message)
 
 
 def _require_json(body: bytes, error: ValidationError) -> None:

@@ -15,6 +15,7 @@ from domain.ports import RateLimiter
 from domain.quota import Grant, Quota
 from httpkit.addresses import client_address
 from httpkit.auth import PRINCIPAL
+from httpkit.bodies import Meter
 from httpkit.budgets import Budget, budget_of
 from httpkit.errors import ApiError, Handler
 from httpkit.settings import LimitSettings
@@ -22,6 +23,10 @@ from httpkit.settings import LimitSettings
 LIMITER: Final = web.AppKey("rate_limiter", RateLimiter)
 POLICY: Final = "RateLimit-Policy"
 STATE: Final = "RateLimit"
+_MINUTE_S: Final = 60
+_PARTS_OF_A_MINUTE: Final = 6
+UNIT_BYTES: Final = 4_096
+"""As much of a body counts as one request. An event takes 110 bytes and more, so that bounds events too."""
 
 _CHARGED: Final = web.RequestKey("charged", tuple[Quota, Grant])
 _STRANGERS: Final = frozenset({ErrorCode.AUTHENTICATION_REQUIRED, ErrorCode.INVALID_TOKEN})
@@ -33,9 +38,16 @@ def quotas(settings: LimitSettings) -> Mapping[Budget, Quota]:
     return {
         Budget.ADDRESS: Quota(Budget.ADDRESS, settings.address_per_s, 1),
         Budget.INGEST: Quota(Budget.INGEST, settings.ingest_per_s, 1),
-        Budget.LOGIN: Quota(Budget.LOGIN, settings.login_per_min, 60),
+        Budget.LOGIN: _of_a_minute(Budget.LOGIN, settings.login_per_min),
         Budget.READS: Quota(Budget.READS, settings.reads_per_s, 1),
     }
+
+
+def _of_a_minute(name: str, limit: int) -> Quota:
+    """Return a quota that is not spent in one burst, if it is large enough to be divided."""
+    if limit < _PARTS_OF_A_MINUTE:
+        return Quota(name, limit, _MINUTE_S)
+    return Quota(name, limit // _PARTS_OF_A_MINUTE, _MINUTE_S // _PARTS_OF_A_MINUTE)
 
 
 def limit_middleware(settings: LimitSettings) -> Callable[..., Any]:
@@ -53,6 +65,25 @@ def limit_middleware(settings: LimitSettings) -> Callable[..., Any]:
         return await handler(request)
 
     return limit
+
+
+def body_meter(settings: LimitSettings) -> Meter:
+    """Return what charges bodies to the budgets of their routes: one request for each `UNIT_BYTES`.
+
+    The first of them is paid with the request itself. Together they never cost more than all of a budget.
+    """
+    shares = quotas(settings)
+
+    async def charge(request: web.Request, length: int) -> None:
+        budget = budget_of(request)
+        if budget is Budget.EXEMPT:
+            return
+        quota = shares[budget]
+        units = min((length - 1) // UNIT_BYTES, quota.limit - 1)
+        if units > 0:
+            await _charge(request, budget, quota, wanted=units)
+
+    return charge
 
 
 def stranger_middleware(settings: LimitSettings) -> Callable[..., Any]:
@@ -80,15 +111,15 @@ async def show_limits(request: web.Request, response: web.StreamResponse) -> Non
         response.headers[STATE] = f'"{quota.name}";r={grant.remaining};t={math.ceil(grant.reset_after_s)}'
 
 
-async def _charge(request: web.Request, budget: Budget, quota: Quota) -> None:
+async def _charge(request: web.Request, budget: Budget, quota: Quota, *, wanted: int = 1) -> None:
     limiter = request.app.get(LIMITER)
     if limiter is None:
         return
     who = None if budget in _BY_ADDRESS else request.get(PRINCIPAL)
     caller = client_address(request) if who is None else who.subject
-    grant = await limiter.take(f"{budget}:{caller}", quota)
+    grant = await limiter.take(f"{budget}:{caller}", quota, wanted=wanted)
     request[_CHARGED] = quota, grant
-    if not grant.granted:
+    if grant.granted < wanted:
         wait_s = max(1, math.ceil(grant.retry_after_s))
         raise ApiError(
             ErrorCode.RATE_LIMITED,

@@ -18,7 +18,7 @@ from httpkit.auth import TokenVerifier, auth_middleware
 from httpkit.bodies import bound_bodies
 from httpkit.errors import error_middleware
 from httpkit.health import Health
-from httpkit.limits import limit_middleware, show_limits, stranger_middleware
+from httpkit.limits import body_meter, limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
 from httpkit.metrics import HttpMetrics, metrics_middleware, metrics_route
 from httpkit.negotiation import negotiation_middleware
@@ -64,7 +64,7 @@ def build_app(
         precondition_middleware,
     ]
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
-    bound_bodies(app, http)
+    bound_bodies(app, http, body_meter(limits or LimitSettings()))
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")

@@ -136,8 +136,9 @@ class LimitSettings(BaseSettings):
     """How much a caller may take: `LIMIT_INGEST_PER_S` and so on.
 
     Attributes:
-        ingest_per_s: requests of a user that change something; a batch is one.
+        ingest_per_s: requests of a user that change something; each 4 KiB of a body count as one.
         reads_per_s: requests of a user that only read.
+        shipment_per_hour: events of one shipment that a user may send; and fifty more at each replica.
         address_per_s: requests of an address without a token that holds.
         login_per_min: attempts to log in from an address, right ones too; failures lock much sooner.
     """
@@ -146,6 +147,7 @@ class LimitSettings(BaseSettings):
 
     ingest_per_s: int = Field(default=5_000, ge=1, le=1_000_000)
     reads_per_s: int = Field(default=2_000, ge=1, le=1_000_000)
+    shipment_per_hour: int = Field(default=1_000, ge=1, le=1_000_000)
     address_per_s: int = Field(default=500, ge=1, le=1_000_000)
     login_per_min: int = Field(default=300, ge=1, le=1_000_000)
 

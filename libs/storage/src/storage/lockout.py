@@ -87,9 +87,13 @@ class LocalLoginGuard:
     async def wait_s(self, username: str, address: str) -> float:
         """See `LoginGuard.wait_s`."""
         names = _Names.of(username, address)
-        is_known = self._known.get(names.known, 0.0) > self._clock()
+        is_known = await self.knows(username, address)
         counters = names.counters(self._policies)
         return max(self._lock_left(*each) for each in counters if not (is_known and each[0] == names.user))
+
+    async def knows(self, username: str, address: str) -> bool:
+        """See `LoginGuard.knows`."""
+        return self._known.get(_Names.of(username, address).known, 0.0) > self._clock()
 
     async def failed(self, username: str, address: str) -> None:
         """See `LoginGuard.failed`."""
@@ -139,6 +143,14 @@ class RedisLoginGuard:
         here = await self._local.wait_s(username, address)
         there = await self._breaker.run(ask, otherwise=None)
         return max(here, there or 0.0)
+
+    async def knows(self, username: str, address: str) -> bool:
+        """See `LoginGuard.knows`."""
+
+        async def ask() -> bool:
+            return bool(await self._redis.exists(_Names.of(username, address).known))
+
+        return await self._local.knows(username, address) or await self._breaker.run(ask, otherwise=False)
 
     async def failed(self, username: str, address: str) -> None:
         """See `LoginGuard.failed`."""

@@ -1,6 +1,7 @@
 """Settings of the stores, read from the environment by the services."""
 
 import os
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from pydantic import Field, FilePath, SecretStr, model_validator
@@ -8,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LONGEST_SEGMENT_DAYS: Final = 7
 _DAY_HOURS: Final = 24
+_REJECTED_KEEP_DAYS: Final = 30
 
 
 def secret_files() -> dict[str, Any]:
@@ -90,28 +92,44 @@ class RedisSettings(BaseSettings):
 
 
 class KeepingSettings(BaseSettings):
-    """How long is kept what has no effect any more; without a number, for ever.
+    """How long is kept what has no effect any more; 0: for ever.
 
     Attributes:
-        events_rejected_keep_days: of rejected events in the audit log.
-        dead_letters_keep_days: of dead letters that were replayed or discarded, in their index.
+        events_rejected_keep_days: of rejected events in the audit log; 30 without a number, or longer where
+            the log has them longer. Whoever may report events can make any number of them.
+        dead_letters_keep_days: of dead letters that were replayed or discarded, in their index; for ever
+            without a number.
         retention_hours: of the topics: what may come again out of the log must be recognised.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     events_rejected_keep_days: int | None = Field(
-        default=None, ge=1, validation_alias="EVENTS_REJECTED_KEEP_DAYS"
+        default=None, ge=0, validation_alias="EVENTS_REJECTED_KEEP_DAYS"
     )
-    dead_letters_keep_days: int | None = Field(default=None, ge=1, validation_alias="DEAD_LETTERS_KEEP_DAYS")
+    dead_letters_keep_days: int | None = Field(default=None, ge=0, validation_alias="DEAD_LETTERS_KEEP_DAYS")
     retention_hours: int = Field(default=168, gt=0, validation_alias="KAFKA_RETENTION_HOURS")
+
+    @property
+    def least_days(self) -> int:
+        """How long the log may have a record: Kafka deletes whole segments, once they are old enough."""
+        return -(-self.retention_hours // _DAY_HOURS) + _LONGEST_SEGMENT_DAYS + 1
+
+    @property
+    def days(self) -> Mapping[str, int | None]:
+        """How many days what each setting speaks of is kept; None: for ever."""
+        rejected = self.events_rejected_keep_days
+        if rejected is None:
+            rejected = max(_REJECTED_KEEP_DAYS, self.least_days)
+        return {
+            "events_rejected_keep_days": rejected or None,
+            "dead_letters_keep_days": self.dead_letters_keep_days or None,
+        }
 
     @model_validator(mode="after")
     def _outlive_the_log(self) -> Self:
-        # Kafka deletes whole segments: a record may outlive the retention by the age of its segment.
-        least = -(-self.retention_hours // _DAY_HOURS) + _LONGEST_SEGMENT_DAYS + 1
-        for name in ("events_rejected_keep_days", "dead_letters_keep_days"):
-            days = getattr(self, name)
+        least = self.least_days
+        for name, days in self.days.items():
             if days is not None and days < least:
                 raise ValueError(f"{name.upper()}: at least {least}, for the log may have the record as long")
         return self

@@ -1,9 +1,11 @@
 """How many entries a list has, without counting a million of them for every page."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -31,6 +33,7 @@ class Totals:
     ) -> None:
         self._collection = collection
         self._clock = clock
+        self._counting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._remembered: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     async def of(self, listed: ListQuery) -> int:
@@ -38,10 +41,15 @@ class Totals:
         if not listed.query:
             return await self._collection.estimated_document_count()
         key = repr(listed.query)
-        total, until = self._remembered.get(key, (0, 0.0))
+        if key not in self._remembered:
+            return await self._count_anew(key, listed)
+        # It was dear the last time: of those who ask together, one counts.
+        async with self._counting.setdefault(key, asyncio.Lock()):
+            total, until = self._remembered.get(key, (0, 0.0))
+            return total if self._clock() < until else await self._count_anew(key, listed)
+
+    async def _count_anew(self, key: str, listed: ListQuery) -> int:
         started = self._clock()
-        if started < until:
-            return total
         total = await self.counted(listed)
         if total >= REMEMBERED_FROM:
             now = self._clock()

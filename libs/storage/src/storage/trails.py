@@ -7,9 +7,10 @@ from domain.identity import creation_event_id, id_at, trail_prefix
 from domain.ports import Document
 from domain.reading import EventFilter, Page, Position, Window
 from domain.tracking_number import TrackingNumber
-from storage.lists import trail_filter
+from storage.lists import ListQuery, trail_filter
 from storage.paging import Collection, page_of, shown
 from storage.schema import BY_ID
+from storage.totals import Totals
 
 _AFTER_ALL: Final = "~"
 _ORDER: Final = ("timestamp", "event_id")
@@ -21,12 +22,14 @@ class MongoTrails:
     def __init__(self, events: Collection, fields: Sequence[str]) -> None:
         self._events = events
         self._fields = fields
+        self._totals = Totals(events)
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """Return a part of a trail; its total is counted within the range of the one shipment."""
         creation = await self._creation(matching)
         query = trail_filter(matching) | {"_id": _span(matching)}
-        total = await self._events.count_documents(query, hint=BY_ID) + len(creation)
+        counted = ListQuery(query=dict(query), order=BY_ID, counted_by=BY_ID)
+        total = await self._totals.of(counted) + len(creation)
         # Where the creation has its place is seen when it is sorted in, so one event before the page is read.
         before = min(window.offset, 1)
         if window.after is not None:

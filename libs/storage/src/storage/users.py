@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import DuplicateKeyError
 
 from domain.accounts import is_active_admin
-from domain.errors import BusinessError, LastAdmin, TransientError
+from domain.errors import BusinessError, LastAdmin
 from domain.operators import OperatorAction
 from domain.permissions import Role
 from domain.ports import Revocation, User, UserStore
@@ -22,21 +22,17 @@ from storage.errors import translated
 from storage.revocations import MongoRevocationStore
 from storage.schema import AUTH_USERS
 from storage.seeds import DEVELOPMENT_PASSWORD, SEEDS
+from storage.turns import MAX_WAITING, Turns
 
 DEFAULT_COST: Final = 12
 MAX_PASSWORD_BYTES: Final = 72
 HASHING_THREADS: Final = 2
-MAX_WAITING: Final = 64
 
 T = TypeVar("T")
 
 
 class PasswordTooLong(BusinessError):
     """Bcrypt would not look at all of the password."""
-
-
-class HashingBusy(TransientError):
-    """So many passwords wait to be checked that one more would only make all of them late."""
 
 
 class PasswordHasher:
@@ -47,7 +43,7 @@ class PasswordHasher:
     ) -> None:
         self._cost = cost
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt")
-        self._free = threads + max_waiting
+        self._turns = Turns(threads, max_waiting=max_waiting)
         # Checked in the place of a user that does not exist, so that the answer takes as long.
         self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode()
 
@@ -56,40 +52,42 @@ class PasswordHasher:
 
         Raises:
             PasswordTooLong: more than `MAX_PASSWORD_BYTES` in UTF-8.
-            HashingBusy: too many wait already.
+            NoTurn: too many wait already.
         """
         secret = password.encode()
         if len(secret) > MAX_PASSWORD_BYTES:
             raise PasswordTooLong(f"a password has at most {MAX_PASSWORD_BYTES} bytes")
-        return (await self._in_thread(bcrypt.hashpw, secret, bcrypt.gensalt(self._cost))).decode()
+        return (await self._in_thread(bcrypt.hashpw, secret, bcrypt.gensalt(self._cost), None)).decode()
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(
+        self, password: str, password_hash: str | None, *, stranger_at: str | None = None
+    ) -> bool:
         """Say whether a password is right; waits for a free thread.
 
         Args:
             password: what was given. One that is too long is wrong, and takes as long as any other.
             password_hash: of the user; None if there is no such user, which takes as long, too.
+            stranger_at: the address of somebody who has not logged in from there before: such take turns
+                behind those who have, address by address.
 
         Raises:
-            HashingBusy: too many wait already.
+            AddressCrowded: too many strangers of this address wait already.
+            NoTurn: too many wait already.
         """
         secret = password.encode()
         known = (password_hash or self._dummy).encode()
-        matches = await self._in_thread(bcrypt.checkpw, secret[:MAX_PASSWORD_BYTES], known)
+        matches = await self._in_thread(bcrypt.checkpw, secret[:MAX_PASSWORD_BYTES], known, stranger_at)
         return matches and password_hash is not None and len(secret) <= MAX_PASSWORD_BYTES
 
     def close(self) -> None:
         """Let the threads end; blocks until the hashes begun are done."""
         self._threads.shutdown(cancel_futures=True)
 
-    async def _in_thread(self, work: Callable[[bytes, bytes], T], secret: bytes, salt: bytes) -> T:
-        if self._free == 0:
-            raise HashingBusy("too many logins at once")
-        self._free -= 1
-        try:
+    async def _in_thread(
+        self, work: Callable[[bytes, bytes], T], secret: bytes, salt: bytes, address: str | None
+    ) -> T:
+        async with self._turns.turn(address):
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, secret, salt)
-        finally:
-            self._free += 1
 
 
 class _NameTaken(Exception):

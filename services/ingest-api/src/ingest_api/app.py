@@ -27,6 +27,7 @@ from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.reporting import EventReporter
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
+from ingest_api.shares import SHARES, ShipmentShares
 from ingest_api.tracing import TracedCommandLog
 from messaging.command_log import KafkaCommandLog
 from messaging.health import KafkaProbe
@@ -123,6 +124,7 @@ def _with_limits(
         async with open_redis(settings.redis) as redis:
             app[_REDIS] = redis
             app[LIMITER] = LotRateLimiter(RedisRateLimiter(redis))
+            app[SHARES] = ShipmentShares(app[LIMITER], settings.limits.shipment_per_hour)
             feed = RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120)
             async with revocations.following(feed, every_s=settings.auth.jwt_revocation_poll_s):
                 yield

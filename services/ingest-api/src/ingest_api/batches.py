@@ -2,24 +2,43 @@
 
 NDJSON has one event a line. An end of line after the last one changes nothing; any other empty line is
 refused like a line that is no JSON, so that lines and events have the same numbers.
+
+Events are looked at in slices, and between two of them the event loop serves others: whoever sends batches
+takes turns with those who do not.
 """
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, TypeVar
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from domain.commands import ReportStatus
 from domain.errors import ErrorCode
 from domain.permissions import Principal, may_report_as
-from httpkit.bodies import MAX_DETAILS, parse_json, read_body, validation_error
+from httpkit.bodies import (
+    MAX_DETAILS,
+    invalid,
+    parse_json,
+    parse_tree,
+    parsing,
+    read_body,
+    require_no_oddity,
+    require_sparse,
+    validation_error,
+)
 from httpkit.errors import ApiError, Detail
 from httpkit.negotiation import JSON, NDJSON, require_media_type
-from ingest_api.models import BATCH, EVENT, LENIENT_BATCH, MAX_BATCH, EventIn
+from ingest_api.models import BATCH_SHAPE, EVENT, MAX_BATCH, EventIn
 
 MAX_ITEM_DETAILS: Final = 10
 NOT_ALLOWED: Final = "your account may not report events of this source"
+MAX_LENIENT_DETAILS: Final = 1_000
+SLICE: Final = 50
+
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +59,21 @@ async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) 
 
     Raises:
         ApiError: 415, 413, 408; or 400 where the body as a whole is wrong, where all its events are, or,
-            unless `lenient`, where one is: then with the faults of all events; 403 if all that is wrong is
-            whom they are from.
+            unless `lenient`, where one is: then with the first `MAX_DETAILS` faults. What comes behind them
+            is not looked at. 403 if all that is wrong is whom they are from.
     """
     kind = require_media_type(request, JSON, NDJSON)
     body = await read_body(request)
-    if kind == JSON and not lenient:
-        read: Sequence[Item] = parse_json(body, BATCH)["events"]
-    else:
-        read = _ndjson(body) if kind == NDJSON else _lenient(body)
-    items = [_allowed(index, item, caller) for index, item in enumerate(read)]
+    async with parsing(request, body):
+        if kind == NDJSON:
+            items, count = await _judged(_lines(body), _line, caller, lenient=lenient)
+        else:
+            items, count = await _judged(_events(body), _event, caller, lenient=lenient)
     refused = [item for item in items if isinstance(item, Refused)]
     if refused and (not lenient or len(refused) == len(items)):
-        raise _refusal(refused)
+        if kind == JSON:
+            require_no_oddity(body)
+        raise _refusal(refused, unread=count - len(items))
     return items
 
 
@@ -100,26 +121,61 @@ def _clash(before: int, index: int) -> Refused:
     return Refused(index, ErrorCode.VALIDATION_ERROR, details)
 
 
-def _allowed(index: int, item: Item, caller: Principal) -> Item:
-    if isinstance(item, Refused) or may_report_as(caller, item["source"]):
-        return item
-    detail = Detail(f"/events/{index}/source", NOT_ALLOWED)
-    return Refused(index, ErrorCode.SOURCE_NOT_ALLOWED, (detail,))
+async def _judged(
+    sources: Sequence[Source],
+    read: Callable[[Source], EventIn | ApiError],
+    caller: Principal,
+    *,
+    lenient: bool,
+) -> tuple[list[Item], int]:
+    """Read one event after another, and no more once a batch is refused for as many faults as are named."""
+    items, faults = list[Item](), 0
+    for index, source in enumerate(sources):
+        if index % SLICE == 0 and index:
+            await asyncio.sleep(0)
+        event = _allowed(read(source), caller)
+        if not isinstance(event, ApiError):
+            items.append(event)
+            continue
+        refused = _refused(index, event, MAX_LENIENT_DETAILS - faults)
+        items.append(refused)
+        faults += len(refused.details)
+        if not lenient and faults >= MAX_DETAILS:
+            break
+    return items, len(sources)
 
 
-def _lenient(body: bytes) -> list[Item]:
-    events = cast("list[EventIn | ApiError]", parse_json(body, LENIENT_BATCH)["events"])
-    return [_item(index, event) for index, event in enumerate(events)]
+def _allowed(event: EventIn | ApiError, caller: Principal) -> EventIn | ApiError:
+    if isinstance(event, ApiError) or may_report_as(caller, event["source"]):
+        return event
+    return ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=[Detail("/source", NOT_ALLOWED)])
 
 
-def _ndjson(body: bytes) -> list[Item]:
+def _events(body: bytes) -> Sequence[Any]:
+    try:
+        events: Sequence[Any] = BATCH_SHAPE.validate_python(parse_tree(body))["events"]
+    except ValidationError as error:
+        require_no_oddity(body)
+        raise invalid(error) from error
+    return events
+
+
+def _event(value: object) -> EventIn | ApiError:
+    try:
+        return EVENT.validate_python(value)
+    except ValidationError as error:
+        return invalid(error)
+
+
+def _lines(body: bytes) -> Sequence[bytes]:
     body = body.removesuffix(b"\n").removesuffix(b"\r")
     if not body.strip():
         raise ApiError(ErrorCode.INVALID_JSON, "the body is empty")
     count = body.count(b"\n") + 1
     if count > MAX_BATCH:
         raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
-    return [_item(index, _line(line)) for index, line in enumerate(body.split(b"\n"))]
+    require_sparse(body)
+    return body.split(b"\n")
 
 
 def _line(line: bytes) -> EventIn | ApiError:
@@ -129,26 +185,29 @@ def _line(line: bytes) -> EventIn | ApiError:
         return error
 
 
-def _item(index: int, event: EventIn | ApiError) -> Item:
-    if not isinstance(event, ApiError):
-        return event
+def _refused(index: int, error: ApiError, room: int) -> Refused:
+    """Say why an event is refused, in no more details than there is room for, but in one."""
     place = f"/events/{index}"
-    if not event.details:
-        return Refused(index, event.code, (Detail(place, event.message),))
-    named = [Detail(place + detail.pointer, detail.message) for detail in event.details[:MAX_ITEM_DETAILS]]
-    if len(event.details) > MAX_ITEM_DETAILS:
-        named.append(Detail(place, "has more faults than are named"))
-    return Refused(index, event.code, tuple(named))
+    if not error.details:
+        return Refused(index, error.code, (Detail(place, error.message),))
+    most = max(0, min(MAX_ITEM_DETAILS, room - 1))
+    named = [Detail(place + detail.pointer, detail.message) for detail in error.details[:most]]
+    if len(error.details) > most:
+        named.append(Detail(place, "has more faults than are named" if named else "has faults"))
+    return Refused(index, error.code, tuple(named))
 
 
-def _refusal(refused: Sequence[Refused]) -> ApiError:
+def _refusal(refused: Sequence[Refused], *, unread: int) -> ApiError:
     details = list(_details(refused))
     error = validation_error(details[:MAX_DETAILS], len(details))
     if all(item.error is ErrorCode.SOURCE_NOT_ALLOWED for item in refused):
-        return ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=error.details)
-    if not any(item.error is ErrorCode.INVALID_JSON for item in refused):
+        error = ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=error.details)
+    elif any(item.error is ErrorCode.INVALID_JSON for item in refused):
+        error = ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
+    if not unread:
         return error
-    return ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
+    message = f"{error.message}; the last {unread} events were not looked at"
+    return ApiError(error.code, message, details=error.details)
 
 
 def _details(refused: Sequence[Refused]) -> Iterator[Detail]:

@@ -111,6 +111,13 @@ class BatchIn(TypedDict):
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_BATCH)]
 
 
+class BatchShape(TypedDict):
+    """As `BatchIn`, without a look at the events."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    events: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
+
+
 def _kept(event: Any, read: ValidatorFunctionWrapHandler) -> EventIn | ApiError:  # noqa: ANN401  # as above
     try:
         return cast("EventIn", read(event))
@@ -136,5 +143,6 @@ class ReplayIn(TypedDict):
 
 EVENT: Final = TypeAdapter(EventIn)
 BATCH: Final = TypeAdapter(BatchIn)
+BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 LENIENT_BATCH: Final = TypeAdapter(LenientBatchIn)
 REPLAY: Final = TypeAdapter(ReplayIn)

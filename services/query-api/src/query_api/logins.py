@@ -16,8 +16,9 @@ from domain.accounts import may_log_in, principal_of
 from domain.errors import ErrorCode
 from domain.ports import ApiKeyStore, Clock, LoginGuard, User, UserStore
 from httpkit.auth import TokenIssuer
-from httpkit.errors import ApiError
+from httpkit.errors import RETRY_SOON, ApiError
 from storage.lockout import name_digest
+from storage.turns import AddressCrowded
 from storage.users import PasswordHasher
 
 API_KEY: Final = re.compile(r"wb_live_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
@@ -67,19 +68,30 @@ class PasswordLogin:
 
         Raises:
             ApiError: 401, the same for the unknown, the wrong, the disabled and those who are not for here,
-                after the same time; 429 after too many failures.
+                after the same time; 429 after too many failures, and where too many of the address wait.
+            NoTurn: too many wait already.
         """
         turn = self._turns.setdefault((username, address), asyncio.Lock())
         async with turn:
             await self._wait_is_over(username, address)
             user = await self._users.find(username)
-            is_right = await self._hasher.verify(password, user.password_hash if user else None)
+            is_right = await self._is_right(password, user, username, address)
             if user is None or not is_right or not may_log_in(user, development=self._development):
                 await self._guard.failed(username, address)
                 _log.info("login_refused", user=name_digest(username), address=address)
                 raise wrong("the user name or the password is wrong")
             await self._guard.succeeded(username, address)
         return user
+
+    async def _is_right(self, password: str, user: User | None, username: str, address: str) -> bool:
+        known = await self._guard.knows(username, address)
+        try:
+            return await self._hasher.verify(
+                password, user.password_hash if user else None, stranger_at=None if known else address
+            )
+        except AddressCrowded as error:
+            message = "too many logins at once from this address: come again in 1 s"
+            raise ApiError(ErrorCode.RATE_LIMITED, message, headers=RETRY_SOON) from error
 
     async def _wait_is_over(self, username: str, address: str) -> None:
         wait_s = math.ceil(await self._guard.wait_s(username, address))

@@ -1,4 +1,4 @@
-"""What is deleted by MongoDB itself once it is old enough, and only if the settings say so (ADR 0014)."""
+"""What is deleted by MongoDB itself once it is old enough, as the settings say (ADR 0014)."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,7 +55,7 @@ async def apply_keeping(database: Database, settings: KeepingSettings) -> None:
         StoreUnavailable: MongoDB refused or did not answer.
     """
     for rule in RULES:
-        days: int | None = getattr(settings, rule.setting)
+        days = settings.days[rule.setting]
         with translated(), pymongo.timeout(STEP_WITHIN_S):
             await _apply(database, rule, None if days is None else days * _DAY_S)
 

@@ -11,6 +11,7 @@ from httpkit.responses import json_response
 from httpkit.tracing import traceparent_of
 from ingest_api.batches import Entry, Refused, entries_of, read_batch, without_clashes
 from ingest_api.handlers.events import REPORTER
+from ingest_api.shares import require_share
 
 
 async def post_batch(request: web.Request) -> web.Response:
@@ -25,6 +26,7 @@ async def post_batch(request: web.Request) -> web.Response:
     commands = reporter.commands(good, principal(request))
     entries = without_clashes(entries_of(items, commands), lenient=lenient)
     queued = [entry for entry in entries if not isinstance(entry, Refused)]
+    await require_share(request, (each.tracking_number for each in queued))
     await reporter.report(queued, traceparent=traceparent_of(request))
     body = {
         "received": len(entries),

@@ -14,6 +14,7 @@ from ingest_api.batches import NOT_ALLOWED
 from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
 from ingest_api.models import EVENT
 from ingest_api.reporting import EventReporter
+from ingest_api.shares import require_share
 
 REPORTER: Final = web.AppKey("reporter", EventReporter)
 
@@ -23,6 +24,7 @@ async def post_event(request: web.Request) -> web.Response:
     event = await read_json(request, EVENT)
     if not may_report_as(principal(request), event["source"]):
         raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=[Detail("/source", NOT_ALLOWED)])
+    await require_share(request, (event["tracking_number"],))
     command, answer = await request.app[REPORTER].report_and_wait(event, asker_of(request))
     headers = honoured(request)
     if not is_final(answer):

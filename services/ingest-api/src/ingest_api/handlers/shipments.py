@@ -20,6 +20,7 @@ from ingest_api.changing import Change, ShipmentChanger
 from ingest_api.creation import Creation, ShipmentCreator
 from ingest_api.forms import nested
 from ingest_api.handlers.outcomes import asker_of, honoured, is_final, queued, require_applied
+from ingest_api.shares import require_share
 from ingest_api.shipment_models import AMENDMENT, SHIPMENT
 
 CREATOR: Final = web.AppKey("creator", ShipmentCreator)
@@ -47,6 +48,7 @@ async def patch_shipment(request: web.Request) -> web.Response:
     number = parse_tracking_number(request.match_info["tracking_number"])
     asker = _conditional_asker_of(request)
     body = await read_json(request, AMENDMENT)
+    await require_share(request, (number,))
     change = await request.app[CHANGER].amend(number, nested(body), asker)
     return _changed(change, "Amendment accepted for processing", honoured(request))
 
@@ -55,6 +57,7 @@ async def delete_shipment(request: web.Request) -> web.Response:
     """Cancel a shipment, which stays to be read: 200 once it is, 202 if that takes longer than the wait."""
     number = parse_tracking_number(request.match_info["tracking_number"])
     asker = _conditional_asker_of(request)
+    await require_share(request, (number,))
     change = await request.app[CHANGER].cancel(number, asker)
     return _changed(change, "Cancellation accepted for processing", honoured(request))
 

@@ -1,0 +1,121 @@
+"""Whose turn it is, where few can be served at once: known ones first, the others address by address.
+
+So whoever sends many requests from one address waits behind himself. When all places are taken, the newest
+of the address with the most gives way to one of an address with fewer.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from domain.errors import TransientError
+
+MAX_WAITING: Final = 64
+MAX_PER_ADDRESS: Final = 8
+
+
+class NoTurn(TransientError):
+    """So many wait that one more would only make all of them late."""
+
+
+class AddressCrowded(NoTurn):
+    """As many wait for their turn as may of one address."""
+
+
+class Turns:
+    """Lets so many in at once, and as many wait."""
+
+    def __init__(
+        self, places: int, *, max_waiting: int = MAX_WAITING, max_per_address: int = MAX_PER_ADDRESS
+    ) -> None:
+        """Tell how many are let in.
+
+        Args:
+            places: at once.
+            max_waiting: known ones; and as many others.
+            max_per_address: of the others.
+        """
+        self._free = places
+        self._max_waiting = max_waiting
+        self._max_per_address = max_per_address
+        self._known: deque[asyncio.Future[None]] = deque()
+        self._others: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @asynccontextmanager
+    async def turn(self, address: str | None) -> AsyncIterator[None]:
+        """Wait for a place, and keep it while the context lasts.
+
+        Args:
+            address: where a stranger comes from; None: somebody known.
+
+        Raises:
+            AddressCrowded: too many of this address wait.
+            NoTurn: too many wait.
+        """
+        if self._free:
+            self._free -= 1
+        else:
+            await self._wait(address)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, address: str | None) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._queue(address).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._pass_on()  # it was let in, and will not come
+            raise
+
+    def _queue(self, address: str | None) -> deque[asyncio.Future[None]]:
+        """Return where to wait.
+
+        Raises:
+            AddressCrowded: see `turn`.
+            NoTurn: see `turn`.
+        """
+        if address is None:
+            if len(self._known) >= self._max_waiting:
+                raise NoTurn("too many logins at once")
+            return self._known
+        own = self._others.get(address, ())
+        if len(own) >= self._max_per_address:
+            raise AddressCrowded("too many logins at once from this address")
+        if sum(map(len, self._others.values())) >= self._max_waiting:
+            self._make_room(len(own))
+        return self._others.setdefault(address, deque())
+
+    def _make_room(self, own: int) -> None:
+        longest = max(self._others.values(), key=len)
+        if len(longest) <= own + 1:
+            raise NoTurn("too many logins at once")
+        last = longest.pop()
+        if not last.done():
+            last.set_exception(NoTurn("too many logins at once"))
+
+    def _pass_on(self) -> None:
+        turn = self._next()
+        if turn is None:
+            self._free += 1
+        else:
+            turn.set_result(None)
+
+    def _next(self) -> asyncio.Future[None] | None:
+        while self._known:
+            turn = self._known.popleft()
+            if not turn.done():
+                return turn
+        while self._others:
+            address, queue = self._others.popitem(last=False)
+            turn = queue.popleft()
+            if queue:
+                self._others[address] = queue  # behind those of other addresses
+            if not turn.done():
+                return turn
+        return None

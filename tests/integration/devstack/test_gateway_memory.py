@@ -1,0 +1,80 @@
+"""What the gateway holds for clients that keep connections and say nothing."""
+
+import asyncio
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from tests.integration.devstack.test_gateway import Door, open_door
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).resolve().parents[3]
+REQUEST = b"GET /shipments HTTP/1.1\r\nHost: x\r\nAccept-Encoding: identity\r\n\r\n"
+AT_ONCE = 100
+PER_CONNECTION = 64 << 10
+"""With what the collector has not found yet; of 10,000, with the limit that the gateway is given, half."""
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def composed() -> tuple[int, int]:
+    """Return how many bytes of memory and how many files Compose gives the gateway."""
+    gateway = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["gateway"]
+    memory = gateway["deploy"]["resources"]["limits"]["memory"]
+    assert memory.endswith("M")
+    return int(memory.removesuffix("M")) << 20, gateway["ulimits"]["nofile"]["hard"]
+
+
+async def growth(door: Door, connections: int) -> tuple[int, int]:
+    """Return how much memory the gateway has without connections, and how much more with so many."""
+    url = door.session._base_url  # noqa: SLF001  # raw connections are needed
+    assert url is not None
+    assert url.port is not None
+    [process] = [each for each in psutil.Process().children(recursive=True) if "caddy" in each.name()]
+    kept: list[asyncio.StreamWriter] = []
+
+    async def connect() -> None:
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        kept.append(writer)
+        writer.write(REQUEST)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(int(length.split(b":")[1]))
+
+    await connect()
+    before = process.memory_info().rss
+    for _ in range(connections // AT_ONCE):
+        await asyncio.gather(*(connect() for _ in range(AT_ONCE)))
+    after = process.memory_info().rss
+    for writer in kept:
+        writer.close()
+    return before, after - before
+
+
+async def test_a_connection_that_is_kept_costs_little(tmp_path: Path) -> None:
+    async with open_door(tmp_path) as door:
+        _, grown = await growth(door, 500)
+    assert grown / 500 < PER_CONNECTION, grown
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("many_files")
+async def test_ten_thousand_connections_that_are_kept_fit_into_the_memory_of_the_gateway(
+    tmp_path: Path,
+) -> None:
+    memory, files = composed()
+    async with open_door(tmp_path) as door:
+        before, grown = await growth(door, 9_000)  # as many as there are ports and files for on any machine
+    assert before + grown / 9_000 * files < memory, (before, grown)

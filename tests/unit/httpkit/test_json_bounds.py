@@ -1,0 +1,85 @@
+"""Bodies that are made to hold a process up are refused before anything is made of them."""
+
+import json
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from httpkit.bodies import parse_json, parse_tree
+from httpkit.errors import ApiError
+from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, is_overfull
+from tests.support.hostile import quick
+
+LARGEST = 2 * 1024 * 1024
+TEXT = 'x, {"y": [z]}, \\ '
+
+
+class Item(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+
+
+def repeated(pattern: bytes, begin: bytes = b"[", end: bytes = b"]") -> bytes:
+    return begin + (pattern * (LARGEST // len(pattern)))[: LARGEST - 100].rstrip(b",") + end
+
+
+HOSTILE = {
+    "objects": repeated(b"{},"),
+    "lists": repeated(b"[],"),
+    "nested": repeated(b'{"a":{}},'),
+    "numbers": repeated(b"1,"),
+    "digits": repeated(b"1"),
+    "nines": repeated(b"9999999999999999999,"),
+    "texts": repeated(b'"",'),
+    "text": repeated(b"x", b'{"a":"', b'"}'),
+    "quotes": repeated(b'\\"', b'{"a":"', b'"}'),
+    "colons": repeated(b'\\":', b'{"a":"', b'"}'),
+    "commas": repeated(b",", b'{"a":"', b'"}'),
+    "brackets": repeated(b"[", b'{"a":"', b'"}'),
+    "blanks": repeated(b" ", b'{"a"', b":0}"),
+    "open": repeated(b"["),
+    "open objects": repeated(b'{"a":'),
+    "unclosed": repeated(b'""'),
+    "escapes": repeated(b"\\", b'"', b""),
+    "names": b"{" + b",".join(b'"a%d":0' % index for index in range(180_000)) + b"}",
+    "not a number": repeated(b"NaN,"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_body_holds_a_process_up(name: str) -> None:
+    with quick(name):
+        for read in (parse_tree, lambda body: parse_json(body, TypeAdapter(Item))):
+            try:
+                read(HOSTILE[name])
+            except ApiError as refused:
+                assert refused.status == 400  # noqa: PT017  # some are JSON, and plain values may be anything
+
+
+@pytest.mark.parametrize("count", [1, MAX_VALUES // 2, MAX_VALUES - 1])
+def test_texts_do_not_count_for_what_is_in_them(count: int) -> None:
+    assert not is_overfull(json.dumps([TEXT] * count).encode())
+
+
+@pytest.mark.parametrize("value", ["", TEXT, 0, [], {}, {"a": 0}])
+def test_more_than_so_many_values_are_too_many(value: object) -> None:
+    assert is_overfull(json.dumps([value] * (MAX_VALUES + 1)).encode())
+
+
+def test_an_object_has_only_so_many_members() -> None:
+    fitting, crowded = ({f"k{index}": "x" * 50 for index in range(MAX_MEMBERS + more)} for more in (0, 1))
+    assert parse_tree(json.dumps({"a": [fitting]}).encode()) == {"a": [fitting]}
+    with pytest.raises(ApiError, match="100 members"):
+        parse_tree(json.dumps({"a": [crowded]}).encode())
+    with pytest.raises(ApiError, match="100 members"):
+        parse_json(json.dumps(crowded).encode(), TypeAdapter(Item))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"a":0,"a":0}', b'{"a":0} x', b'"\xff"', b'"\\ud800"', b"[" * 900]
+)
+def test_plain_values_are_read_as_strictly_as_models(body: bytes) -> None:
+    with pytest.raises(ApiError) as refused:
+        parse_tree(body)
+    assert refused.value.code == "INVALID_JSON"

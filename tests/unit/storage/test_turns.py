@@ -1,0 +1,103 @@
+"""Who is served next, where few can be served at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from storage.turns import AddressCrowded, NoTurn, Turns
+
+
+class Desk:
+    """Serves one at a time, and notes whom."""
+
+    def __init__(self, **bounds: int) -> None:
+        self._turns = Turns(1, **bounds)
+        self._go_on = asyncio.Event()
+        self.served: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def come(self, name: str, address: str | None) -> None:
+        self.tasks[name] = asyncio.create_task(self._come(name, address))
+        await asyncio.sleep(0)
+
+    async def _come(self, name: str, address: str | None) -> None:
+        async with self._turns.turn(address):
+            self.served.append(name)
+            await self._go_on.wait()
+
+    async def serve_all(self) -> Sequence[BaseException | None]:
+        self._go_on.set()
+        return await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+
+
+async def test_addresses_take_turns_and_known_ones_go_first() -> None:
+    desk = Desk()
+    for name in ("a1", "a2", "a3", "a4"):
+        await desk.come(name, "a")
+    await desk.come("b1", "b")
+    await desk.come("k1", None)
+    await desk.come("c1", "c")
+    assert await desk.serve_all() == [None] * 7
+    assert desk.served == ["a1", "k1", "a2", "b1", "c1", "a3", "a4"]
+
+
+async def test_an_address_has_only_so_many_places() -> None:
+    desk = Desk(max_per_address=2)
+    for index in range(5):
+        await desk.come(f"a{index}", "a")
+    await desk.come("b", "b")
+    answers = await desk.serve_all()
+    assert [type(answer) for answer in answers] == [
+        *([type(None)] * 3),
+        AddressCrowded,
+        AddressCrowded,
+        type(None),
+    ]
+
+
+async def test_when_all_places_are_taken_who_has_most_gives_way() -> None:
+    desk = Desk(max_waiting=4)
+    await desk.come("now", "x")
+    for name, address in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c"), ("d1", "d")):
+        await desk.come(name, address)
+    await desk.come("a4", "a")
+    answers = dict(zip(desk.tasks, await desk.serve_all(), strict=True))
+    assert {name for name, answer in answers.items() if isinstance(answer, NoTurn)} == {"a3", "a2", "a4"}
+    assert Counter(desk.served) == Counter(["now", "a1", "b1", "c1", "d1"])
+
+
+async def test_known_ones_are_bounded_too_and_do_not_wait_for_strangers() -> None:
+    desk = Desk(max_waiting=1)
+    await desk.come("now", "a")
+    await desk.come("a", "a")
+    await desk.come("k1", None)
+    await desk.come("k2", None)
+    answers = dict(zip(desk.tasks, await desk.serve_all(), strict=True))
+    assert isinstance(answers.pop("k2"), NoTurn)
+    assert set(answers.values()) == {None}
+
+
+@pytest.mark.parametrize("address", [None, "b"])
+async def test_who_leaves_the_queue_is_passed_over(address: str | None) -> None:
+    desk = Desk()
+    for name, place in (("now", "a"), ("gone", address), ("next", "c")):
+        await desk.come(name, place)
+    desk.tasks["gone"].cancel()
+    await desk.serve_all()
+    assert desk.served == ["now", "next"]
+    async with asyncio.timeout(1):
+        await desk.come("later", "b")
+        await desk.tasks["later"]
+
+
+async def test_a_place_that_its_owner_never_takes_is_passed_on() -> None:
+    turns = Turns(1)
+    async with turns.turn("a"):
+        leaving = asyncio.create_task(turns.turn("b").__aenter__())
+        await asyncio.sleep(0)
+    leaving.cancel()  # after it was let in, and before it runs
+    await asyncio.gather(leaving, return_exceptions=True)
+    async with asyncio.timeout(1), turns.turn("c"):
+        pass
