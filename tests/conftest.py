@@ -9,6 +9,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 
+from devstack.loopback import past_proxies
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, ensure_topics
 from storage.client import Database, open_database, open_redis
@@ -20,6 +21,8 @@ from tests.support.topics import admin_of
 pytest_plugins = ["tests.support.fault_table"]
 
 TEST_REDIS_DB = 9
+
+os.environ.update(past_proxies(os.environ))  # for clients that hear a proxy of the shell, and their children
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp.test_utils import unused_port
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 from redis import Redis
@@ -20,6 +21,9 @@ from devstack.stack_file import GROUPS
 from tests.support.stack import RunningStack, kill, start_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]  # a busy machine is no failure
+
+
+FOREIGN = {"LC_ALL": "C", **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY"), "http://127.0.0.1:1")}
 
 
 def children_of(stack: RunningStack) -> list[psutil.Process]:
@@ -44,9 +48,9 @@ def run_devstack(home: Path, *arguments: str, **env: str) -> subprocess.Complete
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Stores on a home that was used, and stopped, once before."""
-    home = tmp_path_factory.mktemp("stores")
-    first = start_stack(home, stores_only=True, env=os.environ)
+    """Stores on a home that was used, and stopped, once before; its name and the shell are not easy ones."""
+    home = tmp_path_factory.mktemp("stores") / "a home for Zoë 包裹"
+    first = start_stack(home, stores_only=True, env={**os.environ, **FOREIGN})
     with MongoClient[dict[str, object]](first.mongo_uri) as mongo:
         mongo["kept"]["parcels"].insert_one({"_id": "99M-1"})
     with Redis(port=first.member("redis").port) as redis:
@@ -55,7 +59,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     assert first.stop() == 0
     wait_gone(processes, timeout_s=0)
     assert not first.home.stack_file.exists()
-    with start_stack(home, stores_only=True, env=os.environ) as second:
+    with start_stack(home, stores_only=True, env={**os.environ, **FOREIGN}) as second:
         yield second
 
 
@@ -64,6 +68,11 @@ def test_data_survives_a_restart(stores: RunningStack) -> None:
         assert mongo["kept"]["parcels"].find_one() == {"_id": "99M-1"}
     with Redis(port=stores.member("redis").port, decode_responses=True) as redis:
         assert redis.get("kept") == "yes"
+
+
+def test_kafka_keeps_its_data_in_the_home(stores: RunningStack) -> None:
+    assert (stores.home.root / "kafka" / "data" / "meta.properties").exists()
+    assert [path.name for path in stores.home.root.parent.iterdir()] == [stores.home.root.name]
 
 
 def test_the_stack_file_lists_the_stores_alone(stores: RunningStack) -> None:
@@ -138,6 +147,33 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
 
     assert answer.returncode == 1
     assert answer.stderr == "error: PROCESSORS must be a whole number from 1 to 64, not 'many'\n"
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"ENV": "/etc/profile"}, "ENV: Input should be 'development' or 'production'"),
+        ({"LOG_LEVEL": "INFO"}, "LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'"),
+        (
+            {"LIMIT_READS_PER_S": "many", "BCRYPT_COST": "99"},
+            "BCRYPT_COST: Input should be less than or equal to 16; LIMIT_READS_PER_S: Input should be a",
+        ),
+        ({"PROCESSOR_MAX_BATCH": "0"}, "PROCESSOR_MAX_BATCH: Input should be greater than or equal to 1"),
+        ({"DEAD_LETTERS_KEEP_DAYS": "1"}, "DEAD_LETTERS_KEEP_DAYS: at least 15, "),
+        ({"WAYBILL_TRUSTED_PROXIES": "nobody"}, "the gateway cannot use its settings: "),
+        ({"WAYBILL_HOME": "/home/a,b"}, "WAYBILL_HOME must be a path in UTF-8 without comma or colon, not "),
+    ],
+)
+def test_a_setting_that_no_service_can_use_is_one_line_and_nothing_starts(
+    tmp_path: Path, env: dict[str, str], said: str
+) -> None:
+    answer = run_devstack(tmp_path, **{"WAYBILL_PORT": str(unused_port()), **env})
+
+    assert answer.returncode == 1
+    assert answer.stderr.count("\n") == 1
+    faults = set(answer.stderr.removeprefix("error: ").strip().split("; "))
+    assert all(any(fault.startswith(part) for fault in faults) for part in said.split("; ")), answer.stderr
+    assert not (tmp_path / "mongod").exists()
 
 
 def test_missing_java_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

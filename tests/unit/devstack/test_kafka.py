@@ -43,6 +43,16 @@ def test_a_broker_listens_on_the_loopback_address_only(tmp_path: Path) -> None:
     assert properties["log.dirs"] == str(tmp_path / "1" / "data")
 
 
+def test_a_path_is_written_as_java_reads_it(tmp_path: Path) -> None:
+    home = tmp_path / "Zoë 📦 \\"
+    home.mkdir()
+    [broker] = brokers_in(home, 1)
+
+    written = properties_of(broker, (broker,))["log.dirs"]
+
+    assert written == f"{tmp_path}/Zo\\u00eb \\ud83d\\udce6 \\\\/1/data"
+
+
 def test_brokers_find_each_other_by_what_their_settings_say(tmp_path: Path) -> None:
     cluster = brokers_in(tmp_path, 3)
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from devstack.banner import services_banner
 from devstack.parts.gateway import find_caddyfile, gateway_part
-from devstack.parts.services import FRUGAL, Addresses, replica_names, service_part
+from devstack.parts.services import FRUGAL, PLAIN, Addresses, replica_names, service_part
+from tests.support import setting_names
 
 ADDRESSES = Addresses(
     mongo_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -19,6 +20,7 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
 
     assert part.command[-2:] == ("-m", "ingest_api")
     assert part.environment == {
+        **PLAIN,
         "ENV": "development",
         "HOST": "127.0.0.1",
         "PORT": "8001",
@@ -41,6 +43,15 @@ def test_the_image_frugally_allocates_as_the_embedded_stack_does() -> None:
     image = (find_caddyfile().parents[1] / "docker" / "Dockerfile").read_text()
     assert FRUGAL
     assert [name for name, value in FRUGAL.items() if f"{name}={value} " not in image] == []
+
+
+def test_the_embedded_stores_are_spoken_to_plainly_whatever_the_shell_says_of_others() -> None:
+    settings = {
+        name
+        for name in setting_names.of_services()
+        if name.startswith(("KAFKA_S", "REDIS_", "MONGO_TLS")) and name != "REDIS_TIMEOUT_S"
+    }
+    assert settings - {"KAFKA_SASL_MECHANISM"} <= set(ADDRESSES.as_environment())
 
 
 def test_secrets_stay_out_of_what_is_printed() -> None:

@@ -33,7 +33,6 @@ Run = Callable[..., Ended]
 def waybill(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     with standing_in() as stand_in:
         monkeypatch.setenv("WAYBILL_URL", stand_in.url)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
         monkeypatch.setenv("WAYBILL_USER", "ana")
         monkeypatch.setenv("WAYBILL_PASSWORD", "secret")
         monkeypatch.delenv("WAYBILL_API_KEY", raising=False)

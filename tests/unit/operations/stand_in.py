@@ -31,7 +31,7 @@ class StandIn:
     asked: list[Asked] = field(default_factory=list)
 
     def answer(self, asked: Asked) -> tuple[int, Json | bytes]:
-        if asked.path in ("/auth/login", "/auth/token"):
+        if asked.path.endswith(("/auth/login", "/auth/token")):
             return 200, {"token": "t"}
         self.asked.append(asked)
         return self.answers.popleft()

@@ -69,6 +69,24 @@ def test_what_goes_wrong_is_one_line(
     assert len(waybill.asked) == 1, "a token is not sent to where a redirect leads"
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
+def test_a_proxy_of_the_shell_is_not_asked_for_this_machine(
+    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for each in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
+    waybill.answers += [(200, LETTER), page()]
+    assert run(*SHOW).code == 0
+
+
+def test_but_it_is_for_others(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", waybill.url)
+    waybill.answers += [(200, LETTER), page()]
+    run(*SHOW, "--url", "http://waybill.example")
+    assert waybill.asked[0].path == "http://waybill.example/dead-letters/dl_0_1"
+
+
 @pytest.mark.usefixtures("waybill")
 def test_it_says_that_nobody_is_there(run: Run) -> None:
     url = f"http://127.0.0.1:{unused_port()}"

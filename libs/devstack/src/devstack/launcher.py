@@ -17,6 +17,8 @@ LARGEST_LOG_BYTES = 20_000_000
 _BLOCK_BYTES = 1 << 20
 KEPT_LOGS = 3
 _TAIL_LINES = 8
+# Of a foreign locale Java would take the names of files, and mongod its end if the machine does not have it.
+_UTF_8 = {"LC_ALL": "C.UTF-8"}
 _TAIL_BYTES = 16_384
 
 
@@ -46,7 +48,7 @@ class Launcher:
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**self.environment, **environment},
+                env={**self.environment, **environment, **_UTF_8},
                 start_new_session=True,  # so that Ctrl-C in the terminal reaches the supervisor only
                 pass_fds=(self.lock,),
             )

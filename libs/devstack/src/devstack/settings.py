@@ -7,6 +7,7 @@ from typing import Self
 
 from devstack.errors import SettingsError
 from devstack.links import links_from
+from devstack.loopback import past_proxies
 
 DEFAULT_GATEWAY_PORT = 8080
 _HIGHEST_PORT = 65_535
@@ -51,8 +52,8 @@ class StackSettings:
         cache = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/tmp") / ".cache")  # noqa: S108 - a service account may have no home; jars are public
         kafka_brokers = _whole(env, "WAYBILL_KAFKA_BROKERS", 1, most=_MOST_BROKERS)
         return cls(
-            home=Path(env.get("WAYBILL_HOME") or ".waybill").absolute(),
-            cache=cache / "waybill",
+            home=_directory("WAYBILL_HOME", Path(env.get("WAYBILL_HOME") or ".waybill").absolute()),
+            cache=_directory("XDG_CACHE_HOME", cache / "waybill"),
             gateway_port=_whole(env, "WAYBILL_PORT", DEFAULT_GATEWAY_PORT, most=_HIGHEST_PORT),
             stores_only=stores_only,
             processors=_whole(env, "PROCESSORS", 1, most=_MOST_REPLICAS),
@@ -65,8 +66,16 @@ class StackSettings:
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
             log_mb=_fraction(env, "WAYBILL_LOG_MB", 20.0),
             links=links_from(env, kafka_brokers=kafka_brokers),
-            inherited=dict(env),
+            inherited=past_proxies(env),
         )
+
+
+def _directory(name: str, path: Path) -> Path:
+    """Return `path` if every program of the stack can take it; Kafka splits lists of paths by itself."""
+    text = str(path)
+    if any(character in text for character in ",:") or any(not character.isprintable() for character in text):
+        raise SettingsError(f"{name} must be a path in UTF-8 without comma or colon, not {text!a}")
+    return path
 
 
 def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 from devstack.banner import services_banner, stores_banner
 from devstack.home import Home
@@ -94,6 +94,8 @@ class Stack:
             StackError: a part could not be started.
         """
         with self._journal.progress():
+            if not self._settings.stores_only:
+                await self._check_settings()
             await _together(self._start_mongod(), self._start_redis(), self._start_kafka())
             if not self._settings.stores_only:
                 await self._prepare_stores()
@@ -101,6 +103,15 @@ class Stack:
         self._supervisor.watch()
         self._journal.say(self._banner())
         await self._supervisor.broken()
+
+    async def _check_settings(self) -> None:
+        service, *_, front_door = self._front()
+        if unused := unused_settings(self._settings.inherited, service.environment):
+            self._journal.say(f"  set by the stack itself, not as given: {', '.join(unused)}")
+        await _together(
+            services.check_settings(self._launcher, {**service.environment, **self._replication()}),
+            gateway.check_gateway(self._launcher, front_door),
+        )
 
     async def _start_mongod(self) -> None:
         part = mongod.mongod_part(
@@ -196,6 +207,11 @@ class Stack:
             kafka_brokers=self._addresses.kafka_brokers,
             logs=self._home.logs,
         )
+
+
+def unused_settings(given: Mapping[str, str], used: Mapping[str, str]) -> list[str]:
+    """Name what somebody has set to no effect, for the stack gives its children other values."""
+    return sorted(name for name, value in used.items() if given.get(name, value) not in ("", value))
 
 
 async def _together(*work: Awaitable[None]) -> None:

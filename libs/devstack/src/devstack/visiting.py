@@ -4,7 +4,7 @@ from pathlib import Path
 
 from devstack.errors import PartFailedError
 from devstack.parts.mongod import mongo_uri
-from devstack.parts.services import DATABASE
+from devstack.parts.services import DATABASE, PLAIN
 from devstack.ports import LOOPBACK
 from devstack.stack_file import read_members
 
@@ -21,6 +21,7 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
             f"no stack is up in {stack_file.parent}: start one (make run), or set WAYBILL_HOME"
         )
     return {
+        **PLAIN,
         "MONGO_URI": mongo_uri(members["mongod"][0].port),
         "MONGO_DB": DATABASE,
         "REDIS_ADDR": f"{LOOPBACK}:{members['redis'][0].port}",

@@ -20,6 +20,15 @@ class LockPolicy:
     memory_s: float = 3600.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockPolicies:
+    """The rules of three counters: of a user from an address, of a user, of an address."""
+
+    pair: LockPolicy
+    user: LockPolicy
+    address: LockPolicy
+
+
 def lock_s(policy: LockPolicy, failures: int) -> float:
     """Return for how long the latest of `failures` failures in a row locks; 0: not at all."""
     beyond = failures - policy.free

@@ -226,14 +226,17 @@ def _read_into(
     try:
         groups[name] = group(**values)
     except ValidationError as error:
-        return list(_faults_of(error))
+        return list(_faults_of(error, group))
     except SettingsError as error:
         return [str(error)]
     return []
 
 
-def _faults_of(error: ValidationError) -> Iterator[str]:
+def _faults_of(error: ValidationError, group: type[BaseModel]) -> Iterator[str]:
+    prefix = str(group.model_config.get("env_prefix") or "")
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         message = fault["msg"].removeprefix("Value error, ")
         variable = "/".join(str(part) for part in fault["loc"]).upper()
+        if fault["loc"] and fault["loc"][0] in group.model_fields:  # else it is a name of its own
+            variable = f"{prefix}{variable}"
         yield f"{variable}: {message}" if variable else message

@@ -3,11 +3,18 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from messaging.settings import KafkaSettings
 
@@ -17,6 +24,7 @@ MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_MESSAGE_BYTES
 
 _KNOWN_WITHIN_S: Final = 10.0
 _ASK_AGAIN_S: Final = 0.05
+_ANY_GROUP: Final = "waybill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,23 @@ async def ensure_topics(settings: KafkaSettings) -> None:
                     f"topic {name} has {count} partitions, not {settings.partitions}: "
                     "the number never changes after creation"
                 )
+        await _await_coordinator(admin)
     finally:
         await admin.close()
+
+
+async def _await_coordinator(admin: AIOKafkaAdminClient) -> None:
+    """Wait until groups have a coordinator: who asks first is refused, and has Kafka make the topic for it.
+
+    Who may not ask leaves it to the first consumer, which asks again by itself but logs errors.
+    """
+    with suppress(TimeoutError, KafkaError):
+        async with asyncio.timeout(_KNOWN_WITHIN_S):
+            while True:
+                with suppress(GroupCoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+                    await admin.find_coordinator(_ANY_GROUP)
+                    return
+                await asyncio.sleep(_ASK_AGAIN_S)
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:

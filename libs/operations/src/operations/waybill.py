@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterator, Mapping
 from http import HTTPMethod, HTTPStatus
 from http.client import HTTPException
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from operations.errors import Misused, NotAnswering, Refused
 
@@ -53,7 +54,8 @@ class Waybill:
         self._url = url.rstrip("/")
         self._environment = environment
         self._token: str | None = None
-        self._opener = build_opener(_NoRedirect)
+        past_proxies = [ProxyHandler({})] if _is_loopback(str(urlsplit(url).hostname)) else []
+        self._opener = build_opener(_NoRedirect, *past_proxies)
 
     def get(self, path: str, **query: object) -> Json:
         """Ask for something; see `_call` for what it raises. A query's None is not asked for."""
@@ -127,6 +129,13 @@ class Waybill:
 def path_to(*steps: str) -> str:
     """Return a path whose steps may hold any character."""
     return "".join(f"/{quote(step, safe='')}" for step in steps)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _failure(error: HTTPError) -> Refused | NotAnswering:

@@ -15,7 +15,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from domain.lockout import LockPolicy, lock_s
+from domain.lockout import LockPolicies, LockPolicy, lock_s
 from storage.breaker import RedisBreaker
 
 KNOWN_FOR_S: Final = 30 * 86_400
@@ -34,15 +34,6 @@ for i = 1, #KEYS, 2 do
   end
 end
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockPolicies:
-    """The rules of the three counters."""
-
-    pair: LockPolicy
-    user: LockPolicy
-    address: LockPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.lockout import LockPolicy
+from domain.lockout import LockPolicies, LockPolicy
 from httpkit.settings import (
     AuthSettings,
     HttpSettings,
@@ -12,7 +12,6 @@ from httpkit.settings import (
     TelemetrySettings,
 )
 from messaging.settings import KafkaSettings
-from storage.lockout import LockPolicies
 from storage.settings import MongoSettings, RedisSettings
 
 

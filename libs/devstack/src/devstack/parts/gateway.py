@@ -4,7 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from devstack.errors import PrerequisiteError
+from devstack.errors import PartFailedError, PrerequisiteError, SettingsError
+from devstack.launcher import Launcher
 from devstack.part import Part
 from devstack.ports import LOOPBACK
 from devstack.probes import http_probe
@@ -52,6 +53,21 @@ def gateway_part(
         },
         drain_timeout_s=12.0,
     )
+
+
+async def check_gateway(launcher: Launcher, part: Part) -> None:
+    """Let Caddy read its configuration, with what the environment says of it, without starting it.
+
+    Raises:
+        SettingsError: it would not start.
+    """
+    program, _, *options = part.command
+    launcher.log("gateway-check").unlink(missing_ok=True)
+    try:
+        await launcher.run("gateway-check", (program, "validate", *options), environment=part.environment)
+    except PartFailedError as exc:
+        why = exc.details[-1].removeprefix("Error: ") if exc.details else str(exc)
+        raise SettingsError(f"the gateway cannot use its settings: {why}") from exc
 
 
 def _upstreams(ports: Sequence[int]) -> str:

@@ -141,7 +141,14 @@ def server_properties(broker: Broker, cluster: Sequence[Broker]) -> str:
         "num.network.threads": "2",
         "num.io.threads": "4",
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
+
+
+def _escaped(value: str) -> str:
+    """Return a value as Java reads it from a file of properties, whatever its characters."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    numbers = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(number) if number < 128 else f"\\u{number:04x}" for number in numbers)  # noqa: PLR2004  # ASCII
 
 
 def _quorum(cluster: Sequence[Broker]) -> dict[str, str]:

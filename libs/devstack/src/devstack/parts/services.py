@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from devstack.errors import PartFailedError, SettingsError
+from devstack.launcher import Launcher
 from devstack.part import Part
 from devstack.parts.mongod import linked_mongo_uri
 from devstack.ports import LOOPBACK
@@ -16,6 +18,24 @@ DATABASE = "shipping_system"
 
 # For glibc's allocator, which by itself keeps what a large batch has taken: the processor holds 6 MiB less.
 FRUGAL = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024), "MALLOC_TRIM_THRESHOLD_": str(1024 * 1024)}
+
+# The stack's stores speak plainly to whoever is on this machine: what a shell says of others is not for them.
+PLAIN = {
+    "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
+    "REDIS_TLS": "false",
+    **dict.fromkeys(("KAFKA_SSL_CA_FILE", "KAFKA_SSL_CERT_FILE", "KAFKA_SSL_KEY_FILE"), ""),
+    **dict.fromkeys(("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"), ""),
+    **dict.fromkeys(("MONGO_TLS_CA_FILE", "MONGO_TLS_CERT_KEY_FILE"), ""),
+    **dict.fromkeys(("REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_TLS_CA_FILE"), ""),
+}
+
+# What is read as the services will, before anything starts.
+_TREES = (
+    "ingest_api.settings:Settings",
+    "processor.settings:Settings",
+    "query_api.settings:Settings",
+    "storage.settings:KeepingSettings",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +61,7 @@ class Addresses:
     def as_environment(self) -> dict[str, str]:
         """Return the environment of a service, without what differs between replicas."""
         return {
+            **PLAIN,
             "ENV": self.environment,
             "HOST": LOOPBACK,
             "LOG_LEVEL": self.log_level,
@@ -78,6 +99,24 @@ def service_part(group: str, name: str, *, port: int, environment: Mapping[str, 
     )
 
 
-def module_command(module: str) -> tuple[str, ...]:
+def module_command(module: str, *arguments: str) -> tuple[str, ...]:
     """Return the command that runs `module` in this environment's Python."""
-    return (sys.executable, "-m", module)
+    return (sys.executable, "-m", module, *arguments)
+
+
+async def check_settings(launcher: Launcher, environment: Mapping[str, str]) -> None:
+    """Read the settings of all services in `environment`, without starting one.
+
+    Raises:
+        SettingsError: one of them would not start; the text names each setting.
+    """
+    command = module_command("httpkit.settings_check", *_TREES)
+    launcher.log("settings").unlink(missing_ok=True)  # faults are looked for in this run's lines only
+    try:
+        await launcher.run("settings", command, environment=environment)
+    except PartFailedError as exc:
+        lines = launcher.log("settings").read_text(errors="replace").splitlines()
+        faults = [line.removeprefix("settings: ") for line in lines if line.startswith("settings: ")]
+        if not faults:
+            raise
+        raise SettingsError("; ".join(faults)) from exc
