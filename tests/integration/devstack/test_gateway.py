@@ -178,6 +178,14 @@ async def test_each_method_and_path_reaches_the_service_that_owns_it(door: Door)
     assert door.query[0].seen == [f"{method} {path}" for method, path in query]
 
 
+async def test_the_page_is_found_with_a_slash_behind_it_too(door: Door) -> None:
+    response = await door.session.get("/docs/", allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (308, "/docs")
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    async with door.session.get("/docs/start.js") as response:
+        assert (await response.json())["who"] == door.query[0].name
+
+
 @pytest.mark.parametrize("path", ["/metrics", "/METRICS", "/%6detrics", "//metrics", "/x/../metrics"])
 async def test_metrics_are_not_for_the_outside(path: str, door: Door) -> None:
     url = door.session._base_url  # noqa: SLF001 - the client would clean the path

@@ -13,7 +13,7 @@ from httpkit.settings import Environment
 from query_api.app import build_app
 from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 
-CONTRACT = ("/openapi.json", "/docs", "/docs/{asset}")
+CONTRACT = ("/", "/openapi.json", "/docs", "/docs/{asset}")
 PUBLIC = {
     ("POST", "/auth/login"),
     ("POST", "/auth/token"),

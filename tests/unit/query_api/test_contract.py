@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from query_api.handlers.contract import ASSETS, PAGE, START, START_NAME
+from query_api.handlers.contract import ASSETS, BEGINNING, PAGE, START, START_NAME
 from tests.unit.query_api.conftest import Api
 
 PATHS = ["/openapi.json", "/docs", *(f"/docs/{name}" for name in (*ASSETS, START_NAME))]
@@ -19,6 +19,20 @@ async def test_it_is_sent_once_and_then_known(api: Api, path: str) -> None:
     again = await api.get(path, who=None, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status == 304
     assert await again.read() == b""
+
+
+@pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html"])
+async def test_a_browser_is_led_to_the_page(api: Api, accept: str) -> None:
+    answer = await api.client.get("/", headers={"Accept": accept}, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"], answer.headers["Vary"]) == (302, "/docs", "Accept")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
+async def test_a_program_is_told_where_what_is(api: Api, accept: str) -> None:
+    answer = await api.get("/", who=None, headers={"Accept": accept})
+    assert (answer.status, await answer.json()) == (200, BEGINNING)
+    for path in ("docs", "openapi"):
+        assert (await api.get(BEGINNING[path], who=None)).status == 200
 
 
 async def test_the_document_is_json_and_the_page_obeys_a_policy(api: Api) -> None:

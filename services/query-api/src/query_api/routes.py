@@ -21,6 +21,7 @@ from query_api.handlers import (
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
 ROUTES: Final = (
+    Route("GET", "/", contract.get_start, None, is_json=False),
     Route("GET", "/openapi.json", contract.get_contract, None, is_json=False),
     Route("GET", "/docs", contract.get_docs, None, is_json=False),
     Route("GET", "/docs/{asset}", contract.get_docs_asset, None, is_json=False),

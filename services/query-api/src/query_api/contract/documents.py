@@ -7,12 +7,13 @@ from pydantic import TypeAdapter, WithJsonSchema
 
 from domain.errors import ErrorCode
 from httpkit.operations import TEXT, Content, Key, Operation, Parameter, Reply, json_content
-from query_api.handlers.contract import ASSETS, START_NAME
+from query_api.handlers.contract import ASSETS, BEGINNING, START_NAME
 
 TAG: Final = "contract"
 
 _FILES: Final = sorted([*ASSETS, START_NAME])
 _CACHED: Final = ("ETag", "Cache-Control")
+_TEXTS: Final = TypeAdapter(dict[str, str])
 _OBJECT: Final = TypeAdapter(dict[str, object])
 _BYTES: Final = TypeAdapter(Annotated[bytes, WithJsonSchema({})])
 _ASSET: Final = Parameter(
@@ -25,6 +26,15 @@ _ASSET: Final = Parameter(
 _KNOWN: Final = Reply("Nothing has changed.", headers=_CACHED)
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("GET", "/"): Operation(
+        name="getStart",
+        tag=TAG,
+        summary="Where to begin",
+        replies={
+            200: Reply("Where what is, for programs.", json_content(_TEXTS, start=BEGINNING)),
+            302: Reply("To the page, for who takes text/html.", headers=("Location",)),
+        },
+    ),
     ("GET", "/openapi.json"): Operation(
         name="getContract",
         tag=TAG,

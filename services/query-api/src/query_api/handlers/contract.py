@@ -1,4 +1,4 @@
-"""GET /openapi.json and GET /docs: the contract, and a page to read and try it on, all served from here."""
+"""GET /, /openapi.json and /docs: where to begin, the contract, and a page to read and try it on."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -49,6 +49,7 @@ START: Final = b"""SwaggerUIBundle({
   validatorUrl: null,
 });
 """
+BEGINNING: Final = {"name": "Waybill", "docs": "/docs", "openapi": "/openapi.json", "health": "/health"}
 # No inline script, nothing from elsewhere. Swagger UI writes style attributes and has its icons in data URLs.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -59,6 +60,16 @@ SECURED: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+async def get_start(request: web.Request) -> web.Response:
+    """Lead a browser to the page; tell a program where what is."""
+    vary = {str(hdrs.VARY): str(hdrs.ACCEPT)}
+    if any("text/html" in value for value in request.headers.getall(hdrs.ACCEPT, ())):
+        return web.Response(
+            status=web.HTTPFound.status_code, headers={hdrs.LOCATION: "/docs", **vary, **SECURED}
+        )
+    return web.json_response(BEGINNING, headers=vary)
 
 
 async def get_contract(request: web.Request) -> web.Response:
