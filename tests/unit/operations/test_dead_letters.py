@@ -217,6 +217,55 @@ def test_each_is_discarded_with_its_reason(waybill: StandIn, run: Run) -> None:
     ]
 
 
+def test_those_that_match_are_discarded_oldest_first(waybill: StandIn, run: Run) -> None:
+    waybill.answers += [page(letter(1), letter(0)), (200, letter(0)), (200, letter(1))]
+    ended = run(
+        *("dead-letters", "discard", "--kind", "unreadable", "--since", "2026-11-01T00:00:00Z"),
+        *("--reason", "a self-test", "--yes", "--json"),
+    )
+    assert ended.code == 0
+    assert [each.path for each in waybill.asked] == [
+        "/dead-letters?limit=100&reason=unreadable&from=2026-11-01T00%3A00%3A00Z&state=open",
+        "/dead-letters/dl_0_0/discard",
+        "/dead-letters/dl_0_1/discard",
+    ]
+    assert [each["id"] for each in ended.json] == ["dl_0_0", "dl_0_1"]
+
+
+@pytest.mark.parametrize("care", [(), ("--dry-run",)])
+def test_nothing_that_matches_is_discarded_unasked(
+    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, care: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    waybill.answers.append(page(letter(0)))
+    ended = run("dead-letters", "discard", "--state", "open", "--reason", "x", *care)
+    assert (ended.code, sent_discards(waybill)) == (0 if care else 2, 0)
+
+
+def test_what_to_discard_has_to_be_said(waybill: StandIn, run: Run) -> None:
+    assert run("dead-letters", "discard", "--reason", "x").code == 2
+    assert run("dead-letters", "discard", "dl_0_0", "--kind", "unreadable", "--reason", "x").code == 2
+    assert run("dead-letters", "discard", "dl_0_0").code == 2
+    assert waybill.asked == []
+
+
+def sent_discards(waybill: StandIn) -> int:
+    return sum(each.path.endswith("/discard") for each in waybill.asked)
+
+
+@pytest.mark.parametrize(("limit", "said"), [(2, "there are more than these 2"), (3, "")])
+def test_a_list_says_that_there_is_more(waybill: StandIn, run: Run, limit: int, said: str) -> None:
+    waybill.answers.append(page(*(letter(index) for index in range(3))))
+    ended = run("dead-letters", "list", "--limit", str(limit), "--json")
+    assert len(ended.json) == limit
+    assert ended.err.startswith(said)
+    assert bool(ended.err) == bool(said)
+
+
+def test_help_says_how_it_is_called_in_a_checkout(run: Run) -> None:
+    assert 'make ops ARGS="' in run("--help").out
+
+
 def test_the_first_that_cannot_be_discarded_ends_it_and_those_before_are_shown(
     waybill: StandIn, run: Run
 ) -> None:

@@ -1,18 +1,21 @@
 """`python -m operations`: every command, and one line for whatever goes wrong."""
 
 import sys
+from io import TextIOWrapper
 from typing import Final
 
 import typer
 
 from operations import actions, dead_letters, partitions, quarantine
 from operations.errors import OperationFailed
+from operations.literal import literal
 
 app: Final = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Operate a running Waybill. Credentials: WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD.",
+    epilog='In a checkout: make ops ARGS="dead-letters list --help", and so on.',
 )
 app.add_typer(dead_letters.app)
 app.add_typer(partitions.app)
@@ -26,10 +29,13 @@ def main() -> None:
     Raises:
         SystemExit: with what came of it, see `operations.errors`.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a locale may lack letters that names have
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except OperationFailed as failed:
-        typer.echo(f"error: {failed}", err=True)
+        typer.echo(f"error: {literal(str(failed))}", err=True)
         sys.exit(failed.exit_code)
 
 

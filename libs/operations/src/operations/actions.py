@@ -1,7 +1,6 @@
 """`actions`: what operators have done by hand."""
 
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import Annotated, Final
 
 import typer
@@ -30,4 +29,4 @@ def show_list(deployment: Deployment, which: Which) -> None:
     """List actions, newest first."""
     desk = Desk(deployment)
     pages = desk.waybill.pages("/operator-actions", action=which.action, target=which.target, by=which.by)
-    desk.show_list(islice(chain.from_iterable(pages), which.limit), COLUMNS)
+    desk.show_some(pages, COLUMNS, limit=which.limit)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import chain, islice
+from itertools import chain
 from typing import Annotated, Final
 
 import typer
@@ -25,15 +25,16 @@ _OUTCOME: Final = ("event_id", "outcome", "reason", "attempts", "recorded_at")
 _OPEN: Final = "open"
 _DISCARDED: Final = "discarded"
 
-Ids = Annotated[list[str], typer.Argument(help="Such as dl_3_17.", metavar="ID…")]
 SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their state.", metavar="[ID…]")]
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Which dead letters."""
+    """Which dead letters; `kind` is the reason for which they are dead, which `reason` may mean, too."""
 
-    reason: Annotated[str | None, typer.Option(help="unreadable, unprocessable or quarantined.")] = None
+    kind: Annotated[
+        str | None, typer.Option("--reason", "--kind", help="unreadable, unprocessable or quarantined.")
+    ] = None
     tracking_number: Annotated[str | None, typer.Option(help="Of this shipment.")] = None
     since: Annotated[str | None, typer.Option(help="Recorded then or later (RFC 3339).")] = None
     until: Annotated[str | None, typer.Option(help="Recorded before then (RFC 3339).")] = None
@@ -43,7 +44,7 @@ class Which:
     def query(self, **otherwise: str) -> dict[str, str | None]:
         """Return it as the API is asked, with what counts where nothing else is said."""
         return {
-            "reason": self.reason,
+            "reason": self.kind,
             "tracking_number": self.tracking_number,
             "from": self.since,
             "to": self.until,
@@ -52,12 +53,23 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
+class WhichToDiscard(Which):
+    """The same, where `--reason` says why they are discarded."""
+
+    kind: Annotated[str | None, typer.Option("--kind", help="unreadable, unprocessable or quarantined.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Care:
     """How carefully to go about it."""
 
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent again.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list which it would be.")] = False
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-    force: Annotated[bool, typer.Option("--force", help="Also what somebody has discarded.")] = False
+
+
+Force = Annotated[bool, typer.Option("--force", help="Also what somebody has discarded.")]
 
 
 @app.command("list")
@@ -66,7 +78,7 @@ def show_list(deployment: Deployment, which: Which) -> None:
     """List dead letters, newest first (20, where no limit is given)."""
     desk = Desk(deployment)
     pages = desk.waybill.pages("/dead-letters", **which.query())
-    desk.show_list(islice(chain.from_iterable(pages), which.limit or 20), _COLUMNS)
+    desk.show_some(pages, _COLUMNS, limit=which.limit or 20)
 
 
 @app.command()
@@ -90,18 +102,20 @@ def show(
 
 @app.command()
 @expanded
-def replay(deployment: Deployment, which: Which, care: Care, ids: SomeIds = None) -> None:
+def replay(
+    deployment: Deployment, which: Which, care: Care, ids: SomeIds = None, *, force: Force = False
+) -> None:
     """Send dead letters again, oldest first: those named, or those that match (open ones, if not said)."""
     desk = Desk(deployment)
     letters = _named(desk, ids, which) if ids else _matching(desk, which)
-    if not care.force:
+    if not force:
         _require_not_discarded(letters)
     if care.dry_run or not letters:
         desk.show_list(letters, _COLUMNS)
         desk.say(f"{len(letters)} would be sent again")
         return
     if not care.yes:
-        _confirm(len(letters))
+        _confirm(f"Send {len(letters)} dead letters again?")
     send_again(desk, letters)
 
 
@@ -109,11 +123,30 @@ def replay(deployment: Deployment, which: Which, care: Care, ids: SomeIds = None
 @expanded
 def discard(
     deployment: Deployment,
-    ids: Ids,
+    which: WhichToDiscard,
+    care: Care,
     reason: Annotated[str, typer.Option(help="Why nobody needs them any more.")],
+    ids: SomeIds = None,
 ) -> None:
-    """Take dead letters off the list of open ones, and say why."""
+    """Take dead letters off the list of open ones, and say why: those named, or those that match."""
     desk = Desk(deployment)
+    if ids:
+        _require_no_filter(which)
+        _discard(desk, ids, reason)
+        return
+    if which == WhichToDiscard():
+        raise Misused("name dead letters, or say which to look for: --state open for all open ones")
+    letters = _matching(desk, which)
+    if care.dry_run or not letters:
+        desk.show_list(letters, _COLUMNS)
+        desk.say(f"{len(letters)} would be discarded")
+        return
+    if not care.yes:
+        _confirm(f"Discard {len(letters)} dead letters?")
+    _discard(desk, [str(letter["id"]) for letter in letters], reason)
+
+
+def _discard(desk: Desk, ids: Sequence[str], reason: str) -> None:
     done: list[Json] = []
     try:
         for each in dict.fromkeys(ids):
@@ -135,9 +168,13 @@ def _event_of(desk: Desk, letter: Json) -> Json | None:
 
 
 def _named(desk: Desk, ids: Sequence[str], which: Which) -> list[Json]:
-    if which != Which():
-        raise Misused("name dead letters or say which to look for, not both")
+    _require_no_filter(which)
     return oldest_first(desk.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
+
+
+def _require_no_filter(which: Which) -> None:
+    if which != type(which)():
+        raise Misused("name dead letters or say which to look for, not both")
 
 
 def _matching(desk: Desk, which: Which) -> list[Json]:
@@ -154,7 +191,7 @@ def _require_not_discarded(letters: Sequence[Json]) -> None:
             )
 
 
-def _confirm(count: int) -> None:
+def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
-        raise Misused(f"{count} would be sent again: nobody is here to be asked, so say --yes")
-    typer.confirm(f"Send {count} dead letters again?", abort=True, err=True)
+        raise Misused(f"{question} Nobody is here to be asked, so say --yes")
+    typer.confirm(question, abort=True, err=True)

@@ -4,11 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from operations.literal import literal
 from operations.options import Deployment
 from operations.waybill import Json, Waybill
 
@@ -22,19 +24,21 @@ class Desk:
     def __init__(self, deployment: Deployment) -> None:
         self.waybill = Waybill(deployment.url, os.environ)
         self.as_json = deployment.as_json
-        self.watching = Console(stderr=True, highlight=False)
-        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+        # What comes from Waybill was written by anybody: no markup and no control sequence counts.
+        self.watching = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        width = None if sys.stdout.isatty() else _WIDE
+        self._out = Console(highlight=False, markup=False, emoji=False, width=width)
 
     def show(self, found: Json | Sequence[Json]) -> None:
         """Print a result as JSON, or the members of a thing line by line."""
         if self.as_json or not isinstance(found, Mapping):
-            self._out.out(json.dumps(found, ensure_ascii=False))
+            self._out.out(literal(json.dumps(found, ensure_ascii=False)))
             return
         table = Table(box=None, show_header=False, pad_edge=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in found.items():
-            table.add_row(name, _text(value))
+            table.add_row(literal(name), _text(value))
         self._out.print(table)
 
     def show_list(self, found: Iterable[Json], columns: Sequence[str]) -> None:
@@ -49,12 +53,19 @@ class Desk:
             table.add_row(*(_text(each[name]) for name in columns))
         self._out.print(table)
 
+    def show_some(self, pages: Iterable[Sequence[Json]], columns: Sequence[str], *, limit: int) -> None:
+        """Print the first things of a list, and say so if there are more."""
+        found = list(islice(chain.from_iterable(pages), limit + 1))
+        self.show_list(found[:limit], columns)
+        if len(found) > limit:
+            self.say(f"there are more than these {limit}: --limit shows more at once")
+
     def say(self, text: str) -> None:
         """Say something to who watches."""
-        self.watching.print(text, markup=False, soft_wrap=True)
+        self.watching.print(literal(text), soft_wrap=True)
 
 
 def _text(value: object) -> str:
     if value is None:
         return "-"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return literal(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
