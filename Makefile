@@ -14,6 +14,8 @@ SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
 CHECKERS := tests/support/node
 SOURCES := libs services contracts tests bench
+# Of another project: it would be read in this one's place.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
 TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 # A refusal has said in one line what it is. Make would add one of its own, and ends silently by SIGPIPE alone.

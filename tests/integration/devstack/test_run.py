@@ -176,6 +176,15 @@ def test_a_setting_that_no_service_can_use_is_one_line_and_nothing_starts(
     assert not (tmp_path / "mongod").exists()
 
 
+@pytest.mark.parametrize("name", ["lock", "ports.json", "jwt_secret"])
+def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path, name: str) -> None:
+    """As root, for whom no file is read-only, by directories where files should be."""
+    (tmp_path / name / "in the way").mkdir(parents=True)
+    answer = run_devstack(tmp_path, WAYBILL_PORT=str(unused_port()))
+
+    assert (answer.returncode, answer.stderr) == (1, f"error: {tmp_path / name}: Is a directory\n")
+
+
 def test_missing_java_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     answer = run_devstack(tmp_path, "--stores-only", PATH=str(tmp_path), JAVA_HOME="")
 

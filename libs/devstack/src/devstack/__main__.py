@@ -72,6 +72,9 @@ def _one_line() -> Iterator[None]:
         for line in exc.details:
             typer.echo(f"  {line}", err=True)
         raise typer.Exit(1) from exc
+    except OSError as exc:  # a full or read-only disk, a file where a directory should be
+        typer.echo(f"error: {exc.filename or 'this machine'}: {exc.strerror or exc}", err=True)
+        raise typer.Exit(1) from exc
 
 
 if __name__ == "__main__":

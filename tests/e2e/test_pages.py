@@ -1,0 +1,42 @@
+"""The commands of docs/data.md and docs/runbook.md work as printed, on the running stack."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from devstack.visiting import addresses_in
+from tests.support.pages import RUN_BY, blocks
+from tests.support.printed_calls import PRINTED_URL, ROOT
+from tests.support.stack import RunningStack
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]
+
+PAGES = [page for page, test in RUN_BY.items() if test == "tests/e2e/test_pages.py"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_printed_works(page: str, own_stack: RunningStack, tmp_path: Path) -> None:
+    script = "\n".join(block.text for block in blocks(page) if block.is_run)
+    assert script
+    replaced = {PRINTED_URL: own_stack.gateway_url, "/backups": f"{tmp_path}/backups"}
+    for printed, meant in replaced.items():
+        script = script.replace(printed, meant)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    env = {
+        **inherited,
+        **addresses_in(own_stack.home.stack_file),
+        "WAYBILL_HOME": str(own_stack.home.root),
+        "PATH": f"{Path(sys.executable).parent}:{inherited['PATH']}",
+    }
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
