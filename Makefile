@@ -56,8 +56,9 @@ $(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(S
 	@touch $@
 
 .PHONY: deps
-deps: $(SYNCED) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the newest allowed first
-	@$(if $(UPGRADE),$(UV) lock --upgrade && $(UV) sync --locked --quiet --all-packages --python $(PYTHON))
+deps: $(UV) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the newest allowed first
+	@$(if $(UPGRADE),$(UV) lock --upgrade && )$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
+	@echo "$(CURDIR)" > $(SYNCED)
 
 .PHONY: build
 build: $(SYNCED) ## Build every package as a wheel, into dist/ (`make up` builds the images)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from devstack.errors import StackError
+from devstack.printable import printable
 from devstack.settings import StackSettings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Waybill on one machine.")
@@ -52,14 +53,16 @@ def demo() -> None:
 )
 def execute(context: typer.Context) -> None:
     """Run a command, with the addresses of the running stack's stores in its environment."""
+    if not context.args:
+        raise typer.BadParameter('which command? make exec COMMAND="…"')
     home = importlib.import_module("devstack.home")
     visiting = importlib.import_module("devstack.visiting")
     try:
         settings = StackSettings.from_environment(os.environ, stores_only=False)
         addresses = visiting.addresses_in(home.Home(settings.home).stack_file)
         os.execvpe(context.args[0], context.args, {**os.environ, **addresses})  # noqa: S606  # what was asked for
-    except (StackError, OSError, IndexError) as exc:
-        typer.echo(f"error: {exc}", err=True)
+    except (StackError, OSError) as exc:
+        typer.echo(f"error: {printable(str(exc))}", err=True)
         raise typer.Exit(2) from exc
 
 
@@ -68,12 +71,12 @@ def _one_line() -> Iterator[None]:
     try:
         yield
     except StackError as exc:
-        typer.echo(f"error: {exc}", err=True)
+        typer.echo(f"error: {printable(str(exc))}", err=True)
         for line in exc.details:
-            typer.echo(f"  {line}", err=True)
+            typer.echo(f"  {printable(line)}", err=True)
         raise typer.Exit(1) from exc
     except OSError as exc:  # a full or read-only disk, a file where a directory should be
-        typer.echo(f"error: {exc.filename or 'this machine'}: {exc.strerror or exc}", err=True)
+        typer.echo(printable(f"error: {exc.filename or 'this machine'}: {exc.strerror or exc}"), err=True)
         raise typer.Exit(1) from exc
 
 

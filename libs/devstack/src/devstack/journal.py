@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from devstack.printable import printable
+
 
 class Screen(Console):
     """A console that goes quiet when nobody reads it any more; rich's own would end the program."""
@@ -54,6 +56,7 @@ class Journal:
 
     def note(self, text: str) -> None:
         """Tell something that happened, with its time."""
+        text = printable(text)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with suppress(OSError), self._file.open("a") as file:  # a full disk must not take the stack down
             file.write(f"{now} {text}\n")

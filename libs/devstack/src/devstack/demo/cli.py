@@ -15,6 +15,7 @@ from devstack.demo.gateway import Gateway
 from devstack.demo.progress import display_on
 from devstack.demo.table import show
 from devstack.errors import StackError
+from devstack.printable import printable
 from devstack.settings import StackSettings
 
 _INTERRUPTED = 130
@@ -27,7 +28,7 @@ def run() -> None:
     Raises:
         SystemExit: it failed (1), or was interrupted (130).
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     try:
         settings = StackSettings.from_environment(os.environ, stores_only=False)
         report = asyncio.run(demo(f"http://localhost:{settings.gateway_port}", console))
@@ -35,7 +36,7 @@ def run() -> None:
         console.print("demo stopped: what was sent stays, and the next run takes it into account")
         sys.exit(_INTERRUPTED)
     except StackError as exc:
-        print(f"error: {exc}", file=sys.stderr)  # noqa: T201 - one line, for people and scripts alike
+        print(f"error: {printable(str(exc))}", file=sys.stderr)  # noqa: T201 - one line, for people and scripts alike
         sys.exit(1)
     if report.differences:
         sys.exit(1)

@@ -6,8 +6,10 @@ from math import ceil
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from devstack.demo.driver import Report, Run
+from devstack.printable import printable
 
 _MOST_LINES = 20
 _MILLISECONDS = 1000
@@ -22,11 +24,11 @@ def show(report: Report, console: Console) -> None:
     for section in (_shipments(report), _scans(report), _books(report), _speed(report)):
         for label, found, known in section:
             wrong = report.differences and known and known != found
-            table.add_row(label, f"[bold red]{found}[/]" if wrong else found, known)
+            table.add_row(printable(label), Text(found, style="bold red" if wrong else ""), known)
         table.add_section()
     console.print(table)
     for line in verdict(report):
-        console.print(line, soft_wrap=True)
+        console.print(printable(line), soft_wrap=True)
 
 
 def verdict(report: Report) -> Iterator[str]:

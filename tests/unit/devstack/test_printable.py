@@ -1,0 +1,20 @@
+"""Foreign text reaches the terminal as text."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from devstack.journal import Journal
+from devstack.printable import printable
+
+
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    assert printable("Zoë [/x] :smile: 包裹") == "Zoë [/x] :smile: 包裹"
+    assert printable("\x1b[2J\r\n\x9b\u202e\ud800") == r"\x1b[2J\r\n\x9b\u202e\ud800"
+
+
+def test_a_note_neither_formats_nor_obeys(tmp_path: Path) -> None:
+    console = Console(record=True, force_terminal=True, width=200)
+    Journal(console, file=tmp_path / "log").note("restart failed: [/x] [bold]b[/] \x1b[2J")
+    assert r"[/x] [bold]b[/] \x1b[2J" in console.export_text()
+    assert r"[/x] [bold]b[/] \x1b[2J" in (tmp_path / "log").read_text()
