@@ -18,10 +18,12 @@ from redis import Redis
 
 from devstack.errors import PartFailedError
 from devstack.stack_file import GROUPS
+from messaging.settings import KafkaSettings
+from messaging.topics import ensure_topics
 from tests.support.stack import RunningStack, kill, start_stack
+from tests.support.topics import admin_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]  # a busy machine is no failure
-
 
 FOREIGN = {"LC_ALL": "C", **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY"), "http://127.0.0.1:1")}
 
@@ -99,6 +101,14 @@ def test_a_second_supervisor_on_the_same_home_is_refused(stores: RunningStack) -
     in_use = f"{stores.home.root} is in use by another stack (pid {stores.process.pid})"
     assert answer.stderr == f"error: {in_use}: stop it or set WAYBILL_HOME\n"
     assert stores.home.stack_file.exists()
+
+
+async def test_once_there_are_topics_the_first_of_a_group_finds_its_coordinator(stores: RunningStack) -> None:
+    """Nobody has asked this Kafka before: a first start would log errors."""
+    settings = KafkaSettings(KAFKA_BROKERS=stores.kafka_brokers, KAFKA_TOPIC_PREFIX="first-")  # type: ignore[call-arg]
+    await ensure_topics(settings)
+    async with admin_of(settings) as admin:
+        await admin.find_coordinator("first")
 
 
 async def test_killed_stores_come_back_with_their_data(stores: RunningStack) -> None:

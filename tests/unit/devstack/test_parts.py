@@ -77,10 +77,17 @@ def test_the_caddyfile_is_found_in_the_checkout() -> None:
 
 
 def test_the_banner_tells_a_newcomer_what_to_do(tmp_path: Path) -> None:
-    banner = services_banner(gateway_port=8080, logs=tmp_path)
+    banner = services_banner(gateway_port=8080, logs=tmp_path, environment="development")
 
     for text in ("http://localhost:8080", "admin_user", "driver_user_001", "password123", str(tmp_path)):
         assert text in banner
     assert "http://localhost:8080/docs" in banner
     assert "curl" in banner
     assert "Ctrl-C stops everything" in banner
+
+
+def test_the_banner_names_no_users_where_none_are_seeded(tmp_path: Path) -> None:
+    banner = services_banner(gateway_port=8080, logs=tmp_path, environment="production")
+
+    assert "password123" not in banner
+    assert "curl -s http://localhost:8080/health" in banner

@@ -200,7 +200,11 @@ class Stack:
 
     def _banner(self) -> str:
         if not self._settings.stores_only:
-            return services_banner(gateway_port=self._settings.gateway_port, logs=self._home.logs)
+            return services_banner(
+                gateway_port=self._settings.gateway_port,
+                logs=self._home.logs,
+                environment=self._settings.environment,
+            )
         return stores_banner(
             mongo_uri=self._addresses.mongo_uri,
             redis_addr=self._addresses.redis_addr,

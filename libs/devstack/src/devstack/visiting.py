@@ -16,7 +16,7 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
         PartFailedError: no stack is up.
     """
     members = read_members(stack_file)
-    if members is None:
+    if members is None or not _is_alive(members["mongod"][0].pid):
         raise PartFailedError(
             f"no stack is up in {stack_file.parent}: start one (make run), or set WAYBILL_HOME"
         )
@@ -28,3 +28,8 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
         "REDIS_DB": "0",
         "KAFKA_BROKERS": f"{LOOPBACK}:{members['kafka'][0].port}",
     }
+
+
+def _is_alive(pid: int) -> bool:
+    """Say whether the process is there: a stack that was killed has left its file."""
+    return Path("/proc", str(pid)).exists()

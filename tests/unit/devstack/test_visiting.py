@@ -1,0 +1,34 @@
+"""Whoever works on the stores of a running stack is told where they are, or that none is up."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devstack.errors import PartFailedError
+from devstack.stack_file import Member, write_members
+from devstack.visiting import addresses_in
+
+
+def stack_file(directory: Path, pid: int) -> Path:
+    path = directory / "stack.json"
+    ports = {"mongod": 1, "redis": 2, "kafka": 3}
+    write_members(path, {group: (Member(pid=pid, port=port),) for group, port in ports.items()})
+    return path
+
+
+def test_the_addresses_are_those_of_the_file(tmp_path: Path) -> None:
+    addresses = addresses_in(stack_file(tmp_path, os.getpid()))
+    assert addresses["MONGO_URI"] == "mongodb://127.0.0.1:1/?replicaSet=rs0"
+    assert (addresses["REDIS_ADDR"], addresses["KAFKA_BROKERS"]) == ("127.0.0.1:2", "127.0.0.1:3")
+    assert addresses["REDIS_PASSWORD"] == "", "whatever the shell has for another Redis"
+
+
+def test_a_stack_that_was_killed_is_not_up(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    with pytest.raises(PartFailedError, match=r"^no stack is up in .*: start one \(make run\)"):
+        addresses_in(stack_file(tmp_path, ended.pid))
+    with pytest.raises(PartFailedError, match=r"^no stack is up"):
+        addresses_in(tmp_path / "nowhere" / "stack.json")
