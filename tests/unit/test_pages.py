@@ -18,7 +18,8 @@ SETTINGS = {"WAYBILL_HOME", "WAYBILL_PORT", "PROCESSORS", "PYTHON"}
 @pytest.mark.parametrize("page", pages())
 def test_each_block_says_what_it_is(page: str) -> None:
     assert [block for block in blocks(page) if block.language not in TYPED + SHOWN] == []
-    assert (ROOT / page).read_text().count("```") == 2 * len(blocks(page)), "a block that does not end"
+    fences = re.findall(r"^ *```", (ROOT / page).read_text(), re.MULTILINE)
+    assert len(fences) == 2 * len(blocks(page)), "a block that does not end"
 
 
 @pytest.mark.parametrize("page", pages())
