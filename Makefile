@@ -190,6 +190,11 @@ docker:
 	@docker compose version >/dev/null 2>&1 || { echo "error: docker compose is missing: install the Compose plugin, version 2.24 or newer" >&2; exit 1; }
 	@docker version >/dev/null 2>&1 || { echo "error: no Docker engine answers: start it, or see that this user may use it" >&2; exit 1; }
 
+.PHONY: admin
+admin: $(SYNCED) ## Make the first admin on the running stack, as in USERNAME=ana; ARGS=--reset: a new password
+	@[ -n "$(USERNAME)" ] || { echo "error: say who, as in make admin USERNAME=ana" >&2; exit 2; }
+	@$(RUN) python -m devstack exec python -m query_api.first_admin $(ARGS) -- $(USERNAME) $(OR_END_SILENTLY)
+
 .PHONY: ops
 ops: $(SYNCED) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
 	@$(RUN) python -m operations $(ARGS) $(OR_END_SILENTLY)

@@ -78,7 +78,7 @@ async def test_whoever_knows_its_password_changes_it_and_keeps_its_token(
     wrong = {"current_password": "blue-truck-nine", "new_password": "green-train-eight"}
     assert_error(await here.post("/auth/password", wrong), 401, "INVALID_CREDENTIALS")
     common = {"current_password": PASSWORD, "new_password": "trustno1"}
-    assert_error(await here.post("/auth/password", common), 400, "VALIDATION_ERROR")
+    assert_error(await here.post("/auth/password", common), 400, "VALIDATION_ERROR", "/new_password")
     changed = await here.post("/auth/password", wrong | {"current_password": PASSWORD})
     assert (changed.status, changed.headers["Cache-Control"]) == (204, "no-store")
     await refused_everywhere(elsewhere)
@@ -103,10 +103,9 @@ async def test_a_producer_reports_as_what_it_may(admin: Api, nobody: Api, driver
     for token in (await nobody.log_in(driver_017, PASSWORD), by_key):
         driver = nobody.by(token)
         assert (await driver.post("/events", good)).status == 202
-        assert_error(await driver.post("/events", bad), 403, "SOURCE_NOT_ALLOWED")
+        assert_error(await driver.post("/events", bad), 403, "SOURCE_NOT_ALLOWED", "/source")
         refused = await driver.post("/events/batch", {"events": [good, bad]})
-        assert_error(refused, 403, "SOURCE_NOT_ALLOWED")
-        assert [each["pointer"] for each in refused.body["details"]] == ["/events/1/source"]
+        assert_error(refused, 403, "SOURCE_NOT_ALLOWED", "/events/1/source")
         lenient = await driver.ask(
             "POST", "/events/batch", json={"events": [bad, good]}, headers={"Prefer": "handling=lenient"}
         )

@@ -23,6 +23,8 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         **PLAIN,
         "ENV": "development",
         "HOST": "127.0.0.1",
+        "WAYBILL_BIND": "127.0.0.1",
+        "WAYBILL_DOMAIN": "",
         "PORT": "8001",
         "LOG_LEVEL": "info",
         "MONGO_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",

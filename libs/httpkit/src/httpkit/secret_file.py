@@ -7,10 +7,20 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
 
-from httpkit.settings import MIN_SECRET_BYTES
+from pydantic import BaseModel, ConfigDict
+
+from httpkit.settings import MIN_SECRET_BYTES, HttpSettings, load_settings
 
 _OWNER_READS: Final = 0o600
 _GROUP_READS: Final = 0o640
+
+
+class Door(BaseModel):
+    """What is to be right before there is a secret to sign with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    http: HttpSettings
 
 
 def ensure_secret(path: Path, *, shared: bool = False) -> None:
@@ -36,8 +46,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Write what is missing.
 
     Raises:
-        SystemExit: the command line is wrong.
+        SystemExit: the command line is wrong, or development would be open to others.
     """
+    load_settings(Door)
     parser = argparse.ArgumentParser(prog="python -m httpkit.secret_file", description=__doc__)
     parser.add_argument("private", nargs="*", type=Path, help="read by this user alone")
     parser.add_argument("--shared", nargs="+", type=Path, default=[], help="read by this user's group too")

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn, Self, TypeVar
 
@@ -16,6 +17,7 @@ MIN_SECRET_BYTES: Final = 32
 MIN_SECRET_VARIETY: Final = 10
 SETTINGS_FAULT_EXIT_CODE: Final = 2
 
+_THIS_MACHINE: Final = "localhost"
 _FROZEN = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 _KNOWN_SECRET_PARTS: Final = (
     "change-me",
@@ -63,10 +65,16 @@ class HttpSettings(BaseSettings):
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
         trusted_proxies: how many proxies of ours stand in front, each appending to `X-Forwarded-For`.
+        env: development lets in users whose password everybody knows, so it is for this machine alone.
+        public_bind: the address that a person has chosen for the way in, where that is not `host`.
+        public_domain: the domain it is reached by, if it is.
     """
 
     model_config = _FROZEN
 
+    env: Environment = Environment.PRODUCTION
+    public_bind: str | None = Field(default=None, validation_alias="WAYBILL_BIND")
+    public_domain: str | None = Field(default=None, validation_alias="WAYBILL_DOMAIN")
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     body_limit_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
@@ -77,6 +85,17 @@ class HttpSettings(BaseSettings):
     keepalive_timeout_s: float = Field(default=75.0, gt=0)
     shutdown_timeout_s: float = Field(default=10.0, gt=0)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _refuse_strangers_in_development(self) -> Self:
+        if self.env is Environment.DEVELOPMENT:
+            openness = openness_of(self.public_domain, self.public_bind, self.host)
+            if openness is not None:
+                raise ValueError(
+                    f"ENV: development lets in users whose password everybody knows, and {openness}: "
+                    "set ENV=production, or WAYBILL_BIND=127.0.0.1 and no WAYBILL_DOMAIN"
+                )
+        return self
 
 
 class TelemetrySettings(BaseSettings):
@@ -117,7 +136,7 @@ class AuthSettings(BaseSettings):
     jwt_audience: str = Field(default="waybill", min_length=1)
     jwt_ttl_s: int = Field(default=86_400, ge=60)
     jwt_revocation_poll_s: float = Field(default=5.0, gt=0, le=30)
-    jwt_revocation_stale_s: float = Field(default=120.0, ge=5)
+    jwt_revocation_stale_s: float = Field(default=120.0, ge=1)
 
     @model_validator(mode="after")
     def _refuse_weak_secrets(self) -> Self:
@@ -158,6 +177,26 @@ class InvalidSettings(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
+
+
+def openness_of(domain: str | None, bind: str | None, host: str) -> str | None:
+    """Say what lets others than this machine in, or None.
+
+    Args:
+        domain: that leads here, if one does.
+        bind: where the way in listens: what a person has chosen counts more than what a container has.
+        host: where this process listens.
+    """
+    if domain and domain.partition(":")[0] != _THIS_MACHINE:
+        return f"WAYBILL_DOMAIN={domain} leads here"
+    name, address = ("WAYBILL_BIND", bind) if bind else ("HOST", host)
+    if address == _THIS_MACHINE:
+        return None
+    try:
+        is_here = ip_address(address.strip("[]")).is_loopback
+    except ValueError:  # a name, which may be anybody's
+        is_here = False
+    return None if is_here else f"{name}={address} is open to others"
 
 
 def weakness_of(secret: str) -> str | None:

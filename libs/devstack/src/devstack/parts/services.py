@@ -64,6 +64,8 @@ class Addresses:
             **PLAIN,
             "ENV": self.environment,
             "HOST": LOOPBACK,
+            "WAYBILL_BIND": LOOPBACK,  # the gateway's, whatever it is elsewhere
+            "WAYBILL_DOMAIN": "",
             "LOG_LEVEL": self.log_level,
             "MONGO_URI": self.mongo_uri,
             "MONGO_DB": DATABASE,

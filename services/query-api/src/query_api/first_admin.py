@@ -1,0 +1,137 @@
+"""`python -m query_api.first_admin USERNAME`: makes an admin where nobody can log in who could make one.
+
+Whoever may run it has the database already, so it asks for no token. The password is asked for without echo,
+or read as one line from the standard input. `--reset` gives an admin that exists another password and lets it
+in again. Exit codes: 0 done; 1 refused, or no answer from MongoDB; 2 wrong arguments or environment.
+"""
+
+import argparse
+import asyncio
+import getpass
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from pydantic import ValidationError
+
+from domain.accounts import COMMAND_LINE, user_changed, user_created
+from domain.errors import StoreUnavailable, WaybillError
+from domain.permissions import Role
+from domain.ports import Revocation, User
+from httpkit.clock import SystemClock
+from httpkit.revocations import user_name
+from query_api.models import NEW_USER, NewUser
+from query_api.settings import PasswordSettings
+from storage.client import Database, open_database
+from storage.schema import STEPS
+from storage.schema.migrations import missing
+from storage.settings import MongoSettings, secret_files
+from storage.users import MongoUserStore, PasswordHasher
+
+_TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
+
+
+class Refused(Exception):
+    """It was not done; the text says why, and what to do."""
+
+
+def main() -> int:
+    """Do what the arguments say; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m query_api.first_admin", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("username")
+    parser.add_argument("--reset", action="store_true", help="a new password for an admin that exists")
+    arguments = parser.parse_args()
+    try:
+        mongo, passwords = MongoSettings(**secret_files()), PasswordSettings()
+        wanted = NEW_USER.validate_python(
+            {"username": arguments.username, "password": _asked_for(), "role": Role.ADMIN}
+        )
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            place = "/".join(map(str, fault["loc"]))
+            sys.stderr.write(f"error: {place}: {fault['msg'].removeprefix('Value error, ')}\n")
+        return 2
+    try:
+        asyncio.run(_run(mongo, passwords, wanted, reset=arguments.reset))
+    except (Refused, WaybillError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+def _asked_for() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    while True:
+        password = getpass.getpass("Password: ")
+        if password == getpass.getpass("Once more: "):
+            return password
+        sys.stderr.write("They differ: try again.\n")
+
+
+async def _run(mongo: MongoSettings, passwords: PasswordSettings, wanted: NewUser, *, reset: bool) -> None:
+    hasher = PasswordHasher(cost=passwords.bcrypt_cost, threads=1)
+    try:
+        secret = await hasher.hash(wanted.password)
+    finally:
+        hasher.close()
+    async with open_database(mongo) as database:
+        if await missing(database, STEPS):
+            raise Refused(
+                "the database is not prepared yet: start Waybill, or run `python -m storage.schema`"
+            )
+        if reset:
+            await let_in_again(database, wanted.username, secret)
+        else:
+            await make_admin(database, wanted.username, secret)
+    sys.stdout.write(f"{wanted.username} {'has another password' if reset else 'is an admin'}\n")
+
+
+async def make_admin(database: Database, username: str, password_hash: str) -> None:
+    """Add an admin.
+
+    Raises:
+        Refused: the name is taken.
+        StoreUnavailable: MongoDB did not answer.
+    """
+    now = SystemClock().now()
+    user = User(
+        username=username,
+        password_hash=password_hash,
+        role=Role.ADMIN,
+        client_id=None,
+        created_at=now,
+        updated_at=now,
+    )
+    if not await MongoUserStore(database).add(user, action=user_created(user, by=COMMAND_LINE)):
+        raise Refused(f"there is a user {username}: take another name, or --reset its password")
+
+
+async def let_in_again(database: Database, username: str, password_hash: str) -> None:
+    """Give an admin another password and enable it; its tokens end.
+
+    Raises:
+        Refused: there is no such admin, or it is one of development's.
+        StoreUnavailable: MongoDB did not answer, or somebody changed the user at the same time.
+    """
+    users = MongoUserStore(database)
+    old = await users.find(username)
+    if old is None or old.role is not Role.ADMIN:
+        raise Refused(f"there is no admin {username}")
+    if old.seeded:
+        raise Refused(f"{username} is a user of development, and is let in nowhere else: take another name")
+    now = max(SystemClock().now(), old.updated_at + timedelta(milliseconds=1))
+    new = replace(old, password_hash=password_hash, disabled=False, updated_at=now)
+    revocation = Revocation(
+        name=user_name(username), issued_until=now, recorded_at=now, expires_at=now + _TOKENS_LAST_AT_MOST
+    )
+    action = user_changed(old, new, by=COMMAND_LINE)
+    if not await users.replace(old, new, revocations=[revocation], action=action):
+        raise StoreUnavailable("somebody changed this user at the same time: try again")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The command that makes the first admin, as a process beside the real MongoDB."""
+
+import asyncio
+import os
+import sys
+
+import bcrypt
+import pytest
+
+from domain.permissions import Role
+from domain.reading import ActionFilter, Window
+from storage.actions import MongoActionLog
+from storage.client import Database
+from storage.revocations import MongoRevocationStore
+from storage.schema import AUTH_USERS
+from storage.schema.seeded import mark_seeded_users
+from storage.seeds import DEVELOPMENT_PASSWORD
+from storage.users import MongoUserStore
+from tests.integration.query_api.test_users import CLIENT
+
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
+
+PASSWORD = "blue-truck-seven"  # noqa: S105  # of users that a test makes
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, mongo_uri: str, database: Database) -> None:
+    for name, value in {"MONGO_URI": mongo_uri, "MONGO_DB": database.name, "BCRYPT_COST": "10"}.items():
+        monkeypatch.setenv(name, value)
+
+
+async def first_admin(*arguments: str, password: str) -> tuple[int, str]:
+    """Run the command with a password on its standard input; its exit code and all that it says."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "query_api.first_admin",
+        *arguments,
+        env=os.environ,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told, _ = await asyncio.wait_for(process.communicate(f"{password}\n".encode()), 30)
+    assert process.returncode is not None
+    return process.returncode, told.decode()
+
+
+async def test_the_first_admin_is_made_once_and_let_in_again(database: Database) -> None:
+    users = MongoUserStore(database)
+    code, told = await first_admin("ana", password=PASSWORD)
+    assert (code, told) == (0, "ana is an admin\n")
+    made = await users.find("ana")
+    assert made is not None
+    assert (made.role, made.disabled, made.seeded) == (Role.ADMIN, False, False)
+    assert bcrypt.checkpw(PASSWORD.encode(), made.password_hash.encode())
+
+    code, told = await first_admin("ana", password="green-train-eight")  # noqa: S106
+    assert (code, "there is a user ana" in told) == (1, True)
+
+    code, told = await first_admin("--reset", "ana", password="green-train-eight")  # noqa: S106
+    assert code == 0, told
+    again = await users.find("ana")
+    assert again is not None
+    assert bcrypt.checkpw(b"green-train-eight", again.password_hash.encode())
+    assert [each.name for each in await MongoRevocationStore(database).since(None)] == ["sub:ana"]
+    deeds = (await MongoActionLog(database).page(ActionFilter(target="ana"), Window(limit=10))).data
+    assert [(deed["action"], deed["by"]) for deed in deeds] == [
+        ("user.changed", "command line"),
+        ("user.created", "command line"),
+    ]
+    assert "truck" not in str(deeds)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "password", "code", "says"),
+    [
+        (["ana"], "password123", 2, "password"),
+        (["ana"], "", 2, "password"),
+        (["a b"], PASSWORD, 2, "username"),
+        (["--reset", "nobody"], PASSWORD, 1, "there is no admin nobody"),
+    ],
+)
+async def test_what_will_not_do_is_refused(
+    database: Database, arguments: list[str], password: str, code: int, says: str
+) -> None:
+    ended, told = await first_admin(*arguments, password=password)
+    assert (ended, says in told) == (code, True), told
+    assert await MongoUserStore(database).page(limit=1, offset=0) == ([], 0)
+
+
+async def test_an_older_database_marks_those_whom_everybody_knows(database: Database) -> None:
+    known, own = (
+        bcrypt.hashpw(text, bcrypt.gensalt(4)).decode() for text in (DEVELOPMENT_PASSWORD.encode(), b"own")
+    )
+    for name, password_hash in (("admin_user", known), ("driver_user_001", own), ("somebody", known)):
+        user = {
+            "_id": name,
+            "username": name,
+            "password_hash": password_hash,
+            "role": "admin",
+            "client_id": None,
+        }
+        times = {"created_at": CLIENT.created_at, "updated_at": CLIENT.updated_at, "disabled": False}
+        await database[AUTH_USERS].insert_one(user | times)
+    for _ in range(2):
+        await mark_seeded_users(database, users=AUTH_USERS, revoked="revoked_tokens")
+    found, _ = await MongoUserStore(database).page(limit=10, offset=0)
+    assert {user.username: user.seeded for user in found} == {
+        "admin_user": True,
+        "driver_user_001": False,
+        "somebody": False,
+    }
+    assert [each.name for each in await MongoRevocationStore(database).since(None)] == ["sub:admin_user"]
