@@ -168,7 +168,7 @@ up: docker ## Everything in containers, until it is healthy; PROFILES=scale,obse
 
 .PHONY: down
 down: docker ## Stop the containers; the data stays
-	@case " $(ARGS) " in *" -v "* | *" --volumes "*) echo "error: that deletes the backups too: make docker-clean-data deletes all but them; docker compose down --volumes deletes everything" >&2; exit 1;; esac $(OR_END_SILENTLY)
+	@case " $(ARGS) " in *" -v "* | *" --volumes "*) echo "error: that deletes the backups too: make docker-clean-data deletes all but them; docker compose down --volumes deletes everything" >&2; false;; esac $(OR_END_SILENTLY)
 	@$(COMPOSE) --profile '*' down $(ARGS)
 
 .PHONY: docker-clean-data
