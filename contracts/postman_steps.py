@@ -237,6 +237,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
         Step(operation="getLiveness", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="getReadiness", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="getContract", status=200, checks=(_equals("info.title", "'Waybill'"),)),
+        Step(operation="getStart", status=200),
         Step(operation="getDocs", status=200),
         Step(operation="getDocsAsset", status=200),
     ),

@@ -7,7 +7,7 @@ import pytest
 from tests.support.printed_calls import ROOT, all_commands, run_calls
 from tests.support.stack import StackAddresses
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
 SECTIONS = all_commands((ROOT / "docs/api.md").read_text())
 # What stands in each line that a section prints, in order; a JSON answer is one line.

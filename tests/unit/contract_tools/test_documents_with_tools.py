@@ -75,6 +75,4 @@ def test_every_operation_has_a_step_in_the_postman_collection() -> None:
     paths = json.loads(DOCUMENT.read_bytes())["paths"]
     operations = {each["operationId"] for methods in paths.values() for each in methods.values()}
 
-    assert {step.operation for steps in STEPS.values() for step in steps} == operations, (
-        "see postman_steps.py"
-    )
+    assert operations - {step.operation for steps in STEPS.values() for step in steps} == set()
