@@ -46,7 +46,7 @@ def gateway_part(
             "XDG_DATA_HOME": str(data),
             "XDG_CONFIG_HOME": str(data),
             # So that idle connections do not make its heap grow to twice of what it needs.
-            "GOMEMLIMIT": "320MiB",
+            "GOMEMLIMIT": "200MiB",
             # It shares the cores with everything else: with one of two it takes 290 µs for a single POST,
             # with both 360, for its idle threads look for work before they sleep.
             "GOMAXPROCS": str(max(1, (os.cpu_count() or 1) // 2)),
