@@ -20,6 +20,7 @@ from query_api.access import ACCESS, open_access
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
+from query_api.shares import LIST_SHARES, ListShares
 from storage.users import seed_development_users
 
 SECRETIVE: Final = "/auth/"
@@ -47,7 +48,7 @@ def build_app(
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
             started[ADAPTERS], started[ACCESS] = opened, access
-            started[LIMITER] = opened.limiter
+            started[LIMITER], started[LIST_SHARES] = opened.limiter, ListShares()
             await _seed(settings, opened)
             yield
 

@@ -17,6 +17,7 @@ from query_api.handlers import (
     shipments,
     users,
 )
+from query_api.shares import in_turn
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
@@ -35,7 +36,7 @@ ROUTES: Final = (
         Permission.OWN_PASSWORD_CHANGE,
         budget=Budget.LOGIN,
     ),
-    Route("GET", "/auth/users", users.list_users, Permission.USER_READ),
+    Route("GET", "/auth/users", in_turn(users.list_users), Permission.USER_READ),
     Route("POST", "/auth/users", users.create_user, Permission.USER_MANAGE),
     Route("GET", "/auth/users/{username}", users.get_user, Permission.USER_READ),
     Route("PATCH", "/auth/users/{username}", users.change_user, Permission.USER_MANAGE),
@@ -44,12 +45,15 @@ ROUTES: Final = (
     Route("DELETE", f"{_KEYS}/{{key_id}}", users.delete_key, Permission.USER_MANAGE),
     # Not "batch", which is a path of its own: GET there is 405.
     Route("GET", "/events/{event_id:(?!batch$)[^/]+}", events.get_event, Permission.EVENT_READ),
-    Route("GET", "/shipments", shipments.list_shipments, Permission.SHIPMENT_READ),
+    Route("GET", "/shipments", in_turn(shipments.list_shipments), Permission.SHIPMENT_READ),
     Route("GET", "/shipments/{tracking_number}", shipments.get_shipment, Permission.SHIPMENT_READ),
     Route(
-        "GET", "/shipments/{tracking_number}/events", events.list_shipment_events, Permission.SHIPMENT_READ
+        "GET",
+        "/shipments/{tracking_number}/events",
+        in_turn(events.list_shipment_events),
+        Permission.SHIPMENT_READ,
     ),
-    Route("GET", "/dead-letters", dead_letters.list_dead_letters, Permission.DEAD_LETTER_READ),
+    Route("GET", "/dead-letters", in_turn(dead_letters.list_dead_letters), Permission.DEAD_LETTER_READ),
     # Nor "replay".
     Route(
         "GET",
@@ -76,7 +80,7 @@ ROUTES: Final = (
         is_conditional=True,
     ),
     Route("DELETE", "/quarantine/{tracking_number}", line.delete_quarantine, Permission.QUARANTINE_MANAGE),
-    Route("GET", "/operator-actions", operators.list_actions, Permission.OPERATOR_ACTION_READ),
+    Route("GET", "/operator-actions", in_turn(operators.list_actions), Permission.OPERATOR_ACTION_READ),
 )
 
 ELSEWHERE: Final = tuple(

@@ -1,0 +1,51 @@
+"""A user reads so many lists at once; others do not wait for them."""
+
+import asyncio
+
+import pytest
+
+from domain.reading import Page, ShipmentFilter, Window
+from httpkit.errors import ApiError
+from query_api.shares import AT_ONCE, WAITING, ListShares
+from tests.unit.query_api.conftest import CLIENT, Api, World
+
+
+async def test_a_user_has_so_many_places_and_others_their_own() -> None:
+    shares, inside, go_on = ListShares(), list[str](), asyncio.Event()
+
+    async def read(user: str) -> None:
+        async with shares.turn(user):
+            inside.append(user)
+            await go_on.wait()
+
+    reading = [asyncio.create_task(read("ana")) for _ in range(AT_ONCE + WAITING)]
+    await asyncio.sleep(0)
+    with pytest.raises(ApiError) as refused:
+        await read("ana")
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
+    other = asyncio.create_task(read("luis"))
+    await asyncio.sleep(0)
+    assert inside == ["ana"] * AT_ONCE + ["luis"]
+    go_on.set()
+    await asyncio.gather(other, *reading)
+    await read("ana")
+
+
+@pytest.mark.parametrize("path", ["/shipments", "/shipments?status=created"])
+async def test_a_list_takes_a_place_of_its_user_s(
+    path: str, api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = most = 0
+
+    async def slow_page(_matching: ShipmentFilter, _window: Window) -> Page:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return Page(data=[], total=0)
+
+    monkeypatch.setattr(world.shipments, "page", slow_page)
+    answers = await asyncio.gather(*(api.get(path) for _ in range(3 * AT_ONCE)))
+    assert ({answer.status for answer in answers}, most) == ({200}, AT_ONCE)
+    assert (await api.get(path, CLIENT)).status == 200
