@@ -1,7 +1,7 @@
 """What clients may send. Typed dicts: validated straight from the bytes, without an object per event."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, NotRequired, cast
+from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -12,10 +12,7 @@ from pydantic import (
     JsonValue,
     PlainValidator,
     TypeAdapter,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
     WithJsonSchema,
-    WrapValidator,
 )
 from typing_extensions import TypedDict
 
@@ -23,8 +20,6 @@ from domain.errors import InvalidTrackingNumber
 from domain.identity import API_SOURCE
 from domain.status import REPORTABLE, Status
 from domain.tracking_number import TrackingNumber, parse_tracking_number
-from httpkit.bodies import invalid
-from httpkit.errors import ApiError
 from httpkit.identifiers import DeadLetterIdText, TrackingNumberText
 from ingest_api.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
 from ingest_api.times import read_instant
@@ -118,22 +113,6 @@ class BatchShape(TypedDict):
     events: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
 
 
-def _kept(event: Any, read: ValidatorFunctionWrapHandler) -> EventIn | ApiError:  # noqa: ANN401  # as above
-    try:
-        return cast("EventIn", read(event))
-    except ValidationError as error:
-        return invalid(error)
-
-
-class LenientBatchIn(TypedDict):
-    """As `BatchIn`; in the place of each event that is refused stands why."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    events: Annotated[
-        list[Annotated[EventIn, WrapValidator(_kept)]], Field(min_length=1, max_length=MAX_BATCH)
-    ]
-
-
 class ReplayIn(TypedDict):
     """Dead letters to send again, in any order."""
 
@@ -144,5 +123,4 @@ class ReplayIn(TypedDict):
 EVENT: Final = TypeAdapter(EventIn)
 BATCH: Final = TypeAdapter(BatchIn)
 BATCH_SHAPE: Final = TypeAdapter(BatchShape)
-LENIENT_BATCH: Final = TypeAdapter(LenientBatchIn)
 REPLAY: Final = TypeAdapter(ReplayIn)
