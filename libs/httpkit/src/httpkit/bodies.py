@@ -21,7 +21,7 @@ HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 MAX_DETAILS: Final = 100
 MAX_PARAMETERS: Final = 100
 MAX_LISTED_FAULTS: Final = 1_000
-_UNCHECKED_BYTES: Final = 4_096
+_UNCHECKED_BYTES: Final = 1_024
 _LONG_BYTES: Final = 64 * 1024
 MAX_TEXT_LENGTH: Final = 300
 
