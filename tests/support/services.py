@@ -18,6 +18,8 @@ from tests.support.site import Site
 from tests.support.waiting import wait_for
 
 SECRET = "a-secret-of-tests-4f1d0c7b9a8e6352"  # noqa: S105
+FLOODED = {"LIMIT_SHIPMENT_PER_HOUR": "1000000"}
+"""Few shipments are told of by the thousand here: the quota of one is another test's."""
 READY_WITHIN_S = 40.0
 END_WITHIN_S = 25.0
 """A supervisor kills after 20; the rest is for a busy machine."""
@@ -83,7 +85,7 @@ async def service_process(
     named = site.environment(f"{module}-{port}", seat=seat)
     process = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
         [sys.executable, "-m", module],
-        env={**named, "PORT": str(port), "JWT_SECRET": SECRET, **(environment or {})},
+        env={**named, "PORT": str(port), "JWT_SECRET": SECRET, **FLOODED, **(environment or {})},
         stdin=subprocess.DEVNULL,
     )
     service = Service(process, port)
