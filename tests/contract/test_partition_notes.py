@@ -135,9 +135,16 @@ async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) 
     assert await line.notes.resumption(PARTITION, HALT) is None
 
 
-@pytest.mark.parametrize(("halt", "start"), [(HALT, Start.COMMITTED), (GAP, Start.EARLIEST)])
-def test_there_is_one_way_on(halt: Halt, start: Start) -> None:
-    assert halt.start is start
+@pytest.mark.parametrize(
+    ("halt", "starts"),
+    [
+        (HALT, (Start.COMMITTED,)),
+        (GAP, (Start.EARLIEST,)),
+        (replace(HALT, skip_to=8), (Start.COMMITTED, Start.NEXT)),
+    ],
+)
+def test_each_halt_has_its_ways_on(halt: Halt, starts: tuple[Start, ...]) -> None:
+    assert halt.starts == starts
 
 
 async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:

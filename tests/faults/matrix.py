@@ -32,6 +32,10 @@ class Row(Enum):
     MONGO_ANSWER_LOST = "MongoDB's answer lost after it applied", "repeating changes nothing"
     REDIS_AWAY = "Redis killed, emptied, silent or replaced", "slower, never wrong; logins still throttled"
     POISON = "a record that cannot be read or breaks the code", "dead letter with its bytes; the next go on"
+    FOREIGN_RECORDS = (
+        "records that foreign producers write: headers, codecs, places, damage",
+        "a dead letter, or its partition halts and can skip exactly it",
+    )
     PROCESS_KILLER = "a record that kills the process", "dead letter after bounded attempts"
     POISON_RUN = "a run of dead letters", "the partition stops, says why, and can be resumed"
     DEAD_LETTERS_AWAY = (

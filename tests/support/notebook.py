@@ -42,11 +42,11 @@ class MemoryNotebook:
             end_offset=end_offset,
         )
 
-    async def stop(self, problem: str, *, is_gap: bool) -> Halt:
+    async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
         """Note that the partition stands still."""
         self._be_troubled()
         self.stops += 1
-        self.halt = Halt(problem, NOON + timedelta(seconds=self.stops), is_gap)
+        self.halt = Halt(problem, NOON + timedelta(seconds=self.stops), is_gap, skip_to)
         return self.halt
 
     async def told(self, halt: Halt) -> Start | None:

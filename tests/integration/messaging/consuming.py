@@ -12,7 +12,8 @@ from aiokafka import TopicPartition
 from domain.line import Halt, Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
-from messaging.runtime import PartitionRuntime, RuntimeSettings
+from messaging.runtime import PartitionRuntime
+from messaging.runtime_settings import RuntimeSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from tests.support.notebook import MemoryNotebook

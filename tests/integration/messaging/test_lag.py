@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
@@ -50,3 +51,30 @@ async def test_after_a_restart_it_is_counted_from_what_was_committed(group: Grou
     async with running(runtime):
         await wait_until(lambda: runtime.lags.get(0) == 3, timeout_s=15, what="the lag")
         group.journal.gates[0].set()
+
+
+async def test_the_marks_of_transactions_are_not_behind(group: Group) -> None:
+    async with AIOKafkaProducer(**group.kafka.connection(), transactional_id=group.name) as producer:
+        for abort in (False, True):
+            await producer.begin_transaction()
+            await producer.send_and_wait(group.topic, b"1", key=b"key", partition=0)
+            await (producer.abort_transaction() if abort else producer.commit_transaction())
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: len(group.journal.offsets[0]) == 1, timeout_s=15, what="the one committed")
+        await wait_until(lambda: runtime.lags.get(0) == 0, timeout_s=15, what="no lag")
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: runtime.lags.get(0) == 0, timeout_s=15, what="no lag after a restart")
+
+
+async def test_a_transaction_that_stays_open_is_behind(group: Group) -> None:
+    runtime = group.runtime()
+    async with running(runtime):
+        await wait_until(lambda: runtime.lags.get(0) == 0, timeout_s=15)
+        async with AIOKafkaProducer(**group.kafka.connection(), transactional_id=group.name) as producer:
+            await producer.begin_transaction()
+            await producer.send_and_wait(group.topic, b"1", key=b"key", partition=0)
+            await wait_until(lambda: runtime.lags.get(0) == 1, timeout_s=15, what="the lag")
+            await producer.commit_transaction()
+            await wait_until(lambda: runtime.lags.get(0) == 0, timeout_s=15, what="no lag")

@@ -10,7 +10,9 @@ from domain.errors import StoreUnavailable
 from domain.line import Halt, Start
 from messaging import partition as partition_module
 from messaging import runtime as runtime_module
-from messaging.runtime import PartitionRuntime, RuntimeSettings, RuntimeStopped
+from messaging import watchdog as watchdog_module
+from messaging.runtime import PartitionRuntime, RuntimeStopped
+from messaging.runtime_settings import RuntimeSettings
 from messaging.settings import KafkaSettings
 from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, JournalHandler, running
@@ -120,7 +122,7 @@ async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group
 
 @pytest.mark.fault(Row.NOTHING_MOVES)
 async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.1)
+    monkeypatch.setattr(watchdog_module, "EVERY_S", 0.1)
     group.journal.gates[0] = asyncio.Event()
     await group.write(1, 0)
     with pytest.raises(RuntimeStopped, match="nothing moved"):
@@ -131,7 +133,7 @@ async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch:
 async def test_a_record_after_a_long_quiet_time_is_no_stall(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "_WATCH_EVERY_S", 0.005)
+    monkeypatch.setattr(watchdog_module, "EVERY_S", 0.005)
     async with running(group.runtime(stalled_after_s=1.5)) as task:
         for _ in range(2):
             stopped, _ = await asyncio.wait([task], timeout=1.7)

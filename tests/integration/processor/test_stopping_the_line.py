@@ -115,7 +115,7 @@ async def test_a_gap_is_left_behind_only_if_an_operator_accepts_it(
     async with processing(site, "second"):
         view = await operator.halted()
         assert view.halt is not None
-        assert (view.halt.start, view.next_offset) == (Start.EARLIEST, 1)
+        assert (view.halt.starts, view.next_offset) == ((Start.EARLIEST,), 1)
         assert "offset 1 is no longer in the log" in view.halt.problem
         with recovery.timed():
             await operator.resume(Start.EARLIEST)

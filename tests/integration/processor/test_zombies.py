@@ -36,7 +36,9 @@ async def owners_of(site: Site, *names: str) -> AsyncIterator[list[ShipmentParti
         open_ports(site.settings(names[0]), producer, new_registry("test")) as ports,
     ):
         name = f"{site.topics.events}/{PARTITION}"
-        owner = ShipmentPartition(name, ports, owner=names[0], cache_size=100)
+        owner = ShipmentPartition(
+            name, ports, owner=names[0], cache_size=100, partitions=site.kafka.partitions
+        )
         async with owners_of(site, *names[1:]) as others:
             yield [owner, *others]
 

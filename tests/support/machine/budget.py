@@ -9,7 +9,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from messaging import caution, partition
+from messaging import caution, partition, worker_states
 
 EVERY_DAY: Final = settings(
     derandomize=True,
@@ -31,7 +31,7 @@ def undisturbed() -> Iterator[None]:
     """Let workers repeat at once, and silently: trouble is all they have."""
     silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "FIRST_PAUSE_S", 0.0)
+        patch.setattr(worker_states, "FIRST_PAUSE_S", 0.0)
         patch.setattr(partition, "STAND_BACK_S", 0.0)
         patch.setattr(partition, "_log", silent)
         # Those who have a record in hand die of other things here: it is not to be given up for that.

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from messaging.partition import PartitionWorker, State
+from messaging.partition import PartitionWorker
 from messaging.slots import Slots
+from messaging.worker_states import State
 from processor.partition import ShipmentPartition
 from tests.support.machine.perils import Perils
 from tests.support.machine.world import PARTITION, World
@@ -19,7 +20,9 @@ class Owner:
         self.perils = Perils()
         self.position = position
         self._world = world
-        partition = ShipmentPartition(PARTITION, world.ports(self.perils), owner=name, cache_size=cache_size)
+        partition = ShipmentPartition(
+            PARTITION, world.ports(self.perils), owner=name, cache_size=cache_size, partitions=1
+        )
         self._worker = PartitionWorker(
             PARTITION,
             partition,

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.dead_letters import DeadLetter, Record
-from messaging.partition import PartitionWorker, State
+from messaging.partition import PartitionWorker
 from messaging.slots import Slots
+from messaging.worker_states import State
 from tests.support.builders import MemoryPosition
 from tests.support.notebook import MemoryNotebook
 from tests.support.records import LogRecord

@@ -5,7 +5,7 @@ import pytest
 from domain.errors import Fenced
 from domain.line import Start
 from messaging import partition as partition_module
-from messaging.partition import State
+from messaging.worker_states import State
 from tests.support.builders import MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working

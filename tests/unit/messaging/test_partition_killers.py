@@ -10,8 +10,8 @@ from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from domain.line import STALLED_OPENS, Attempt
 from messaging.caution import MAX_ENDED
 from messaging.dead_letters import DeadLetter, Record
-from messaging.partition import State
 from messaging.slots import Slots
+from messaging.worker_states import State
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
 

@@ -1,6 +1,7 @@
 """A line that stands still: for every owner, until an operator's word; and nothing is buried twice."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,8 +10,10 @@ import pytest
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from domain.line import Halt, Start
 from messaging import partition as partition_module
-from messaging.partition import MAX_BURIED_IN_A_ROW, PartitionWorker, State
-from tests.support.builders import NOON
+from messaging.partition import MAX_BURIED_IN_A_ROW, PartitionWorker
+from messaging.unpacking import UnreadableBatch
+from messaging.worker_states import State
+from tests.support.builders import NOON, MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
 
@@ -163,3 +166,51 @@ async def test_records_that_are_set_aside_neither_end_a_row_nor_count_in_one() -
         await wait_until(lambda: worker.state is State.HALTED)
     assert worker.done == 2 * MAX_BURIED_IN_A_ROW + 1
     assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+
+
+async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_alone() -> None:
+    handler = ScriptedHandler()
+    worker = worker_of(handler)
+    worker.put([*log_records(0, 3), UnreadableBatch("topic", 0, 3, 5, "Invalid CRC"), *log_records(5, 6)])
+    async with working(worker):
+        await wait_until(lambda: handler.halt is not None)
+        assert (worker.done, handler.offsets) == (3, [0, 1, 2])
+        assert worker.problem == "offsets 3 to 4 cannot be read: Invalid CRC"
+        assert handler.halt is not None
+        assert handler.halt.skip_to == worker.skip_to == 5
+        handler.word = Start.NEXT
+        await wait_until(lambda: worker.restart is Start.NEXT)
+        worker.restarted(5)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(5, 7))
+        await wait_until(lambda: worker.done == 7)
+    assert handler.offsets == [0, 1, 2, 5, 6]
+    assert handler.next_offset == 7
+
+
+async def test_a_record_that_can_be_neither_applied_nor_buried_can_be_skipped() -> None:
+    handler = ScriptedHandler(
+        breaking={1: PoisonRecord("bad")}, bury_troubles=deque([ValueError("too large")])
+    )
+    worker = worker_of(handler)
+    worker.put(log_records(0, 3))
+    async with working(worker):
+        await wait_until(lambda: handler.halt is not None)
+        assert handler.halt is not None
+        assert (worker.done, handler.halt.skip_to) == (1, 2)
+
+
+async def test_a_log_that_is_another_one_is_taken_over_anew() -> None:
+    handler = ScriptedHandler()
+    worker = worker_of(handler)
+    worker.put(log_records(0, 3))
+    position = MemoryPosition(3)
+    async with working(worker, position=position):
+        await wait_until(lambda: worker.done == 3)
+        handler.next_offset = 0  # as the store says of a fence beyond the log's end
+        worker.reopen("the log ends at 0")
+        await wait_until(lambda: len(handler.opened) == 2)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(0, 2))
+        await wait_until(lambda: worker.done == 2)
+    assert handler.offsets == [0, 1, 2, 0, 1]

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
-from messaging.partition import MAX_ATTEMPTS, State
+from messaging.partition import MAX_ATTEMPTS
 from messaging.slots import Slots
+from messaging.worker_states import State
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
 

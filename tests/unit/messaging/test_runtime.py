@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from domain.line import Inherited
 from domain.ports import EndOffset
 from messaging.partition import PartitionWorker
-from messaging.runtime import PartitionRuntime, RuntimeSettings
+from messaging.runtime import PartitionRuntime
+from messaging.runtime_settings import RuntimeSettings
 from messaging.settings import KafkaSettings
 from tests.unit.messaging.scripted import ScriptedHandler
 

@@ -13,6 +13,7 @@ HALTED: Json = {
     "reason": "100 dead letters in a row",
     "since": "2026-11-02T16:50:02.118Z",
     "resume_from": "committed",
+    "skip_to": None,
     "resumption": None,
 }
 ENTRY: Json = {"tracking_number": NUMBER, "reason": "a bug", "since": "now", "requested_by": "ana"}

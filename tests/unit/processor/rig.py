@@ -102,7 +102,7 @@ class Rig:
 
     async def partition(self, *, cache_size: int = 100, end_offset: int = END) -> ShipmentPartition:
         """Return a partition that has been taken over."""
-        partition = ShipmentPartition(NAME, self._ports, owner="test", cache_size=cache_size)
+        partition = ShipmentPartition(NAME, self._ports, owner="test", cache_size=cache_size, partitions=1)
         await partition.open(ends_at(end_offset))
         return partition
 

@@ -13,7 +13,7 @@ from tests.support.fakes.shipments import Notes
 from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
 
 WHY = {"reason": "the old version is back"}
-HALT = Halt("100 dead letters in a row", NOON)
+HALT = Halt("100 dead letters in a row", NOON, skip_to=104)
 GAP = Halt("offset 10 is no longer in the log", NOON + timedelta(hours=1), is_gap=True)
 
 
@@ -43,6 +43,7 @@ async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:
         "reason": HALT.problem,
         "since": "2026-03-01T12:00:00.000Z",
         "resume_from": "committed",
+        "skip_to": HALT.skip_to,
         "resumption": None,
     }
     assert [each["resume_from"] for each in shown] == [None, "committed", "earliest"]
@@ -53,6 +54,7 @@ async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:
     [
         (3, WHY, HALT),
         (3, WHY | {"from": "committed"}, HALT),
+        (3, WHY | {"from": "next"}, HALT),
         (5, WHY | {"from": "earliest"}, GAP),
     ],
 )

@@ -17,10 +17,11 @@ STALLED_OPENS: Final = 2
 
 
 class Start(StrEnum):
-    """From where a partition goes on: behind what is done, or where the log begins now."""
+    """From where a partition goes on: behind what is done, the log's beginning, or behind what stopped it."""
 
     COMMITTED = "committed"
     EARLIEST = "earliest"
+    NEXT = "next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,20 @@ class Halt:
 
     Attributes:
         is_gap: records are gone that nobody has read: only `Start.EARLIEST` leads on.
+        skip_to: the offset behind the one record, or the one batch, that stopped it; None: nothing to skip.
     """
 
     problem: str
     since: datetime
     is_gap: bool = False
+    skip_to: int | None = None
 
     @property
-    def start(self) -> Start:
-        """The one place that the partition can go on from."""
-        return Start.EARLIEST if self.is_gap else Start.COMMITTED
+    def starts(self) -> tuple[Start, ...]:
+        """From where the partition can go on, the usual place first."""
+        if self.is_gap:
+            return (Start.EARLIEST,)
+        return (Start.COMMITTED,) if self.skip_to is None else (Start.COMMITTED, Start.NEXT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

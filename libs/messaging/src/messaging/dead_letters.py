@@ -36,6 +36,8 @@ _REFUSALS: Final = (
     TopicAuthorizationFailedError,
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MS: Final = 253_402_300_799_999
+"""The end of the year 9999."""
 
 
 class Record(Protocol):
@@ -158,5 +160,5 @@ def replay_in(record: Record) -> Replay | None:
 
 
 def instant_of(record: Record) -> datetime:
-    """Return when a record was appended."""
-    return _EPOCH + timedelta(milliseconds=record.timestamp)
+    """Return when a record was appended, as its producer may say: the nearest time that there is."""
+    return _EPOCH + timedelta(milliseconds=max(0, min(record.timestamp, _LAST_MS)))

@@ -11,8 +11,14 @@ from messaging.dead_letters import DeadLetter, Record
 class Notebook(Protocol):
     """What is durable of a partition beside its records. May raise `TransientError` and `Fenced`."""
 
-    async def stop(self, problem: str, *, is_gap: bool) -> Halt:
-        """Note that the partition stands still, for every owner; `is_gap`: records are gone unread."""
+    async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
+        """Note that the partition stands still, for every owner.
+
+        Args:
+            problem: why.
+            is_gap: records are gone unread.
+            skip_to: the offset behind what stopped it.
+        """
 
     async def told(self, halt: Halt) -> Start | None:
         """Return from where an operator wants the partition to go on after `halt`; None: not yet."""

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError, for_code
 from domain.errors import StoreUnavailable
 from messaging.dead_letters import Record
 from messaging.settings import KafkaSettings
+from messaging.unpacking import tolerant_consumer
 
 _MOST_AT_ONCE: Final = 20_000
 _POLL_MS: Final = 500
@@ -78,7 +79,7 @@ async def reading(settings: KafkaSettings, topic: str) -> AsyncIterator[LogReade
     Raises:
         StoreUnavailable: Kafka cannot be reached, or has no such topic.
     """
-    consumer = AIOKafkaConsumer(
+    consumer = tolerant_consumer(
         topic,  # without a group: all of its partitions
         **settings.connection(),
         enable_auto_commit=False,

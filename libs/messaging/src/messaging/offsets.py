@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -10,11 +11,15 @@ from domain.line import Start
 from messaging.partition import PartitionWorker
 from messaging.position import ANSWER_TIMEOUT_S
 
+_POSITION_TIMEOUT_S: Final = 0.5
+
 
 async def restart_offset(
     consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
 ) -> int:
     """Return from where a partition that stood still is to be read."""
+    if worker.restart is Start.NEXT and worker.skip_to is not None:
+        return worker.skip_to
     if worker.restart is Start.COMMITTED:
         committed = worker.done if worker.done is not None else await consumer.committed(partition)
         if committed is not None:
@@ -22,22 +27,60 @@ async def restart_offset(
     return int((await consumer.beginning_offsets([partition]))[partition])
 
 
+async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> range | None:
+    """Return the offsets that the log of a partition has now; None where Kafka does not answer."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            begins = await consumer.beginning_offsets([partition])
+            ends = await consumer.end_offsets([partition])
+    except (KafkaError, TimeoutError):
+        return None
+    return range(begins[partition], ends[partition])
+
+
 async def lags(
     consumer: AIOKafkaConsumer, workers: Mapping[TopicPartition, PartitionWorker]
 ) -> dict[int, int] | None:
     """Return how many records of each partition are not applied yet; None where Kafka does not answer.
 
-    Counted from what is done, or else committed: what is fetched and waits in memory is behind, too.
+    Counted from what is done, or else committed: what is fetched and waits in memory is behind, too. Where
+    nothing waits, counted from the position: between what is done and there stands nothing that can be
+    applied, only markers of transactions, aborted records and what compaction has left out.
     """
     try:
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             ends = await consumer.end_offsets(list(workers)) if workers else {}
-            return {
-                partition.partition: max(0, ends[partition] - await _done(consumer, partition, worker))
-                for partition, worker in workers.items()
-            }
+            behind = [
+                _behind(consumer, partition, worker, ends[partition]) for partition, worker in workers.items()
+            ]
+            found = await asyncio.gather(*behind)
     except (KafkaError, IllegalStateError, TimeoutError):
         return None
+    return {partition.partition: lag for partition, lag in zip(workers, found, strict=True)}
+
+
+async def _behind(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker, end: int
+) -> int:
+    # A transaction that is open hides what follows it. It waits to be read, so it is behind.
+    end = max(end, consumer.highwater(partition) or 0)
+    position = await _idle_position(consumer, partition, worker)
+    if position is not None and position >= end:
+        return 0
+    done = await _done(consumer, partition, worker)
+    return max(0, end - max(done, position or 0))
+
+
+async def _idle_position(
+    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
+) -> int | None:
+    """Return what is fetched next, if all that was fetched before is applied."""
+    try:
+        async with asyncio.timeout(_POSITION_TIMEOUT_S):
+            position = int(await consumer.position(partition))
+    except TimeoutError:
+        return None
+    return position if worker.is_idle else None
 
 
 async def _done(consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker) -> int:

@@ -18,9 +18,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from enum import StrEnum
 from typing import Final, TypeVar
 
 import structlog
@@ -31,12 +29,13 @@ from domain.ports import EndOffset
 from messaging.caution import CarefulHandler, Caution, ProcessKiller, letter_of
 from messaging.dead_letters import Record
 from messaging.handler import LogPosition, PartitionHandler
+from messaging.inbox import Inbox
 from messaging.slots import Slots
+from messaging.unpacking import UnreadableBatch
+from messaging.worker_states import Abandoned, Halted, State, pause_s
 
 MAX_ATTEMPTS: Final = 5
 MAX_BURIED_IN_A_ROW: Final = 100
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 5.0
 STAND_BACK_S: Final = 1.0
 ASK_AGAIN_S: Final = 2.0
 
@@ -45,22 +44,13 @@ _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
-class State(StrEnum):
-    """What a worker is doing."""
-
-    OPENING = "opening"
-    RUNNING = "running"
-    RETRYING = "retrying"
-    HALTED = "halted"
-    LOST = "lost"
-
-
 class PartitionWorker:
     """Runs one partition.
 
     Attributes:
         done: the offset up to which everything is applied: what may be committed.
         restart: from where a partition that stood still is to go on, until its records come from there.
+        stalled_opens: owners before this one, in a row, that found records and got nowhere.
         is_unread: the group has never committed here: the log may begin where it likes.
     """
 
@@ -89,10 +79,11 @@ class PartitionWorker:
         self.problem: str | None = None
         self.restart: Start | None = None
         self.last_activity = time.monotonic()
+        self.stalled_opens = 0
         self._handler = handler
         self._max_batch = max_batch
         self._slots = slots
-        self._inbox: deque[Record] = deque()
+        self._inbox = Inbox()
         self._batch: list[Record] = []
         self._arrived = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -101,43 +92,58 @@ class PartitionWorker:
         self._buried_in_a_row = 0
         self._careful = CarefulHandler(handler, alone)
         self.is_unread = self._is_gap = False
+        self._skip_to: int | None = None
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
+        self._reopening = False
         self._lost_below: int | None = None
 
     @property
     def has_room(self) -> bool:
         """Whether more records should be fetched: beside the batch in work, half of one waits or more."""
-        return self.state is not State.HALTED and len(self._inbox) < self._max_batch / 2
+        wants = self.state is not State.HALTED and self._inbox.unreadable is None
+        return wants and len(self._inbox) < self._max_batch / 2
 
     @property
     def is_busy(self) -> bool:
         """Whether records wait or are being handled."""
         return bool(self._inbox or self._batch)
 
-    def put(self, records: Sequence[Record]) -> None:
+    @property
+    def is_idle(self) -> bool:
+        """Whether it runs, and all that it was given is applied."""
+        return self.state is State.RUNNING and not self.is_busy
+
+    @property
+    def skip_to(self) -> int | None:
+        """The offset behind what stopped the partition, if that can be skipped."""
+        return None if self._halt is None else self._halt.skip_to
+
+    def put(self, records: Sequence[Record | UnreadableBatch]) -> None:
         """Take in records, to be handled after those that wait already; not while the partition is halted."""
         if self.state is not State.HALTED:
-            self._inbox.extend(records)
+            self._inbox.put(records)
             self._arrived.set()
 
-    def halt(self, problem: str, *, is_gap: bool = False) -> None:
-        """Stop handling: an operator must look at it. It stays assigned; what is done is committed.
-
-        Args:
-            problem: why, for the operator's eyes.
-            is_gap: records are gone unread: going on means to accept that.
-        """
+    def halt(self, problem: str, *, is_gap: bool = False, skip_to: int | None = None) -> None:
+        """Stop handling until an operator has looked at `problem`; what is done is committed. See `Halt`."""
         _log.error("partition_halted", partition=self.name, problem=problem)
         self.state = State.HALTED
         self.problem = problem
-        self._is_gap = is_gap
-        self._inbox.clear()
+        self._is_gap, self._skip_to = is_gap, skip_to
+        self._inbox.drop()
+        self._arrived.set()
+
+    def reopen(self, why: str) -> None:
+        """Take the partition over once more, when the batch in work is done: its log is another one now."""
+        _log.warning("partition_reopened", partition=self.name, why=why)
+        self._inbox.drop()
+        self._reopening = True
         self._arrived.set()
 
     def restarted(self, offset: int) -> None:
         """Go on: records will be fetched from `offset`, as `restart` has asked."""
-        if self.restart is Start.EARLIEST:
+        if self.restart in (Start.EARLIEST, Start.NEXT):
             self.done = self._lost_below = offset  # the gap is accepted once, not by each owner again
         self.restart = None
         self._arrived.set()
@@ -168,16 +174,22 @@ class PartitionWorker:
             await self._serve(log)
         except Fenced as fenced:
             await self._stand_back(fenced)
-        except _Halted as halted:
-            self.halt(str(halted))
-        except _Abandoned:
+        except Halted as halted:
+            self.halt(str(halted), skip_to=halted.skip_to)
+        except Abandoned:
             _log.info("batch_abandoned", partition=self.name)
 
     async def _serve(self, log: LogPosition) -> None:
+        self._reopening = False
         applied = await self._until_done(lambda: self._open(log.end_offset))
         await self._go_back(log, applied)
         self._enter(State.RUNNING)
         while await self._some_arrived():
+            if self._reopening:
+                self._enter(State.OPENING)
+                return
+            if not self._inbox and self._inbox.unreadable is not None:
+                raise Halted.at(self._inbox.unreadable)
             await self._apply(self._batch)
             self._quiet.set()
 
@@ -192,13 +204,14 @@ class PartitionWorker:
         first = self._inbox[0].offset if self._inbox else fetched_next
         if first > applied and (applied or not self.is_unread):
             _log.warning("partition_read_again", partition=self.name, committed=first, applied=applied)
-            self._inbox.clear()
+            self._inbox.drop()
             log.seek(applied)
             self.done = applied
 
     async def _open(self, end_offset: EndOffset) -> int:
         """Take the partition over; returns up to which offset it is applied."""
         inherited = await self._handler.open(end_offset)
+        self.stalled_opens = inherited.stalled_opens
         self._careful.caution = Caution(inherited, batch=self._max_batch)
         if self._resumed is not None and inherited.halt == self._resumed:
             # Whoever said so has seen to what stopped it: old attempts do not count any more.
@@ -208,7 +221,7 @@ class PartitionWorker:
             _log.warning("partition_resumed", partition=self.name)
         elif inherited.halt is not None:
             self._halt = inherited.halt
-            self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap)
+            self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap, skip_to=inherited.halt.skip_to)
         self._resumed = None
         applied = max(inherited.next_offset, self._lost_below or 0)
         self._lost_below = None
@@ -240,7 +253,9 @@ class PartitionWorker:
         while not self._stopping.is_set():
             try:
                 if self._halt is None:
-                    self._halt = await self._handler.stop(self.problem or "", is_gap=self._is_gap)
+                    self._halt = await self._handler.stop(
+                        self.problem or "", is_gap=self._is_gap, skip_to=self._skip_to
+                    )
                 start = await self._handler.told(self._halt)
             except TransientError as error:
                 _log.warning("halt_not_noted", partition=self.name, error=str(error))
@@ -257,7 +272,7 @@ class PartitionWorker:
                 await asyncio.wait_for(self._arrived.wait(), seconds)
 
     async def _some_arrived(self) -> bool:
-        while not self._inbox and not self._ended:
+        while not (self._inbox.has_any or self._reopening or self._ended):
             self._arrived.clear()
             await self._arrived.wait()
         return not self._ended
@@ -266,7 +281,7 @@ class PartitionWorker:
         """Fill an empty batch once it has a slot: what arrives while it waits for one makes it larger."""
         if not batch:
             if self._ended:
-                raise _Abandoned
+                raise Abandoned
             self._quiet.clear()
             batch.extend(self._inbox.popleft() for _ in range(self._batch_size()))
         return batch
@@ -295,7 +310,7 @@ class PartitionWorker:
     async def _apply(self, batch: list[Record]) -> None:
         try:
             applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
-        except (Fenced, _Abandoned):
+        except (Fenced, Abandoned):
             raise
         except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
             await self._isolate(batch, error)
@@ -310,11 +325,11 @@ class PartitionWorker:
             return
         attempts = 1
         while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord | ProcessKiller):
-            await asyncio.sleep(_pause_s(attempts))
+            await asyncio.sleep(pause_s(attempts))
             attempts += 1
             try:
                 applied = await self._until_done(lambda: self._careful.handle(batch))
-            except (Fenced, _Abandoned):
+            except (Fenced, Abandoned):
                 raise
             except Exception as again:  # noqa: BLE001  # as above
                 error = again
@@ -335,14 +350,15 @@ class PartitionWorker:
     async def _bury(self, record: Record, error: Exception, attempts: int) -> None:
         self._buried_in_a_row += 1
         if self._buried_in_a_row > MAX_BURIED_IN_A_ROW:
-            raise _Halted(f"{MAX_BURIED_IN_A_ROW} dead letters in a row, the last: {error}")
+            raise Halted(f"{MAX_BURIED_IN_A_ROW} dead letters in a row, the last: {error}")
         letter = letter_of(record, error, attempts)
         try:
             await self._until_done(lambda: self._careful.bury(letter))
-        except (Fenced, _Abandoned):
+        except (Fenced, Abandoned):
             raise
         except Exception as bug:  # the next process would end at the same record
-            raise _Halted(f"offset {record.offset} can be neither applied nor buried: {bug!r}") from bug
+            problem = f"offset {record.offset} can be neither applied nor buried: {bug!r}"
+            raise Halted(problem, record.offset + 1) from bug
         _log.error(
             "dead_letter",
             partition=self.name,
@@ -362,11 +378,11 @@ class PartitionWorker:
                     result = await step()
             except TransientError as error:
                 if self._ended:
-                    raise _Abandoned from error
+                    raise Abandoned from error
                 attempts += 1
                 self._enter(State.RETRYING, str(error))
                 _log.warning("batch_retried", partition=self.name, attempts=attempts, error=str(error))
-                await self._rest(_pause_s(attempts))
+                await self._rest(pause_s(attempts))
             else:
                 self._enter(before)
                 return result
@@ -375,24 +391,10 @@ class PartitionWorker:
         """Pause before the next try; there is none once the end has come, it may take too long."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), pause_s)
-            raise _Abandoned
+            raise Abandoned
 
     def _enter(self, state: State, problem: str | None = None) -> None:
         """Change the state; a worker that was halted in the middle of its work stays halted."""
         if self.state is not State.HALTED:
             self.state = state
             self.problem = problem
-
-
-class _Halted(Exception):
-    """Too many dead letters, or one that cannot be kept: stop the line."""
-
-
-class _Abandoned(Exception):
-    """The end comes while a batch waits for its next attempt: it is not done, and will be redelivered."""
-
-
-def _pause_s(attempts: int) -> float:
-    """Half fixed, half jitter over an exponential pause, so that partitions do not knock in step."""
-    longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(attempts, 10))
-    return random.uniform(longest / 2, longest)  # noqa: S311  # jitter, not a secret

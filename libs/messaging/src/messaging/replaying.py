@@ -16,6 +16,7 @@ from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD, Recor
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
+from messaging.unpacking import tolerant_consumer
 from messaging.wire import decode, header
 
 _READ_TIMEOUT_S: Final = 10.0
@@ -58,7 +59,7 @@ class KafkaDeadLetterReplayer:
         return {place: _replayed(letters[place]) for place in places}
 
     async def _read(self, places: Collection[Place]) -> Letters:
-        consumer = AIOKafkaConsumer(
+        consumer = tolerant_consumer(
             **self._settings.connection(), enable_auto_commit=False, auto_offset_reset="none"
         )
         try:

@@ -6,9 +6,7 @@ log's end where offsets are gone, it forgets pauses at a rebalance, and it does 
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -19,59 +17,29 @@ from aiokafka.errors import (
     KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    RecordTooLargeError,
 )
 
-from domain.batch import LARGE_BATCH
 from domain.errors import WaybillError
 from messaging.consumer import start, stop
 from messaging.handler import PartitionHandler
-from messaging.offsets import lags, restart_offset
-from messaging.partition import PartitionWorker, State
+from messaging.offsets import lags, log_range, restart_offset
+from messaging.partition import PartitionWorker
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
-from messaging.settings import KafkaSettings
+from messaging.runtime_settings import RuntimeSettings
 from messaging.slots import Slots
+from messaging.unpacking import UnreadableBatch, tolerant_consumer
+from messaging.watchdog import Watchdog
+from messaging.worker_states import State
 
 _log = structlog.get_logger(__name__)
 
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
 _LAST_POLL_S: Final = 1.0
-_WATCH_EVERY_S: Final = 10.0
 _LOOK_AT_LAG_EVERY_S: Final = 2.0
 
 HandlerFactory = Callable[[TopicPartition], PartitionHandler]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeSettings:
-    """How the loop runs.
-
-    Attributes:
-        group_instance: a name that survives restarts, unique in the group: a member that comes back under it
-            takes its partitions up at once, where a nameless one waits until the dead one's session ends.
-        max_batch: records handed to a handler at once.
-        concurrency: large batches in work at once, over all partitions: fewer make larger ones.
-        large_batch: records of a large batch; a smaller one does not wait for its turn.
-        commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
-            crash, and recognised then.
-        drain_s: how long the batches in work may take at a rebalance and at the end; all of the end takes
-            six seconds more at most, for a last poll, the last commit and the farewell.
-        stalled_after_s: the watchdog gives up when records wait and nothing moves for that long.
-    """
-
-    kafka: KafkaSettings
-    topic: str
-    group: str
-    instance: str
-    group_instance: str | None = None
-    max_batch: int = 1000
-    concurrency: int = 3
-    large_batch: int = LARGE_BATCH
-    commit_every_s: float = 1.0
-    session_timeout_s: float = 10.0
-    rebalance_timeout_s: float = 60.0
-    drain_s: float = 8.0
-    stalled_after_s: float = 120.0
 
 
 class RuntimeStopped(WaybillError):
@@ -168,7 +136,7 @@ class PartitionRuntime:
         await start(consumer, self._stopping)
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
-            asyncio.create_task(self._watch(consumer), name="watchdog"),
+            asyncio.create_task(self._watchdog(consumer).run(), name="watchdog"),
             asyncio.create_task(self._look_at_lags(consumer), name="lags"),
         ]
         try:
@@ -227,7 +195,7 @@ class PartitionRuntime:
 
     def _consumer(self) -> AIOKafkaConsumer:
         settings = self._settings
-        return AIOKafkaConsumer(
+        return tolerant_consumer(
             **settings.kafka.connection(),
             group_id=settings.group,
             client_id=settings.instance,
@@ -260,15 +228,8 @@ class PartitionRuntime:
             arrived = await consumer.getmany(
                 *wanted, timeout_ms=poll_ms, max_records=self._settings.max_batch
             )
-        except NoOffsetForPartitionError:
-            await self._start_at_beginning(consumer)
-        except OffsetOutOfRangeError as error:
-            for partition, offset in error.args[0].items():
-                if worker := self._workers.get(partition):
-                    worker.halt(
-                        f"offset {offset} is no longer in the log: records have been lost to retention",
-                        is_gap=True,
-                    )
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError, RecordTooLargeError) as error:
+            await self._overcome(consumer, error)
         except IllegalStateError:
             # The assignment changed between the look at the workers and the call.
             await asyncio.sleep(poll_ms / 1000)
@@ -277,6 +238,35 @@ class PartitionRuntime:
                 if worker := self._workers.get(partition):
                     worker.put(records)
 
+    async def _overcome(self, consumer: AIOKafkaConsumer, error: KafkaError) -> None:
+        """Do what is to be done where a partition cannot be read on from its position."""
+        if isinstance(error, NoOffsetForPartitionError):
+            await self._start_at_beginning(consumer)
+        elif isinstance(error, RecordTooLargeError):
+            # aiokafka has moved past what it could not take apart, without a word to anybody but us.
+            _, partition, offset, *_ = error.args
+            if worker := self._workers.get(partition):
+                fault = "its length leads nowhere"
+                place = (partition.topic, partition.partition)
+                worker.put([UnreadableBatch(*place, offset, next_offset=offset + 1, fault=fault)])
+        else:
+            for partition, offset in error.args[0].items():
+                await self._out_of_range(consumer, partition, offset)
+
+    async def _out_of_range(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+        """Halt where records are gone unread; read anew where the log ends before what was read of it."""
+        worker = self._workers.get(partition)
+        log = await log_range(consumer, partition)
+        # The assignment may have changed while Kafka was asked; without an answer the error comes again.
+        if worker is None or log is None or self._workers.get(partition) is not worker:
+            return
+        if offset < log.start:
+            worker.halt(
+                f"offset {offset} is no longer in the log: records have been lost to retention", is_gap=True
+            )
+        elif offset > log.stop:
+            worker.reopen(f"the log ends at {log.stop}, before offset {offset}: it is another one")
+
     async def _restart(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch anew where a partition that stood still is to go on."""
         for partition, worker in list(self._workers.items()):
@@ -284,6 +274,8 @@ class PartitionRuntime:
                 continue
             try:
                 offset = await restart_offset(consumer, partition, worker)
+                if self._workers.get(partition) is not worker:
+                    continue  # released meanwhile: another one reads here now
                 consumer.seek(partition, offset)
             except (KafkaError, IllegalStateError) as error:
                 _log.warning("restart_failed", partition=worker.name, error=str(error))
@@ -292,12 +284,15 @@ class PartitionRuntime:
 
     async def _start_at_beginning(self, consumer: AIOKafkaConsumer) -> None:
         """The group has never committed here: read everything. What was applied before is recognised."""
-        new = [partition for partition in self._workers if await consumer.committed(partition) is None]
+        unread = [each for each in list(self._workers.items()) if await consumer.committed(each[0]) is None]
+        # Those that were released while the coordinator was asked are somebody else's business by now.
+        new = {partition: worker for partition, worker in unread if self._workers.get(partition) is worker}
         _log.info("partitions_start_at_beginning", partitions=sorted(p.partition for p in new))
-        for partition in new:
-            self._workers[partition].is_unread = True
+        for worker in new.values():
+            worker.is_unread = True
         if new:
-            await consumer.seek_to_beginning(*new)
+            with contextlib.suppress(IllegalStateError):  # released while the log is asked where it begins
+                await consumer.seek_to_beginning(*new)
 
     def _pause_stuck(self, consumer: AIOKafkaConsumer) -> None:
         """Pause partitions that retry: aiokafka fetches nothing for the others while their records wait."""
@@ -340,28 +335,13 @@ class PartitionRuntime:
             self.lags = self.lags if found is None else found
             await asyncio.sleep(_LOOK_AT_LAG_EVERY_S)
 
-    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
-        """End the loop when records wait and nothing has moved for a while: aiokafka is known to hang."""
-        since: dict[PartitionWorker, float] = {}
-        while True:
-            await asyncio.sleep(_WATCH_EVERY_S)
-            # Since when records wait, not since when none came: the first one after a quiet hour is no stall.
-            seen_s = time.monotonic()
-            since = {worker: since.get(worker, seen_s) for worker in await self._waiting(consumer)}
-            for worker, first_seen_s in since.items():
-                stalled_s = time.monotonic() - max(first_seen_s, worker.last_activity)
-                if stalled_s >= self._settings.stalled_after_s:
-                    self.fail(
-                        RuntimeStopped(f"{worker.name}: records wait, nothing moved for {stalled_s:.0f} s")
-                    )
-
-    async def _waiting(self, consumer: AIOKafkaConsumer) -> list[PartitionWorker]:
-        return [
-            worker
-            for partition, worker in list(self._workers.items())
-            if worker.state is State.RUNNING
-            and (worker.is_busy or await ConsumerPosition(consumer, partition).is_behind())
-        ]
+    def _watchdog(self, consumer: AIOKafkaConsumer) -> Watchdog:
+        return Watchdog(
+            consumer,
+            lambda: self._workers,
+            stalled_after_s=self._settings.stalled_after_s,
+            give_up=lambda why: self.fail(RuntimeStopped(why)),
+        )
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

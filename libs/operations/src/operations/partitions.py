@@ -13,7 +13,7 @@ app: Final = typer.Typer(
     name="partitions", no_args_is_help=True, help="The parts of the log, and which of them stand still."
 )
 
-_COLUMNS: Final = ("partition", "owner", "next_offset", "halted", "since", "reason", "resume_from")
+_COLUMNS: Final = ("partition", "owner", "next_offset", "halted", "since", "reason", "resume_from", "skip_to")
 
 
 class Start(StrEnum):
@@ -21,6 +21,7 @@ class Start(StrEnum):
 
     COMMITTED = "committed"
     EARLIEST = "earliest"
+    NEXT = "next"
 
 
 @app.command("list")
@@ -38,7 +39,11 @@ def resume(
     partition: Annotated[int, typer.Argument(min=0, help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it may go on.")],
     start: Annotated[
-        Start, typer.Option("--from", help="earliest accepts that records are lost.")
+        Start,
+        typer.Option(
+            "--from",
+            help="earliest accepts that records are lost; next gives up what stopped it, and no more.",
+        ),
     ] = Start.COMMITTED,
 ) -> None:
     """Let a partition that stands still go on, once what stopped it is repaired."""

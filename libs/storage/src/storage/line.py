@@ -32,7 +32,12 @@ class MongoPartitionNotes:
         """See `PartitionNotes.note_halt`."""
         noted = None
         if halt is not None:
-            noted = {"problem": halt.problem, "since": halt.since, "is_gap": halt.is_gap}
+            noted = {
+                "problem": halt.problem,
+                "since": halt.since,
+                "is_gap": halt.is_gap,
+                "skip_to": halt.skip_to,
+            }
         await noted_by_owner(self._fences, fence, {"halt": noted})
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
@@ -136,7 +141,9 @@ def _view_of(fence: Document, said: Document | None) -> PartitionView:
 
 def _halt_of(fence: Document) -> Halt | None:
     noted = fence.get("halt")
-    return None if noted is None else Halt(noted["problem"], noted["since"], noted["is_gap"])
+    if noted is None:
+        return None
+    return Halt(noted["problem"], noted["since"], noted["is_gap"], noted.get("skip_to"))
 
 
 def _attempt_of(fence: Document) -> Attempt | None:

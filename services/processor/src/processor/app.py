@@ -21,7 +21,8 @@ from messaging.handler import PartitionHandler
 from messaging.health import KafkaProbe
 from messaging.metrics import LineMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
-from messaging.runtime import PartitionRuntime, RuntimeSettings
+from messaging.runtime import PartitionRuntime
+from messaging.runtime_settings import RuntimeSettings
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.partition import Ports, ShipmentPartition
@@ -108,8 +109,12 @@ def build_runtime(settings: Settings, ports: Ports, tracer: Tracer | None = None
     def handler_of(partition: TopicPartition) -> PartitionHandler:
         name = f"{partition.topic}/{partition.partition}"
         if tracer is None:
-            return ShipmentPartition(name, ports, owner=owner, cache_size=cache_size)
-        return TracedPartition(name, ports, tracer, owner=owner, cache_size=cache_size)
+            return ShipmentPartition(
+                name, ports, owner=owner, cache_size=cache_size, partitions=settings.kafka.partitions
+            )
+        return TracedPartition(
+            name, ports, tracer, owner=owner, cache_size=cache_size, partitions=settings.kafka.partitions
+        )
 
     runtime_settings = RuntimeSettings(
         kafka=settings.kafka,

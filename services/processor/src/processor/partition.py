@@ -29,6 +29,8 @@ from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from messaging import wire
 from messaging.dead_letters import DeadLetter, KafkaDeadLetters, Record, replays_in
+from messaging.placing import require_place
+from messaging.unpacking import UnreadableRecord
 from processor.answering import answer_to
 from processor.burying import entry_of
 from processor.cache import ShipmentCache
@@ -62,8 +64,18 @@ class Ports:
 class ShipmentPartition:
     """`PartitionHandler` that moves shipments."""
 
-    def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int) -> None:
+    def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int, partitions: int) -> None:
+        """Take what it works with.
+
+        Args:
+            name: `topic/number`.
+            ports: of the process.
+            owner: for the operator's eyes.
+            cache_size: shipments remembered.
+            partitions: that keys are spread over.
+        """
         self._name = name
+        self._partitions = partitions
         self._ports = ports
         self._owner = owner
         self._cache = ShipmentCache(cache_size)
@@ -108,9 +120,9 @@ class ShipmentPartition:
             await self._look_at_fence()
         await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))
 
-    async def stop(self, problem: str, *, is_gap: bool) -> Halt:
+    async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
         """See `Notebook.stop`."""
-        halt = Halt(problem, self._ports.clock.now(), is_gap)
+        halt = Halt(problem, self._ports.clock.now(), is_gap, skip_to)
         await self._ports.notes.note_halt(self._fence, halt)
         return halt
 
@@ -188,7 +200,10 @@ class ShipmentPartition:
             return None
 
     def _read(self, record: Record) -> Delivery:
+        if isinstance(record, UnreadableRecord):
+            raise PoisonRecord(record.fault)
         decoded = wire.decode(record.value)
+        require_place(record, decoded.command.tracking_number, self._partitions)
         return Delivery(
             command=decoded.command,
             offset=record.offset,

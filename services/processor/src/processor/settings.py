@@ -9,7 +9,7 @@ from storage.settings import MongoSettings, RedisSettings
 
 
 class LoopSettings(BaseSettings):
-    """How the consumer loop runs; see `messaging.runtime.RuntimeSettings`.
+    """How the consumer loop runs; see `messaging.runtime_settings.RuntimeSettings`.
 
     Attributes:
         group_instance: a name that survives restarts; only for processes that are always started again.

@@ -29,8 +29,10 @@ _BATCH: Final[ContextVar[Sequence[Span]]] = ContextVar("spans_of_the_batch", def
 class TracedPartition(ShipmentPartition):
     """Makes a span of a batch in each sampled trace that has records in it."""
 
-    def __init__(self, name: str, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int) -> None:
-        super().__init__(name, ports, owner=owner, cache_size=cache_size)
+    def __init__(
+        self, name: str, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int, partitions: int
+    ) -> None:
+        super().__init__(name, ports, owner=owner, cache_size=cache_size, partitions=partitions)
         self._tracer = tracer
 
     async def handle(self, records: Sequence[Record]) -> bool:

@@ -27,8 +27,9 @@ Resumption.__pydantic_config__ = _CLOSED  # type: ignore[attr-defined]  # pydant
 class Partition(TypedDict):
     """What is known of a partition.
 
-    `reason` says why it stands still, `resume_from` what to resume it from; `resumption` is word that was
-    left for its owner, and not heard yet.
+    `reason` says why it stands still, `resume_from` what to resume it from; `skip_to` is the offset behind
+    the record or batch that stopped it, where `"from": "next"` leads. `resumption` is word that was left for
+    its owner, and not heard yet.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -40,6 +41,7 @@ class Partition(TypedDict):
     reason: str | None
     since: Instant | None
     resume_from: Start | None
+    skip_to: _Offset | None
     resumption: Resumption | None
 
 
@@ -76,6 +78,7 @@ _HALTED: Final[dict[str, Any]] = {
     "reason": "100 dead letters in a row, the last: not JSON",
     "since": "2026-11-02T16:50:02.118Z",
     "resume_from": "committed",
+    "skip_to": None,
     "resumption": None,
 }
 _TOLD: Final[dict[str, Any]] = _HALTED | {
@@ -129,14 +132,16 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         description=(
             "Its owner hears of it within seconds, and nothing is started anew. `committed`: behind what is "
             "applied or buried. `earliest`, where records are gone before they were read: where the log "
-            "begins now, which is to accept that they are lost. 409 if the partition does not stand still, "
-            "or can go on only from the other."
+            "begins now, which is to accept that they are lost. `next`, where one record or one batch is to "
+            "blame (`skip_to` is set): behind exactly that one, which is to give it up. 409 if the partition "
+            "does not stand still, or cannot go on from there."
         ),
         parameters=(_PARTITION,),
         body=json_content(
             RESUME,
             repaired={"reason": "the old version is back"},
             gap={"reason": "the lost hour is sent again by hand", "from": "earliest"},
+            skip={"reason": "the batch is damaged on the broker's disk", "from": "next"},
         ),
         replies={202: Reply("Word is left.", json_content(TypeAdapter(Partition), told=_TOLD))},
         errors=(ErrorCode.NOT_FOUND, ErrorCode.CANNOT_RESUME),

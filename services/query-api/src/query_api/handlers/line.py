@@ -5,7 +5,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from domain.errors import ErrorCode
-from domain.line import PartitionView, Quarantined, QuarantinePut, Resumption
+from domain.line import Halt, PartitionView, Quarantined, QuarantinePut, Resumption
 from domain.tracking_number import parse_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_json, read_query
@@ -39,9 +39,8 @@ async def resume_partition(request: web.Request) -> web.Response:
         raise ApiError(ErrorCode.NOT_FOUND, "there is no such partition")
     if view.halt is None:
         raise ApiError(ErrorCode.CANNOT_RESUME, "the partition does not stand still")
-    if view.halt.start is not wanted.start:
-        why = "records are gone unread" if view.halt.is_gap else "no records are gone"
-        raise ApiError(ErrorCode.CANNOT_RESUME, f'{why}: it goes on from "{view.halt.start}" only')
+    if wanted.start not in view.halt.starts:
+        raise ApiError(ErrorCode.CANNOT_RESUME, _refusal(view.halt))
     resumption = Resumption(
         halted_since=view.halt.since,
         start=wanted.start,
@@ -51,6 +50,12 @@ async def resume_partition(request: web.Request) -> web.Response:
     )
     await line.resume(view.number, resumption)
     return json_response(_shown(view) | {"resumption": _shown_resumption(resumption)}, status=202)
+
+
+def _refusal(halt: Halt) -> str:
+    why = "records are gone unread" if halt.is_gap else "no records are gone"
+    starts = " or ".join(f'"{start}"' for start in halt.starts)
+    return f"{why}: it goes on from {starts} only"
 
 
 async def list_quarantine(request: web.Request) -> web.Response:
@@ -100,7 +105,8 @@ def _shown(view: PartitionView) -> dict[str, Any]:
         "halted": halt is not None,
         "reason": None if halt is None else halt.problem,
         "since": None if halt is None else halt.since,
-        "resume_from": None if halt is None else halt.start,
+        "resume_from": None if halt is None else halt.starts[0],
+        "skip_to": None if halt is None else halt.skip_to,
         "resumption": None if resumption is None else _shown_resumption(resumption),
     }
 

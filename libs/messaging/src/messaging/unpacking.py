@@ -1,0 +1,261 @@
+"""Unpacks what the broker answers, so that what cannot be unpacked concerns its own partition alone.
+
+aiokafka (0.14) raises from `getmany` whatever goes wrong there: it does not say in which partition, loses
+what it took from others in that call, and does the same again for ever. Here an exception becomes an item of
+its partition, in its place: an `UnreadableRecord` where a single record can be told apart, else an
+`UnreadableBatch`.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
+from aiokafka.consumer import fetcher
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import decode_varint
+from aiokafka.structs import ConsumerRecord
+
+_OVERHEAD: Final = struct.Struct(">qi")
+"""Of a batch: its first offset, and how many bytes follow."""
+_HEADER: Final = struct.Struct(">qiibIhiqqqhii")
+_MAGIC: Final = 2
+_CODEC_MASK: Final = 0x07
+_LOG_APPEND_TIME: Final = 0x08
+_CODECS: Final = {
+    0: bytes,
+    1: gzip_decode,
+    2: snappy_decode,
+    3: lz4_decode,
+    4: zstd_decode,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record that breaks the rules of Kafka's format; see `messaging.dead_letters.Record`.
+
+    Attributes:
+        fault: what is wrong with it.
+        value: its value, or all of its bytes where that could not be found.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    fault: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableBatch:
+    """Records that cannot be told apart: a damaged batch, or one in a codec that nobody knows here.
+
+    Attributes:
+        offset: of the first record that was not unpacked.
+        next_offset: of the first record behind them.
+        fault: what is wrong.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    next_offset: int
+    fault: str
+    timestamp: int = 0
+    key: None = None
+    value: None = None
+    headers: tuple[tuple[str, bytes], ...] = field(default=())
+
+
+class KeptRecords:
+    """aiokafka's `MemoryRecords` that keeps the bytes of the batch it gave last."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+        self._batches: Any = MemoryRecords(data)
+        self.batch: bytes | memoryview = b""
+
+    def size_in_bytes(self) -> int:
+        """See `MemoryRecords`."""
+        return len(self._data)
+
+    def has_next(self) -> bool:
+        """See `MemoryRecords`."""
+        return bool(self._batches.has_next())
+
+    def next_batch(self) -> Any:  # noqa: ANN401  # of aiokafka, which types it by protocols of its own
+        """See `MemoryRecords`; its bytes are in `batch` even where it raises."""
+        _, length = _OVERHEAD.unpack_from(self._data, self._position)
+        end = self._position + _OVERHEAD.size + length
+        self.batch = memoryview(self._data)[self._position : end]
+        self._position = end
+        return self._batches.next_batch()
+
+    @property
+    def follows(self) -> int | None:
+        """The first offset of the batch behind, if some of it is there."""
+        if self._position + _OVERHEAD.size > len(self._data):
+            return None
+        return int(_OVERHEAD.unpack_from(self._data, self._position)[0])
+
+
+class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types
+    """aiokafka's unpacking, with an item in the place of what raises."""
+
+    _tp: TopicPartition
+    _records: KeptRecords
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[Any]:
+        while True:
+            try:
+                yield from super()._unpack_records()
+            except Exception as error:  # noqa: BLE001  # whatever a foreign producer, or a disk, has made of it
+                yield from self._around(error)
+            else:
+                return
+
+    def _around(self, error: Exception) -> Iterator[Any]:
+        """Give what can be read of the batch that raised, and what cannot."""
+        raw = bytes(self._records.batch)
+        items = iter(()) if _is_damaged(error) else _records_in(self._tp, raw)
+        try:
+            for item in items:
+                if item.offset >= self.next_fetch_offset:
+                    self.next_fetch_offset = item.offset + 1
+                    yield item
+        except Exception as again:  # noqa: BLE001  # as above
+            error = again
+        else:
+            if not _is_damaged(error):
+                self.next_fetch_offset = max(self.next_fetch_offset, _end_of(raw))
+                return
+        first = self.next_fetch_offset
+        self.next_fetch_offset = self._behind(raw, first)
+        fault = f"{type(error).__name__}: {error}"
+        yield UnreadableBatch(self._tp.topic, self._tp.partition, first, self.next_fetch_offset, fault)
+
+    def _behind(self, raw: bytes, first: int) -> int:
+        """Return the offset behind a batch whose header may lie: at least one further."""
+        follows = self._records.follows
+        return max(first + 1, _end_of(raw) if follows is None else follows)
+
+
+def install() -> None:
+    """Let every consumer of this process unpack so; safe to repeat."""
+    fetcher.MemoryRecords = KeptRecords
+    fetcher.PartitionRecords = TolerantRecords
+
+
+def tolerant_consumer(*topics: str, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401  # as aiokafka takes them
+    """Make a consumer that gives `UnreadableRecord` and `UnreadableBatch` beside `ConsumerRecord`."""
+    install()
+    return AIOKafkaConsumer(*topics, **options)
+
+
+def _is_damaged(error: Exception) -> bool:
+    return "Invalid CRC" in str(error)
+
+
+def _end_of(raw: bytes) -> int:
+    if len(raw) < _HEADER.size:
+        return 0
+    first, *_ = fields = _HEADER.unpack_from(raw)
+    return int(first + fields[6] + 1)
+
+
+def _records_in(partition: TopicPartition, raw: bytes) -> Iterator[ConsumerRecord | UnreadableRecord]:
+    """Take a batch apart record by record.
+
+    Raises:
+        Exception: it is none, cannot be decompressed, or its lengths lead nowhere.
+    """
+    fields = _HEADER.unpack_from(raw)
+    magic, attributes, base, count = fields[3], fields[5], fields[0], fields[12]
+    if magic != _MAGIC:
+        raise ValueError(f"message format {magic} is unknown")
+    unpack = _CODECS.get(attributes & _CODEC_MASK)
+    if unpack is None:
+        raise ValueError(f"compression codec {attributes & _CODEC_MASK} is unknown")
+    body = bytes(unpack(raw[_HEADER.size :]))
+    stamped = fields[8] if attributes & _LOG_APPEND_TIME else None
+    position = 0
+    for index in range(count):
+        length, start = decode_varint(body, position)
+        position = start + length
+        if length < 0 or position > len(body):
+            raise ValueError(f"a record of {length} bytes does not fit into its batch")
+        yield _record(partition, body[start:position], base + index, (fields[7], stamped))
+
+
+def _record(
+    partition: TopicPartition, raw: bytes, offset: int, stamps: tuple[int, int | None]
+) -> ConsumerRecord | UnreadableRecord:
+    timestamp = stamps[0] if stamps[1] is None else stamps[1]
+    try:
+        _, at = decode_varint(raw, 0)
+        delta, at = decode_varint(raw, at)
+        timestamp = timestamp if stamps[1] is not None else timestamp + delta
+        _, at = decode_varint(raw, at)
+        key, at = _bytes(raw, at)
+        value, at = _bytes(raw, at)
+        names, headers = _headers(raw, at)
+    except Exception as error:  # noqa: BLE001  # whatever a foreign producer has made of it
+        return UnreadableRecord(
+            partition.topic,
+            partition.partition,
+            offset,
+            timestamp,
+            f"it cannot be parsed: {error}",
+            None,
+            raw,
+        )
+    fault = next((f"the name of header {name!r} is not UTF-8" for name in names if not _is_utf8(name)), None)
+    if fault is not None:
+        return UnreadableRecord(
+            partition.topic, partition.partition, offset, timestamp, fault, key, value, headers
+        )
+    sizes = tuple(-1 if part is None else len(part) for part in (key, value))
+    return ConsumerRecord(
+        *partition, offset, timestamp, int(stamps[1] is not None), key, value, None, *sizes, headers
+    )
+
+
+def _headers(raw: bytes, at: int) -> tuple[list[bytes], tuple[tuple[str, bytes], ...]]:
+    """Return the names as they are, and the headers with names that can be read."""
+    count, at = decode_varint(raw, at)
+    names: list[bytes] = []
+    values: list[Any] = []
+    for _ in range(count):
+        name, at = _bytes(raw, at)
+        value, at = _bytes(raw, at)
+        names.append(name or b"")
+        values.append(value)
+    if at != len(raw):
+        raise ValueError(f"{len(raw) - at} bytes are left over")
+    shown = [name.decode(errors="backslashreplace") for name in names]
+    return names, tuple(zip(shown, values, strict=True))
+
+
+def _bytes(raw: bytes, at: int) -> tuple[bytes | None, int]:
+    length, at = decode_varint(raw, at)
+    if length < 0:
+        return None, at
+    if at + length > len(raw):
+        raise ValueError(f"a field of {length} bytes does not fit into its record")
+    return raw[at : at + length], at + length
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

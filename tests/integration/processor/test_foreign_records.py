@@ -1,0 +1,73 @@
+"""What foreign producers write into the log concerns their records alone."""
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from domain.status import Status
+from messaging import wire
+from messaging.producer import partition_of
+from storage.schema import DEAD_LETTERS, SHIPMENTS
+from tests.faults.matrix import Row
+from tests.support.builders import NUMBER, creation, number, report
+from tests.support.raw_batches import batch, record, write_batch
+from tests.support.site import Site, processing
+from tests.support.topics import read_topic
+
+pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.FOREIGN_RECORDS)]
+
+KEY = NUMBER.encode()
+PICKED_UP = report(Status.PICKED_UP)
+STRANGER = number(2)
+OTHERS = [creation(number(index)) for index in range(2, 10)]
+
+
+async def errors(site: Site) -> list[str]:
+    found = await site.database[DEAD_LETTERS].find(sort={"offset": 1}).to_list()
+    return [f"{entry['reason']}: {entry['error']}" for entry in found]
+
+
+async def test_a_header_that_nobody_can_read_costs_one_dead_letter_with_its_bytes(site: Site) -> None:
+    here = partition_of(KEY, site.kafka.partitions)
+    value = wire.encode(PICKED_UP)
+    odd = record(0, key=KEY, value=value, headers=[(b"\xff\xfe", b"\0"), (b"", None)])
+    async with processing(site):
+        await site.send([creation(), *OTHERS])
+        await write_batch(site.kafka, site.topics.events, here, batch([odd]))
+        await site.send([report(Status.IN_WAREHOUSE)])
+        await site.finished()
+    assert await errors(site) == ["unreadable: the name of header b'\\xff\\xfe' is not UTF-8"]
+    [letter] = await read_topic(site.kafka, site.topics.dead_letters)
+    assert (letter.key, letter.value) == (KEY, value)
+    assert await site.database[SHIPMENTS].count_documents({}) == 1 + len(OTHERS)
+
+
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+async def test_every_codec_is_read(site: Site, codec: str | None) -> None:
+    async with AIOKafkaProducer(**site.kafka.connection(), compression_type=codec) as producer:
+        for command in OTHERS[:2]:
+            key = command.tracking_number.encode()
+            place = partition_of(key, site.kafka.partitions)
+            await producer.send_and_wait(site.topics.events, wire.encode(command), key=key, partition=place)
+    async with processing(site):
+        await site.finished()
+    assert await site.database[SHIPMENTS].count_documents({}) == 2
+
+
+async def test_a_record_in_another_place_than_its_keys_is_never_applied(site: Site) -> None:
+    elsewhere = 1 - partition_of(KEY, site.kafka.partitions)
+    async with processing(site):
+        await site.send([creation()])
+        await site.finished()
+        value = wire.encode(PICKED_UP)
+        await write_batch(
+            site.kafka,
+            site.topics.events,
+            elsewhere,
+            batch([record(0, key=KEY, value=value), record(1, key=STRANGER.encode(), value=value)]),
+        )
+        await site.finished()
+    assert await errors(site) == [
+        f"unreadable: partition: {elsewhere} is not that of the key, {1 - elsewhere}",
+        f"unreadable: key: '{STRANGER}' is not the subject, {NUMBER}",
+    ]
+    assert await site.applied() == {creation().event_id}

@@ -1,0 +1,111 @@
+"""What cannot be unpacked is an item of its partition, in its place; what stands around it is unpacked."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.structs import ConsumerRecord
+
+from messaging.unpacking import (
+    KeptRecords,
+    TolerantRecords,
+    UnreadableBatch,
+    UnreadableRecord,
+    install,
+)
+from tests.support.raw_batches import batch, record
+
+PLACE = TopicPartition("topic", 3)
+GOOD = batch([record(0), record(1, headers=[(b"name", None)])], base=10)
+ODD_NAME = record(1, value=b"odd", headers=[(b"fine", b"1"), (b"\xff\xfe", b"2")])
+AFTER = batch([record(0)], base=15)
+UNKNOWN_CODEC = 7
+OPTIONS = (None, None, True, 1)
+
+
+def unpacked(data: bytes, *, first: int = 10) -> list[Any]:
+    records = TolerantRecords(PLACE, KeptRecords(data), [], first, *OPTIONS)
+    return list(records)
+
+
+def shown(items: Sequence[Any]) -> list[tuple[str, int]]:
+    return [(type(item).__name__, item.offset) for item in items]
+
+
+def damaged(raw: bytes) -> bytes:
+    return raw[:-1] + bytes([raw[-1] ^ 1])
+
+
+def test_aiokafka_unpacks_with_it() -> None:
+    install()
+    assert (fetcher.MemoryRecords, fetcher.PartitionRecords) == (KeptRecords, TolerantRecords)
+
+
+def test_what_is_well_is_as_aiokafka_gives_it() -> None:
+    ours = unpacked(GOOD + AFTER)
+    theirs = TolerantRecords.__mro__[1](PLACE, KeptRecords(GOOD + AFTER), [], 10, *OPTIONS)
+    assert ours == list(theirs)
+    assert shown(ours) == [("ConsumerRecord", 10), ("ConsumerRecord", 11), ("ConsumerRecord", 15)]
+
+
+def test_a_header_name_that_is_not_utf8_is_the_fault_of_its_record_alone() -> None:
+    items = unpacked(GOOD + batch([record(0), ODD_NAME, record(2)], base=12) + AFTER)
+    assert [item.offset for item in items] == [10, 11, 12, 13, 14, 15]
+    [odd] = [item for item in items if not isinstance(item, ConsumerRecord)]
+    assert odd == UnreadableRecord(
+        topic="topic",
+        partition=3,
+        offset=13,
+        timestamp=items[0].timestamp,
+        fault="the name of header b'\\xff\\xfe' is not UTF-8",
+        key=b"key",
+        value=b"odd",
+        headers=(("fine", b"1"), ("\\xff\\xfe", b"2")),
+    )
+
+
+def test_what_was_read_before_is_not_given_again() -> None:
+    raw = batch([record(0), ODD_NAME, record(2)], base=12)
+    assert shown(unpacked(raw, first=13)) == [("UnreadableRecord", 13), ("ConsumerRecord", 14)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        damaged(batch([record(0), record(1), record(2)], base=12)),
+        batch([record(0), record(1), record(2)], base=12, attributes=UNKNOWN_CODEC),
+        batch([record(0), record(1), record(2)], base=12, attributes=1),  # not gzip
+    ],
+    ids=["damaged", "unknown codec", "not what its codec says"],
+)
+def test_a_batch_that_cannot_be_taken_apart_is_one_item_and_tells_where_it_ends(bad: bytes) -> None:
+    items = unpacked(GOOD + bad + AFTER)
+    assert shown(items) == [
+        ("ConsumerRecord", 10),
+        ("ConsumerRecord", 11),
+        ("UnreadableBatch", 12),
+        ("ConsumerRecord", 15),
+    ]
+    assert items[2].next_offset == 15
+
+
+def test_the_last_batch_of_an_answer_ends_where_its_header_says() -> None:
+    [item] = unpacked(damaged(batch([record(0), record(1)], base=12)), first=12)
+    assert isinstance(item, UnreadableBatch)
+    assert (item.offset, item.next_offset) == (12, 14)
+
+
+@pytest.mark.parametrize("cut", range(1, 61, 6))
+def test_no_damage_stops_it_or_leads_back(cut: int) -> None:
+    raw = bytearray(GOOD + batch([record(0), record(1)], base=12) + AFTER)
+    start = len(GOOD) + 12  # what the broker finds batches by is left as it is
+    for bit in range(8):
+        spoilt = (
+            bytes(raw[: start + cut]) + bytes([raw[start + cut] ^ (1 << bit)]) + bytes(raw[start + cut + 1 :])
+        )
+        offsets = [item.offset for item in unpacked(spoilt)]
+        assert offsets == sorted(set(offsets))
+        assert offsets[:2] == [10, 11]
+        assert offsets[-1] == 15
