@@ -83,6 +83,7 @@ class Group:
     kafka: KafkaSettings
     journal: Journal = field(default_factory=Journal)
     name: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
+    seat: str | None = None
 
     @property
     def topic(self) -> str:
@@ -108,6 +109,7 @@ class Group:
                 topic=self.topic,
                 group=self.name,
                 instance=instance,
+                group_instance=self.seat,
                 max_batch=20,
                 commit_every_s=0.1,
                 session_timeout_s=6.0,

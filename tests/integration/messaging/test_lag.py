@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
-from messaging import runtime as runtime_module
+from messaging import offsets
 from messaging.metrics import LineMetrics
 from messaging.settings import KafkaSettings
 from tests.integration.messaging.consuming import Group, running
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def group(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Group:
-    monkeypatch.setattr(runtime_module, "_LOOK_AT_LAG_EVERY_S", 0.1)
+    monkeypatch.setattr(offsets, "LOOK_EVERY_S", 0.1)
     return Group(kafka)
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from domain.line import Inherited
+from domain.line import Inherited, Start
 from domain.ports import EndOffset
 from messaging.partition import PartitionWorker
 from messaging.runtime import PartitionRuntime
@@ -17,6 +17,7 @@ from tests.unit.messaging.scripted import ScriptedHandler
 pytestmark = pytest.mark.race
 
 PARTITION = TopicPartition("topic", 0)
+OTHER = TopicPartition("topic", 1)
 
 
 class Opening(ScriptedHandler):
@@ -74,3 +75,33 @@ async def test_a_second_release_waits_for_the_first(
     assert [each.done() for each in releases] == [False, False]
     drained.set()
     await asyncio.wait_for(asyncio.gather(*releases), 5)
+
+
+async def test_what_is_released_between_two_awaits_is_not_sought_any_more(
+    runtime: PartitionRuntime, consumer: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[TopicPartition] = []
+
+    async def committed(_partition: TopicPartition) -> None:
+        await runtime.release(consumer)
+
+    async def beginning_offsets(partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+        await runtime.release(consumer)
+        return dict.fromkeys(partitions, 0)
+
+    async def seek_to_beginning(*partitions: TopicPartition) -> None:
+        sought.extend(partitions)
+
+    monkeypatch.setattr(consumer, "committed", committed)
+    monkeypatch.setattr(consumer, "beginning_offsets", beginning_offsets)
+    monkeypatch.setattr(consumer, "seek_to_beginning", seek_to_beginning)
+    monkeypatch.setattr(consumer, "seek", lambda partition, _offset: sought.append(partition))
+    runtime.take(consumer, [PARTITION, OTHER])
+    await runtime._start_at_beginning(consumer)  # noqa: SLF001  # it takes a rebalance at one of its awaits
+    assert sought == []
+
+    runtime.take(consumer, [PARTITION])
+    [worker] = runtime._workers.values()  # noqa: SLF001  # as above
+    worker.restart = Start.EARLIEST
+    await runtime._restart(consumer)  # noqa: SLF001  # as above
+    assert sought == []

@@ -1,7 +1,7 @@
 """From where a partition is read anew, and how far the group is behind."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,7 +11,11 @@ from domain.line import Start
 from messaging.partition import PartitionWorker
 from messaging.position import ANSWER_TIMEOUT_S
 
+LOOK_EVERY_S: Final = 2.0
+_KEPT: Final = 5
 _POSITION_TIMEOUT_S: Final = 0.5
+
+Workers = Callable[[], Mapping[TopicPartition, PartitionWorker]]
 
 
 async def restart_offset(
@@ -36,6 +40,27 @@ async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> ra
     except (KafkaError, TimeoutError):
         return None
     return range(begins[partition], ends[partition])
+
+
+class Lags:
+    """How far a group is behind, looked up again and again.
+
+    Attributes:
+        known: records of each partition that were not applied yet, seconds ago; none where that is not known.
+    """
+
+    def __init__(self) -> None:
+        self.known: Mapping[int, int] = {}
+
+    async def keep(self, consumer: AIOKafkaConsumer, workers: Workers) -> None:
+        """Look until cancelled; what Kafka has not told for a while is not known any more."""
+        misses = 0
+        while True:
+            found = await lags(consumer, dict(workers()))
+            misses = 0 if found is not None else misses + 1
+            if found is not None or misses > _KEPT:
+                self.known = found or {}
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def lags(

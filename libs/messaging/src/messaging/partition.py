@@ -70,8 +70,7 @@ class PartitionWorker:
             handler: of this partition.
             max_batch: records handed to the handler at once.
             slots: shared by all partitions.
-            alone: held by a partition of this process while it handles a record that may end the process: no
-                other one's record is to be blamed.
+            alone: held while a record is handled that may end the process: no other one is to be blamed.
         """
         self.name = name
         self.done: int | None = None
@@ -88,14 +87,12 @@ class PartitionWorker:
         self._arrived = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._stopping = asyncio.Event()
-        self._buried_in_a_row = 0
+        self._stopping, self._buried_in_a_row = asyncio.Event(), 0
         self._careful = CarefulHandler(handler, alone)
-        self.is_unread = self._is_gap = False
-        self._skip_to: int | None = None
+        self.is_unread = self._is_gap = self._reopening = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
-        self._reopening = False
+        self._skip_to: int | None = None
         self._lost_below: int | None = None
 
     @property
@@ -120,7 +117,7 @@ class PartitionWorker:
         return None if self._halt is None else self._halt.skip_to
 
     def put(self, records: Sequence[Record | UnreadableBatch]) -> None:
-        """Take in records, to be handled after those that wait already; not while the partition is halted."""
+        """Take in records, to be handled after those that wait already; not while halted."""
         if self.state is not State.HALTED:
             self._inbox.put(records)
             self._arrived.set()
@@ -138,7 +135,7 @@ class PartitionWorker:
         """Take the partition over once more, when the batch in work is done: its log is another one now."""
         _log.warning("partition_reopened", partition=self.name, why=why)
         self._inbox.drop()
-        self._reopening = True
+        self._reopening, self.done = True, None
         self._arrived.set()
 
     def restarted(self, offset: int) -> None:
@@ -180,7 +177,8 @@ class PartitionWorker:
             _log.info("batch_abandoned", partition=self.name)
 
     async def _serve(self, log: LogPosition) -> None:
-        self._reopening = False
+        if self._reopening:
+            self._reopening, self.done = False, None  # what was in work then has counted on
         applied = await self._until_done(lambda: self._open(log.end_offset))
         await self._go_back(log, applied)
         self._enter(State.RUNNING)

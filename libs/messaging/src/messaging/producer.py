@@ -17,6 +17,7 @@ from domain.dead_letters import Place
 from domain.errors import NotPublished, PublishUnknown
 from messaging.group_commit import GroupCommit, Line
 from messaging.settings import KafkaSettings
+from messaging.topics import Topics
 from messaging.wire import Headers
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class ResilientProducer:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._commands = Topics(settings.topic_prefix).events
         self._producer: AIOKafkaProducer | None = None
         self._together = GroupCommit(
             self._append_together, within_s=settings.publish_timeout_s, pace_s=settings.pace_s
@@ -103,15 +105,29 @@ class ResilientProducer:
         await self._append(records)
 
     def _partitions(self, topic: str) -> int:
-        """Return how many partitions a topic has; 0 as long as that is not known."""
+        """Return over how many partitions keys are spread; 0 as long as that is not known."""
         if self._producer is None:
             return 0
-        return len(self._producer.client.cluster.partitions_for_topic(topic) or ())
+        known = len(self._producer.client.cluster.partitions_for_topic(topic) or ())
+        return self._spread(topic, known) if known else 0
+
+    def _spread(self, topic: str, known: int) -> int:
+        """Return over how many of a topic's partitions keys are spread.
+
+        Those of the commands are declared: a partition that somebody adds would take shipments away from
+        where their events wait.
+        """
+        if topic != self._commands:
+            return known
+        declared = self._settings.partitions
+        if known < declared:
+            raise NotPublished(f"topic {topic} has {known} partitions, not {declared}")
+        return declared
 
     async def _append(self, records: dict[str, Sequence[OutgoingRecord]]) -> list[Any]:
         async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
             for topic, batch in records.items():
-                count = len(await producer.partitions_for(topic))
+                count = self._spread(topic, len(await producer.partitions_for(topic)))
                 by_partition: dict[int, list[OutgoingRecord]] = {}
                 for record in batch:
                     by_partition.setdefault(partition_of(record.key, count), []).append(record)

@@ -23,11 +23,12 @@ from aiokafka.errors import (
 from domain.errors import WaybillError
 from messaging.consumer import start, stop
 from messaging.handler import PartitionHandler
-from messaging.offsets import lags, log_range, restart_offset
+from messaging.offsets import Lags, log_range, restart_offset
 from messaging.partition import PartitionWorker
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 from messaging.runtime_settings import RuntimeSettings
 from messaging.slots import Slots
+from messaging.topic_watch import TopicWatch
 from messaging.unpacking import UnreadableBatch, tolerant_consumer
 from messaging.watchdog import Watchdog
 from messaging.worker_states import State
@@ -37,7 +38,8 @@ _log = structlog.get_logger(__name__)
 _IDLE_POLL_MS: Final = 500
 _BUSY_POLL_MS: Final = 10
 _LAST_POLL_S: Final = 1.0
-_LOOK_AT_LAG_EVERY_S: Final = 2.0
+_METADATA_MAX_AGE_MS: Final = 10_000
+_NEVER_MS: Final = 2**31 - 1
 
 HandlerFactory = Callable[[TopicPartition], PartitionHandler]
 
@@ -47,11 +49,7 @@ class RuntimeStopped(WaybillError):
 
 
 class PartitionRuntime:
-    """Consumes a topic as a member of a group until it is stopped.
-
-    Attributes:
-        lags: how many records of each partition were not applied yet, seconds ago.
-    """
+    """Consumes a topic as a member of a group until it is stopped."""
 
     def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
         self._settings = settings
@@ -66,21 +64,31 @@ class PartitionRuntime:
         self._assigned = False
         self._releasing = asyncio.Lock()
         self._fault: BaseException | None = None
-        self.lags: Mapping[int, int] = {}
+        self._topic = TopicWatch(settings.kafka, settings.topic, settings.group)
+        self._lags = Lags()
 
     @property
     def is_ready(self) -> bool:
-        """Whether partitions are assigned (none is an assignment too) and all of them run."""
-        return self._assigned and all(worker.state is State.RUNNING for worker in self._workers.values())
+        """Whether partitions are assigned and all of them run; none will do while others own them all."""
+        if self._topic.problem is not None or not self._assigned:
+            return False
+        running = all(worker.state is State.RUNNING for worker in self._workers.values())
+        return running and (bool(self._workers) or self._topic.is_whole)
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """What keeps partitions from running, by partition."""
-        return {
+        """What keeps partitions from running, by partition, or by topic where it concerns all of them."""
+        topic = {self._settings.topic: self._topic.problem} if self._topic.problem else {}
+        return topic | {
             worker.name: f"{worker.state}: {worker.problem}" if worker.problem else str(worker.state)
             for worker in self._workers.values()
             if worker.state is not State.RUNNING
         }
+
+    @property
+    def lags(self) -> Mapping[int, int]:
+        """How many records of each partition were not applied yet, seconds ago."""
+        return self._lags.known
 
     @property
     def halted(self) -> int:
@@ -134,18 +142,40 @@ class PartitionRuntime:
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         await start(consumer, self._stopping)
+        refusal = await self._topic.first_problem()
+        if refusal is not None:
+            raise RuntimeStopped(refusal)
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
             asyncio.create_task(self._watchdog(consumer).run(), name="watchdog"),
-            asyncio.create_task(self._look_at_lags(consumer), name="lags"),
+            asyncio.create_task(self._lags.keep(consumer, lambda: self._workers), name="lags"),
+            asyncio.create_task(
+                self._topic.run(
+                    holds_any=lambda: bool(self._workers),
+                    changed=lambda: self._begin_anew(consumer),
+                    rejoin=lambda: self._join(consumer),
+                ),
+                name="topic",
+            ),
         ]
         try:
-            consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
+            self._join(consumer)
             while not self._stopping.is_set() and self._fault is None:
                 await self._fetch(consumer)
         finally:
             for task in background:
                 task.cancel()
+
+    def _join(self, consumer: AIOKafkaConsumer) -> None:
+        """Join the group; done again, its leader shares the partitions out anew."""
+        consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
+
+    def _begin_anew(self, consumer: AIOKafkaConsumer) -> None:
+        """Read another topic of the same name from its beginning, whatever was read of the one before."""
+        for partition, worker in self._workers.items():
+            worker.reopen("the topic was created anew")
+            with contextlib.suppress(IllegalStateError):
+                consumer.seek(partition, 0)
 
     def take(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:
         """Start a worker for each partition assigned; not where all is ending."""
@@ -208,6 +238,10 @@ class PartitionRuntime:
             session_timeout_ms=int(settings.session_timeout_s * 1000),
             heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 4),
             rebalance_timeout_ms=int(settings.rebalance_timeout_s * 1000),
+            metadata_max_age_ms=_METADATA_MAX_AGE_MS,
+            # A member without partitions, or whose partitions all stand still, fetches nothing: aiokafka
+            # would take it for hung, leave the group, and not join again.
+            max_poll_interval_ms=_NEVER_MS,
         )
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
@@ -239,16 +273,14 @@ class PartitionRuntime:
                     worker.put(records)
 
     async def _overcome(self, consumer: AIOKafkaConsumer, error: KafkaError) -> None:
-        """Do what is to be done where a partition cannot be read on from its position."""
         if isinstance(error, NoOffsetForPartitionError):
             await self._start_at_beginning(consumer)
         elif isinstance(error, RecordTooLargeError):
-            # aiokafka has moved past what it could not take apart, without a word to anybody but us.
+            # aiokafka has moved past what it could not take apart.
             _, partition, offset, *_ = error.args
             if worker := self._workers.get(partition):
-                fault = "its length leads nowhere"
-                place = (partition.topic, partition.partition)
-                worker.put([UnreadableBatch(*place, offset, next_offset=offset + 1, fault=fault)])
+                topic, number = partition
+                worker.put([UnreadableBatch(topic, number, offset, offset + 1, "its length leads nowhere")])
         else:
             for partition, offset in error.args[0].items():
                 await self._out_of_range(consumer, partition, offset)
@@ -328,12 +360,6 @@ class PartitionRuntime:
             _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
         else:
             self._committed.update(offsets)
-
-    async def _look_at_lags(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
-            found = await lags(consumer, dict(self._workers))
-            self.lags = self.lags if found is None else found
-            await asyncio.sleep(_LOOK_AT_LAG_EVERY_S)
 
     def _watchdog(self, consumer: AIOKafkaConsumer) -> Watchdog:
         return Watchdog(

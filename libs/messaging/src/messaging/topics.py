@@ -83,8 +83,8 @@ async def ensure_topics(settings: KafkaSettings) -> None:
     """Create the topics that do not exist, and wait until brokers know them; safe to repeat.
 
     Raises:
-        TopicsNotReady: Kafka refused, or an existing topic has another number of partitions: keys would be
-            spread anew, and a shipment's events would lose their order.
+        TopicsNotReady: Kafka refused, or the topic of all commands has another number of partitions: keys
+            would be spread anew, and a shipment's events would lose their order.
         KafkaError: Kafka could not be reached.
     """
     admin = AIOKafkaAdminClient(**settings.connection(), request_timeout_ms=10_000)
@@ -97,12 +97,10 @@ async def ensure_topics(settings: KafkaSettings) -> None:
             error = for_code(code)
             if code != 0 and error is not TopicAlreadyExistsError:
                 raise TopicsNotReady(f"topic {name} was not created: {error.__name__}")
-        for name, count in (await _partition_counts(admin, settings)).items():
-            if count != settings.partitions:
-                raise TopicsNotReady(
-                    f"topic {name} has {count} partitions, not {settings.partitions}: "
-                    "the number never changes after creation"
-                )
+        events = Topics(settings.topic_prefix).events
+        problem = mismatch(events, (await _partition_counts(admin, settings))[events], settings)
+        if problem is not None:
+            raise TopicsNotReady(problem)
         await _await_coordinator(admin)
     finally:
         await admin.close()
@@ -120,6 +118,23 @@ async def _await_coordinator(admin: AIOKafkaAdminClient) -> None:
                     await admin.find_coordinator(_ANY_GROUP)
                     return
                 await asyncio.sleep(_ASK_AGAIN_S)
+
+
+def mismatch(topic: str, count: int, settings: KafkaSettings) -> str | None:
+    """Say what is wrong with a topic of all commands that has so many partitions, and the way out of it."""
+    declared = settings.partitions
+    if count == declared:
+        return None
+    problem = (
+        f"topic {topic} has {count} partitions, not {declared}: each shipment's events would lose their order"
+    )
+    if count < declared:
+        return f"{problem}. If it has always had {count}, set KAFKA_PARTITIONS={count} for every service"
+    return (
+        f"{problem}, and Kafka takes none away. Stop ingest-api, set KAFKA_PARTITIONS={count} for every "
+        "service, start the processors, replay the dead letters that appear, then start ingest-api "
+        '(docs/runbook.md, "Partitions were added")'
+    )
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:

@@ -1,0 +1,144 @@
+"""Watches the topic that is consumed: that it is the same one, whole, and that somebody reads all of it.
+
+aiokafka asks for metadata every five minutes and knows topics by name. A topic that was created anew within
+that time is read on at the old offsets; one that was away leaves an empty assignment behind, which a member
+with a name of its own gets back from the group after every restart.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import KafkaError
+
+from messaging.settings import KafkaSettings
+from messaging.topic_ids import TopicRequest, TopicState, state_in
+from messaging.topics import mismatch
+
+EVERY_S: Final = 2.0
+REJOIN_EVERY_S: Final = 10.0
+"""Longer than a rebalance takes, and than metadata may be old."""
+_ANSWER_S: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class TopicWatch:
+    """Looks at a topic again and again, on a connection of its own.
+
+    Attributes:
+        problem: why the topic cannot be applied as it is; None: it can, as far as is known.
+        exists: whether it was there when it was looked for last.
+        is_whole: whether each partition had an owner in the group when this process had none, and last asked.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
+        self.problem: str | None = None
+        self.exists = True
+        self.is_whole = False
+        self._settings = settings
+        self._topic = topic
+        self._group = group
+        self._id: bytes | None = None
+        self._rejoin_at = 0.0
+
+    async def first_problem(self) -> str | None:
+        """Look once; returns what forbids to consume the topic, though it is there."""
+        with contextlib.suppress(KafkaError, OSError, TimeoutError):
+            async with self._connected() as client:
+                self._judge(await self._ask(client))
+        return self.problem if self.exists else None
+
+    async def run(
+        self, *, holds_any: Callable[[], bool], changed: Callable[[], None], rejoin: Callable[[], None]
+    ) -> None:
+        """Look until cancelled.
+
+        Args:
+            holds_any: whether this process has partitions.
+            changed: told when the topic is another one than before: nothing that was read of it counts.
+            rejoin: told when this process has no partition while the topic has some that nobody has.
+        """
+        while True:
+            try:
+                async with self._connected() as client:
+                    while True:
+                        await asyncio.sleep(EVERY_S)
+                        if self._judge(await self._ask(client)):
+                            changed()
+                        await self._look_for_unowned(holds_any, rejoin)
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("topic_not_seen", topic=self._topic, error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(EVERY_S)
+
+    async def _look_for_unowned(self, holds_any: Callable[[], bool], rejoin: Callable[[], None]) -> None:
+        if holds_any():
+            self.is_whole = False  # not known: it will be asked when this process has none again
+            return
+        self.is_whole = not await self._has_unowned()
+        if self.is_whole or self.problem is not None or time.monotonic() < self._rejoin_at:
+            return
+        _log.warning("partitions_unowned", topic=self._topic)
+        self._rejoin_at = time.monotonic() + REJOIN_EVERY_S
+        rejoin()
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AIOKafkaClient]:
+        client = AIOKafkaClient(**self._settings.connection(), request_timeout_ms=int(_ANSWER_S * 1000))
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await client.bootstrap()
+            yield client
+        finally:
+            await client.close()
+
+    async def _ask(self, client: AIOKafkaClient) -> TopicState | None:
+        async with asyncio.timeout(_ANSWER_S):
+            answer = await client.send(client.get_random_node(), TopicRequest(self._topic))
+            return state_in(answer)
+
+    def _judge(self, state: TopicState | None) -> bool:
+        """Take note of what the topic is; returns whether it is another one than before."""
+        if state is None:
+            return False
+        before = self.problem
+        self.exists = state.partitions > 0
+        if not self.exists:
+            self.problem = f"topic {self._topic} does not exist"
+        else:
+            self.problem = mismatch(self._topic, state.partitions, self._settings)
+        if self.problem is not None and self.problem != before:
+            _log.error("topic_unusable", topic=self._topic, problem=self.problem)
+        if not self.exists or state.id == self._id:
+            return False
+        is_another = self._id is not None
+        self._id = state.id
+        if is_another:
+            _log.error("topic_created_anew", topic=self._topic)
+        return is_another
+
+    async def _has_unowned(self) -> bool:
+        """Say whether the topic has partitions that no member of the group has."""
+        admin = AIOKafkaAdminClient(**self._settings.connection(), request_timeout_ms=int(_ANSWER_S * 1000))
+        try:
+            await admin.start()
+            [answer] = await admin.describe_consumer_groups([self._group])
+        finally:
+            await admin.close()
+        error, _, state, _, _, members, *_ = answer.groups[0]
+        if error or state != "Stable":
+            return True  # nobody is known to own any
+        owned = {place for member in members for place in self._places(member[-1])}
+        return len(owned) < self._settings.partitions
+
+    def _places(self, assignment: bytes) -> list[int]:
+        if not assignment:
+            return []
+        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
+        return [place for topic, places in decoded.assignment if topic == self._topic for place in places]

@@ -1,0 +1,71 @@
+"""What the consumer and the producer promise of the log itself, whoever else writes to it or replaces it."""
+
+from typing import Final
+
+from tests.mutations.mutation import Mutation
+
+_MESSAGING: Final = "libs/messaging/src/messaging"
+_UNIT: Final = "tests/unit/messaging"
+
+CONSUMING: Final = (
+    Mutation(
+        name="place-not-checked",
+        safety="a record in another place than its key's is not applied",
+        file="services/processor/src/processor/partition.py",
+        old="        require_place(record, decoded.command.tracking_number, self._partitions)\n",
+        new="",
+        tests=(
+            (
+                "tests/unit/processor/test_placing.py"
+                "::test_another_ones_key_gets_no_shipment_past_its_quarantine"
+            ),
+        ),
+    ),
+    Mutation(
+        name="unpacking-stops-at-a-fault",
+        safety="what cannot be unpacked takes nothing with it",
+        file=f"{_MESSAGING}/unpacking.py",
+        old="                yield from self._around(error)\n",
+        new="                raise error\n",
+        tests=(
+            (
+                f"{_UNIT}/test_unpacking.py"
+                "::test_a_header_name_that_is_not_utf8_is_the_fault_of_its_record_alone"
+            ),
+        ),
+    ),
+    Mutation(
+        name="unreadable-batch-jumped",
+        safety="a batch that cannot be read is not jumped",
+        file=f"{_MESSAGING}/inbox.py",
+        old="                self.unreadable = record\n",
+        new="                continue\n",
+        tests=(
+            (
+                f"{_UNIT}/test_partition_resuming.py"
+                "::test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_alone"
+            ),
+        ),
+    ),
+    Mutation(
+        name="another-topic-read-on",
+        safety="another topic of the same name is read from its beginning",
+        file=f"{_MESSAGING}/topic_watch.py",
+        old="        return is_another\n",
+        new="        return False\n",
+        tests=(
+            (
+                "tests/integration/messaging/test_another_topic.py"
+                "::test_a_topic_created_anew_at_once_is_read_from_its_beginning"
+            ),
+        ),
+    ),
+    Mutation(
+        name="added-partitions-used",
+        safety="commands are spread over the declared partitions alone",
+        file=f"{_MESSAGING}/producer.py",
+        old="        return declared\n",
+        new="        return known\n",
+        tests=(f"{_UNIT}/test_producer.py::test_commands_are_spread_over_the_declared_partitions_alone",),
+    ),
+)
