@@ -119,6 +119,10 @@ class Site:
         """Return who owns partitions."""
         return {fence["owner"] async for fence in self.database[PARTITION_FENCES].find()}
 
+    async def is_owned(self) -> bool:
+        """Say whether every partition has had an owner."""
+        return await self.database[PARTITION_FENCES].count_documents({}) == self.kafka.partitions
+
     async def applied(self) -> set[str]:
         """Return the ids of the applied events."""
         return set(await self.database[STATUS_EVENTS].distinct("_id", {"outcome": "applied"}))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka.admin import NewPartitions
 
+from domain.errors import TransientError
 from messaging import topic_watch
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.runtime import RuntimeStopped
@@ -107,8 +108,16 @@ async def test_a_producer_goes_on_with_the_new_topic(group: Group) -> None:
             if index == 2:
                 await delete(group)
                 await create(group)
-        await producer.append(group.topic, [OutgoingRecord(b"key", b"new", [])])
-    assert [record.value for record in await read_topic(group.kafka, group.topic)] == [b"new"]
+
+        async def appended() -> bool:
+            try:
+                await producer.append(group.topic, [OutgoingRecord(b"key", b"new", [])])
+            except TransientError:
+                return False  # as its caller hears by 503, and repeats
+            return True
+
+        await wait_for(appended, timeout_s=20, what="the new topic to take records")
+    assert {record.value for record in await read_topic(group.kafka, group.topic)} == {b"new"}
 
 
 async def test_partitions_that_somebody_added_are_refused_with_the_way_out(group: Group) -> None:

@@ -12,6 +12,7 @@ from tests.integration.rebuilding.day import LAST, SHIPMENTS_OF_A_DAY, checked, 
 from tests.support.builders import ROUTE, report
 from tests.support.site import Site, processing
 from tests.support.topics import end_offsets, forget_records
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -48,6 +49,7 @@ async def test_a_check_is_exact_while_events_are_applied(site: Site) -> None:
     day = traffic(60, seed=8)
     seen = set()
     async with processing(site):
+        await wait_for(site.is_owned, timeout_s=20, what="an owner")
         sending = asyncio.create_task(_send(site, [day[at : at + 20] for at in range(0, len(day), 20)]))
         while not sending.done():
             now, said = await checked(site)

@@ -81,8 +81,9 @@ class TopicWatch:
         if holds_any():
             self.is_whole = False  # not known: it will be asked when this process has none again
             return
-        self.is_whole = not await self._has_unowned()
-        if self.is_whole or self.problem is not None or time.monotonic() < self._rejoin_at:
+        owned = await self._owned()
+        self.is_whole = owned is not None and owned >= self._settings.partitions
+        if owned is None or self.is_whole or self.problem is not None or time.monotonic() < self._rejoin_at:
             return
         _log.warning("partitions_unowned", topic=self._topic)
         self._rejoin_at = time.monotonic() + REJOIN_EVERY_S
@@ -123,8 +124,8 @@ class TopicWatch:
             _log.error("topic_created_anew", topic=self._topic)
         return is_another
 
-    async def _has_unowned(self) -> bool:
-        """Say whether the topic has partitions that no member of the group has."""
+    async def _owned(self) -> int | None:
+        """Return how many partitions the members of the group have; None while it shares them out."""
         admin = AIOKafkaAdminClient(**self._settings.connection(), request_timeout_ms=int(_ANSWER_S * 1000))
         try:
             await admin.start()
@@ -133,9 +134,9 @@ class TopicWatch:
             await admin.close()
         error, _, state, _, _, members, *_ = answer.groups[0]
         if error or state != "Stable":
-            return True  # nobody is known to own any
+            return None
         owned = {place for member in members for place in self._places(member[-1])}
-        return len(owned) < self._settings.partitions
+        return len(owned)
 
     def _places(self, assignment: bytes) -> list[int]:
         if not assignment:
