@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import unused_port
+from redis.asyncio import Redis
 
 from domain.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
@@ -25,7 +26,8 @@ from tests.e2e.ledger import assert_matches_log
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.api import PASSWORD, Answer, Api, eventually, open_api
-from tests.support.stack import RunningStack, kill, start_stack
+from tests.support.stack import RunningStack, frozen, kill, start_stack
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -36,6 +38,7 @@ GREED = 800
 LOT = 5  # what a replica may give beyond the budget: 5 % of it
 FREE_FAILURES = 5
 REVOCATION_POLL_S = 5.0
+EVENT_AGE_LIMIT_S = 3.0
 MARGIN_S = 3.0
 WORKERS = 8
 LATE = WORKERS  # each may meet the dying once more: the kernel closes its sockets milliseconds later
@@ -62,6 +65,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "LIMIT_INGEST_PER_S": str(BUDGET_PER_S),
         "LOGIN_FREE_FAILURES": str(FREE_FAILURES),
         "JWT_REVOCATION_POLL_S": str(REVOCATION_POLL_S),
+        "HEALTH_EVENT_AGE_LIMIT_S": str(EVENT_AGE_LIMIT_S),
     }
     with start_stack(
         tmp_path_factory.mktemp("replicas"), env={**os.environ, **own}, port=unused_port()
@@ -338,3 +342,45 @@ async def test_a_query_api_that_is_killed_costs_no_read(stack: RunningStack, adm
 
     assert stream.failures == []
     assert {answer.body["tracking_number"] for answer in stream.answers} == {number}
+
+
+async def says(nobody: Api, status: int, **checks: str) -> None:
+    """Wait until `/health` answers so; what is not named is ok."""
+    well = {"database": "ok", "cache": "ok", "event_queue": "ok"}
+
+    async def asked() -> bool:
+        answer = await nobody.get("/health")
+        return (answer.status, answer.body.get("checks")) == (status, well | checks)
+
+    await wait_for(asked, timeout_s=RECOVERY_S, what=f"{status} {checks}")
+
+
+async def test_health_is_ok_with_one_ingest_api_and_down_with_none(stack: RunningStack, nobody: Api) -> None:
+    await says(nobody, 200)
+    with frozen(stack, "ingest-api"):
+        await says(nobody, 200)
+        with frozen(stack, "ingest-api", indexes=[1]):
+            await says(nobody, 503, event_queue="down")
+    await says(nobody, 200)
+
+
+async def test_health_is_down_while_what_is_accepted_is_not_applied(
+    stack: RunningStack, admin: Api, nobody: Api, query: Sequence[Api]
+) -> None:
+    with frozen(stack, "processor"):
+        queued = await admin.post("/shipments", shipment_body(), headers={"Prefer": "wait=0"})
+        assert queued.status == 202
+        await says(nobody, 503, event_queue="down")
+        # It would help nobody to take those out of service who still answer.
+        assert {(await replica.get("/health/ready")).status for replica in query} == {200}
+    await says(nobody, 200)
+
+
+async def test_a_redis_that_takes_no_writes_is_degraded(stack: RunningStack, nobody: Api) -> None:
+    async with Redis.from_url(f"redis://{stack.redis_addr}") as redis:
+        await redis.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+        try:
+            await says(nobody, 200, cache="degraded")
+        finally:
+            await redis.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+    await says(nobody, 200)

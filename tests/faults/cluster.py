@@ -183,6 +183,11 @@ class Traffic:
                 await pace.take(len(numbers))
                 calls.create_task(self.assert_refused(numbers))
 
+    async def health(self) -> tuple[int, str]:
+        """Return the status of `/health`, and what it says of the way of events."""
+        answer = await self.admin.get("/health")
+        return answer.status, answer.body["checks"]["event_queue"]
+
     async def _registered(self) -> str:
         body, key = shipment_body(), uuid.uuid4().hex
         answer = await self.admin.create(body, key=key)

@@ -79,6 +79,7 @@ async def test_two_of_three_brokers_that_do_not_answer(cluster: Cluster, recover
         numbers = await sending.registered(SHIPMENTS)
         with frozen(cluster.stack, "kafka", indexes=[0, 1]):
             await sending.assert_refused_for(ASKED_FOR_S, numbers, per_s=len(numbers))
+            assert await sending.health() == (503, "down")
             returned_at = time.monotonic()
         recovery.took(await sending.recovered(returned_at))
 

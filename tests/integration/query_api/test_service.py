@@ -36,6 +36,7 @@ async def service(
         "MONGO_DB": database.name,
         "REDIS_ADDR": redis_settings.address,
         "KAFKA_BROKERS": kafka.brokers,
+        "KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
         "BCRYPT_COST": "10",
     }
     process = await asyncio.create_subprocess_exec(

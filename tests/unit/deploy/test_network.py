@@ -5,7 +5,7 @@ from tests.support.manifests import Manifest, Manifests
 STORES = "10.20.0.0/16"
 NEEDED_BY = {
     ("kube-system", 53): "gateway ingest-api query-api processor topics schema backup toolbox",
-    ("ingest-api", 8081): "gateway",
+    ("ingest-api", 8081): "gateway query-api",
     ("query-api", 8082): "gateway",
     (STORES, 9092): "ingest-api query-api processor topics toolbox",
     (STORES, 6379): "ingest-api query-api processor",
@@ -14,7 +14,7 @@ NEEDED_BY = {
 }
 SERVES = {
     ("gateway", 8080): "ingress-nginx",
-    ("ingest-api", 8081): "gateway monitoring",
+    ("ingest-api", 8081): "gateway query-api monitoring",
     ("query-api", 8082): "gateway monitoring",
     ("processor", 8083): "monitoring",
 }

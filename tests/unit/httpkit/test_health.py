@@ -74,6 +74,13 @@ async def test_readiness_asks_for_more(serve: Serve) -> None:
     assert (ready.status, (await ready.json())["checks"]) == (503, {"database": "ok", "producer": "down"})
 
 
+async def test_readiness_may_ask_less_than_health(serve: Serve) -> None:
+    health = Health({"event_queue": always(State.DOWN)}, readiness={"event_queue": always(State.OK)})
+    client = await serve(health=health)
+    assert (await client.get("/health")).status == 503
+    assert (await client.get("/health/ready")).status == 200
+
+
 async def test_a_broken_check_is_down_and_says_no_more(serve: Serve) -> None:
     client = await serve(health=Health({"database": broken}))
     answer = await client.get("/health")

@@ -67,7 +67,7 @@ def settings(env: Environment = Environment.PRODUCTION, auth: AuthSettings = AUT
 
 @dataclass
 class World:
-    """What stands behind the API; `probes` may be changed while it runs."""
+    """What stands behind the API; `probes` and `event_queue` may be changed while it runs."""
 
     documents: Documents = field(default_factory=Documents)
     revocations: InMemoryRevocationStore = field(default_factory=InMemoryRevocationStore)
@@ -78,6 +78,7 @@ class World:
     probes: dict[str, State] = field(
         default_factory=lambda: dict.fromkeys(("database", "cache", "event_queue"), State.OK)
     )
+    event_queue: State = State.OK
 
     def __post_init__(self) -> None:
         self.actions = InMemoryActionLog(self.documents)
@@ -109,7 +110,11 @@ class World:
             hasher=HASHER,
             issuer=TokenIssuer(self.auth),
             probes={name: self._probe(name) for name in self.probes},
+            event_queue=self._event_queue,
         )
+
+    async def _event_queue(self) -> State:
+        return self.event_queue
 
     def _probe(self, name: str) -> Check:
         async def probe() -> State:

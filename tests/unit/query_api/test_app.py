@@ -79,7 +79,6 @@ def test_each_route_says_who_may_call_it(world: World) -> None:
         ({}, 200, {}),
         ({"cache": State.DOWN}, 200, {"cache": "degraded"}),
         ({"database": State.DOWN}, 503, {"database": "down"}),
-        ({"event_queue": State.DOWN}, 503, {"event_queue": "down"}),
     ],
 )
 async def test_health(
@@ -91,6 +90,19 @@ async def test_health(
         assert answer.status == status
         well = dict.fromkeys(("database", "cache", "event_queue"), "ok")
         assert (await answer.json())["checks"] == well | checks
+
+
+async def test_health_is_of_the_system_and_readiness_of_the_replica(api: Api, world: World) -> None:
+    well = dict.fromkeys(("database", "cache", "event_queue"), "ok")
+    world.event_queue = State.DOWN
+    for path, status, shown in (("/health", 503, "down"), ("/health/ready", 200, "ok")):
+        answer = await api.get(path, who=None)
+        assert (answer.status, (await answer.json())["checks"]) == (status, well | {"event_queue": shown})
+
+
+async def test_a_replica_without_kafka_is_not_ready(api: Api, world: World) -> None:
+    world.probes["event_queue"] = State.DOWN
+    assert (await api.get("/health/ready", who=None)).status == 503
 
 
 async def test_development_users_are_there_after_a_start_in_development(world: World) -> None:

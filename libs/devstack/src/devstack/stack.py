@@ -168,7 +168,9 @@ class Stack:
         return {name: self._settings.inherited.get(name) or value for name, value in fitting.items()}
 
     def _front(self) -> list[Part]:
-        environment = self._addresses.through(self._settings.links).as_environment()
+        shared = self._addresses.through(self._settings.links).as_environment()
+        ingest = gateway.upstreams([self._ports[name] for name in self._replicas["ingest-api"]])
+        environment = {**shared, **self._replication(), "INGEST_UPSTREAMS": ingest}
         parts = [
             services.service_part(group, name, port=self._ports[name], environment=environment)
             for group, names in self._replicas.items()

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from domain.errors import ErrorCode
 from httpkit.errors import RETRY_SOON, ApiError, Detail
+from httpkit.expectations import ask_for_body
 from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, Crowded, is_overfull, members_of
 from httpkit.negotiation import JSON, require_media_type
 from httpkit.settings import HttpSettings
@@ -166,6 +167,7 @@ def _within(body: bytes, bound: int) -> bytes:
 async def _all_of(request: web.Request, bound: int) -> bytes:
     """Return a body, counting it as half read until it is complete; not `request.read`, which keeps it."""
     half_read, chunks, length = request.app[HALF_READ], list[bytes](), 0
+    await ask_for_body(request)
     try:
         while chunk := await request.content.readany():
             half_read.take(len(chunk))

@@ -1,4 +1,4 @@
-"""What `Expect` is answered with, before any middleware runs and before the body is sent."""
+"""What `Expect` is answered with: a refusal at once, or `100 Continue` when the body is wanted."""
 
 from http import HTTPStatus
 from typing import Final
@@ -10,10 +10,11 @@ from domain.errors import ErrorCode
 from httpkit.errors import ApiError, error_response
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_IS_ASKED: Final = web.RequestKey("body_is_asked_for", bool)
 
 
 async def meet_expectation(request: web.Request) -> web.Response | None:
-    """Ask for the body if it will be read; refuse one that is too long before it is sent.
+    """Refuse what cannot be expected, and a body that is too long before it is sent.
 
     Returns:
         The answer to a request that shall go no further; None: it is handled as any other.
@@ -29,10 +30,39 @@ async def meet_expectation(request: web.Request) -> web.Response | None:
     if (request.content_length or 0) > request.client_max_size:
         message = f"the body is longer than {request.client_max_size} bytes"
         return _refusal(ErrorCode.PAYLOAD_TOO_LARGE, message, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return None
+
+
+async def ask_for_body(request: web.Request) -> None:
+    """Send `100 Continue`, once, to a client that waits for it: call it when the body is about to be read.
+
+    So a request that is refused for its head (401, 403, 415, 429 …) is refused before its body is sent.
+    """
+    if not _is_waited_for(request):
+        return
+    request[_IS_ASKED] = True
     writer = request.writer
     await writer.write(_CONTINUE)
     writer.output_size = 0  # the answer itself has not begun
-    return None
+
+
+async def end_if_unasked(request: web.Request, response: web.StreamResponse) -> None:
+    """Close the connection with an answer that nobody has sent a body for: a signal of `on_response_prepare`.
+
+    Whether the body comes nevertheless is not to be known, so that nothing after it could be understood.
+    """
+    if _is_waited_for(request):
+        response.force_close()
+        response.headers[hdrs.CONNECTION] = "close"  # the headers are prepared by now
+
+
+def _is_waited_for(request: web.Request) -> bool:
+    return (
+        hdrs.EXPECT in request.headers
+        and request.version >= HttpVersion11
+        and _IS_ASKED not in request
+        and not request.content.is_eof()
+    )
 
 
 def _refusal(code: ErrorCode, message: str, status: int) -> web.Response:

@@ -103,10 +103,12 @@ class Health:
             checks: by name, as they stand in `/health`. A check that raises, or is not done after
                 `CHECK_TIMEOUT_S`, means down, and any of them down is 503.
             optional: names of those that the service works without: never worse than degraded.
-            readiness: what else must not be down before traffic is sent here, such as a started producer.
+            readiness: what must not be down before traffic is sent here: beside the checks, such as assigned
+                partitions, or in place of the one of that name. `/health` may ask for the whole system;
+                a replica's readiness must not depend on what taking it out of service does not mend.
         """
         self._checks = CheckGroup(checks, optional=optional)
-        self._readiness = CheckGroup(readiness or {})
+        self._readiness = CheckGroup({**checks, **(readiness or {})}, optional=optional)
 
     def routes(self) -> list[Route]:
         """Return the routes of health, all public; no `Accept` keeps anybody from asking."""
@@ -121,7 +123,7 @@ class Health:
         return _answer(await self._checks.states())
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        return _answer(await self._checks.states() | await self._readiness.states())
+        return _answer(await self._readiness.states())
 
     async def _live(self, _request: web.Request) -> web.Response:
         return _answer({})

@@ -16,7 +16,9 @@ from prometheus_client import CollectorRegistry
 from domain.errors import WaybillError
 from httpkit.auth import TokenVerifier, auth_middleware
 from httpkit.bodies import bound_bodies
+from httpkit.cors import share_with
 from httpkit.errors import error_middleware
+from httpkit.expectations import end_if_unasked
 from httpkit.health import Health
 from httpkit.limits import body_meter, limit_middleware, show_limits, stranger_middleware
 from httpkit.logs import request_id_middleware
@@ -69,7 +71,9 @@ def build_app(
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
     app.on_startup.append(_require_declarations)
-    app.on_response_prepare.append(show_limits)
+    app.on_response_prepare.extend((show_limits, end_if_unasked))
+    if http.cors_origins:
+        app.on_response_prepare.append(share_with(http.cors_origins))
     return app
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
+
+from httpkit.cors import origins_of
 
 MIN_SECRET_BYTES: Final = 32
 MIN_SECRET_VARIETY: Final = 10
@@ -64,6 +66,8 @@ class HttpSettings(BaseSettings):
         half_read_limit_bytes: of all bodies that are being received, together; more are answered with 503.
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
+        cors_origins: origins whose pages may call the API from a browser, separated by commas; none by
+            default, and never all.
         trusted_proxies: how many proxies of ours stand in front, each appending to `X-Forwarded-For`.
         env: development lets in users whose password everybody knows, so it is for this machine alone.
         public_bind: the address that a person has chosen for the way in, where that is not `host`.
@@ -85,6 +89,12 @@ class HttpSettings(BaseSettings):
     keepalive_timeout_s: float = Field(default=75.0, gt=0)
     shutdown_timeout_s: float = Field(default=10.0, gt=0)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _read_origins(cls, value: object) -> object:
+        return origins_of(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _refuse_strangers_in_development(self) -> Self:

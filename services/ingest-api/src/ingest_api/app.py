@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from domain.ports import CommandLog
 from httpkit.auth import TokenVerifier
 from httpkit.clock import SystemClock
-from httpkit.health import Health, answering
+from httpkit.health import Health, Ping, answering
 from httpkit.limits import LIMITER
 from httpkit.metrics import new_registry
 from httpkit.revocations import Revocations
@@ -34,6 +34,7 @@ from messaging.health import KafkaProbe
 from messaging.metrics import CommandLogMetrics, ProducerMetrics
 from messaging.producer import ResilientProducer
 from messaging.replaying import KafkaDeadLetterReplayer
+from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from storage.answers import RedisAnswerInbox
 from storage.client import open_redis
@@ -46,6 +47,37 @@ _AWAITED: Final = web.AppKey("awaited", AwaitedLog)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
+class Probes:
+    """Asks Kafka: for readiness whether it is there, for health whether it takes events.
+
+    Over two connections, for whoever gives up on one closes it.
+    """
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._presence, self._writes = KafkaProbe(kafka), KafkaProbe(kafka)
+        self._topic = Topics(kafka.topic_prefix).events
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        await self._presence.stop()
+        await self._writes.stop()
+
+    def health(self, producer: ResilientProducer, cache: Ping) -> Health:
+        """Return what the service shows of itself."""
+
+        async def is_connected() -> bool:
+            return producer.is_started and await self._presence.ping()
+
+        async def event_queue() -> bool:
+            return producer.is_started and await self._writes.obstacle(self._topic) is None
+
+        return Health(
+            {"cache": answering(cache), "event_queue": answering(event_queue)},
+            optional=["cache"],
+            readiness={"event_queue": answering(is_connected)},
+        )
+
+
 def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Application:
     """Build the service; nothing is connected before it starts.
 
@@ -53,7 +85,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
         settings: the whole tree.
         tracer: makes spans of requests and of what they write, if given.
     """
-    producer, kafka = ResilientProducer(settings.kafka), KafkaProbe(settings.kafka)
+    producer, probes = ResilientProducer(settings.kafka), Probes(settings.kafka)
     registry = new_registry("ingest-api")
     registry.register(ProducerMetrics(producer))
     registry.register(BreakerMetrics())
@@ -61,10 +93,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
     async def with_kafka(_app: web.Application) -> AsyncIterator[None]:
         async with producer.running():
             yield
-        await kafka.stop()
-
-    async def event_queue() -> bool:
-        return producer.is_started and await kafka.ping()
+        await probes.stop()
 
     async def cache() -> bool:
         return await ping_redis(app[_REDIS]) and revocations.is_current  # without it, who is old is refused
@@ -73,7 +102,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
     app = build_http_app(
         settings.http,
         ROUTES,
-        health=Health({"cache": answering(cache), "event_queue": answering(event_queue)}, optional=["cache"]),
+        health=probes.health(producer, cache),
         registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
@@ -26,8 +27,10 @@ from httpkit.auth import TokenIssuer
 from httpkit.clock import SystemClock
 from httpkit.health import Check, answering
 from httpkit.settings import Environment
+from messaging.backlog import Backlog
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
+from query_api.event_queue import EventQueue, IngestApis, Watched
 from query_api.settings import Settings
 from storage.actions import MongoActionLog
 from storage.api_keys import MongoApiKeyStore
@@ -53,7 +56,8 @@ class Adapters:
     """What handlers work with.
 
     Attributes:
-        probes: how the stores are, by the names they have in `/health`.
+        probes: how the stores are, by the names they have in `/health`: what this replica needs.
+        event_queue: how the way of events is, all of it: `event_queue` of `/health`.
     """
 
     shipments: ShipmentReader
@@ -72,6 +76,7 @@ class Adapters:
     hasher: PasswordHasher
     issuer: TokenIssuer
     probes: Mapping[str, Check]
+    event_queue: Check
 
 
 ADAPTERS: Final = web.AppKey("adapters", Adapters)
@@ -109,7 +114,30 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             hasher=hasher,
             issuer=TokenIssuer(settings.auth),
             probes=_probes(database, redis, kafka),
+            event_queue=await stack.enter_async_context(_event_queue(settings, database)),
         )
+
+
+@asynccontextmanager
+async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[Check]:
+    topic = Topics(settings.kafka.topic_prefix).events
+    # Apart from the probe of readiness: whoever gives up on a connection closes it.
+    probe = KafkaProbe(settings.kafka)
+    backlog = Backlog(settings.kafka, topic, settings.health.processor_group)
+    async with aiohttp.ClientSession() as session:
+        watched = Watched(
+            topic=topic,
+            ingest=IngestApis(session, settings.health.ingest_upstreams.split()),
+            probe=probe,
+            backlog=backlog,
+            line=MongoLineControl(database, topic),
+        )
+        queue = EventQueue(watched, SystemClock(), limit_s=settings.health.event_age_limit_s)
+        try:
+            yield queue.state
+        finally:
+            await backlog.stop()
+            await probe.stop()
 
 
 def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:

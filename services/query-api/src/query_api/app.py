@@ -1,6 +1,6 @@
 """The composition root of the query API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Final
 
@@ -39,9 +39,6 @@ def build_app(
     revocations = Revocations()
     registry = new_registry("query-api")
 
-    async def probe(name: str) -> State:
-        return await app[ADAPTERS].probes[name]()
-
     async def adapters(started: web.Application) -> AsyncIterator[None]:
         async with (
             opening(settings, registry) as opened,
@@ -55,9 +52,7 @@ def build_app(
     app = httpkit.server.build_app(
         settings.http,
         [*ROUTES, *ELSEWHERE],
-        health=Health(
-            {name: partial(probe, name) for name in (DATABASE, CACHE, EVENT_QUEUE)}, optional=[CACHE]
-        ),
+        health=_health(lambda: app[ADAPTERS]),
         registry=registry,
         verifier=TokenVerifier(settings.auth, revocations),
         limits=settings.limits,
@@ -72,6 +67,22 @@ async def _forbid_keeping(request: web.Request, response: web.StreamResponse) ->
     """Let nobody on the way keep what is said about tokens and users: a signal, so that errors say it too."""
     if request.path.startswith(SECRETIVE):
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
+
+
+def _health(adapters: Callable[[], Adapters]) -> Health:
+    """Return what the service shows: of the system in `/health`, of itself in `/health/ready`."""
+
+    async def probe(name: str) -> State:
+        return await adapters().probes[name]()
+
+    async def event_queue() -> State:
+        return await adapters().event_queue()
+
+    return Health(
+        {DATABASE: partial(probe, DATABASE), CACHE: partial(probe, CACHE), EVENT_QUEUE: event_queue},
+        optional=[CACHE],
+        readiness={EVENT_QUEUE: partial(probe, EVENT_QUEUE)},
+    )
 
 
 async def _seed(settings: Settings, opened: Adapters) -> None:

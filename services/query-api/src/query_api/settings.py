@@ -60,6 +60,28 @@ class LoginSettings(BaseSettings):
         return LockPolicies(pair=pair, user=user, address=address)
 
 
+class HealthSettings(BaseSettings):
+    """What `/health` looks at beyond the stores.
+
+    Attributes:
+        event_age_limit_s: an event that has waited longer to be applied, or a group without a processor for
+            longer, is not ok. Longer than a processor takes to be replaced.
+        ingest_upstreams: replicas of ingest-api as `host:port`, separated by spaces, as the gateway has them.
+            One that is ready is enough. Empty: none is asked.
+        processor_group: the consumer group of the processors.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    event_age_limit_s: float = Field(
+        default=30.0, ge=1, le=3_600, validation_alias="HEALTH_EVENT_AGE_LIMIT_S"
+    )
+    ingest_upstreams: str = Field(
+        default="", pattern=r"^\s*([^\s:/]+:[0-9]{1,5}\s*)*$", validation_alias="INGEST_UPSTREAMS"
+    )
+    processor_group: str = Field(default="waybill-processor", validation_alias="PROCESSOR_GROUP")
+
+
 class ReadingMongoSettings(MongoSettings):
     """MongoDB for those who answer people: a read that takes longer than this is not waited for."""
 
@@ -80,4 +102,5 @@ class Settings(BaseModel):
     mongo: ReadingMongoSettings
     redis: RedisSettings
     kafka: KafkaSettings
+    health: HealthSettings = Field(default_factory=HealthSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

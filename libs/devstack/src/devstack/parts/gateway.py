@@ -41,8 +41,8 @@ def gateway_part(
             "WAYBILL_SITE": f"http://:{port}",
             "WAYBILL_PORT": str(port),
             "WAYBILL_BIND": LOOPBACK,
-            "INGEST_UPSTREAMS": _upstreams(ingest),
-            "QUERY_UPSTREAMS": _upstreams(query),
+            "INGEST_UPSTREAMS": upstreams(ingest),
+            "QUERY_UPSTREAMS": upstreams(query),
             "XDG_DATA_HOME": str(data),
             "XDG_CONFIG_HOME": str(data),
             # So that idle connections do not make its heap grow to twice of what it needs.
@@ -70,5 +70,6 @@ async def check_gateway(launcher: Launcher, part: Part) -> None:
         raise SettingsError(f"the gateway cannot use its settings: {why}") from exc
 
 
-def _upstreams(ports: Sequence[int]) -> str:
+def upstreams(ports: Sequence[int]) -> str:
+    """Return the addresses of replicas, as the gateway's configuration takes them."""
     return " ".join(f"{LOOPBACK}:{port}" for port in ports)

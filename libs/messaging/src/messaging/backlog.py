@@ -1,0 +1,142 @@
+"""What a consumer group has still to apply of a topic, seen from outside: no member need be alive."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from domain.errors import StoreUnavailable
+from messaging.health import KafkaProbe
+from messaging.log_reading import members_of
+from messaging.settings import KafkaSettings
+
+ANSWER_WITHIN_S: Final = 1.8
+_FETCH_MS: Final = 100
+_FETCH_BYTES: Final = 16 * 1024
+
+
+class Backlog:
+    """Compares what has been applied with what stands in the log, by the broker's timestamps.
+
+    A question costs two requests to each broker, whatever the load; records are fetched only where some seem
+    to have waited too long. Made for one caller at a time.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
+        self._settings = settings
+        self._topic = topic
+        self._group = group
+        self._probe = KafkaProbe(settings)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._nothing_to_read: dict[TopicPartition, tuple[int, int]] = {}
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        await self._probe.stop()
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            await consumer.stop()
+
+    async def members(self) -> int:
+        """Return how many members the group has now.
+
+        Raises:
+            StoreUnavailable: Kafka does not say.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return len(await members_of(self._settings, self._group))
+        except TimeoutError as error:
+            raise StoreUnavailable("Kafka does not say who is in the group") from error
+
+    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+        """Return the partitions with a record that was appended before `since` and is not applied.
+
+        Args:
+            applied: for each partition of the topic that has ever been worked on, the next offset to apply.
+            since: by the brokers' clock.
+
+        Raises:
+            StoreUnavailable: Kafka does not answer within `ANSWER_WITHIN_S`.
+        """
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await self._waiting(applied, int(since.timestamp() * 1000))
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.stop()
+            raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+
+    async def _waiting(self, applied: Mapping[int, int], since_ms: int) -> list[int]:
+        consumer = await self._connected()
+        partitions = [TopicPartition(self._topic, each) for each in await self._probe.partitions(self._topic)]
+        ends = await consumer.end_offsets(partitions)
+        behind = {each: applied.get(each.partition, 0) for each in partitions}
+        # A topic that was created again begins anew, below what was applied of the one before.
+        behind = {each: done if done <= ends[each] else 0 for each, done in behind.items()}
+        behind = {each: done for each, done in behind.items() if done < ends[each]}
+        if not behind:
+            return []
+        later = await consumer.offsets_for_times(dict.fromkeys(behind, since_ms))
+        overdue = {
+            each: done for each, done in behind.items() if later[each] is None or later[each].offset > done
+        }
+        overdue = {
+            each: done
+            for each, done in overdue.items()
+            if self._nothing_to_read.get(each) != (done, ends[each])
+        }
+        return await self._with_records(overdue, ends) if overdue else []
+
+    async def _with_records(
+        self, overdue: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> list[int]:
+        """Return those in which a record can be read, or waits for a transaction to end.
+
+        What is left of a partition may be markers of transactions and what was aborted: there is nothing to
+        apply, so that nothing moves what was applied beyond it.
+        """
+        reader = AIOKafkaConsumer(
+            **self._settings.connection(),
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=_FETCH_BYTES,
+        )
+        await reader.start()
+        found: set[int] = set()
+        try:
+            reader.assign(list(overdue))
+            for each, done in overdue.items():
+                reader.seek(each, done)
+            unread = set(overdue)
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S / 2):
+                    while unread:
+                        arrived = await reader.getmany(*unread, timeout_ms=_FETCH_MS, max_records=1)
+                        found |= {each.partition for each in arrived}
+                        unread -= arrived.keys()
+                        for each in [one for one in unread if await reader.position(one) >= ends[one]]:
+                            self._nothing_to_read[each] = overdue[each], ends[each]
+                            unread.discard(each)
+            except (TimeoutError, KafkaError):
+                found |= {each.partition for each in unread}
+        finally:
+            await reader.stop()
+        return sorted(found)
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is not None:
+            return self._consumer
+        consumer = AIOKafkaConsumer(
+            **self._settings.connection(), enable_auto_commit=False, request_timeout_ms=2000
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+        return consumer

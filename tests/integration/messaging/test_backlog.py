@@ -1,0 +1,106 @@
+"""What waits in the log, seen from outside the group: by what is applied, and by the broker's clock."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from domain.errors import StoreUnavailable
+from messaging.backlog import Backlog
+from messaging.health import KafkaProbe
+from messaging.settings import KafkaSettings
+from messaging.topics import Topics
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.stack
+
+GROUP = "a-group"
+
+
+def soon() -> datetime:
+    """Return an instant that all records so far were appended before."""
+    return datetime.now(UTC) + timedelta(seconds=60)
+
+
+def long_ago() -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=60)
+
+
+@pytest.fixture
+async def backlog(kafka: KafkaSettings) -> AsyncIterator[Backlog]:
+    backlog = Backlog(kafka, Topics(kafka.topic_prefix).events, GROUP)
+    yield backlog
+    await backlog.stop()
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
+    async with AIOKafkaProducer(**kafka.connection(), acks="all") as producer:
+        yield producer
+
+
+async def test_what_is_not_applied_and_older_than_asked_for_waits(
+    kafka: KafkaSettings, backlog: Backlog, producer: AIOKafkaProducer
+) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    assert await backlog.waiting({}, since=soon()) == []
+    # What a producer says of the time does not count.
+    for timestamp_ms in (1, None):
+        await producer.send_and_wait(topic, b"{}", partition=1, timestamp_ms=timestamp_ms)
+    assert await backlog.waiting({}, since=soon()) == [1]
+    assert await backlog.waiting({}, since=long_ago()) == []
+    assert await backlog.waiting({1: 1}, since=soon()) == [1]
+    assert await backlog.waiting({1: 2}, since=soon()) == []
+    await producer.send_and_wait(topic, b"{}", partition=0)
+    assert await backlog.waiting({1: 1}, since=soon()) == [0, 1]
+    # A topic that was made again begins below what was applied of the one before.
+    assert await backlog.waiting({0: 900, 1: 2}, since=soon()) == [0]
+
+
+async def test_markers_and_what_was_aborted_wait_for_nobody(kafka: KafkaSettings, backlog: Backlog) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    async with AIOKafkaProducer(**kafka.connection(), transactional_id=f"{topic}-test") as producer:
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"{}", partition=0)
+        assert await backlog.waiting({0: 0}, since=soon()) == [0]
+        assert await backlog.waiting({0: 1}, since=soon()) == []
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"{}", partition=0)
+        assert await backlog.waiting({0: 1}, since=soon()) == [0], "nothing passes an open transaction"
+        await producer.abort_transaction()
+
+        async def is_over() -> bool:
+            return await backlog.waiting({0: 1}, since=soon()) == []
+
+        await wait_for(is_over, timeout_s=15, what="nothing to wait")
+
+
+async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: Backlog) -> None:
+    assert await backlog.members() == 0
+    async with AIOKafkaConsumer(
+        Topics(kafka.topic_prefix).events, **kafka.connection(), group_id=GROUP
+    ) as consumer:
+        await consumer.getmany(timeout_ms=100)
+        assert await backlog.members() == 1
+
+
+async def test_a_topic_that_is_gone_is_told(kafka: KafkaSettings) -> None:
+    topic = f"{kafka.topic_prefix}nothing"
+    backlog, probe = Backlog(kafka, topic, GROUP), KafkaProbe(kafka)
+    with pytest.raises(StoreUnavailable, match="no topic"):
+        await backlog.waiting({}, since=soon())
+    assert await probe.obstacle(topic) == f"there is no topic {topic}"
+    await backlog.stop()
+    await probe.stop()
+
+
+async def test_an_append_needs_brokers_that_answer_and_enough_replicas(kafka: KafkaSettings) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    probe, strict = KafkaProbe(kafka), KafkaProbe(kafka.model_copy(update={"min_insync_replicas": 2}))
+    assert await probe.obstacle(topic) is None
+    assert await strict.obstacle(topic) == "partition 0 has only 1 replicas in sync"
+    away = KafkaProbe(kafka.model_copy(update={"brokers": "127.0.0.1:1"}))
+    assert "does not answer" in (await away.obstacle(topic) or "")
+    for each in (probe, strict, away):
+        await each.stop()

@@ -1,0 +1,158 @@
+"""`event_queue` of `/health`: events are accepted, and they are applied."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+
+from domain.errors import StoreUnavailable
+from domain.line import Halt
+from httpkit.health import State
+from query_api.event_queue import EventQueue, IngestApis, Watched
+from tests.support.builders import NOON, ends_at
+from tests.support.fakes import (
+    Documents,
+    FixedClock,
+    InMemoryLineControl,
+    InMemoryPartitionNotes,
+    InMemoryShipmentStore,
+)
+
+TOPIC = "shipments.events"
+LIMIT_S = 30.0
+
+
+@dataclass
+class Log:
+    """Kafka, as far as health asks it."""
+
+    trouble: str | None = None
+    overdue: list[int] = field(default_factory=list)
+    group: int = 1
+    asked: list[tuple[Mapping[int, int], datetime]] = field(default_factory=list)
+    asked_for_members: int = 0
+
+    async def obstacle(self, topic: str) -> str | None:
+        assert topic == TOPIC
+        return self.trouble
+
+    async def members(self) -> int:
+        self.asked_for_members += 1
+        return self.group
+
+    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+        self.asked.append((applied, since))
+        return self.overdue
+
+
+@dataclass
+class Rig:
+    queue: EventQueue
+    log: Log
+    documents: Documents
+    line: InMemoryLineControl
+    now: list[float]
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    log, documents, now = Log(), Documents(), [1000.0]
+    line = InMemoryLineControl(documents, TOPIC)
+    async with aiohttp.ClientSession() as session:
+        watched = Watched(topic=TOPIC, ingest=IngestApis(session, ()), probe=log, backlog=log, line=line)
+        queue = EventQueue(watched, FixedClock(), limit_s=LIMIT_S, monotonic=lambda: now[0])
+        yield Rig(queue, log, documents, line, now)
+
+
+async def owned(rig: Rig, number: int) -> InMemoryPartitionNotes:
+    await InMemoryShipmentStore(rig.documents).acquire(f"{TOPIC}/{number}", owner="p", end_offset=ends_at(0))
+    return InMemoryPartitionNotes(rig.documents)
+
+
+async def test_an_idle_system_is_ok_and_what_is_applied_is_compared_with_the_log(rig: Rig) -> None:
+    await owned(rig, 2)
+    assert await rig.queue.state() is State.OK
+    assert rig.log.asked == [({2: 0}, NOON - timedelta(seconds=LIMIT_S))]
+
+
+async def test_an_event_that_waits_too_long_is_down(rig: Rig) -> None:
+    rig.log.overdue = [3, 7]
+    assert await rig.queue.state() is State.DOWN
+    rig.log.overdue = []
+    assert await rig.queue.state() is State.OK
+
+
+async def test_a_log_that_cannot_be_appended_to_is_down(rig: Rig) -> None:
+    rig.log.trouble = "partition 0 waits for broker 2"
+    assert await rig.queue.state() is State.DOWN
+
+
+async def test_a_halted_partition_is_down_even_with_nothing_in_it(rig: Rig) -> None:
+    notes = await owned(rig, 4)
+    fence = rig.documents.fences[f"{TOPIC}/4"]
+    await notes.note_halt(fence, Halt("a hundred dead letters", NOON))
+    assert await rig.queue.state() is State.DOWN
+    await notes.note_halt(fence, None)
+    assert await rig.queue.state() is State.OK
+
+
+async def test_without_the_database_nobody_knows_what_is_applied(rig: Rig) -> None:
+    rig.line.fail_next("partitions", StoreUnavailable("MongoDB is away"))
+    assert await rig.queue.state() is State.DOWN
+    assert await rig.queue.state() is State.OK
+
+
+async def test_a_group_without_members_has_as_long_as_an_event(rig: Rig) -> None:
+    assert await rig.queue.state() is State.OK
+    rig.log.group = 0
+    for after_s, expected in ((6, State.OK), (23, State.OK), (1, State.DOWN), (60, State.DOWN)):
+        rig.now[0] += after_s
+        assert await rig.queue.state() is expected, after_s
+    rig.log.group = 1
+    rig.now[0] += 5
+    assert await rig.queue.state() is State.OK
+
+
+async def test_a_first_look_after_long_does_not_take_an_empty_group_for_a_restart(rig: Rig) -> None:
+    rig.log.group = 0
+    rig.now[0] += 3_600
+    assert await rig.queue.state() is State.DOWN
+
+
+async def test_members_are_not_asked_for_at_each_look(rig: Rig) -> None:
+    for _ in range(6):
+        await rig.queue.state()
+        rig.now[0] += 1
+    assert rig.log.asked_for_members == 2
+
+
+@asynccontextmanager
+async def replica(status: int) -> AsyncIterator[str]:
+    async def ready(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/health/ready", ready)
+    async with TestServer(app) as server:
+        yield f"{server.host}:{server.port}"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "is_taken"), [([200], True), ([503, 200], True), ([503], False), ([503, 503], False)]
+)
+async def test_one_replica_that_is_ready_is_enough(statuses: list[int], *, is_taken: bool) -> None:
+    async with AsyncExitStack() as stack:
+        upstreams = [await stack.enter_async_context(replica(status)) for status in statuses]
+        upstreams.append(f"127.0.0.1:{unused_port()}")
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        assert (await IngestApis(session, upstreams).obstacle() is None) is is_taken
+
+
+async def test_with_no_replica_known_nobody_is_asked() -> None:
+    async with aiohttp.ClientSession() as session:
+        assert await IngestApis(session, ()).obstacle() is None
