@@ -1,5 +1,6 @@
 """Media types, sizes and methods, through the gateway."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -84,3 +85,60 @@ async def test_leniently_the_good_events_are_applied_and_the_bad_ones_listed(adm
     rejected, queued = answer.body["events"]
     assert (rejected["status"], rejected["details"][0]["pointer"]) == ("rejected", "/events/0/status")
     assert (await admin.outcome(queued["event_id"]))["reason"] == "SHIPMENT_NOT_FOUND"
+
+
+async def raw(stack: StackAddresses, head: str, body: bytes, *, waits: bool = False) -> bytes:
+    """Send a request, its body only once it is asked for if it `waits`; return all that came."""
+    address = urlsplit(stack.gateway_url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(head.encode() + (b"" if waits else body))
+    seen = b""
+    async with asyncio.timeout(10):
+        while not seen.rstrip().endswith(b"}") and (chunk := await reader.read(65_536)):
+            if waits and seen == b"":
+                writer.write(body if b"100 Continue" in chunk else b"")
+            seen += chunk
+    writer.close()
+    return seen
+
+
+def posting(path: str, token: str, framing: str, *, version: str = "1.1") -> str:
+    return (
+        f"POST {path} HTTP/{version}\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\n{framing}\r\n\r\n"
+    )
+
+
+EXPECTING = "Expect: 100-continue\r\nContent-Length: 2"
+
+
+async def test_continue_comes_once_and_not_before_a_refusal(
+    stack: StackAddresses, tokens: Mapping[str, str]
+) -> None:
+    for path in ("/events", "/auth/login"):
+        wanted = await raw(stack, posting(path, tokens["driver_user_001"], EXPECTING), b"{}", waits=True)
+        assert wanted.count(b"100 Continue") == 1
+        assert b" 400 " in wanted
+    refused = await raw(stack, posting("/events", "nobody", EXPECTING), b"{}", waits=True)
+    assert refused.startswith(b"HTTP/1.1 401 ")
+    old = await raw(stack, posting("/events", tokens["driver_user_001"], EXPECTING, version="1.0"), b"{}")
+    assert old.startswith(b"HTTP/1.0 400 ")
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}XX0\r\n\r\n", b"-2\r\n{}", b"\r\n{}\r\n"]
+)
+async def test_malformed_chunks_are_400(
+    stack: StackAddresses, tokens: Mapping[str, str], chunks: bytes
+) -> None:
+    head = posting("/events", tokens["driver_user_001"], "Transfer-Encoding: chunked")
+    answer = await raw(stack, head, chunks)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"error":"INVALID_JSON"' in answer
+
+
+@pytest.mark.parametrize("path", ["/health", "/shipments", "/nothing"])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+async def test_every_answer_says_that_it_varies_with_its_coding(nobody: Api, path: str, coding: str) -> None:
+    answer = await nobody.get(path, headers={"Accept-Encoding": coding})
+    assert "Accept-Encoding" in answer.headers.getall("Vary")
