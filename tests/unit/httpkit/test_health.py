@@ -81,6 +81,12 @@ async def test_readiness_may_ask_less_than_health(serve: Serve) -> None:
     assert (await client.get("/health/ready")).status == 200
 
 
+async def test_no_condition_refuses_to_say_how_it_is(serve: Serve) -> None:
+    client = await serve(health=Health({}))
+    for headers in ({"If-Match": '"x"'}, {"If-None-Match": "*"}):
+        assert (await client.post("/health", headers=headers)).status == 200
+
+
 async def test_a_broken_check_is_down_and_says_no_more(serve: Serve) -> None:
     client = await serve(health=Health({"database": broken}))
     answer = await client.get("/health")

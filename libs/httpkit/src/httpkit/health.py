@@ -114,7 +114,15 @@ class Health:
         """Return the routes of health, all public; no `Accept` keeps anybody from asking."""
         return [
             Route(hdrs.METH_GET, "/health", self._health, None, budget=Budget.EXEMPT, is_json=False),
-            Route(hdrs.METH_POST, "/health", self._health, None, budget=Budget.EXEMPT, is_json=False),
+            Route(
+                hdrs.METH_POST,
+                "/health",
+                self._health,
+                None,
+                budget=Budget.EXEMPT,
+                is_json=False,
+                is_conditional=True,  # a POST that changes nothing: no condition refuses it
+            ),
             Route(hdrs.METH_GET, "/health/live", self._live, None, budget=Budget.EXEMPT, is_json=False),
             Route(hdrs.METH_GET, "/health/ready", self._ready, None, budget=Budget.EXEMPT, is_json=False),
         ]
