@@ -66,7 +66,7 @@ def share_with(origins: Collection[str]) -> Signal:
     async def share(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)  # a cache must not give one origin's answer to another
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin not in origins:
+        if origin is None or origin not in origins:
             return
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
