@@ -8,6 +8,8 @@ _MOVES: Final = "libs/storage/src/storage/moves.py"
 _STORE: Final = "libs/storage/src/storage/shipments.py"
 _AT_ONCE: Final = "tests/contract/test_commits_at_once.py"
 _FENCES: Final = "tests/contract/test_fences.py"
+_FAILED: Final = "libs/storage/src/storage/failed_transactions.py"
+_LOST: Final = "tests/integration/storage/test_lost_endings.py"
 _REPEATING: Final = "tests/integration/storage/test_repeating.py"
 _PLANS: Final = "tests/contract/test_shipment_store.py"
 _RAISE: Final = "        document = await self._raise_epoch(partition, owner)\n"
@@ -81,5 +83,16 @@ STORING: Final = (
     entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]
     return _update_of(number, {"$set": fields, "$push": {"status_history": {"$each": entries}}})""",
         tests=(f"{_REPEATING}::test_a_history_that_is_written_twice_is_as_if_written_once",),
+    ),
+    Mutation(
+        name="failed-transaction-left-open",
+        safety="a transaction that failed is ended before anything else is written",
+        file=_FAILED,
+        old="        if not self._sessions:\n",
+        new="        if self._sessions is not None:\n",
+        tests=(
+            f"{_LOST}::test_a_lost_commit_of_several_does_not_stand_in_the_way_of_one_that_comes_again_alone",
+            f"{_LOST}::test_a_lost_abort_does_not_stand_in_the_way_of_those_that_go_on_alone",
+        ),
     ),
 )

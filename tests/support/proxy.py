@@ -24,6 +24,7 @@ class Proxy:
         self._requests, self._answers = asyncio.Event(), asyncio.Event()
         self._refusing = False
         self._delay_s = 0.0
+        self._lost: bytes | None = None
         self._pumps: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.port = 0
@@ -48,6 +49,10 @@ class Proxy:
         """Hold everything that comes for `delay_s` before it is passed on."""
         self._delay_s = delay_s
 
+    def lose(self, marker: bytes) -> None:
+        """Break each connection at a request that holds these bytes, instead of passing it on."""
+        self._lost = marker
+
     def cut(self) -> None:
         """Break all connections, and every new one at once."""
         self._refusing = True
@@ -58,6 +63,7 @@ class Proxy:
         """Work again; what was held back is passed on."""
         self._refusing = False
         self._delay_s = 0.0
+        self._lost = None
         self._requests.set()
         self._answers.set()
 
@@ -103,6 +109,8 @@ class Proxy:
     async def _pump(self, reader: StreamReader, writer: StreamWriter, flowing: asyncio.Event) -> None:
         while data := await reader.read(_CHUNK):
             await flowing.wait()
+            if self._lost is not None and flowing is self._requests and self._lost in data:
+                raise _Closed
             if self._delay_s:
                 await asyncio.sleep(self._delay_s)
             writer.write(self._disguised(data) if flowing is self._answers else data)

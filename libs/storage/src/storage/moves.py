@@ -16,6 +16,8 @@ from domain.tracking_number import TrackingNumber
 from storage import documents
 from storage.client import MAJORITY, Database
 from storage.documents import Document
+from storage.errors import translated
+from storage.failed_transactions import FailedTransactions
 from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _DUPLICATE_KEY = 11000
@@ -39,6 +41,7 @@ class MoveWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._failed = FailedTransactions(database.client)
 
     async def write(self, moves: Sequence[Move], session: AsyncClientSession) -> None:
         """Write moves of different partitions in one transaction; for errors see `ShipmentStore.commit`."""
@@ -52,17 +55,19 @@ class MoveWriter:
     ) -> AsyncIterator[None]:
         """Run the body in a transaction that moves fences, each to its offset; a failure writes nothing.
 
-        What an earlier one may have left open is aborted: a session has one transaction at a time.
+        What failed before in any session is ended first: it may be open still, and hold what this one writes.
 
         `with_transaction` is not used: it repeats the body for two minutes, on a plan that may be stale by
         then. Repeating is the runtime's part, after a look at the fence.
         """
         try:
-            async with await session.start_transaction(
-                read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
-            ):
-                await self._hold(held, session)
-                yield
+            with self._failed.noted(session):
+                await self._failed.end()
+                async with await session.start_transaction(
+                    read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
+                ):
+                    await self._hold(held, session)
+                    yield
         except (BulkWriteError, DuplicateKeyError) as error:
             if _is_duplicate_key(error):
                 raise StaleKnowledge(str(error)) from error
@@ -75,6 +80,15 @@ class MoveWriter:
             )
             kind = TransactionAborted if aborted else StoreUnavailable
             raise kind(f"MongoDB: {type(error).__name__}: {error}") from error
+
+    async def end_failed(self) -> None:
+        """End what failed before: whether it was committed is certain from then on.
+
+        Raises:
+            StoreUnavailable: MongoDB does not answer.
+        """
+        with translated():
+            await self._failed.end()
 
     async def _hold(self, held: Sequence[tuple[Fence, int]], session: AsyncClientSession) -> None:
         # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 import pymongo
-from bson.binary import UUID_SUBTYPE, Binary
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
@@ -22,6 +21,7 @@ from storage import documents
 from storage.client import Database
 from storage.documents import Document
 from storage.errors import translated
+from storage.failed_transactions import id_of
 from storage.joining import JoinedMoves
 from storage.line import inherited_of, noted_by_owner
 from storage.moves import Move, MoveWriter, number_of
@@ -74,6 +74,7 @@ class MongoShipmentStore:
 
     async def refresh(self, fence: Fence) -> Fence:
         """See `ShipmentStore.refresh`."""
+        await self._writer.end_failed()
         with translated():
             document = await self._fences.find_one({"_id": fence.partition, "epoch": fence.epoch})
         if document is None:
@@ -137,7 +138,7 @@ class MongoShipmentStore:
         return self._sessions.get(partition) or self._new_session(partition)
 
     async def _raise_epoch(self, partition: str, owner: str) -> Document:
-        sessions = [_id_of(self._new_session(partition)), _id_of(self._shared)]
+        sessions = [id_of(self._new_session(partition)), id_of(self._shared)]
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},
@@ -182,7 +183,3 @@ class MongoShipmentStore:
     async def _corrected(self, fence: Fence, fields: dict[str, Any], **inherited: Any) -> Fence:  # noqa: ANN401  # see `replace`
         await noted_by_owner(self._fences, fence, fields)
         return replace(fence, inherited=replace(fence.inherited, **inherited))
-
-
-def _id_of(session: AsyncClientSession) -> Binary:
-    return Binary(session.session_id["id"], UUID_SUBTYPE)
