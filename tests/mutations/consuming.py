@@ -56,7 +56,7 @@ CONSUMING: Final = (
         tests=(
             (
                 "tests/integration/messaging/test_another_topic.py"
-                "::test_a_topic_created_anew_at_once_is_read_from_its_beginning"
+                "::test_another_topic_of_the_name_is_noticed_whatever_its_offsets"
             ),
         ),
     ),

@@ -10,6 +10,7 @@ from messaging import topic_watch
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.runtime import RuntimeStopped
 from messaging.settings import KafkaSettings
+from messaging.topic_watch import TopicWatch
 from messaging.topics import TopicsNotReady, declaration, ensure_topics
 from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, running
@@ -97,6 +98,22 @@ async def test_a_topic_created_anew_at_once_is_read_from_its_beginning(group: Gr
             timeout_s=HEALED_WITHIN_S,
             what="all of the new topic",
         )
+
+
+async def test_another_topic_of_the_name_is_noticed_whatever_its_offsets(group: Group) -> None:
+    watch = TopicWatch(group.kafka, group.topic, group.name)
+    assert await watch.first_problem() is None
+    noticed = asyncio.Event()
+    task = asyncio.create_task(
+        watch.run(holds_any=lambda: True, changed=noticed.set, rejoin=lambda: None), name="watch"
+    )
+    try:
+        await delete(group)
+        await create(group)
+        await asyncio.wait_for(noticed.wait(), 10)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_producer_goes_on_with_the_new_topic(group: Group) -> None:
