@@ -37,6 +37,7 @@ Values = list[tuple[Any, bool]]
 
 NAMES: Values = [("x", True), ("x" * 128, True), ("", False), ("x" * 129, False), ("a\0b", False), (7, False)]
 NULL: Values = [(None, True)]
+CLIENTS: Values = [*NAMES, ("a b", False), ("niño", False), ('{"$ne":1}', True), (None, True)]
 LINES: Values = [
     ("x", True),
     ("x" * 300, True),
@@ -58,7 +59,10 @@ LENGTHS: Values = [(0.001, True), (10_000, True), (0, False), (-1, False), (10_0
 WEIGHTS: Values = [(0.001, True), (100_000, True), (0, False), (-2.5, False), (100_001, False), (None, False)]
 NUMBERS: Values = [
     (NUMBER, True),
-    (LOWER, False),
+    (LOWER, True),
+    (LOWER.replace("0", "o").replace("1", "l"), True),
+    (LOWER.replace("1", "\u0131"), False),
+    (f" {NUMBER}", False),
     (OTHER_CHECK, False),
     ("", False),
     (f"{NUMBER}0", False),
@@ -107,7 +111,7 @@ PLACE_FIELDS: list[tuple[str, Values]] = [
     ("coordinates/lng", LONGITUDES),
 ]
 SHIPMENT_FIELDS: list[tuple[str, Values]] = [
-    ("client_id", NAMES + NULL),
+    ("client_id", CLIENTS),
     *((f"origin/{name}", values) for name, values in PLACE_FIELDS),
     *((f"destination/{name}", values) for name, values in PLACE_FIELDS),
     ("package/weight_kg", WEIGHTS),
@@ -118,7 +122,7 @@ SHIPMENT_FIELDS: list[tuple[str, Values]] = [
     ("package/content_description", TEXTS + NULL),
 ]
 FLAT_FIELDS: list[tuple[str, Values]] = [
-    ("client_id", NAMES + NULL),
+    ("client_id", CLIENTS),
     ("origin_address", [*LINES, (None, False)]),
     ("origin_lat", LATITUDES),
     ("origin_lng", LONGITUDES),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ingest_api.texts import require_line, require_text
+from httpkit.texts import require_line, require_text
 from ingest_api.times import read_instant
 
 

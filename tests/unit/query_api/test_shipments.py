@@ -71,7 +71,18 @@ async def test_producers_read_no_shipments(api: Api, path: str) -> None:
     assert (await api.get(path, DRIVER)).status == 403
 
 
-@pytest.mark.parametrize("text", [number(7), "99M-123", NUMBER[:-1] + "!", NUMBER.lower(), "%00", "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        number(7),
+        "99M-123",
+        NUMBER[:-1] + "!",
+        f"{NUMBER.lower()}x",
+        NUMBER.replace("1", "\u0131"),
+        "%00",
+        "é",
+    ],
+)
 async def test_a_number_that_names_nothing_is_404(api: Api, text: str) -> None:
     answer = await api.get(f"/shipments/{text}")
     assert (answer.status, (await answer.json())["error"]) == (404, "SHIPMENT_NOT_FOUND")

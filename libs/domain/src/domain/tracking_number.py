@@ -17,6 +17,9 @@ TrackingNumber = NewType("TrackingNumber", str)
 PREFIX: Final = "99M-"
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PATTERN: Final = rf"{PREFIX}[{ALPHABET}]{{12}}"
+READ_CHARACTERS: Final = "[0-9A-TV-Za-tv-z]"
+READ_PATTERN: Final = rf"99[Mm]-{READ_CHARACTERS}{{12}}"
+"""What `read_tracking_number` takes: of ASCII letters, all but U."""
 ENTROPY_BYTES: Final = 7
 
 LENGTH: Final = 16
@@ -24,6 +27,7 @@ LENGTH: Final = 16
 _BODY_LENGTH = 11
 _FORM = re.compile(PATTERN)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
+_READ_AS: Final = str.maketrans("ILO", "110")
 _FIELD_POLYNOMIAL = 0b100101
 _FIELD_SIZE = 32
 
@@ -60,6 +64,26 @@ def parse_tracking_number(text: str) -> TrackingNumber:
             f"a tracking number is {PREFIX} and 12 of {ALPHABET}, the last a check character"
         )
     return TrackingNumber(text)
+
+
+def read_tracking_number(text: str) -> TrackingNumber:
+    """Return what somebody typed or scanned as a tracking number: Crockford's alphabet in either case.
+
+    Raises:
+        InvalidTrackingNumber: the form or the check character is wrong.
+    """
+    return parse_tracking_number(text if is_tracking_number(text) else canonical(text))
+
+
+def canonical(text: str) -> str:
+    """Return a tracking number, or the beginning of one, in upper case, with I and L read as 1 and O as 0.
+
+    What is no ASCII stays as it is: its upper case may be ASCII.
+    """
+    if not text.isascii():
+        return text
+    upper = text.upper()
+    return upper[: len(PREFIX)] + upper[len(PREFIX) :].translate(_READ_AS)
 
 
 def tracking_number_from(entropy: bytes) -> TrackingNumber:

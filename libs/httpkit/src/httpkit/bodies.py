@@ -10,30 +10,36 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from domain.errors import ErrorCode
-from httpkit.errors import RETRY_SOON, ApiError, Detail
+from httpkit.errors import RETRY_SOON, ApiError, Detail, Handler
 from httpkit.expectations import ask_for_body
+from httpkit.gzip_bodies import NotGzip, TooLong, decompress
 from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, Crowded, is_overfull, members_of
-from httpkit.negotiation import JSON, require_media_type
+from httpkit.negotiation import JSON, MERGE_PATCH, is_compressed, require_media_type
+from httpkit.routes import DECLARED
 from httpkit.settings import HttpSettings
 from httpkit.strict_json import ambiguity_of, is_plain, malformation_of, oddity_of
 
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 
+MEDIA_TYPES: Final = {hdrs.METH_PATCH: (JSON, MERGE_PATCH)}
+"""In which media types JSON is taken, by method; everywhere else as `application/json`."""
 MAX_DETAILS: Final = 100
 MAX_PARAMETERS: Final = 100
 MAX_LISTED_FAULTS: Final = 1_000
 _UNCHECKED_BYTES: Final = 1_024
 _LONG_BYTES: Final = 64 * 1024
 MAX_TEXT_LENGTH: Final = 300
+_WRITES: Final = frozenset({hdrs.METH_DELETE, hdrs.METH_PATCH, hdrs.METH_POST, hdrs.METH_PUT})
 
 _MESSAGES: Final = {  # where pydantic speaks of "inputs" and "fields"
     "dict_type": "must be an object",
-    "extra_forbidden": "there is no such member",
+    "extra_forbidden": "unknown field",
     "finite_number": "must be a finite number",
     "float_type": "must be a number",
     "list_type": "must be a list",
     "missing": "is required",
     "model_type": "must be an object",
+    "string_pattern_mismatch": "has characters or a form that are not taken here",
     "string_type": "must be a string",
 }
 
@@ -107,7 +113,7 @@ async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit:
     Raises:
         ApiError: 415, 413, 408, or 400 with all faults.
     """
-    require_media_type(request, JSON)
+    require_media_type(request, *MEDIA_TYPES.get(request.method, (JSON,)))
     body = await read_body(request, limit=limit)
     async with parsing(request, body):
         return parse_json(body, adapter)
@@ -124,34 +130,46 @@ async def parsing(request: web.Request, body: bytes) -> AsyncIterator[None]:
 
 
 async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
-    """Read the body of a request, whatever it is, and charge it to its sender.
+    """Read the body of a request without its compression, whatever it is, and charge it to its sender.
 
     Raises:
-        ApiError: 429 if that is too much; 413 if it is longer than `limit`, 408 if it is not here within
-            `body_timeout_s`, 400 if it breaks off, 503 if too much is being received already.
+        ApiError: 429 if that is too much; 413 if it is longer than `limit`, compressed or not; 408 if it is
+            not here within `body_timeout_s`, 400 if it breaks off, 503 if too much is being received already.
     """
-    body = await _received(request, limit)
+    settings = request.app[HTTP_SETTINGS]
+    bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
+    body = await _received(request, bound, settings.body_timeout_s)
+    if hdrs.CONTENT_ENCODING in request.headers and is_compressed(request):
+        body = _decompressed(body, bound)
     meter = request.app.get(METER)
     if meter is not None and body:
         await meter(request, len(body))
     return body
 
 
-async def _received(request: web.Request, limit: int | None) -> bytes:
-    settings = request.app[HTTP_SETTINGS]
-    bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
+def _decompressed(body: bytes, bound: int) -> bytes:
+    try:
+        return decompress(body, bound=bound)
+    except TooLong:
+        raise _too_large(bound) from None
+    except NotGzip:
+        raise ApiError(ErrorCode.INVALID_JSON, "the body is not valid gzip, or not all of it") from None
+
+
+async def _received(request: web.Request, bound: int, timeout_s: float) -> bytes:
+    """Return a body as it was sent, at most `bound` bytes."""
     if (request.content_length or 0) > bound:
         raise _too_large(bound)
     try:
         # A small body has come with the head: it needs no timer, which takes 4 µs even if it never ends.
         if request.content.is_eof():
             return _within(request.content.read_nowait(), bound)
-        async with asyncio.timeout(settings.body_timeout_s):
+        async with asyncio.timeout(timeout_s):
             return await _all_of(request, bound)
     except TimeoutError as error:
         raise ApiError(
             ErrorCode.REQUEST_TIMEOUT,
-            f"the body was not here within {settings.body_timeout_s:g} s",
+            f"the body was not here within {timeout_s:g} s",
             headers={hdrs.CONNECTION: "close"},
         ) from error
     except (web.RequestPayloadError, ConnectionError) as error:
@@ -248,6 +266,16 @@ def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
         return adapter.validate_strings(dict(query))
     except ValidationError as error:
         raise invalid(error) from error
+
+
+@web.middleware
+async def no_query_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer 400 to a write with a query: no write has parameters, and what is ignored would be trusted."""
+    is_write = request.method in _WRITES and request.match_info.route in request.app[DECLARED]
+    if is_write and request.query_string:
+        names = list(dict.fromkeys(request.query))[:MAX_DETAILS]
+        raise validation_error([Detail(pointer_to((name,)), "writes take no parameters") for name in names])
+    return await handler(request)
 
 
 def invalid(error: ValidationError) -> ApiError:

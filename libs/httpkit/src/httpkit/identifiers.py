@@ -2,11 +2,14 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
-from domain.tracking_number import PATTERN
+from domain.tracking_number import PATTERN, READ_PATTERN
+from httpkit.forms import formed
 from httpkit.operations import Parameter
+from httpkit.texts import LINE_PATTERN, require_line
 
+MAX_NAME_LENGTH: Final = 128
 NUMBER: Final = "99M-GMPWC6W7SP2G"
 EVENT: Final = f"evt_{NUMBER}_01a19c9d0aa0_jwjxcnqbgenns"
 DEAD_LETTER: Final = "dl_7_48213"
@@ -16,6 +19,18 @@ CREATION: Final = f"evt_{NUMBER}_created"
 TrackingNumberText = Annotated[
     str,
     WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$", "examples": [NUMBER]}),
+]
+TrackingNumberIn = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "tracking-number",
+            "pattern": f"^{READ_PATTERN}$",
+            "description": "In either case; I and L are read as 1, O as 0. Answers have upper case.",
+            "examples": [NUMBER],
+        }
+    ),
 ]
 EventIdText = Annotated[
     str,
@@ -27,14 +42,30 @@ EventIdText = Annotated[
         }
     ),
 ]
-DeadLetterIdText = Annotated[str, Field(pattern=r"^dl_[0-9]{1,5}_[0-9]{1,19}$", examples=[DEAD_LETTER])]
+DeadLetterIdText = Annotated[
+    str,
+    *formed(r"^dl_[0-9]{1,5}_[0-9]{1,19}$", "must be the id of a dead letter, such as dl_7_48213"),
+    Field(examples=[DEAD_LETTER]),
+]
+# Whatever an event, a shipment or a user may be called: filters must take all of it.
+Name = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=MAX_NAME_LENGTH, json_schema_extra={"pattern": LINE_PATTERN}),
+    AfterValidator(require_line),
+]
+# What a user may be bound to, and so what a shipment may belong to.
+ClientId = Annotated[
+    str,
+    Field(strict=True, min_length=1, max_length=MAX_NAME_LENGTH),
+    *formed(r"^[!-~]+$", "must be visible ASCII characters without blanks"),
+]
 Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 IN_PATH: Final = Parameter(
     "tracking_number",
     "path",
     "A shipment, by its tracking number.",
-    TypeAdapter(TrackingNumberText),
+    TypeAdapter(TrackingNumberIn),
     NUMBER,
 )
 EVENT_IN_PATH: Final = Parameter(

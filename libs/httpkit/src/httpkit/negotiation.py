@@ -12,11 +12,15 @@ from httpkit.routes import JSON_ROUTES
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+NDJSONS: Final = (NDJSON, "application/ndjson", "application/jsonl")
+"""The names of one JSON text a line; none of them is registered, and each is in use."""
+MERGE_PATCH: Final = "application/merge-patch+json"
 
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _RANGES: Final = {"*/*": 0, "application/*": 1, JSON: 2}
 """What covers `application/json`, and how exactly: the most exact range decides (RFC 9110, 12.5.1)."""
 
+_CODINGS: Final = frozenset({"identity", "gzip", "x-gzip"})
 _UTF_8: Final = {"charset": "utf-8"}
 _AT_ONCE: Final = frozenset({"*/*", JSON})
 
@@ -36,9 +40,22 @@ def require_media_type(request: web.Request, *known: str) -> str:
     if name not in known or (parameters and parameters != _UTF_8):
         wanted = " or ".join(known)
         raise _unsupported(f"send {wanted}, in UTF-8", {hdrs.ACCEPT: ", ".join(known)})
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
-        raise _unsupported("send the body uncompressed", {hdrs.ACCEPT_ENCODING: "identity"})
+    if hdrs.CONTENT_ENCODING in request.headers:
+        is_compressed(request)
     return str(name)
+
+
+def is_compressed(request: web.Request) -> bool:
+    """Say whether the body is compressed with gzip; otherwise it is not compressed.
+
+    Raises:
+        ApiError: 415 with `Accept-Encoding`, it is compressed in another way, or more than once.
+    """
+    codings = request.headers.getall(hdrs.CONTENT_ENCODING, ["identity"])
+    coding = codings[0].strip().lower() if len(codings) == 1 else None
+    if coding not in _CODINGS:
+        raise _unsupported("send the body as it is, or with gzip", {hdrs.ACCEPT_ENCODING: "gzip, identity"})
+    return coding != "identity"
 
 
 def accepts_json(header: str) -> bool:

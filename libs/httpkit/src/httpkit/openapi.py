@@ -35,6 +35,7 @@ _WITH_BODY: Final = (
     ErrorCode.VALIDATION_ERROR,
 )
 _WITH_QUERY: Final = (ErrorCode.VALIDATION_ERROR,)
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
 class ErrorDetail(TypedDict):
@@ -244,7 +245,7 @@ def _errors(route: Route, operation: Operation) -> dict[int, list[ErrorCode]]:
         codes.update(_GUARDED)
     if operation.body:
         codes.update(_WITH_BODY)
-    if operation.query is not None:
+    if operation.query is not None or route.method not in _READS:
         codes.update(_WITH_QUERY)
     at_status = [(STATUS[code], code) for code in codes]
     at_status += [(status, code) for status, several in operation.errors_at.items() for code in several]

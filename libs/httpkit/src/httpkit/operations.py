@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
+from httpkit.negotiation import MERGE_PATCH
 from httpkit.routes import Route
 
 JSON: Final = "application/json"
@@ -103,6 +104,11 @@ class UndescribedRoute(Exception):
 def json_content(adapter: TypeAdapter[Any], **examples: object) -> dict[str, Content]:
     """Describe a JSON body."""
     return {JSON: Content(adapter, examples)}
+
+
+def patch_content(adapter: TypeAdapter[Any], **examples: object) -> dict[str, Content]:
+    """Describe a JSON body of PATCH, which merges whatever its media type is called."""
+    return dict.fromkeys((JSON, MERGE_PATCH), Content(adapter, examples))
 
 
 def described(routes: Iterable[Route], operations: Mapping[Key, Operation]) -> list[tuple[Route, Operation]]:

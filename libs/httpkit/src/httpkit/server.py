@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.errors import WaybillError
 from httpkit.auth import TokenVerifier, auth_middleware
-from httpkit.bodies import bound_bodies
+from httpkit.bodies import bound_bodies, no_query_middleware
 from httpkit.cors import share_with
 from httpkit.errors import error_middleware
 from httpkit.expectations import end_if_unasked
@@ -63,6 +63,7 @@ def build_app(
         error_middleware,
         negotiation_middleware,
         *_rights_and_limits(verifier, limits or LimitSettings()),
+        no_query_middleware,
         precondition_middleware,
     ]
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)

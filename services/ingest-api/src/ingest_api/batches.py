@@ -1,7 +1,8 @@
 """What stands in the body of a batch: JSON or NDJSON; all of it or, leniently, what is good of it.
 
-NDJSON has one event a line. An end of line after the last one changes nothing; any other empty line is
-refused like a line that is no JSON, so that lines and events have the same numbers.
+NDJSON has one event a line. An end of line after the last one changes nothing, nor does one blank line at the
+end, which several tools write; any other empty line is refused like a line that is no JSON, so that lines and
+events have the same numbers.
 
 Events are looked at in slices, and between two of them the event loop serves others: whoever sends batches
 takes turns with those who do not.
@@ -30,7 +31,7 @@ from httpkit.bodies import (
     validation_error,
 )
 from httpkit.errors import ApiError, Detail
-from httpkit.negotiation import JSON, NDJSON, require_media_type
+from httpkit.negotiation import JSON, NDJSONS, require_media_type
 from ingest_api.models import BATCH_SHAPE, EVENT, MAX_BATCH, EventIn
 
 MAX_ITEM_DETAILS: Final = 10
@@ -62,13 +63,13 @@ async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) 
             unless `lenient`, where one is: then with the first `MAX_DETAILS` faults. What comes behind them
             is not looked at. 403 if all that is wrong is whom they are from.
     """
-    kind = require_media_type(request, JSON, NDJSON)
+    kind = require_media_type(request, JSON, *NDJSONS)
     body = await read_body(request)
     async with parsing(request, body):
-        if kind == NDJSON:
-            items, count = await _judged(_lines(body), _line, caller, lenient=lenient)
-        else:
+        if kind == JSON:
             items, count = await _judged(_events(body), _event, caller, lenient=lenient)
+        else:
+            items, count = await _judged(_lines(body), _line, caller, lenient=lenient)
     refused = [item for item in items if isinstance(item, Refused)]
     if refused and (not lenient or len(refused) == len(items)):
         if kind == JSON:
@@ -168,7 +169,8 @@ def _event(value: object) -> EventIn | ApiError:
 
 
 def _lines(body: bytes) -> Sequence[bytes]:
-    body = body.removesuffix(b"\n").removesuffix(b"\r")
+    for _ in range(2):  # the end of the last line, and one blank line
+        body = body.removesuffix(b"\n").removesuffix(b"\r")
     if not body.strip():
         raise ApiError(ErrorCode.INVALID_JSON, "the body is empty")
     count = body.count(b"\n") + 1

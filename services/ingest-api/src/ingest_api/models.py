@@ -19,9 +19,9 @@ from typing_extensions import TypedDict
 from domain.errors import InvalidTrackingNumber
 from domain.identity import API_SOURCE
 from domain.status import REPORTABLE, Status
-from domain.tracking_number import TrackingNumber, parse_tracking_number
-from httpkit.identifiers import DeadLetterIdText, TrackingNumberText
-from ingest_api.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
+from domain.tracking_number import TrackingNumber, read_tracking_number
+from httpkit.identifiers import DeadLetterIdText, Name, TrackingNumberIn
+from httpkit.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
 from ingest_api.times import read_instant
 
 MAX_BATCH: Final = 1000
@@ -33,7 +33,7 @@ _REPORTABLE: Final = {"type": "string", "enum": list(REPORTABLE)}
 
 def _tracking_number(text: str) -> TrackingNumber:
     try:
-        return parse_tracking_number(text)
+        return read_tracking_number(text)
     except InvalidTrackingNumber as error:
         raise ValueError(str(error)) from None
 
@@ -55,11 +55,6 @@ _LINE: Final[dict[str, JsonValue]] = {"pattern": LINE_PATTERN}
 _SOURCE: Final[dict[str, JsonValue]] = {**_LINE, "not": {"const": API_SOURCE}}
 _TEXT: Final[dict[str, JsonValue]] = {"pattern": TEXT_PATTERN}
 
-Name = Annotated[
-    str,
-    Field(strict=True, min_length=1, max_length=128, json_schema_extra=_LINE),
-    AfterValidator(require_line),
-]
 Line = Annotated[
     str,
     Field(strict=True, min_length=1, max_length=300, json_schema_extra=_LINE),
@@ -91,7 +86,7 @@ class EventIn(TypedDict):
     """One status event."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    tracking_number: Annotated[TrackingNumberText, Field(strict=True), AfterValidator(_tracking_number)]
+    tracking_number: Annotated[TrackingNumberIn, Field(strict=True), AfterValidator(_tracking_number)]
     status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
     timestamp: Instant
     source: Source

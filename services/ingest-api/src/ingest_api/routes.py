@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.permissions import Permission
-from httpkit.negotiation import JSON, NDJSON
+from httpkit.negotiation import JSON, MERGE_PATCH, NDJSONS
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from ingest_api.handlers.batches import post_batch
 from ingest_api.handlers.dead_letters import post_replay, post_replays
@@ -14,8 +14,8 @@ from ingest_api.models import MAX_BATCH
 MAX_EVENTS_HEADER: Final = "Waybill-Max-Events"
 
 _POSTS: Final = ((ACCEPT_POST, JSON),)
-_POSTS_BATCHES: Final = ((ACCEPT_POST, f"{JSON}, {NDJSON}"), (MAX_EVENTS_HEADER, str(MAX_BATCH)))
-_PATCHES: Final = ((ACCEPT_PATCH, JSON),)
+_POSTS_BATCHES: Final = ((ACCEPT_POST, ", ".join((JSON, *NDJSONS))), (MAX_EVENTS_HEADER, str(MAX_BATCH)))
+_PATCHES: Final = ((ACCEPT_PATCH, f"{JSON}, {MERGE_PATCH}"),)
 
 ROUTES: Final = (
     Route("POST", "/events", post_event, Permission.EVENT_REPORT, hints=_POSTS),

@@ -15,8 +15,9 @@ from pydantic import (
 from typing_extensions import TypedDict
 
 from httpkit.bodies import MAX_LISTED_FAULTS
+from httpkit.identifiers import ClientId
 from ingest_api.forms import FLAT, NESTED, faults_of, form_of, mixture_of, refusal, untagged
-from ingest_api.models import Latitude, Length, Line, Longitude, Name, Text, Weight
+from ingest_api.models import Latitude, Length, Line, Longitude, Text, Weight
 
 _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -25,7 +26,7 @@ class FlatShipmentIn(TypedDict):
     """A shipment to register, flat; lengths in centimetres, all three or none."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
-    client_id: NotRequired[Name | None]
+    client_id: NotRequired[ClientId | None]
     origin_address: Line
     origin_lat: Latitude
     origin_lng: Longitude
@@ -77,7 +78,7 @@ class ShipmentIn(TypedDict):
     """A shipment to register, nested."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    client_id: NotRequired[Name | None]
+    client_id: NotRequired[ClientId | None]
     origin: PlaceIn
     destination: PlaceIn
     package: PackageIn

@@ -18,9 +18,10 @@ from pydantic import (
 
 from domain.line import Start
 from domain.permissions import Role
+from httpkit.forms import formed
+from httpkit.identifiers import ClientId
 from query_api.passwords import password_fault
 
-MAX_ID_LENGTH: Final = 128
 MOST_SOURCES: Final = 20
 MOST_SOURCES_BYTES: Final = 2_000
 
@@ -57,11 +58,25 @@ def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # whatever 
 
 
 # Visible ASCII without what has a meaning in URLs, in their templates, or in `Authorization: Basic`.
-Username = Annotated[str, Field(min_length=1, max_length=64, pattern=r'^[!"$&-.0-9;->@-\[\]-z|~]+$')]
+Username = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    *formed(
+        r'^[!"$&-.0-9;->@-\[\]-z|~]+$',
+        "must be visible ASCII characters without blanks and # % / : ? \\ { }",
+    ),
+]
 Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
-Why = Annotated[str, Field(min_length=1, max_length=500, pattern=_SAYS_SOMETHING)]
-ClientId = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r"^[!-~]+$")]
-SourceStart = Annotated[str, Field(min_length=1, max_length=64, pattern=f"^[^{_CONTROL}]+$")]
+Why = Annotated[
+    str,
+    Field(min_length=1, max_length=500),
+    *formed(_SAYS_SOMETHING, "must say something, without control characters and line breaks"),
+]
+SourceStart = Annotated[
+    str,
+    Field(min_length=1, max_length=64),
+    *formed(f"^[^{_CONTROL}]+$", "must have no control characters and line breaks"),
+]
 AllowedSources = Annotated[tuple[SourceStart, ...], Field(max_length=MOST_SOURCES)]
 
 

@@ -10,11 +10,11 @@ from domain.batch import Outcome
 from domain.dead_letters import LetterState
 from domain.operators import ActionKind
 from domain.status import Status
+from httpkit.identifiers import Name
 from query_api.parameters import (
     Cursor,
     FullNumber,
     Instant,
-    Name,
     NumberPrefix,
     Reason,
     Statuses,

@@ -1,30 +1,23 @@
 """What single parameters of a query may look like; whatever is not this is 400 and reaches no store."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from domain.status import Status
-from domain.timestamps import parse_timestamp
-from domain.tracking_number import ALPHABET, PATTERN, PREFIX
-
-MAX_ID_LENGTH: Final = 128
-
-_INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
-)
+from domain.timestamps import to_milliseconds
+from domain.tracking_number import PREFIX, READ_CHARACTERS, READ_PATTERN, canonical
+from httpkit.forms import formed
+from httpkit.instants import parse_instant
 
 
 def _instant(text: str) -> datetime:
-    if _INSTANT.fullmatch(text) is None:
-        raise ValueError("an instant is like 2026-03-01T12:00:00Z or 2026-03-01T12:00:00%2B02:00 (RFC 3339)")
     try:
-        return parse_timestamp(text.upper())
-    except (ValueError, OverflowError) as error:
-        raise ValueError(f"no such instant: {error}") from error
+        return to_milliseconds(parse_instant(text))
+    except OverflowError as error:
+        raise ValueError("is no instant of the calendar in UTC") from error
 
 
 def _statuses(text: str) -> tuple[Status, ...]:
@@ -57,17 +50,21 @@ Statuses = Annotated[
         description="One status or several, separated by commas.",
     ),
 ]
-# Whatever a client or a source may be called, but none of what an operator of the store is written with.
-Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=r'^[^\x00-\x1f\x7f"$\[\]{}]+$')]
 NumberPrefix = Annotated[
     str,
-    Field(
-        pattern=f"^{PREFIX}[{ALPHABET}]{{1,12}}$",
-        description=f"How the tracking number begins: `{PREFIX}` and at least one character more.",
+    *formed(
+        f"^99[Mm]-{READ_CHARACTERS}{{1,12}}$",
+        f"must be how a tracking number begins: {PREFIX} and 1 to 12 letters and digits",
     ),
+    AfterValidator(canonical),
+    Field(description=f"How the tracking number begins: `{PREFIX}` and at least one character more."),
 ]
-FullNumber = Annotated[str, Field(pattern=f"^{PATTERN}$")]
-Reason = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,63}$")]
+FullNumber = Annotated[
+    str,
+    *formed(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
+    AfterValidator(canonical),
+]
+Reason = Annotated[str, *formed(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")]
 Cursor = Annotated[
     str,
     Field(

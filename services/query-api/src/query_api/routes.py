@@ -4,7 +4,7 @@ from typing import Final
 
 from domain.permissions import Permission
 from httpkit.budgets import Budget
-from httpkit.negotiation import JSON
+from httpkit.negotiation import JSON, MERGE_PATCH
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from query_api.handlers import (
     contract,
@@ -89,7 +89,7 @@ ELSEWHERE: Final = tuple(
         ("POST", "/events", ()),
         ("POST", "/events/batch", ()),
         ("POST", "/shipments", ((ACCEPT_POST, JSON),)),
-        ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, JSON),)),
+        ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, f"{JSON}, {MERGE_PATCH}"),)),
         ("DELETE", "/shipments/{tracking_number}", ()),
         ("POST", "/dead-letters/replay", ()),
         ("POST", "/dead-letters/{dead_letter_id}/replay", ()),

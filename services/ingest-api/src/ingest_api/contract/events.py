@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.identifiers import EVENT, NUMBER
-from httpkit.negotiation import NDJSON
+from httpkit.negotiation import NDJSONS
 from httpkit.operations import TEXT, Content, Key, Link, Operation, Reply, json_content
 from ingest_api.contract.preferences import HANDLING, TRACEPARENT, WAIT
 from ingest_api.contract.replies import Applied, Queued, QueuedBatch
@@ -63,6 +63,7 @@ QUEUED_IN_PART: Final = {
     ],
     "rejected": 1,
 }
+LINES: Final = Content(TEXT, {"two": "\n".join(json.dumps(each) for each in (PICKED_UP, STORED))})
 OUTCOME: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
@@ -106,8 +107,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "`Prefer: handling=lenient` the good ones are queued, and the others listed with their faults. "
             "As NDJSON, one event a line."
         ),
-        body=json_content(BATCH, two={"events": [PICKED_UP, STORED]})
-        | {NDJSON: Content(TEXT, {"two": "\n".join(json.dumps(each) for each in (PICKED_UP, STORED))})},
+        body=json_content(BATCH, two={"events": [PICKED_UP, STORED]}) | dict.fromkeys(NDJSONS, LINES),
         parameters=(HANDLING, TRACEPARENT),
         replies={
             202: Reply(

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.identifiers import CREATION, IN_PATH, NUMBER
-from httpkit.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content
+from httpkit.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content, patch_content
 from ingest_api.contract.preferences import TRACEPARENT, WAIT
 from ingest_api.contract.replies import Changed, Queued, Registered
 from ingest_api.shipment_models import AMENDMENT, SHIPMENT
@@ -137,7 +137,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "one dimension alone too, a latitude only with its longitude. A field that is null stays; "
             "nothing can be removed. A client may amend its own shipments while they are `created`."
         ),
-        body=json_content(AMENDMENT, flat={"weight_kg": 2.75}, nested={"package": {"weight_kg": 2.75}}),
+        body=patch_content(AMENDMENT, flat={"weight_kg": 2.75}, nested={"package": {"weight_kg": 2.75}}),
         parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
         replies=_changes(AMENDED),
         errors=(

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from domain.errors import ErrorCode
 from domain.permissions import Principal, Role, owns
 from domain.status import Status
-from domain.tracking_number import parse_tracking_number
+from domain.tracking_number import read_tracking_number
 from httpkit.bodies import read_json
 from httpkit.errors import ApiError, Detail
 from httpkit.preconditions import expected_versions, version_tag
@@ -45,7 +45,7 @@ async def post_shipment(request: web.Request) -> web.Response:
 
 async def patch_shipment(request: web.Request) -> web.Response:
     """Amend a shipment: 200 once it is, 202 if that takes longer than the wait."""
-    number = parse_tracking_number(request.match_info["tracking_number"])
+    number = read_tracking_number(request.match_info["tracking_number"])
     asker = _conditional_asker_of(request)
     body = await read_json(request, AMENDMENT)
     await require_share(request, (number,))
@@ -55,7 +55,7 @@ async def patch_shipment(request: web.Request) -> web.Response:
 
 async def delete_shipment(request: web.Request) -> web.Response:
     """Cancel a shipment, which stays to be read: 200 once it is, 202 if that takes longer than the wait."""
-    number = parse_tracking_number(request.match_info["tracking_number"])
+    number = read_tracking_number(request.match_info["tracking_number"])
     asker = _conditional_asker_of(request)
     await require_share(request, (number,))
     change = await request.app[CHANGER].cancel(number, asker)

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from domain.errors import ErrorCode
 from httpkit.identifiers import Instant
-from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_content
+from httpkit.operations import Key, Link, Operation, Parameter, Reply, json_content, patch_content
 from query_api.contract import samples
 from query_api.contract.access import TAG
 from query_api.contract.replies import Token, User
@@ -143,7 +143,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="A user with another role, client, password or sources, disabled or enabled",
         description="What is absent stays. The tokens that the user has are refused from then on.",
         parameters=(_USERNAME,),
-        body=json_content(
+        body=patch_content(
             USER_CHANGE,
             disable={"disabled": True},
             password={"password": "blue-truck-eight"},

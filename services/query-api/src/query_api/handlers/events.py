@@ -8,7 +8,7 @@ from domain.batch import Outcome
 from domain.errors import ErrorCode
 from domain.identity import EventId, tracking_number_of
 from domain.reading import EventFilter, Scope, Window, scope_of
-from domain.tracking_number import TrackingNumber, parse_tracking_number
+from domain.tracking_number import TrackingNumber, read_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_query
 from httpkit.errors import RETRY_SOON, ApiError
@@ -39,7 +39,7 @@ async def get_event(request: web.Request) -> web.Response:
 
 async def list_shipment_events(request: web.Request) -> web.Response:
     """Answer with a page of a shipment's audit trail, oldest first."""
-    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
     query = read_query(request, EVENT_QUERY)
     scope = scope_of(principal(request))
     matching = EventFilter(

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from domain.errors import ErrorCode
 from domain.line import Halt, PartitionView, Quarantined, QuarantinePut, Resumption
-from domain.tracking_number import parse_tracking_number
+from domain.tracking_number import read_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_json, read_query
 from httpkit.clock import SystemClock
@@ -67,7 +67,7 @@ async def list_quarantine(request: web.Request) -> web.Response:
 
 async def put_quarantine(request: web.Request) -> web.Response:
     """Set a shipment aside, or say anew why."""
-    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
     wanted = await read_json(request, QUARANTINE)
     entry = Quarantined(
         tracking_number=tracking_number,
@@ -86,7 +86,7 @@ async def put_quarantine(request: web.Request) -> web.Response:
 
 async def delete_quarantine(request: web.Request) -> web.Response:
     """Let a shipment's records be applied again, from now on."""
-    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
     removed = await request.app[ADAPTERS].quarantine.remove(
         tracking_number, by=principal(request).subject, at=SystemClock().now()
     )

@@ -9,7 +9,7 @@ from aiohttp.helpers import ETAG_ANY
 from domain.errors import ErrorCode, TooMuchToRead
 from domain.permissions import Principal, owns
 from domain.reading import ShipmentFilter, scope_of
-from domain.tracking_number import parse_tracking_number
+from domain.tracking_number import read_tracking_number
 from httpkit.auth import principal
 from httpkit.bodies import read_query
 from httpkit.errors import ApiError
@@ -23,7 +23,7 @@ from query_api.pages import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
 
 async def get_shipment(request: web.Request) -> web.Response:
     """Answer with a shipment and its history; 304 if the caller has this version."""
-    tracking_number = parse_tracking_number(request.match_info["tracking_number"])
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
     read_query(request, NO_QUERY)
     shipments, scope = request.app[ADAPTERS].shipments, scope_of(principal(request))
     shipment = await shipments.get(tracking_number, scope)
