@@ -68,6 +68,6 @@ def before_call(_context: object, case: schemathesis.Case[Any], _kwargs: object)
         case.path_parameters["username"] = "nobody"
 
 
-@schemathesis.serializer("application/x-ndjson")
+@schemathesis.serializer("application/x-ndjson", "application/ndjson", "application/jsonl")
 def as_it_is(_context: object, value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()

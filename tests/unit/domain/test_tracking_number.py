@@ -1,5 +1,8 @@
 """Tracking numbers: their form, their check character, and how they are made."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +11,13 @@ from domain.errors import InvalidTrackingNumber
 from domain.tracking_number import (
     ALPHABET,
     ENTROPY_BYTES,
+    READ_PATTERN,
+    canonical,
     check_character,
     derive_tracking_number,
     is_tracking_number,
     parse_tracking_number,
+    read_tracking_number,
     tracking_number_from,
 )
 
@@ -125,3 +131,18 @@ def test_a_key_that_was_not_utf_8_on_the_wire_derives_a_number_too() -> None:
 def test_derived_numbers_stay_what_they_were() -> None:
     assert derive_tracking_number("client_user_001", "order-4711", 0) == "99M-YNA76XHTX9YR"
     assert derive_tracking_number("client_user_001", "order-4711", 1) == "99M-2TFDZQFMJJZA"
+
+
+@pytest.mark.parametrize("change", [str.lower, str.upper, str.swapcase, lambda text: text.replace("1", "l")])
+def test_a_number_is_read_in_either_case(change: Callable[[str], str]) -> None:
+    number = tracking_number_from(bytes(range(1, 8)))
+    typed = change(number).replace("0", "o")
+    assert read_tracking_number(typed) == number
+    assert re.fullmatch(READ_PATTERN, typed)
+
+
+@pytest.mark.parametrize("text", ["", "99m-", "99M-u0000000000", " 99M-100000000007", "99M-\u01310000000000"])
+def test_what_is_no_number_in_any_case_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTrackingNumber):
+        read_tracking_number(text)
+    assert canonical(text).isascii() == text.isascii()

@@ -97,10 +97,19 @@ def test_another_type_is_refused_with_those_that_are_taken(headers: tuple[tuple[
     assert (refused.value.status, refused.value.headers) == (415, {"Accept": f"{JSON}, {NDJSON}"})
 
 
-def test_a_compressed_body_is_refused() -> None:
+@pytest.mark.parametrize("codings", [("br",), ("gzip, gzip",), ("gzip", "identity"), ("deflate",), ("",)])
+def test_a_body_that_is_compressed_otherwise_is_refused(codings: tuple[str, ...]) -> None:
+    headers = [("Content-Encoding", coding) for coding in codings]
     with pytest.raises(ApiError) as refused:
-        require_media_type(with_headers(("Content-Type", JSON), ("Content-Encoding", "gzip")), JSON)
-    assert (refused.value.status, refused.value.headers) == (415, {"Accept-Encoding": "identity"})
+        require_media_type(with_headers(("Content-Type", JSON), *headers), JSON)
+    assert (refused.value.status, refused.value.headers) == (415, {"Accept-Encoding": "gzip, identity"})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "x-gzip", "identity"])
+def test_a_body_may_be_compressed_with_gzip(coding: str) -> None:
+    assert (
+        require_media_type(with_headers(("Content-Type", JSON), ("Content-Encoding", coding)), JSON) == JSON
+    )
 
 
 async def test_options_tells_methods_media_types_and_limits(serve: Serve) -> None:

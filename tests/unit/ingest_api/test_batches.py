@@ -179,3 +179,17 @@ async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
         assert len(await read_batch(request, ADMIN, lenient=False)) == 1000
     counting.cancel()
     assert turns >= 1000 // SLICE - 1
+
+
+@pytest.mark.parametrize("kind", [NDJSON, "application/ndjson", "application/jsonl"])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n", b"\r\n\r\n"])
+async def test_ndjson_has_three_names_and_may_end_with_a_blank_line(
+    ingest: Ingest, kind: str, end: bytes
+) -> None:
+    reply = await send(ingest, lines(event_body(), event_body(source="b")).rstrip(b"\n") + end, kind=kind)
+    assert (reply.status, reply.body["queued"]) == (202, 2)
+
+
+async def test_two_blank_lines_are_one_too_many(ingest: Ingest) -> None:
+    reply = await send(ingest, lines(event_body()).rstrip(b"\n") + b"\n\n\n", kind=NDJSON)
+    assert (reply.status, reply.pointers) == (400, ["/events/1"])

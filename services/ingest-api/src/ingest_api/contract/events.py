@@ -42,7 +42,7 @@ APPLIED: Final = QUEUED | {"status": "applied", "message": "Event applied"}
 QUEUED_BATCH: Final = {
     "received": 2,
     "queued": 2,
-    "message": "Events accepted for processing",
+    "message": "All events accepted for processing",
     "events": [
         {"index": 0, "event_id": EVENT, "status": "queued"},
         {"index": 1, "event_id": STORED_ID, "status": "queued"},
@@ -51,7 +51,7 @@ QUEUED_BATCH: Final = {
 QUEUED_IN_PART: Final = {
     "received": 2,
     "queued": 1,
-    "message": "Events accepted for processing",
+    "message": "Some events accepted for processing",
     "events": [
         {"index": 0, "event_id": EVENT, "status": "queued"},
         {

@@ -1,7 +1,7 @@
 """POST /events/batch."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,6 +12,8 @@ from httpkit.tracing import traceparent_of
 from ingest_api.batches import Entry, Refused, entries_of, read_batch, without_clashes
 from ingest_api.handlers.events import REPORTER
 from ingest_api.shares import require_share
+
+_SOME: Final = "Some events accepted for processing"
 
 
 async def post_batch(request: web.Request) -> web.Response:
@@ -31,7 +33,7 @@ async def post_batch(request: web.Request) -> web.Response:
     body = {
         "received": len(entries),
         "queued": len(queued),
-        "message": "Events accepted for processing",
+        "message": "All events accepted for processing" if len(commands) == len(items) else _SOME,
         "events": list(_shown(entries)),
     }
     if not lenient:

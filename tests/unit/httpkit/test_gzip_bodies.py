@@ -1,0 +1,92 @@
+"""Compressed bodies: what they become is bounded, and nothing but whole gzip is taken."""
+
+import gzip
+import json
+import tracemalloc
+
+import pytest
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from httpkit.bodies import read_json
+from httpkit.gzip_bodies import MAX_MEMBERS, NotGzip, TooLong, decompress
+from httpkit.responses import json_response
+from httpkit.routes import Route
+from tests.unit.httpkit.conftest import HTTP, Serve
+
+BODY: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+WHOLE = gzip.compress(b'{"a":"b"}')
+
+
+async def echo(request: web.Request) -> web.Response:
+    return json_response(await read_json(request, BODY))
+
+
+def test_what_was_compressed_comes_back_to_the_last_byte() -> None:
+    assert decompress(gzip.compress(b"x" * 1000), bound=1000) == b"x" * 1000
+    assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), bound=2) == b"ab"
+    with pytest.raises(TooLong):
+        decompress(gzip.compress(b"x" * 1001), bound=1000)
+    with pytest.raises(TooLong):
+        decompress(gzip.compress(b"x" * 600) * 2, bound=1000)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"{}",
+        WHOLE[:-1],
+        WHOLE[:12],
+        WHOLE[:-8] + bytes(8),
+        WHOLE + b"tail",
+        gzip.compress(b"") * (MAX_MEMBERS + 1),
+    ],
+)
+def test_what_is_not_whole_gzip_is_refused(broken: bytes) -> None:
+    with pytest.raises(NotGzip):
+        decompress(broken, bound=1000)
+
+
+def test_a_bomb_takes_the_memory_of_its_bound() -> None:
+    bomb = gzip.compress(bytes(64 << 20))
+    tracemalloc.start()
+    with pytest.raises(TooLong):
+        decompress(bomb, bound=1 << 20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (WHOLE, 200, None),
+        (gzip.compress(json.dumps({"a": "x" * 5000}).encode()), 413, "PAYLOAD_TOO_LARGE"),
+        (b"x" * (HTTP.body_limit_bytes + 1), 413, "PAYLOAD_TOO_LARGE"),
+        (WHOLE[:-3], 400, "INVALID_JSON"),
+        (b'{"a":"b"}', 400, "INVALID_JSON"),
+    ],
+)
+async def test_a_route_takes_gzip(serve: Serve, body: bytes, status: int, code: str | None) -> None:
+    client = await serve(Route("POST", "/echo", echo, None))
+    answer = await client.post("/echo", data=body, headers=HEADERS)
+    told = await answer.json()
+    assert (answer.status, told.get("error")) == (status, code)
+    assert code is not None or told == {"a": "b"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_a_write_takes_no_query(serve: Serve, method: str) -> None:
+    client = await serve(Route(method, "/echo", echo, None))
+    answer = await client.request(method, "/echo?dry_run=1&x=2&x=3", json={})
+    assert answer.status == 400
+    assert [each["pointer"] for each in (await answer.json())["details"]] == ["/dry_run", "/x"]
+
+
+@pytest.mark.parametrize(("method", "status"), [("PATCH", 200), ("POST", 415)])
+async def test_patch_merges_by_its_registered_name_too(serve: Serve, method: str, status: int) -> None:
+    client = await serve(Route(method, "/echo", echo, None))
+    headers = {"Content-Type": "application/merge-patch+json"}
+    assert (await client.request(method, "/echo", data=b"{}", headers=headers)).status == status
