@@ -1,4 +1,4 @@
-"""The requirement's examples work literally: each request as quoted, its status and the members of its answer.
+"""The requirement's examples work literally: each request as quoted, its status, the members of its answer.
 
 Values that no two systems share (numbers, ids, tokens, times of processing) are compared by their form. Where
 the design differs from the requirement, the test says so.
@@ -148,9 +148,7 @@ async def test_every_error_has_the_format_of_the_example(admin: Api, driver: Api
     assert set(answer.body) == set(read(requirement.ERROR))
 
 
-async def test_common_status_codes(
-    nobody: Api, admin: Api, client: Api, other_client: Api, driver: Api
-) -> None:
+async def test_common_status_codes(nobody: Api, admin: Api, client: Api, other_client: Api) -> None:
     """200, 201, 202 and 409 are in the tests above; 500 has no request that asks for it."""
     number = await registered(client)
     assert_error(await admin.ask("POST", "/shipments", data=b"{", headers=JSON), 400, "INVALID_JSON")

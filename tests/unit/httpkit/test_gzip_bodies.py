@@ -20,7 +20,8 @@ WHOLE = gzip.compress(b'{"a":"b"}')
 
 
 async def echo(request: web.Request) -> web.Response:
-    return json_response(await read_json(request, BODY))
+    body = await read_json(request, BODY)
+    return json_response(body)
 
 
 def test_what_was_compressed_comes_back_to_the_last_byte() -> None:
