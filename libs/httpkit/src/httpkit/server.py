@@ -31,6 +31,8 @@ from httpkit.settings import HttpSettings, LimitSettings
 
 BACKLOG: Final = 1024
 LINGERING_S: Final = 2.0
+_OF_WRITES: Final = (no_query_middleware, precondition_middleware)
+"""What is asked of a write before its handler: no query, and a condition that can hold."""
 
 _log = structlog.get_logger(__name__)
 
@@ -63,8 +65,7 @@ def build_app(
         error_middleware,
         negotiation_middleware,
         *_rights_and_limits(verifier, limits or LimitSettings()),
-        no_query_middleware,
-        precondition_middleware,
+        *_OF_WRITES,
     ]
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
     bound_bodies(app, http, body_meter(limits or LimitSettings()))
