@@ -46,8 +46,8 @@ APPLYING: Final = (
         name="creation-twice",
         safety="a shipment is created once",
         file=_RULES,
-        old="        if shipment is None:\n            return Created(",
-        new="        if True:\n            return Created(",
+        old="        if shipment is None:\n            return _creation(",
+        new="        if True:\n            return _creation(",
         tests=(f"{_LIFE}::test_a_second_creation_is_a_repetition_whatever_it_says",),
     ),
     Mutation(

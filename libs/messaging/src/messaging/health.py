@@ -1,6 +1,7 @@
 """Asks Kafka whether it is there, and whether a topic can be appended to."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 
 from aiokafka.client import AIOKafkaClient
@@ -33,11 +34,13 @@ class KafkaProbe:
         try:
             async with asyncio.timeout(2):
                 client = await self._connected()
-                metadata = await client.fetch_all_metadata()
+                # All of them, for the one that is asked by chance may be the one that hangs.
+                is_there = await _any_answers(client, [each.nodeId for each in client.cluster.brokers()])
         except (KafkaError, OSError, TimeoutError):
+            is_there = False
+        if not is_there:
             await self.stop()
-            return False
-        return bool(metadata.brokers())
+        return is_there
 
     async def partitions(self, topic: str) -> list[int]:
         """Return the numbers of a topic's partitions.
@@ -98,6 +101,18 @@ class KafkaProbe:
             raise
         self._client = client
         return client
+
+
+async def _any_answers(client: AIOKafkaClient, brokers: Iterable[int]) -> bool:
+    asked = [asyncio.create_task(_answers(client, broker)) for broker in brokers]
+    try:
+        for first in asyncio.as_completed(asked):
+            if await first:
+                return True
+    finally:
+        for each in asked:
+            each.cancel()
+    return False
 
 
 async def _answers(client: AIOKafkaClient, broker: int) -> bool:
