@@ -112,6 +112,7 @@ async def test_leniently_the_first_of_two_that_contradict_each_other_is_queued(
     [
         event_body(location={"lng": 0.0, "lat": 5.0}),
         event_body(location={"lat": 5, "lng": -0.0}),
+        event_body(location={"lat": 5, "lng": 0}, timestamp="2026-03-01T06:00:00.123-06:00"),
         event_body(location={"lat": 5, "lng": 0}, timestamp="2026-03-01T12:00:00.1234Z"),
     ],
 )

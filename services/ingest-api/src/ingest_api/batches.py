@@ -10,7 +10,7 @@ takes turns with those who do not.
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -110,7 +110,12 @@ def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
             yield entry
             continue
         before, earlier = first.setdefault(entry.event_id, (index, entry))
-        yield entry if entry == earlier else _clash(before, index)
+        yield entry if _says_the_same(entry, earlier) else _clash(before, index)
+
+
+def _says_the_same(one: ReportStatus, other: ReportStatus) -> bool:
+    """Compare events of one identity; an instant is the same in whatever local time it was sent."""
+    return replace(one, utc_offset=other.utc_offset) == other
 
 
 def _clash(before: int, index: int) -> Refused:
