@@ -35,6 +35,10 @@ EXPECTED = {
         '"error":"PRECONDITION_FAILED"',
         '"status":"cancelled","version":3',
     ],
+    "Bind a producer to its sources": [
+        '"allowed_sources":["dock-"]',
+        '"allowed_sources":["dock-","scanner-mx-"]',
+    ],
     "Rotate a key or a password": [
         '"role":"producer"',
         '"token_type":"Bearer"',
