@@ -191,9 +191,10 @@ docker:
 	@docker version >/dev/null 2>&1 || { echo "error: no Docker engine answers: start it, or see that this user may use it" >&2; exit 1; }
 
 .PHONY: admin
+admin: export NEW_ADMIN := $(value USERNAME)
 admin: $(SYNCED) ## Make the first admin on the running stack, as in USERNAME=ana; ARGS=--reset: a new password
-	@[ -n "$(USERNAME)" ] || { echo "error: say who, as in make admin USERNAME=ana" >&2; exit 2; }
-	@$(RUN) python -m devstack exec python -m query_api.first_admin $(ARGS) -- $(USERNAME) $(OR_END_SILENTLY)
+	@[ -n "$$NEW_ADMIN" ] || { echo "error: say who, as in make admin USERNAME=ana" >&2; false; } $(OR_END_SILENTLY)
+	@$(RUN) python -m devstack exec python -m query_api.first_admin $(ARGS) -- "$$NEW_ADMIN" $(OR_END_SILENTLY)
 
 .PHONY: ops
 ops: $(SYNCED) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment

@@ -119,3 +119,16 @@ def test_a_refusal_of_an_operation_is_one_line() -> None:
     ended = make("ops", "ARGS=actions list", env=env)
     assert ended.stderr == "error: who are you? Set WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD\n"
     assert ended.returncode != 0
+
+
+@pytest.mark.parametrize(
+    "name", ["ana", "o'brien", "a$b", "$(false)", "bob;echo", "*", "ana maria", "--reset"]
+)
+def test_the_first_admin_has_the_name_that_was_typed(name: str) -> None:
+    told = make("admin", f"USERNAME={name}", "RUN=printf '<%s>'", env={"USERNAME": "of-the-desktop"}).stdout
+    assert told.endswith(f"<query_api.first_admin><--><{name}>"), told
+
+
+def test_a_first_admin_without_a_name_is_refused_in_one_line() -> None:
+    ended = make("admin", env={"USERNAME": ""})
+    assert ended.stderr == "error: say who, as in make admin USERNAME=ana\n"

@@ -29,8 +29,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, mongo_uri: str, database: Datab
         monkeypatch.setenv(name, value)
 
 
-async def first_admin(*arguments: str, password: str) -> tuple[int, str]:
-    """Run the command with a password on its standard input; its exit code and all that it says."""
+async def first_admin(*arguments: str, password: str | bytes) -> tuple[int, str]:
+    """Run the command with a password (bytes: all of its input); its exit code and all that it says."""
+    given = password if isinstance(password, bytes) else f"{password}\n".encode()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -41,7 +42,7 @@ async def first_admin(*arguments: str, password: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    told, _ = await asyncio.wait_for(process.communicate(f"{password}\n".encode()), 30)
+    told, _ = await asyncio.wait_for(process.communicate(given), 30)
     assert process.returncode is not None
     return process.returncode, told.decode()
 
@@ -77,12 +78,19 @@ async def test_the_first_admin_is_made_once_and_let_in_again(database: Database)
     [
         (["ana"], "password123", 2, "password"),
         (["ana"], "", 2, "password"),
+        (["ana"], b"", 2, "password"),
+        (
+            ["ana"],
+            "contrase\u00f1a-larga".encode("latin-1"),
+            1,
+            "the password is not UTF-8: nothing is changed",
+        ),
         (["a b"], PASSWORD, 2, "username"),
         (["--reset", "nobody"], PASSWORD, 1, "there is no admin nobody"),
     ],
 )
 async def test_what_will_not_do_is_refused(
-    database: Database, arguments: list[str], password: str, code: int, says: str
+    database: Database, arguments: list[str], password: str | bytes, code: int, says: str
 ) -> None:
     ended, told = await first_admin(*arguments, password=password)
     assert (ended, says in told) == (code, True), told

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain.accounts import COMMAND_LINE, user_changed, user_created
 from domain.errors import StoreUnavailable, WaybillError
@@ -21,12 +21,13 @@ from domain.permissions import Role
 from domain.ports import Revocation, User
 from httpkit.clock import SystemClock
 from httpkit.revocations import user_name
+from httpkit.settings import load_settings
 from query_api.models import NEW_USER, NewUser
 from query_api.settings import PasswordSettings
 from storage.client import Database, open_database
 from storage.schema import STEPS
 from storage.schema.migrations import missing
-from storage.settings import MongoSettings, secret_files
+from storage.settings import MongoSettings
 from storage.users import MongoUserStore, PasswordHasher
 
 _TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
@@ -34,6 +35,15 @@ _TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
 
 class Refused(Exception):
     """It was not done; the text says why, and what to do."""
+
+
+class Surroundings(BaseModel):
+    """What the environment says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mongo: MongoSettings
+    passwords: PasswordSettings
 
 
 def main() -> int:
@@ -44,41 +54,55 @@ def main() -> int:
     parser.add_argument("username")
     parser.add_argument("--reset", action="store_true", help="a new password for an admin that exists")
     arguments = parser.parse_args()
+    settings = load_settings(Surroundings)
     try:
-        mongo, passwords = MongoSettings(**secret_files()), PasswordSettings()
         wanted = NEW_USER.validate_python(
-            {"username": arguments.username, "password": _asked_for(), "role": Role.ADMIN}
+            {"username": arguments.username, "password": _asked_for(arguments.username), "role": Role.ADMIN}
         )
+        asyncio.run(_run(settings, wanted, reset=arguments.reset))
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             place = "/".join(map(str, fault["loc"]))
             sys.stderr.write(f"error: {place}: {fault['msg'].removeprefix('Value error, ')}\n")
         return 2
-    try:
-        asyncio.run(_run(mongo, passwords, wanted, reset=arguments.reset))
     except (Refused, WaybillError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
-def _asked_for() -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+def _asked_for(username: str) -> str:
+    try:
+        password = _typed(username) if sys.stdin and sys.stdin.isatty() else _read()
+        password.encode()
+    except (EOFError, KeyboardInterrupt) as error:
+        sys.stderr.write("\n")
+        raise Refused("no password was given: nothing is changed") from error
+    except UnicodeError as error:
+        raise Refused("the password is not UTF-8: nothing is changed") from error
+    return password
+
+
+def _read() -> str:
+    """Return one line of the standard input, whatever the locale is; nothing, where it is closed."""
+    return sys.stdin.buffer.readline().decode().rstrip("\r\n") if sys.stdin else ""
+
+
+def _typed(username: str) -> str:
     while True:
-        password = getpass.getpass("Password: ")
+        password = getpass.getpass(f"Password for {username}: ")
         if password == getpass.getpass("Once more: "):
             return password
         sys.stderr.write("They differ: try again.\n")
 
 
-async def _run(mongo: MongoSettings, passwords: PasswordSettings, wanted: NewUser, *, reset: bool) -> None:
-    hasher = PasswordHasher(cost=passwords.bcrypt_cost, threads=1)
+async def _run(settings: Surroundings, wanted: NewUser, *, reset: bool) -> None:
+    hasher = PasswordHasher(cost=settings.passwords.bcrypt_cost, threads=1)
     try:
         secret = await hasher.hash(wanted.password)
     finally:
         hasher.close()
-    async with open_database(mongo) as database:
+    async with open_database(settings.mongo) as database:
         if await missing(database, STEPS):
             raise Refused(
                 "the database is not prepared yet: start Waybill, or run `python -m storage.schema`"
