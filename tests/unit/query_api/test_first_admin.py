@@ -24,7 +24,8 @@ def at_a_terminal(*typed: bytes) -> tuple[int, str]:
         told = b""
         for answer in typed:  # what is typed before the question is thrown away
             while not told.endswith((b"ana: ", b"more: ")):
-                assert (one := process.stdout.read(1)), told
+                one = process.stdout.read(1)
+                assert one, told
                 told += one
             told += b"|"
             os.write(keyboard, answer)
