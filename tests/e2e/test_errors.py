@@ -90,6 +90,15 @@ async def test_a_login_body_has_a_bound_of_its_own(nobody: Api) -> None:
     answer = await nobody.post("/auth/login", {"username": "x", "password": "x" * 9000})
 
     assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_nobody_keeps_what_the_gateway_refuses_of_tokens_and_users(nobody: Api) -> None:
+    answer = await nobody.get(f"/auth/users?offset={'1' * 9000}")
+
+    assert_error(answer, 414, "URI_TOO_LONG")
+    assert answer.headers.getall("Cache-Control") == ["no-store"]
+    assert "Cache-Control" not in (await nobody.get(f"/shipments?offset={'1' * 9000}")).headers
 
 
 @pytest.mark.parametrize("value", [None, 1, [], "text", {"events": {}}, {"events": None}, {"events": []}])

@@ -109,6 +109,14 @@ def test_a_token_names_its_key_and_its_end() -> None:
         pytest.param(signed(claims(role="root")), id="no such role"),
         pytest.param(signed(claims(role=["admin"])), id="role is a list"),
         pytest.param(signed(claims(client_id=7)), id="client_id is a number"),
+        pytest.param(signed(claims(sub="\ud800")), id="sub is a lone surrogate"),
+        pytest.param(signed(claims(role="producer", sources=["\udce9"])), id="sources are lone surrogates"),
+        *(
+            pytest.param(signed(claims(exp=exp)), id=f"ends at {str(exp)[:12]}")
+            for exp in ("99999999999", True, float("inf"), float("nan"), 10**12, 10**400, [1])
+        ),
+        pytest.param(signed(claims(iat=str(int(time.time())))), id="issued at a text"),
+        pytest.param(signed(claims(iat=float("-inf"))), id="issued before all time"),
         pytest.param(signed(claims(role="client", client_id=None)), id="a client of nobody"),
         *(
             pytest.param(signed(claims(**{name: ...})), id=f"without {name}")

@@ -1,5 +1,6 @@
 """Users, keys, logout and the rotation of keys, at the level of the app."""
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -7,8 +8,11 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
+from domain.permissions import Principal
 from httpkit.auth import TokenIssuer
+from httpkit.settings import Environment
 from query_api.app import build_app
+from storage.seeds import DEVELOPMENT_PASSWORD
 from tests.unit.query_api.conftest import ADMIN, AUTH, CLIENT, DRIVER, HASHER, Api, World, settings, user
 
 GOOD = {"username": "ana", "password": "blue-truck-seven", "role": "producer"}
@@ -113,3 +117,76 @@ async def test_keys_rotate_without_anybody_noticing(world: World) -> None:
             401,
             200,
         ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "who", "status"),
+    [
+        ("POST", "/auth/login", {"username": "ana", "password": "wrong"}, None, 401),
+        ("POST", "/auth/login", ["no", "object"], None, 400),
+        ("GET", "/auth/login", None, None, 405),
+        ("POST", "/auth/login", {"username": "x" * 10_000}, None, 413),
+        ("POST", "/auth/token", {"api_key": "wb_live_none"}, None, 401),
+        ("POST", "/auth/logout", None, None, 401),
+        ("POST", "/auth/logout", None, "no token", 401),
+        ("POST", "/auth/password", {"new_password": "short"}, ADMIN, 400),
+        ("GET", "/auth/users", None, CLIENT, 403),
+        ("GET", "/auth/users/nobody", None, ADMIN, 404),
+        ("PATCH", "/auth/users/nobody", {"disabled": True}, ADMIN, 404),
+        ("GET", "/auth/users?limit=0", None, ADMIN, 400),
+        ("GET", "/auth/nothing", None, ADMIN, 404),
+    ],
+)
+async def test_nobody_keeps_a_refusal_either(
+    api: Api, method: str, path: str, body: object, who: Principal | str | None, status: int
+) -> None:
+    answer = await api.ask(method, path, body, who=who)
+    assert (answer.status, answer.headers.get("Cache-Control")) == (status, "no-store")
+
+
+async def test_what_fails_within_is_not_kept(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(username: str) -> None:
+        raise RuntimeError(username)
+
+    monkeypatch.setattr(world.users, "find", broken)
+    answer = await api.ask("GET", "/auth/users/ana")
+    assert (answer.status, answer.headers["Cache-Control"]) == (500, "no-store")
+
+
+async def test_a_database_of_development_lets_nobody_in_elsewhere(world: World) -> None:
+    @asynccontextmanager
+    async def running(env: Environment) -> AsyncIterator[Api]:
+        app = build_app(settings(env, AUTH.model_copy(update={"env": env})), opening=world.opened)
+        async with TestClient(TestServer(app)) as client:
+            yield Api(client)
+
+    known = {"username": "admin_user", "password": DEVELOPMENT_PASSWORD}
+    async with running(Environment.DEVELOPMENT) as api:
+        logged_in = await api.ask("POST", "/auth/login", known, who=None)
+        token = (await logged_in.json())["token"]
+        made = await api.ask("POST", "/auth/users/admin_user/api-keys", who=token)
+        key = {"api_key": (await made.json())["api_key"]}
+        exchanged = await api.ask("POST", "/auth/token", key, who=None)
+        assert (logged_in.status, made.status, exchanged.status) == (200, 201, 200)
+        by_key = (await exchanged.json())["token"]
+    async with running(Environment.PRODUCTION) as api:
+        for path, body in (("/auth/login", known), ("/auth/token", key)):
+            refused = await api.ask("POST", path, body, who=None)
+            assert (path, refused.status, (await refused.json())["error"]) == (
+                path,
+                401,
+                "INVALID_CREDENTIALS",
+            )
+        for live in (token, by_key):
+            assert (await api.ask("GET", "/auth/users", who=live)).status == 401
+
+
+async def test_a_wrong_current_password_counts_towards_the_lock(api: Api, world: World) -> None:
+    await world.users.add(user(DRIVER, await HASHER.hash("correct horse")))
+    guess = {"current_password": "wrong", "new_password": "green-train-eight"}
+    guesses = [(await api.ask("POST", "/auth/password", guess, who=DRIVER)).status for _ in range(6)]
+    assert guesses == [401] * 5 + [429]
+    right = {"username": DRIVER.subject, "password": "correct horse"}
+    locked = await api.ask("POST", "/auth/login", right, who=None)
+    assert (locked.status, locked.headers["Cache-Control"]) == (429, "no-store")
+    assert int(locked.headers["Retry-After"]) >= 1

@@ -1,5 +1,6 @@
 """Who is asking: JSON Web Tokens (HS256, RFC 8725), and the middleware that lets no route go unguarded."""
 
+import json
 import secrets
 import time
 from collections import OrderedDict
@@ -28,6 +29,7 @@ REMEMBERED_TOKENS: Final = 10_000
 _REQUIRED_CLAIMS: Final = ["aud", "exp", "iat", "iss", "jti", "sub"]
 _MAX_TOKEN_LENGTH: Final = 4096
 _SCHEME: Final = "Bearer "
+_BEYOND_ANY_TIME: Final = 253_402_300_800  # the year 10000
 
 _log = structlog.get_logger(__name__)
 
@@ -159,7 +161,9 @@ class TokenVerifier:
         self._verified.pop(text, None)
         if len(text) > _MAX_TOKEN_LENGTH or not text.isascii():  # other bytes come as lone surrogates
             raise InvalidToken("no token of ours: too long, or not ASCII")
-        token = _token_of(self._decode(text))
+        claims = self._decode(text)
+        _require_unicode(claims)
+        token = _token_of(claims)
         if token.principal.seeded and not self._development:
             raise InvalidToken("of a user of development")
         self._verified[text] = token
@@ -182,7 +186,7 @@ class TokenVerifier:
                 leeway=LEEWAY_S,
                 options={"require": _REQUIRED_CLAIMS},
             )
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, OverflowError) as error:  # a time may be infinite
             raise InvalidToken(str(error)) from error
 
 
@@ -255,18 +259,34 @@ def _claims_of_few(principal: Principal) -> dict[str, Any]:
     return sources | ({"seeded": True} if principal.seeded else {})
 
 
+def _require_unicode(claims: dict[str, Any]) -> None:
+    """Refuse lone surrogates: JSON has an escape for them, and nothing that a claim goes on to takes them."""
+    try:
+        json.dumps(claims, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidToken("a claim is not Unicode") from error
+
+
 def _token_of(claims: dict[str, Any]) -> Token:
     principal, jti = _principal_of(claims), claims["jti"]
     if not isinstance(jti, str):
         raise InvalidToken("jti is not a string")
     names = names_of(jti, principal.subject)
-    return Token(principal, jti, _issued_at(claims), float(claims["exp"]), names)
+    return Token(principal, jti, _issued_at(claims), _time_of(claims, "exp"), names)
+
+
+def _time_of(claims: dict[str, Any], name: str) -> float:
+    """Return a time of RFC 7519: a number, where PyJWT takes texts of digits too, and no end of them."""
+    instant = claims[name]
+    if type(instant) not in {int, float} or not 0 <= instant < _BEYOND_ANY_TIME:
+        raise InvalidToken(f"{name} is no time")
+    return float(instant)
 
 
 def _issued_at(claims: dict[str, Any]) -> float:
-    exact = claims.get(ISSUED_AT_MS)
+    exact, issued_at = claims.get(ISSUED_AT_MS), _time_of(claims, "iat")
     if exact is None:
-        return float(claims["iat"])
+        return issued_at
     if type(exact) is not int or exact // 1000 != claims["iat"]:
         raise InvalidToken(f"{ISSUED_AT_MS} is not within iat")
     return exact / 1000
