@@ -13,6 +13,7 @@ from httpkit.auth import TokenIssuer
 from httpkit.settings import Environment
 from query_api.app import build_app
 from storage.seeds import DEVELOPMENT_PASSWORD
+from tests.support.waiting import wait_for
 from tests.unit.query_api.conftest import ADMIN, AUTH, CLIENT, DRIVER, HASHER, Api, World, settings, user
 
 GOOD = {"username": "ana", "password": "blue-truck-seven", "role": "producer"}
@@ -86,6 +87,19 @@ async def test_what_redis_forgets_it_is_told_again(api: Api, world: World) -> No
         await other.ask("GET", "/health", who=None)  # it heals as soon as it runs
         assert (await other.ask("GET", "/auth/users", who=token)).status == 401
     assert len((await world.feed.news()).revocations) == 1
+
+
+@pytest.mark.timeout(20)  # a round of healing takes 30 s
+async def test_what_redis_missed_it_is_told_as_soon_as_it_is_back(api: Api, world: World) -> None:
+    await world.users.add(user(DRIVER))
+    world.feed.reachable = False
+    assert (await api.ask("PATCH", "/auth/users/driver_user_001", {"disabled": True})).status == 200
+    world.feed.reachable = True
+
+    async def is_told() -> bool:
+        return [each.name for each in (await world.feed.news()).revocations] == ["sub:driver_user_001"]
+
+    await wait_for(is_told, timeout_s=10.0, what="Redis to be told")
 
 
 async def test_keys_rotate_without_anybody_noticing(world: World) -> None:

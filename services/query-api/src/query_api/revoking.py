@@ -13,7 +13,7 @@ from domain.errors import StoreUnavailable
 from domain.ports import Clock, Revocation
 from domain.revocation_ports import RevocationFeed, RevocationStore
 from httpkit.auth import Token
-from httpkit.revocations import Revocations, key_name, spared_name, token_name, user_name
+from httpkit.revocations import HURRIED_S, Revocations, key_name, spared_name, token_name, user_name
 
 OVERLAP: Final = timedelta(seconds=60)
 
@@ -38,6 +38,7 @@ class Revoker:
         self._clock = clock
         self._token_ttl = timedelta(seconds=token_ttl_s + 60)  # clocks differ
         self._told_at: datetime | None = None
+        self._untold = asyncio.Event()
 
     async def end(self, token: Token) -> None:
         """Refuse one token from now on.
@@ -64,7 +65,8 @@ class Revoker:
     async def announce(self, *revocations: Revocation) -> None:
         """Tell of revocations that have been recorded; one that Redis misses is told by `heal`."""
         self._known.add(revocations)
-        await self._feed.publish(revocations)
+        if not await self._feed.publish(revocations):
+            self._untold.set()
 
     async def heal(self) -> None:
         """Tell Redis, and this process, what MongoDB knows: all of it if Redis has forgotten.
@@ -72,7 +74,8 @@ class Revoker:
         Raises:
             StoreUnavailable: MongoDB did not answer.
         """
-        now = self._clock.now()
+        now, was_untold = self._clock.now(), self._untold.is_set()
+        self._untold.clear()
         is_whole = await self._feed.is_whole(since=self._told_at)
         since = None if is_whole is False or self._told_at is None else self._told_at - OVERLAP
         try:
@@ -81,10 +84,14 @@ class Revoker:
             # Nothing can be ended while MongoDB is away, so what is there is still all there is.
             if is_whole and self._told_at is not None:
                 await self._feed.publish((), as_of=now)
+            if was_untold:
+                self._untold.set()
             raise
         self._known.add(found)
         if await self._feed.publish(found, as_of=now, whole=since is None):
             self._told_at = now
+        else:
+            self._untold.set()
 
     @contextlib.asynccontextmanager
     async def healing(self, *, every_s: float) -> AsyncIterator[None]:
@@ -96,10 +103,17 @@ class Revoker:
                     await self.heal()
                 except StoreUnavailable as error:
                     _log.warning("revocations_not_read", error=str(error))
-                await asyncio.sleep(every_s)
+                await self._wait(every_s)
 
         async with in_background(go_on(), name="revocation-healing"):
             yield
+
+    async def _wait(self, at_most_s: float) -> None:
+        # A list that Redis comes back with is taken for whole, and lacks what could not be told meanwhile.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await self._untold.wait()
+                await asyncio.sleep(HURRIED_S)
 
     def _revocation(self, name: str, now: datetime) -> Revocation:
         # Clocks of replicas differ a little: with a key or a logout no later token can be meant by mistake.
