@@ -22,7 +22,8 @@ ACTION: Json = {
     "reason": HOSTILE,
     "details": {HOSTILE: HOSTILE},
 }
-HALTED: Json = dict.fromkeys(("partition", "owner", "next_offset", "halted", "since", "resume_from"), 1)
+_SHOWN = ("partition", "owner", "next_offset", "halted", "since", "resume_from", "skip_to")
+HALTED: Json = dict.fromkeys(_SHOWN, 1)
 SET_ASIDE: Json = dict.fromkeys(("tracking_number", "since", "requested_by"), "x")
 
 
