@@ -82,7 +82,7 @@ class Containers:
         return time.monotonic() - started
 
     def down(self, *arguments: str) -> None:
-        self.compose("--profile", "*", "down", *arguments)
+        self.compose("--profile", "*", "down", "--remove-orphans", *arguments)
 
     def all(self) -> list[dict[str, Any]]:
         """Return what compose knows of each container."""

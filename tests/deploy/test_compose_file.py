@@ -102,6 +102,8 @@ def test_kafka_is_reached_from_outside_only_if_asked_for_and_with_a_password() -
     assert "${KAFKA_OUTSIDE_PASSWORD:?" in environment["KAFKA_LISTENER_NAME_OUTSIDE_PLAIN_SASL_JAAS_CONFIG"]
     rights = re.findall(r"--operation (\w+)", outside["services"]["kafka-acls"]["command"][-1])
     assert rights == ["Read", "Describe"]
+    awaited = outside["services"]["topics"]["depends_on"]["kafka-acls"]["condition"]
+    assert awaited == "service_completed_successfully"
     masquerades = outside["networks"]["outside"]["driver_opts"]
     assert masquerades == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 

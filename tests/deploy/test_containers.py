@@ -201,6 +201,7 @@ async def test_consumers_outside_read_changes_and_write_nothing(waybill: Contain
         "KAFKA_OUTSIDE_PASSWORD": "0f8e2b6c4d9a7153",
         "KAFKA_OUTSIDE_PORT": str(port),
     }
+    waybill.down()
     replace(waybill, settings=settings).up()
     finished(waybill.demo())
     login = {
@@ -218,9 +219,14 @@ async def test_consumers_outside_read_changes_and_write_nothing(waybill: Contain
     async with AIOKafkaProducer(**login) as producer:
         with pytest.raises(TopicAuthorizationFailedError):
             await producer.send_and_wait("shipments.events", b"forged")
-    with pytest.raises(KafkaConnectionError):
-        await AIOKafkaConsumer(**{**login, "sasl_plain_password": "guessed"}).start()
-    waybill.up("--remove-orphans")
+    guessing = AIOKafkaConsumer(**{**login, "sasl_plain_password": "guessed"})
+    try:
+        with pytest.raises(KafkaConnectionError):
+            await guessing.start()
+    finally:
+        await guessing.stop()
+    waybill.down()
+    waybill.up()
 
 
 async def test_data_and_secret_survive_down_and_up(waybill: Containers) -> None:
