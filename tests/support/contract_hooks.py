@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from domain.identity import event_id
 from domain.tracking_number import ENTROPY_BYTES, tracking_number_from
-from httpkit.identifiers import EventIdText, TrackingNumberText
+from httpkit.identifiers import EventIdText, TrackingNumberIn, TrackingNumberText
 
 # Failed logins count against an address: that of the other tests is to stay without blame.
 ADDRESS = "127.0.0.77"
@@ -36,6 +36,7 @@ EVENT_IDS = strategies.builds(
 NUMBER_FORMAT, EVENT_FORMAT = "tracking-number", "event-id"
 FORMATS = {
     TypeAdapter(TrackingNumberText).json_schema()["pattern"]: NUMBER_FORMAT,
+    TypeAdapter(TrackingNumberIn).json_schema()["pattern"]: NUMBER_FORMAT,
     TypeAdapter(EventIdText).json_schema()["pattern"]: EVENT_FORMAT,
 }
 

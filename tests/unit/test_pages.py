@@ -10,7 +10,7 @@ from tests.support.printed_calls import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 VERBS = set(re.findall(r"^([a-z-]+(?: [a-z-]+)*):", MAKEFILE, re.MULTILINE))
-VARIABLES = set(re.findall(r"\$[({]+(?:[a-z]+ \$\()?([A-Z_]+)", MAKEFILE))
+VARIABLES = set(re.findall(r"\$[({]+(?:[a-z]+ (?:\$\()?)?([A-Z_]+)", MAKEFILE))
 # What is passed on to the programs, as from the environment.
 SETTINGS = {"WAYBILL_HOME", "WAYBILL_PORT", "PROCESSORS", "PYTHON"}
 

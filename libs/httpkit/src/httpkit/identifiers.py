@@ -25,7 +25,6 @@ TrackingNumberIn = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "format": "tracking-number",
             "pattern": f"^{READ_PATTERN}$",
             "description": "In either case; I and L are read as 1, O as 0. Answers have upper case.",
             "examples": [NUMBER],
