@@ -261,3 +261,8 @@ def test_of_two_changes_of_one_version_the_first_in_the_log_is_applied() -> None
     )
     outcomes = [(each.event.outcome, each.event.reason) for each in verdicts.verdicts if each.event]
     assert outcomes == [(Outcome.APPLIED, None), (Outcome.REJECTED, ErrorCode.PRECONDITION_FAILED)]
+
+
+def test_no_sides_are_no_dimensions() -> None:
+    assert merged({"weight_kg": 1}, {"dimensions": {}}) == {"weight_kg": 1}
+    assert merged({"dimensions": {"length": 1}}, {"dimensions": {}}) == {"dimensions": {"length": 1}}

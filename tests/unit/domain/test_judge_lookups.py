@@ -11,6 +11,7 @@ from domain.errors import ErrorCode
 from domain.status import REPORTABLE, Status
 from tests.support.builders import (
     NOON,
+    amendment,
     creation,
     deliveries,
     delivery,
@@ -107,6 +108,16 @@ def test_the_duplicate_filter_knows_nothing_of_another_payload() -> None:
     assert [verdict.kind.value for verdict in result.verdicts] == ["duplicate", "conflict"]
     change = result.events[PICKED_UP.event_id]
     assert (change.duplicates, change.conflicts, change.last_offset) == (1, 1, 10)
+
+
+def test_an_amendment_that_the_filter_knows_is_not_applied_again_for_who_waits() -> None:
+    """No history tells of amendments: without a look-up, the second record would be taken for a new one."""
+    amended = amendment()
+    sent = [delivery(amended, 9, known_duplicate=True), delivery(amended, 10)]
+    assert judge(sent, CREATED, {}).unknown == [amended.event_id]
+    result = judge(sent, CREATED, {amended.event_id: record_of(delivery(amended, 3))})
+    assert [verdict.kind.value for verdict in result.verdicts] == ["duplicate", "duplicate"]
+    assert result.shipment is None
 
 
 def test_a_record_that_was_counted_is_replayed_and_nothing_is_counted() -> None:

@@ -187,3 +187,10 @@ def test_members_of_later_versions_do_not_change_what_an_event_says(name: str) -
 )
 def test_a_header_is_read_whatever_stands_in_it(headers: Any, told: str | None) -> None:  # noqa: ANN401  # Kafka knows null values
     assert wire.header(headers, wire.REPLY_TO) == told
+
+
+@pytest.mark.parametrize("version", [-1, 2**53 + 1, 10**400, 1.5])
+def test_a_version_that_no_shipment_has_is_named(version: object) -> None:
+    record = members("status")
+    record["data"]["expected_versions"] = [version]
+    assert "expected_versions.0" in reason_of(record)

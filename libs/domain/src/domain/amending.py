@@ -15,14 +15,17 @@ def merged(part: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     Each member replaces the one before; of dimensions, each side does.
     """
     result = {**part, **changes}
-    if DIMENSIONS in changes:
-        result[DIMENSIONS] = {**part.get(DIMENSIONS, {}), **changes[DIMENSIONS]}
+    sides = {**part.get(DIMENSIONS, {}), **changes.get(DIMENSIONS, {})}
+    if sides:
+        result[DIMENSIONS] = sides
+    else:
+        result.pop(DIMENSIONS, None)
     return result
 
 
 def has_dimensions(package: Package) -> bool:
     """Say whether a package has dimensions; if it has any, it has all three."""
-    return DIMENSIONS in package
+    return bool(package.get(DIMENSIONS))
 
 
 def dimensions_after(changes: ShipmentChanges, *, before: bool) -> bool | None:

@@ -230,6 +230,10 @@ def _judge_one(
         _count(verdicts, delivery, kind, record)
         return current
     decision = decide(current, delivery.command)
+    if change is not None and record is None and event_id not in known:
+        # The duplicate filter alone knows it as applied: taken for a new one, it would be applied again.
+        verdicts.unknown.append(event_id)
+        return current
     if not isinstance(decision, Rejected | Repeated):
         return _apply(verdicts, delivery, current, decision, known)
     if record is None and event_id not in known:

@@ -1,5 +1,6 @@
 """Transactions that failed, and that MongoDB may hold open: the message that was to end them can be lost."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ class FailedTransactions:
     def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         self._client = client
         self._sessions: set[bytes] = set()
+        self._ending = asyncio.Lock()
 
     @contextmanager
     def noted(self, session: AsyncClientSession) -> Iterator[None]:
@@ -40,14 +42,16 @@ class FailedTransactions:
         Raises:
             PyMongoError: MongoDB does not answer; the next call tries again.
         """
-        if not self._sessions:
-            return
-        ending, self._sessions = self._sessions, set()
-        try:
-            await self._client.admin.command("killSessions", [{"id": _binary(each)} for each in ending])
-        except BaseException:
-            self._sessions |= ending
-            raise
+        # One at a time: what somebody else begins in one of these sessions meanwhile would be ended too.
+        async with self._ending:
+            if not self._sessions:
+                return
+            ending, self._sessions = self._sessions, set()
+            try:
+                await self._client.admin.command("killSessions", [{"id": _binary(each)} for each in ending])
+            except BaseException:
+                self._sessions |= ending
+                raise
 
 
 def id_of(session: AsyncClientSession) -> Binary:
