@@ -32,7 +32,7 @@ class Desk:
         return await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 
-async def test_addresses_take_turns_and_known_ones_go_first() -> None:
+async def test_addresses_take_turns_and_a_known_one_waits_for_one_at_most() -> None:
     desk = Desk()
     for name in ("a1", "a2", "a3", "a4"):
         await desk.come(name, "a")
@@ -41,6 +41,17 @@ async def test_addresses_take_turns_and_known_ones_go_first() -> None:
     await desk.come("c1", "c")
     assert await desk.serve_all() == [None] * 7
     assert desk.served == ["a1", "k1", "a2", "b1", "c1", "a3", "a4"]
+
+
+async def test_strangers_have_every_other_turn_when_known_ones_wait() -> None:
+    desk = Desk()
+    await desk.come("now", "x")
+    for name in ("k1", "k2", "k3", "k4"):
+        await desk.come(name, None)
+    for name in ("a1", "a2"):
+        await desk.come(name, "a")
+    assert await desk.serve_all() == [None] * 7
+    assert desk.served == ["now", "k1", "a1", "k2", "a2", "k3", "k4"]
 
 
 async def test_an_address_has_only_so_many_places() -> None:

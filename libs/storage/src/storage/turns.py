@@ -1,7 +1,8 @@
-"""Whose turn it is, where few can be served at once: known ones first, the others address by address.
+"""Whose turn it is, where few can be served at once: known ones and, address by address, the others.
 
-So whoever sends many requests from one address waits behind himself. When all places are taken, the newest
-of the address with the most gives way to one of an address with fewer.
+When both wait, they take turns: whoever has an account cannot shut strangers out, and whoever sends many
+requests from one address waits behind himself. When all places are taken, the newest of the address with
+the most gives way to one of an address with fewer.
 """
 
 import asyncio
@@ -40,6 +41,7 @@ class Turns:
         self._free = places
         self._max_waiting = max_waiting
         self._max_per_address = max_per_address
+        self._known_had_last = False
         self._known: deque[asyncio.Future[None]] = deque()
         self._others: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
@@ -107,15 +109,26 @@ class Turns:
             turn.set_result(None)
 
     def _next(self) -> asyncio.Future[None] | None:
+        first, second = self._next_known, self._next_other
+        if self._known_had_last:
+            first, second = second, first
+        return first() or second()
+
+    def _next_known(self) -> asyncio.Future[None] | None:
         while self._known:
             turn = self._known.popleft()
             if not turn.done():
+                self._known_had_last = True
                 return turn
+        return None
+
+    def _next_other(self) -> asyncio.Future[None] | None:
         while self._others:
             address, queue = self._others.popitem(last=False)
             turn = queue.popleft()
             if queue:
                 self._others[address] = queue  # behind those of other addresses
             if not turn.done():
+                self._known_had_last = False
                 return turn
         return None

@@ -68,7 +68,7 @@ class PasswordHasher:
             password: what was given. One that is too long is wrong, and takes as long as any other.
             password_hash: of the user; None if there is no such user, which takes as long, too.
             stranger_at: the address of somebody who has not logged in from there before: such take turns
-                behind those who have, address by address.
+                with those who have, address by address.
 
         Raises:
             AddressCrowded: too many strangers of this address wait already.
