@@ -1,16 +1,26 @@
 """POST /auth/login."""
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from httpkit.auth import TokenIssuer, TokenVerifier
+from domain.accounts import api_key_created, user_changed
+from domain.permissions import Role
+from domain.ports import ApiKey, Revocation, User
+from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier
 from httpkit.errors import ApiError
-from query_api.logins import PasswordLogin
+from httpkit.revocations import Revocations, user_name
+from query_api.logins import KeyLogin, PasswordLogin, secret_hash
 from storage.turns import MAX_PER_ADDRESS
 from storage.users import PasswordHasher
+from tests.support.builders import NOON
+from tests.support.fakes import FixedClock, InMemoryApiKeyStore
 from tests.unit.query_api.conftest import AUTH, CLIENT, DRIVER, HASHER, Api, World, user
 
 WRONG = "INVALID_CREDENTIALS"
@@ -109,3 +119,111 @@ async def test_who_has_logged_in_from_an_address_goes_first(world: World) -> Non
     outcomes = await asyncio.gather(*guesses, return_exceptions=True)
     hasher.close()
     assert {each.status for each in outcomes if isinstance(each, ApiError)} == {401, 429}
+
+
+class Meanwhile(PasswordHasher):
+    """Lets something happen while a password is being checked."""
+
+    def __init__(self, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(cost=4, threads=1)
+        self._happens = happens
+
+    async def verify(
+        self, password: str, password_hash: str | None, *, stranger_at: str | None = None
+    ) -> bool:
+        is_right = await super().verify(password, password_hash, stranger_at=stranger_at)
+        await self._happens()
+        return is_right
+
+
+def cut_off(at: datetime) -> Revocation:
+    name = user_name(CLIENT.subject)
+    return Revocation(name=name, issued_until=at, recorded_at=at, expires_at=at + timedelta(days=1))
+
+
+class Moments:
+    """A clock that is moved on, and a cut-off of each time that it was."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC) - timedelta(minutes=1)
+        self.known = Revocations()
+
+    def timestamp(self) -> float:
+        return self.now.timestamp()
+
+    async def cut_off(self) -> None:
+        self.now += timedelta(seconds=1)
+        self.known.add([cut_off(self.now)])
+        self.now += timedelta(seconds=1)
+
+
+async def changed(world: World, **changes: object) -> User:
+    old = await world.users.find(CLIENT.subject)
+    assert old is not None
+    new = replace(old, updated_at=datetime.now(UTC), **changes)  # type: ignore[arg-type]
+    assert await world.users.replace(old, new, revocations=(), action=user_changed(old, new, by="admin"))
+    return new
+
+
+async def log_in_while(
+    world: World, happens: Callable[[], Awaitable[object]], clock: Callable[[], float] = time.time
+) -> str:
+    hasher = Meanwhile(happens)
+    try:
+        login = PasswordLogin(world.users, hasher, world.guard, TokenIssuer(AUTH, clock=clock))
+        return await login.token(CLIENT.subject, "correct horse", address="203.0.113.9")
+    finally:
+        hasher.close()
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"password_hash": "another"}])
+async def test_who_is_locked_out_during_the_check_gets_no_token(world: World, change: dict[str, Any]) -> None:
+    with pytest.raises(ApiError) as refusal:
+        await log_in_while(world, lambda: changed(world, **change))
+    assert refusal.value.status == 401
+
+
+async def test_a_token_says_the_role_that_was_given_during_the_check(world: World) -> None:
+    token = await log_in_while(world, lambda: changed(world, role=Role.PRODUCER, client_id=None))
+    assert TokenVerifier(AUTH).verify(token).role is Role.PRODUCER
+
+
+async def test_a_cut_off_made_during_the_check_ends_the_token(world: World) -> None:
+    moments = Moments()
+    token = await log_in_while(world, moments.cut_off, moments.timestamp)
+    with pytest.raises(InvalidToken, match="revoked"):
+        TokenVerifier(AUTH, moments.known).verify(token)
+
+
+async def test_a_login_right_after_a_change_outlives_its_cut_off(world: World) -> None:
+    new = await changed(world, password_hash=await HASHER.hash("correct horse"))
+    known = Revocations()
+    known.add([cut_off(new.updated_at)])
+    login = PasswordLogin(world.users, HASHER, world.guard, TokenIssuer(AUTH, clock=new.updated_at.timestamp))
+    token = await login.token(CLIENT.subject, "correct horse", address="203.0.113.9")
+    assert TokenVerifier(AUTH, known).verify(token) == CLIENT
+
+
+async def test_a_cut_off_made_while_a_key_is_looked_up_ends_its_token(world: World) -> None:
+    moments = Moments()
+
+    class Keys(InMemoryApiKeyStore):
+        async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
+            found = await super().find(key_id)
+            await moments.cut_off()
+            return found
+
+    keys = Keys(world.users, world.revocations, world.actions)
+    key = ApiKey(key_id="a" * 16, secret_hash=secret_hash("s" * 43), created_at=NOON)
+    await keys.add(CLIENT.subject, key, most=1, action=api_key_created(CLIENT.subject, key, by="admin"))
+    login = KeyLogin(keys, TokenIssuer(AUTH, clock=moments.timestamp), FixedClock())
+    token = await login.token(f"wb_live_{key.key_id}_{'s' * 43}")
+    with pytest.raises(InvalidToken, match="revoked"):
+        TokenVerifier(AUTH, moments.known).verify(token)
+
+
+async def test_of_many_changes_of_a_password_at_once_one_is_hashed(api: Api) -> None:
+    token = TokenIssuer(AUTH).issue(CLIENT)
+    change = {"current_password": "correct horse", "new_password": "blue-truck-seven"}
+    answers = await asyncio.gather(*(api.ask("POST", "/auth/password", change, who=token) for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [204, 401, 401, 401]

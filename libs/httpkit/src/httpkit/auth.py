@@ -73,20 +73,33 @@ class TokenIssuer:
         """How long a token is good for, in seconds."""
         return self._settings.jwt_ttl_s
 
-    def issue(self, principal: Principal, *, key_id: str | None = None, after: datetime | None = None) -> str:
+    def now_ms(self) -> int:
+        """Return the instant, in milliseconds since 1970, that a token of now would be dated."""
+        return round(self._clock() * 1000)
+
+    def issue(
+        self,
+        principal: Principal,
+        *,
+        key_id: str | None = None,
+        at_ms: int | None = None,
+        after: datetime | None = None,
+    ) -> str:
         """Return a token that says who `principal` is.
 
         Args:
             principal: who it speaks for.
             key_id: the API key it was exchanged for; it ends with the key.
+            at_ms: an instant of `now_ms` from before the user was read, so that a change made since then ends
+                this token too; None: now.
             after: when the user was last changed: tokens up to that millisecond are refused, so this one is
                 dated later. `iat` has whole seconds, as many clients expect; the millisecond is in a claim
                 of our own, or a token could outlive a change within its second.
         """
-        now_ms = round(self._clock() * 1000)
+        issued_ms = self.now_ms() if at_ms is None else at_ms
         if after is not None:
-            now_ms = max(now_ms, round(after.timestamp() * 1000) + 1)
-        issued_at = now_ms // 1000
+            issued_ms = max(issued_ms, round(after.timestamp() * 1000) + 1)
+        issued_at = issued_ms // 1000
         random = secrets.token_urlsafe(16)
         claims = {
             "sub": principal.subject,
@@ -96,7 +109,7 @@ class TokenIssuer:
             "iss": self._settings.jwt_issuer,
             "aud": self._settings.jwt_audience,
             "iat": issued_at,
-            ISSUED_AT_MS: now_ms,
+            ISSUED_AT_MS: issued_ms,
             "exp": issued_at + self._settings.jwt_ttl_s,
             "jti": random if key_id is None else f"{key_id}{KEY_SEPARATOR}{random}",
         }

@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import math
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakValueDictionary
@@ -58,13 +60,19 @@ class PasswordLogin:
         """Return a token.
 
         Raises:
-            ApiError: see `check`.
+            ApiError: see `checked`.
         """
-        user = await self.check(username, password, address=address)
-        return self._issuer.issue(principal_of(user), after=user.updated_at)
+        asked_at_ms = (
+            self._issuer.now_ms()
+        )  # a check takes long, and what ends tokens meanwhile ends this one
+        async with self.checked(username, password, address=address) as user:
+            return self._issuer.issue(principal_of(user), at_ms=asked_at_ms, after=user.updated_at)
 
-    async def check(self, username: str, password: str, *, address: str) -> User:
-        """Return whose name and password these are.
+    @asynccontextmanager
+    async def checked(self, username: str, password: str, *, address: str) -> AsyncIterator[User]:
+        """Tell whose name and password these are, and let nobody else try them while the context lasts.
+
+        The user is as it is after the check, which takes long: what an admin changed meanwhile holds.
 
         Raises:
             ApiError: 401, the same for the unknown, the wrong, the disabled and those who are not for here,
@@ -74,14 +82,16 @@ class PasswordLogin:
         turn = self._turns.setdefault((username, address), asyncio.Lock())
         async with turn:
             await self._wait_is_over(username, address)
+            tried = await self._users.find(username)
+            is_right = await self._is_right(password, tried, username, address)
             user = await self._users.find(username)
-            is_right = await self._is_right(password, user, username, address)
+            is_right = is_right and _have_one_password(tried, user)
             if user is None or not is_right or not may_log_in(user, development=self._development):
                 await self._guard.failed(username, address)
                 _log.info("login_refused", user=name_digest(username), address=address)
                 raise wrong("the user name or the password is wrong")
             await self._guard.succeeded(username, address)
-        return user
+            yield user
 
     async def _is_right(self, password: str, user: User | None, username: str, address: str) -> bool:
         known = await self._guard.knows(username, address)
@@ -123,6 +133,7 @@ class KeyLogin:
         """
         parts = API_KEY.fullmatch(api_key)
         key_id, secret = parts.groups() if parts else ("", "")
+        asked_at_ms = self._issuer.now_ms()
         found = await self._keys.find(key_id)
         known = found[1].secret_hash if found else _NO_HASH
         is_right = hmac.compare_digest(secret_hash(secret), known)
@@ -131,12 +142,16 @@ class KeyLogin:
             raise wrong("the API key is not valid, or not any more")
         user, key = found
         await self._touch(key_id, key.last_used_at)
-        return self._issuer.issue(principal_of(user), key_id=key_id, after=user.updated_at)
+        return self._issuer.issue(principal_of(user), key_id=key_id, at_ms=asked_at_ms, after=user.updated_at)
 
     async def _touch(self, key_id: str, last_used_at: datetime | None) -> None:
         now = self._clock.now()
         if last_used_at is None or now - last_used_at >= TOUCH_EVERY:
             await self._keys.touch(key_id, at=now)
+
+
+def _have_one_password(one: User | None, other: User | None) -> bool:
+    return one is not None and other is not None and one.password_hash == other.password_hash
 
 
 def wrong(message: str) -> ApiError:

@@ -52,8 +52,10 @@ async def change_own_password(request: web.Request) -> web.Response:
     """Change the caller's password, which it has to know; its other tokens end."""
     body = await read_json(request, PASSWORD_CHANGE, limit=BODY_LIMIT)
     access, username = request.app[ACCESS], principal(request).subject
-    user = await access.passwords.check(username, body.current_password, address=client_address(request))
-    await access.accounts.change_own_password(user, body.new_password, request[TOKEN])
+    address = client_address(request)
+    # Within the turn of user and address, or many at once would crowd the others out with their second hash.
+    async with access.passwords.checked(username, body.current_password, address=address) as user:
+        await access.accounts.change_own_password(user, body.new_password, request[TOKEN])
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
