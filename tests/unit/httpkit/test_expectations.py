@@ -31,14 +31,16 @@ async def client(serve: Serve) -> Client:
     )
 
 
-async def exchanged(client: Client, path: str, *, version: str = "1.1", body: bytes | None = None) -> bytes:
+async def exchanged(
+    client: Client, path: str, *, method: str = "POST", version: str = "1.1", body: bytes | None = None
+) -> bytes:
     """Send a head that expects; without `body`, send that once it is asked for, and return all that came."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
-    head = f"POST {path} HTTP/{version}\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+    head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
     writer.write(head.encode() + (body or b""))
     seen = b""
     async with asyncio.timeout(5):
-        while not seen.endswith(b"}\n") and (chunk := await reader.read(65_536)):
+        while not seen.endswith(b"}\n") and b" 204 " not in seen and (chunk := await reader.read(65_536)):
             seen += chunk
             if seen == CONTINUE and body is None:
                 writer.write(b"hello")
@@ -64,6 +66,12 @@ async def test_a_body_that_nobody_reads_is_not_asked_for_and_ends_the_connection
 ) -> None:
     seen = await exchanged(client, path)
     assert seen.startswith(b"HTTP/1.1 " + status)
+    assert b"connection: close" in seen.lower()
+
+
+async def test_options_asks_for_no_body(client: Client) -> None:
+    seen = await exchanged(client, "/echo", method="OPTIONS")
+    assert seen.startswith(b"HTTP/1.1 204 ")
     assert b"connection: close" in seen.lower()
 
 

@@ -1,5 +1,6 @@
 """Compressed bodies: what they become is bounded, and nothing but whole gzip is taken."""
 
+import asyncio
 import gzip
 import json
 import tracemalloc
@@ -9,7 +10,7 @@ from aiohttp import web
 from pydantic import TypeAdapter
 
 from httpkit.bodies import read_json
-from httpkit.gzip_bodies import MAX_MEMBERS, NotGzip, TooLong, decompress
+from httpkit.gzip_bodies import MAX_MEMBERS, SHORT_BYTES, NotGzip, TooLong, decompress, decompress_in_turn
 from httpkit.responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import HTTP, Serve
@@ -60,6 +61,37 @@ def test_a_bomb_takes_the_memory_of_its_bound() -> None:
     assert peak < 8 << 20
 
 
+def test_what_was_decompressed_in_vain_is_known() -> None:
+    packed = gzip.compress(bytes(5000))
+    for broken, most in (
+        (packed[:-1], 5000),
+        (packed + packed[:-1], 10_000),
+        (packed[:-8] + bytes(8), 20_000),
+    ):
+        with pytest.raises(NotGzip) as refused:
+            decompress(broken, bound=20_000)
+        assert refused.value.made == most
+    with pytest.raises(NotGzip) as refused:
+        decompress(b"{}", bound=20_000)
+    assert refused.value.made < 4096
+
+
+@pytest.mark.parametrize(("length", "waits"), [(SHORT_BYTES, False), (SHORT_BYTES + 1, True)])
+async def test_what_becomes_long_waits_for_its_turn(length: int, waits: bool) -> None:  # noqa: FBT001  # a parameter
+    turn = asyncio.Lock()
+    async with turn:
+        task = asyncio.create_task(decompress_in_turn(gzip.compress(bytes(length)), turn, bound=1 << 20))
+        await asyncio.sleep(0)
+        assert task.done() is not waits
+    assert await task == bytes(length)
+
+
+async def test_what_is_too_long_is_refused_however_it_is_decompressed() -> None:
+    for body, bound in ((bytes(1001), 1000), (bytes(SHORT_BYTES * 3), SHORT_BYTES * 2)):
+        with pytest.raises(TooLong):
+            await decompress_in_turn(gzip.compress(body), asyncio.Lock(), bound=bound)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
@@ -84,6 +116,11 @@ async def test_a_write_takes_no_query(serve: Serve, method: str) -> None:
     answer = await client.request(method, "/echo?dry_run=1&x=2&x=3", json={})
     assert answer.status == 400
     assert [each["pointer"] for each in (await answer.json())["details"]] == ["/dry_run", "/x"]
+
+
+async def test_a_probe_may_get_past_caches(serve: Serve) -> None:
+    client = await serve()
+    assert (await client.post("/health?t=1")).status == 200
 
 
 @pytest.mark.parametrize(("method", "status"), [("PATCH", 200), ("POST", 415)])

@@ -1,5 +1,7 @@
 """Budgets over HTTP: who is charged, what is told, and where a request comes from."""
 
+import gzip
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
@@ -94,6 +96,29 @@ async def test_a_long_body_counts_as_several_requests(length: int, expected: lis
     headers = {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(ANA)}"}
     async with TestClient(TestServer(app())) as client:
         sent = [(await client.post("/swallow", headers=headers, data=b"x" * length)).status for _ in expected]
+    assert sent == expected
+
+
+BOMB = gzip.compress(bytes(1000 * UNIT))
+LONG = gzip.compress(bytes(99 * UNIT))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (BOMB, [413, 429]),
+        (LONG, [200, 429]),
+        (LONG[:-1], [400, 429]),
+        (LONG[:-8] + bytes(8), [400, 429]),
+        (b"{}", [400] * 3 + [429]),
+    ],
+)
+async def test_what_is_decompressed_in_vain_is_charged_too(body: bytes, expected: list[int]) -> None:
+    headers = {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(ANA)}", "Content-Encoding": "gzip"}
+    server = TestServer(app())
+    await server.start_server(auto_decompress=False)
+    async with TestClient(server) as client:
+        sent = [(await client.post("/swallow", headers=headers, data=body)).status for _ in expected]
     assert sent == expected
 
 

@@ -10,9 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from domain.errors import ErrorCode
+from httpkit.budgets import Budget, budget_of
 from httpkit.errors import RETRY_SOON, ApiError, Detail, Handler
 from httpkit.expectations import ask_for_body
-from httpkit.gzip_bodies import NotGzip, TooLong, decompress
+from httpkit.gzip_bodies import NotGzip, TooLong, decompress_in_turn
 from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, Crowded, is_overfull, members_of
 from httpkit.negotiation import JSON, MERGE_PATCH, is_compressed, require_media_type
 from httpkit.routes import DECLARED
@@ -140,19 +141,26 @@ async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
     bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
     body = await _received(request, bound, settings.body_timeout_s)
     if hdrs.CONTENT_ENCODING in request.headers and is_compressed(request):
-        body = _decompressed(body, bound)
-    meter = request.app.get(METER)
-    if meter is not None and body:
-        await meter(request, len(body))
+        body = await _decompressed(request, body, bound)
+    await _charge(request, len(body))
     return body
 
 
-def _decompressed(body: bytes, bound: int) -> bytes:
+async def _charge(request: web.Request, length: int) -> None:
+    meter = request.app.get(METER)
+    if meter is not None and length:
+        await meter(request, length)
+
+
+async def _decompressed(request: web.Request, body: bytes, bound: int) -> bytes:
+    """Decompress a body; one that is refused has been work all the same, and is charged before it is."""
     try:
-        return decompress(body, bound=bound)
+        return await decompress_in_turn(body, request.app[PARSING], bound=bound)
     except TooLong:
+        await _charge(request, bound)
         raise _too_large(bound) from None
-    except NotGzip:
+    except NotGzip as error:
+        await _charge(request, error.made)
         raise ApiError(ErrorCode.INVALID_JSON, "the body is not valid gzip, or not all of it") from None
 
 
@@ -270,9 +278,12 @@ def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
 
 @web.middleware
 async def no_query_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 400 to a write with a query: no write has parameters, and what is ignored would be trusted."""
+    """Answer 400 to a write with a query: no write has parameters, and what is ignored would be trusted.
+
+    Not so for routes without a budget, such as probes: monitors add a parameter to get past caches.
+    """
     is_write = request.method in _WRITES and request.match_info.route in request.app[DECLARED]
-    if is_write and request.query_string:
+    if is_write and request.query_string and budget_of(request) is not Budget.EXEMPT:
         names = list(dict.fromkeys(request.query))[:MAX_DETAILS]
         raise validation_error([Detail(pointer_to((name,)), "writes take no parameters") for name in names])
     return await handler(request)

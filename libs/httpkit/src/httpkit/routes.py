@@ -66,7 +66,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
                     json_routes.add(added)
                 if route.is_conditional:
                     conditional_routes.add(added)
-        declared[resource.add_route(hdrs.METH_OPTIONS, _options_handler(resource, group))] = None
+        options = _options_handler(resource, group)
+        declared[resource.add_route(hdrs.METH_OPTIONS, options, expect_handler=meet_expectation)] = None
 
 
 def require_declarations(app: web.Application) -> None:

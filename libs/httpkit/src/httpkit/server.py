@@ -98,7 +98,7 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
         app,
         patience=Patience(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
         access_log=None,
-        auto_decompress=False,  # no route takes compressed bodies, so none can be a bomb
+        auto_decompress=False,  # `read_body` does it, within bounds; what is not read stays as it came
         handler_cancellation=False,
         keepalive_timeout=http.keepalive_timeout_s,
         lingering_time=LINGERING_S,
