@@ -103,6 +103,7 @@ async def test_leniently_the_first_of_two_that_contradict_each_other_is_queued(
     body = {"events": CLASHING} if kind == JSON else lines(*CLASHING)
     reply = await send(ingest, body, kind=kind, prefer=LENIENT)
     assert [reply.body[name] for name in ("received", "queued", "rejected")] == [4, 3, 1]
+    assert reply.body["message"] == "Some events accepted for processing"
     assert [item["status"] for item in reply.body["events"]] == ["queued", "rejected", "queued", "queued"]
     assert [getattr(command, "notes", None) for command in ingest.log.commands] == ["at the gate"] * 3
 

@@ -80,11 +80,35 @@ async def test_an_amendment_sent_flat_and_nested_is_the_same(
 
 
 @pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"origin": None, "origin_address": "Larco 345"}, 200),
+        ({"origin": {"address": "Larco 345"}, "origin_address": None, "weight_kg": None}, 200),
+        ({"origin": None, "origin_address": None}, 400),
+        ({"origin": None}, 400),
+        ({"origin_address": None}, 400),
+    ],
+)
+async def test_null_of_the_other_form_is_left_out(ingest: Ingest, body: Body, status: int) -> None:
+    assert (await ingest.ask("PATCH", PATH, body)).status == status
+    assert [command.changes for command in ingest.log.commands if isinstance(command, AmendShipment)] == (
+        [{"origin": {"address": "Larco 345"}}] if status == 200 else []
+    )
+
+
+@pytest.mark.parametrize("body", [flat_body(origin=None, package=None), shipment_body(weight_kg=None)])
+async def test_a_new_shipment_may_have_null_of_the_other_form(ingest: Ingest, body: Body) -> None:
+    assert (await ingest.post("/shipments", body)).status == 201
+
+
+@pytest.mark.parametrize(
     ("body", "pointers"),
     [
         (flat_body(origin={"address": "x"}), {f"/{name}" for name in flat_body() if name != "client_id"}),
         (shipment_body(weight_kg=1), {"/weight_kg"}),
-        (shipment_body(length_cm=None), {"/length_cm"}),
+        (shipment_body(length_cm=None, colour=None), {"/colour"}),
+        (shipment_body(length_cm=None, weight_kg=1), {"/weight_kg"}),
+        (shipment_body(length_cm=None) | {"origin": None}, {"/origin"}),
         (flat_body(origin_lat=91, colour=1), {"/origin_lat", "/colour"}),
         (without(flat_body(), "width_cm"), {"/width_cm"}),
         (flat_body(width_cm=None, height_cm=None, weight_kg=0), {"/width_cm", "/height_cm", "/weight_kg"}),

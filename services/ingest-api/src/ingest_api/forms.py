@@ -34,8 +34,24 @@ Fault = InitErrorDetails
 
 
 def form_of(body: object) -> str:
-    """Return the form of a body: nested if it has a part as its member, else flat."""
-    return NESTED if isinstance(body, dict) and not _PARTS.isdisjoint(body) else FLAT
+    """Return the form of a body: nested if it has a part as its member, else flat.
+
+    Members that are null decide only where no other does.
+    """
+    if not isinstance(body, dict):
+        return FLAT
+    given = {name for name, value in body.items() if value is not None}
+    if given.isdisjoint(_PARTS | _PLACES.keys()):
+        given = set(body)
+    return FLAT if given.isdisjoint(_PARTS) else NESTED
+
+
+def of_one_form(body: object) -> object:
+    """Return a body without the members of the other form that are null: they are as good as left out."""
+    if not isinstance(body, dict):
+        return body
+    others = _PARTS if form_of(body) == FLAT else _PLACES.keys()
+    return {name: value for name, value in body.items() if value is not None or name not in others}
 
 
 def nested(body: Mapping[str, object]) -> dict[str, Any]:
@@ -53,7 +69,7 @@ def nested(body: Mapping[str, object]) -> dict[str, Any]:
 
 
 def mixture_of(body: object) -> list[Fault]:
-    """Return the flat members of a nested body as its faults; empty if it has one form."""
+    """Return the flat members of a nested body of `of_one_form` as its faults; empty if it has one form."""
     if not isinstance(body, dict) or form_of(body) == FLAT:
         return []
     parts = ", ".join(sorted(_PARTS & body.keys()))

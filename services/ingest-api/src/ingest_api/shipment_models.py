@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from httpkit.bodies import MAX_LISTED_FAULTS
 from httpkit.identifiers import ClientId
-from ingest_api.forms import FLAT, NESTED, faults_of, form_of, mixture_of, refusal, untagged
+from ingest_api.forms import FLAT, NESTED, faults_of, form_of, mixture_of, of_one_form, refusal, untagged
 from ingest_api.models import Latitude, Length, Line, Longitude, Text, Weight
 
 _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -146,6 +146,7 @@ def _read_changes(body: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa
 
 def _read(body: Any, read: ValidatorFunctionWrapHandler, *, amends: bool) -> Any:  # noqa: ANN401  # as above
     """Validate a body in its form, and name the faults that no single member has beside the others."""
+    body = of_one_form(body)
     if mixed := mixture_of(body):
         raise refusal(mixed)
     faults = faults_of(body, amends=amends)

@@ -33,7 +33,7 @@ async def post_batch(request: web.Request) -> web.Response:
     body = {
         "received": len(entries),
         "queued": len(queued),
-        "message": "All events accepted for processing" if len(commands) == len(items) else _SOME,
+        "message": "All events accepted for processing" if len(queued) == len(entries) else _SOME,
         "events": list(_shown(entries)),
     }
     if not lenient:
