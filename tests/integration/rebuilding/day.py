@@ -1,5 +1,7 @@
 """A day on which all happens that can happen, and what `check` says of it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 import domain.batch
@@ -8,12 +10,15 @@ from domain.dead_letters import Place
 from domain.line import QUARANTINED
 from domain.shipment import decide
 from domain.status import Status
+from messaging import wire
+from messaging.producer import partition_of
 from processor.rebuilding.checking import Report, Source, check, opened
 from storage.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.replaying import replay
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NOON, creation, number, report
 from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
+from tests.support.raw_batches import batch, record, write_batch
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic, write_values
 
@@ -24,6 +29,10 @@ LAST = [number(index) for index in range(910, 918)]
 """In every partition something is applied behind the dead letters."""
 SET_ASIDE = number(902)
 """Set aside for the first half of the day; then its creation is replayed."""
+MISPLACED = report(Status.PICKED_UP, LAST[1])
+"""Stands in another partition than its key's, and is replayed."""
+ODD = report(Status.PICKED_UP, LAST[2])
+"""Has a header whose name is no UTF-8, and one that looks like a dead letter's."""
 SHIPMENTS_OF_A_DAY = 30 + 3 + len(LAST)
 
 
@@ -40,14 +49,31 @@ async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
             await write_values(
                 site.kafka, site.topics.events, [(number(1).encode(), b"\xff{"), (None, b"{}")]
             )
+            await _write_raw(site, MISPLACED, by=1, headers=[])
+            await _write_raw(site, ODD, by=0, headers=[(b"\xff", b"\0"), (b"dlq-odd", None)])
             await site.send([creation(each) for each in LAST])
             await site.finished()
     assert await site.database[STATUS_EVENTS].count_documents({"reason": QUARANTINED}) == 2
     await aside.delete_one({"_id": SET_ASIDE})
     await _replay(site, creation(SET_ASIDE))
     await _replay(site, KILLED)
+    await _replay(site, MISPLACED)
     async with processing(site):
         await site.finished()
+
+
+async def _write_raw(
+    site: Site, command: Command, *, by: int, headers: Sequence[tuple[bytes, bytes | None]]
+) -> None:
+    """Write the record of a command so many partitions behind that of its key."""
+    key = command.tracking_number.encode()
+    partition = (partition_of(key, site.kafka.partitions) + by) % site.kafka.partitions
+    await write_batch(
+        site.kafka,
+        site.topics.events,
+        partition,
+        batch([record(0, key=key, value=wire.encode(command), headers=headers)]),
+    )
 
 
 async def _replay(site: Site, command: Command) -> None:

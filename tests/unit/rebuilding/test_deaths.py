@@ -43,6 +43,15 @@ def test_a_dead_creation_that_is_replayed_creates() -> None:
     assert told.events[creation().event_id]["attempts"] == 2
 
 
+def test_a_dead_record_that_could_not_be_read_is_no_event_until_it_is_replayed() -> None:
+    records = entries(creation(), PICKED_UP, PICKED_UP, dead=[1])
+    records[1] = replace(records[1], is_told=False)
+    assert retold(records[:2]).events.keys() == {creation().event_id}
+    replayed = retold(records).events[PICKED_UP.event_id]
+    assert (replayed["outcome"], replayed["attempts"], replayed["offset"]) == ("applied", 1, 2)
+    assert retold(records[:2], judged_at=[0, 1]).events[PICKED_UP.event_id]["outcome"] == "applied"
+
+
 def test_an_event_that_has_a_record_is_not_dead_by_dying_again() -> None:
     told = retold(entries(creation(), PICKED_UP, PICKED_UP, dead=[2]))
     assert told.events[PICKED_UP.event_id]["outcome"] == "applied"

@@ -1,16 +1,24 @@
 """What the log no longer has, and what stands in it as it must not."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 
 from domain.identity import creation_event_id
+from domain.line import QUARANTINED
 from domain.status import Status
+from messaging.dead_letters import Record
+from messaging.producer import partition_of
+from messaging.unpacking import UnreadableBatch, UnreadableRecord
 from processor.rebuilding.reading import Letters, Log
+from storage.documents import Document
 from storage.snapshots import Stored
 from tests.support.builders import NOON, NUMBER, creation, number, report
-from tests.support.records import LogRecord, record_of
+from tests.support.records import TOPIC, LogRecord, record_of
 
 APPENDED_AT = LogRecord(0).timestamp
 FIRST_RECORD = datetime.fromtimestamp(APPENDED_AT / 1000, tz=NOON.tzinfo)
@@ -18,9 +26,9 @@ SECOND = timedelta(seconds=1)
 NO_LETTERS = Letters({}, complete=True)
 
 
-def log_of(directory: Path, *records: LogRecord, fence: int = 100, letters: Letters = NO_LETTERS) -> Log:
+def log_of(directory: Path, *records: Record, fence: int = 100, letters: Letters = NO_LETTERS) -> Log:
     """Return a log whose only partition begins at offset 10."""
-    log = Log(directory, {0: 10}, {0: 10 + len(records)})
+    log = Log(directory, {0: 10}, {0: 10 + len(records)}, partitions=1)
     for record in records:
         log.add(record)
     log.settle({0: fence}, letters)
@@ -31,6 +39,11 @@ def created(*, offset: int = 10, at: datetime = FIRST_RECORD) -> Stored:
     """Return a shipment of which the audit log has the creation."""
     identity = creation_event_id(NUMBER)
     return Stored(None, [{"_id": identity, "partition": 0, "offset": offset, "recorded_at": at}])
+
+
+def shipment_of(first_line: Document) -> Stored:
+    """Return a shipment whose creation the audit log has lost."""
+    return Stored(RawBSONDocument(encode({"_id": NUMBER, "status_history": [first_line]})), [])
 
 
 def stories(log: Log) -> tuple[list[str], list[str]]:
@@ -96,12 +109,63 @@ def test_the_letter_of_a_record_of_another_topic_is_not_this_ones(tmp_path: Path
     assert entry.death is None
 
 
-def test_a_record_under_another_key_is_told(tmp_path: Path) -> None:
-    stray = LogRecord(10, record_of(report(Status.PICKED_UP), 0).value, number(2).encode())
-    assert stories(log_of(tmp_path, stray)) == (
+VALUE = record_of(report(Status.PICKED_UP), 0).value
+FAULT = "the name of header b'\\xff' is not UTF-8"
+ILLEGIBLE = [
+    (LogRecord(10, VALUE, number(2).encode()), f"key: '{number(2)}' is not the subject, {NUMBER}"),
+    (UnreadableRecord(TOPIC, 0, 10, APPENDED_AT, FAULT, NUMBER.encode(), VALUE), FAULT),
+]
+
+
+@pytest.mark.parametrize(("record", "fault"), ILLEGIBLE)
+def test_what_the_processor_could_not_read_is_told_where_it_has_no_letter(
+    tmp_path: Path, record: Record, fault: str
+) -> None:
+    assert stories(log_of(tmp_path, record)) == (
         [],
-        [f"record 0/10: has the key {number(2).encode()!r}, should have {NUMBER!r}"],
+        [f"record 0/10: is no dead letter, should be one: {fault}"],
     )
+
+
+@pytest.mark.parametrize("record", [record for record, _ in ILLEGIBLE])
+def test_what_the_processor_could_not_read_is_no_event_even_of_a_shipment_in_quarantine(
+    tmp_path: Path, record: Record
+) -> None:
+    letters = Letters({(0, 10, APPENDED_AT): QUARANTINED}, complete=True)
+    assert stories(log_of(tmp_path, record, letters=letters)) == ([], [])
+
+
+def test_the_event_of_an_unreadable_letter_is_not_in_the_audit_log(tmp_path: Path) -> None:
+    here, behind = (0, 10, APPENDED_AT), (0, 11, APPENDED_AT)
+    errors = {here: "partition: 0 is not that of the key, 1", behind: "a bug"}
+    letters = Letters(errors, complete=True, unreadable={here})
+    log = log_of(tmp_path, record_of(creation(), 10), record_of(creation(), 11), letters=letters)
+    [(_, entries)] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
+    assert [entry.is_told for entry in entries] == [False, True]
+
+
+def test_a_batch_that_was_skipped_is_neither_told_nor_the_first_record(tmp_path: Path) -> None:
+    batch = UnreadableBatch(TOPIC, 0, 10, 12, "codec 7 is unknown")
+    log = log_of(tmp_path, batch, record_of(creation(), 12))
+    assert stories(log) == ([NUMBER], [])
+    assert log.is_gone(NUMBER, created(offset=500, at=FIRST_RECORD - SECOND))
+
+
+@pytest.mark.parametrize("timestamp", [-(2**63), -1, 2**63 - 1])
+def test_a_record_of_any_time_is_read(tmp_path: Path, timestamp: int) -> None:
+    log = log_of(tmp_path, replace(record_of(creation(), 10), timestamp=timestamp))
+    assert stories(log) == ([NUMBER], [])
+
+
+def test_keys_are_spread_over_the_declared_partitions_however_many_the_topic_has(tmp_path: Path) -> None:
+    declared = 2
+    home = partition_of(NUMBER.encode(), declared)
+    more = next(count for count in range(3, 50) if partition_of(NUMBER.encode(), count) != home)
+    log = Log(tmp_path, dict.fromkeys(range(more), 0), {home: 1}, partitions=declared)
+    log.add(replace(record_of(creation(), 0), partition=home))
+    line = {"recorded_at": FIRST_RECORD}
+    assert not log.is_gone(NUMBER, shipment_of(line))
+    assert log.is_gone(NUMBER, shipment_of({"recorded_at": FIRST_RECORD - SECOND}))
 
 
 def test_a_dead_event_is_believed_where_letters_are_gone(tmp_path: Path) -> None:

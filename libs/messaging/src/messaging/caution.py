@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from domain.errors import PoisonRecord, WaybillError
 from domain.line import NOTHING, STALLED_OPENS, Attempt, Inherited
-from messaging.dead_letters import DeadLetter, Record
+from messaging.dead_letters import UNREADABLE, DeadLetter, Record
 from messaging.handler import PartitionHandler
 
 MAX_ENDED: Final = 5
@@ -29,7 +29,7 @@ class ProcessKiller(Exception):
 def letter_of(record: Record, error: Exception, attempts: int) -> DeadLetter:
     """Return the dead letter of a record that was tried so often, and what came of it last."""
     if isinstance(error, PoisonRecord):
-        return DeadLetter(record, "unreadable", str(error), attempts)
+        return DeadLetter(record, UNREADABLE, str(error), attempts)
     if isinstance(error, ProcessKiller):
         return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
     return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)

@@ -72,6 +72,8 @@ class Record(Protocol):
         """Its headers."""
 
 
+UNREADABLE: Final = "unreadable"
+"""The reason of a dead letter that no retry would help: its record says nothing that may be applied."""
 UNREAD: Final = "unread"
 """The header, behind `PREFIX`, of a dead letter that nobody should read who wants to live."""
 
@@ -161,4 +163,9 @@ def replay_in(record: Record) -> Replay | None:
 
 def instant_of(record: Record) -> datetime:
     """Return when a record was appended, as its producer may say: the nearest time that there is."""
-    return _EPOCH + timedelta(milliseconds=max(0, min(record.timestamp, _LAST_MS)))
+    return instant_at(record.timestamp)
+
+
+def instant_at(timestamp_ms: int) -> datetime:
+    """Return the nearest time that there is to so many milliseconds since 1970."""
+    return _EPOCH + timedelta(milliseconds=max(0, min(timestamp_ms, _LAST_MS)))

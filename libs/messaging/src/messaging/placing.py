@@ -21,11 +21,20 @@ def require_place(record: Record, number: TrackingNumber, partitions: int) -> No
     Raises:
         PoisonRecord: it does; put back into the log by its key it may be applied.
     """
-    if record.key != number.encode():
-        raise PoisonRecord(f"key: {_shown(record.key)} is not the subject, {number}")
-    expected = partition_of(record.key, partitions)
+    require_key(record.key, number)
+    expected = partition_of(number.encode(), partitions)
     if record.partition != expected:
         raise PoisonRecord(f"partition: {record.partition} is not that of the key, {expected}")
+
+
+def require_key(key: bytes | None, number: TrackingNumber) -> None:
+    """Refuse a record of a shipment under another key than its number.
+
+    Raises:
+        PoisonRecord: it has one, or none.
+    """
+    if key != number.encode():
+        raise PoisonRecord(f"key: {_shown(key)} is not the subject, {number}")
 
 
 def _shown(key: bytes | None) -> str:

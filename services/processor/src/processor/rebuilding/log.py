@@ -25,6 +25,7 @@ class Entry:
     Attributes:
         appended_at: by the broker's clock.
         death: what its dead letter says, None if it has none.
+        is_told: the audit log knows of its death; it does not where the processor could not read the record.
         settled: it lies below the fence. Above it nothing has been applied, but a dead letter may have been
             written: the fence moves last.
     """
@@ -34,6 +35,7 @@ class Entry:
     appended_at: datetime
     death: str | None = None
     settled: bool = True
+    is_told: bool = True
 
 
 @dataclass(slots=True)
@@ -70,7 +72,8 @@ def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) 
         else:
             story.judge(batch)
             batch = []
-            story.bury(entry)
+            if entry.is_told:
+                story.bury(entry)
     story.judge(batch)
     return story.told()
 

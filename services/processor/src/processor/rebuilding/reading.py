@@ -4,10 +4,10 @@ In memory are the records of one bucket (about 25,000, some 3 KB each once they 
 where the topic has more than 25 million) and the dead letters' errors, some 300 bytes each.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -18,11 +18,13 @@ from domain.identity import creation_event_id
 from domain.line import QUARANTINED
 from domain.tracking_number import TrackingNumber
 from messaging import wire
-from messaging.dead_letters import PREFIX, UNREAD, Record
+from messaging.dead_letters import PREFIX, UNREAD, UNREADABLE, Record, instant_at
 from messaging.log_reading import LogReader, reading
+from messaging.placing import require_key
 from messaging.producer import partition_of
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
+from messaging.unpacking import UnreadableBatch, UnreadableRecord
 from processor.rebuilding.log import Entry
 from processor.rebuilding.spill import Kept, Spill
 from storage.client import Database
@@ -30,10 +32,11 @@ from storage.documents import Document
 from storage.snapshots import Snapshot, Stored, snapshot_of
 
 RECORDS_PER_BUCKET: Final = 25_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Tell = Callable[[str, str], None]
 """Takes what is wrong: with which shipment or record, and what."""
+Letter = tuple[int, int, int]
+"""Partition, offset and time of the record that died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,13 @@ class Letters:
         errors: as the audit log words them; None for a record that nobody reads, for it ends the process: the
             audit log does not know it.
         complete: none has been removed.
+        unreadable: those in `errors` whose records the processor could not read, or found in another place
+            than their key's: the audit log does not know them either.
     """
 
-    errors: Mapping[tuple[int, int, int], str | None]
+    errors: Mapping[Letter, str | None]
     complete: bool
+    unreadable: Collection[Letter] = frozenset()
 
 
 class Log:
@@ -59,18 +65,37 @@ class Log:
         begins: the first offset that each partition still has.
     """
 
-    def __init__(self, directory: Path, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
+    def __init__(
+        self, directory: Path, begins: Mapping[int, int], ends: Mapping[int, int], *, partitions: int
+    ) -> None:
+        """Begin empty.
+
+        Args:
+            directory: empty.
+            begins: see above.
+            ends: where each partition ends now.
+            partitions: that keys are spread over; the topic may have more.
+        """
         self.begins = begins
+        self._partitions = partitions
         size = sum(end - begins[partition] for partition, end in ends.items())
         self._spill = Spill(directory, buckets=size // RECORDS_PER_BUCKET + 1)
         self._first_times: dict[int, datetime] = {}
+        self._faults: dict[tuple[int, int], str] = {}
         self._letters = Letters({}, complete=True)
         self._fences: Mapping[int, int] = {}
 
     def add(self, record: Record) -> None:
-        """Take the next record in."""
+        """Take the next record in.
+
+        Not a batch that cannot be taken apart: the processor stands still there until it is told to skip it.
+        """
+        if isinstance(record, UnreadableBatch):
+            return
+        if isinstance(record, UnreadableRecord):
+            self._faults[record.partition, record.offset] = record.fault
         if record.partition not in self._first_times:
-            self._first_times[record.partition] = _instant(record.timestamp)
+            self._first_times[record.partition] = instant_at(record.timestamp)
         self._spill.add(record)
 
     def settle(self, fences: Mapping[int, int], letters: Letters) -> None:
@@ -86,7 +111,7 @@ class Log:
         document = stored.current_document or stored.document
         if document is None:
             return False
-        partition = partition_of(number.encode(), len(self.begins))
+        partition = partition_of(number.encode(), self._partitions)
         lines = document.get("status_history") or [{}]
         return self._is_before(partition, lines[0].get("recorded_at"))
 
@@ -119,16 +144,26 @@ class Log:
             return None
         place = f"record {record.partition}/{record.offset}"
         try:
-            decoded = wire.decode(record.value)
+            decoded = self._decoded(record)
         except PoisonRecord as error:
             if death is None and self._letters.complete:
                 tell(place, f"is no dead letter, should be one: {error}")
             return None
-        if record.key != decoded.command.tracking_number.encode():
-            tell(place, f"has the key {record.key!r}, should have {decoded.command.tracking_number!r}")
-            return None
         delivery = Delivery(command=decoded.command, offset=record.offset, fingerprint=decoded.fingerprint)
-        return Entry(delivery, record.partition, _instant(record.timestamp), death, settled)
+        is_told = letter not in self._letters.unreadable
+        return Entry(delivery, record.partition, instant_at(record.timestamp), death, settled, is_told)
+
+    def _decoded(self, record: Kept) -> wire.Decoded:
+        """Read a record as the processor does, but for its partition.
+
+        Whether that was its key's, its dead letter says: `partitions` may have been another number then.
+        """
+        fault = self._faults.get((record.partition, record.offset))
+        if fault is not None:
+            raise PoisonRecord(fault)
+        decoded = wire.decode(record.value)
+        require_key(record.key, decoded.command.tracking_number)
+        return decoded
 
     def _is_before(self, partition: int, instant: object) -> bool:
         first = self._first_times.get(partition)
@@ -151,7 +186,7 @@ async def opened_log(
     with TemporaryDirectory(prefix="waybill-rebuild-") as directory:
         async with reading(kafka, topic) as reader:
             ends = await reader.ends()
-            log = Log(Path(directory), reader.begins, ends)
+            log = Log(Path(directory), reader.begins, ends, partitions=kafka.partitions)
             await _fill(log, reader, ends, count)
             async with snapshot_of(database) as snapshot:
                 fences = _fences_of(snapshot, topic, await reader.ends())
@@ -175,24 +210,33 @@ def _fences_of(snapshot: Snapshot, topic: str, ends: Mapping[int, int]) -> dict[
 
 async def _letters(kafka: KafkaSettings) -> Letters:
     topics = Topics(kafka.topic_prefix)
-    errors: dict[tuple[int, int, int], str | None] = {}
+    errors: dict[Letter, str | None] = {}
+    unreadable: set[Letter] = set()
     async with reading(kafka, topics.dead_letters) as reader:
         async for records in reader.read(await reader.ends()):
             for record in records:
-                told = {name: value.decode() for name, value in record.headers if name.startswith(PREFIX)}
+                told = _told_by(record)
                 if told.get(f"{PREFIX}topic") == topics.events:
-                    place = tuple(
+                    partition, offset, timestamp = (
                         int(told[f"{PREFIX}{name}"]) for name in ("partition", "offset", "timestamp")
                     )
-                    errors[place[0], place[1], place[2]] = _death_in(told)
-        return Letters(errors, complete=not any(reader.begins.values()))
+                    letter = (partition, offset, timestamp)
+                    errors[letter] = _death_in(told)
+                    if told[f"{PREFIX}reason"] == UNREADABLE:
+                        unreadable.add(letter)
+        return Letters(errors, complete=not any(reader.begins.values()), unreadable=unreadable)
+
+
+def _told_by(letter: Record) -> dict[str, str]:
+    """Return the headers that say where a dead letter comes from; the record may have had some like them."""
+    return {
+        name: (value or b"").decode(errors="replace")
+        for name, value in letter.headers
+        if name.startswith(PREFIX)
+    }
 
 
 def _death_in(told: Mapping[str, str]) -> str | None:
     if f"{PREFIX}{UNREAD}" in told:
         return None
     return QUARANTINED if told[f"{PREFIX}reason"] == QUARANTINED else told[f"{PREFIX}error"]
-
-
-def _instant(timestamp_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=timestamp_ms)
