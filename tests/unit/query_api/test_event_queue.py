@@ -110,12 +110,35 @@ async def test_without_the_database_nobody_knows_what_is_applied(rig: Rig) -> No
 async def test_a_group_without_members_has_as_long_as_an_event(rig: Rig) -> None:
     assert await rig.queue.state() is State.OK
     rig.log.group = 0
-    for after_s, expected in ((6, State.OK), (23, State.OK), (1, State.DOWN), (60, State.DOWN)):
+    for after_s, expected in ((6, State.OK), (29, State.OK), (1, State.DOWN), (60, State.DOWN)):
         rig.now[0] += after_s
         assert await rig.queue.state() is expected, after_s
     rig.log.group = 1
-    rig.now[0] += 5
+    rig.now[0] += 1
     assert await rig.queue.state() is State.OK
+
+
+async def test_a_restart_is_no_absence_however_long_nobody_had_looked(rig: Rig) -> None:
+    assert await rig.queue.state() is State.OK
+    rig.log.group = 0
+    rig.now[0] += 3_600
+    assert await rig.queue.state() is State.OK
+    rig.now[0] += 1
+    assert await rig.queue.state() is State.OK
+    rig.log.group = 1
+    rig.now[0] += 1
+    assert await rig.queue.state() is State.OK
+    rig.log.group = 0
+    rig.now[0] += LIMIT_S
+    assert await rig.queue.state() is State.OK  # another absence, which begins now
+
+
+async def test_an_empty_group_is_asked_for_each_second(rig: Rig) -> None:
+    rig.log.group = 0
+    for _ in range(6):
+        await rig.queue.state()
+        rig.now[0] += 0.5
+    assert rig.log.asked_for_members == 3
 
 
 async def test_a_first_look_after_long_does_not_take_an_empty_group_for_a_restart(rig: Rig) -> None:

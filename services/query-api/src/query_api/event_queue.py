@@ -21,6 +21,7 @@ from httpkit.health import State
 
 _REPLICA_ANSWERS_WITHIN_S: Final = 1.0
 _ASK_FOR_MEMBERS_EVERY_S: Final = 5.0
+_ASK_WHETHER_THEY_ARE_BACK_EVERY_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -96,8 +97,7 @@ class EventQueue:
         self._monotonic = monotonic
         self._problem: str | None = None
         self._asked_for_members_at = float("-inf")
-        self._has_members = True
-        self._members_seen_at = monotonic()
+        self._absent_since: float | None = monotonic()  # until the group is seen to have a member
 
     async def state(self) -> State:
         """Return how it is; blocks for two seconds at most, for its parts have deadlines of their own."""
@@ -133,14 +133,22 @@ class EventQueue:
         return deserted
 
     async def _deserted(self) -> str | None:
-        """Say that the group has no member, and that none was seen in it for longer than the limit."""
+        """Say that the group has had no member for longer than the limit.
+
+        Counted from when it was first found empty, for it may have had some while nobody looked.
+        """
         now = self._monotonic()
-        if now - self._asked_for_members_at >= _ASK_FOR_MEMBERS_EVERY_S:
-            self._has_members = await self._watched.backlog.members() > 0
+        is_there = self._absent_since is None
+        every_s = _ASK_FOR_MEMBERS_EVERY_S if is_there else _ASK_WHETHER_THEY_ARE_BACK_EVERY_S
+        if now - self._asked_for_members_at >= every_s:
+            has_members = await self._watched.backlog.members() > 0
             self._asked_for_members_at = now
-            if self._has_members:
-                self._members_seen_at = now
-        is_over = not self._has_members and now - self._members_seen_at >= self._limit_s
+            if has_members:
+                self._absent_since = None
+            elif self._absent_since is None:
+                self._absent_since = now
+        absent_since = self._absent_since
+        is_over = absent_since is not None and now - absent_since >= self._limit_s
         return f"no processor was seen for {self._limit_s:g} s" if is_over else None
 
 
