@@ -19,6 +19,9 @@ from tests.unit.query_api.conftest import ADMIN, AUTH, CLIENT, DRIVER, HASHER, A
 GOOD = {"username": "ana", "password": "blue-truck-seven", "role": "producer"}
 
 
+NOTHING: dict[str, Any] = dict.fromkeys(("role", "client_id", "disabled", "password", "allowed_sources"))
+
+
 @pytest.mark.parametrize(
     ("change", "pointers"),
     [
@@ -56,6 +59,9 @@ async def test_a_user_that_makes_no_sense_is_400(
         ({"password": "driver_user_001"}, 400),
         ({"password": "blue-truck-eight"}, 200),
         ({"disabled": "yes"}, 400),
+        (NOTHING, 400),
+        (NOTHING | {"password": "blue-truck-eight"}, 200),
+        ({"role": "client", "client_id": "client_007", "allowed_sources": None}, 200),
     ],
 )
 async def test_changes_must_make_sense_together(
@@ -64,6 +70,24 @@ async def test_changes_must_make_sense_together(
     await world.users.add(user(DRIVER))
     assert (await api.ask("PATCH", "/auth/users/driver_user_001", change)).status == status
     assert len(world.revocations.recorded) == (1 if status == 200 else 0)
+
+
+async def test_null_is_the_same_as_leaving_out(api: Api, world: World) -> None:
+    made = await api.ask("POST", "/auth/users", GOOD | {"client_id": None, "allowed_sources": None})
+    assert (made.status, (await made.json())["allowed_sources"]) == (201, [])
+    await world.users.add(user(CLIENT))
+    change: dict[str, Any] = NOTHING | {"disabled": True}
+    answer = await api.ask("PATCH", f"/auth/users/{CLIENT.subject}", change)
+    changed = await answer.json()
+    assert (changed["role"], changed["client_id"], changed["disabled"]) == ("client", CLIENT.client_id, True)
+
+
+async def test_no_sources_at_all_take_the_bounds_away(api: Api) -> None:
+    assert (await api.ask("POST", "/auth/users", GOOD | {"allowed_sources": ["dock-"]})).status == 201
+    for sources, left in ((None, ["dock-"]), ([], [])):
+        change: dict[str, Any] = {"disabled": False, "allowed_sources": sources}
+        answer = await api.ask("PATCH", "/auth/users/ana", change)
+        assert (answer.status, (await answer.json())["allowed_sources"]) == (200, left)
 
 
 async def test_a_client_that_becomes_a_producer_loses_its_client(api: Api, world: World) -> None:

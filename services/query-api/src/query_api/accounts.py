@@ -53,7 +53,7 @@ class Accounts:
             client_id=wanted.client_id,
             created_at=now,
             updated_at=now,
-            allowed_sources=wanted.allowed_sources,
+            allowed_sources=wanted.allowed_sources or (),
         )
         if not await self._users.add(user, action=user_created(user, by=by.subject)):
             raise ApiError(ErrorCode.USERNAME_TAKEN, "there is a user of that name")
@@ -175,7 +175,7 @@ class ApiKeys:
 
 def _fields(change: UserChange, secret: str | None) -> dict[str, Any]:
     """Return what changes. What goes with one role alone ends with it: a client, allowed sources."""
-    given = change.model_dump(exclude_unset=True, exclude={"password"})
+    given = change.model_dump(exclude_none=True, exclude={"password"})
     if given.get("role", Role.CLIENT) is not Role.CLIENT:
         given.setdefault("client_id", None)
     if given.get("role", Role.PRODUCER) is not Role.PRODUCER:

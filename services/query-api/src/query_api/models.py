@@ -89,7 +89,7 @@ class NewUser(BaseModel):
     password: Password = Field(repr=False)
     role: Role
     client_id: ClientId | None = Field(default=None, validate_default=True)
-    allowed_sources: AllowedSources = ()
+    allowed_sources: AllowedSources | None = None
 
     @field_validator("username")
     @classmethod
@@ -110,27 +110,29 @@ class NewUser(BaseModel):
 
     @field_validator("allowed_sources")
     @classmethod
-    def _go_with_the_role(cls, allowed_sources: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    def _go_with_the_role(
+        cls, allowed_sources: tuple[str, ...] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | None:
         role = info.data.get("role")
-        fault = None if role is None else sources_fault(role, allowed_sources)
-        checked: tuple[str, ...] = _checked(allowed_sources, fault)
+        fault = None if role is None else sources_fault(role, allowed_sources or ())
+        checked: tuple[str, ...] | None = _checked(allowed_sources, fault)
         return checked
 
 
 class UserChange(BaseModel):
-    """What to change of a user; what is absent stays."""
+    """What to change of a user; what is absent or null stays."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    role: Role = Role.PRODUCER
+    role: Role | None = None
     client_id: ClientId | None = None
     password: Password | None = Field(default=None, repr=False)
-    disabled: StrictBool = False
-    allowed_sources: AllowedSources = ()
+    disabled: StrictBool | None = None
+    allowed_sources: AllowedSources | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
-        if not self.model_fields_set:
+        if all(value is None for _, value in self):
             raise ValueError("say at least one of role, client_id, password, disabled, allowed_sources")
         return self
 

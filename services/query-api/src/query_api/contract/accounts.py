@@ -141,7 +141,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         name="changeUser",
         tag=TAG,
         summary="A user with another role, client, password or sources, disabled or enabled",
-        description="What is absent stays. The tokens that the user has are refused from then on.",
+        description="What is absent or null stays. The tokens that the user has are refused from then on.",
         parameters=(_USERNAME,),
         body=patch_content(
             USER_CHANGE,
