@@ -10,6 +10,7 @@ import pytest
 from devstack.home import Home
 
 MADE = ("mongod", "redis", "kafka", "kafka-2", "gateway", "logs")
+FOREIGN = ("package.json", "stack.json.old", "kafka-notes")
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def home(tmp_path: Path) -> Path:
     for name in (*MADE, "backups", "photographs"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("x" * 1_000_000)
-    for name in ("ports.json", "stack.json", "jwt_secret"):
+    for name in ("ports.json", "stack.json", "jwt_secret", *FOREIGN):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -38,7 +39,7 @@ def test_data_is_named_and_deleted_and_what_is_no_data_stays(home: Path) -> None
     assert (ended.returncode, ended.stderr) == (0, "")
     assert all(f"  {name}" in ended.stdout for name in MADE)
     assert "mongod                 1.0 MB" in ended.stdout
-    assert {path.name for path in home.iterdir()} == {"backups", "photographs"}
+    assert {path.name for path in home.iterdir()} == {"backups", "photographs", *FOREIGN}
     assert clean_data(home, "--yes").stdout == f"no data in {home}\n"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from devstack.errors import AlreadyRunningError, PrerequisiteError
 LEAST_FREE_BYTES = 1 << 30
 _LEFTOVER_WAIT_S = 10.0
 _POLL_S = 0.05
+_OWN = re.compile(r"mongod|redis|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,7 @@ class Home:
     @property
     def contents(self) -> list[Path]:
         """What a stack has made here and would make again, without backups and what others put here."""
-        names = ("mongod", "redis", "kafka", "kafka-*", "gateway", "logs", "*.json", "jwt_secret", "lock")
-        return sorted(path for name in names for path in self.root.glob(name))
+        return sorted(path for path in self.root.glob("*") if _OWN.fullmatch(path.name))
 
     def prepare(self) -> None:
         """Make the directories and check that there is room.
