@@ -109,6 +109,21 @@ def test_json_that_is_none_is_one_fault(monkeypatch: pytest.MonkeyPatch) -> None
     assert "jwt_retired_secrets" in refused.value.faults[0]
 
 
+@pytest.mark.parametrize(("ttl_s", "is_taken"), [("2592000", True), ("2592001", False)])
+def test_no_token_outlives_the_record_of_its_end(
+    monkeypatch: pytest.MonkeyPatch, ttl_s: str, *, is_taken: bool
+) -> None:
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("JWT_TTL_S", ttl_s)
+    if is_taken:
+        assert read_settings(Settings).auth.jwt_ttl_s == int(ttl_s)
+        return
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(Settings)
+    assert len(refused.value.faults) == 1
+    assert "JWT_TTL_S" in refused.value.faults[0].upper()
+
+
 def test_a_secret_does_not_show() -> None:
     settings = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr(STRONG))
     assert STRONG not in repr(settings)

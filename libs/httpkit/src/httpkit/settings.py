@@ -131,6 +131,8 @@ class AuthSettings(BaseSettings):
         jwt_kid: name of the key that signs; it stands in the header of each token.
         jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
             moving the old pair here, and drop it after `jwt_ttl_s`.
+        jwt_ttl_s: how long a token is good for; at most as long as it is kept that a user of development,
+            keeps the end of tokens without knowing this setting.
         jwt_revocation_poll_s: how often a replica asks which tokens are refused before their time.
         jwt_revocation_stale_s: when ingest-api has not been able to ask for so long, it believes tokens that
             are younger than that, and no others. As much as tokens live, and more: it believes all.
@@ -144,7 +146,7 @@ class AuthSettings(BaseSettings):
     jwt_retired_secrets: dict[str, SecretStr] = Field(default_factory=dict)
     jwt_issuer: str = Field(default="waybill", min_length=1)
     jwt_audience: str = Field(default="waybill", min_length=1)
-    jwt_ttl_s: int = Field(default=86_400, ge=60)
+    jwt_ttl_s: int = Field(default=86_400, ge=60, le=2_592_000)
     jwt_revocation_poll_s: float = Field(default=5.0, gt=0, le=30)
     jwt_revocation_stale_s: float = Field(default=120.0, ge=1)
 
