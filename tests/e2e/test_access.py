@@ -158,7 +158,7 @@ async def test_answers_tell_what_is_left(admin: Api, nobody: Api) -> None:
     assert answer.headers["RateLimit-Policy"].startswith('"reads";q=')
     assert answer.headers["RateLimit"].startswith('"reads";r=')
     login = await nobody.post("/auth/login", {"username": "nobody", "password": "x"})
-    assert login.headers["RateLimit-Policy"] == '"login";q=300;w=60'
+    assert login.headers["RateLimit-Policy"] == '"login";q=50;w=10'
     assert "RateLimit" not in (await nobody.get("/health")).headers
 
 
