@@ -18,6 +18,7 @@ pytestmark = pytest.mark.stack
 
 JSON = {"Content-Type": "application/json"}
 LIMIT = 2 * 1024 * 1024
+NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 @pytest.mark.parametrize("path", ["/shipments", f"/shipments/{NUMBER}", "/auth/users"])
@@ -37,10 +38,17 @@ async def test_health_is_never_406(nobody: Api) -> None:
         (
             "/events/batch",
             {"POST"},
-            {"Accept-Post": "application/json, application/x-ndjson", "Waybill-Max-Events": "1000"},
+            {
+                "Accept-Post": ", ".join(("application/json", *NDJSON_TYPES)),
+                "Waybill-Max-Events": "1000",
+            },
         ),
         ("/shipments", {"GET", "HEAD", "POST"}, {"Accept-Post": "application/json"}),
-        (f"/shipments/{NUMBER}", {"GET", "HEAD", "PATCH", "DELETE"}, {"Accept-Patch": "application/json"}),
+        (
+            f"/shipments/{NUMBER}",
+            {"GET", "HEAD", "PATCH", "DELETE"},
+            {"Accept-Patch": "application/json, application/merge-patch+json"},
+        ),
         ("/health", {"GET", "HEAD", "POST"}, {}),
     ],
 )

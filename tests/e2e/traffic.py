@@ -80,5 +80,15 @@ def eventful_life(number: str) -> list[Json]:
 
 
 def chunks(events: Sequence[Json], size: int) -> Iterable[Sequence[Json]]:
-    """Cut a sequence into batches."""
-    return (events[start : start + size] for start in range(0, len(events), size))
+    """Cut a sequence into batches, none of which contradicts itself: such a batch is refused."""
+    batch: list[Json] = []
+    said: dict[tuple[str, str, str], Json] = {}
+    for event in events:
+        identity = (event["tracking_number"], event["source"], event["timestamp"])
+        if len(batch) == size or said.get(identity, event) != event:
+            yield batch
+            batch, said = [], {}
+        batch.append(event)
+        said[identity] = event
+    if batch:
+        yield batch

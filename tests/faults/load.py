@@ -119,7 +119,8 @@ class Load:
         for event in events[:10]:
             prefer = {"Prefer": "wait=2"} if self.chance.random() < 0.3 else {}
             await self._repeat("/events", event, [event], prefer)
-        await self._repeat("/events/batch", {"events": events[10:]}, events[10:], {})
+        if rest := events[10:]:
+            await self._repeat("/events/batch", {"events": rest}, rest, {})
 
     async def _repeat(self, path: str, body: Json, events: Sequence[Json], headers: dict[str, str]) -> None:
         ids = [id_of(event) for event in events]

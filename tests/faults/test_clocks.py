@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from background.tasks import in_background
 from domain.status import Status
 from domain.timestamps import format_timestamp
 from storage.schema import SHIPMENTS, STATUS_EVENTS
@@ -16,7 +17,7 @@ from tests.support.api import Answer, Api
 from tests.support.builders import NUMBER, ROUTE, creation
 from tests.support.crashing.clocks import ahead_by
 from tests.support.crashing.processes import exit_code
-from tests.support.ingest import SECRET, ingest_process
+from tests.support.ingest import SECRET, ingest_process, renew_ended_tokens
 from tests.support.site import Site, processing, processor_process
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.CLOCK_SKEW)]
@@ -49,6 +50,7 @@ async def test_events_taken_in_by_nodes_whose_clocks_differ_are_applied_in_the_o
     steps = [event_body(NUMBER, status) for status in ROUTE[:3]]
     async with (
         processing(site),
+        in_background(renew_ended_tokens(site), name="renewing"),
         ingest_process(site, "slow", ahead_by(-HOUR_S)) as (_, slow),
         ingest_process(site, "fast", ahead_by(HOUR_S)) as (_, fast),
     ):
@@ -66,6 +68,7 @@ async def test_what_has_just_happened_is_yet_to_come_for_a_node_that_is_slow(sit
     now = event_body(NUMBER, Status.PICKED_UP) | {"timestamp": format_timestamp(datetime.now(UTC))}
     soon = now | {"timestamp": format_timestamp(datetime.now(UTC) + ALMOST_AN_HOUR)}
     async with (
+        in_background(renew_ended_tokens(site), name="renewing"),
         ingest_process(site, "slow", ahead_by(-HOUR_S)) as (_, slow),
         ingest_process(site, "fast", ahead_by(HOUR_S)) as (_, fast),
     ):
@@ -86,7 +89,10 @@ async def test_a_token_is_worth_what_the_clock_of_the_node_says(
     now = int(time.time())
     issued = signed(SECRET, iat=now, exp=now + 20 * HOUR_S)
     expired = signed(SECRET, iat=now - 20 * HOUR_S, exp=now - HOUR_S // 2)
-    async with ingest_process(site, "wrong", ahead_by(seconds)) as (_, node):
+    async with (
+        in_background(renew_ended_tokens(site), name="renewing"),
+        ingest_process(site, "wrong", ahead_by(seconds)) as (_, node),
+    ):
         assert (await report(of_this_morning(node))).status == 202, "most tokens are older than an hour"
         assert (await report(node.by(issued))).status == just_issued
         assert (await report(node.by(expired))).status == just_expired

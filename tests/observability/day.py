@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from devstack.client import RunningStack
 from tests.e2e.tokens import signed
-from tests.e2e.traffic import eventful_life, shipment_body
+from tests.e2e.traffic import chunks, eventful_life, shipment_body
 from tests.support.api import Api, open_api
 
 USER = "scanner_of_the_day"
@@ -36,7 +36,7 @@ async def _shipment(admin: Api, driver: Api, *, address: str, notes: str) -> Non
     body["origin"]["address"] = address
     number = await admin.created(body)
     events = [event | {"notes": notes} for event in eventful_life(number)]
-    ids = await driver.batch_reported(events)
+    ids = [each for batch in chunks(events, 10) for each in await driver.batch_reported(batch)]
     await driver.outcome(ids[-1])
     await driver.batch_reported(events[:4])  # the answer was lost, say
     await admin.shipment(number)

@@ -1,5 +1,6 @@
 """ingest-api on the topics of one test's site: in this process, or as a test build in one of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from multiprocessing.process import BaseProcess
@@ -10,10 +11,13 @@ from aiohttp.test_utils import unused_port
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
+from httpkit.clock import SystemClock
 from httpkit.server import serving
 from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
 from ingest_api.app import build_app
 from ingest_api.settings import IngestSettings, Settings
+from storage.client import open_redis
+from storage.revocations import RedisRevocationFeed
 from tests.e2e.tokens import signed
 from tests.support.api import Api, open_api
 from tests.support.crashing.processes import service_process
@@ -69,3 +73,15 @@ async def _admin_at(port: int) -> AsyncIterator[Api]:
 
         await wait_for(ready, timeout_s=20, what="ingest-api")
         yield api.by(signed(SECRET))
+
+
+async def renew_ended_tokens(site: Site) -> None:
+    """Keep the list of ended tokens whole, as a query-api does.
+
+    Without it, the cache is degraded, and only young tokens are believed.
+    """
+    async with open_redis(site.redis) as redis:
+        feed = RedisRevocationFeed(redis, SystemClock(), keep_s=3600)
+        while True:
+            await feed.publish((), as_of=SystemClock().now(), whole=True)
+            await asyncio.sleep(1)

@@ -1,15 +1,12 @@
 """Readiness tells the truth: per service, for each thing that can be away, and what it says then."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from background.tasks import in_background
-from httpkit.clock import SystemClock
-from storage.client import open_redis
-from storage.revocations import RedisRevocationFeed
 from tests.support.builders import creation, number
+from tests.support.ingest import renew_ended_tokens
 from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.services import Service, service_process
 from tests.support.site import Site
@@ -70,15 +67,6 @@ async def test_a_service_says_what_is_away_and_that_it_is_back(
             if away in proxies:
                 proxies[away].heal()
             await says(service, 200, HEALTHY[module], f"{module} with {away} again")
-
-
-async def renew_ended_tokens(site: Site) -> None:
-    """Keep the list of ended tokens whole, as a query-api does: without it, the cache is degraded."""
-    async with open_redis(site.redis) as redis:
-        feed = RedisRevocationFeed(redis, SystemClock(), keep_s=3600)
-        while True:
-            await feed.publish((), as_of=SystemClock().now(), whole=True)
-            await asyncio.sleep(1)
 
 
 async def says(service: Service, status: int, checks: dict[str, str], what: str) -> None:

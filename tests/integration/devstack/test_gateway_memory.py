@@ -36,12 +36,19 @@ def composed() -> tuple[int, int]:
     return int(memory.removesuffix("M")) << 20, gateway["ulimits"]["nofile"]["hard"]
 
 
+def listens(process: psutil.Process, port: int) -> bool:
+    """Say whether a process listens on a port; the stack that tests share has a gateway, too."""
+    return "caddy" in process.name() and any(
+        each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections()
+    )
+
+
 async def growth(door: Door, connections: int) -> tuple[int, int]:
     """Return how much memory the gateway has without connections, and how much more with so many."""
     url = door.session._base_url  # noqa: SLF001  # raw connections are needed
     assert url is not None
     assert url.port is not None
-    [process] = [each for each in psutil.Process().children(recursive=True) if "caddy" in each.name()]
+    [process] = [each for each in psutil.Process().children(recursive=True) if listens(each, url.port)]
     kept: list[asyncio.StreamWriter] = []
 
     async def connect() -> None:
