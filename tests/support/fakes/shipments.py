@@ -168,7 +168,7 @@ class InMemoryShipmentStore(Faults):
         if change.supersedes:
             names = ("status", "location", "notes", "changes", "submitted_by", "received_at", "offset")
             given_way = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
-            kept[event["fingerprint"]] = given_way
+            kept[event["fingerprint"]] = given_way | ({"status": None} if "changes" in event else {})
         for other in change.others:
             kept.pop(other.delivery.fingerprint, None)
             reason = None if other.reason is None else other.reason.value

@@ -109,7 +109,9 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
         fields: what is set besides.
     """
     others = other_payloads(change)
-    recorded = {name: f"${name}" for name in (*SHOWN_OF_OTHERS, "fingerprint")}
+    recorded: Document = {name: f"${name}" for name in (*SHOWN_OF_OTHERS, "fingerprint")}
+    # An amendment reports no status: its record shows the shipment's.
+    recorded["status"] = {"$cond": [{"$eq": [{"$type": "$changes"}, "missing"]}, "$status", None]}
     known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
     stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}
     newer = [stands, *({"$literal": each["fingerprint"]} for each in others)]
