@@ -20,7 +20,7 @@ from domain.batch import Delivery, EventRecord, Outcome, Plan
 from domain.dead_letters import DeadLetterEntry, Replay
 from domain.identity import EventId, creation_event_id
 from domain.line import Attempt, Halt, Quarantined, QuarantinePut
-from domain.ports import Answer, EndOffset, Fence
+from domain.ports import Answer, EndOffset, Fence, IsAnother
 from domain.shipment import Shipment
 from domain.status import Status
 from domain.tracking_number import TrackingNumber
@@ -51,9 +51,16 @@ class SimulatedStore:
         self._shipments: dict[TrackingNumber, Shipment] = {}
         self._events: dict[EventId, EventRecord] = {}
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
+    async def acquire(
+        self,
+        partition: str,
+        *,
+        owner: str,
+        end_offset: EndOffset,
+        is_another: IsAnother | None = None,
+    ) -> Fence:
         """Take the partition over."""
-        del owner
+        del owner, is_another
         await end_offset()
         self._note("opened", partition, 0)
         return Fence(partition, 1, 0)

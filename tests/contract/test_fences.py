@@ -45,6 +45,21 @@ async def test_a_fence_beyond_the_end_of_the_log_starts_from_0_again(
     assert await store.refresh(fence) == fence
 
 
+@pytest.mark.parametrize(("is_another", "expected"), [(True, 0), (False, 1)])
+async def test_a_fence_stays_where_the_same_log_has_lost_its_tail(
+    store: ShipmentStore, *, is_another: bool, expected: int
+) -> None:
+    first = await acquire(store)
+    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+
+    async def asked() -> bool:
+        return is_another
+
+    fence = await store.acquire(PARTITION, owner="next", end_offset=ends_at(0), is_another=asked)
+    assert fence == Fence(PARTITION, first.epoch + 1, expected)
+    assert (fence.inherited.next_offset, fence.inherited.end_offset) == (expected, 0)
+
+
 @pytest.mark.race
 async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(store: ShipmentStore) -> None:
     """Asked before, the end would lie below what the last owner commits meanwhile: as if re-created."""

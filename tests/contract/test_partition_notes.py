@@ -14,6 +14,7 @@ from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends
 PARTITION = f"{TOPIC}/3"
 HALT = Halt("a hundred dead letters in a row", NOON)
 GAP = Halt("offset 10 is no longer in the log", NOON + timedelta(milliseconds=1), is_gap=True)
+LOST_TAIL = Halt("its tail was lost", NOON, is_gap=True, skip_to=490)
 RESUMPTION = Resumption(
     halted_since=HALT.since,
     start=Start.COMMITTED,
@@ -135,11 +136,23 @@ async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) 
     assert await line.notes.resumption(PARTITION, HALT) is None
 
 
+async def test_what_the_log_has_lost_at_its_end_does_not_count_as_applied(line: LineStores) -> None:
+    await line.notes.give_up(await acquired(line), 20)
+    halted = await acquired(line)
+    await line.notes.note_halt(halted, LOST_TAIL)
+    now = await acquired(line)
+    assert (await line.notes.give_up(now, 15)).next_offset == 15
+    assert (await line.notes.give_up(now, 25)).next_offset == 20
+    await line.notes.give_up(now, 15)
+    assert (await acquired(line)).next_offset == 15
+
+
 @pytest.mark.parametrize(
     ("halt", "starts"),
     [
         (HALT, (Start.COMMITTED,)),
         (GAP, (Start.EARLIEST,)),
+        (LOST_TAIL, (Start.NEXT, Start.EARLIEST)),
         (replace(HALT, skip_to=8), (Start.COMMITTED, Start.NEXT)),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.line import Attempt, Halt, Inherited, Start
+from domain.line import Attempt, Halt, Inherited, Start, accepted
 from messaging.dead_letters import Record
 from tests.support.builders import NOON
 
@@ -57,7 +57,8 @@ class MemoryNotebook:
     async def go_on(self, *, lost_below: int | None = None) -> None:
         """Forget that it stood still, and what was said then."""
         self._be_troubled()
-        self.next_offset = max(self.next_offset, lost_below or 0)
+        if lost_below is not None:
+            self.next_offset = accepted(self.halt, self.next_offset, lost_below)
         self.halt = self.word = None
 
     def passed(self, records: Sequence[Record]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 
 from domain.line import Halt, Inherited
-from domain.ports import EndOffset
+from domain.ports import EndOffset, IsAnother
 from messaging.dead_letters import DeadLetter, Record
 from messaging.runtime import PartitionRuntime
 from messaging.runtime_settings import RuntimeSettings
@@ -57,9 +57,15 @@ class JournalHandler(MemoryNotebook):
         self._partition = partition
         self._owner = owner
 
-    async def open(self, end_offset: EndOffset) -> Inherited:
+    async def open(
+        self,
+        end_offset: EndOffset,
+        is_another: IsAnother | None = None,
+    ) -> Inherited:
         end = await end_offset()
         self._journal.opened[self._partition].append((self._owner, end))
+        if self.next_offset > end and (is_another is None or await is_another()):
+            self.next_offset = 0  # as the store does
         return self.inherited(end)
 
     async def handle(self, records: Sequence[Record]) -> bool:

@@ -11,6 +11,7 @@ from domain.line import (
     Quarantined,
     QuarantinePut,
     Resumption,
+    accepted,
     released,
     resumed,
     set_aside,
@@ -39,7 +40,7 @@ class InMemoryPartitionNotes(Faults):
         """Move the fence over what the log has lost."""
         with self.around("give_up"):
             self._held(fence)
-            moved = replace(fence, next_offset=max(fence.next_offset, below))
+            moved = replace(fence, next_offset=accepted(fence.inherited.halt, fence.next_offset, below))
             self._documents.fences[fence.partition] = moved
             return moved
 

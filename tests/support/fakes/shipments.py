@@ -9,7 +9,7 @@ from domain.commands import AmendShipment
 from domain.errors import Fenced, StaleKnowledge
 from domain.identity import EventId
 from domain.line import Attempt, Halt, Inherited, Quarantined, Resumption
-from domain.ports import Document, EndOffset, Fence
+from domain.ports import Document, EndOffset, Fence, IsAnother
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
@@ -72,17 +72,20 @@ class InMemoryShipmentStore(Faults):
         super().__init__()
         self.documents = documents or Documents()
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
-        """Raise the partition's epoch; start from 0 again where the fence lies beyond the log's end."""
+    async def acquire(
+        self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> Fence:
+        """Raise the partition's epoch; start from 0 again where the fence lies beyond another log's end."""
         with self.around("acquire"):
             last = self.documents.fences.get(partition, Fence(partition, 0, 0))
             fence = self.documents.fences[partition] = replace(last, epoch=last.epoch + 1)
             notes = self.documents.notes.setdefault(partition, Notes())
             notes.opened(owner, fence.next_offset)
             end = await end_offset()
+            is_new = fence.next_offset > end and (is_another is None or await is_another())
             if self.documents.fences[partition] != fence:
                 raise Fenced(f"{partition} has another owner")
-            if fence.next_offset > end:
+            if is_new:
                 fence = self.documents.fences[partition] = replace(fence, next_offset=0)
                 notes.opened_at, notes.stalled_opens, notes.attempt = 0, 0, None
             if fence.next_offset == end:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from domain.line import Inherited
-from domain.ports import EndOffset
+from domain.ports import EndOffset, IsAnother
 from messaging.dead_letters import DeadLetter, Record
 from messaging.partition import PartitionWorker
 from messaging.slots import Slots
@@ -30,6 +30,8 @@ class ScriptedHandler(MemoryNotebook):
         setting_aside: records with these offsets are not applied, but set aside.
         gate: `handle` waits until it is set.
         open_gate: `open` waits until it is set.
+        opened: where the log ended at each call of `open`.
+        others: whether it was another one then.
         calls: the offsets of each call, failed ones too.
         applied: the offsets of each call that went well.
     """
@@ -43,6 +45,7 @@ class ScriptedHandler(MemoryNotebook):
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     open_gate: asyncio.Event = field(default_factory=asyncio.Event)
     opened: list[int] = field(default_factory=list)
+    others: list[bool] = field(default_factory=list)
     calls: list[list[int]] = field(default_factory=list)
     applied: list[list[int]] = field(default_factory=list)
     buried: list[DeadLetter] = field(default_factory=list)
@@ -56,8 +59,13 @@ class ScriptedHandler(MemoryNotebook):
         """All applied offsets, in order."""
         return [offset for batch in self.applied for offset in batch]
 
-    async def open(self, end_offset: EndOffset) -> Inherited:
+    async def open(
+        self,
+        end_offset: EndOffset,
+        is_another: IsAnother | None = None,
+    ) -> Inherited:
         self.opened.append(await end_offset())
+        self.others.append(is_another is None or await is_another())
         await self.open_gate.wait()
         if self.open_troubles:
             raise self.open_troubles.popleft()

@@ -188,6 +188,81 @@ async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_
     assert handler.next_offset == 7
 
 
+async def test_what_cannot_be_read_ends_where_the_log_does() -> None:
+    handler = ScriptedHandler()
+    worker = worker_of(handler)
+    worker.put([*log_records(0, 3), UnreadableBatch("topic", 0, 3, 1_073_741_827, "Invalid CRC")])
+    async with working(worker, end_offset=9):
+        await wait_until(lambda: handler.halt is not None)
+    assert standing(worker) == (State.HALTED, "offsets 3 to 8 cannot be read: Invalid CRC")
+    assert worker.skip_to == 9
+
+
+async def lost_tail(handler: ScriptedHandler, start: Start, offset: int) -> list[int]:
+    """Return what is handled by a worker whose log ends at 490, and that is told to go on."""
+    worker = worker_of(handler)
+    position = MemoryPosition(490, next=500)
+    async with working(worker, position=position):
+        await wait_until(lambda: handler.halt is not None)
+        assert handler.halt is not None
+        assert handler.halt.starts == (Start.NEXT, Start.EARLIEST)
+        assert handler.halt.skip_to == 490
+        assert worker.problem == "the log ends at 490, applied up to 500: its tail was lost"
+        position.end, handler.word = 510, start  # it has grown meanwhile, beyond where it was read to
+        await wait_until(lambda: worker.restart is start)
+        position.next = offset
+        worker.restarted(offset)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        assert handler.next_offset == offset, "the offsets that were lost are those of other records now"
+        worker.put(log_records(offset, 496))
+        await wait_until(lambda: worker.done == 496)
+    assert position.sought == []
+    return handler.offsets
+
+
+@pytest.mark.parametrize(("start", "offset"), [(Start.NEXT, 490), (Start.EARLIEST, 480)])
+async def test_a_log_that_has_lost_its_tail_stops_the_partition_until_somebody_says_where(
+    start: Start, offset: int
+) -> None:
+    handled = await lost_tail(ScriptedHandler(next_offset=500), start, offset)
+    assert handled == list(range(offset, 496))
+
+
+@pytest.mark.parametrize("is_unread", [True, False])
+async def test_another_log_is_read_from_its_beginning_wherever_the_last_one_was(*, is_unread: bool) -> None:
+    handler = ScriptedHandler(next_offset=0)
+    worker = worker_of(handler)
+    worker.is_unread = is_unread
+    position = MemoryPosition(500)
+    async with working(worker, position=position):
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(0, 3))
+        await wait_until(lambda: worker.done == 3)
+        handler.next_offset, position.next = 0, 3
+        worker.reopen("the topic was created anew")
+        await wait_until(lambda: len(handler.opened) == 2)
+        await wait_until(lambda: worker.state is State.RUNNING)
+    assert position.sought == [0]
+    assert handler.others == [is_unread, True]
+
+
+async def test_what_was_in_work_of_the_log_before_is_not_handled_with_the_new_one() -> None:
+    handler = ScriptedHandler()
+    handler.gate.clear()
+    worker = worker_of(handler)
+    worker.put(log_records(0, 3))
+    async with working(worker, end_offset=3):
+        await wait_until(lambda: bool(handler.calls))
+        handler.troubles.append(Fenced("the fence has begun anew"))
+        worker.reopen("the topic was created anew")
+        handler.gate.set()
+        await wait_until(lambda: len(handler.opened) == 2)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(0, 2))
+        await wait_until(lambda: worker.done == 2)
+    assert handler.offsets == [0, 1]
+
+
 async def test_a_record_that_can_be_neither_applied_nor_buried_can_be_skipped() -> None:
     handler = ScriptedHandler(
         breaking={1: PoisonRecord("bad")}, bury_troubles=deque([ValueError("too large")])

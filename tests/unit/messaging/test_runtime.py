@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
-from domain.line import Inherited, Start
-from domain.ports import EndOffset
+from domain.line import Halt, Inherited, Start
+from domain.ports import EndOffset, IsAnother
+from messaging.offsets import restart_offset
 from messaging.partition import PartitionWorker
 from messaging.runtime import PartitionRuntime
 from messaging.runtime_settings import RuntimeSettings
 from messaging.settings import KafkaSettings
-from tests.unit.messaging.scripted import ScriptedHandler
+from messaging.topic_watch import TopicWatch
+from messaging.worker_states import State
+from tests.support.builders import NOON
+from tests.support.waiting import wait_until
+from tests.unit.messaging.scripted import ScriptedHandler, worker_of, working
 
 pytestmark = pytest.mark.race
 
@@ -23,7 +30,11 @@ OTHER = TopicPartition("topic", 1)
 class Opening(ScriptedHandler):
     """Never gets its partition."""
 
-    async def open(self, end_offset: EndOffset) -> Inherited:  # noqa: ARG002  # of the port
+    async def open(
+        self,
+        end_offset: EndOffset,  # noqa: ARG002  # of the port
+        is_another: IsAnother | None = None,  # noqa: ARG002  # as above
+    ) -> Inherited:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -75,6 +86,54 @@ async def test_a_second_release_waits_for_the_first(
     assert [each.done() for each in releases] == [False, False]
     drained.set()
     await asyncio.wait_for(asyncio.gather(*releases), 5)
+
+
+@pytest.mark.parametrize(
+    ("is_another", "position", "state", "sought"),
+    [
+        (False, 500, State.HALTED, []),
+        (True, 500, State.OPENING, [0]),
+        (None, 500, State.OPENING, []),
+        (False, 0, State.OPENING, []),
+    ],
+    ids=["the same topic", "another topic", "nobody says", "sought meanwhile"],
+)
+async def test_only_another_topic_is_read_anew_where_the_log_ends_too_early(  # noqa: PLR0913  # a case, and fixtures
+    runtime: PartitionRuntime,
+    consumer: AIOKafkaConsumer,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_another: bool | None,
+    position: int,
+    state: State,
+    sought: list[int],
+) -> None:
+    seeks: list[int] = []
+    monkeypatch.setattr(consumer, "beginning_offsets", AsyncMock(return_value={PARTITION: 0}))
+    monkeypatch.setattr(consumer, "end_offsets", AsyncMock(return_value={PARTITION: 490}))
+    monkeypatch.setattr(consumer, "position", AsyncMock(return_value=position))
+    monkeypatch.setattr(consumer, "seek", lambda _partition, offset: seeks.append(offset))
+    monkeypatch.setattr(TopicWatch, "is_another", AsyncMock(return_value=is_another))
+    runtime.take(consumer, [PARTITION])
+    [worker] = runtime._workers.values()  # noqa: SLF001  # what aiokafka raises takes a broker that loses records
+    await runtime._overcome(consumer, OffsetOutOfRangeError({PARTITION: 500}))  # noqa: SLF001  # as above
+    assert (worker.state, seeks) == (state, sought)
+    if state is State.HALTED:
+        assert worker.problem == "the log ends at 490, applied up to 500: its tail was lost"
+    await runtime.release(consumer)
+
+
+@pytest.mark.parametrize(("skip_to", "expected"), [(7, 7), (1_073_741_827, 9)])
+async def test_nothing_is_skipped_beyond_the_logs_end(
+    consumer: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch, skip_to: int, expected: int
+) -> None:
+    monkeypatch.setattr(consumer, "end_offsets", AsyncMock(return_value={PARTITION: 9}))
+    handler = ScriptedHandler(halt=Halt("a batch", NOON, skip_to=skip_to))
+    worker = worker_of(handler)
+    async with working(worker, end_offset=9):
+        await wait_until(lambda: worker.skip_to == skip_to)
+        worker.restart = Start.NEXT
+        assert await restart_offset(consumer, PARTITION, worker) == expected
 
 
 async def test_what_is_released_between_two_awaits_is_not_sought_any_more(

@@ -1,6 +1,7 @@
 """What cannot be unpacked is an item of its partition, in its place; what stands around it is unpacked."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -91,10 +92,28 @@ def test_a_batch_that_cannot_be_taken_apart_is_one_item_and_tells_where_it_ends(
     assert items[2].next_offset == 15
 
 
-def test_the_last_batch_of_an_answer_ends_where_its_header_says() -> None:
-    [item] = unpacked(damaged(batch([record(0), record(1)], base=12)), first=12)
+def test_the_last_batch_of_an_answer_ends_where_its_header_says_if_that_is_whole() -> None:
+    [item] = unpacked(batch([record(0), record(1)], base=12, attributes=UNKNOWN_CODEC), first=12)
     assert isinstance(item, UnreadableBatch)
     assert (item.offset, item.next_offset) == (12, 14)
+
+
+def test_a_damaged_header_is_not_believed_where_the_batch_ends() -> None:
+    raw = bytearray(batch([record(0), record(1)], base=12))
+    raw[23] ^= 0x40  # of the last offset: a thousand million further on
+    for behind in (b"", AFTER[:14]):
+        [item] = unpacked(bytes(raw) + behind, first=12)
+        assert (item.offset, item.next_offset) == (12, 13)
+    assert shown(unpacked(bytes(raw) + AFTER, first=12)) == [("UnreadableBatch", 12), ("ConsumerRecord", 15)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 13])
+def test_a_length_below_that_of_any_batch_is_one_item_and_ends_the_answer(length: int) -> None:
+    raw = bytearray(batch([record(0)], base=12))
+    raw[8:12] = length.to_bytes(4, "big")
+    items = list(islice(TolerantRecords(PLACE, KeptRecords(GOOD + bytes(raw) + AFTER), [], 10, *OPTIONS), 9))
+    assert shown(items) == [("ConsumerRecord", 10), ("ConsumerRecord", 11), ("UnreadableBatch", 12)]
+    assert items[2].next_offset == 13
 
 
 @pytest.mark.parametrize("cut", range(1, 61, 6))

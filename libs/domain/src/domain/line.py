@@ -29,8 +29,9 @@ class Halt:
     """Why a partition stands still, and since when; no two halts of one partition begin at once.
 
     Attributes:
-        is_gap: records are gone that nobody has read: only `Start.EARLIEST` leads on.
-        skip_to: the offset behind the one record, or the one batch, that stopped it; None: nothing to skip.
+        is_gap: records are gone that nobody has read, or that were applied (`has_lost_tail`).
+        skip_to: the offset behind the one record, or the one batch, that stopped it, or where a log that has
+            lost its tail ends; None: nothing to skip.
     """
 
     problem: str
@@ -39,11 +40,27 @@ class Halt:
     skip_to: int | None = None
 
     @property
+    def has_lost_tail(self) -> bool:
+        """Whether the log ends before what was applied of it."""
+        return self.is_gap and self.skip_to is not None
+
+    @property
     def starts(self) -> tuple[Start, ...]:
         """From where the partition can go on, the usual place first."""
         if self.is_gap:
-            return (Start.EARLIEST,)
+            return (Start.NEXT, Start.EARLIEST) if self.has_lost_tail else (Start.EARLIEST,)
         return (Start.COMMITTED,) if self.skip_to is None else (Start.COMMITTED, Start.NEXT)
+
+
+def accepted(halt: Halt | None, next_offset: int, lost_below: int | None) -> int:
+    """Return up to which offset a partition counts as applied that goes on from `lost_below` after a halt.
+
+    What the log has lost at its beginning is passed over. What it has lost at its end was applied, but other
+    records will have those offsets.
+    """
+    if lost_below is None:
+        return next_offset
+    return (min if halt is not None and halt.has_lost_tail else max)(next_offset, lost_below)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ class PartitionNotes(Protocol):
         """
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
-        """Move the fence to an offset, if it stands before it: the log has lost what lies between.
+        """Move the fence to where `domain.line.accepted` says, of the halt that it has inherited.
 
         Raises:
             Fenced: another owner has the partition.

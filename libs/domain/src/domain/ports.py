@@ -85,19 +85,25 @@ class Fence:
 EndOffset = Callable[[], Awaitable[int]]
 """Asks where a partition's log ends; may raise `TransientError`."""
 
+IsAnother = Callable[[], Awaitable[bool]]
+"""Asks whether a partition's log is not the one that was read before; may raise `TransientError`."""
+
 
 class ShipmentStore(Protocol):
     """The processor's side of the store. One partition has one writer: whoever raised its epoch last."""
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
+    async def acquire(
+        self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> Fence:
         """Take a partition over: raise its epoch, durable for a majority, before anything is read.
 
         Args:
             partition: `topic/number`.
             owner: who takes it, for the operator's eyes.
-            end_offset: asked for once the epoch is raised, when nobody else can move the fence any more. A
-                fence beyond the log's end speaks of a topic that has been re-created since, so its
-                `next_offset` starts again from 0.
+            end_offset: asked for once the epoch is raised, when nobody else can move the fence any more.
+            is_another: asked where the fence lies beyond that end. If so (None: it is), the topic has been
+                re-created since, and `next_offset` starts again from 0. Else the fence stays as it is: the
+                log has lost its tail.
 
         Raises:
             Fenced: somebody else has taken it over meanwhile.

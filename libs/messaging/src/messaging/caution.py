@@ -59,6 +59,14 @@ class Caution:
         """Say whether a record is to be handled alone."""
         return self._first <= offset < self._end
 
+    def share(self, records: Sequence[Record], most: int) -> int:
+        """Return how many of the first records may be handled at once: those that are not covered, or one."""
+        size = min(len(records), most)
+        if self.is_over:
+            return size
+        alone = (index for index in range(size) if self.covers(records[index].offset))
+        return next(alone, size) or 1
+
     def before(self, offset: int) -> Attempt:
         """Return how many processes have ended with this record in hand."""
         if self._attempt is not None and self._attempt.offset == offset:

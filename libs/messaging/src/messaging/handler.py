@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.line import Attempt, Halt, Inherited, Start
-from domain.ports import EndOffset
+from domain.ports import EndOffset, IsAnother
 from messaging.dead_letters import DeadLetter, Record
 
 
@@ -46,11 +46,12 @@ class LogPosition(Protocol):
 class PartitionHandler(Notebook, Protocol):
     """What is done with the records of one partition, from its assignment to its end."""
 
-    async def open(self, end_offset: EndOffset) -> Inherited:
+    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> Inherited:
         """Take the partition over; called until it succeeds, before any record is handled.
 
         Args:
             end_offset: asks where the log ends; may raise `TransientError`.
+            is_another: asks whether a log that ends before what is applied is another one; None: it is.
         """
 
     async def handle(self, records: Sequence[Record]) -> bool:

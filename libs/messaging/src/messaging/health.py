@@ -22,6 +22,7 @@ class KafkaProbe:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._client: AIOKafkaClient | None = None
+        self._connecting = asyncio.Lock()
 
     async def stop(self) -> None:
         """Close the connection."""
@@ -91,15 +92,18 @@ class KafkaProbe:
         return None
 
     async def _connected(self) -> AIOKafkaClient:
-        if self._client is not None:
+        async with self._connecting:  # two first questions at once make one connection
+            if self._client is None:
+                self._client = await self._new_client()
             return self._client
+
+    async def _new_client(self) -> AIOKafkaClient:
         client = AIOKafkaClient(**self._settings.connection(), request_timeout_ms=2000)
         try:
             await client.bootstrap()
         except BaseException:
             await client.close()
             raise
-        self._client = client
         return client
 
 

@@ -23,7 +23,8 @@ async def restart_offset(
 ) -> int:
     """Return from where a partition that stood still is to be read."""
     if worker.restart is Start.NEXT and worker.skip_to is not None:
-        return worker.skip_to
+        end = (await consumer.end_offsets([partition]))[partition]
+        return min(worker.skip_to, int(end))
     if worker.restart is Start.COMMITTED:
         committed = worker.done if worker.done is not None else await consumer.committed(partition)
         if committed is not None:
@@ -40,6 +41,15 @@ async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> ra
     except (KafkaError, TimeoutError):
         return None
     return range(begins[partition], ends[partition])
+
+
+async def stands_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
+    """Say whether a partition would be fetched from there next; False where that is not known."""
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            return bool(await consumer.position(partition) == offset)
+    except (KafkaError, IllegalStateError, TimeoutError):
+        return False
 
 
 class Lags:

@@ -24,15 +24,15 @@ from typing import Final, TypeVar
 import structlog
 
 from domain.errors import Fenced, PoisonRecord, TransientError
-from domain.line import Halt, Start
-from domain.ports import EndOffset
+from domain.line import Halt, Start, accepted
 from messaging.caution import CarefulHandler, Caution, ProcessKiller, letter_of
 from messaging.dead_letters import Record
 from messaging.handler import LogPosition, PartitionHandler
 from messaging.inbox import Inbox
+from messaging.position import soon
 from messaging.slots import Slots
 from messaging.unpacking import UnreadableBatch
-from messaging.worker_states import Abandoned, Halted, State, pause_s
+from messaging.worker_states import Abandoned, Halted, State, lost_tail, pause_s
 
 MAX_ATTEMPTS: Final = 5
 MAX_BURIED_IN_A_ROW: Final = 100
@@ -89,7 +89,7 @@ class PartitionWorker:
         self._quiet.set()
         self._stopping, self._buried_in_a_row = asyncio.Event(), 0
         self._careful = CarefulHandler(handler, alone)
-        self.is_unread = self._is_gap = self._reopening = False
+        self.is_unread = self._is_gap = self._reopening = self._is_anew = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
         self._skip_to: int | None = None
@@ -135,7 +135,7 @@ class PartitionWorker:
         """Take the partition over once more, when the batch in work is done: its log is another one now."""
         _log.warning("partition_reopened", partition=self.name, why=why)
         self._inbox.drop()
-        self._reopening, self.done = True, None
+        self._reopening, self._is_anew, self.is_unread, self.done = True, True, False, None
         self._arrived.set()
 
     def restarted(self, offset: int) -> None:
@@ -179,15 +179,18 @@ class PartitionWorker:
     async def _serve(self, log: LogPosition) -> None:
         if self._reopening:
             self._reopening, self.done = False, None  # what was in work then has counted on
-        applied = await self._until_done(lambda: self._open(log.end_offset))
+        applied = await self._until_done(lambda: self._open(log))
         await self._go_back(log, applied)
         self._enter(State.RUNNING)
         while await self._some_arrived():
             if self._reopening:
                 self._enter(State.OPENING)
                 return
-            if not self._inbox and self._inbox.unreadable is not None:
-                raise Halted.at(self._inbox.unreadable)
+            if not self._inbox and (unreadable := self._inbox.unreadable) is not None:
+                end = await self._until_done(log.end_offset)
+                if self._inbox.unreadable is unreadable:
+                    raise Halted.at(unreadable, end)
+                continue
             await self._apply(self._batch)
             self._quiet.set()
 
@@ -206,9 +209,14 @@ class PartitionWorker:
             log.seek(applied)
             self.done = applied
 
-    async def _open(self, end_offset: EndOffset) -> int:
+    async def _is_another(self, log: LogPosition) -> bool:
+        """Say whether the log is another one: so it was seen, or the group has no offset of it any more."""
+        await soon(log.next_offset())  # until then it is not known what the group has committed
+        return self.done is None and (self._is_anew or self.is_unread)
+
+    async def _open(self, log: LogPosition) -> int:
         """Take the partition over; returns up to which offset it is applied."""
-        inherited = await self._handler.open(end_offset)
+        inherited = await self._handler.open(log.end_offset, lambda: self._is_another(log))
         self.stalled_opens = inherited.stalled_opens
         self._careful.caution = Caution(inherited, batch=self._max_batch)
         if self._resumed is not None and inherited.halt == self._resumed:
@@ -220,9 +228,10 @@ class PartitionWorker:
         elif inherited.halt is not None:
             self._halt = inherited.halt
             self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap, skip_to=inherited.halt.skip_to)
-        self._resumed = None
-        applied = max(inherited.next_offset, self._lost_below or 0)
-        self._lost_below = None
+        applied = accepted(inherited.halt, inherited.next_offset, self._lost_below)
+        self._resumed = self._lost_below = None
+        if applied > inherited.end_offset and not self._ended:
+            self.halt(lost_tail(inherited.end_offset, applied), is_gap=True, skip_to=inherited.end_offset)
         return applied
 
     async def _stand_still(self) -> None:
@@ -230,8 +239,7 @@ class PartitionWorker:
 
         What was fetched is dropped: where it goes on, records are read again.
         """
-        self._batch = []
-        self._buried_in_a_row = 0
+        self._batch, self._buried_in_a_row = [], 0
         self._quiet.set()
         try:
             self.restart = await self._told_to_go_on()
@@ -281,16 +289,9 @@ class PartitionWorker:
             if self._ended:
                 raise Abandoned
             self._quiet.clear()
-            batch.extend(self._inbox.popleft() for _ in range(self._batch_size()))
+            size = self._careful.caution.share(self._inbox, self._max_batch)
+            batch.extend(self._inbox.popleft() for _ in range(size))
         return batch
-
-    def _batch_size(self) -> int:
-        size = min(len(self._inbox), self._max_batch)
-        caution = self._careful.caution
-        if caution.is_over:
-            return size
-        alone = (index for index in range(size) if caution.covers(self._inbox[index].offset))
-        return next(alone, size) or 1
 
     async def _stand_back(self, fenced: Fenced) -> None:
         """Let the other owner go on; take the partition back if the group still says that it is ours.
@@ -300,7 +301,8 @@ class PartitionWorker:
         """
         _log.warning("partition_lost", partition=self.name, error=str(fenced))
         self._enter(State.LOST, str(fenced))
-        self._inbox.extendleft(reversed(self._batch))
+        if not self._reopening:  # else they are of the log before
+            self._inbox.extendleft(reversed(self._batch))
         self._batch = []
         self._quiet.set()
         await asyncio.sleep(random.uniform(STAND_BACK_S, 2 * STAND_BACK_S))  # noqa: S311  # jitter

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -11,6 +12,19 @@ from domain.errors import StoreUnavailable
 
 ANSWER_TIMEOUT_S: Final = 3.0
 _ASK_AGAIN_S: Final = 0.5
+
+
+async def soon(answer: Awaitable[int]) -> int:
+    """Wait for an answer, not for ever.
+
+    Raises:
+        StoreUnavailable: there is none.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            return await answer
+    except TimeoutError as error:
+        raise StoreUnavailable("Kafka does not answer") from error
 
 
 class ConsumerPosition:

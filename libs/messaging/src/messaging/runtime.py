@@ -23,7 +23,7 @@ from aiokafka.errors import (
 from domain.errors import WaybillError
 from messaging.consumer import start, stop
 from messaging.handler import PartitionHandler
-from messaging.offsets import Lags, log_range, restart_offset
+from messaging.offsets import Lags, log_range, restart_offset, stands_at
 from messaging.partition import PartitionWorker
 from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 from messaging.runtime_settings import RuntimeSettings
@@ -31,7 +31,7 @@ from messaging.slots import Slots
 from messaging.topic_watch import TopicWatch
 from messaging.unpacking import UnreadableBatch, tolerant_consumer
 from messaging.watchdog import Watchdog
-from messaging.worker_states import State
+from messaging.worker_states import State, lost_tail
 
 _log = structlog.get_logger(__name__)
 
@@ -142,8 +142,7 @@ class PartitionRuntime:
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
         await start(consumer, self._stopping)
-        refusal = await self._topic.first_problem()
-        if refusal is not None:
+        if (refusal := await self._topic.first_problem()) is not None:
             raise RuntimeStopped(refusal)
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
@@ -191,8 +190,8 @@ class PartitionRuntime:
                 alone=self._alone,
             )
             self._workers[partition] = worker
-            position = ConsumerPosition(consumer, partition)
-            task = asyncio.create_task(worker.run(position), name=f"partition-{name}")
+            work = worker.run(ConsumerPosition(consumer, partition))
+            task = asyncio.create_task(work, name=f"partition-{name}")
             task.add_done_callback(self._worker_ended)
             self._tasks[partition] = task
         self._assigned = True
@@ -277,33 +276,34 @@ class PartitionRuntime:
             await self._start_at_beginning(consumer)
         elif isinstance(error, RecordTooLargeError):
             # aiokafka has moved past what it could not take apart.
-            _, partition, offset, *_ = error.args
-            if worker := self._workers.get(partition):
-                topic, number = partition
+            _, (topic, number), offset, *_ = error.args
+            if worker := self._workers.get(TopicPartition(topic, number)):
                 worker.put([UnreadableBatch(topic, number, offset, offset + 1, "its length leads nowhere")])
         else:
             for partition, offset in error.args[0].items():
                 await self._out_of_range(consumer, partition, offset)
 
     async def _out_of_range(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
-        """Halt where records are gone unread; read anew where the log ends before what was read of it."""
+        """Halt where records are gone; read anew where the topic is another one."""
         worker = self._workers.get(partition)
         log = await log_range(consumer, partition)
-        # The assignment may have changed while Kafka was asked; without an answer the error comes again.
-        if worker is None or log is None or self._workers.get(partition) is not worker:
+        is_another = log is not None and offset > log.stop and await self._topic.is_another()
+        if is_another:
+            self._begin_anew(consumer)
+            return
+        # Much may have changed while Kafka was asked; without an answer the error comes again.
+        known = is_another is not None and await stands_at(consumer, partition, offset)
+        if worker is None or log is None or not known or self._workers.get(partition) is not worker:
             return
         if offset < log.start:
-            worker.halt(
-                f"offset {offset} is no longer in the log: records have been lost to retention", is_gap=True
-            )
+            problem = f"offset {offset} is no longer in the log: records have been lost to retention"
+            worker.halt(problem, is_gap=True)
         elif offset > log.stop:
-            worker.reopen(f"the log ends at {log.stop}, before offset {offset}: it is another one")
+            worker.halt(lost_tail(log.stop, offset), is_gap=True, skip_to=log.stop)
 
     async def _restart(self, consumer: AIOKafkaConsumer) -> None:
         """Fetch anew where a partition that stood still is to go on."""
-        for partition, worker in list(self._workers.items()):
-            if worker.restart is None:
-                continue
+        for partition, worker in [each for each in self._workers.items() if each[1].restart is not None]:
             try:
                 offset = await restart_offset(consumer, partition, worker)
                 if self._workers.get(partition) is not worker:

@@ -55,6 +55,16 @@ class TopicWatch:
                 self._judge(await self._ask(client))
         return self.problem if self.exists else None
 
+    async def is_another(self) -> bool | None:
+        """Look once more; returns whether the topic is another one than before, None where nobody can say."""
+        try:
+            async with self._connected() as client:
+                state = await self._ask(client)
+        except (KafkaError, OSError, TimeoutError):
+            return None
+        is_another = self._judge(state)
+        return None if state is None or not self.exists else is_another
+
     async def run(
         self, *, holds_any: Callable[[], bool], changed: Callable[[], None], rejoin: Callable[[], None]
     ) -> None:

@@ -22,6 +22,7 @@ _OVERHEAD: Final = struct.Struct(">qi")
 """Of a batch: its first offset, and how many bytes follow."""
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _MAGIC: Final = 2
+_MAGIC_AT: Final = 16
 _CODEC_MASK: Final = 0x07
 _LOG_APPEND_TIME: Final = 0x08
 _CODECS: Final = {
@@ -80,6 +81,7 @@ class KeptRecords:
         self._data = data
         self._position = 0
         self._batches: Any = MemoryRecords(data)
+        self._is_over = False
         self.batch: bytes | memoryview = b""
 
     def size_in_bytes(self) -> int:
@@ -88,20 +90,25 @@ class KeptRecords:
 
     def has_next(self) -> bool:
         """See `MemoryRecords`."""
-        return bool(self._batches.has_next())
+        return not self._is_over and bool(self._batches.has_next())
 
     def next_batch(self) -> Any:  # noqa: ANN401  # of aiokafka, which types it by protocols of its own
-        """See `MemoryRecords`; its bytes are in `batch` even where it raises."""
+        """See `MemoryRecords`; its bytes are in `batch` even where it raises, which ends the answer."""
         _, length = _OVERHEAD.unpack_from(self._data, self._position)
         end = self._position + _OVERHEAD.size + length
         self.batch = memoryview(self._data)[self._position : end]
         self._position = end
-        return self._batches.next_batch()
+        try:
+            return self._batches.next_batch()
+        except Exception:
+            self._is_over = True  # its length may lead anywhere, and aiokafka stays in front of it
+            raise
 
     @property
     def follows(self) -> int | None:
-        """The first offset of the batch behind, if some of it is there."""
-        if self._position + _OVERHEAD.size > len(self._data):
+        """The first offset of the batch behind, if so much of it is there that it can be told for one."""
+        magic_at = self._position + _MAGIC_AT
+        if self._is_over or magic_at >= len(self._data) or self._data[magic_at] != _MAGIC:
             return None
         return int(_OVERHEAD.unpack_from(self._data, self._position)[0])
 
@@ -138,14 +145,14 @@ class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokaf
                 self.next_fetch_offset = max(self.next_fetch_offset, _end_of(raw))
                 return
         first = self.next_fetch_offset
-        self.next_fetch_offset = self._behind(raw, first)
+        self.next_fetch_offset = self._behind(0 if _is_damaged(error) else _end_of(raw), first)
         fault = f"{type(error).__name__}: {error}"
         yield UnreadableBatch(self._tp.topic, self._tp.partition, first, self.next_fetch_offset, fault)
 
-    def _behind(self, raw: bytes, first: int) -> int:
-        """Return the offset behind a batch whose header may lie: at least one further."""
+    def _behind(self, end: int, first: int) -> int:
+        """Return the offset behind a batch that ends at `end` (0: nobody knows): one further at least."""
         follows = self._records.follows
-        return max(first + 1, _end_of(raw) if follows is None else follows)
+        return max(first + 1, end if follows is None else follows)
 
 
 def install() -> None:

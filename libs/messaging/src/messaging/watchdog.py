@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from domain.line import STALLED_OPENS
 from messaging.partition import PartitionWorker
-from messaging.position import ConsumerPosition
+from messaging.position import ANSWER_TIMEOUT_S, ConsumerPosition
 from messaging.worker_states import State
 
 EVERY_S: Final = 10.0
@@ -70,11 +70,16 @@ class Watchdog:
     async def _end(self, partition: TopicPartition, worker: PartitionWorker, stalled_s: float) -> None:
         """End the process; or the partition alone, if ending the process has not helped before."""
         if worker.is_idle and worker.stalled_opens >= STALLED_OPENS:
-            offset = await ConsumerPosition(self._consumer, partition).next_offset()
-            if worker.is_idle:
+            try:
+                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                    offset = await ConsumerPosition(self._consumer, partition).next_offset()
+            except TimeoutError:  # released, or nobody says: what stands still cannot be told
+                offset = None
+            if offset is not None and worker.is_idle:
                 problem = (
                     f"offset {offset} cannot be fetched, not for {stalled_s:.0f} s, nor by the owners before"
                 )
                 worker.halt(problem, skip_to=offset + 1)
-            return
+            if offset is not None:
+                return
         self._give_up(f"{worker.name}: records wait, nothing moved for {stalled_s:.0f} s")

@@ -32,11 +32,17 @@ class Halted(Exception):
         self.skip_to = skip_to
 
     @classmethod
-    def at(cls, batch: UnreadableBatch) -> Self:
-        """Say that these records cannot be read."""
-        last = batch.next_offset - 1
+    def at(cls, batch: UnreadableBatch, end_offset: int) -> Self:
+        """Say that these records cannot be read; they end where the log does, whatever they say."""
+        next_offset = max(batch.offset + 1, min(batch.next_offset, end_offset))
+        last = next_offset - 1
         offsets = f"offset {batch.offset}" if last <= batch.offset else f"offsets {batch.offset} to {last}"
-        return cls(f"{offsets} cannot be read: {batch.fault}", batch.next_offset)
+        return cls(f"{offsets} cannot be read: {batch.fault}", next_offset)
+
+
+def lost_tail(end: int, applied: int) -> str:
+    """Say that a log ends before what was applied of it, though the topic is the same one."""
+    return f"the log ends at {end}, applied up to {applied}: its tail was lost"
 
 
 class Abandoned(Exception):

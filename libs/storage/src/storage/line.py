@@ -11,7 +11,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, Inherited, PartitionView, Resumption, Start, resumed
+from domain.line import Attempt, Halt, Inherited, PartitionView, Resumption, Start, accepted, resumed
 from domain.ports import Fence
 from storage.actions import MongoActionLog
 from storage.client import Database, transacted
@@ -42,7 +42,7 @@ class MongoPartitionNotes:
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
         """See `PartitionNotes.give_up`."""
-        next_offset = max(fence.next_offset, below)
+        next_offset = accepted(fence.inherited.halt, fence.next_offset, below)
         await noted_by_owner(self._fences, fence, {"next_offset": next_offset})
         return replace(fence, next_offset=next_offset)
 

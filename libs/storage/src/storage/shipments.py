@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from domain.batch import LARGE_BATCH, Delivery, EventRecord, Plan
 from domain.errors import Fenced, StoreUnavailable
 from domain.identity import EventId
-from domain.ports import EndOffset, Fence
+from domain.ports import EndOffset, Fence, IsAnother
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from storage import documents
@@ -60,13 +60,16 @@ class MongoShipmentStore:
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
 
-    async def acquire(self, partition: str, *, owner: str, end_offset: EndOffset) -> Fence:
+    async def acquire(
+        self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> Fence:
         """See `ShipmentStore.acquire`."""
         document = await self._raise_epoch(partition, owner)
         end = await end_offset()
         fence = Fence(partition, document["epoch"], document["next_offset"], inherited_of(document, end))
         if fence.next_offset > end:
-            return await self._start_again(fence)
+            is_new = is_another is None or await is_another()
+            return await self._start_again(fence) if is_new else fence
         if fence.next_offset == end and fence.inherited.stalled_opens:
             # There was nothing to do: that is no lack of progress.
             return await self._corrected(fence, {"stalled_opens": 0}, stalled_opens=0)

@@ -24,7 +24,16 @@ from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, T
 from domain.identity import EventId
 from domain.line import QUARANTINED, Attempt, Halt, Inherited, Start
 from domain.line_ports import PartitionNotes
-from domain.ports import Answers, ChangeFeed, Clock, DuplicateFilter, EndOffset, Fence, ShipmentStore
+from domain.ports import (
+    Answers,
+    ChangeFeed,
+    Clock,
+    DuplicateFilter,
+    EndOffset,
+    Fence,
+    IsAnother,
+    ShipmentStore,
+)
 from domain.shipment import Shipment
 from domain.tracking_number import TrackingNumber
 from messaging import wire
@@ -84,12 +93,14 @@ class ShipmentPartition:
         self._set_aside: set[int] = set()
         self._letters: dict[tuple[int, str], Place] = {}
 
-    async def open(self, end_offset: EndOffset) -> Inherited:
+    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> Inherited:
         """See `PartitionHandler.open`."""
         self._cache.clear()
         self._set_aside.clear()
         self._letters.clear()
-        self._fence = await self._ports.store.acquire(self._name, owner=self._owner, end_offset=end_offset)
+        self._fence = await self._ports.store.acquire(
+            self._name, owner=self._owner, end_offset=end_offset, is_another=is_another
+        )
         self._fence_in_doubt = False
         # What the owner before has set aside, this one must not apply: its list may be older.
         await self._ports.quarantine.refresh()

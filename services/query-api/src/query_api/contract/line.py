@@ -133,8 +133,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             "Its owner hears of it within seconds, and nothing is started anew. `committed`: behind what is "
             "applied or buried. `earliest`, where records are gone before they were read: where the log "
             "begins now, which is to accept that they are lost. `next`, where one record or one batch is to "
-            "blame (`skip_to` is set): behind exactly that one, which is to give it up. 409 if the partition "
-            "does not stand still, or cannot go on from there."
+            "blame (`skip_to` is set): behind exactly that one, which is to give it up; or at a log's end, "
+            "if its tail was lost. 409 if the partition does not stand still, or cannot go on from there."
         ),
         parameters=(_PARTITION,),
         body=json_content(
