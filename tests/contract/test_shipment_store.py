@@ -220,6 +220,20 @@ async def test_amendments_are_merged_the_same_in_however_many_batches(
     assert await storage.store.load([NUMBER]) == {NUMBER: shipment_after(CREATION, *commands[2:])}
 
 
+async def test_an_amendment_that_gives_way_says_what_it_would_have_changed(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    too_late = amendment()
+    lighter = amendment(changes={"package": {"weight_kg": 1.5}})
+    await writer.write(CREATION, PICKED_UP, replace(too_late, on_behalf_of="client_001"))
+    await writer.write(lighter)
+    document = await storage.events.get(too_late.event_id)
+    assert document is not None
+    assert (document["outcome"], document["changes"]) == ("applied", lighter.changes)
+    [given_way] = document["other_payloads"]
+    assert (given_way["status"], given_way["changes"]) == (None, HEAVIER)
+    assert given_way["reason"] == "INVALID_TRANSITION"
+
+
 async def test_what_the_filter_knows_is_counted(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(CREATION, PICKED_UP)
