@@ -9,7 +9,7 @@ takes turns with those who do not.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -32,7 +32,7 @@ from httpkit.bodies import (
 )
 from httpkit.errors import ApiError, Detail
 from httpkit.negotiation import JSON, NDJSONS, require_media_type
-from ingest_api.models import BATCH_SHAPE, EVENT, MAX_BATCH, EventIn
+from ingest_api.models import BATCH_SHAPE, EVENT, EVENTS, MAX_BATCH, EventIn
 
 MAX_ITEM_DETAILS: Final = 10
 NOT_ALLOWED: Final = "your account may not report events of this source"
@@ -67,9 +67,9 @@ async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) 
     body = await read_body(request)
     async with parsing(request, body):
         if kind == JSON:
-            items, count = await _judged(_events(body), _event, caller, lenient=lenient)
+            items, count = await _judged(_events(body), _read_events, caller, lenient=lenient)
         else:
-            items, count = await _judged(_lines(body), _line, caller, lenient=lenient)
+            items, count = await _judged(_lines(body), _read_lines, caller, lenient=lenient)
     refused = [item for item in items if isinstance(item, Refused)]
     if refused and (not lenient or len(refused) == len(items)):
         if kind == JSON:
@@ -129,25 +129,26 @@ def _clash(before: int, index: int) -> Refused:
 
 async def _judged(
     sources: Sequence[Source],
-    read: Callable[[Source], EventIn | ApiError],
+    read: Callable[[Sequence[Source]], Iterable[EventIn | ApiError]],
     caller: Principal,
     *,
     lenient: bool,
 ) -> tuple[list[Item], int]:
-    """Read one event after another, and no more once a batch is refused for as many faults as are named."""
+    """Read one slice after another, and no more once a batch is refused for as many faults as are named."""
     items, faults = list[Item](), 0
-    for index, source in enumerate(sources):
-        if index % SLICE == 0 and index:
+    for start in range(0, len(sources), SLICE):
+        if start:
             await asyncio.sleep(0)
-        event = _allowed(read(source), caller)
-        if not isinstance(event, ApiError):
-            items.append(event)
-            continue
-        refused = _refused(index, event, MAX_LENIENT_DETAILS - faults)
-        items.append(refused)
-        faults += len(refused.details)
-        if not lenient and faults >= MAX_DETAILS:
-            break
+        for event in read(sources[start : start + SLICE]):
+            allowed = _allowed(event, caller)
+            if not isinstance(allowed, ApiError):
+                items.append(allowed)
+                continue
+            refused = _refused(len(items), allowed, MAX_LENIENT_DETAILS - faults)
+            items.append(refused)
+            faults += len(refused.details)
+            if not lenient and faults >= MAX_DETAILS:
+                return items, len(sources)
     return items, len(sources)
 
 
@@ -164,6 +165,14 @@ def _events(body: bytes) -> Sequence[Any]:
         require_no_oddity(body)
         raise invalid(error) from error
     return events
+
+
+def _read_events(values: Sequence[object]) -> Iterable[EventIn | ApiError]:
+    """Read a slice in one call, which takes half as long; one by one where that finds a fault."""
+    try:
+        return EVENTS.validate_python(values)
+    except ValidationError:
+        return map(_event, values)
 
 
 def _event(value: object) -> EventIn | ApiError:
@@ -183,6 +192,10 @@ def _lines(body: bytes) -> Sequence[bytes]:
         raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
     require_sparse(body)
     return body.split(b"\n")
+
+
+def _read_lines(lines: Sequence[bytes]) -> Iterable[EventIn | ApiError]:
+    return map(_line, lines)
 
 
 def _line(line: bytes) -> EventIn | ApiError:

@@ -8,6 +8,7 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     JsonValue,
     PlainValidator,
@@ -116,6 +117,8 @@ class ReplayIn(TypedDict):
 
 
 EVENT: Final = TypeAdapter(EventIn)
+EVENTS: Final = TypeAdapter(Annotated[list[EventIn], FailFast()])
+"""Several events, where it is enough to know that one of them is wrong."""
 BATCH: Final = TypeAdapter(BatchIn)
 BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 REPLAY: Final = TypeAdapter(ReplayIn)
