@@ -12,8 +12,10 @@ from domain.ports import Document, ShipmentStore
 from domain.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
+    BOGOTA,
     BOXED,
     HEAVIER,
+    LIMA,
     LONGER,
     NOON,
     NUMBER,
@@ -199,6 +201,35 @@ async def test_of_two_rejected_payloads_the_last_is_recorded_and_the_other_kept(
     assert document is not None
     assert (document["outcome"], document["notes"], document["attempts"]) == ("rejected", "a", 5)
     assert document["other_payloads"] == [other(earlier, offset=3, reason="SHIPMENT_NOT_FOUND")]
+
+
+async def test_a_creation_that_does_not_stand_says_what_was_to_be_created(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    heavier = creation(weight_kg=7.0, request_key="digest-of-user-and-key")
+    of_another_client = creation(client_id="client_002", request_key="of somebody else")
+    await writer.write(CREATION)
+    await writer.write(heavier, of_another_client)
+    document = await storage.events.get(CREATION.event_id)
+    assert document is not None
+    same, another = document["other_payloads"]
+    assert (same["origin"], same["destination"], same["package"]) == (BOGOTA, LIMA, {"weight_kg": 7.0})
+    assert (same["reason"], another["reason"]) == ("IDEMPOTENCY_CONFLICT", "TRACKING_NUMBER_TAKEN")
+    assert not another.keys() & {"origin", "destination", "package"}, "its readers are others"
+    assert not document.keys() & {"origin", "destination", "package"}
+
+
+async def test_a_dead_creation_that_gives_way_says_what_was_to_be_created(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    heavier = creation(weight_kg=7.0, request_key="digest-of-user-and-key")
+    writer.fence = await storage.store.bury(
+        writer.fence, delivery(heavier, 0), next_offset=1, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+    )
+    writer.offset = 1
+    await writer.write(CREATION)
+    document = await storage.events.get(CREATION.event_id)
+    assert document is not None
+    [given_way] = document["other_payloads"]
+    assert (given_way["reason"], given_way["package"]) == ("KeyError: 'x'", {"weight_kg": 7.0})
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 6])

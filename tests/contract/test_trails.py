@@ -98,6 +98,20 @@ async def test_filters(storage: Storage, matching: EventFilter, expected: list[i
     assert await shown(storage, matching, Window(limit=100, offset=1)) == (wanted[1:], len(wanted))
 
 
+async def test_a_payload_that_gave_way_is_found_where_nothing_was_a_conflict(storage: Storage) -> None:
+    moved = report(Status.IN_TRANSIT, at=NOON + 9 * SECOND)
+    matching = EventFilter(tracking_number=NUMBER, conflicting=True)
+    writer = await Writer.of(storage.store)
+    writer.offset = 100
+    await writer.write(replace(moved, status=Status.DELIVERED))
+    assert await shown(storage, matching, Window(limit=9)) == ([PICKED_UP.event_id], 1)
+    await writer.write(moved)
+    assert await shown(storage, matching, Window(limit=9)) == ([PICKED_UP.event_id, moved.event_id], 2)
+    event = await storage.events.get(moved.event_id)
+    assert event is not None
+    assert (event["outcome"], event["conflicts"]) == ("applied", 0)
+
+
 async def test_at_one_instant_the_creation_comes_first(storage: Storage) -> None:
     rival = number(5)
     writer = await Writer.of(storage.store)

@@ -70,7 +70,7 @@ APPLYING: Final = (
         name="conflict-not-kept",
         safety="a payload that does not stand is kept on the event that it repeats",
         file=_JUDGE,
-        old="        change.others.append(OtherPayload(delivery, ErrorCode.IDEMPOTENCY_CONFLICT))\n",
+        old="        change.others.append(OtherPayload(delivery, reason))\n",
         new="",
         tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_stands",),
     ),

@@ -81,8 +81,8 @@ def other_payload(delivery: Delivery, reason: str | None) -> Document:
     """Return what is kept of a payload that does not stand."""
     entry = history_entry(delivery.command, delivery.command.received_at)
     command = delivery.command
-    changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}
-    return changes | {
+    said = {} if reason == ErrorCode.TRACKING_NUMBER_TAKEN else _described(command)
+    return said | {
         **{name: entry[name] for name in ("status", "location", "notes")},
         "submitted_by": command.submitted_by,
         "received_at": command.received_at,

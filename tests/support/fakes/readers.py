@@ -147,7 +147,7 @@ def _belongs(event: Document, matching: EventFilter) -> bool:
         and matching.outcome in (None, event["outcome"])
         and matching.status in (None, event["status"])
         and matching.source in (None, event["source"])
-        and (not matching.conflicting or event["conflicts"] > 0)
+        and (not matching.conflicting or event["conflicts"] > 0 or "other_payloads" in event)
         and matching.period.holds(event["timestamp"])
     )
 

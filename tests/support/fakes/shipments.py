@@ -169,7 +169,8 @@ class InMemoryShipmentStore(Faults):
             return
         kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
         if change.supersedes:
-            names = ("status", "location", "notes", "changes", "submitted_by", "received_at", "offset")
+            parts = ("changes", "origin", "destination", "package")
+            names = ("status", "location", "notes", *parts, "submitted_by", "received_at", "offset")
             given_way = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
             kept[event["fingerprint"]] = given_way | ({"status": None} if "changes" in event else {})
         for other in change.others:

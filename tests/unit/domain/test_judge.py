@@ -163,6 +163,23 @@ def test_a_creation_with_the_number_of_another_is_a_conflict_that_names_the_firs
     assert result.shipment is None
 
 
+@pytest.mark.parametrize(
+    ("request_key", "reason"),
+    [
+        ("digest-of-user-and-key", ErrorCode.IDEMPOTENCY_CONFLICT),
+        ("of somebody else", ErrorCode.TRACKING_NUMBER_TAKEN),
+        (None, ErrorCode.TRACKING_NUMBER_TAKEN),
+    ],
+)
+def test_a_creation_that_does_not_stand_says_whether_its_key_or_its_number_was_used(
+    request_key: str | None, reason: ErrorCode
+) -> None:
+    first = replace(record_of(delivery(CREATION, 0)), request_key=CREATION.request_key)
+    other = creation(weight_kg=7.0, request_key=request_key)
+    result = judge([delivery(other, 5)], CREATED, {CREATION.event_id: first})
+    assert result.events[CREATION.event_id].others == [OtherPayload(delivery(other, 5), reason)]
+
+
 @pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.DEAD])
 def test_what_was_not_applied_is_judged_again_and_rejected_again(outcome: Outcome) -> None:
     first = record_of(delivery(IN_TRANSIT, 3), outcome)

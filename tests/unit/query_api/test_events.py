@@ -7,7 +7,17 @@ import pytest
 from domain.identity import creation_event_id
 from domain.permissions import Principal
 from domain.status import Status
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
+from tests.support.builders import (
+    NUMBER,
+    RECORDED_AT,
+    creation,
+    deliveries,
+    delivery,
+    ends_at,
+    number,
+    plan_for,
+    report,
+)
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, OTHER_DRIVER, Api, World
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -48,6 +58,52 @@ async def test_a_creation_is_an_event(api: Api) -> None:
 async def test_an_event_of_others_is_403(api: Api, who: Principal) -> None:
     answer = await api.get(f"/events/{PICKED_UP.event_id}", who)
     assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+
+
+async def test_who_sent_payloads_that_do_not_stand_is_told_of_these_alone(api: Api, world: World) -> None:
+    stands = report(Status.PICKED_UP, number(2), notes="of driver_user_001")
+    others = [replace(stands, notes=notes, submitted_by="driver_user_002") for notes in ("a", "b")]
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
+    plan = plan_for(deliveries(creation(number(2)), stands, *others, first_offset=3))
+    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    answer = await api.get(f"/events/{stands.event_id}", OTHER_DRIVER)
+    body = await answer.json()
+    assert answer.status == 200
+    assert (body["outcome"], body["reason"], body["notes"]) == ("rejected", "IDEMPOTENCY_CONFLICT", "b")
+    assert (body["submitted_by"], body["client_id"], body["offset"]) == ("driver_user_002", None, 6)
+    assert [each["notes"] for each in body["other_payloads"]] == ["a"]
+    whole = await (await api.get(f"/events/{stands.event_id}", DRIVER)).json()
+    assert body.keys() == whole.keys()
+
+
+async def test_whose_rejected_event_gave_way_still_reads_why_it_was_rejected(api: Api, world: World) -> None:
+    sent = report(Status.DELIVERED, number(2))
+    applied = replace(sent, status=Status.PICKED_UP, submitted_by="driver_user_002")
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
+    plan = plan_for(deliveries(creation(number(2)), sent, applied, first_offset=3))
+    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
+    assert (body["status"], body["outcome"], body["reason"]) == (
+        "delivered",
+        "rejected",
+        "INVALID_TRANSITION",
+    )
+    assert "other_payloads" not in body
+
+
+async def test_a_dead_payload_that_gave_way_is_told_as_dead(api: Api, world: World) -> None:
+    sent = report(Status.PICKED_UP, number(2))
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
+    await world.store.bury(
+        fence, delivery(sent, 3), next_offset=4, reason="quarantined", recorded_at=RECORDED_AT
+    )
+    applied = replace(sent, notes="another", submitted_by="driver_user_002")
+    known = await world.store.find_events([sent.event_id])
+    fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
+    plan = plan_for(deliveries(creation(number(2)), applied, first_offset=4), known=known)
+    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
+    assert (body["outcome"], body["reason"]) == ("dead", "quarantined")
 
 
 async def test_an_event_that_is_not_there_yet_may_come(api: Api) -> None:

@@ -119,7 +119,7 @@ class OtherPayload:
     """A payload that was sent under an event's id and does not stand, and why.
 
     Attributes:
-        reason: IDEMPOTENCY_CONFLICT where another payload is applied; otherwise why it was rejected, None if
+        reason: `conflict_reason` where another payload is applied; otherwise why it was rejected, None if
             it is dead.
     """
 
@@ -267,6 +267,19 @@ def _apply(
     return evolved
 
 
+def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
+    """Say why a payload does not stand beside the one that is applied under its id.
+
+    Returns:
+        TRACKING_NUMBER_TAKEN for a creation by another request: only its number is the same.
+        IDEMPOTENCY_CONFLICT otherwise.
+    """
+    if not isinstance(command, CreateShipment):
+        return ErrorCode.IDEMPOTENCY_CONFLICT
+    same_request = command.request_key is not None and command.request_key == standing.request_key
+    return ErrorCode.IDEMPOTENCY_CONFLICT if same_request else ErrorCode.TRACKING_NUMBER_TAKEN
+
+
 def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventChange:
     event_id = delivery.command.event_id
     change = verdicts.events.get(event_id)
@@ -278,11 +291,12 @@ def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventCha
 
 def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventRecord | None) -> None:
     change = _change(verdicts, delivery, is_new=False)
-    if kind is Kind.DUPLICATE:
-        change.duplicates += 1
-    else:
+    if kind is Kind.CONFLICT and record is not None:
         change.conflicts += 1
-        change.others.append(OtherPayload(delivery, ErrorCode.IDEMPOTENCY_CONFLICT))
+        reason = conflict_reason(delivery.command, record)
+        change.others.append(OtherPayload(delivery, reason))
+    else:
+        change.duplicates += 1
     verdicts.verdicts.append(Verdict(delivery, kind, record))
 
 

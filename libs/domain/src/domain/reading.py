@@ -75,7 +75,7 @@ class EventFilter:
 
     Attributes:
         client_id: only events of this client, and those that came before the shipment and so are nobody's.
-        conflicting: only events under whose id another payload was sent than the one that is applied.
+        conflicting: only events under whose id several payloads were sent, of which one at most stands.
         period: when the event happened.
     """
 

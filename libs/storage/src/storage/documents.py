@@ -20,7 +20,7 @@ PARTS: Final = ("origin", "destination", "package")
 MAX_OTHER_PAYLOADS: Final = 8
 """Of the payloads that were sent under an event's id and do not stand, the last so many are kept."""
 
-_SAID: Final = ("status", "location", "notes", "changes", "submitted_by", "received_at")
+_SAID: Final = ("status", "location", "notes", "changes", *PARTS, "submitted_by", "received_at")
 SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
 """What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
 
@@ -133,8 +133,10 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
 
 def _other_payload(other: OtherPayload) -> Document:
     said = described(other.delivery.command)
+    # A creation by another request may be another client's: what it says is not for those who read this one.
+    hidden = PARTS if other.reason is ErrorCode.TRACKING_NUMBER_TAKEN else ()
     return {
-        **{name: said[name] for name in _SAID if name in said},
+        **{name: said[name] for name in _SAID if name in said and name not in hidden},
         "offset": other.delivery.offset,
         "reason": None if other.reason is None else other.reason.value,
         "fingerprint": other.delivery.fingerprint,

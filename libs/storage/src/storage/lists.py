@@ -119,7 +119,7 @@ def trail_filter(matching: EventFilter) -> dict[str, Any]:
     if matching.source is not None:
         query["source"] = {"$eq": matching.source}
     if matching.conflicting:
-        query["conflicts"] = {"$gt": 0}
+        query["$or"] = [{"conflicts": {"$gt": 0}}, {"other_payloads": {"$exists": True}}]
     return query
 
 

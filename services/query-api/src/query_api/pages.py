@@ -56,7 +56,7 @@ class ShipmentQuery(CursorQuery):
 
 
 class Ending(StrEnum):
-    """How an event ended; `conflict`: another payload was sent under the id of an applied one."""
+    """How an event ended; `conflict`: several payloads were sent under its id."""
 
     APPLIED = Outcome.APPLIED.value
     REJECTED = Outcome.REJECTED.value

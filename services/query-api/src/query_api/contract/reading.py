@@ -36,8 +36,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag="events",
         summary="What became of an event",
         description=(
-            "Producers see what they sent, clients the events of their shipments. 404 with `Retry-After` as "
-            "long as the event has not been processed."
+            "Producers see what they sent, clients the events of their shipments. Who sent only a payload "
+            "that does not stand sees that one, and why. 404 with `Retry-After` as long as the event has not "
+            "been processed."
         ),
         parameters=(EVENT_IN_PATH,),
         replies={

@@ -136,8 +136,9 @@ class Changes(TypedDict, total=False):
 class OtherPayload(TypedDict):
     """What was sent under an event's id and does not stand.
 
-    `reason` is IDEMPOTENCY_CONFLICT where another payload is applied, otherwise why this one was rejected.
-    Shipment, instant and source are those of the event.
+    `reason` is IDEMPOTENCY_CONFLICT where another payload is applied (of a creation by another request:
+    TRACKING_NUMBER_TAKEN), otherwise why this one was rejected. Shipment, instant and source are those of the
+    event. Of a creation by the same request it says what was to be created.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -145,6 +146,9 @@ class OtherPayload(TypedDict):
     location: Location | None
     notes: str | None
     changes: NotRequired[Changes]
+    origin: NotRequired[Place]
+    destination: NotRequired[Place]
+    package: NotRequired[Package]
     submitted_by: str
     received_at: Instant
     offset: int

@@ -7,6 +7,7 @@ from aiohttp import web
 from domain.batch import Outcome
 from domain.errors import ErrorCode
 from domain.identity import EventId, tracking_number_of
+from domain.ports import Document, EventReader
 from domain.reading import EventFilter, Scope, Window, scope_of
 from domain.tracking_number import TrackingNumber, read_tracking_number
 from httpkit.auth import principal
@@ -17,24 +18,33 @@ from query_api.adapters import ADAPTERS, Adapters
 from query_api.listing import PRIVATE, listing_of, page_response, period_of
 from query_api.missing import foreign_or
 from query_api.pages import EVENT_QUERY, NO_QUERY, Ending
+from query_api.sent import as_sent_by
 
 
 async def get_event(request: web.Request) -> web.Response:
-    """Answer with the outcome; 404 with `Retry-After` as long as there is none."""
+    """Answer with the outcome; 404 with `Retry-After` as long as there is none.
+
+    Who has sent it is answered also where it is out of scope: a change of what is not one's own, or a payload
+    that does not stand.
+    """
     event_id = EventId(request.match_info["event_id"])
     tracking_number_of(event_id)  # what can be no event's id is 404 without a look, and for good
     read_query(request, NO_QUERY)
     events, asking = request.app[ADAPTERS].events, principal(request)
     scope = scope_of(asking)
-    # A client that changed what is not its own, or not there, sent that change all the same.
-    event = await events.get(event_id, scope) or await events.get(
-        event_id, Scope(submitted_by=asking.subject)
-    )
+    event = await events.get(event_id, scope) or await _sent(events, event_id, asking.subject)
     if event is None:
         message = "no such event, or it has not been processed yet"
         absent = ApiError(ErrorCode.EVENT_NOT_FOUND, message, headers=RETRY_SOON)
         raise await foreign_or(absent, scope, partial(events.is_foreign, event_id))
     return json_response(event, headers=PRIVATE)
+
+
+async def _sent(events: EventReader, event_id: EventId, sender: str) -> Document | None:
+    event = await events.get(event_id)
+    if event is None or event["submitted_by"] == sender:
+        return event
+    return as_sent_by(sender, event)
 
 
 async def list_shipment_events(request: web.Request) -> web.Response:

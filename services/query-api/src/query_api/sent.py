@@ -1,0 +1,44 @@
+"""What somebody is told of an event under whose id they have sent another payload than the recorded one."""
+
+from typing import Any
+
+from domain.batch import Outcome
+from domain.errors import ErrorCode
+from domain.ports import Document
+
+_OF_THE_EVENT = (
+    "event_id",
+    "tracking_number",
+    "timestamp",
+    "source",
+    "attempts",
+    "duplicates",
+    "conflicts",
+    "partition",
+    "recorded_at",
+)
+
+
+def as_sent_by(sender: str, event: Document) -> Document | None:
+    """Show an event as the last payload of `sender` under its id that does not stand.
+
+    Everything accepted can be looked up by who has sent it, also where the event's record is of another
+    payload. That one, and whose shipment it is, are not shown: an id can be guessed.
+
+    Returns:
+        An event in the shape of the API, with the sender's earlier payloads as `other_payloads`; the counts
+        and `recorded_at` are those of the recorded event. None if none of the payloads is the sender's.
+    """
+    sent: list[Document] = [
+        payload for payload in event.get("other_payloads", ()) if payload["submitted_by"] == sender
+    ]
+    if not sent:
+        return None
+    *earlier, last = sent
+    seen: dict[str, Any] = {name: event[name] for name in _OF_THE_EVENT}
+    seen |= last
+    seen["client_id"] = None
+    seen["outcome"] = (Outcome.REJECTED if last["reason"] in ErrorCode.__members__ else Outcome.DEAD).value
+    if earlier:
+        seen["other_payloads"] = earlier
+    return seen
