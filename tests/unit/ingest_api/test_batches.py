@@ -8,8 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from domain.status import Status
 from httpkit.bodies import bound_bodies
 from ingest_api.batches import SLICE, read_batch
+from tests.support.builders import report
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, HTTP, Ingest, Reply
 
@@ -163,6 +165,30 @@ async def test_leniently_each_bad_event_is_listed_but_not_each_fault(
     assert [len(listed[index]["details"]) for index in (1, 200, 201, 999)] == [5, 5, 1, 1]
 
 
+@pytest.mark.parametrize("as_lines", [False, True])
+async def test_contradictions_are_named_together_with_all_other_faults(
+    ingest: Ingest,
+    as_lines: bool,  # noqa: FBT001  # a parameter
+) -> None:
+    events = [event_body(), event_body(x=1), event_body(notes="otherwise"), event_body(source="api")]
+    body = lines(*events) if as_lines else lines({"events": events})
+    reply = await send(ingest, body, kind=NDJSON if as_lines else JSON)
+    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+    assert reply.pointers == ["/events/1/x", "/events/0", "/events/2", "/events/3/source"]
+    assert ingest.log.commands == []
+
+
+async def test_leniently_each_contradiction_is_listed_but_beyond_a_thousand_faults_in_one_line(
+    ingest: Ingest,
+) -> None:
+    events = [event_body(), event_body(x=1), *(event_body(notes=str(index)) for index in range(998))]
+    reply = await send(ingest, lines({"events": events}), prefer=LENIENT)
+    listed = reply.body["events"]
+    assert (reply.status, reply.body["queued"], reply.body["rejected"]) == (202, 1, 999)
+    assert [len(listed[index]["details"]) for index in (2, 500, 501, 999)] == [2, 2, 1, 1]
+    assert listed[999]["details"][0]["pointer"] == "/events/999"
+
+
 async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
     turns = 0
 
@@ -173,12 +199,13 @@ async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
             await asyncio.sleep(0)
 
     body = lines({"events": [event_body(source=f"scanner-{index}") for index in range(1000)]})
+    commands = [report(Status.PICKED_UP, source=f"scanner-{index}") for index in range(1000)]
     app = web.Application()
     bound_bodies(app, HTTP)
     request = make_mocked_request("POST", "/", headers={"Content-Type": JSON}, app=app)
     counting = asyncio.create_task(count())
     with mock.patch("ingest_api.batches.read_body", return_value=body):
-        assert len(await read_batch(request, ADMIN, lenient=False)) == 1000
+        assert len(await read_batch(request, ADMIN, lambda _: commands, lenient=False)) == 1000
     counting.cancel()
     assert turns >= 1000 // SLICE - 1
 

@@ -53,10 +53,18 @@ class Refused:
 
 Item = EventIn | Refused
 Entry = ReportStatus | Refused
+Reading = Callable[[Sequence[EventIn]], Sequence[ReportStatus]]
+"""Makes the commands of good events, in their order."""
 
 
-async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) -> Sequence[Item]:
+async def read_batch(
+    request: web.Request, caller: Principal, commands: Reading, *, lenient: bool
+) -> Sequence[Entry]:
     """Read a batch: its events in order, and `Refused` in the place of bad ones and of those not allowed.
+
+    Refused is also what says something else than an earlier event of the same shipment, source and instant:
+    one of them would be applied and the others be conflicts, long after the sender has had its answer. The
+    same event twice is no fault.
 
     Raises:
         ApiError: 415, 413, 408; or 400 where the body as a whole is wrong, where all its events are, or,
@@ -70,47 +78,39 @@ async def read_batch(request: web.Request, caller: Principal, *, lenient: bool) 
             items, count = await _judged(_events(body), _read_events, caller, lenient=lenient)
         else:
             items, count = await _judged(_lines(body), _read_lines, caller, lenient=lenient)
-    refused = [item for item in items if isinstance(item, Refused)]
-    if refused and (not lenient or len(refused) == len(items)):
+    entries = _without_clashes(_entries_of(items, commands))
+    refused = [entry for entry in entries if isinstance(entry, Refused)]
+    if refused and (not lenient or len(refused) == len(entries)):
         if kind == JSON:
             require_no_oddity(body)
-        raise _refusal(refused, unread=count - len(items))
-    return items
+        raise _refusal(refused, unread=count - len(entries))
+    return entries
 
 
-def entries_of(items: Sequence[Item], commands: Sequence[ReportStatus]) -> list[Entry]:
-    """Return the items with their commands in the place of the good ones."""
-    following = iter(commands)
+def _entries_of(items: Sequence[Item], commands: Reading) -> list[Entry]:
+    following = iter(commands([item for item in items if not isinstance(item, Refused)]))
     return [item if isinstance(item, Refused) else next(following) for item in items]
 
 
-def without_clashes(entries: Sequence[Entry], *, lenient: bool) -> Sequence[Entry]:
-    """Refuse events that say something else than an earlier one of the same shipment, source and instant.
-
-    One of them would be applied and the others be conflicts, long after the sender has had its answer. The
-    same event twice is no fault.
-
-    Raises:
-        ApiError: 400, unless `lenient`; it names both events of each pair.
-    """
+def _without_clashes(entries: Sequence[Entry]) -> Sequence[Entry]:
     ids = [entry.event_id for entry in entries if isinstance(entry, ReportStatus)]
-    if len(set(ids)) == len(ids):
-        return entries
-    checked = list(_checked(entries))
-    if lenient or checked == list(entries):
-        return checked
-    details = [each for item in checked if isinstance(item, Refused) for each in item.details]
-    raise validation_error(details[:MAX_DETAILS], len(details))
+    return entries if len(set(ids)) == len(ids) else list(_checked(entries))
 
 
 def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
     first: dict[str, tuple[int, ReportStatus]] = {}
+    room = MAX_LENIENT_DETAILS - sum(len(entry.details) for entry in entries if isinstance(entry, Refused))
     for index, entry in enumerate(entries):
         if isinstance(entry, Refused):
             yield entry
             continue
         before, earlier = first.setdefault(entry.event_id, (index, entry))
-        yield entry if _says_the_same(entry, earlier) else _clash(before, index)
+        if _says_the_same(entry, earlier):
+            yield entry
+            continue
+        clash = _clash(before, index, room)
+        room -= len(clash.details)
+        yield clash
 
 
 def _says_the_same(one: ReportStatus, other: ReportStatus) -> bool:
@@ -118,13 +118,14 @@ def _says_the_same(one: ReportStatus, other: ReportStatus) -> bool:
     return replace(one, utc_offset=other.utc_offset) == other
 
 
-def _clash(before: int, index: int) -> Refused:
+def _clash(before: int, index: int, room: int) -> Refused:
+    """Name both events; only the later one, which names the other, where there is no room for two details."""
     same = "has the shipment, source and timestamp of"
     details = (
         Detail(f"/events/{before}", f"{same} /events/{index}, which says something else"),
         Detail(f"/events/{index}", f"{same} /events/{before}, but says something else: send one of them"),
     )
-    return Refused(index, ErrorCode.VALIDATION_ERROR, details)
+    return Refused(index, ErrorCode.VALIDATION_ERROR, details if room > 1 else details[1:])
 
 
 async def _judged(

@@ -9,7 +9,7 @@ from httpkit.auth import principal
 from httpkit.prefer import PREFERENCE_APPLIED, preferences
 from httpkit.responses import json_response
 from httpkit.tracing import traceparent_of
-from ingest_api.batches import Entry, Refused, entries_of, read_batch, without_clashes
+from ingest_api.batches import Entry, Refused, read_batch
 from ingest_api.handlers.events import REPORTER
 from ingest_api.shares import require_share
 
@@ -22,11 +22,10 @@ async def post_batch(request: web.Request) -> web.Response:
     All or none; with `Prefer: handling=lenient` the good ones.
     """
     lenient = preferences(request).get("handling") == "lenient"
-    items = await read_batch(request, principal(request), lenient=lenient)
-    good = [item for item in items if not isinstance(item, Refused)]
-    reporter = request.app[REPORTER]
-    commands = reporter.commands(good, principal(request))
-    entries = without_clashes(entries_of(items, commands), lenient=lenient)
+    caller, reporter = principal(request), request.app[REPORTER]
+    entries = await read_batch(
+        request, caller, lambda events: reporter.commands(events, caller), lenient=lenient
+    )
     queued = [entry for entry in entries if not isinstance(entry, Refused)]
     await require_share(request, (each.tracking_number for each in queued))
     await reporter.report(queued, traceparent=traceparent_of(request))
