@@ -347,6 +347,30 @@ async def test_an_event_with_a_record_is_not_buried(store: ShipmentStore) -> Non
     assert await store.find_events([CREATION.event_id]) == before
 
 
+async def test_a_dead_payload_is_kept_on_the_record_of_another_one(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(CREATION, PICKED_UP)
+    before = await storage.store.find_events([PICKED_UP.event_id])
+    for offset in (2, 3):
+        writer.fence = await storage.store.bury(
+            writer.fence,
+            delivery(OTHER_PICKED_UP, offset),
+            next_offset=offset + 1,
+            reason="quarantined",
+            recorded_at=RECORDED_AT,
+        )
+    assert await storage.store.find_events([PICKED_UP.event_id]) == before
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert (document["outcome"], document["attempts"], document["conflicts"]) == ("applied", 1, 0)
+    assert document["other_payloads"] == [other(OTHER_PICKED_UP, offset=3, reason="quarantined")]
+    writer.offset = 4
+    await writer.write(OTHER_PICKED_UP)
+    document = await storage.events.get(PICKED_UP.event_id)
+    assert document is not None
+    assert document["other_payloads"] == [other(OTHER_PICKED_UP, offset=4, reason="IDEMPOTENCY_CONFLICT")]
+
+
 async def test_what_cannot_be_read_moves_the_fence_alone(store: ShipmentStore) -> None:
     fence = (await Writer.of(store)).fence
     moved = await store.bury(fence, None, next_offset=7, reason="no JSON", recorded_at=RECORDED_AT)

@@ -149,6 +149,8 @@ async def test_a_rejected_event_does_not_stand_in_the_way_of_what_was_meant(admi
     assert [(each["status"], each["reason"]) for each in seen["other_payloads"]] == [
         ("delivered", "INVALID_TRANSITION")
     ]
+    trail = await admin.get(f"/shipments/{number}/events?outcome=conflict")
+    assert [event["event_id"] for event in trail.body["data"]] == [seen["event_id"]]
 
 
 async def test_a_batch_that_contradicts_itself_is_refused_and_names_both(admin: Api, driver: Api) -> None:

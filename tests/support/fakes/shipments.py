@@ -127,14 +127,19 @@ class InMemoryShipmentStore(Faults):
     async def bury(
         self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
     ) -> Fence:
-        """Record an event as dead, unless it has a record already, and move the fence."""
+        """Record an event as dead, or keep it on the record that there is, and move the fence."""
         with self.around("bury"):
             self._require(fence)
             if delivery is not None:
                 dead = event_document(delivery, recorded_at)
                 dead |= {"outcome": Outcome.DEAD.value, "reason": reason}
                 dead["partition"] = int(fence.partition.rpartition("/")[2])
-                self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
+                event = self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
+                if event["fingerprint"] != delivery.fingerprint:
+                    kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
+                    kept.pop(delivery.fingerprint, None)
+                    kept[delivery.fingerprint] = other_payload(delivery, reason)
+                    event["other_payloads"] = list(kept.values())[-8:]
             moved = self.documents.fences[fence.partition] = replace(fence, next_offset=next_offset)
             return moved
 
@@ -175,7 +180,7 @@ class InMemoryShipmentStore(Faults):
             kept[event["fingerprint"]] = given_way | ({"status": None} if "changes" in event else {})
         for other in change.others:
             kept.pop(other.delivery.fingerprint, None)
-            reason = None if other.reason is None else other.reason.value
+            reason = None if other.reason is None else str(other.reason)
             kept[other.delivery.fingerprint] = other_payload(other.delivery, reason)
         if change.judged is not None:
             event.pop("changes", None)

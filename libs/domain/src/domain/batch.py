@@ -119,12 +119,12 @@ class OtherPayload:
     """A payload that was sent under an event's id and does not stand, and why.
 
     Attributes:
-        reason: `conflict_reason` where another payload is applied; otherwise why it was rejected, None if
-            it is dead.
+        reason: `conflict_reason` where another payload is applied; otherwise why it was rejected, or for a
+            dead one what broke, None where that is not known.
     """
 
     delivery: Delivery
-    reason: ErrorCode | None
+    reason: ErrorCode | str | None
 
 
 @dataclass(slots=True)

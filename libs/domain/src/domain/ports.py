@@ -140,6 +140,8 @@ class ShipmentStore(Protocol):
     ) -> Fence:
         """Record an event as dead, unless it has a record already, and move the fence: both or neither.
 
+        The record of another payload stays as it is, and keeps the dead one among those that do not stand.
+
         Args:
             fence: nothing is written unless it holds.
             delivery: None if the record cannot be read: the fence moves alone.

@@ -138,7 +138,7 @@ def _other_payload(other: OtherPayload) -> Document:
     return {
         **{name: said[name] for name in _SAID if name in said and name not in hidden},
         "offset": other.delivery.offset,
-        "reason": None if other.reason is None else other.reason.value,
+        "reason": None if other.reason is None else str(other.reason),
         "fingerprint": other.delivery.fingerprint,
     }
 
@@ -179,6 +179,13 @@ def dead_document(delivery: Delivery, *, reason: str, partition: int, recorded_a
         "last_offset": delivery.offset,
         "recorded_at": recorded_at,
     }
+
+
+def update_with_dead(delivery: Delivery, *, reason: str) -> list[Document]:
+    """Return the update, a pipeline, that keeps a dead payload on the record of another one."""
+    others = [OtherPayload(delivery, reason)]
+    change = EventChange(delivery.command.event_id, is_new=False, last_offset=delivery.offset, others=others)
+    return update_with_others(change, {})
 
 
 def described(command: Command) -> Document:

@@ -124,9 +124,14 @@ class MongoShipmentStore:
                 fields = documents.dead_document(
                     delivery, reason=reason, partition=number_of(fence.partition), recorded_at=recorded_at
                 )
-                await self._events.update_one(
-                    {"_id": delivery.command.event_id}, {"$setOnInsert": fields}, upsert=True, session=session
+                event = {"_id": delivery.command.event_id}
+                buried = await self._events.update_one(
+                    event, {"$setOnInsert": fields}, upsert=True, session=session
                 )
+                if buried.matched_count:
+                    other = event | {"fingerprint": {"$ne": delivery.fingerprint}}
+                    kept = documents.update_with_dead(delivery, reason=reason)
+                    await self._events.update_one(other, kept, session=session)
         return replace(fence, next_offset=next_offset)
 
     async def _write(self, moves: Sequence[Move]) -> None:
