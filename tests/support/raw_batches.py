@@ -1,7 +1,7 @@
 """Record batches made byte by byte, as foreign producers write them and no client of ours would."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiokafka.client import AIOKafkaClient
@@ -28,10 +28,18 @@ def record(
     return _varint(len(body)) + body
 
 
-def batch(records: Sequence[bytes], *, base: int = 0, attributes: int = 0, stamp: int = STAMP) -> bytes:
-    """Return a batch of records; `attributes` as they stand in its header."""
+def batch(
+    records: Sequence[bytes],
+    *,
+    base: int = 0,
+    attributes: int = 0,
+    stamp: int = STAMP,
+    encode: Callable[[bytes], bytes] = bytes,
+) -> bytes:
+    """Return a batch of records; `attributes` as they stand in its header, and compressed as they say."""
     last = len(records) - 1
-    body = _BEHIND_CRC.pack(attributes, last, stamp, stamp, -1, -1, -1, len(records)) + b"".join(records)
+    body = _BEHIND_CRC.pack(attributes, last, stamp, stamp, -1, -1, -1, len(records))
+    body += encode(b"".join(records))
     return _HEAD.pack(base, len(body) + 9, -1, 2, calc_crc32c(body)) + body
 
 

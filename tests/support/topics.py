@@ -64,6 +64,16 @@ async def committed_offsets(settings: KafkaSettings, group: str, topic: str) -> 
     }
 
 
+async def commit_offsets(settings: KafkaSettings, group: str, topic: str, offsets: dict[int, int]) -> None:
+    """Commit for a group that nobody is in, as an operator resets it."""
+    async with AIOKafkaConsumer(
+        **settings.connection(), group_id=group, enable_auto_commit=False
+    ) as consumer:
+        places = {TopicPartition(topic, partition): offset for partition, offset in offsets.items()}
+        consumer.assign(list(places))
+        await consumer.commit(places)
+
+
 async def is_caught_up(settings: KafkaSettings, group: str, topic: str) -> bool:
     """Say whether a group has committed all that stands in a topic."""
     ends = {partition: end for partition, end in (await end_offsets(settings, topic)).items() if end}

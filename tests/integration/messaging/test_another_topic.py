@@ -7,6 +7,7 @@ from aiokafka.admin import NewPartitions
 
 from domain.errors import TransientError
 from messaging import topic_watch
+from messaging.health import KafkaProbe
 from messaging.producer import OutgoingRecord, ResilientProducer
 from messaging.runtime import RuntimeStopped
 from messaging.settings import KafkaSettings
@@ -35,11 +36,12 @@ async def delete(group: Group) -> None:
         await admin.delete_topics([group.topic])
 
 
-async def create(group: Group) -> None:
+async def create(group: Group, *, partitions: int | None = None) -> None:
+    kafka = group.kafka if partitions is None else group.kafka.model_copy(update={"partitions": partitions})
     async with admin_of(group.kafka) as admin:
 
         async def created() -> bool:
-            answer = await admin.create_topics([declaration(group.topic, group.kafka)])
+            answer = await admin.create_topics([declaration(group.topic, kafka)])
             return all(code == 0 for _, code, *_ in answer.topic_errors)
 
         await wait_for(created, timeout_s=10, what="the topic")
@@ -62,6 +64,36 @@ async def test_a_topic_that_was_away_is_read_once_it_is_there_again(group: Group
                 lambda: group.journal.count == 11, timeout_s=HEALED_WITHIN_S, what="the new topic's records"
             )
             await wait_until(lambda: runtime.is_ready, timeout_s=HEALED_WITHIN_S, what="ready again")
+
+
+@pytest.mark.timeout(120)
+async def test_a_topic_that_lacks_partitions_takes_nothing_until_it_has_them(group: Group) -> None:
+    await delete(group)
+    await create(group, partitions=1)
+    producer, probe = ResilientProducer(group.kafka), KafkaProbe(group.kafka)
+    wanted = group.kafka.partitions
+
+    async def refusal() -> str | None:
+        try:
+            await producer.append(group.topic, [OutgoingRecord(b"key", b"value", [])])
+        except TransientError as error:
+            return str(error)
+        return None
+
+    async def is_refused() -> bool:
+        return f"has 1 partitions, not {wanted}" in (await refusal() or "")
+
+    async def is_taken() -> bool:
+        return await refusal() is None
+
+    async with producer.running():
+        await wait_for(is_refused, timeout_s=20, what="refusal")
+        assert f"has 1 partitions, not {wanted}" in (await probe.obstacle(group.topic) or "")
+        async with admin_of(group.kafka) as admin:
+            await admin.create_partitions({group.topic: NewPartitions(total_count=wanted)})
+        await wait_for(is_taken, timeout_s=HEALED_WITHIN_S, what="a record that is taken")
+        assert await probe.obstacle(group.topic) is None
+    await probe.stop()
 
 
 @pytest.mark.timeout(120)

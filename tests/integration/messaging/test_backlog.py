@@ -11,6 +11,7 @@ from messaging.backlog import Backlog
 from messaging.health import KafkaProbe
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
+from tests.support.raw_batches import batch, record, write_batch
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.stack
@@ -74,6 +75,14 @@ async def test_markers_and_what_was_aborted_wait_for_nobody(kafka: KafkaSettings
             return await backlog.waiting({0: 1}, since=soon()) == []
 
         await wait_for(is_over, timeout_s=15, what="nothing to wait")
+
+
+async def test_a_record_that_nobody_can_read_waits_like_any_other(
+    kafka: KafkaSettings, backlog: Backlog
+) -> None:
+    odd = batch([record(0, headers=[(b"\xff\xfe", None)])])
+    await write_batch(kafka, Topics(kafka.topic_prefix).events, 1, odd)
+    assert await backlog.waiting({}, since=soon()) == [1]
 
 
 async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: Backlog) -> None:

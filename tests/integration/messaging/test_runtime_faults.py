@@ -19,7 +19,7 @@ from tests.integration.messaging.consuming import Group, JournalHandler, running
 from tests.support.builders import NOON
 from tests.support.fault_table import Recovery
 from tests.support.proxy import Proxy
-from tests.support.topics import forget_records
+from tests.support.topics import commit_offsets, forget_records
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.stack
@@ -48,6 +48,23 @@ async def test_records_lost_to_retention_halt_their_partition_and_are_not_jumped
         assert "offset 10 is no longer in the log" in runtime.problems[f"{group.topic}/0"]
     assert group.journal.offsets[0] == list(range(10))
     assert (await group.committed())[0] == 10
+
+
+@pytest.mark.fault(Row.RETENTION)
+async def test_what_was_applied_may_be_lost_to_retention_whatever_the_group_has_committed(
+    group: Group,
+) -> None:
+    await group.write(10, 0)
+    async with running(group.runtime()):
+        await group.all_committed()
+    await commit_offsets(group.kafka, group.name, group.topic, {0: 3})
+    await forget_records(group.kafka, group.topic, below={0: 8})
+    runtime = group.runtime()
+    async with running(runtime):
+        await group.write(2, 0)
+        await group.all_committed()
+        assert runtime.halted == 0
+    assert group.journal.offsets[0] == [*range(10), *range(8, 12)]
 
 
 @pytest.mark.fault(Row.RETENTION)

@@ -1,13 +1,20 @@
 """What foreign producers write into the log concerns their records alone."""
 
+from dataclasses import replace
+
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.codec import zstd_encode
 
+from domain.line import Start
 from domain.status import Status
+from messaging import partition as partition_module
 from messaging import wire
+from messaging.decompressing import MAX_BATCH_BYTES
 from messaging.producer import partition_of
 from storage.schema import DEAD_LETTERS, SHIPMENTS
 from tests.faults.matrix import Row
+from tests.integration.processor.operating import Operator
 from tests.support.builders import NUMBER, creation, number, report
 from tests.support.raw_batches import batch, record, write_batch
 from tests.support.site import Site, processing
@@ -17,6 +24,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.FOREIGN_RECORDS)]
 
 KEY = NUMBER.encode()
 PICKED_UP = report(Status.PICKED_UP)
+ZSTD = 4
 STRANGER = number(2)
 OTHERS = [creation(number(index)) for index in range(2, 10)]
 
@@ -71,3 +79,30 @@ async def test_a_record_in_another_place_than_its_keys_is_never_applied(site: Si
         f"unreadable: key: '{STRANGER}' is not the subject, {NUMBER}",
     ]
     assert await site.applied() == {creation().event_id}
+
+
+async def test_what_is_read_once_more_is_neither_buried_again_nor_stood_still_at(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.2)
+    here = partition_of(KEY, site.kafka.partitions)
+    operator = Operator(site, here)
+    bomb = batch([record(0, key=KEY, value=bytes(MAX_BATCH_BYTES))], attributes=ZSTD, encode=zstd_encode)
+    poison = batch([record(0, key=KEY, value=b"{")])
+    async with processing(site):
+        await site.send([creation()])
+        for raw in (poison, bomb, poison):
+            await write_batch(site.kafka, site.topics.events, here, raw)
+        await site.send([PICKED_UP, *OTHERS])
+        view = await operator.halted()
+        assert view.halt is not None
+        assert view.halt.problem.startswith("offset 2 cannot be read: BatchTooLarge")
+        await operator.resume(Start.NEXT)
+        await site.finished()
+    again = replace(site, group=f"{site.group}-again")
+    async with processing(again):
+        await again.committed()
+    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    assert len(letters) == len(await errors(site)) == 2
+    others = {each.event_id for each in OTHERS}
+    assert await site.applied() == {creation().event_id, PICKED_UP.event_id, *others}

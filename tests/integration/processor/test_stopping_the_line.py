@@ -1,24 +1,20 @@
 """The line stops, for every owner, and goes on at an operator's word: on real servers."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from domain.commands import Command
-from domain.line import PartitionView, Resumption, Start
+from domain.line import Start
 from domain.status import Status
 from messaging import partition as partition_module
 from messaging.partition import MAX_BURIED_IN_A_ROW
 from messaging.producer import partition_of
-from storage.line import MongoLineControl
 from tests.faults.matrix import Row
+from tests.integration.processor.operating import Operator
 from tests.support.builders import NUMBER, creation, report
 from tests.support.fault_table import Recovery
 from tests.support.site import Site, processing
 from tests.support.topics import admin_of, forget_records, read_topic, write_values
-from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.stack
 
@@ -35,42 +31,6 @@ def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
 def number(site: Site) -> int:
     """Give the partition of the shipment."""
     return partition_of(NUMBER.encode(), site.kafka.partitions)
-
-
-class Operator:
-    """Looks at a partition, and says that it is to go on."""
-
-    def __init__(self, site: Site, number: int) -> None:
-        self._control = MongoLineControl(site.database, site.topics.events)
-        self._number = number
-
-    async def view(self) -> PartitionView | None:
-        return await self._control.partition(self._number)
-
-    async def sees(self, holds: Callable[[PartitionView], bool], what: str) -> PartitionView:
-        async def asked() -> bool:
-            view = await self.view()
-            return view is not None and holds(view)
-
-        await wait_for(asked, timeout_s=40, what=what)
-        view = await self.view()
-        assert view is not None
-        return view
-
-    async def halted(self) -> PartitionView:
-        return await self.sees(lambda view: view.halt is not None, "a partition that stands still")
-
-    async def resume(self, start: Start) -> None:
-        view = await self.halted()
-        assert view.halt is not None
-        resumption = Resumption(
-            halted_since=view.halt.since,
-            start=start,
-            reason="it is repaired",
-            requested_by="admin_user",
-            requested_at=datetime.now(UTC),
-        )
-        await self._control.resume(self._number, resumption)
 
 
 async def buried(site: Site) -> list[int]:

@@ -188,6 +188,21 @@ async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_
     assert handler.next_offset == 7
 
 
+async def test_what_was_given_up_before_is_passed_over_when_it_comes_again() -> None:
+    handler = ScriptedHandler(next_offset=6)
+    worker = worker_of(handler)
+    given_up = UnreadableBatch("topic", 0, 3, 5, "Invalid CRC")
+    worker.put([*log_records(0, 3), given_up, *log_records(5, 6)])
+    position = MemoryPosition(9, next=6)
+    async with working(worker, position=position):
+        await wait_until(lambda: worker.done == 5)
+        assert position.next == 5, "what stood behind it is fetched once more"
+        worker.put([*log_records(5, 7), UnreadableBatch("topic", 0, 7, 8, "Invalid CRC")])
+        await wait_until(lambda: handler.halt is not None)
+    assert handler.offsets == [0, 1, 2, 5, 6]
+    assert worker.problem == "offset 7 cannot be read: Invalid CRC"
+
+
 async def test_what_cannot_be_read_ends_where_the_log_does() -> None:
     handler = ScriptedHandler()
     worker = worker_of(handler)

@@ -1,14 +1,15 @@
 """What cannot be unpacked is an item of its partition, in its place; what stands around it is unpacked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import TopicPartition, codec
 from aiokafka.consumer import fetcher
 from aiokafka.structs import ConsumerRecord
 
+from messaging.decompressing import MAX_BATCH_BYTES, BatchTooLarge, snappy_bounded
 from messaging.unpacking import (
     KeptRecords,
     TolerantRecords,
@@ -90,6 +91,41 @@ def test_a_batch_that_cannot_be_taken_apart_is_one_item_and_tells_where_it_ends(
         ("ConsumerRecord", 15),
     ]
     assert items[2].next_offset == 15
+
+
+CODECS = {
+    1: codec.gzip_encode,
+    2: codec.snappy_encode,
+    3: codec.lz4_encode,
+    4: codec.zstd_encode,
+}
+
+
+@pytest.mark.parametrize(("number", "encode"), CODECS.items())
+def test_a_batch_that_would_fill_the_memory_is_one_item(
+    number: int, encode: Callable[[bytes], bytes]
+) -> None:
+    install()
+    largest = record(0, value=bytes(MAX_BATCH_BYTES - 32))
+    whole = batch([largest], base=12, attributes=number, encode=encode)
+    bomb = batch([largest, record(1, value=bytes(32))], base=12, attributes=number, encode=encode)
+    assert shown(unpacked(whole + AFTER, first=12)) == [("ConsumerRecord", 12), ("ConsumerRecord", 15)]
+    [item, behind] = unpacked(bomb + AFTER, first=12)
+    assert (item.offset, item.next_offset, behind.offset) == (12, 15, 15)
+    assert item.fault == "BatchTooLarge: it is larger than 16 MiB without compression"
+
+
+def test_snappy_without_blocks_is_bounded_too() -> None:
+    with pytest.raises(BatchTooLarge):
+        snappy_bounded(codec.snappy_encode(bytes(MAX_BATCH_BYTES + 1), xerial_compatible=False))
+    assert snappy_bounded(codec.snappy_encode(b"as it was", xerial_compatible=False)) == b"as it was"
+
+
+@pytest.mark.parametrize("length", [0, -4, -(2**31)])
+def test_a_block_of_snappy_that_leads_back_is_refused(length: int) -> None:
+    raw = codec.snappy_encode(b"some text")
+    with pytest.raises(ValueError, match="a block of"):
+        snappy_bounded(raw[:16] + length.to_bytes(4, "big", signed=True) + raw[20:])
 
 
 def test_the_last_batch_of_an_answer_ends_where_its_header_says_if_that_is_whole() -> None:

@@ -12,6 +12,7 @@ from domain.errors import StoreUnavailable
 from messaging.health import KafkaProbe
 from messaging.log_reading import members_of
 from messaging.settings import KafkaSettings
+from messaging.unpacking import tolerant_consumer
 
 ANSWER_WITHIN_S: Final = 1.8
 _FETCH_MS: Final = 100
@@ -98,7 +99,7 @@ class Backlog:
         What is left of a partition may be markers of transactions and what was aborted: there is nothing to
         apply, so that nothing moves what was applied beyond it.
         """
-        reader = AIOKafkaConsumer(
+        reader = tolerant_consumer(
             **self._settings.connection(),
             enable_auto_commit=False,
             auto_offset_reset="none",

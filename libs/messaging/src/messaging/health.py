@@ -11,6 +11,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 
 from domain.errors import StoreUnavailable
 from messaging.settings import KafkaSettings
+from messaging.topics import Topics
 
 ANSWER_WITHIN_S: Final = 1.8
 _BROKER_ANSWERS_WITHIN_S: Final = 1.0
@@ -81,6 +82,9 @@ class KafkaProbe:
         partitions = metadata._partitions.get(topic)  # noqa: SLF001
         if not partitions:
             return f"there is no topic {topic}"
+        declared = self._settings.partitions
+        if topic == Topics(self._settings.topic_prefix).events and len(partitions) < declared:
+            return f"topic {topic} has {len(partitions)} partitions, not {declared}"
         brokers = sorted({broker for each in partitions.values() for broker in (*each.isr, each.leader)})
         answers = await asyncio.gather(*(_answers(client, broker) for broker in brokers))
         silent = {broker for broker, answered in zip(brokers, answers, strict=True) if not answered}

@@ -31,6 +31,18 @@ class Inbox(deque[Record]):
             else:
                 self.append(record)
 
+    def pass_over(self, below: int) -> int | None:
+        """Leave behind what cannot be read, if nothing else waits and it ends below an offset.
+
+        Returns:
+            the offset behind it, if so.
+        """
+        unreadable = self.unreadable
+        if self or unreadable is None or unreadable.next_offset > below:
+            return None
+        self.unreadable = None
+        return unreadable.next_offset
+
     def drop(self) -> None:
         """Forget all of it: it will be fetched again."""
         self.clear()

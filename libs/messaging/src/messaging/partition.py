@@ -51,6 +51,7 @@ class PartitionWorker:
         done: the offset up to which everything is applied: what may be committed.
         restart: from where a partition that stood still is to go on, until its records come from there.
         stalled_opens: owners before this one, in a row, that found records and got nowhere.
+        applied: up to which offset the owners before this one had applied everything.
         is_unread: the group has never committed here: the log may begin where it likes.
     """
 
@@ -78,10 +79,8 @@ class PartitionWorker:
         self.problem: str | None = None
         self.restart: Start | None = None
         self.last_activity = time.monotonic()
-        self.stalled_opens = 0
-        self._handler = handler
-        self._max_batch = max_batch
-        self._slots = slots
+        self.stalled_opens = self.applied = 0
+        self._handler, self._max_batch, self._slots = handler, max_batch, slots
         self._inbox = Inbox()
         self._batch: list[Record] = []
         self._arrived = asyncio.Event()
@@ -179,13 +178,19 @@ class PartitionWorker:
     async def _serve(self, log: LogPosition) -> None:
         if self._reopening:
             self._reopening, self.done = False, None  # what was in work then has counted on
-        applied = await self._until_done(lambda: self._open(log))
+        applied = self.applied = await self._until_done(lambda: self._open(log))
         await self._go_back(log, applied)
         self._enter(State.RUNNING)
         while await self._some_arrived():
             if self._reopening:
                 self._enter(State.OPENING)
                 return
+            if (behind := self._inbox.pass_over(applied)) is not None:
+                log.seek(
+                    behind
+                )  # whoever moved the fence past it has given it up; what stood behind was dropped
+                self.done = behind
+                continue
             if not self._inbox and (unreadable := self._inbox.unreadable) is not None:
                 end = await self._until_done(log.end_offset)
                 if self._inbox.unreadable is unreadable:
@@ -359,13 +364,8 @@ class PartitionWorker:
         except Exception as bug:  # the next process would end at the same record
             problem = f"offset {record.offset} can be neither applied nor buried: {bug!r}"
             raise Halted(problem, record.offset + 1) from bug
-        _log.error(
-            "dead_letter",
-            partition=self.name,
-            offset=record.offset,
-            reason=letter.reason,
-            error=letter.error,
-        )
+        told = {"offset": record.offset, "reason": letter.reason, "error": letter.error}
+        _log.error("dead_letter", partition=self.name, **told)
 
     async def _until_done(self, step: Callable[[], Awaitable[T]]) -> T:
         attempts = 0

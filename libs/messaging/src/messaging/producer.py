@@ -24,6 +24,7 @@ _log = structlog.get_logger(__name__)
 
 _RECONNECT_S: Final = 0.5
 _CLOSE_S: Final = 2.0
+_METADATA_MAX_AGE_MS: Final = 10_000
 # Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
 # well compressed could not be kept.
 _MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
@@ -134,15 +135,15 @@ class ResilientProducer:
                 for partition, lot in by_partition.items():
                     await self._hand_over(producer, (topic, partition), lot, accepted)
 
-        return await self._deliver(hand_over, self._settings.publish_timeout_s)
+        return await self._deliver(hand_over, records, self._settings.publish_timeout_s)
 
     async def _append_together(self, line: Line, records: Sequence[OutgoingRecord], deadline: float) -> None:
         async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
             await self._hand_over(producer, line, records, accepted)
 
-        await self._deliver(hand_over, deadline - asyncio.get_running_loop().time())
+        await self._deliver(hand_over, line[:1], deadline - asyncio.get_running_loop().time())
 
-    async def _deliver(self, hand_over: _HandOver, within_s: float) -> list[Any]:
+    async def _deliver(self, hand_over: _HandOver, topics: Iterable[str], within_s: float) -> list[Any]:
         producer = self._producer
         if producer is None:
             raise NotPublished("no connection to Kafka")
@@ -158,9 +159,10 @@ class ResilientProducer:
             raise NotPublished("Kafka takes no records at the moment") from error
         except KafkaError as error:
             self._replace_if_broken(producer, error)
+            failure = f"Kafka: {type(error).__name__} at {', '.join(topics)}"
             if accepted:
-                raise PublishUnknown(f"Kafka: {type(error).__name__}") from error
-            raise NotPublished(f"Kafka: {type(error).__name__}") from error
+                raise PublishUnknown(failure) from error
+            raise NotPublished(failure) from error
         finally:
             for future in accepted:
                 _consume(future)
@@ -209,6 +211,8 @@ class ResilientProducer:
                 max_batch_size=self._settings.max_batch_bytes,
                 max_request_size=_MAX_REQUEST_BYTES,
                 request_timeout_ms=int(self._settings.request_timeout_s * 1000),
+                # A topic with too few partitions is refused by what is known of it, which no append renews.
+                metadata_max_age_ms=_METADATA_MAX_AGE_MS,
             )
             try:
                 await producer.start()

@@ -31,7 +31,7 @@ from messaging.slots import Slots
 from messaging.topic_watch import TopicWatch
 from messaging.unpacking import UnreadableBatch, tolerant_consumer
 from messaging.watchdog import Watchdog
-from messaging.worker_states import State, lost_tail
+from messaging.worker_states import State, lost_tail, lost_to_retention
 
 _log = structlog.get_logger(__name__)
 
@@ -284,7 +284,7 @@ class PartitionRuntime:
                 await self._out_of_range(consumer, partition, offset)
 
     async def _out_of_range(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
-        """Halt where records are gone; read anew where the topic is another one."""
+        """Halt where records are gone that were not applied; read anew where the topic is another one."""
         worker = self._workers.get(partition)
         log = await log_range(consumer, partition)
         is_another = log is not None and offset > log.stop and await self._topic.is_another()
@@ -295,9 +295,10 @@ class PartitionRuntime:
         known = is_another is not None and await stands_at(consumer, partition, offset)
         if worker is None or log is None or not known or self._workers.get(partition) is not worker:
             return
-        if offset < log.start:
-            problem = f"offset {offset} is no longer in the log: records have been lost to retention"
-            worker.halt(problem, is_gap=True)
+        if offset < log.start <= worker.applied:
+            consumer.seek(partition, log.start)
+        elif offset < log.start and worker.state is not State.OPENING:  # which asks what is applied
+            worker.halt(lost_to_retention(offset), is_gap=True)
         elif offset > log.stop:
             worker.halt(lost_tail(log.stop, offset), is_gap=True, skip_to=log.stop)
 
@@ -362,16 +363,15 @@ class PartitionRuntime:
             self._committed.update(offsets)
 
     def _watchdog(self, consumer: AIOKafkaConsumer) -> Watchdog:
-        return Watchdog(
-            consumer,
-            lambda: self._workers,
-            stalled_after_s=self._settings.stalled_after_s,
-            give_up=lambda why: self.fail(RuntimeStopped(why)),
-        )
+        after_s = self._settings.stalled_after_s
+        return Watchdog(consumer, lambda: self._workers, stalled_after_s=after_s, give_up=self._give_up)
 
     def _worker_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.fail(error)
+
+    def _give_up(self, why: str) -> None:
+        self.fail(RuntimeStopped(why))
 
     def fail(self, error: BaseException) -> None:
         """End `run` with an error."""

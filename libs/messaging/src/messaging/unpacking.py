@@ -7,16 +7,18 @@ its partition, in its place: an `UnreadableRecord` where a single record can be 
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.consumer import fetcher
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 from aiokafka.structs import ConsumerRecord
+
+from messaging import decompressing
+from messaging.decompressing import gzip_bounded, lz4_bounded, snappy_bounded, zstd_bounded
 
 _OVERHEAD: Final = struct.Struct(">qi")
 """Of a batch: its first offset, and how many bytes follow."""
@@ -25,12 +27,12 @@ _MAGIC: Final = 2
 _MAGIC_AT: Final = 16
 _CODEC_MASK: Final = 0x07
 _LOG_APPEND_TIME: Final = 0x08
-_CODECS: Final = {
+_CODECS: Final[Mapping[int, Callable[[Any], bytes]]] = {
     0: bytes,
-    1: gzip_decode,
-    2: snappy_decode,
-    3: lz4_decode,
-    4: zstd_decode,
+    1: gzip_bounded,
+    2: snappy_bounded,
+    3: lz4_bounded,
+    4: zstd_bounded,
 }
 
 
@@ -157,6 +159,7 @@ class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokaf
 
 def install() -> None:
     """Let every consumer of this process unpack so; safe to repeat."""
+    decompressing.install()
     fetcher.MemoryRecords = KeptRecords
     fetcher.PartitionRecords = TolerantRecords
 

@@ -45,6 +45,11 @@ def lost_tail(end: int, applied: int) -> str:
     return f"the log ends at {end}, applied up to {applied}: its tail was lost"
 
 
+def lost_to_retention(offset: int) -> str:
+    """Say that records which were never applied are gone."""
+    return f"offset {offset} is no longer in the log: records have been lost to retention"
+
+
 class Abandoned(Exception):
     """The end comes while a batch waits for its next attempt: it is not done, and will be redelivered."""
 

@@ -175,7 +175,7 @@ class ShipmentPartition:
         self._ports.metrics.count_buried(letter.reason)
 
     async def _apply(self, records: Sequence[Record], next_offset: int) -> None:
-        deliveries = await self._recognised([self._read(record) for record in records])
+        deliveries = await self._recognised(self._legible_of(records))
         known = await self._ports.store.find_events(
             {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
         )
@@ -203,6 +203,18 @@ class ShipmentPartition:
         event_id = delivery.command.event_id
         event = (await self._ports.store.find_events([event_id]))[event_id]
         return event is not None and record.offset <= event.last_offset
+
+    def _legible_of(self, records: Sequence[Record]) -> list[Delivery]:
+        """Read records; those that come again and cannot be read have their dead letters already.
+
+        The fence moves past such a one when its letter is kept, or an operator has given it up.
+
+        Raises:
+            PoisonRecord: one that the fence has not passed cannot be read.
+        """
+        fence = self._fence.next_offset
+        read = [self._legible(each) if each.offset < fence else self._read(each) for each in records]
+        return [delivery for delivery in read if delivery is not None]
 
     def _legible(self, record: Record) -> Delivery | None:
         try:

@@ -1,0 +1,45 @@
+"""What an operator does to a partition."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from domain.line import PartitionView, Resumption, Start
+from storage.line import MongoLineControl
+from tests.support.site import Site
+from tests.support.waiting import wait_for
+
+
+class Operator:
+    """Looks at a partition, and says that it is to go on."""
+
+    def __init__(self, site: Site, number: int) -> None:
+        self._control = MongoLineControl(site.database, site.topics.events)
+        self._number = number
+
+    async def view(self) -> PartitionView | None:
+        return await self._control.partition(self._number)
+
+    async def sees(self, holds: Callable[[PartitionView], bool], what: str) -> PartitionView:
+        async def asked() -> bool:
+            view = await self.view()
+            return view is not None and holds(view)
+
+        await wait_for(asked, timeout_s=40, what=what)
+        view = await self.view()
+        assert view is not None
+        return view
+
+    async def halted(self) -> PartitionView:
+        return await self.sees(lambda view: view.halt is not None, "a partition that stands still")
+
+    async def resume(self, start: Start) -> None:
+        view = await self.halted()
+        assert view.halt is not None
+        resumption = Resumption(
+            halted_since=view.halt.since,
+            start=start,
+            reason="it is repaired",
+            requested_by="admin_user",
+            requested_at=datetime.now(UTC),
+        )
+        await self._control.resume(self._number, resumption)
