@@ -4,15 +4,44 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.support.printed_calls import ROOT
 
 KID = "of-the-test"
 _POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo that runs, and the file with what it has printed."""
+
+    process: subprocess.Popen[bytes]
+    printed: Path
+
+    def wait_until_sending(self, *, within_s: float = 120.0) -> None:
+        """Block until it has registered its shipments; only one that nobody answers gives up before that."""
+        deadline = time.monotonic() + within_s
+        while "registering shipments: " not in self.printed.read_text():
+            assert self.process.poll() is None, self.printed.read_text()
+            if time.monotonic() > deadline:
+                self.process.kill()
+                raise TimeoutError(f"the demo has not begun to send: {self.printed.read_text()}")
+            time.sleep(_POLL_S)
+
+    def finish(self) -> str:
+        """Wait for it to end with the known totals and return what it printed."""
+        returncode = self.process.wait(timeout=400)
+        printed = self.printed.read_text()
+        self.printed.unlink()
+        assert returncode == 0, printed
+        assert "totals equal the data set's known answer" in printed
+        return printed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +149,19 @@ class Containers:
             time.sleep(_POLL_S)
         return time.monotonic() - started
 
-    def demo(self) -> subprocess.Popen[str]:
-        """Start `make demo` against the gateway."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "devstack", "demo"],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def demo(self) -> Demo:
+        """Start `make demo` against the gateway, and block until it is amid its traffic."""
+        with tempfile.NamedTemporaryFile(prefix="demo-", delete=False) as printed:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "devstack", "demo"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+        demo = Demo(process, Path(printed.name))
+        demo.wait_until_sending()
+        return demo
 
 
 def _run(*command: str, environment: Mapping[str, str] | None = None) -> str:

@@ -27,6 +27,7 @@ async def client(serve: Serve) -> Client:
     return await serve(
         Route("POST", "/echo", echo, None),
         Route("POST", "/ignore", ignore, None),
+        Route("GET", "/things/{id}", ignore, None),
         Route("POST", "/private", echo, Permission.EVENT_REPORT),
     )
 
@@ -67,6 +68,24 @@ async def test_a_body_that_nobody_reads_is_not_asked_for_and_ends_the_connection
     seen = await exchanged(client, path)
     assert seen.startswith(b"HTTP/1.1 " + status)
     assert b"connection: close" in seen.lower()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/nothing", b"404"),
+        ("POST", "/", b"404"),
+        ("PUT", "/echo", b"405"),
+        ("POST", "/things/7", b"405"),
+    ],
+)
+async def test_what_no_route_matches_is_refused_before_its_body_is_asked_for(
+    client: Client, method: str, path: str, status: bytes
+) -> None:
+    seen = await exchanged(client, path, method=method)
+    assert seen.startswith(b"HTTP/1.1 " + status)
+    assert b"connection: close" in seen.lower()
+    assert (b"Allow: " in seen) == (status == b"405")
 
 
 async def test_options_asks_for_no_body(client: Client) -> None:

@@ -28,6 +28,7 @@ from httpkit.preconditions import precondition_middleware
 from httpkit.protocol import MAX_HEAD_BYTES, MAX_TARGET_BYTES, Patience, Runner
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.settings import HttpSettings, LimitSettings
+from httpkit.unmatched import refuse_unmatched_early
 
 BACKLOG: Final = 1024
 LINGERING_S: Final = 2.0
@@ -70,6 +71,7 @@ def build_app(
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
     bound_bodies(app, http, body_meter(limits or LimitSettings()))
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
+    refuse_unmatched_early(app)
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
     app.on_startup.append(_require_declarations)
