@@ -6,7 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ class Demo:
         while "registering shipments: " not in self.printed.read_text():
             assert self.process.poll() is None, self.printed.read_text()
             if time.monotonic() > deadline:
-                self.process.kill()
                 raise TimeoutError(f"the demo has not begun to send: {self.printed.read_text()}")
             time.sleep(_POLL_S)
 
@@ -38,7 +38,6 @@ class Demo:
         """Wait for it to end with the known totals and return what it printed."""
         returncode = self.process.wait(timeout=400)
         printed = self.printed.read_text()
-        self.printed.unlink()
         assert returncode == 0, printed
         assert "totals equal the data set's known answer" in printed
         return printed
@@ -149,9 +148,10 @@ class Containers:
             time.sleep(_POLL_S)
         return time.monotonic() - started
 
-    def demo(self) -> Demo:
-        """Start `make demo` against the gateway, and block until it is amid its traffic."""
-        with tempfile.NamedTemporaryFile(prefix="demo-", delete=False) as printed:
+    @contextmanager
+    def demo(self) -> Iterator[Demo]:
+        """Run `make demo` against the gateway while the context lasts, which begins amid its traffic."""
+        with tempfile.NamedTemporaryFile(prefix="demo-") as printed:
             process = subprocess.Popen(
                 [sys.executable, "-m", "devstack", "demo"],
                 env=self.environment,
@@ -159,9 +159,18 @@ class Containers:
                 stdout=printed,
                 stderr=subprocess.STDOUT,
             )
-        demo = Demo(process, Path(printed.name))
-        demo.wait_until_sending()
-        return demo
+            demo = Demo(process, Path(printed.name))
+            try:
+                demo.wait_until_sending()
+                yield demo
+            finally:
+                process.kill()
+                process.wait()
+
+    def whole_demo(self) -> str:
+        """Run `make demo` to its end and return what it printed."""
+        with self.demo() as demo:
+            return demo.finish()
 
 
 def _run(*command: str, environment: Mapping[str, str] | None = None) -> str:

@@ -117,7 +117,7 @@ def test_the_readme_calls_work(waybill: Containers, tmp_path: Path) -> None:
 
 def test_the_demo_comes_to_its_known_answer(waybill: Containers) -> None:
     started = time.monotonic()
-    printed = waybill.demo().finish()
+    printed = waybill.whole_demo()
     print(f"demo: {time.monotonic() - started:.0f} s\n{printed}")  # noqa: T201
 
 
@@ -159,18 +159,18 @@ def test_a_server_that_listens_and_does_not_answer_is_not_healthy(service: str, 
 
 @pytest.mark.parametrize("service", SERVERS)
 def test_a_killed_container_comes_back_and_nothing_is_lost(service: str, waybill: Containers) -> None:
-    demo = waybill.demo()
-    waybill.kill(service)
-    took_s = waybill.wait_until_well()
-    demo.finish()
+    with waybill.demo() as demo:
+        waybill.kill(service)
+        took_s = waybill.wait_until_well()
+        demo.finish()
     print(f"{service}: healthy {took_s:.0f} s after it was killed")  # noqa: T201
 
 
 def test_of_three_processors_one_may_die(waybill: Containers) -> None:
     waybill.up("--scale", "processor=3")
-    demo = waybill.demo()
-    waybill.kill("processor", index=2)
-    demo.finish()
+    with waybill.demo() as demo:
+        waybill.kill("processor", index=2)
+        demo.finish()
     waybill.wait_until_well()
     owners = {one["Name"] for one in waybill.all() if one["Service"] == "processor"}
     assert len(owners) == 3
@@ -187,7 +187,7 @@ async def test_the_profile_scale_doubles_the_doors_and_each_gets_its_share(waybi
     waybill.make("up", "PROFILES=scale")
     before = {service: requests_of(waybill, service) for service in APIS}
     # The demo's clients keep their connections; the others come by one connection each.
-    waybill.demo().finish()
+    waybill.whole_demo()
     for _ in range(40):
         async with open_api(waybill.gateway_url) as nobody:
             await nobody.get("/shipments")
@@ -213,7 +213,7 @@ async def test_consumers_outside_read_changes_and_write_nothing(waybill: Contain
     }
     waybill.down()
     replace(waybill, settings=settings).up()
-    waybill.demo().finish()
+    waybill.whole_demo()
     login = {
         "bootstrap_servers": f"localhost:{port}",
         "security_protocol": "SASL_PLAINTEXT",
@@ -246,7 +246,7 @@ async def test_data_and_secret_survive_down_and_up(waybill: Containers) -> None:
         waybill.down()
         took_s = waybill.up()
         assert await shipment_total(admin) == before >= 1000
-    waybill.demo().finish()
+    waybill.whole_demo()
     print(f"up again: {took_s:.0f} s")  # noqa: T201
 
 
