@@ -75,9 +75,8 @@ def build_app(
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
     app.on_startup.append(_require_declarations)
-    app.on_response_prepare.extend((show_limits, end_if_unasked))
-    if http.cors_origins:
-        app.on_response_prepare.append(share_with(http.cors_origins))
+    sharing = [share_with(http.cors_origins)] if http.cors_origins else []
+    app.on_response_prepare.extend((show_limits, end_if_unasked, *sharing))
     return app
 
 
