@@ -13,7 +13,7 @@ COMPOSE = $(PROFILED) COMPOSE_BAKE=false BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker
 SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
 CHECKERS := tests/support/node
-SOURCES := libs services contracts tests bench
+SOURCES := libs services tools tests bench
 # Of another project: it would be read in this one's place.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
@@ -35,7 +35,7 @@ $(UV):
 	@echo "setting up uv $(UV_VERSION)"
 	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
 	@echo "installing the locked environment into .venv"
 	@$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
 	@echo "$(CURDIR)" > $@
@@ -74,7 +74,7 @@ stores: $(SYNCED) ## Start MongoDB, Redis and Kafka alone, on the same data
 	@exec $(RUN) python -m devstack run --stores-only
 
 .PHONY: exec
-exec: $(SYNCED) ## Run COMMAND="python -m storage.schema" with the addresses of the running stack's stores
+exec: $(SYNCED) ## Run COMMAND="waybill-admin schema" with the addresses of the running stack's stores
 	@exec $(RUN) python -m devstack exec $(COMMAND)
 
 .PHONY: test
@@ -131,7 +131,7 @@ types: $(SYNCED) ## mypy --strict over sources and tests
 
 .PHONY: contract
 contract: $(SYNCED) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
-	$(RUN) python -m contracts
+	$(RUN) python -m docgen
 
 .PHONY: checkers
 checkers: $(SYNCED_NODE) $(CHECKERS)/node_modules/.package-lock.json ## Install Node's tools that check the contract; the tests use them
@@ -158,7 +158,7 @@ soak: $(SYNCED) ## Half of the capacity for MINUTES=20: nothing may grow, nothin
 
 .PHONY: demo
 demo: $(SYNCED) ## Drive lifelike traffic through the running stack
-	@exec $(RUN) python -m devstack demo
+	@exec $(RUN) python -m demo
 
 .PHONY: up
 up: docker ## Everything in containers, until it is healthy; PROFILES=scale,observability adds to it
@@ -202,11 +202,11 @@ ops: $(SYNCED) ## Operate a running Waybill, as in ARGS="dead-letters list"; cre
 
 .PHONY: rebuild-check
 rebuild-check: $(SYNCED) ## Prove that shipments equal what the audit log and the topic make of them
-	@exec $(RUN) python -m devstack exec python -m processor.rebuilding check --from both
+	@exec $(RUN) python -m devstack exec waybill-admin rebuild check --from both
 
 .PHONY: backup
 backup: $(SYNCED) ## Back the running stack's database up into DIR (backups in WAYBILL_HOME, or .waybill)
-	@exec $(RUN) python -m devstack exec python -m storage.backup create "$${DIR:-$${WAYBILL_HOME:-.waybill}/backups}"
+	@exec $(RUN) python -m devstack exec waybill-admin backup create "$${DIR:-$${WAYBILL_HOME:-.waybill}/backups}"
 
 .PHONY: clean-data
 clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists it and asks (ARGS=--yes does not)

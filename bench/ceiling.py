@@ -18,16 +18,16 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.read_concern import ReadConcern
 
 from devstack.client import RunningStack
-from domain.batch import Delivery, EventRecord, Plan, by_shipment, judge
-from domain.commands import Command
-from domain.identity import EventId
-from domain.ports import Fence
-from domain.shipment import Shipment
-from domain.tracking_number import TrackingNumber
-from messaging import wire
-from messaging.producer import partition_of
-from storage.client import MAJORITY, Database, open_database
-from storage.moves import Move, MoveWriter
+from domain.ports.core import Fence
+from domain.processing.batch import Delivery, EventRecord, Plan, by_shipment, judge
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Shipment
+from domain.shipments.tracking_number import TrackingNumber
+from messaging import codec
+from messaging.producer.idempotent_producer import partition_of
+from storage.mongo.database import MAJORITY, Database, open_database
+from storage.mongo.processing.transaction_writer import Move, MoveWriter
 from storage.settings import MongoSettings
 
 PARTITIONS: Final = 12
@@ -160,7 +160,7 @@ class _Recorder(MoveWriter):
 
 
 def _fingerprint(command: Command) -> str:
-    return wire.decode(wire.encode(command)).fingerprint
+    return codec.decode(codec.encode(command)).fingerprint
 
 
 def _partition(command: Command) -> int:

@@ -10,19 +10,19 @@ from typing import Any, Final
 from bench.load import STARTED_AT, WALK, creation, lifelike
 from pymongo import MongoClient
 
-from domain.batch import Delivery, ShipmentChange
-from domain.commands import ReportStatus
-from domain.identity import event_id
-from domain.shipment import Created, evolve
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, tracking_number_from
-from messaging.command_log import KafkaCommandLog
-from messaging.producer import ResilientProducer
+from domain.processing.batch import Delivery, ShipmentChange
+from domain.shipments.commands import ReportStatus
+from domain.shipments.event_identity import event_id
+from domain.shipments.shipment import Created, evolve
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
+from messaging.producer.command_log import KafkaCommandLog
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, ensure_topics
-from storage.client import open_database
-from storage.documents import shipment_document
-from storage.schema import SHIPMENTS, apply_schema
+from storage.mongo.database import open_database
+from storage.mongo.documents import shipment_document
+from storage.mongo.schema import SHIPMENTS, apply_schema
 from storage.settings import MongoSettings
 
 _CHUNK: Final = 2000

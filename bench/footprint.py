@@ -9,14 +9,14 @@ from aiokafka.structs import ConsumerRecord
 from bench.filling import make_filling
 from bench.load import STARTED_AT
 
-from domain.batch import Delivery, by_shipment, judge
-from domain.commands import ReportStatus
-from domain.identity import creation_event_id, event_id
-from domain.shipment import Shipment
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, tracking_number_from
-from messaging import wire
-from processor.cache import ShipmentCache
+from domain.processing.batch import Delivery, by_shipment, judge
+from domain.shipments.commands import ReportStatus
+from domain.shipments.event_identity import creation_event_id, event_id
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
+from messaging import codec
+from processor.use_cases.shipment_cache import ShipmentCache
 
 IN_FLIGHT: Final = 10_000
 SHIPMENTS: Final = 20_000
@@ -30,10 +30,10 @@ def records_bytes() -> int:
 
 def judged_bytes() -> int:
     """Return what 10,000 events take beside their records: decoded, judged, with what is to be written."""
-    values = [wire.encode(each) for each in make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]]
+    values = [codec.encode(each) for each in make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]]
 
     def work() -> Any:  # noqa: ANN401  # only held
-        decoded = [wire.decode(value) for value in values]
+        decoded = [codec.decode(value) for value in values]
         deliveries = [
             Delivery(command=each.command, offset=at, fingerprint=each.fingerprint)
             for at, each in enumerate(decoded)
@@ -58,7 +58,7 @@ def shipment_bytes() -> float:
 
 
 def _record(offset: int, command: ReportStatus) -> Any:  # noqa: ANN401  # aiokafka ships no types
-    key, value = command.tracking_number.encode(), wire.encode(command)
+    key, value = command.tracking_number.encode(), codec.encode(command)
     return ConsumerRecord("t", 0, offset, offset, 0, key, value, None, len(key), len(value), ())
 
 

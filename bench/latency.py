@@ -35,9 +35,9 @@ from bench.throughput import post_all
 from pydantic_core import to_json
 
 from devstack.client import RunningStack
-from domain.identity import EventId, event_id
+from domain.shipments.event_identity import EventId, event_id
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from domain.timestamps import parse_timestamp
-from domain.tracking_number import TrackingNumber, derive_tracking_number
 from messaging.topics import Topics
 
 IDLE_RATE: Final = 5.0

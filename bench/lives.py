@@ -8,10 +8,10 @@ from typing import Final
 
 from bench.load import DUPLICATES, ILLEGAL, WALK, Event, status_event
 
-from domain.identity import EventId, creation_event_id, event_id
-from domain.status import Status
+from domain.shipments.event_identity import EventId, creation_event_id, event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from domain.timestamps import parse_timestamp
-from domain.tracking_number import TrackingNumber, derive_tracking_number
 
 SHIPMENTS: Final = 400
 BY_HTTP: Final = 20

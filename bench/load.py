@@ -17,13 +17,13 @@ from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from devstack.client import RunningStack
-from domain.commands import CreateShipment, ReportStatus
-from domain.identity import creation_event_id, event_id
-from domain.status import Status
+from domain.shipments.commands import CreateShipment, ReportStatus
+from domain.shipments.event_identity import creation_event_id, event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
 from domain.timestamps import parse_timestamp
-from domain.tracking_number import TrackingNumber, tracking_number_from
-from messaging.command_log import KafkaCommandLog
-from messaging.producer import ResilientProducer
+from messaging.producer.command_log import KafkaCommandLog
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 

@@ -33,7 +33,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from devstack.client import RunningStack
-from devstack.leash import leashed
+from devstack.supervision.die_with_parent import leashed
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from storage.settings import MongoSettings

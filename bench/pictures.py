@@ -20,9 +20,9 @@ import matplotlib as mpl
 from bench.load import machine
 from matplotlib import pyplot as plt
 
-from contracts.dashboards.pages import DASHBOARDS
-from contracts.dashboards.panel import Dashboard, Panel, Query
 from devstack.client import RunningStack, start_stack
+from docgen.dashboards.pages import DASHBOARDS
+from docgen.dashboards.panel import Dashboard, Panel, Query
 from tests.observability.day import ordinary_day
 from tests.support.prometheus import Prometheus, watching
 

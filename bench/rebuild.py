@@ -20,10 +20,10 @@ from bench.load import STARTED_AT, WALK, applied, command_log, machine
 from bench.stacks import bench_stack
 
 from devstack.client import RunningStack
-from domain.commands import Command, CreateShipment, ReportStatus
-from domain.identity import creation_event_id, event_id
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, derive_tracking_number
+from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import creation_event_id, event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 
 TWICE_EVERY: Final = 10
 CHUNK: Final = 500
@@ -78,7 +78,7 @@ async def fill(stack: RunningStack, shipments: int) -> None:
 
 def check(stack: RunningStack, source: str) -> str:
     """Run a check and return its verdict."""
-    command = ("processor.rebuilding", "check", "--from", source)
+    command = ("toolbox", "rebuild", "check", "--from", source)
     done = subprocess.run(
         [sys.executable, "-m", "devstack", "exec", sys.executable, "-m", *command],
         env={**os.environ, "WAYBILL_HOME": str(stack.home.root)},

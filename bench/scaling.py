@@ -29,7 +29,7 @@ from bench.filling import fill, make_filling
 from bench.saving import described, save
 
 from devstack.client import RunningStack, start_stack
-from devstack.leash import leashed
+from devstack.supervision.die_with_parent import leashed
 from messaging.settings import KafkaSettings
 
 PREFIX: Final = "scaling."

@@ -16,28 +16,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from domain.batch import Delivery, EventRecord, Outcome, Plan
-from domain.dead_letters import DeadLetterEntry, Replay
-from domain.identity import EventId, creation_event_id
-from domain.line import Attempt, Halt, Quarantined, QuarantinePut
-from domain.ports import Answer, EndOffset, Fence, IsAnother
-from domain.shipment import Shipment
-from domain.status import Status
-from domain.tracking_number import TrackingNumber
-from httpkit.clock import SystemClock
-from httpkit.logs import configure_logs
-from httpkit.metrics import new_registry
-from httpkit.server import run_main, stop_signals
-from httpkit.settings import load_settings
-from messaging.changes import KafkaChangeFeed
-from messaging.dead_letters import KafkaDeadLetters
-from messaging.producer import ResilientProducer
+from domain.ports.core import Answer, EndOffset, Fence, IsAnother
+from domain.processing.batch import Delivery, EventRecord, Outcome, Plan
+from domain.processing.dead_letter import DeadLetterEntry, Replay
+from domain.processing.halts import Attempt, Halt, Quarantined, QuarantinePut
+from domain.shipments.event_identity import EventId, creation_event_id
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+from httpkit.middleware.http_metrics import new_registry
+from messaging.dead_letters.records import KafkaDeadLetters
+from messaging.producer.change_feed import KafkaChangeFeed
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.topics import Topics
 from processor.app import build_runtime
 from processor.metrics import ProcessorMetrics
-from processor.partition import Ports
-from processor.quarantine import Quarantine
 from processor.settings import Settings
+from processor.use_cases.quarantine import Quarantine
+from processor.use_cases.shipment_partition import Ports
+from servicekit.clock import SystemClock
+from servicekit.logs import configure_logs
+from servicekit.process import run_main, stop_signals
+from servicekit.settings import load_settings
 
 
 class SimulatedStore:

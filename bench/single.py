@@ -33,7 +33,7 @@ from bench.stacks import bench_stack
 from pydantic_core import to_json
 
 from devstack.client import RunningStack
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.tracking_number import derive_tracking_number
 
 SHIPMENTS: Final = 5_000
 START_S: Final = 20.0

@@ -14,8 +14,8 @@ from bench.lives import BY_HTTP, CREATOR, Block, block_of, idempotency_key
 from bench.load import Event, creation, log_in
 from pydantic_core import to_json
 
-from domain.tracking_number import TrackingNumber
-from messaging.command_log import KafkaCommandLog
+from domain.shipments.tracking_number import TrackingNumber
+from messaging.producer.command_log import KafkaCommandLog
 
 BATCH: Final = 250
 READS: Final = 20

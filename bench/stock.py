@@ -10,9 +10,9 @@ from bench.load import STARTED_AT, WALK
 from pymongo import MongoClient
 
 from devstack.client import RunningStack
-from domain.identity import creation_event_id, event_id
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, derive_tracking_number
+from domain.shipments.event_identity import creation_event_id, event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 
 CLIENTS: Final = 400
 BIG_CLIENT: Final = "client_001"

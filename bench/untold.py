@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from domain.batch import Verdict
-from httpkit.logs import configure_logs
-from httpkit.metrics import new_registry
-from httpkit.server import run_main, stop_signals
-from httpkit.settings import load_settings
-from messaging.producer import ResilientProducer
+from domain.processing.batch import Verdict
+from httpkit.middleware.http_metrics import new_registry
+from messaging.producer.idempotent_producer import ResilientProducer
 from processor.app import build_runtime, open_ports
 from processor.settings import Settings
+from servicekit.logs import configure_logs
+from servicekit.process import run_main, stop_signals
+from servicekit.settings import load_settings
 
 
 class Silence:

@@ -13,12 +13,12 @@ from bench.load import kafka_settings
 from bench.soaking import Soaking
 
 from devstack.client import RunningStack
-from domain.identity import EventId
-from messaging import wire
+from domain.shipments.event_identity import EventId
+from messaging import codec
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from storage.client import Database, open_database
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from storage.mongo.database import Database, open_database
+from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from storage.settings import MongoSettings
 from tests.support.history import Logged, Observed, Sent, violations
 
@@ -109,6 +109,6 @@ class _Log:
                 del self._ends[partition]
 
     def _keep(self, record: Any) -> None:  # noqa: ANN401  # aiokafka ships no types
-        decoded = wire.decode(record.value)
+        decoded = codec.decode(record.value)
         logged = Logged((record.partition, record.offset), decoded.command, decoded.fingerprint)
         self._records[decoded.command.tracking_number].append(logged)

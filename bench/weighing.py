@@ -8,10 +8,10 @@ from aiokafka.codec import snappy_encode
 from bench.filling import created_document, make_filling
 from bench.load import STARTED_AT, WALK, make_load
 
-from domain.batch import Delivery, EventChange, EventRecord, Outcome
-from domain.commands import ReportStatus
-from messaging import wire
-from storage.documents import event_document, history_entry
+from domain.processing.batch import Delivery, EventChange, EventRecord, Outcome
+from domain.shipments.commands import ReportStatus
+from messaging import codec
+from storage.mongo.documents import event_document, history_entry
 
 EVENTS: Final = 8000
 _TOGETHER: Final = 42
@@ -26,7 +26,7 @@ def weigh() -> dict[str, float]:
     topics = 2 + 1 / len(WALK)  # changes and location; delivered for the last of a life
     return {
         "http": sum(map(len, load.bodies)) / load.events,
-        "log": _compressed([wire.encode(command) for command in filling.commands]),
+        "log": _compressed([codec.encode(command) for command in filling.commands]),
         "derived": told * topics * _compressed([_change(command) for command in filling.commands]),
         "documents": _documents(filling.commands[0])
         + len(bson.encode(created_document(filling.numbers[0]))) / len(WALK),
@@ -39,7 +39,7 @@ def _compressed(values: Sequence[bytes]) -> float:
 
 
 def _change(command: ReportStatus) -> bytes:
-    return wire.encode_change(command, _record(command))
+    return codec.encode_change(command, _record(command))
 
 
 def _documents(command: ReportStatus) -> float:

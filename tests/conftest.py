@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 from devstack.loopback import past_proxies
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, ensure_topics
-from storage.client import Database, open_database, open_redis
-from storage.schema import apply_schema
+from storage.mongo.database import Database, open_database
+from storage.mongo.schema import apply_schema
+from storage.redis.connection import open_redis
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
 from tests.support.topics import admin_of

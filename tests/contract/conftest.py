@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from domain.ports import Document, ShipmentStore
+from domain.ports.core import Document, ShipmentStore
 from tests.contract.line import TOPIC, LineStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
@@ -39,9 +39,9 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             InMemoryDeadLetterReader(documents),
             remember,
         )
-    from storage import readers  # noqa: PLC0415  # only with the stack
-    from storage.schema import DEAD_LETTERS  # noqa: PLC0415  # only with the stack
-    from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
+    from storage.mongo.processing.shipment_store import MongoShipmentStore  # noqa: PLC0415  # only with the stack
+    from storage.mongo.queries import readers  # noqa: PLC0415  # only with the stack
+    from storage.mongo.schema import DEAD_LETTERS  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
 
@@ -76,10 +76,10 @@ def line(request: pytest.FixtureRequest) -> LineStores:
             InMemoryQuarantineStore(documents),
             InMemoryActionLog(documents),
         )
-    from storage import line as stored  # noqa: PLC0415  # only with the stack
-    from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack
-    from storage.quarantine import MongoQuarantineStore  # noqa: PLC0415  # only with the stack
-    from storage.shipments import MongoShipmentStore  # noqa: PLC0415  # only with the stack
+    from storage.mongo.operations.operator_actions import MongoActionLog  # noqa: PLC0415  # only with the stack
+    from storage.mongo.operations.quarantine import MongoQuarantineStore  # noqa: PLC0415  # only with the stack
+    from storage.mongo.processing import partition_state as stored  # noqa: PLC0415  # only with the stack
+    from storage.mongo.processing.shipment_store import MongoShipmentStore  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
     return LineStores(

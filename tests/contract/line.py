@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from domain.line import Quarantined
-from domain.line_ports import LineControl, PartitionNotes, QuarantineStore
-from domain.ports import ActionLog, Document, ShipmentStore
-from domain.reading import ActionFilter, Window
+from domain.ports.core import ActionLog, Document, ShipmentStore
+from domain.ports.partitions import LineControl, PartitionNotes, QuarantineStore
+from domain.ports.queries import ActionFilter, Window
+from domain.processing.halts import Quarantined
 from tests.support.builders import NOON, number
 
 TOPIC: Final = "shipments.events"

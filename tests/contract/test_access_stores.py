@@ -8,18 +8,18 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from domain.accounts import api_key_created, api_key_removed, user_changed, user_created
+from domain.access.accounts import ApiKey, User, api_key_created, api_key_removed, user_changed, user_created
+from domain.access.operator_actions import OperatorAction
+from domain.access.permissions import Role
 from domain.errors import LastAdmin
-from domain.operators import OperatorAction
-from domain.permissions import Role
-from domain.ports import ActionLog, ApiKey, ApiKeyStore, Revocation, User, UserStore
-from domain.reading import ActionFilter, Window
-from domain.revocation_ports import RevocationFeed, RevocationNews, RevocationStore
-from storage.actions import MongoActionLog
-from storage.api_keys import MongoApiKeyStore
+from domain.ports.core import ActionLog, ApiKeyStore, Revocation, UserStore
+from domain.ports.queries import ActionFilter, Window
+from domain.ports.revocations import RevocationFeed, RevocationNews, RevocationStore
 from storage.health import ping_redis
-from storage.revocations import MongoRevocationStore, RedisRevocationFeed
-from storage.users import MongoUserStore
+from storage.mongo.accounts.api_keys import MongoApiKeyStore
+from storage.mongo.accounts.revocations import MongoRevocationStore, RedisRevocationFeed
+from storage.mongo.accounts.users import MongoUserStore
+from storage.mongo.operations.operator_actions import MongoActionLog
 from tests.support.builders import NOON
 from tests.support.fakes import (
     FixedClock,

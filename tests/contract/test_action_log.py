@@ -6,9 +6,9 @@ from typing import Protocol
 
 import pytest
 
-from domain.operators import ActionKind, OperatorAction, action_id
-from domain.ports import ActionLog
-from domain.reading import ActionFilter, Period, Window
+from domain.access.operator_actions import ActionKind, OperatorAction, action_id
+from domain.ports.core import ActionLog
+from domain.ports.queries import ActionFilter, Period, Window
 from tests.contract.walking import walked
 from tests.support.builders import NOON
 from tests.support.fakes import InMemoryActionLog
@@ -39,7 +39,7 @@ class Noting(ActionLog, Protocol):
 def log(request: pytest.FixtureRequest) -> Noting:
     if request.param == "memory":
         return InMemoryActionLog()
-    from storage.actions import MongoActionLog  # noqa: PLC0415  # only with the stack
+    from storage.mongo.operations.operator_actions import MongoActionLog  # noqa: PLC0415  # only with the stack
 
     return MongoActionLog(request.getfixturevalue("database"))
 

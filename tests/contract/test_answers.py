@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.errors import ErrorCode
-from domain.ports import Answer, AnswerInbox, Answers
-from domain.status import Status
+from domain.ports.core import Answer, AnswerInbox, Answers
+from domain.shipments.status import Status
 from tests.support.builders import NOON, creation, number
 from tests.support.fakes import InMemoryAnswerInbox, InMemoryAnswers
 
@@ -64,7 +64,7 @@ def memory_post() -> Post:
 
 @pytest.fixture
 async def redis_post(redis_client: Redis) -> AsyncIterator[Post]:
-    from storage.answers import RedisAnswerInbox, RedisAnswers  # noqa: PLC0415  # only with the stack
+    from storage.redis.replies import RedisAnswerInbox, RedisAnswers  # noqa: PLC0415  # only with the stack
 
     inbox = RedisAnswerInbox(redis_client, "contract[1]*")
     async with inbox.listening():
@@ -78,7 +78,7 @@ async def redis_post(redis_client: Redis) -> AsyncIterator[Post]:
 def unheard(request: pytest.FixtureRequest) -> Answers:
     if request.param == "memory":
         return InMemoryAnswers()
-    from storage.answers import RedisAnswers  # noqa: PLC0415  # with its param
+    from storage.redis.replies import RedisAnswers  # noqa: PLC0415  # with its param
 
     return RedisAnswers(request.getfixturevalue("redis_that_is_gone"))
 

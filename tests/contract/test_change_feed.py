@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import pytest
 from pydantic_core import from_json
 
-from domain.batch import Verdict, judge
-from domain.identity import EventId
-from domain.ports import ChangeFeed
-from domain.status import Status
+from domain.ports.core import ChangeFeed
+from domain.processing.batch import Verdict, judge
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from messaging.settings import KafkaSettings
 from tests.support.builders import (
     ROUTE,
@@ -55,7 +55,7 @@ def memory_feed() -> Feed:
 
 @pytest.fixture
 async def kafka_feed(kafka: KafkaSettings) -> AsyncIterator[Feed]:
-    from messaging.changes import KafkaChangeFeed  # noqa: PLC0415  # only with the stack
+    from messaging.producer.change_feed import KafkaChangeFeed  # noqa: PLC0415  # only with the stack
     from messaging.topics import Topics  # noqa: PLC0415  # only with the stack
 
     topics = Topics(kafka.topic_prefix)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from domain.commands import Command
 from domain.errors import NotPublished
-from domain.ports import CommandLog
-from domain.status import Status
+from domain.ports.core import CommandLog
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from messaging.settings import KafkaSettings
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.fakes import InMemoryCommandLog
@@ -59,9 +59,9 @@ def memory_log() -> Log:
 
 @pytest.fixture
 async def kafka_log(kafka: KafkaSettings) -> AsyncIterator[Log]:
-    from messaging import wire  # noqa: PLC0415  # only with the stack
-    from messaging.command_log import KafkaCommandLog  # noqa: PLC0415  # only with the stack
-    from messaging.producer import ResilientProducer  # noqa: PLC0415  # only with the stack
+    from messaging import codec  # noqa: PLC0415  # only with the stack
+    from messaging.producer.command_log import KafkaCommandLog  # noqa: PLC0415  # only with the stack
+    from messaging.producer.idempotent_producer import ResilientProducer  # noqa: PLC0415  # only with the stack
     from messaging.topics import Topics  # noqa: PLC0415  # only with the stack
 
     topics = Topics(kafka.topic_prefix)
@@ -69,9 +69,9 @@ async def kafka_log(kafka: KafkaSettings) -> AsyncIterator[Log]:
     async def read() -> list[Appended]:
         return [
             Appended(
-                wire.decode(record.value).command,
-                wire.header(record.headers, wire.REPLY_TO),
-                wire.header(record.headers, wire.TRACEPARENT),
+                codec.decode(record.value).command,
+                codec.header(record.headers, codec.REPLY_TO),
+                codec.header(record.headers, codec.TRACEPARENT),
             )
             for record in await read_topic(kafka, topics.events)
         ]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.batch import Plan
 from domain.errors import Fenced, StaleKnowledge
-from domain.ports import Fence, ShipmentStore
+from domain.ports.core import Fence, ShipmentStore
+from domain.processing.batch import Plan
 from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 
 pytestmark = pytest.mark.race

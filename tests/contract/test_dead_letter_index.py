@@ -6,16 +6,24 @@ from datetime import timedelta
 
 import pytest
 
-from domain.dead_letter_ports import DeadLetterBin, DeadLetterIndex
-from domain.dead_letters import UNTOUCHED, DeadLetterEntry, Discard, Header, Place, Replay, dead_letter_id
-from domain.ports import ActionLog, Document
-from domain.reading import ActionFilter, Window
-from domain.status import Status
-from storage.actions import MongoActionLog
-from storage.client import Database
-from storage.dead_letters import MongoDeadLetterIndex
-from storage.readers import MongoDeadLetterReader
-from storage.schema import DEAD_LETTERS, mark_older_letters
+from domain.ports.core import ActionLog, Document
+from domain.ports.dead_letters import DeadLetterBin, DeadLetterIndex
+from domain.ports.queries import ActionFilter, Window
+from domain.processing.dead_letter import (
+    UNTOUCHED,
+    DeadLetterEntry,
+    Discard,
+    Header,
+    Place,
+    Replay,
+    dead_letter_id,
+)
+from domain.shipments.status import Status
+from storage.mongo.database import Database
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.queries.readers import MongoDeadLetterReader
+from storage.mongo.schema import DEAD_LETTERS, mark_older_letters
 from tests.support.builders import NOON, NUMBER, RECORDED_AT, report
 from tests.support.fakes import Documents, InMemoryActionLog, InMemoryDeadLetterIndex
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.dead_letters import LetterState
-from domain.ports import Document
-from domain.reading import DeadLetterFilter, Period, Window
+from domain.ports.core import Document
+from domain.ports.queries import DeadLetterFilter, Period, Window
+from domain.processing.dead_letter import LetterState
 from tests.contract.walking import walked
 from tests.contract.writing import Storage
 from tests.support.builders import NOON, dead_letter, number

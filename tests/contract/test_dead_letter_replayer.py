@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from domain.dead_letter_ports import DeadLetterReplayer, Replayed
-from domain.dead_letters import Place, dead_letter_id
 from domain.errors import NotPublished
-from domain.status import Status
-from messaging.dead_letters import DeadLetter, KafkaDeadLetters
-from messaging.replaying import KafkaDeadLetterReplayer
+from domain.ports.dead_letters import DeadLetterReplayer, Replayed
+from domain.processing.dead_letter import Place, dead_letter_id
+from domain.shipments.status import Status
+from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from tests.support.builders import report

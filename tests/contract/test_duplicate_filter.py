@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.ports import DuplicateFilter
+from domain.ports.core import DuplicateFilter
 from tests.support.fakes import FixedClock, InMemoryDuplicateFilter
 
 PARTITION = "shipments.events/3"
@@ -19,7 +19,7 @@ def clock() -> FixedClock:
 def duplicates(request: pytest.FixtureRequest, clock: FixedClock) -> DuplicateFilter:
     if request.param == "memory":
         return InMemoryDuplicateFilter()
-    from storage.dedup import RedisDuplicateFilter  # noqa: PLC0415  # only with the stack
+    from storage.redis.duplicate_filter import RedisDuplicateFilter  # noqa: PLC0415  # only with the stack
 
     return RedisDuplicateFilter(request.getfixturevalue("redis_client"), clock)
 
@@ -30,7 +30,7 @@ def unreachable(request: pytest.FixtureRequest, clock: FixedClock) -> DuplicateF
         fake = InMemoryDuplicateFilter()
         fake.reachable = False
         return fake
-    from storage.dedup import RedisDuplicateFilter  # noqa: PLC0415  # with its param
+    from storage.redis.duplicate_filter import RedisDuplicateFilter  # noqa: PLC0415  # with its param
 
     return RedisDuplicateFilter(request.getfixturevalue("redis_that_is_gone"), clock)
 

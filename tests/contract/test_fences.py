@@ -3,8 +3,8 @@
 import pytest
 
 from domain.errors import Fenced
-from domain.ports import Fence, ShipmentStore
-from domain.status import Status
+from domain.ports.core import Fence, ShipmentStore
+from domain.shipments.status import Status
 from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
 
 PARTITION = "shipments.events/3"

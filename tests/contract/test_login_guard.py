@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.lockout import LockPolicies, LockPolicy
-from domain.ports import LoginGuard
-from storage.lockout import LocalLoginGuard, RedisLoginGuard
+from domain.access.lockout import LockPolicies, LockPolicy
+from domain.ports.core import LoginGuard
+from storage.redis.login_lockout import LocalLoginGuard, RedisLoginGuard
 
 HOME, OFFICE, BOTNET = "198.51.100.7", "203.0.113.9", "192.0.2.{}"
 POLICIES = LockPolicies(pair=LockPolicy(free=3), user=LockPolicy(free=8), address=LockPolicy(free=12))

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
-from domain.ports import Fence
+from domain.ports.core import Fence
+from domain.processing.halts import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
 from tests.contract.line import TOPIC, LineStores
 from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 

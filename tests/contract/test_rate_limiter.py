@@ -6,9 +6,9 @@ import uuid
 import pytest
 from redis.asyncio import Redis
 
-from domain.ports import RateLimiter
-from domain.quota import Quota
-from storage.limits import LocalRateLimiter, LotRateLimiter, RedisRateLimiter
+from domain.access.rate_limit import Quota
+from domain.ports.core import RateLimiter
+from storage.redis.rate_limiter import LocalRateLimiter, LotRateLimiter, RedisRateLimiter
 
 SLOW = Quota("slow", 5, 60)
 FAST = Quota("fast", 1000, 10)

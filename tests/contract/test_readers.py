@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from domain.reading import Scope
-from domain.status import Status
+from domain.ports.queries import Scope
+from domain.shipments.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
     BOGOTA,

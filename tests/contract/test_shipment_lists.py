@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.commands import CreateShipment
-from domain.reading import Period, ShipmentFilter, Window
-from domain.status import Status
+from domain.ports.queries import Period, ShipmentFilter, Window
+from domain.shipments.commands import CreateShipment
+from domain.shipments.status import Status
 from tests.contract.walking import walked
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import NOON, RECORDED_AT, creation, number, report
@@ -125,7 +125,11 @@ async def test_a_walk_shows_each_once_and_ends(
     storage: Storage, matching: ShipmentFilter, limit: int
 ) -> None:
     at_once, total = await shown(storage, matching)
-    found = await walked(lambda window: storage.shipments.page(matching, window), total=total, limit=limit)
+    found = await walked(
+        lambda window: storage.shipments.page(matching, window),
+        total=total,
+        limit=limit,
+    )
     assert [TEN[each["tracking_number"]] for each in found] == at_once
 
 

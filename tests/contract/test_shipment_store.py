@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.batch import EventRecord, Outcome, Plan
-from domain.commands import Command, ReportStatus, ShipmentChanges
 from domain.errors import ErrorCode, Fenced, StaleKnowledge
-from domain.ports import Document, ShipmentStore
-from domain.status import Status
+from domain.ports.core import Document, ShipmentStore
+from domain.processing.batch import EventRecord, Outcome, Plan
+from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
+from domain.shipments.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
     BOGOTA,
@@ -124,7 +124,10 @@ async def test_an_event_has_the_offset_that_it_was_judged_with(
     await writer.write(first)
     await writer.write(CREATION, second)
     await writer.write(first)
-    event, shipment = await storage.events.get(PICKED_UP.event_id), await storage.shipments.get(NUMBER)
+    event, shipment = (
+        await storage.events.get(PICKED_UP.event_id),
+        await storage.shipments.get(NUMBER),
+    )
     assert event is not None
     assert shipment is not None
     line = shipment["status_history"][1]

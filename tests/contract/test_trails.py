@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.batch import Outcome
-from domain.commands import Command
-from domain.identity import event_id
-from domain.reading import EventFilter, Period, Window
-from domain.status import Status
+from domain.ports.queries import EventFilter, Period, Window
+from domain.processing.batch import Outcome
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import event_id
+from domain.shipments.status import Status
 from tests.contract.walking import walked
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import NOON, NUMBER, creation, number, report

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.permissions import Role
-from domain.ports import User, UserStore
+from domain.access.accounts import User
+from domain.access.permissions import Role
+from domain.ports.core import UserStore
 from tests.support.builders import NOON
 from tests.support.fakes import InMemoryUserStore
 
@@ -25,7 +26,7 @@ ADMIN = replace(CLIENT, username="admin_user", role=Role.ADMIN, client_id=None, 
 def users(request: pytest.FixtureRequest) -> UserStore:
     if request.param == "memory":
         return InMemoryUserStore()
-    from storage.users import MongoUserStore  # noqa: PLC0415  # only with the stack
+    from storage.mongo.accounts.users import MongoUserStore  # noqa: PLC0415  # only with the stack
 
     return MongoUserStore(request.getfixturevalue("database"))
 

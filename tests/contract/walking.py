@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from domain.ports import Document
-from domain.reading import Page, Window
+from domain.ports.core import Document
+from domain.ports.queries import Page, Window
 
 
 async def walked(

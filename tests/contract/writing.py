@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from domain.batch import Plan
-from domain.commands import Command
-from domain.dead_letter_ports import DeadLetterReader
-from domain.ports import Document, EventReader, Fence, ShipmentReader, ShipmentStore
+from domain.ports.core import Document, EventReader, Fence, ShipmentReader, ShipmentStore
+from domain.ports.dead_letters import DeadLetterReader
+from domain.processing.batch import Plan
+from domain.shipments.commands import Command
 from tests.support.builders import RECORDED_AT, deliveries, ends_at, plan_for
 
 

@@ -153,7 +153,7 @@ class Containers:
         """Run `make demo` against the gateway while the context lasts, which begins amid its traffic."""
         with tempfile.NamedTemporaryFile(prefix="demo-") as printed:
             process = subprocess.Popen(
-                [sys.executable, "-m", "devstack", "demo"],
+                [sys.executable, "-m", "demo"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

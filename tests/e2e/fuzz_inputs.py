@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from domain.tracking_number import ENTROPY_BYTES, tracking_number_from
+from domain.shipments.tracking_number import ENTROPY_BYTES, tracking_number_from
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.api import Json
 from tests.support.builders import NUMBER

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from domain.commands import Command, ReportStatus
-from domain.status import Status, can_follow
-from messaging import wire
-from messaging.producer import partition_of
+from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.status import Status, can_follow
+from messaging import codec
+from messaging.producer.idempotent_producer import partition_of
 from messaging.topics import Topics
 from tests.support.api import Api, eventually
 
@@ -79,7 +79,7 @@ async def read_ledger(brokers: str, numbers: Collection[str], *, since: datetime
     """Read all that the log holds of some shipments, from `since` to its end now, and fold it."""
     ledger = {number: Life() for number in numbers}
     for value in await _records(brokers, Topics().events, numbers, since=since):
-        decoded = wire.decode(value)
+        decoded = codec.decode(value)
         ledger[decoded.command.tracking_number].take(decoded.command, decoded.fingerprint)
     return ledger
 

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.backup.archive import Archive
-from storage.schema import SHIPMENTS
+from storage.mongo.backup.archive import Archive
+from storage.mongo.schema import SHIPMENTS
 from tests.e2e.traffic import shipment_body
 from tests.support.api import Api
 from tests.support.stack import RunningStack
@@ -29,7 +29,8 @@ def back_up(home: Path, directory: Path) -> Archive:
             "exec",
             sys.executable,
             "-m",
-            "storage.backup",
+            "toolbox",
+            "backup",
             "create",
             directory,
         ],
@@ -46,7 +47,7 @@ def back_up(home: Path, directory: Path) -> Archive:
 
 def test_the_verb_runs_this_command() -> None:
     recipe = ROOT.joinpath("Makefile").read_text().partition("\nbackup:")[2].splitlines()[1]
-    assert recipe.startswith("\t@exec $(RUN) python -m devstack exec python -m storage.backup create ")
+    assert recipe.startswith("\t@exec $(RUN) python -m devstack exec waybill-admin backup create ")
 
 
 async def test_the_running_stack_is_backed_up(own_stack: RunningStack, admin: Api, tmp_path: Path) -> None:

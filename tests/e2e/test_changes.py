@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from domain.status import Status
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
 from tests.support.api import Answer, Api, Json

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.tracking_number import is_tracking_number
+from domain.shipments.tracking_number import is_tracking_number
 from tests.e2e.checks import INSTANT, assert_error
 from tests.e2e.traffic import shipment_body
 from tests.support.api import Api

@@ -6,9 +6,9 @@ from typing import Protocol
 import pytest
 from rich.console import Console
 
-from devstack.demo.cli import demo
-from devstack.demo.driver import Run
-from devstack.demo.known_answer import load
+from demo.cli import demo
+from demo.dataset.known_answer import load
+from demo.run.driver import Run
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
 

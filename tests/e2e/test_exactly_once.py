@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from domain.status import Status
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.ledger import Ledger, assert_matches_log
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_at, shipment_body
 from tests.support.api import Api, Json, eventually, times_seen

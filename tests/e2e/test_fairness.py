@@ -13,7 +13,7 @@ from itertools import cycle
 
 import pytest
 
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body
 from tests.support.api import Api, eventually

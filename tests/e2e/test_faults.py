@@ -15,7 +15,7 @@ from itertools import chain
 import aiohttp
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log, dead_letters
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body

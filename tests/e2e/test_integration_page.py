@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from messaging.settings import KafkaSettings
 from processor.settings import LoopSettings
 from tests.e2e.traffic import shipment_at

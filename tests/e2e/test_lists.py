@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from domain.timestamps import format_timestamp
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import event_body, shipment_at, shipment_body

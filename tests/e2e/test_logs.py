@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from storage.lockout import name_digest
+from storage.redis.login_lockout import name_digest
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import shipment_body
 from tests.support.api import PASSWORD, Api

@@ -11,17 +11,17 @@ from uuid import uuid4
 
 import pytest
 
-from domain.commands import Command
-from domain.dead_letters import dead_letter_id
-from domain.status import Status
-from domain.tracking_number import TrackingNumber
-from messaging.dead_letters import DeadLetter, KafkaDeadLetters
-from messaging.producer import OutgoingRecord
+from domain.processing.dead_letter import dead_letter_id
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.producer.idempotent_producer import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from processor.burying import entry_of
-from storage.client import open_database
-from storage.dead_letters import MongoDeadLetterIndex
+from processor.use_cases.dead_lettering import entry_of
+from storage.mongo.database import open_database
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.settings import MongoSettings
 from tests.e2e.traffic import shipment_body
 from tests.faults.matrix import Row

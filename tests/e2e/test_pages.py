@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.visiting import addresses_in
+from devstack.store_addresses import addresses_in
 from tests.support.pages import RUN_BY, blocks
 from tests.support.printed_calls import PRINTED_URL, ROOT
 from tests.support.stack import RunningStack

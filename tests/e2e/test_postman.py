@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.documents import ROOT
+from docgen.documents import ROOT
 from tests.support.api import Api
 from tests.support.node_tools import PACKAGES, run_node
 from tests.support.stack import StackAddresses

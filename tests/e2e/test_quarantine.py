@@ -4,8 +4,8 @@ from itertools import count
 
 import pytest
 
-from domain.status import Status
-from processor.quarantine import REFRESH_EVERY_S
+from domain.shipments.status import Status
+from processor.use_cases.quarantine import REFRESH_EVERY_S
 from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.matrix import Row
 from tests.support.api import Api, Json

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.identity import creation_event_id
-from domain.status import Status
-from domain.tracking_number import derive_tracking_number
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.checks import INSTANT, assert_error, assert_retry_after
 from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
 from tests.support.api import Api

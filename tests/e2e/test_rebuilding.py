@@ -15,7 +15,7 @@ from tests.support.stack import RunningStack
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "devstack", "exec", sys.executable, "-m", "processor.rebuilding")
+COMMAND = (sys.executable, "-m", "devstack", "exec", sys.executable, "-m", "toolbox", "rebuild")
 
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_verb_runs_this_command() -> None:
     recipe = ROOT.joinpath("Makefile").read_text().partition("\nrebuild-check:")[2].splitlines()[1]
-    verb = "python -m devstack exec python -m processor.rebuilding check --from both"
+    verb = "python -m devstack exec waybill-admin rebuild check --from both"
     assert recipe == f"\t@exec $(RUN) {verb}"
 
 

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.identity import creation_event_id
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, derive_tracking_number
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.access_table import CALLERS, access_table

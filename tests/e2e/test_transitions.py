@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import PATH_TO, event_body, shipment_at
 from tests.support.api import Api

@@ -20,7 +20,7 @@ import pytest_asyncio
 from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log
 from tests.e2e.tokens import signed

@@ -5,7 +5,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from domain.status import Status
+from domain.shipments.status import Status
 from domain.timestamps import format_timestamp
 from tests.support.api import Api, Json
 from tests.support.builders import BOGOTA, LIMA, ROUTE

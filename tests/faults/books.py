@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from domain.identity import EventId
+from domain.shipments.event_identity import EventId
 from tests.support.history import Sent
 
 

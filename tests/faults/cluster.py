@@ -27,12 +27,12 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from devstack.client import RunningStack, start_stack
-from domain.identity import creation_event_id
-from domain.status import Status
-from domain.tracking_number import TrackingNumber
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, declaration
-from storage.client import open_database
+from storage.mongo.database import open_database
 from storage.settings import MongoSettings
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.traffic import event_body, shipment_body

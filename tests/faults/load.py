@@ -10,9 +10,9 @@ from typing import Final
 
 import aiohttp
 
-from domain.identity import creation_event_id, event_id
+from domain.shipments.event_identity import creation_event_id, event_id
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from domain.timestamps import parse_timestamp
-from domain.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
 from tests.faults.books import Books, Ended
 from tests.support.api import Answer, Api, Json

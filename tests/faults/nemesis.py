@@ -10,7 +10,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from devstack.stack_file import Member
+from devstack.home.stack_file import Member
 from messaging.topics import Topics
 from tests.faults.rig import Rig
 from tests.faults.schedule import Fault, Kind

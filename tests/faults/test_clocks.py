@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from background.tasks import in_background
-from domain.status import Status
+from domain.shipments.status import Status
 from domain.timestamps import format_timestamp
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from servicekit.background_tasks import in_background
+from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body
 from tests.faults.matrix import Row

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import domain.batch
-from domain.commands import Command
-from domain.line import STALLED_OPENS
-from domain.shipment import decide
-from domain.status import Status
-from messaging import wire
+import domain.processing.batch
+from domain.processing.halts import STALLED_OPENS
+from domain.shipments.commands import Command
+from domain.shipments.shipment import decide
+from domain.shipments.status import Status
+from messaging import codec
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import number, report
@@ -98,7 +98,7 @@ async def test_every_point_still_lies_on_a_processors_way(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One processor takes over from others that got nowhere, works through a day, and is ended."""
-    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     passed = tmp_path / "passed"
     await send_day(site, Walk(poison=True, awaited=True))
     await die(site, struck(CrashPoint.AFTER_COMMIT, on_call=3))
@@ -122,7 +122,7 @@ async def test_every_point_still_lies_on_a_processors_way(
 async def test_a_processor_that_dies_between_two_steps_is_finished_by_the_next(
     site: Site, point: CrashPoint, walk: Walk, recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     sent = await send_day(site, walk)
     for strike in walk.before:
         await die(site, strike)
@@ -149,7 +149,7 @@ async def send_day(site: Site, walk: Walk) -> list[Command]:
 
 def buried_by(walk: Walk) -> set[bytes]:
     """Return the bytes of the records that end as dead letters."""
-    return {*UNREADABLE, *map(wire.encode, BROKEN)} if walk.poison else set()
+    return {*UNREADABLE, *map(codec.encode, BROKEN)} if walk.poison else set()
 
 
 async def die(site: Site, strike: Mapping[str, str], *, ended: bool = False) -> None:

@@ -7,7 +7,7 @@ from multiprocessing.process import BaseProcess
 import psutil
 import pytest
 
-from storage.schema import PARTITION_FENCES
+from storage.mongo.schema import PARTITION_FENCES
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.crashing.points import CrashPoint

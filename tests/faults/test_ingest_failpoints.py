@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from domain.identity import EventId
-from domain.status import Status
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.matrix import Row
 from tests.support.api import Answer, Api

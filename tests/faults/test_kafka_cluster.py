@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from devstack.stack_file import Member
+from devstack.home.stack_file import Member
 from tests.faults.cluster import BROKERS, Cluster, Traffic, kill_all, three_brokers, traffic
 from tests.faults.matrix import Row
 from tests.support.fault_table import Recovery

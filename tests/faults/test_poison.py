@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-import domain.batch
-from domain.commands import Command
-from domain.shipment import decide
-from domain.status import Status
-from messaging import wire
+import domain.processing.batch
+from domain.shipments.commands import Command
+from domain.shipments.shipment import decide
+from domain.shipments.status import Status
+from messaging import codec
 from messaging.topics import ensure_topics
 from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
@@ -32,7 +32,7 @@ ELSEWHERE = creation(number(7))
 
 def odd(**data: Any) -> bytes:  # noqa: ANN401  # JSON
     """Return a right record but for these of its data."""
-    record: dict[str, Any] = json.loads(wire.encode(ODD))
+    record: dict[str, Any] = json.loads(codec.encode(ODD))
     record["data"] |= data
     return json.dumps(record).encode()
 
@@ -61,10 +61,10 @@ STRANGE = (
 async def test_poison_of_every_kind_is_kept_and_the_records_around_it_are_applied(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     await site.send(JOURNEY[:1])
     partition = await partition_of_journey(site)
-    values = [*UNREADABLE, wire.encode(BROKEN)]
+    values = [*UNREADABLE, codec.encode(BROKEN)]
     between = [command for command, _ in zip(cycle([*JOURNEY, *STRANGE]), values, strict=False)]
     for value, command in zip(values, between, strict=True):
         await write_values(site.kafka, site.topics.events, [(NUMBER.encode(), value)], partition)
@@ -89,7 +89,7 @@ async def test_without_the_dead_letter_topic_the_partition_waits_at_the_record_t
         async with processing(site):
             await wait_until(lambda: any(line["event"] == "batch_retried" for line in logs), timeout_s=20)
             await write_values(
-                site.kafka, site.topics.events, [(b"key", wire.encode(ELSEWHERE))], 1 - partition
+                site.kafka, site.topics.events, [(b"key", codec.encode(ELSEWHERE))], 1 - partition
             )
             await wait_for(lambda: is_committed(site, 1 - partition), timeout_s=10, what="the others")
             committed = await committed_offsets(site.kafka, site.group, site.topics.events)

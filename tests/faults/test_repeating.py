@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from domain.status import Status
-from storage.schema import SHIPMENTS
+from domain.shipments.status import Status
+from storage.mongo.schema import SHIPMENTS
 from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic

@@ -9,8 +9,8 @@ from typing import Final
 
 import aiohttp
 
-from domain.identity import creation_event_id
-from domain.tracking_number import TrackingNumber, derive_tracking_number
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.traffic import shipment_body
 from tests.faults.books import Books
 from tests.faults.load import USER, Caller, Load

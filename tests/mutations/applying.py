@@ -5,10 +5,10 @@ from typing import Final
 from tests.mutations.mutation import Mutation
 
 _WORK: Final = "tests/unit/messaging/test_partition_worker.py"
-_PARTITION: Final = "services/processor/src/processor/partition.py"
-_WORKER: Final = "libs/messaging/src/messaging/partition.py"
-_RULES: Final = "libs/domain/src/domain/shipment.py"
-_JUDGE: Final = "libs/domain/src/domain/batch.py"
+_PARTITION: Final = "services/processor/src/processor/use_cases/shipment_partition.py"
+_WORKER: Final = "libs/messaging/src/messaging/consumer/partition_worker.py"
+_RULES: Final = "libs/domain/src/domain/shipments/shipment.py"
+_JUDGE: Final = "libs/domain/src/domain/processing/batch.py"
 _LIFE: Final = "tests/unit/domain/test_shipment.py"
 _AMENDING: Final = "tests/unit/domain/test_amending.py"
 _VERDICTS: Final = "tests/unit/domain/test_judge.py"

@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.mutations.mutation import Mutation
 
-_PRODUCER: Final = "libs/messaging/src/messaging/producer.py"
+_PRODUCER: Final = "libs/messaging/src/messaging/producer/idempotent_producer.py"
 _ON_KAFKA: Final = "tests/integration/messaging/test_producer.py"
 _OVER_HTTP: Final = "tests/unit/ingest_api/test_events.py"
 
@@ -30,7 +30,7 @@ PUBLISHING: Final = (
     Mutation(
         name="answered-before-the-log",
         safety="202 means that the log has the event",
-        file="services/ingest-api/src/ingest_api/awaiting.py",
+        file="services/ingest-api/src/ingest_api/use_cases/submission.py",
         old="            await self._log.append([command], traceparent=asker.traceparent)\n",
         new="            asyncio.ensure_future(self._log.append([command], traceparent=asker.traceparent))\n",
         tests=(f"{_OVER_HTTP}::test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again",),
@@ -38,7 +38,7 @@ PUBLISHING: Final = (
     Mutation(
         name="batch-answered-before-the-log",
         safety="202 means that the log has all events of the batch",
-        file="services/ingest-api/src/ingest_api/reporting.py",
+        file="services/ingest-api/src/ingest_api/use_cases/event_reporting.py",
         old="        await self._log.append(commands, traceparent=traceparent)\n",
         new="        import asyncio\n\n"
         "        asyncio.ensure_future(self._log.append(commands, traceparent=traceparent))\n",

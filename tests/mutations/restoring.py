@@ -4,8 +4,8 @@ from typing import Final
 
 from tests.mutations.mutation import Mutation
 
-_COPYING: Final = "libs/storage/src/storage/backup/copying.py"
-_MIGRATIONS: Final = "libs/storage/src/storage/schema/migrations.py"
+_COPYING: Final = "libs/storage/src/storage/mongo/backup/copying.py"
+_MIGRATIONS: Final = "libs/storage/src/storage/mongo/schema/migrations.py"
 _BACKUPS: Final = "tests/integration/storage/test_backup.py"
 _STEPS: Final = "tests/integration/storage/test_migrations.py"
 

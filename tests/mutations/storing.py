@@ -4,11 +4,11 @@ from typing import Final
 
 from tests.mutations.mutation import Mutation
 
-_MOVES: Final = "libs/storage/src/storage/moves.py"
-_STORE: Final = "libs/storage/src/storage/shipments.py"
+_MOVES: Final = "libs/storage/src/storage/mongo/processing/transaction_writer.py"
+_STORE: Final = "libs/storage/src/storage/mongo/processing/shipment_store.py"
 _AT_ONCE: Final = "tests/contract/test_commits_at_once.py"
 _FENCES: Final = "tests/contract/test_fences.py"
-_FAILED: Final = "libs/storage/src/storage/failed_transactions.py"
+_FAILED: Final = "libs/storage/src/storage/mongo/processing/failed_transactions.py"
 _LOST: Final = "tests/integration/storage/test_lost_endings.py"
 _REPEATING: Final = "tests/integration/storage/test_repeating.py"
 _PLANS: Final = "tests/contract/test_shipment_store.py"

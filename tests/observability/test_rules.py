@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contracts.dashboards.pages import DASHBOARDS
+from docgen.dashboards.pages import DASHBOARDS
 from tests.observability.rules import ROOT, TESTS, alerts
 from tests.support.prometheus import DEPLOYED, program
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from contracts.dashboards.pages import DASHBOARDS
-from contracts.dashboards.panel import Query
+from docgen.dashboards.pages import DASHBOARDS
+from docgen.dashboards.panel import Query
 from tests.observability.conftest import Watched
 from tests.observability.day import USER
 from tests.observability.rules import alerts, recorded

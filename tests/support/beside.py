@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp.test_utils import unused_port
 
-from devstack.leash import leashed
+from devstack.supervision.die_with_parent import leashed
 from tests.support.stack import RunningStack
 
 

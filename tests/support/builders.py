@@ -4,15 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from domain.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
-from domain.commands import AmendShipment, Command, CreateShipment, Place, ReportStatus, ShipmentChanges
-from domain.dead_letters import LetterState
 from domain.errors import ErrorCode
-from domain.identity import API_SOURCE, creation_event_id, event_id, fingerprint
-from domain.ports import Document, EndOffset
-from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, tracking_number_from
+from domain.ports.core import Document, EndOffset
+from domain.processing.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
+from domain.processing.dead_letter import LetterState
+from domain.shipments.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    Place,
+    ReportStatus,
+    ShipmentChanges,
+)
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECORDED_AT = NOON + timedelta(hours=1)

@@ -12,9 +12,9 @@ from hypothesis import strategies
 from pydantic import TypeAdapter
 from requests.adapters import HTTPAdapter
 
-from domain.identity import event_id
-from domain.tracking_number import ENTROPY_BYTES, tracking_number_from
-from httpkit.identifiers import EventIdText, TrackingNumberIn, TrackingNumberText
+from domain.shipments.event_identity import event_id
+from domain.shipments.tracking_number import ENTROPY_BYTES, tracking_number_from
+from httpkit.openapi.identifiers import EventIdText, TrackingNumberIn, TrackingNumberText
 
 # Failed logins count against an address: that of the other tests is to stay without blame.
 ADDRESS = "127.0.0.77"

@@ -13,12 +13,12 @@ from typing import Any
 import yaml
 from testcontainers.core.container import DockerContainer
 
-from devstack.leash import leashed
-from devstack.part import NotReadyError, Part, Probe
+from devstack.home.ports import LOOPBACK, choose_ports, is_free
+from devstack.home.programs import wheel_program
 from devstack.parts import gateway, mongod, services
-from devstack.ports import LOOPBACK, choose_ports, is_free
-from devstack.probes import kafka_probe, mongod_probe, redis_probe
-from devstack.programs import wheel_program
+from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.part import NotReadyError, Part, Probe
+from devstack.supervision.probes import kafka_probe, mongod_probe, redis_probe
 from tests.support.printed_calls import ROOT
 from tests.support.stack import ExternalStack
 
@@ -85,9 +85,9 @@ def _stores(ports: Mapping[str, int]) -> Iterator[DockerContainer]:
 
 
 def _prepare(addresses: services.Addresses) -> None:
-    for module in services.PREPARATIONS.values():
+    for name in services.PREPARATIONS:
         environment = {**os.environ, **addresses.as_environment()}
-        subprocess.run(services.module_command(module), env=environment, check=True)
+        subprocess.run(services.preparation(name), env=environment, check=True)
 
 
 def _services(ports: Mapping[str, int], addresses: services.Addresses) -> list[Part]:

@@ -11,9 +11,9 @@ from itertools import chain, cycle
 import aiohttp
 from pydantic_core import to_json
 
-from domain.commands import Command
-from domain.identity import EventId
-from domain.status import Status
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from tests.e2e.traffic import event_body
 from tests.support.api import Json
 from tests.support.history import Sent

@@ -11,12 +11,12 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from domain.batch import Outcome
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
-from domain.identity import EventId
-from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
-from domain.status import Status, can_follow
-from domain.tracking_number import TrackingNumber
+from domain.processing.batch import Outcome
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.status import Status, can_follow
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.observed import Document, Letter, Logged, Observed, observe
 from tests.support.telling import wrong_letters, wrong_messages
 

@@ -11,13 +11,14 @@ from aiohttp.test_utils import unused_port
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
-from httpkit.clock import SystemClock
-from httpkit.server import serving
-from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
+from httpkit.server.app_server import serving
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from ingest_api.app import build_app
 from ingest_api.settings import IngestSettings, Settings
-from storage.client import open_redis
-from storage.revocations import RedisRevocationFeed
+from servicekit.clock import SystemClock
+from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.accounts.revocations import RedisRevocationFeed
+from storage.redis.connection import open_redis
 from tests.e2e.tokens import signed
 from tests.support.api import Api, open_api
 from tests.support.crashing.processes import service_process

@@ -1,12 +1,12 @@
-"""`messaging.handler.Notebook` in memory: what is noted of a partition, and what an operator says of it."""
+"""`messaging.consumer.handler.Notebook` in memory: what is noted of a partition, and what operators say."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.line import Attempt, Halt, Inherited, Start, accepted
-from messaging.dead_letters import Record
+from domain.processing.halts import Attempt, Halt, Inherited, Start, accepted
+from messaging.dead_letters.records import Record
 from tests.support.builders import NOON
 
 

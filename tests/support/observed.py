@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from domain.commands import Command
 from domain.errors import PoisonRecord
-from messaging import wire
+from domain.shipments.commands import Command
+from messaging import codec
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from storage.client import Database
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from storage.mongo.database import Database
+from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from tests.support.topics import read_topic
 
 Document = Mapping[str, Any]
@@ -84,7 +84,7 @@ def logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
     """Return what a record of the log says, and where it stands."""
     place, digest = (record.partition, record.offset), digest_of(record.key, record.value)
     try:
-        decoded = wire.decode(record.value)
+        decoded = codec.decode(record.value)
     except PoisonRecord:
         return Logged(place, None, digest=digest)
     return Logged(place, decoded.command, decoded.fingerprint, digest)

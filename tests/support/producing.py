@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from messaging.producer import ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
 from tests.support.waiting import wait_until
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.commands import Command
-from domain.dead_letters import Place
-from messaging import wire
-from messaging.producer import OutgoingRecord, ResilientProducer
+from domain.processing.dead_letter import Place
+from domain.shipments.commands import Command
+from messaging import codec
+from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings
 from tests.support.fakes import Faults
 
@@ -15,7 +15,7 @@ TOPIC = "shipments.events"
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """`messaging.dead_letters.Record` without Kafka."""
+    """`messaging.dead_letters.records.Record` without Kafka."""
 
     offset: int
     value: bytes | None = b""
@@ -28,10 +28,10 @@ class LogRecord:
 
 def record_of(command: Command, offset: int, *, reply_to: str | None = None) -> LogRecord:
     """Return the record that carries `command`."""
-    headers = [wire.CONTENT_TYPE_HEADER]
+    headers = [codec.CONTENT_TYPE_HEADER]
     if reply_to is not None:
-        headers.append((wire.REPLY_TO, reply_to.encode()))
-    return LogRecord(offset, wire.encode(command), command.tracking_number.encode(), headers)
+        headers.append((codec.REPLY_TO, reply_to.encode()))
+    return LogRecord(offset, codec.encode(command), command.tracking_number.encode(), headers)
 
 
 def records_of(*commands: Command, first_offset: int = 0, reply_to: str | None = None) -> list[LogRecord]:

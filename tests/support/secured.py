@@ -21,16 +21,16 @@ from cryptography.hazmat.primitives.serialization import (
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
-from devstack.child import Child
-from devstack.journal import Journal, Screen
-from devstack.launcher import Launcher
-from devstack.part import Part
+from devstack.console.terminal import Journal, Screen
+from devstack.home.ports import choose_ports, is_free
+from devstack.home.programs import find_java, wheel_program
 from devstack.parts import mongod, redis
 from devstack.parts.kafka import Broker, Cluster, server_properties
 from devstack.parts.kafka_jars import kafka_jars
-from devstack.ports import choose_ports, is_free
-from devstack.programs import find_java, wheel_program
 from devstack.settings import StackSettings
+from devstack.supervision.child import Child
+from devstack.supervision.launcher import Launcher
+from devstack.supervision.part import Part
 
 USER = "waybill"
 PASSWORD = "a-password-of-tests-7c1e"  # noqa: S105

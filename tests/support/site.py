@@ -10,14 +10,15 @@ from multiprocessing.process import BaseProcess
 
 from opentelemetry.trace import Tracer
 
-from domain.commands import Command
-from httpkit.settings import Environment, HttpSettings, ServiceSettings
+from domain.shipments.commands import Command
+from httpkit.settings import HttpSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from processor.app import run_processor
 from processor.settings import LoopSettings, Settings
-from storage.client import Database
-from storage.schema import PARTITION_FENCES, STATUS_EVENTS
+from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.database import Database
+from storage.mongo.schema import PARTITION_FENCES, STATUS_EVENTS
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.crashing.processes import END_WITHIN_S, service_process
 from tests.support.history import Observed, Sent, observe, violations

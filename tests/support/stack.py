@@ -10,7 +10,7 @@ from typing import Protocol
 import psutil
 
 from devstack.client import RunningStack, start_stack
-from devstack.stack_file import Member
+from devstack.home.stack_file import Member
 
 __all__ = [
     "ExternalStack",

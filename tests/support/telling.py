@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from domain.batch import Outcome
-from domain.commands import Command, CreateShipment, ReportStatus
-from domain.identity import EventId
-from domain.status import Status
+from domain.processing.batch import Outcome
+from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from messaging.topics import Topics
 from tests.support.observed import Observed, Told
 

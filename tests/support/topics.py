@@ -9,9 +9,9 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import ConsumerRecord
 
-from domain.commands import Command
-from messaging import wire
-from messaging.producer import partition_of
+from domain.shipments.commands import Command
+from messaging import codec
+from messaging.producer.idempotent_producer import partition_of
 from messaging.settings import KafkaSettings
 
 
@@ -110,15 +110,15 @@ async def write_commands(
     settings: KafkaSettings, topic: str, *commands: Command, reply_to: str | None = None
 ) -> None:
     """Append commands where ingest-api would put them."""
-    waiting = [] if reply_to is None else [(wire.REPLY_TO, reply_to.encode())]
+    waiting = [] if reply_to is None else [(codec.REPLY_TO, reply_to.encode())]
     async with AIOKafkaProducer(**settings.connection(), acks="all", linger_ms=5) as producer:
         sent = [
             await producer.send(
                 topic,
-                wire.encode(command),
+                codec.encode(command),
                 key=(key := command.tracking_number.encode()),
                 partition=partition_of(key, settings.partitions),
-                headers=[wire.CONTENT_TYPE_HEADER, *waiting],
+                headers=[codec.CONTENT_TYPE_HEADER, *waiting],
             )
             for command in commands
         ]

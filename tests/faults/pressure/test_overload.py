@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.e2e.traffic import event_body
 from tests.faults.matrix import Row
 from tests.support.builders import creation, number

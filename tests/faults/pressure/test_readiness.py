@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from background.tasks import in_background
+from servicekit.background_tasks import in_background
 from tests.support.builders import creation, number
 from tests.support.ingest import renew_ended_tokens
 from tests.support.proxy import Proxy, mongo_uri_of

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands import Command
-from storage.schema import PARTITION_FENCES
+from domain.shipments.commands import Command
+from storage.mongo.schema import PARTITION_FENCES
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.fault_table import Recovery

@@ -11,7 +11,7 @@ from aiohttp.test_utils import unused_port
 
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from storage.client import open_database
+from storage.mongo.database import open_database
 from storage.settings import MongoSettings
 from tests.e2e.tokens import signed
 from tests.faults.matrix import Row

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 
-from domain.status import Status
-from storage.schema import PARTITION_FENCES
+from domain.shipments.status import Status
+from storage.mongo.schema import PARTITION_FENCES
 from tests.e2e.traffic import event_body
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic

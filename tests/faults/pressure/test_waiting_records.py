@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.faults.matrix import Row
 from tests.support.builders import NOON, creation, number, report
 from tests.support.fault_table import Recovery

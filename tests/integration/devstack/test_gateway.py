@@ -14,12 +14,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from devstack.child import Child
-from devstack.launcher import Launcher
+from devstack.home.ports import choose_ports, is_free
+from devstack.home.programs import wheel_program
 from devstack.parts import gateway
 from devstack.parts.gateway import find_caddyfile, gateway_part
-from devstack.ports import choose_ports, is_free
-from devstack.programs import wheel_program
+from devstack.supervision.child import Child
+from devstack.supervision.launcher import Launcher
 
 pytestmark = pytest.mark.stack
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from devstack.child import Child
-from devstack.launcher import Launcher
+from devstack.home.ports import choose_ports, is_free
+from devstack.home.programs import wheel_program
 from devstack.parts import gateway
 from devstack.parts.gateway import find_caddyfile, gateway_part
-from devstack.ports import choose_ports, is_free
-from devstack.probes import http_probe
-from devstack.programs import wheel_program
+from devstack.supervision.child import Child
+from devstack.supervision.launcher import Launcher
+from devstack.supervision.probes import http_probe
 
 pytestmark = pytest.mark.stack
 

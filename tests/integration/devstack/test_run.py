@@ -17,7 +17,7 @@ from pymongo import MongoClient
 from redis import Redis
 
 from devstack.errors import PartFailedError
-from devstack.stack_file import GROUPS
+from devstack.home.stack_file import GROUPS
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
 from tests.support.stack import RunningStack, kill, start_stack

@@ -12,14 +12,14 @@ import psutil
 import pytest
 from rich.console import Console
 
+from devstack.console.terminal import Journal
 from devstack.errors import PartFailedError, PrerequisiteError
-from devstack.journal import Journal
-from devstack.launcher import Launcher, tail
-from devstack.part import Part
-from devstack.ports import choose_ports, is_free
-from devstack.probes import http_probe
-from devstack.stack_file import Member, read_members
-from devstack.supervisor import Supervisor
+from devstack.home.ports import choose_ports, is_free
+from devstack.home.stack_file import Member, read_members
+from devstack.supervision.launcher import Launcher, tail
+from devstack.supervision.part import Part
+from devstack.supervision.probes import http_probe
+from devstack.supervision.supervisor import Supervisor
 
 pytestmark = pytest.mark.stack
 

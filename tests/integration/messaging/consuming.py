@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
 
-from domain.line import Halt, Inherited
-from domain.ports import EndOffset, IsAnother
-from messaging.dead_letters import DeadLetter, Record
-from messaging.runtime import PartitionRuntime
-from messaging.runtime_settings import RuntimeSettings
+from domain.ports.core import EndOffset, IsAnother
+from domain.processing.halts import Halt, Inherited
+from messaging.consumer.consumer_settings import RuntimeSettings
+from messaging.consumer.runtime import PartitionRuntime
+from messaging.dead_letters.records import DeadLetter, Record
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from tests.support.notebook import MemoryNotebook

@@ -7,9 +7,9 @@ from aiokafka.admin import NewPartitions
 
 from domain.errors import TransientError
 from messaging import topic_watch
+from messaging.consumer.runtime import RuntimeStopped
 from messaging.health import KafkaProbe
-from messaging.producer import OutgoingRecord, ResilientProducer
-from messaging.runtime import RuntimeStopped
+from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topic_watch import TopicWatch
 from messaging.topics import TopicsNotReady, declaration, ensure_topics

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
-from messaging import offsets
+from messaging.consumer import offsets
 from messaging.metrics import LineMetrics
 from messaging.settings import KafkaSettings
 from tests.integration.messaging.consuming import Group, running

@@ -8,12 +8,12 @@ import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from domain.errors import NotPublished, PublishUnknown, TransientError
-from messaging.command_log import KafkaCommandLog
-from messaging.dead_letters import DeadLetter, KafkaDeadLetters
-from messaging.producer import OutgoingRecord, ResilientProducer, partition_of
+from messaging.codec import decode
+from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.producer.command_log import KafkaCommandLog
+from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer, partition_of
 from messaging.settings import KafkaSettings
 from messaging.topics import MAX_MESSAGE_BYTES, Topics, declaration
-from messaging.wire import decode
 from tests.faults.matrix import Row
 from tests.support.builders import ROUTE, creation, number, report
 from tests.support.producing import producer_on

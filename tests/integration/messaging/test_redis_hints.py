@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from domain.ports import Answer
-from storage import answers, breaker
-from storage.answers import RedisAnswerInbox, RedisAnswers
-from storage.breaker import FAILURES_TO_OPEN
-from storage.client import open_redis
-from storage.dedup import LIFETIME_S, RedisDuplicateFilter
+from domain.ports.core import Answer
+from storage.redis import breaker, replies
+from storage.redis.breaker import FAILURES_TO_OPEN
+from storage.redis.connection import open_redis
+from storage.redis.duplicate_filter import LIFETIME_S, RedisDuplicateFilter
+from storage.redis.replies import RedisAnswerInbox, RedisAnswers
 from storage.settings import RedisSettings
 from tests.faults.matrix import Row
 from tests.support.builders import NOON, creation
@@ -146,7 +146,7 @@ async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
 async def test_an_inbox_stays_open_while_nothing_arrives(
     redis: Redis, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers, "_POLL_S", 0.1)
+    monkeypatch.setattr(replies, "_POLL_S", 0.1)
     async with inbox_of(redis) as inbox:
         with inbox.expect() as (address, answer):
             done, _ = await asyncio.wait([answer], timeout=0.5)
@@ -178,11 +178,11 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
 
 @pytest.mark.fault(Row.REDIS_AWAY)
 async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
-    answers = RedisAnswers(redis)
-    await answers.send({"answers:nobody": ANSWER})
+    replies = RedisAnswers(redis)
+    await replies.send({"answers:nobody": ANSWER})
     redis_proxy.stall()
     async with at_most(0.5):
-        await answers.send({"answers:nobody": ANSWER})
+        await replies.send({"answers:nobody": ANSWER})
 
 
 async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None:

@@ -7,12 +7,12 @@ import pytest
 from aiokafka import TopicPartition
 
 from domain.errors import StoreUnavailable
-from domain.line import Halt, Start
-from messaging import partition as partition_module
-from messaging import runtime as runtime_module
-from messaging import watchdog as watchdog_module
-from messaging.runtime import PartitionRuntime, RuntimeStopped
-from messaging.runtime_settings import RuntimeSettings
+from domain.processing.halts import Halt, Start
+from messaging.consumer import partition_worker as partition_module
+from messaging.consumer import runtime as runtime_module
+from messaging.consumer import watchdog as watchdog_module
+from messaging.consumer.consumer_settings import RuntimeSettings
+from messaging.consumer.runtime import PartitionRuntime, RuntimeStopped
 from messaging.settings import KafkaSettings
 from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, JournalHandler, running

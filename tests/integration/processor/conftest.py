@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from messaging.settings import KafkaSettings
-from storage.client import Database
+from storage.mongo.database import Database
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.proxy import Proxy
 from tests.support.site import Site

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from domain.line import PartitionView, Resumption, Start
-from storage.line import MongoLineControl
+from domain.processing.halts import PartitionView, Resumption, Start
+from storage.mongo.processing.partition_state import MongoLineControl
 from tests.support.site import Site
 from tests.support.waiting import wait_for
 

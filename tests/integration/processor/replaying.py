@@ -1,8 +1,8 @@
 """Dead letters put back into the log."""
 
-from domain.dead_letter_ports import Replayed
-from domain.dead_letters import Place
-from messaging.replaying import KafkaDeadLetterReplayer
+from domain.ports.dead_letters import Replayed
+from domain.processing.dead_letter import Place
+from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
 from tests.support.producing import producer_on
 from tests.support.site import Site
 

@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from domain.commands import Command
-from domain.status import Status
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import creation, report

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-import domain.batch
-from domain.dead_letters import Place, Replay, dead_letter_id
+import domain.processing.batch
 from domain.errors import StoreUnavailable
-from domain.shipment import decide
-from domain.status import Status
-from storage.dead_letters import MongoDeadLetterIndex
-from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
+from domain.processing.dead_letter import Place, Replay, dead_letter_id
+from domain.shipments.shipment import decide
+from domain.shipments.status import Status
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.replaying import replay
 from tests.support.builders import NUMBER, creation, report
@@ -56,7 +56,7 @@ async def places(site: Site) -> list[Place]:
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()
@@ -106,7 +106,7 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
 async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()

@@ -6,13 +6,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import zstd_encode
 
-from domain.line import Start
-from domain.status import Status
-from messaging import partition as partition_module
-from messaging import wire
+from domain.processing.halts import Start
+from domain.shipments.status import Status
+from messaging import codec
+from messaging.consumer import partition_worker as partition_module
 from messaging.decompressing import MAX_BATCH_BYTES
-from messaging.producer import partition_of
-from storage.schema import DEAD_LETTERS, SHIPMENTS
+from messaging.producer.idempotent_producer import partition_of
+from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator
 from tests.support.builders import NUMBER, creation, number, report
@@ -36,7 +36,7 @@ async def errors(site: Site) -> list[str]:
 
 async def test_a_header_that_nobody_can_read_costs_one_dead_letter_with_its_bytes(site: Site) -> None:
     here = partition_of(KEY, site.kafka.partitions)
-    value = wire.encode(PICKED_UP)
+    value = codec.encode(PICKED_UP)
     odd = record(0, key=KEY, value=value, headers=[(b"\xff\xfe", b"\0"), (b"", None)])
     async with processing(site):
         await site.send([creation(), *OTHERS])
@@ -49,13 +49,13 @@ async def test_a_header_that_nobody_can_read_costs_one_dead_letter_with_its_byte
     assert await site.database[SHIPMENTS].count_documents({}) == 1 + len(OTHERS)
 
 
-@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
-async def test_every_codec_is_read(site: Site, codec: str | None) -> None:
-    async with AIOKafkaProducer(**site.kafka.connection(), compression_type=codec) as producer:
+@pytest.mark.parametrize("compression", [None, "gzip", "snappy", "lz4", "zstd"])
+async def test_every_compression_is_read(site: Site, compression: str | None) -> None:
+    async with AIOKafkaProducer(**site.kafka.connection(), compression_type=compression) as producer:
         for command in OTHERS[:2]:
             key = command.tracking_number.encode()
             place = partition_of(key, site.kafka.partitions)
-            await producer.send_and_wait(site.topics.events, wire.encode(command), key=key, partition=place)
+            await producer.send_and_wait(site.topics.events, codec.encode(command), key=key, partition=place)
     async with processing(site):
         await site.finished()
     assert await site.database[SHIPMENTS].count_documents({}) == 2
@@ -66,7 +66,7 @@ async def test_a_record_in_another_place_than_its_keys_is_never_applied(site: Si
     async with processing(site):
         await site.send([creation()])
         await site.finished()
-        value = wire.encode(PICKED_UP)
+        value = codec.encode(PICKED_UP)
         await write_batch(
             site.kafka,
             site.topics.events,

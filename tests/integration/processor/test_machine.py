@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import settings
 
-from storage.client import open_database, open_redis
-from storage.schema import apply_schema
+from storage.mongo.database import open_database
+from storage.mongo.schema import apply_schema
+from storage.redis.connection import open_redis
 from storage.settings import MongoSettings, RedisSettings
 from tests.faults.matrix import Row
 from tests.support.fakes import FixedClock

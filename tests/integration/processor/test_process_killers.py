@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from domain.commands import Command
-from domain.line import STALLED_OPENS, Attempt
-from domain.status import Status
-from messaging.caution import MAX_ENDED
-from messaging.producer import partition_of
-from storage.line import MongoPartitionNotes
-from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
-from storage.shipments import MongoShipmentStore
+from domain.processing.halts import STALLED_OPENS, Attempt
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging.consumer.isolation import MAX_ENDED
+from messaging.producer.idempotent_producer import partition_of
+from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.rebuilding.day import checked
 from tests.support.builders import NOON, NUMBER, creation, ends_at, number, report

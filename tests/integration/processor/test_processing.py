@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from domain.commands import Command
-from domain.status import Status
-from messaging import wire
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging import codec
 from messaging.topics import ensure_topics
-from storage.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
@@ -115,7 +115,7 @@ async def test_a_dead_event_that_can_be_read_is_recorded_as_dead(site: Site) -> 
     assert (dead["outcome"], dead["attempts"], dead["offset"]) == ("dead", 1, 2)
     assert "has no record" in dead["reason"]
     [letter] = await read_topic(site.kafka, site.topics.dead_letters)
-    assert wire.decode(letter.value).command.event_id == PICKED_UP.event_id
+    assert codec.decode(letter.value).command.event_id == PICKED_UP.event_id
     shipment = await site.database[SHIPMENTS].find_one({"_id": NUMBER})
     assert shipment is not None
     assert shipment["current_status"] == "in_warehouse"

@@ -2,10 +2,9 @@
 
 import pytest
 
-from domain.commands import Command
-from domain.status import Status
-from processor.rebuilding.checking import Source
-from storage.schema import DEAD_LETTERS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from storage.mongo.schema import DEAD_LETTERS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.integration.rebuilding.day import checked
@@ -13,6 +12,7 @@ from tests.support.builders import creation, number, report
 from tests.support.site import Site, processing
 from tests.support.topics import end_offsets, forget_records, is_caught_up, read_topic, write_values
 from tests.support.waiting import wait_for
+from toolbox.rebuild.comparison import Source
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.MONGO_PUT_BACK)]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.backup.copying import create, restore
-from storage.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
+from storage.mongo.backup.copying import create, restore
+from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import number
 from tests.support.site import Site, processing
@@ -95,16 +95,18 @@ async def test_the_commands_do_it_from_outside(site: Site, tmp_path: Path) -> No
         await site.send(traffic(3))
         await site.finished()
     there, name = str(tmp_path), site.mongo.database
-    assert await run("storage.backup", "fresh", there) == f"1 refused: {there} has no backup"
-    written = await run("storage.backup", "create", there)
+    assert await run("toolbox", "backup", "fresh", there) == f"1 refused: {there} has no backup"
+    written = await run("toolbox", "backup", "create", there)
     assert written.startswith("0 written: waybill-")
     path = str(tmp_path / written.split()[2].rstrip(":"))
-    assert (await run("storage.backup", "fresh", there)).startswith("0 fresh: ")
-    assert (await run("storage.backup", "verify", path)).startswith("0 intact: ")
-    assert (await run("storage.backup", "restore", path)).startswith(f"1 refused: {name} has documents in ")
-    refused = await run("storage.backup", "restore", path, "--replace", "another")
+    assert (await run("toolbox", "backup", "fresh", there)).startswith("0 fresh: ")
+    assert (await run("toolbox", "backup", "verify", path)).startswith("0 intact: ")
+    assert (await run("toolbox", "backup", "restore", path)).startswith(
+        f"1 refused: {name} has documents in "
+    )
+    refused = await run("toolbox", "backup", "restore", path, "--replace", "another")
     assert refused == f"1 refused: --replace names another, but the database is {name}"
-    done = await run("storage.backup", "restore", path, "--replace", name)
+    done = await run("toolbox", "backup", "restore", path, "--replace", name)
     assert done.startswith("0 restored: ")
 
 

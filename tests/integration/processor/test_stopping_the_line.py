@@ -3,12 +3,12 @@
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from domain.commands import Command
-from domain.line import Start
-from domain.status import Status
-from messaging import partition as partition_module
-from messaging.partition import MAX_BURIED_IN_A_ROW
-from messaging.producer import partition_of
+from domain.processing.halts import Start
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging.consumer import partition_worker as partition_module
+from messaging.consumer.partition_worker import MAX_BURIED_IN_A_ROW
+from messaging.producer.idempotent_producer import partition_of
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator
 from tests.support.builders import NUMBER, creation, report

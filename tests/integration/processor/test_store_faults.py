@@ -7,7 +7,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 from redis.asyncio import Redis
 
-from storage.schema import STATUS_EVENTS
+from storage.mongo.schema import STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.fault_table import Recovery

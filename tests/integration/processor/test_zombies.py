@@ -9,9 +9,9 @@ import pytest
 from aiokafka.structs import ConsumerRecord
 
 from domain.errors import CommitUnknown, Fenced
-from httpkit.metrics import new_registry
+from httpkit.middleware.http_metrics import new_registry
 from processor.app import open_ports
-from processor.partition import ShipmentPartition
+from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import ends_at

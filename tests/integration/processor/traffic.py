@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
-from domain.commands import Command, ReportStatus, ShipmentChanges
-from domain.status import Status
-from domain.tracking_number import TrackingNumber
+from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import NOON, ROUTE, amendment, creation, number, report
 
 CRUD = 0.15

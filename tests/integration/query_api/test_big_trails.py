@@ -2,13 +2,13 @@
 
 import pytest
 
-from domain.batch import Outcome
-from domain.identity import event_id
-from domain.reading import EventFilter, Window
-from storage.client import Database
-from storage.readers import MongoEventReader
-from storage.schema import STATUS_EVENTS
-from storage.totals import REMEMBERED_FROM
+from domain.ports.queries import EventFilter, Window
+from domain.processing.batch import Outcome
+from domain.shipments.event_identity import event_id
+from storage.mongo.database import Database
+from storage.mongo.queries.readers import MongoEventReader
+from storage.mongo.queries.totals import REMEMBERED_FROM
+from storage.mongo.schema import STATUS_EVENTS
 from tests.support.builders import NOON, NUMBER
 
 pytestmark = pytest.mark.stack

@@ -14,13 +14,14 @@ from redis.asyncio import Redis
 
 import ingest_api.app
 import ingest_api.settings
-from domain.permissions import Principal, Role
-from httpkit.auth import TokenIssuer
-from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
+from domain.access.permissions import Principal, Role
+from httpkit.middleware.auth import TokenIssuer
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
 from query_api.app import build_app
 from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
-from storage.client import Database
+from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.database import Database
 from storage.settings import RedisSettings
 from tests.support.proxy import Proxy
 from tests.support.waiting import wait_for

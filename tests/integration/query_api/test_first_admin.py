@@ -7,15 +7,15 @@ import sys
 import bcrypt
 import pytest
 
-from domain.permissions import Role
-from domain.reading import ActionFilter, Window
-from storage.actions import MongoActionLog
-from storage.client import Database
-from storage.revocations import MongoRevocationStore
-from storage.schema import AUTH_USERS
-from storage.schema.seeded import mark_seeded_users
-from storage.seeds import DEVELOPMENT_PASSWORD
-from storage.users import MongoUserStore
+from domain.access.permissions import Role
+from domain.ports.queries import ActionFilter, Window
+from storage.mongo.accounts.revocations import MongoRevocationStore
+from storage.mongo.accounts.users import MongoUserStore
+from storage.mongo.database import Database
+from storage.mongo.development_users import DEVELOPMENT_PASSWORD
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.schema import AUTH_USERS
+from storage.mongo.schema.development_users_step import mark_seeded_users
 from tests.integration.query_api.test_users import CLIENT
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]

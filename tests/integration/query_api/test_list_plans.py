@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from domain.batch import Outcome
-from domain.dead_letters import LetterState
+from domain.access.operator_actions import ActionKind
 from domain.errors import TooMuchToRead
-from domain.operators import ActionKind
-from domain.reading import (
+from domain.ports.queries import (
     ActionFilter,
     DeadLetterFilter,
     EventFilter,
@@ -19,12 +17,14 @@ from domain.reading import (
     ShipmentFilter,
     Window,
 )
-from domain.status import Status
-from storage import readers
-from storage.actions import MongoActionLog
-from storage.client import Database
-from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
-from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
+from domain.processing.batch import Outcome
+from domain.processing.dead_letter import LetterState
+from domain.shipments.status import Status
+from storage.mongo.database import Database
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.queries import readers
+from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
+from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
 from tests.support.builders import NOON, NUMBER, dead_letter, number
 
 pytestmark = pytest.mark.stack

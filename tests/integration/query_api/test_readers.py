@@ -4,22 +4,22 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.commands import Command
 from domain.errors import StoreUnavailable
-from domain.identity import creation_event_id
-from domain.reading import DeadLetterFilter, EventFilter, ShipmentFilter, Window
-from domain.status import Status
-from storage.client import Database, open_database
-from storage.readers import (
+from domain.ports.queries import DeadLetterFilter, EventFilter, ShipmentFilter, Window
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from storage.mongo.database import Database, open_database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.queries.readers import (
     EVENT_FIELDS,
     SHIPMENT_FIELDS,
     MongoDeadLetterReader,
     MongoEventReader,
     MongoShipmentReader,
 )
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from storage.settings import MongoSettings
-from storage.shipments import MongoShipmentStore
 from tests.support.builders import (
     BOGOTA,
     NOON,

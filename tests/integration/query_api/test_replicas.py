@@ -8,13 +8,14 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from domain.permissions import Principal, Role
-from httpkit.auth import TokenIssuer
-from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
+from domain.access.permissions import Principal, Role
+from httpkit.middleware.auth import TokenIssuer
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
 from query_api.app import build_app
 from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
-from storage.client import Database
+from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.database import Database
 from storage.settings import RedisSettings
 from tests.faults.matrix import Row
 from tests.support.proxy import Proxy

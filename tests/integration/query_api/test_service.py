@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from domain.status import Status
+from domain.shipments.status import Status
 from messaging.settings import KafkaSettings
-from storage.client import Database
+from storage.mongo.database import Database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.settings import RedisSettings
-from storage.shipments import MongoShipmentStore
 from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.reading import ShipmentFilter
-from storage import lists, totals
-from storage.client import Database
-from storage.schema import SHIPMENTS
-from storage.totals import Totals
+from domain.ports.queries import ShipmentFilter
+from storage.mongo.database import Database
+from storage.mongo.queries import lists, totals
+from storage.mongo.queries.totals import Totals
+from storage.mongo.schema import SHIPMENTS
 from tests.support.builders import NOON, number
 
 pytestmark = pytest.mark.stack

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from domain.access.accounts import User
+from domain.access.permissions import Role
 from domain.errors import StoreUnavailable
-from domain.permissions import Role
-from domain.ports import User
-from storage.client import Database, open_database
+from storage.mongo.accounts.users import MongoUserStore, PasswordHasher, seed_development_users
+from storage.mongo.database import Database, open_database
 from storage.settings import MongoSettings
-from storage.users import MongoUserStore, PasswordHasher, seed_development_users
 from tests.support.builders import NOON
 
 pytestmark = pytest.mark.stack

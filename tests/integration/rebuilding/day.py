@@ -4,16 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-import domain.batch
-from domain.commands import Command
-from domain.dead_letters import Place
-from domain.line import QUARANTINED
-from domain.shipment import decide
-from domain.status import Status
-from messaging import wire
-from messaging.producer import partition_of
-from processor.rebuilding.checking import Report, Source, check, opened
-from storage.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
+import domain.processing.batch
+from domain.processing.dead_letter import Place
+from domain.processing.halts import QUARANTINED
+from domain.shipments.commands import Command
+from domain.shipments.shipment import decide
+from domain.shipments.status import Status
+from messaging import codec
+from messaging.producer.idempotent_producer import partition_of
+from storage.mongo.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.replaying import replay
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NOON, creation, number, report
@@ -21,6 +20,7 @@ from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.raw_batches import batch, record, write_batch
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic, write_values
+from toolbox.rebuild.comparison import Report, Source, check, opened
 
 KILLED = report(Status.PICKED_UP, number(900), source=BREAKING_SOURCE)
 """Dies of a bug, and is replayed."""
@@ -41,7 +41,7 @@ async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     aside = site.database[QUARANTINED_SHIPMENTS]
     await aside.insert_one({"_id": SET_ASIDE, "reason": "poison", "since": NOON, "requested_by": "admin"})
     with monkeypatch.context() as patched:
-        patched.setattr(domain.batch, "decide", with_bug(decide))
+        patched.setattr(domain.processing.batch, "decide", with_bug(decide))
         async with processing(site):
             await site.send([creation(number(900)), KILLED, creation(number(901)), STAYS_DEAD])
             await site.send([creation(SET_ASIDE), report(Status.PICKED_UP, SET_ASIDE)])
@@ -72,7 +72,7 @@ async def _write_raw(
         site.kafka,
         site.topics.events,
         partition,
-        batch([record(0, key=key, value=wire.encode(command), headers=headers)]),
+        batch([record(0, key=key, value=codec.encode(command), headers=headers)]),
     )
 
 

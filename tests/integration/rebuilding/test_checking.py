@@ -4,15 +4,15 @@ import asyncio
 
 import pytest
 
-from domain.commands import Command
-from processor.rebuilding.checking import Source
-from storage.schema import SHIPMENTS
+from domain.shipments.commands import Command
+from storage.mongo.schema import SHIPMENTS
 from tests.integration.processor.traffic import traffic
 from tests.integration.rebuilding.day import LAST, SHIPMENTS_OF_A_DAY, checked, spend
 from tests.support.builders import ROUTE, report
 from tests.support.site import Site, processing
 from tests.support.topics import end_offsets, forget_records
 from tests.support.waiting import wait_for
+from toolbox.rebuild.comparison import Source
 
 pytestmark = pytest.mark.stack
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from domain.commands import Command
-from domain.identity import creation_event_id
-from domain.status import Status
-from processor.rebuilding.checking import Source
-from storage.documents import Document
-from storage.schema import SHIPMENTS, STATUS_EVENTS
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from storage.mongo.documents import Document
+from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from tests.integration.rebuilding.day import checked
 from tests.support.builders import NOON, NUMBER, amendment, creation, number, report
 from tests.support.site import Site, processing
+from toolbox.rebuild.comparison import Source
 
 pytestmark = pytest.mark.stack
 

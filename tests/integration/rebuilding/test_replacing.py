@@ -2,18 +2,18 @@
 
 import pytest
 
-from domain.commands import Command
-from domain.status import Status
-from processor.rebuilding import writing
-from processor.rebuilding.checking import Report, Source, Sources, check, opened
-from processor.rebuilding.writing import Overtaken, Refused, swap, write
-from storage.documents import Document
-from storage.replacing import SideCollection
-from storage.schema import INDEXES, PARTITION_FENCES, SHIPMENTS
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from storage.mongo.documents import Document
+from storage.mongo.maintenance.collection_swap import SideCollection
+from storage.mongo.schema import INDEXES, PARTITION_FENCES, SHIPMENTS
 from tests.integration.rebuilding.day import LAST, checked, spend
 from tests.support.builders import NUMBER, ROUTE, amendment, creation, report
 from tests.support.site import Site, processing
 from tests.support.topics import end_offsets, forget_records
+from toolbox.rebuild import replacement
+from toolbox.rebuild.comparison import Report, Source, Sources, check, opened
+from toolbox.rebuild.replacement import Overtaken, Refused, swap, write
 
 pytestmark = pytest.mark.stack
 
@@ -120,7 +120,7 @@ async def test_what_is_applied_between_comparing_and_swapping_is_not_lost(
             await site.send([report(Status.IN_WAREHOUSE)])
             await site.finished()
 
-    monkeypatch.setattr(writing, "check", slow_check)
+    monkeypatch.setattr(replacement, "check", slow_check)
     with pytest.raises(Refused, match="applied meanwhile"):
         await swapped(site, Source.AUDIT)
     assert [each["version"] for each in await shipments(site)] == [3]

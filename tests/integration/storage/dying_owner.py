@@ -9,10 +9,10 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from domain.batch import EventChange, Plan
-from storage.client import open_database
+from domain.processing.batch import EventChange, Plan
+from storage.mongo.database import open_database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.settings import MongoSettings
-from storage.shipments import MongoShipmentStore
 
 PARTITIONS = ("shipments.events/3", "shipments.events/4")
 

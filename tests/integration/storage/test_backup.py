@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from bson import encode
 
-from storage.backup.archive import Archive, Damaged, archives_in, prune
-from storage.backup.copying import NotEmpty, create, restore
-from storage.client import Database, open_database
-from storage.schema import AUTH_USERS, INDEXES, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS, STEPS
-from storage.schema.migrations import SCHEMA_MIGRATIONS, SchemaTooNew
+from storage.mongo.backup.archive import Archive, Damaged, archives_in, prune
+from storage.mongo.backup.copying import NotEmpty, create, restore
+from storage.mongo.database import Database, open_database
+from storage.mongo.schema import AUTH_USERS, INDEXES, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS, STEPS
+from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS, SchemaTooNew
 from storage.settings import MongoSettings
 
 pytestmark = pytest.mark.stack
@@ -116,7 +116,7 @@ async def test_a_backup_that_fails_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("storage.backup.archive.Writer.add", full)
+    monkeypatch.setattr("storage.mongo.backup.archive.Writer.add", full)
     with pytest.raises(OSError, match="No space left"):
         await create(filled, tmp_path, now=NOW + timedelta(hours=1))
     assert names_in(tmp_path) == ["waybill-20261127T130000Z"]
@@ -179,7 +179,7 @@ async def test_the_hourly_backup_is_written_at_once_and_ends_at_a_word(
     filled: Database, mongo_uri: str, tmp_path: Path
 ) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "storage.backup", "repeat", str(tmp_path)),
+        *(sys.executable, "-m", "toolbox", "backup", "repeat", str(tmp_path)),
         env={**os.environ, "MONGO_URI": mongo_uri, "MONGO_DB": filled.name},
         stdout=asyncio.subprocess.PIPE,
     )

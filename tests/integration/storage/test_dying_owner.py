@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.client import Database
-from storage.shipments import MongoShipmentStore
+from storage.mongo.database import Database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
 from tests.integration.storage.dying_owner import PARTITIONS
 from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 

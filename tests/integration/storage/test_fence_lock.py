@@ -4,10 +4,10 @@ import pymongo
 import pytest
 from pymongo.errors import PyMongoError
 
-from storage.client import Database
-from storage.moves import MoveWriter
-from storage.schema import PARTITION_FENCES
-from storage.shipments import MongoShipmentStore
+from storage.mongo.database import Database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.processing.transaction_writer import MoveWriter
+from storage.mongo.schema import PARTITION_FENCES
 from tests.support.builders import ends_at
 
 pytestmark = pytest.mark.stack

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.client import Database
-from storage.schema import DEAD_LETTERS, STATUS_EVENTS
-from storage.schema.keeping import RULES, apply_keeping
+from storage.mongo.database import Database
+from storage.mongo.schema import DEAD_LETTERS, STATUS_EVENTS
+from storage.mongo.schema.retention import RULES, apply_keeping
 from storage.settings import KeepingSettings
 
 pytestmark = pytest.mark.stack

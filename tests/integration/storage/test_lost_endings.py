@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from domain.errors import CommitUnknown, Fenced
-from domain.ports import Fence
-from storage.client import Database, open_database
+from domain.ports.core import Fence
+from storage.mongo.database import Database, open_database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.settings import MongoSettings
-from storage.shipments import MongoShipmentStore
 from tests.faults.matrix import Row
 from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 from tests.support.proxy import Proxy, mongo_uri_of

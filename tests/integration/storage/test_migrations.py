@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import StoreUnavailable
-from storage.client import Database, open_database
-from storage.schema import AUTH_USERS, INDEXES, STEPS, VALIDATORS, apply_schema
-from storage.schema.migrations import (
+from storage.mongo.database import Database, open_database
+from storage.mongo.schema import AUTH_USERS, INDEXES, STEPS, VALIDATORS, apply_schema
+from storage.mongo.schema.migrations import (
     SCHEMA_MIGRATIONS,
     SchemaTooNew,
     SchemaTooOld,

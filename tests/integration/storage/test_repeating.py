@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.status import Status
-from storage.client import Database
-from storage.moves import Move, MoveWriter
-from storage.schema import SHIPMENTS
-from storage.shipments import MongoShipmentStore
+from domain.shipments.status import Status
+from storage.mongo.database import Database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.processing.transaction_writer import Move, MoveWriter
+from storage.mongo.schema import SHIPMENTS
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,

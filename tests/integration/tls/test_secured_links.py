@@ -15,9 +15,10 @@ from domain.errors import StoreUnavailable
 from messaging.health import KafkaProbe
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
-from storage.client import open_database, open_redis
 from storage.health import ping_redis
-from storage.schema import SHIPMENTS, apply_schema
+from storage.mongo.database import open_database
+from storage.mongo.schema import SHIPMENTS, apply_schema
+from storage.redis.connection import open_redis
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import NUMBER, ROUTE, creation, report
 from tests.support.secured import PASSWORD, USER, Papers, Secured, secured_servers

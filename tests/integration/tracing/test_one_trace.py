@@ -4,8 +4,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 
-from domain.status import Status
-from messaging.wire import TRACEPARENT, header
+from domain.shipments.status import Status
+from messaging.codec import TRACEPARENT, header
 from tests.e2e.traffic import event_body, shipment_body
 from tests.integration.tracing.conftest import Traces, keeping
 from tests.support.ingest import ingesting

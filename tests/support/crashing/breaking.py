@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-import domain.batch
-from domain.commands import Command, ReportStatus
-from domain.shipment import Decision, Shipment, decide
+import domain.processing.batch
+from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.shipment import Decision, Shipment, decide
 
 BREAKING_SOURCE: Final = "breaks-the-code"
 Decide = Callable[[Shipment | None, Command], Decision]
@@ -24,4 +24,4 @@ def with_bug(rules: Decide) -> Decide:
 
 def break_code() -> None:
     """Put the bug into this process."""
-    setattr(domain.batch, "decide", with_bug(decide))  # noqa: B010  # imported there, not exported
+    setattr(domain.processing.batch, "decide", with_bug(decide))  # noqa: B010  # imported there, not exported

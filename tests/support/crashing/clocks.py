@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import jwt.api_jwt
 
-import httpkit.clock
+import servicekit.clock
 
 
 def ahead_by(seconds: float) -> dict[str, str]:
@@ -24,5 +24,5 @@ def set_ahead(seconds: float) -> None:
 
     time.time = lambda: machine_time() + seconds
     # The class itself cannot be changed: these two modules are all that ask it (`SystemClock`, tokens).
-    for module in (httpkit.clock, jwt.api_jwt):
+    for module in (servicekit.clock, jwt.api_jwt):
         module.datetime = Wrong  # type: ignore[attr-defined]  # imported there, not exported

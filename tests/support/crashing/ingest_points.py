@@ -7,8 +7,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.produce import ProduceRequestStruct
 
-from ingest_api.awaiting import AwaitedLog
-from messaging.command_log import KafkaCommandLog
+from ingest_api.use_cases.submission import AwaitedLog
+from messaging.producer.command_log import KafkaCommandLog
 from tests.support.crashing.striking import Side, Step
 
 

@@ -7,16 +7,16 @@ import os
 import signal
 from typing import Final
 
-import domain.batch
-from domain.commands import Command, ReportStatus
-from domain.shipment import Decision, Shipment, decide
-from messaging import wire
+import domain.processing.batch
+from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.shipment import Decision, Shipment, decide
+from messaging import codec
 from processor.__main__ import main
 
 KILLING_SOURCE: Final = "ends-the-process"
 """The source of the events that do."""
 
-_decode = wire.decode
+_decode = codec.decode
 
 
 def _die() -> None:
@@ -29,7 +29,7 @@ def _judge(shipment: Shipment | None, command: Command) -> Decision:
     return decide(shipment, command)
 
 
-def _read(value: bytes | None) -> wire.Decoded:
+def _read(value: bytes | None) -> codec.Decoded:
     if value is not None and KILLING_SOURCE.encode() in value:
         _die()
     return _decode(value)
@@ -37,7 +37,7 @@ def _read(value: bytes | None) -> wire.Decoded:
 
 if __name__ == "__main__":
     if os.environ["KILL_AT"] == "reading":
-        setattr(wire, "decode", _read)  # noqa: B010  # for this process only
+        setattr(codec, "decode", _read)  # noqa: B010  # for this process only
     else:
-        setattr(domain.batch, "decide", _judge)  # noqa: B010  # imported there, not exported
+        setattr(domain.processing.batch, "decide", _judge)  # noqa: B010  # imported there, not exported
     main()

@@ -5,16 +5,16 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from messaging.changes import KafkaChangeFeed
-from messaging.dead_letters import KafkaDeadLetters
-from messaging.runtime import PartitionRuntime
-from processor.partition import ShipmentPartition
-from storage.answers import RedisAnswers
-from storage.dead_letters import MongoDeadLetterIndex
-from storage.dedup import RedisDuplicateFilter
-from storage.line import MongoPartitionNotes
-from storage.moves import MoveWriter
-from storage.shipments import MongoShipmentStore
+from messaging.consumer.runtime import PartitionRuntime
+from messaging.dead_letters.records import KafkaDeadLetters
+from messaging.producer.change_feed import KafkaChangeFeed
+from processor.use_cases.shipment_partition import ShipmentPartition
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.processing.transaction_writer import MoveWriter
+from storage.redis.duplicate_filter import RedisDuplicateFilter
+from storage.redis.replies import RedisAnswers
 from tests.support.crashing.striking import Side, Step
 
 BEFORE, AFTER = Side.BEFORE, Side.AFTER

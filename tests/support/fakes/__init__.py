@@ -1,4 +1,4 @@
-"""In-memory adapters for the ports of `domain.ports`, held to the same contract as the real ones."""
+"""In-memory adapters for the ports of `domain.ports.core`, held to the same contract as the real ones."""
 
 from tests.support.fakes.access import (
     InMemoryApiKeyStore,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from domain.operators import OperatorAction
-from domain.ports import ApiKey, Revocation, User
-from domain.revocation_ports import RevocationNews
+from domain.access.accounts import ApiKey, User
+from domain.access.operator_actions import OperatorAction
+from domain.ports.core import Revocation
+from domain.ports.revocations import RevocationNews
 from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.users import InMemoryUserStore
 

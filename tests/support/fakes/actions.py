@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from domain.operators import OperatorAction
-from domain.ports import Document
-from domain.reading import ActionFilter, Page, Window
+from domain.access.operator_actions import OperatorAction
+from domain.ports.core import Document
+from domain.ports.queries import ActionFilter, Page, Window
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import by_time, page_of
 from tests.support.fakes.shipments import Documents

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from domain.dead_letter_ports import Replayed
-from domain.dead_letters import (
+from domain.access.operator_actions import OperatorAction
+from domain.errors import TransientError
+from domain.ports.dead_letters import Replayed
+from domain.processing.dead_letter import (
     UNTOUCHED,
     DeadLetterEntry,
     DeadLetterId,
@@ -12,10 +14,10 @@ from domain.dead_letters import (
     LetterState,
     Place,
     Replay,
+    discarded,
     last_replay,
+    replayed,
 )
-from domain.errors import TransientError
-from domain.operators import OperatorAction, discarded, replayed
 from tests.support.fakes.actions import document_of
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.shipments import Documents

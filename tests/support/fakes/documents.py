@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from domain.batch import Delivery, EventRecord, Outcome
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import ErrorCode
-from domain.ports import Document
-from domain.shipment import Shipment
-from domain.status import Status
+from domain.ports.core import Document
+from domain.processing.batch import Delivery, EventRecord, Outcome
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
 
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from domain.ports import Answer
+from domain.ports.core import Answer
 
 
 class InMemoryDuplicateFilter:

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
+from domain.access.operator_actions import OperatorAction
 from domain.errors import Fenced
-from domain.line import (
+from domain.ports.core import Fence
+from domain.processing.halts import (
     Attempt,
     Halt,
     PartitionView,
@@ -16,9 +18,7 @@ from domain.line import (
     resumed,
     set_aside,
 )
-from domain.operators import OperatorAction
-from domain.ports import Fence
-from domain.tracking_number import TrackingNumber
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.actions import document_of
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.shipments import Documents, Notes

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.batch import Verdict
-from domain.commands import Command
+from domain.processing.batch import Verdict
+from domain.shipments.commands import Command
 from tests.support.fakes.faults import Faults
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from typing import Any
 
-from domain.ports import Document
-from domain.reading import Page, Position, Window
+from domain.ports.core import Document
+from domain.ports.queries import Page, Position, Window
 
 Key = tuple[Any, ...]
 

@@ -3,9 +3,8 @@
 from copy import deepcopy
 
 from domain.errors import TooMuchToRead
-from domain.identity import EventId
-from domain.ports import Document
-from domain.reading import (
+from domain.ports.core import Document
+from domain.ports.queries import (
     EVER,
     EVERYTHING,
     DeadLetterFilter,
@@ -16,7 +15,8 @@ from domain.reading import (
     ShipmentFilter,
     Window,
 )
-from domain.tracking_number import TrackingNumber
+from domain.shipments.event_identity import EventId
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from domain.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
-from domain.commands import AmendShipment
 from domain.errors import Fenced, StaleKnowledge
-from domain.identity import EventId
-from domain.line import Attempt, Halt, Inherited, Quarantined, Resumption
-from domain.ports import Document, EndOffset, Fence, IsAnother
-from domain.shipment import Shipment
-from domain.tracking_number import TrackingNumber
+from domain.ports.core import Document, EndOffset, Fence, IsAnother
+from domain.processing.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
+from domain.processing.halts import Attempt, Halt, Inherited, Quarantined, Resumption
+from domain.shipments.commands import AmendShipment
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Shipment
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
     amend,
     event_document,

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from domain.accounts import is_active_admin
+from domain.access.accounts import User, is_active_admin
+from domain.access.operator_actions import OperatorAction
 from domain.errors import LastAdmin
-from domain.operators import OperatorAction
-from domain.ports import Revocation, User
-from domain.revocation_ports import RevocationStore
+from domain.ports.core import Revocation
+from domain.ports.revocations import RevocationStore
 from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.faults import Faults
 

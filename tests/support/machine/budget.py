@@ -9,7 +9,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from messaging import caution, partition, worker_states
+from messaging.consumer import isolation, partition_worker, worker_states
 
 EVERY_DAY: Final = settings(
     derandomize=True,
@@ -32,11 +32,11 @@ def undisturbed() -> Iterator[None]:
     silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker_states, "FIRST_PAUSE_S", 0.0)
-        patch.setattr(partition, "STAND_BACK_S", 0.0)
-        patch.setattr(partition, "_log", silent)
+        patch.setattr(partition_worker, "STAND_BACK_S", 0.0)
+        patch.setattr(partition_worker, "_log", silent)
         # Those who have a record in hand die of other things here: it is not to be given up for that.
-        patch.setattr(caution, "MAX_ENDED", 1_000_000)
-        patch.setattr(partition, "MAX_BURIED_IN_A_ROW", 1_000_000)
+        patch.setattr(isolation, "MAX_ENDED", 1_000_000)
+        patch.setattr(partition_worker, "MAX_BURIED_IN_A_ROW", 1_000_000)
         yield
 
 

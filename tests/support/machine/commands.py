@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from domain.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
-from domain.status import REPORTABLE, Status
-from domain.tracking_number import TrackingNumber
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
+from domain.shipments.status import REPORTABLE, Status
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import BOXED, HEAVIER, LONGER, NOON, ROUTE, amendment, creation, number, report
 
 NUMBERS = st.sampled_from([number(1), number(2)])

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from messaging.partition import PartitionWorker
-from messaging.slots import Slots
-from messaging.worker_states import State
-from processor.partition import ShipmentPartition
+from messaging.consumer.partition_worker import PartitionWorker
+from messaging.consumer.slots import Slots
+from messaging.consumer.worker_states import State
+from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.support.machine.perils import Perils
 from tests.support.machine.world import PARTITION, World
 

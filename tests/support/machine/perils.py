@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from domain.batch import Plan
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
-from domain.ports import Fence, ShipmentStore
-from processor.partition import Ports
+from domain.ports.core import Fence, ShipmentStore
+from domain.processing.batch import Plan
+from processor.use_cases.shipment_partition import Ports
 from tests.support.fakes import Faults
 
 

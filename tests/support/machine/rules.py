@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from domain.commands import Command
 from domain.errors import CommitUnknown, NotPublished, PublishUnknown, StoreUnavailable
+from domain.shipments.commands import Command
 from tests.support.history import violations
 from tests.support.machine.commands import JOURNEYS, SINGLES, SOME
 from tests.support.machine.owner import Owner

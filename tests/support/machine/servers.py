@@ -5,14 +5,14 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from domain.ports import Clock, Document, DuplicateFilter
-from storage.client import Database
-from storage.dead_letters import MongoDeadLetterIndex
-from storage.dedup import RedisDuplicateFilter
-from storage.line import MongoPartitionNotes
-from storage.quarantine import MongoQuarantineStore
-from storage.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
-from storage.shipments import MongoShipmentStore
+from domain.ports.core import Clock, Document, DuplicateFilter
+from storage.mongo.database import Database
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.operations.quarantine import MongoQuarantineStore
+from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from storage.redis.duplicate_filter import RedisDuplicateFilter
 from tests.support.machine.perils import Perils
 from tests.support.machine.world import PARTITION, StorePorts
 

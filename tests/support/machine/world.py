@@ -6,18 +6,18 @@ from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry
 
-from domain.commands import Command
-from domain.dead_letter_ports import DeadLetterIndex
-from domain.dead_letters import Place, dead_letter_id
-from domain.line_ports import PartitionNotes, QuarantineStore
-from domain.ports import Document, DuplicateFilter, ShipmentStore
-from messaging.changes import KafkaChangeFeed
-from messaging.dead_letters import PREFIX, REPLAY_OF, REPLAYED_BY, KafkaDeadLetters
-from messaging.producer import OutgoingRecord
+from domain.ports.core import Document, DuplicateFilter, ShipmentStore
+from domain.ports.dead_letters import DeadLetterIndex
+from domain.ports.partitions import PartitionNotes, QuarantineStore
+from domain.processing.dead_letter import Place, dead_letter_id
+from domain.shipments.commands import Command
+from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, KafkaDeadLetters
+from messaging.producer.change_feed import KafkaChangeFeed
+from messaging.producer.idempotent_producer import OutgoingRecord
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
-from processor.partition import Ports
-from processor.quarantine import Quarantine
+from processor.use_cases.quarantine import Quarantine
+from processor.use_cases.shipment_partition import Ports
 from tests.support.fakes import (
     Documents,
     FixedClock,

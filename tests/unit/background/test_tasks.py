@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from background import tasks
-from background.tasks import in_background
+from servicekit import background_tasks
+from servicekit.background_tasks import in_background
 
 
 async def test_work_runs_while_the_context_lasts() -> None:
@@ -25,7 +25,7 @@ async def test_work_runs_while_the_context_lasts() -> None:
 
 
 async def test_a_cancellation_that_is_swallowed_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "CANCEL_AGAIN_S", 0.01)
+    monkeypatch.setattr(background_tasks, "CANCEL_AGAIN_S", 0.01)
     swallowed = 0
 
     async def deaf() -> None:

@@ -2,8 +2,8 @@
 
 from bench.stock import BIG_CLIENT, owner_of, shipment
 
-from domain.identity import tracking_number_of
-from domain.status import Status
+from domain.shipments.event_identity import tracking_number_of
+from domain.shipments.status import Status
 
 
 def test_a_shipment_has_come_as_far_as_its_history_says() -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.documents import ROOT
-from contracts.postman_steps import STEPS
+from docgen.documents import ROOT
+from docgen.postman_steps import STEPS
 from tests.support.node_tools import NODE_DIRECTORY, PACKAGES, run_node
 
 # Six seconds of a core; as many as that takes on a machine that others use.

@@ -7,17 +7,17 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import TypeAdapter
 
-from contracts.asyncapi import GOLDEN, asyncapi
-from contracts.documents import DOCUMENTS, ROOT
-from contracts.messages import Change
-from contracts.openapi import openapi
-from contracts.postman import postman
+from docgen.asyncapi import GOLDEN, asyncapi
+from docgen.documents import DOCUMENTS, ROOT
+from docgen.messages import Change
+from docgen.openapi import openapi
+from docgen.postman import postman
 from domain.errors import ErrorCode
-from httpkit.meanings import MEANING
-from httpkit.operations import Operation, Reply, UndescribedRoute, described
+from httpkit.openapi.error_catalogue import MEANING
+from httpkit.openapi.operations import Operation, Reply, UndescribedRoute, described
 from httpkit.routes import Route
+from messaging.codec import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
 from messaging.topics import Topics
-from messaging.wire import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -4,9 +4,9 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
-from devstack.demo.dataset import DataSet, load
-from devstack.demo.gateway import Gateway
-from devstack.demo.model import Numbers, derived_numbers, with_strays
+from demo.dataset.model import Numbers, derived_numbers, with_strays
+from demo.dataset.records import DataSet, load
+from demo.run.gateway import Gateway
 from tests.unit.demo.stand_in import StandIn
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from aiohttp import web
 
-from domain.batch import Delivery, EventRecord, judge
-from domain.commands import Command, CreateShipment, ReportStatus
-from domain.identity import EventId, creation_event_id, event_id, fingerprint
-from domain.shipment import Shipment
-from domain.status import Status
-from domain.tracking_number import TrackingNumber, derive_tracking_number
+from domain.processing.batch import Delivery, EventRecord, judge
+from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import EventId, creation_event_id, event_id, fingerprint
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 
 NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 

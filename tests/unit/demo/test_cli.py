@@ -4,12 +4,12 @@ import pytest
 from aiohttp.test_utils import unused_port
 from rich.console import Console
 
-from devstack.demo import cli
-from devstack.demo.driver import Report, Run
-from devstack.demo.known_answer import load
-from devstack.demo.progress import LiveDisplay, PlainDisplay, display_on
-from devstack.demo.sending import Traffic
-from devstack.demo.table import percentile_ms, show, verdict
+from demo import cli
+from demo.dataset.known_answer import load
+from demo.progress import LiveDisplay, PlainDisplay, display_on
+from demo.run.driver import Report, Run
+from demo.run.sending import Traffic
+from demo.table import percentile_ms, show, verdict
 
 
 def test_it_says_in_one_line_that_no_stack_runs(

@@ -1,12 +1,12 @@
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 
-from devstack.demo.cities import CITIES
-from devstack.demo.dataset import DATA, DataSet, rendered
-from devstack.demo.generate import generate
-from devstack.demo.model import Numbers, scan_id
-from devstack.demo.stories import STORIES
-from domain.tracking_number import is_tracking_number
+from demo.dataset.cities import CITIES
+from demo.dataset.generate import generate
+from demo.dataset.model import Numbers, scan_id
+from demo.dataset.records import DATA, DataSet, rendered
+from demo.dataset.stories import STORIES
+from domain.shipments.tracking_number import is_tracking_number
 
 PLAIN_LIMIT_BYTES = 600_000
 
@@ -14,7 +14,7 @@ PLAIN_LIMIT_BYTES = 600_000
 def test_the_committed_files_are_what_the_generator_gives() -> None:
     for name, text in rendered(generate()).items():
         committed = (DATA / name).read_text("utf-8")
-        assert committed == text, f"{name}: run python -m devstack.demo.generate"
+        assert committed == text, f"{name}: run python -m demo.dataset.generate"
         assert len(committed.encode()) < PLAIN_LIMIT_BYTES
 
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from devstack.demo.api import log_in
-from devstack.demo.dataset import DataSet
-from devstack.demo.driver import Report, Run, drive
-from devstack.demo.errors import Refused
-from devstack.demo.gateway import Gateway
-from devstack.demo.known_answer import KnownAnswer, known_answer
-from devstack.demo.model import Numbers, scan_id
-from devstack.demo.progress import PlainDisplay
-from devstack.demo.table import verdict
+from demo.dataset.known_answer import KnownAnswer, known_answer
+from demo.dataset.model import Numbers, scan_id
+from demo.dataset.records import DataSet
+from demo.errors import Refused
+from demo.progress import PlainDisplay
+from demo.run.api import log_in
+from demo.run.driver import Report, Run, drive
+from demo.run.gateway import Gateway
+from demo.table import verdict
 from tests.unit.demo.stand_in import StandIn
 
 

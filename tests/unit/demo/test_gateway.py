@@ -5,8 +5,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from devstack.demo.errors import NotAnswering, NotRunning
-from devstack.demo.gateway import Gateway, Request, refused
+from demo.errors import NotAnswering, NotRunning
+from demo.run.gateway import Gateway, Request, refused
 
 ASK = Request("POST", "/", {"events": []})
 LOST = 0

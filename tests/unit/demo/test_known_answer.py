@@ -1,14 +1,14 @@
 import pytest
 
-from devstack.demo.books import Books, EventState, ShipmentState, deliveries_between, standing
-from devstack.demo.dataset import DataSet
-from devstack.demo.known_answer import NOTHING, known_answer, load
-from devstack.demo.model import Numbers, expected_after
+from demo.dataset.known_answer import NOTHING, known_answer, load
+from demo.dataset.model import Numbers, expected_after
+from demo.dataset.records import DataSet
+from demo.ledger import Books, EventState, ShipmentState, deliveries_between, standing
 from tests.unit.demo.stand_in import Rules
 
 
 def test_the_committed_answer_is_what_the_rules_give(data: DataSet) -> None:
-    assert load() == known_answer(data), "run python -m devstack.demo.generate"
+    assert load() == known_answer(data), "run python -m demo.dataset.generate"
 
 
 def test_every_delivery_counts_as_one_thing() -> None:

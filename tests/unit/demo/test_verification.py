@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from devstack.demo.books import Books, EventState, ShipmentState, deliveries_between, standing
-from devstack.demo.known_answer import NOTHING, load
-from devstack.demo.verification import differences, total_differences
-from domain.identity import EventId
-from domain.tracking_number import TrackingNumber
+from demo.dataset.known_answer import NOTHING, load
+from demo.ledger import Books, EventState, ShipmentState, deliveries_between, standing
+from demo.run.verification import differences, total_differences
+from domain.shipments.event_identity import EventId
+from domain.shipments.tracking_number import TrackingNumber
 
 GOOD, BAD, NEW = EventId("evt_good"), EventId("evt_bad"), EventId("evt_new")
 NUMBER, OTHER = TrackingNumber("99M-A"), TrackingNumber("99M-B")

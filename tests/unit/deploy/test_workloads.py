@@ -9,10 +9,11 @@ import pytest
 import ingest_api.settings
 import processor.settings
 import query_api.settings
-from httpkit.settings import Environment, HttpSettings, read_settings
+from httpkit.settings import HttpSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from processor.settings import LoopSettings
+from servicekit.settings import Environment, read_settings
 from storage.settings import KeepingSettings
 from tests.support.manifests import Manifests
 

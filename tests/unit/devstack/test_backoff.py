@@ -1,4 +1,4 @@
-from devstack.backoff import Backoff
+from devstack.supervision.backoff import Backoff
 
 
 def test_nothing_has_failed_yet() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.home import Home
+from devstack.home.directory import Home
 
 MADE = ("mongod", "redis", "kafka", "kafka-2", "gateway", "logs")
 FOREIGN = ("package.json", "stack.json.old", "kafka-notes")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from devstack.errors import AlreadyRunningError, PrerequisiteError
-from devstack.home import Home
+from devstack.home.directory import Home
 
 
 class Usage(NamedTuple):

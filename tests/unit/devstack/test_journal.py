@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from devstack.console.terminal import Journal, Screen
 from devstack.errors import PartFailedError
-from devstack.journal import Journal, Screen
 
 
 def test_plain_lines_when_nobody_watches(tmp_path: Path) -> None:

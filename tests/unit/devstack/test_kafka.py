@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from devstack.errors import PartFailedError, PrerequisiteError
-from devstack.launcher import Launcher
 from devstack.parts.kafka import Broker, Cluster, replication, server_properties
+from devstack.supervision.launcher import Launcher
 
 
 def brokers_in(home: Path, count: int) -> tuple[Broker, ...]:

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from devstack import ports
 from devstack.client import reserve_store_ports
 from devstack.errors import SettingsError
-from devstack.ports import assign_ports
+from devstack.home import ports
+from devstack.home.ports import assign_ports
 from devstack.settings import StackSettings
 from tests.unit.devstack.test_parts import ADDRESSES
 

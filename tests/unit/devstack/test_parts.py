@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from devstack.banner import services_banner
+from devstack.console.banner import services_banner
 from devstack.parts.gateway import find_caddyfile, gateway_part
 from devstack.parts.services import FRUGAL, PLAIN, Addresses, replica_names, service_part
 from tests.support import setting_names

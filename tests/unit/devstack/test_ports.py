@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from devstack import ports
 from devstack.errors import StackError
-from devstack.ports import CANDIDATES, assign_ports, choose_ports, store_ports
+from devstack.home import ports
+from devstack.home.ports import CANDIDATES, assign_ports, choose_ports, store_ports
 
 
 def all_but(*taken: int) -> Callable[[int], bool]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devstack.journal import Journal
-from devstack.printable import printable
+from devstack.console.printable import printable
+from devstack.console.terminal import Journal
 
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from devstack import programs
 from devstack.errors import PrerequisiteError
+from devstack.home import programs
+from devstack.home.programs import explain_death, find_java, find_maven, wheel_program
 from devstack.parts import gateway, mongod, redis
 from devstack.parts.kafka_jars import maven_error
-from devstack.programs import explain_death, find_java, find_maven, wheel_program
 
 
 @pytest.mark.parametrize(

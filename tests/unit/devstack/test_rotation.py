@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from devstack.launcher import KEPT_LOGS, Launcher, rotate
+from devstack.supervision.launcher import KEPT_LOGS, Launcher, rotate
 
 
 def test_a_small_log_stays(tmp_path: Path) -> None:

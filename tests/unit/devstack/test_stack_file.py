@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.atomic_file import write_atomically
-from devstack.stack_file import Member, collect, read_members, write_members
+from devstack.home.atomic_file import write_atomically
+from devstack.home.stack_file import Member, collect, read_members, write_members
 
 
 def test_the_file_has_the_documented_form(tmp_path: Path) -> None:

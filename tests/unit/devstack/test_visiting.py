@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devstack.errors import PartFailedError
-from devstack.stack_file import Member, write_members
-from devstack.visiting import addresses_in
+from devstack.home.stack_file import Member, write_members
+from devstack.store_addresses import addresses_in
 
 
 def stack_file(directory: Path, pid: int) -> Path:

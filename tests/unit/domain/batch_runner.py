@@ -7,11 +7,11 @@ from enum import Enum, auto
 
 import pytest
 
-from domain.batch import Delivery, EventRecord, Plan, by_shipment, judge
-from domain.commands import Command
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
-from domain.identity import EventId
-from domain.ports import Fence
+from domain.ports.core import Fence
+from domain.processing.batch import Delivery, EventRecord, Plan, by_shipment, judge
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
 from tests.support.builders import RECORDED_AT, delivery, ends_at
 from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.accounts import (
+from domain.access.accounts import (
+    ApiKey,
+    User,
     api_key_created,
     api_key_removed,
     is_active_admin,
@@ -15,8 +17,7 @@ from domain.accounts import (
     user_changed,
     user_created,
 )
-from domain.permissions import Principal, Role
-from domain.ports import ApiKey, User
+from domain.access.permissions import Principal, Role
 from tests.support.builders import NOON
 
 ANA = User(

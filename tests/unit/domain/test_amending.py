@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.amending import merged
-from domain.batch import Kind, Outcome, judge
-from domain.commands import (
+from domain.errors import ErrorCode
+from domain.processing.batch import Kind, Outcome, judge
+from domain.shipments.amendment import merged
+from domain.shipments.commands import (
     AmendShipment,
     Command,
     CreateShipment,
@@ -19,9 +20,8 @@ from domain.commands import (
     ReportStatus,
     ShipmentChanges,
 )
-from domain.errors import ErrorCode
-from domain.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
-from domain.status import REPORTABLE, TRANSITIONS, Status, is_terminal
+from domain.shipments.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
+from domain.shipments.status import REPORTABLE, TRANSITIONS, Status, is_terminal
 from tests.support.builders import (
     BOXED,
     HEAVIER,

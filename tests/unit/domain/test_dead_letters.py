@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dead_letters import Place, dead_letter_id, place_of
+from domain.processing.dead_letter import Place, dead_letter_id, place_of
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**18 - 1))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import Command
-from domain.identity import EventId
-from domain.shipment import Rejected, Repeated, Shipment, decide, evolve
-from domain.tracking_number import TrackingNumber
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import payload_fingerprint
 from tests.support.fakes import Documents, InMemoryShipmentStore
 from tests.support.machine.commands import SOME

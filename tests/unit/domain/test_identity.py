@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidEventId
-from domain.identity import creation_event_id, event_id, fingerprint, tracking_number_of
-from domain.tracking_number import TrackingNumber
+from domain.shipments.event_identity import creation_event_id, event_id, fingerprint, tracking_number_of
+from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import NUMBER, number
 
 SHIPMENT = TrackingNumber("99M-7K3M9QX2VTBS")

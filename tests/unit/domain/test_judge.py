@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict, judge
-from domain.commands import ReportStatus
 from domain.errors import ErrorCode, PoisonRecord
-from domain.status import Status
+from domain.processing.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict, judge
+from domain.shipments.commands import ReportStatus
+from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
     ROUTE,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.batch import Kind, Outcome, Verdict, judge
-from domain.commands import ReportStatus
 from domain.errors import ErrorCode
-from domain.status import REPORTABLE, Status
+from domain.processing.batch import Kind, Outcome, Verdict, judge
+from domain.shipments.commands import ReportStatus
+from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import (
     NOON,
     amendment,

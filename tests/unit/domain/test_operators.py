@@ -2,7 +2,7 @@
 
 import re
 
-from domain.operators import ActionKind, action_id
+from domain.access.operator_actions import ActionKind, action_id
 
 DISCARDED = ActionKind.DEAD_LETTER_DISCARDED
 

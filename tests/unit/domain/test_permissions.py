@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from domain.permissions import (
+from domain.access.permissions import (
     NO_CLIENT,
     Permission,
     Principal,
@@ -14,7 +14,7 @@ from domain.permissions import (
     may_report_as,
     owns,
 )
-from domain.reading import EVERYTHING, Scope, scope_of
+from domain.ports.queries import EVERYTHING, Scope, scope_of
 
 TABLE = """
                       admin  client  producer

@@ -1,7 +1,7 @@
 """A plan gathers what became of all shipments of a batch."""
 
-from domain.batch import by_shipment
-from domain.status import Status
+from domain.processing.batch import by_shipment
+from domain.shipments.status import Status
 from tests.support.builders import creation, deliveries, number, plan_for, report, shipment_after
 
 ONE, OTHER = number(1), number(2)

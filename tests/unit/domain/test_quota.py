@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.lockout import LockPolicy, lock_s
-from domain.quota import Quota, grant_of, take
+from domain.access.lockout import LockPolicy, lock_s
+from domain.access.rate_limit import Quota, grant_of, take
 
 QUOTA = Quota("reads", 10, 1)
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.identity import creation_event_id, event_id, id_at
-from domain.permissions import Principal, Role
-from domain.reading import EVER, EVERYTHING, Period, Scope, scope_of
+from domain.access.permissions import Principal, Role
+from domain.ports.queries import EVER, EVERYTHING, Period, Scope, scope_of
+from domain.shipments.event_identity import creation_event_id, event_id, id_at
 from tests.support.builders import NOON, NUMBER
 
 SECOND = timedelta(seconds=1)

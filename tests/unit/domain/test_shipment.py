@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.commands import Command, ReportStatus
 from domain.errors import ErrorCode
-from domain.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
-from domain.status import REPORTABLE, Status
+from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
+from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import NUMBER, ROUTE, creation, report, shipment_after
 
 LEGAL_WALKS = {

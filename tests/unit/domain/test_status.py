@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.status import REPORTABLE, Status, can_follow, is_terminal
+from domain.shipments.status import REPORTABLE, Status, can_follow, is_terminal
 
 # One row per current status; x marks what may follow it, in the order of the columns.
 TABLE = """

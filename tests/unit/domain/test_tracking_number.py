@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import InvalidTrackingNumber
-from domain.tracking_number import (
+from domain.shipments.tracking_number import (
     ALPHABET,
     ENTROPY_BYTES,
     READ_PATTERN,

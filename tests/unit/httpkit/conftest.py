@@ -9,13 +9,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
-from httpkit.auth import TokenIssuer, TokenVerifier
-from httpkit.health import Health
-from httpkit.metrics import new_registry
+from httpkit.middleware.auth import TokenIssuer, TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.request_spans import trace_requests
 from httpkit.routes import Route
-from httpkit.server import build_app
-from httpkit.settings import AuthSettings, Environment, HttpSettings
-from httpkit.tracing import trace_requests
+from httpkit.server.app_server import build_app
+from httpkit.server.health import Health
+from httpkit.settings import AuthSettings, HttpSettings
+from servicekit.settings import Environment
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]

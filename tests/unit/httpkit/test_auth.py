@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from domain.permissions import Permission, Principal, Role
-from domain.ports import Revocation
-from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier, principal
-from httpkit.responses import json_response
-from httpkit.revocations import Revocations, user_name
+from domain.access.permissions import Permission, Principal, Role
+from domain.ports.core import Revocation
+from httpkit.middleware.auth import InvalidToken, TokenIssuer, TokenVerifier, principal
+from httpkit.middleware.revoked_tokens import Revocations, user_name
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import AUTH, Serve
 

@@ -12,7 +12,7 @@ from aiohttp.test_utils import make_mocked_request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.errors import ErrorCode
-from httpkit.bodies import (
+from httpkit.request.bodies import (
     MAX_DETAILS,
     MAX_LISTED_FAULTS,
     bound_bodies,
@@ -22,8 +22,8 @@ from httpkit.bodies import (
     read_json,
     read_query,
 )
-from httpkit.errors import ApiError
-from httpkit.responses import json_response
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import HTTP, Client, Serve
 

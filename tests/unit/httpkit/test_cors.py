@@ -7,15 +7,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import ValidationError
 
-from domain.permissions import Permission
-from httpkit.auth import TokenVerifier
-from httpkit.cors import origins_of
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.responses import json_response
+from domain.access.permissions import Permission
+from httpkit.middleware.auth import TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.server import build_app
-from httpkit.settings import HttpSettings
+from httpkit.server.app_server import build_app
+from httpkit.server.health import Health
+from httpkit.settings import HttpSettings, origins_of
 from tests.unit.httpkit.conftest import AUTH, HTTP, Client, Serve
 
 APP = "https://app.example.com"

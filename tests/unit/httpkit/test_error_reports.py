@@ -9,8 +9,8 @@ import structlog
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from httpkit.error_reports import error_reports
-from httpkit.settings import Environment, ServiceSettings
+from servicekit.error_reports import error_reports
+from servicekit.settings import Environment, ServiceSettings
 
 DSN = "https://key@errors.example/1"
 

@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from domain import errors
 from domain.errors import ErrorCode
-from httpkit.errors import STATUS, ApiError, Detail, Handler, error_middleware
+from httpkit.response.errors import STATUS, ApiError, Detail, Handler, error_middleware
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import Serve
 

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from domain.permissions import Permission
-from httpkit.bodies import read_body
-from httpkit.responses import json_response
+from domain.access.permissions import Permission
+from httpkit.request.bodies import read_body
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import Client, Serve
 

@@ -9,9 +9,16 @@ import pytest
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from httpkit.bodies import read_json
-from httpkit.gzip_bodies import MAX_MEMBERS, SHORT_BYTES, NotGzip, TooLong, decompress, decompress_in_turn
-from httpkit.responses import json_response
+from httpkit.request.bodies import read_json
+from httpkit.request.gzip_bodies import (
+    MAX_MEMBERS,
+    SHORT_BYTES,
+    NotGzip,
+    TooLong,
+    decompress,
+    decompress_in_turn,
+)
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import HTTP, Serve
 

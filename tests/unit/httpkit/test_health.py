@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from httpkit.health import Check, CheckGroup, Health, State
+from httpkit.server.health import Check, CheckGroup, Health, State
 from tests.unit.httpkit.conftest import Serve
 
 

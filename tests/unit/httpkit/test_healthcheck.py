@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from httpkit.healthcheck import is_ready
+from httpkit.server.healthcheck import is_ready
 
 
 def answering(status: int) -> HTTPServer:

@@ -6,19 +6,19 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
-from domain.permissions import Permission
-from httpkit.addresses import client_address
-from httpkit.auth import TokenVerifier
-from httpkit.bodies import read_json, read_query
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.prefer import preferences
-from httpkit.protocol import MAX_HEAD_BYTES, MAX_TARGET_BYTES
-from httpkit.responses import json_response
+from domain.access.permissions import Permission
+from httpkit.middleware.auth import TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.request_spans import traceparent_of
+from httpkit.request.addresses import client_address
+from httpkit.request.bodies import read_json, read_query
+from httpkit.request.prefer import preferences
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.server import build_app, serving
+from httpkit.server.app_server import build_app, serving
+from httpkit.server.connections import MAX_HEAD_BYTES, MAX_TARGET_BYTES
+from httpkit.server.health import Health
 from httpkit.settings import HttpSettings
-from httpkit.tracing import traceparent_of
 from tests.support.hostile import FIELDS, LARGEST_HEAD, LARGEST_TARGET, hostile, quick
 from tests.support.raw_http import RawConnection
 from tests.unit.httpkit.conftest import AUTH

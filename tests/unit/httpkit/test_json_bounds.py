@@ -5,9 +5,9 @@ import json
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from httpkit.bodies import parse_json, parse_tree
-from httpkit.errors import ApiError
-from httpkit.json_bounds import MAX_MEMBERS, MAX_VALUES, is_overfull
+from httpkit.request.bodies import parse_json, parse_tree
+from httpkit.request.json_bounds import MAX_MEMBERS, MAX_VALUES, is_overfull
+from httpkit.response.errors import ApiError
 from tests.support.hostile import quick
 
 LARGEST = 2 * 1024 * 1024

@@ -6,18 +6,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
-from domain.permissions import Permission, Principal, Role
-from httpkit.addresses import client_address
-from httpkit.auth import TokenIssuer, TokenVerifier
-from httpkit.bodies import HTTP_SETTINGS, read_body
-from httpkit.health import Health
-from httpkit.limits import LIMITER
-from httpkit.metrics import new_registry
-from httpkit.responses import json_response
+from domain.access.permissions import Permission, Principal, Role
+from httpkit.middleware.auth import TokenIssuer, TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.rate_limits import LIMITER
+from httpkit.request.addresses import client_address
+from httpkit.request.bodies import HTTP_SETTINGS, read_body
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.server import build_app
+from httpkit.server.app_server import build_app
+from httpkit.server.health import Health
 from httpkit.settings import HttpSettings, LimitSettings
-from storage.limits import LocalRateLimiter
+from storage.redis.rate_limiter import LocalRateLimiter
 from tests.unit.httpkit.conftest import AUTH, HTTP
 
 UNIT = 4096

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from httpkit.log_bounds import LINES_PER_S, MOST_NAMES, SUPPRESSED, LineBound
+from servicekit.log_bounds import LINES_PER_S, MOST_NAMES, SUPPRESSED, LineBound
 
 
 class Clock:

@@ -10,9 +10,10 @@ import structlog
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from httpkit.logs import configure_logs, new_request_id, request_id
+from httpkit.middleware.request_ids import new_request_id, request_id
 from httpkit.routes import Route
-from httpkit.settings import Environment, ServiceSettings
+from servicekit.logs import configure_logs
+from servicekit.settings import Environment, ServiceSettings
 from tests.unit.httpkit.conftest import Serve
 
 Output = pytest.CaptureFixture[str]

@@ -5,11 +5,11 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from httpkit.errors import ApiError
-from httpkit.negotiation import JSON, NDJSON, accepts_json, require_media_type
-from httpkit.responses import json_response
+from httpkit.middleware.request_spans import traceparent_of
+from httpkit.request.negotiation import JSON, NDJSON, accepts_json, require_media_type
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.tracing import traceparent_of
 from tests.unit.httpkit.conftest import Serve
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

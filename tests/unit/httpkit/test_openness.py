@@ -2,8 +2,9 @@
 
 import pytest
 
-from httpkit.secret_file import Door, main
-from httpkit.settings import HttpSettings, InvalidSettings, read_settings
+from httpkit.settings import HttpSettings
+from servicekit.settings import InvalidSettings, read_settings
+from toolbox.secret_file import Door, main
 
 NAMES = ("ENV", "HOST", "WAYBILL_BIND", "WAYBILL_DOMAIN", "SECRETS_DIR")
 

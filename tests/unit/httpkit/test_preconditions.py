@@ -7,9 +7,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from httpkit.errors import ApiError
-from httpkit.preconditions import MAX_TAGS, expected_versions, matched_versions, required_existence
-from httpkit.responses import json_response
+from httpkit.request.preconditions import MAX_TAGS, expected_versions, matched_versions, required_existence
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import Client, Serve
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from httpkit.prefer import preferences, preferred_wait_s
+from httpkit.request.prefer import preferences, preferred_wait_s
 
 
 def read(*lines: str) -> dict[str, str | None]:

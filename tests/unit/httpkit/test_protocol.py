@@ -5,9 +5,9 @@ import json
 import pytest
 from structlog.testing import capture_logs
 
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.server import build_app, serving
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.server.app_server import build_app, serving
+from httpkit.server.health import Health
 from tests.support.raw_http import RawConnection
 from tests.unit.httpkit.conftest import HTTP
 

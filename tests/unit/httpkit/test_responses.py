@@ -5,8 +5,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from domain.status import Status
-from httpkit.responses import json_response, to_json
+from domain.shipments.status import Status
+from httpkit.response.json_responses import json_response, to_json
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

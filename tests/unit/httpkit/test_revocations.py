@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.permissions import Principal, Role
-from domain.ports import Revocation
-from domain.revocation_ports import RevocationNews
-from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier, UncertainToken
-from httpkit.revocations import (
+from domain.access.permissions import Principal, Role
+from domain.ports.core import Revocation
+from domain.ports.revocations import RevocationNews
+from httpkit.middleware.auth import InvalidToken, TokenIssuer, TokenVerifier, UncertainToken
+from httpkit.middleware.revoked_tokens import (
     SILENCE_S,
     STARTING_S,
     Revocations,
@@ -18,7 +18,7 @@ from httpkit.revocations import (
     token_name,
     user_name,
 )
-from httpkit.settings import Environment
+from servicekit.settings import Environment
 from tests.unit.httpkit.conftest import AUTH
 
 NOW_S = 1_700_000_000.0

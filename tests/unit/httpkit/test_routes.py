@@ -4,11 +4,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from domain.permissions import Permission
-from httpkit.health import Health
-from httpkit.metrics import new_registry
+from domain.access.permissions import Permission
+from httpkit.middleware.http_metrics import new_registry
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
-from httpkit.server import build_app
+from httpkit.server.app_server import build_app
+from httpkit.server.health import Health
 from tests.unit.httpkit.conftest import HTTP, Serve
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from httpkit.secret_file import ensure_secret, main
-from httpkit.settings import AuthSettings, InvalidSettings, read_settings, weakness_of
+from httpkit.settings import AuthSettings, weakness_of
+from servicekit.settings import InvalidSettings, read_settings
+from toolbox.secret_file import ensure_secret, main
 
 
 class Settings(BaseModel):

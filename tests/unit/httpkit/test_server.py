@@ -11,19 +11,19 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.responses import json_response
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.server import build_app, run, serving
+from httpkit.server.app_server import build_app, run, serving
+from httpkit.server.health import Health
 from httpkit.settings import HttpSettings
 from tests.unit.httpkit.conftest import HTTP
 
 SERVICE = """
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.server import build_app, run
-from httpkit.settings import HttpSettings
+from httpkit.server.health import Health
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.server.app_server import build_app, run
+from servicekit.settings import HttpSettings
 http = HttpSettings(host="127.0.0.1", port=0)
 run(lambda: build_app(http, [], health=Health({}), registry=new_registry("test")), http)
 """

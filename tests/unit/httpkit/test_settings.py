@@ -3,16 +3,8 @@
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from httpkit.settings import (
-    AuthSettings,
-    Environment,
-    HttpSettings,
-    InvalidSettings,
-    ServiceSettings,
-    load_settings,
-    read_settings,
-    weakness_of,
-)
+from httpkit.settings import AuthSettings, HttpSettings, weakness_of
+from servicekit.settings import Environment, InvalidSettings, ServiceSettings, load_settings, read_settings
 
 STRONG = "0f8e2b6c4d9a7153" * 2
 

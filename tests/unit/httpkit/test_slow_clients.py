@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from httpkit.bodies import HALF_READ, read_body
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.protocol import Connection
-from httpkit.responses import json_response
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.request.bodies import HALF_READ, read_body
+from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
-from httpkit.server import build_app, serving
+from httpkit.server.app_server import build_app, serving
+from httpkit.server.connections import Connection
+from httpkit.server.health import Health
 from httpkit.settings import HttpSettings
 from tests.faults.matrix import Row
 from tests.support.raw_http import RawConnection

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
-from httpkit.bodies import parse_json
-from httpkit.errors import ApiError
-from httpkit.strict_json import ambiguity_of, is_plain
+from httpkit.request.bodies import parse_json
+from httpkit.request.strict_json import ambiguity_of, is_plain
+from httpkit.response.errors import ApiError
 
 ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

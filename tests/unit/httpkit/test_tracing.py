@@ -12,9 +12,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from httpkit.middleware.request_spans import traceparent_of
 from httpkit.routes import Route
-from httpkit.settings import ServiceSettings, TelemetrySettings
-from httpkit.tracing import is_sampled, traceparent_of, tracing
+from servicekit.settings import ServiceSettings, TelemetrySettings
+from servicekit.tracing import is_sampled, tracing
 from tests.unit.httpkit.conftest import Serve
 
 SERVICE = ServiceSettings(instance_id="host-1")

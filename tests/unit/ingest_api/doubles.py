@@ -13,24 +13,25 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
+from domain.access.permissions import Principal, Role
 from domain.errors import ErrorCode
-from domain.identity import creation_event_id
-from domain.permissions import Principal, Role
-from domain.ports import Answer
-from domain.status import Status
-from httpkit.auth import TokenIssuer, TokenVerifier
-from httpkit.health import Health
-from httpkit.metrics import new_registry
-from httpkit.server import build_app
-from httpkit.settings import AuthSettings, Environment, HttpSettings
-from ingest_api.awaiting import AwaitedLog
-from ingest_api.changing import ShipmentChanger
-from ingest_api.creation import ShipmentCreator
-from ingest_api.handlers.dead_letters import REPLAYER
-from ingest_api.handlers.events import REPORTER
-from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
-from ingest_api.reporting import EventReporter
+from domain.ports.core import Answer
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from httpkit.middleware.auth import TokenIssuer, TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.server.app_server import build_app
+from httpkit.server.health import Health
+from httpkit.settings import AuthSettings, HttpSettings
+from ingest_api.handlers.post_events import REPORTER
+from ingest_api.handlers.replays import REPLAYER
+from ingest_api.handlers.shipment_writes import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.routes import ROUTES
+from ingest_api.use_cases.event_reporting import EventReporter
+from ingest_api.use_cases.shipment_changes import ShipmentChanger
+from ingest_api.use_cases.shipment_creation import ShipmentCreator
+from ingest_api.use_cases.submission import AwaitedLog
+from servicekit.settings import Environment
 from tests.support.builders import NOON, NUMBER
 from tests.support.fakes import (
     FixedClock,

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from domain.status import Status
-from httpkit.bodies import bound_bodies
-from ingest_api.batches import SLICE, read_batch
+from domain.shipments.status import Status
+from httpkit.request.bodies import bound_bodies
+from ingest_api.schemas.batch_bodies import SLICE, read_batch
 from tests.support.builders import report
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, HTTP, Ingest, Reply
@@ -204,7 +204,7 @@ async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
     bound_bodies(app, HTTP)
     request = make_mocked_request("POST", "/", headers={"Content-Type": JSON}, app=app)
     counting = asyncio.create_task(count())
-    with mock.patch("ingest_api.batches.read_body", return_value=body):
+    with mock.patch("ingest_api.schemas.batch_bodies.read_body", return_value=body):
         assert len(await read_batch(request, ADMIN, lambda _: commands, lenient=False)) == 1000
     counting.cancel()
     assert turns >= 1000 // SLICE - 1

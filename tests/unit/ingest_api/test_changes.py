@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.commands import AmendShipment, ReportStatus
+from domain.access.permissions import Principal
 from domain.errors import ErrorCode, NotPublished
-from domain.identity import event_id
-from domain.permissions import Principal
-from domain.status import Status
+from domain.shipments.commands import AmendShipment, ReportStatus
+from domain.shipments.event_identity import event_id
+from domain.shipments.status import Status
 from tests.support.builders import NOON, NUMBER
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.commands import ReportStatus
 from domain.errors import NotPublished, PublishUnknown, TransientError
-from domain.identity import event_id
-from domain.status import Status
+from domain.shipments.commands import ReportStatus
+from domain.shipments.event_identity import event_id
+from domain.shipments.status import Status
 from tests.support.builders import NUMBER
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.commands import AmendShipment, CreateShipment
-from messaging import wire
+from domain.shipments.commands import AmendShipment, CreateShipment
+from messaging import codec
 from tests.support.builders import NUMBER
 from tests.unit.ingest_api.bodies import Body, event_body, flat_body, shipment_body, without
 from tests.unit.ingest_api.doubles import Ingest
@@ -17,7 +17,7 @@ BOX = {"length": 31, "width": 21, "height": 11}
 async def test_a_shipment_sent_flat_and_nested_has_one_fingerprint(ingest: Ingest) -> None:
     for body in (flat_body(), shipment_body()):
         assert (await ingest.post("/shipments", body, Idempotency_Key="order 17")).status == 201
-    flat, nested = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+    flat, nested = [codec.decode(codec.encode(command)) for command in ingest.log.commands]
     assert flat == nested
 
 
@@ -33,7 +33,7 @@ async def test_what_is_null_is_left_out(ingest: Ingest, body: Body) -> None:
         nulls = dict.fromkeys(optional)
     for each in (bare | {"client_id": "client_001"}, bare | nulls | {"client_id": "client_001"}):
         assert (await ingest.post("/shipments", each, Idempotency_Key="order 17")).status == 201
-    left_out, null = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+    left_out, null = [codec.decode(codec.encode(command)) for command in ingest.log.commands]
     assert left_out == null
 
 
@@ -48,7 +48,7 @@ async def test_an_event_with_nulls_is_the_one_without_them(ingest: Ingest) -> No
         ingest.log.appended.clear()
         for members in pair:
             assert (await ingest.post("/events", bare | members)).status == 202
-        left_out, null = [wire.decode(wire.encode(command)) for command in ingest.log.commands]
+        left_out, null = [codec.decode(codec.encode(command)) for command in ingest.log.commands]
         assert left_out == null
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from domain.status import REPORTABLE, Status
-from httpkit.bodies import parse_json
-from httpkit.errors import ApiError
-from ingest_api.models import BATCH, EVENT, MAX_BATCH
-from ingest_api.shipment_models import SHIPMENT
+from domain.shipments.status import REPORTABLE, Status
+from httpkit.request.bodies import parse_json
+from httpkit.response.errors import ApiError
+from ingest_api.schemas.events import BATCH, EVENT, MAX_BATCH
+from ingest_api.schemas.shipments import SHIPMENT
 from tests.support.builders import NUMBER
 from tests.unit.ingest_api.bodies import Body, changed, event_body, flat_body, shipment_body, without
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.dead_letter_ports import Replayed
-from domain.dead_letters import Place
+from domain.access.permissions import Principal
 from domain.errors import NotPublished, PublishUnknown, StoreUnavailable, TransientError
-from domain.permissions import Principal
-from domain.status import Status
+from domain.ports.dead_letters import Replayed
+from domain.processing.dead_letter import Place
+from domain.shipments.status import Status
 from tests.support.builders import report
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
 

@@ -5,9 +5,9 @@ from unittest import mock
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from httpkit.errors import ApiError
-from ingest_api.shares import FREE, HOUR_S, SHARES, ShipmentShares
-from storage.limits import LocalRateLimiter
+from httpkit.response.errors import ApiError
+from ingest_api.shipment_quota import FREE, HOUR_S, SHARES, ShipmentShares
+from storage.redis.rate_limiter import LocalRateLimiter
 from tests.support.builders import NUMBER, number
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, Ingest

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands import CreateShipment
+from domain.access.permissions import Principal, Role
 from domain.errors import ErrorCode, NotPublished, PublishUnknown, TransientError
-from domain.identity import creation_event_id
-from domain.permissions import Principal, Role
-from domain.tracking_number import is_tracking_number, tracking_number_from
+from domain.shipments.commands import CreateShipment
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.tracking_number import is_tracking_number, tracking_number_from
 from tests.unit.ingest_api.bodies import shipment_body, without
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
 

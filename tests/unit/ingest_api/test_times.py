@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from httpkit.texts import require_line, require_text
-from ingest_api.times import read_instant
+from httpkit.request.texts import require_line, require_text
+from ingest_api.schemas.event_times import read_instant
 
 
 @pytest.mark.parametrize(

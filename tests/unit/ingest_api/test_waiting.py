@@ -6,7 +6,7 @@ import time
 import pytest
 
 from domain.errors import ErrorCode
-from ingest_api.awaiting import Asker, AwaitedLog
+from ingest_api.use_cases.submission import Asker, AwaitedLog
 from tests.support.builders import NUMBER, creation
 from tests.support.fakes import InMemoryAnswerInbox, InMemoryCommandLog
 from tests.support.waiting import wait_until

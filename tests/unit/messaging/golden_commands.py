@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from domain.batch import EventRecord, Outcome
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
-from domain.identity import API_SOURCE, creation_event_id, event_id
-from domain.status import Status
-from domain.tracking_number import parse_tracking_number
+from domain.processing.batch import EventRecord, Outcome
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import parse_tracking_number
 
 GOLDEN: Final = Path(__file__).parent / "golden"
 NUMBER: Final = parse_tracking_number("99M-0123456789AM")

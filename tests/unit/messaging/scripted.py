@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from domain.line import Inherited
-from domain.ports import EndOffset, IsAnother
-from messaging.dead_letters import DeadLetter, Record
-from messaging.partition import PartitionWorker
-from messaging.slots import Slots
-from messaging.worker_states import State
+from domain.ports.core import EndOffset, IsAnother
+from domain.processing.halts import Inherited
+from messaging.consumer.partition_worker import PartitionWorker
+from messaging.consumer.slots import Slots
+from messaging.consumer.worker_states import State
+from messaging.dead_letters.records import DeadLetter, Record
 from tests.support.builders import MemoryPosition
 from tests.support.notebook import MemoryNotebook
 from tests.support.records import LogRecord

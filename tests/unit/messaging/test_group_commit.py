@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from domain.errors import NotPublished, PublishUnknown
-from messaging.group_commit import GroupCommit, Line
+from messaging.producer.group_commit import GroupCommit, Line
 
 pytestmark = pytest.mark.race
 

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from domain.errors import NotPublished
-from messaging.command_log import KafkaCommandLog
 from messaging.metrics import CommandLogMetrics, ProducerMetrics
+from messaging.producer.command_log import KafkaCommandLog
 from messaging.topics import Topics
 from tests.support.builders import creation
 from tests.support.records import RecordingProducer

@@ -3,9 +3,9 @@
 import pytest
 
 from domain.errors import Fenced
-from domain.line import Start
-from messaging import partition as partition_module
-from messaging.worker_states import State
+from domain.processing.halts import Start
+from messaging.consumer import partition_worker as partition_module
+from messaging.consumer.worker_states import State
 from tests.support.builders import MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working

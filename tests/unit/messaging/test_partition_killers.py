@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
-from domain.line import STALLED_OPENS, Attempt
-from messaging.caution import MAX_ENDED
-from messaging.dead_letters import DeadLetter, Record
-from messaging.slots import Slots
-from messaging.worker_states import State
+from domain.processing.halts import STALLED_OPENS, Attempt
+from messaging.consumer.isolation import MAX_ENDED
+from messaging.consumer.slots import Slots
+from messaging.consumer.worker_states import State
+from messaging.dead_letters.records import DeadLetter, Record
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
 

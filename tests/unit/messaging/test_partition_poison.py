@@ -3,8 +3,8 @@
 import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
-from messaging.partition import MAX_ATTEMPTS, MAX_BURIED_IN_A_ROW
-from messaging.worker_states import State
+from messaging.consumer.partition_worker import MAX_ATTEMPTS, MAX_BURIED_IN_A_ROW
+from messaging.consumer.worker_states import State
 from tests.faults.matrix import Row
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working

@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
-from domain.line import Halt, Start
-from messaging import partition as partition_module
-from messaging.partition import MAX_BURIED_IN_A_ROW, PartitionWorker
+from domain.processing.halts import Halt, Start
+from messaging.consumer import partition_worker as partition_module
+from messaging.consumer.partition_worker import MAX_BURIED_IN_A_ROW, PartitionWorker
+from messaging.consumer.worker_states import State
 from messaging.unpacking import UnreadableBatch
-from messaging.worker_states import State
 from tests.support.builders import NOON, MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotPublished
-from messaging.producer import OutgoingRecord, ResilientProducer, partition_of
+from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer, partition_of
 from messaging.settings import KafkaSettings
 
 ALL_HASHES = 2**31

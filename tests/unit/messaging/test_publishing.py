@@ -10,14 +10,14 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from domain.batch import Kind, Outcome, Verdict
-from domain.commands import Command
 from domain.errors import ErrorCode, LetterRefused, NotPublished, PublishUnknown
-from domain.status import Status
-from messaging import wire
-from messaging.changes import KafkaChangeFeed
-from messaging.command_log import KafkaCommandLog
-from messaging.dead_letters import DeadLetter, KafkaDeadLetters
+from domain.processing.batch import Kind, Outcome, Verdict
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging import codec
+from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.producer.change_feed import KafkaChangeFeed
+from messaging.producer.command_log import KafkaCommandLog
 from messaging.topics import Topics
 from tests.support import builders
 from tests.support.builders import creation, delivery, number, report
@@ -85,7 +85,7 @@ async def test_a_command_is_keyed_by_its_shipment() -> None:
     await log.append([CREATION, PICKED_UP], reply_to="answers:me", traceparent="00-a")
     records = producer.topics["t-shipments.events"]
     assert [record.key.decode() for record in records] == [number(1)] * 2
-    assert [wire.decode(record.value).command for record in records] == [CREATION, PICKED_UP]
+    assert [codec.decode(record.value).command for record in records] == [CREATION, PICKED_UP]
     assert list(records[0].headers) == [
         ("content-type", b"application/cloudevents+json"),
         ("reply-to", b"answers:me"),
@@ -110,7 +110,7 @@ async def test_what_is_more_than_may_wait_for_kafka_is_turned_away() -> None:
 
 async def test_commands_that_are_large_together_are_turned_away_before_their_number_is_reached() -> None:
     producer = RecordingProducer()
-    size = len(wire.encode(CREATION))
+    size = len(codec.encode(CREATION))
     log = KafkaCommandLog(producer, TOPICS, max_in_flight=10, max_in_flight_bytes=2 * size)
     await log.append([CREATION, CREATION])
     await log.append([CREATION, CREATION])

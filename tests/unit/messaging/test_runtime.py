@@ -8,15 +8,15 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from domain.line import Halt, Inherited, Start
-from domain.ports import EndOffset, IsAnother
-from messaging.offsets import restart_offset
-from messaging.partition import PartitionWorker
-from messaging.runtime import PartitionRuntime
-from messaging.runtime_settings import RuntimeSettings
+from domain.ports.core import EndOffset, IsAnother
+from domain.processing.halts import Halt, Inherited, Start
+from messaging.consumer.consumer_settings import RuntimeSettings
+from messaging.consumer.offsets import restart_offset
+from messaging.consumer.partition_worker import PartitionWorker
+from messaging.consumer.runtime import PartitionRuntime
+from messaging.consumer.worker_states import State
 from messaging.settings import KafkaSettings
 from messaging.topic_watch import TopicWatch
-from messaging.worker_states import State
 from tests.support.builders import NOON
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, worker_of, working

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from domain.line import STALLED_OPENS
-from messaging import watchdog as watchdog_module
-from messaging.watchdog import Watchdog
-from messaging.worker_states import State
+from domain.processing.halts import STALLED_OPENS
+from messaging.consumer import watchdog as watchdog_module
+from messaging.consumer.watchdog import Watchdog
+from messaging.consumer.worker_states import State
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, worker_of, working
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import PoisonRecord
-from messaging import wire
+from messaging import codec
 from tests.unit.messaging.golden_commands import COMMANDS, NUMBER
 
 Members = dict[str, Any]
@@ -19,26 +19,26 @@ ENVELOPE = ["specversion", "id", "source", "subject", "time", "recordedtime", "s
 
 def members(name: str) -> Members:
     """Return a golden record as a map, to be spoiled."""
-    record: Members = json.loads(wire.encode(COMMANDS[name]))
+    record: Members = json.loads(codec.encode(COMMANDS[name]))
     return record
 
 
 def reason_of(record: Members) -> str:
     """Return why a record cannot be read."""
     with pytest.raises(PoisonRecord) as poison:
-        wire.decode(json.dumps(record).encode())
+        codec.decode(json.dumps(record).encode())
     return poison.value.reason
 
 
 def test_a_record_without_a_value_is_unreadable() -> None:
     with pytest.raises(PoisonRecord, match="no value"):
-        wire.decode(None)
+        codec.decode(None)
 
 
 @pytest.mark.parametrize("value", NOT_A_MAP, ids=lambda value: repr(value[:8]))
 def test_what_is_no_json_object_is_unreadable(value: bytes) -> None:
     with pytest.raises(PoisonRecord, match=r"JSON|object"):
-        wire.decode(value)
+        codec.decode(value)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -164,14 +164,14 @@ def test_an_amendment_of_another_form_is_unreadable(where: str, spoil: Spoil) ->
 @pytest.mark.parametrize("name", COMMANDS)
 def test_attributes_of_later_versions_are_tolerated(name: str) -> None:
     record = members(name) | {"traceparent": "00-…", "sequence": 4, "partitionkey": str(NUMBER)}
-    assert wire.decode(json.dumps(record).encode()).command == COMMANDS[name]
+    assert codec.decode(json.dumps(record).encode()).command == COMMANDS[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_members_of_later_versions_do_not_change_what_an_event_says(name: str) -> None:
     record = members(name)
     record["data"]["mood"] = "sunny"
-    assert wire.decode(json.dumps(record).encode()) == wire.decode(wire.encode(COMMANDS[name]))
+    assert codec.decode(json.dumps(record).encode()) == codec.decode(codec.encode(COMMANDS[name]))
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_members_of_later_versions_do_not_change_what_an_event_says(name: str) -
     ],
 )
 def test_a_header_is_read_whatever_stands_in_it(headers: Any, told: str | None) -> None:  # noqa: ANN401  # Kafka knows null values
-    assert wire.header(headers, wire.REPLY_TO) == told
+    assert codec.header(headers, codec.REPLY_TO) == told
 
 
 @pytest.mark.parametrize("version", [-1, 2**53 + 1, 10**400, 1.5])

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands import ReportStatus
-from domain.identity import fingerprint
-from messaging import wire
+from domain.shipments.commands import ReportStatus
+from domain.shipments.event_identity import fingerprint
+from messaging import codec
 from tests.unit.messaging.golden_commands import CHANGES, COMMANDS, GOLDEN
 
 
@@ -17,24 +17,24 @@ def golden(name: str) -> bytes:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_is_written_as_in_its_golden_file(name: str) -> None:
-    assert wire.encode(COMMANDS[name]) == golden(name)
+    assert codec.encode(COMMANDS[name]) == golden(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_golden_file_is_read_as_its_command(name: str) -> None:
-    assert wire.decode(golden(name)).command == COMMANDS[name]
+    assert codec.decode(golden(name)).command == COMMANDS[name]
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_written_as_in_its_golden_file(name: str) -> None:
-    assert wire.encode_change(*CHANGES[name]) == golden(name)
+    assert codec.encode_change(*CHANGES[name]) == golden(name)
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_is_the_same_whenever_it_is_told(name: str) -> None:
     command, record = CHANGES[name]
     again = replace(record, last_offset=99_999, fingerprint="another")
-    assert wire.encode_change(command, again) == golden(name)
+    assert codec.encode_change(command, again) == golden(name)
 
 
 def test_every_golden_file_is_looked_at() -> None:
@@ -45,11 +45,11 @@ def test_every_golden_file_is_looked_at() -> None:
 def test_the_fingerprint_is_of_the_data_alone(name: str) -> None:
     command = COMMANDS[name]
     later = replace(command, received_at=command.received_at.replace(year=2027), submitted_by="somebody else")
-    assert wire.decode(wire.encode(later)).fingerprint == wire.decode(golden(name)).fingerprint
+    assert codec.decode(codec.encode(later)).fingerprint == codec.decode(golden(name)).fingerprint
 
 
 def test_fingerprints_do_not_change_with_the_code() -> None:
-    told = {name: wire.decode(golden(name)).fingerprint for name in COMMANDS}
+    told = {name: codec.decode(golden(name)).fingerprint for name in COMMANDS}
     assert told == {
         "created": "e75fcbfb506194154abaaf7e",
         "created_bare": "eabab106399a94a955f29baa",
@@ -67,7 +67,7 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
 
 
 def test_the_same_instant_in_another_zone_is_the_same_event() -> None:
-    local, utc = [wire.decode(golden(name)) for name in ("status_local", "status")]
+    local, utc = [codec.decode(golden(name)) for name in ("status_local", "status")]
     assert isinstance(local.command, ReportStatus)
     assert local.command.utc_offset == "-06:00"
     assert (local.fingerprint, local.command.event_id) == (utc.fingerprint, utc.command.event_id)
@@ -75,4 +75,4 @@ def test_the_same_instant_in_another_zone_is_the_same_event() -> None:
 
 def test_a_bare_status_has_the_fingerprint_of_its_two_members() -> None:
     data = {"source": "scanner-7", "status": "delivered"}
-    assert wire.decode(golden("status_bare")).fingerprint == fingerprint(data)
+    assert codec.decode(golden("status_bare")).fingerprint == fingerprint(data)

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.errors import PoisonRecord
-from domain.identity import API_SOURCE, creation_event_id, event_id
-from domain.status import REPORTABLE
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
+from domain.shipments.status import REPORTABLE
+from domain.shipments.tracking_number import tracking_number_from
 from domain.timestamps import to_milliseconds
-from domain.tracking_number import tracking_number_from
-from messaging import wire
+from messaging import codec
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 latitudes = st.floats(-90, 90)
@@ -93,7 +93,7 @@ def amendments(draw: st.DrawFn) -> AmendShipment:
 @settings(max_examples=200, deadline=None)
 @given(creations() | reports() | amendments())
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
-    assert wire.decode(wire.encode(command)).command == command
+    assert codec.decode(codec.encode(command)).command == command
 
 
 @settings(max_examples=200, deadline=None)
@@ -101,11 +101,11 @@ def test_a_command_is_read_as_it_was_written(command: Command) -> None:
 def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_the_json(
     command: Command,
 ) -> None:
-    value = wire.encode(command)
+    value = codec.encode(command)
     record = json.loads(value)
     record["data"] = dict(reversed(record["data"].items()))
     shuffled = json.dumps(dict(reversed(record.items())), indent=1).encode()
-    assert wire.decode(shuffled) == wire.decode(value)
+    assert codec.decode(shuffled) == codec.decode(value)
 
 
 @settings(max_examples=200, deadline=None)
@@ -114,7 +114,7 @@ def test_two_reports_have_one_fingerprint_only_if_they_say_the_same(
     one: ReportStatus, other: ReportStatus
 ) -> None:
     said = [(each.status, each.source, each.location, each.notes, each.on_behalf_of) for each in (one, other)]
-    same = wire.decode(wire.encode(one)).fingerprint == wire.decode(wire.encode(other)).fingerprint
+    same = codec.decode(codec.encode(one)).fingerprint == codec.decode(codec.encode(other)).fingerprint
     assert same == (said[0] == said[1])
 
 
@@ -124,6 +124,6 @@ def test_two_reports_have_one_fingerprint_only_if_they_say_the_same(
 )
 def test_no_bytes_break_the_decoder(value: bytes) -> None:
     try:
-        wire.decode(value)
+        codec.decode(value)
     except PoisonRecord as poison:
         assert poison.reason  # noqa: PT017  # it may as well decode

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from domain.commands import Command
-from domain.identity import EventId
-from domain.ports import Document
-from domain.shipment import Shipment
-from domain.tracking_number import TrackingNumber
-from messaging.dead_letters import KafkaDeadLetters
+from domain.ports.core import Document
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Shipment
+from domain.shipments.tracking_number import TrackingNumber
+from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
-from processor.partition import Ports, ShipmentPartition
-from processor.quarantine import Quarantine
+from processor.use_cases.quarantine import Quarantine
+from processor.use_cases.shipment_partition import Ports, ShipmentPartition
 from tests.support.builders import ends_at
 from tests.support.fakes import (
     Documents,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from domain.commands import Command
-from domain.status import Status
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.records import records_of
 from tests.unit.processor.rig import NAME, Rig, counters

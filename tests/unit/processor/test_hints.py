@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands import Command
 from domain.errors import CommitUnknown
-from domain.shipment import Shipment
-from domain.status import Status
-from processor.cache import ShipmentCache
+from domain.shipments.commands import Command
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report, shipment_after
 from tests.support.records import records_of
 from tests.unit.processor.rig import Rig, counters

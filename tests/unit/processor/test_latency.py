@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client import CollectorRegistry, Histogram
 
-from processor.latency import BUCKETS_S, SAMPLES, LatencyHistogram
+from processor.latency_histogram import BUCKETS_S, SAMPLES, LatencyHistogram
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

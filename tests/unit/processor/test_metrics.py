@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Fenced, StoreUnavailable
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.support.builders import creation, report
 from tests.support.records import records_of
 from tests.unit.processor.rig import Rig

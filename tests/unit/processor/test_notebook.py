@@ -3,9 +3,9 @@
 import pytest
 
 from domain.errors import Fenced
-from domain.line import Attempt, Halt, Resumption, Start
-from domain.status import Status
-from messaging.dead_letters import DeadLetter
+from domain.processing.halts import Attempt, Halt, Resumption, Start
+from domain.shipments.status import Status
+from messaging.dead_letters.records import DeadLetter
 from tests.support.builders import NOON, creation, ends_at, report
 from tests.support.records import records_of
 from tests.unit.processor.rig import END, NAME, Rig

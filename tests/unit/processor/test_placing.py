@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import PoisonRecord
-from domain.line import Quarantined
-from messaging.dead_letters import DeadLetter
-from messaging.placing import require_place
-from messaging.producer import partition_of
+from domain.processing.halts import Quarantined
+from messaging.dead_letters.records import DeadLetter
+from messaging.placement import require_place
+from messaging.producer.idempotent_producer import partition_of
 from tests.support.builders import NOON, NUMBER, creation, number
 from tests.support.records import LogRecord, record_of
 from tests.unit.processor.rig import Rig

@@ -3,13 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
-from domain.commands import Command
 from domain.errors import StoreUnavailable
-from domain.line import Quarantined, QuarantinePut
-from domain.status import Status
-from domain.tracking_number import TrackingNumber
-from processor import quarantine as quarantine_module
-from processor.quarantine import Quarantine
+from domain.processing.halts import Quarantined, QuarantinePut
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+from processor.use_cases import quarantine as quarantine_module
+from processor.use_cases.quarantine import Quarantine
 from tests.support.builders import NOON, creation, ends_at, number, report
 from tests.support.records import LogRecord, records_of
 from tests.support.waiting import wait_until

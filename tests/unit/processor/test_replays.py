@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.dead_letters import LetterState
 from domain.errors import NotPublished, PoisonRecord, StoreUnavailable
-from domain.status import Status
-from messaging.dead_letters import DeadLetter, replays_in
+from domain.processing.dead_letter import LetterState
+from domain.shipments.status import Status
+from messaging.dead_letters.records import DeadLetter, replays_in
 from tests.support.builders import NOON, creation, dead_letter, report
 from tests.support.records import LogRecord, record_of, records_of
 from tests.unit.processor.rig import Rig, counters

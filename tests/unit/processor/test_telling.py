@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from domain.commands import Command
 from domain.errors import ErrorCode, Fenced, NotPublished, PoisonRecord, StoreUnavailable
-from domain.ports import Answer
-from domain.status import Status
-from messaging.dead_letters import DeadLetter
+from domain.ports.core import Answer
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging.dead_letters.records import DeadLetter
 from tests.support.builders import NOON, creation, ends_at, report
 from tests.support.records import LogRecord, record_of, records_of
 from tests.unit.processor.rig import Rig, counters

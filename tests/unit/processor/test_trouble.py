@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.commands import Command
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
-from domain.ports import Fence
-from domain.status import Status
+from domain.ports.core import Fence
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.support.builders import NUMBER, ROUTE, creation, ends_at, report
 from tests.support.records import record_of, records_of
 from tests.unit.processor.rig import NAME, Rig, counters

@@ -11,19 +11,21 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from yarl import URL
 
-from domain.permissions import Principal, Role
-from domain.ports import LoginGuard, RateLimiter, User
-from httpkit.auth import TokenIssuer
-from httpkit.health import Check, State
-from httpkit.settings import AuthSettings, Environment, HttpSettings, LimitSettings, ServiceSettings
+from domain.access.accounts import User
+from domain.access.permissions import Principal, Role
+from domain.ports.core import LoginGuard, RateLimiter
+from httpkit.middleware.auth import TokenIssuer
+from httpkit.server.health import Check, State
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
 from query_api.adapters import Adapters
 from query_api.app import build_app
 from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
-from storage.limits import LocalRateLimiter
-from storage.lockout import LocalLoginGuard
+from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.accounts.users import PasswordHasher
+from storage.redis.login_lockout import LocalLoginGuard
+from storage.redis.rate_limiter import LocalRateLimiter
 from storage.settings import RedisSettings
-from storage.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import (
     Documents,

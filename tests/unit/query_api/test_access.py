@@ -8,11 +8,11 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
-from domain.permissions import Principal
-from httpkit.auth import TokenIssuer
-from httpkit.settings import Environment
+from domain.access.permissions import Principal
+from httpkit.middleware.auth import TokenIssuer
 from query_api.app import build_app
-from storage.seeds import DEVELOPMENT_PASSWORD
+from servicekit.settings import Environment
+from storage.mongo.development_users import DEVELOPMENT_PASSWORD
 from tests.support.waiting import wait_for
 from tests.unit.query_api.conftest import ADMIN, AUTH, CLIENT, DRIVER, HASHER, Api, World, settings, user
 

@@ -6,11 +6,11 @@ import sys
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from domain.permissions import Permission
-from httpkit.health import State
+from domain.access.permissions import Permission
 from httpkit.routes import DECLARED
-from httpkit.settings import Environment
+from httpkit.server.health import State
 from query_api.app import build_app
+from servicekit.settings import Environment
 from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 
 CONTRACT = ("/", "/openapi.json", "/docs", "/docs/{asset}")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from query_api.handlers.contract import ASSETS, BEGINNING, PAGE, START, START_NAME
+from query_api.handlers.documents import ASSETS, BEGINNING, PAGE, START, START_NAME
 from tests.unit.query_api.conftest import Api
 
 PATHS = ["/openapi.json", "/docs", *(f"/docs/{name}" for name in (*ASSETS, START_NAME))]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.permissions import Principal, Role
+from domain.access.permissions import Principal, Role
 from tests.support.builders import NOON, dead_letter, number
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, Api, World
 

@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
 from domain.errors import StoreUnavailable
-from domain.line import Halt
-from httpkit.health import State
+from domain.processing.halts import Halt
+from httpkit.server.health import State
 from query_api.event_queue import EventQueue, IngestApis, Watched
 from tests.support.builders import NOON, ends_at
 from tests.support.fakes import (

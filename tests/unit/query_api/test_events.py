@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.identity import creation_event_id
-from domain.permissions import Principal
-from domain.status import Status
+from domain.access.permissions import Principal
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.line import Halt, Quarantined, Resumption, Start
-from domain.permissions import Principal
-from domain.ports import Fence
-from query_api.handlers import line
+from domain.access.permissions import Principal
+from domain.ports.core import Fence
+from domain.processing.halts import Halt, Quarantined, Resumption, Start
+from query_api.handlers import partitions
 from tests.support.builders import NOON, NUMBER, number
 from tests.support.fakes.shipments import Notes
 from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
@@ -18,7 +18,7 @@ GAP = Halt("offset 10 is no longer in the log", NOON + timedelta(hours=1), is_ga
 
 
 @pytest.fixture(autouse=True)
-def partitions(world: World) -> None:
+def halted_partitions(world: World) -> None:
     for partition, halt in {0: None, 3: HALT, 5: GAP}.items():
         name = f"shipments.events/{partition}"
         world.documents.fences[name] = Fence(name, 4, 100 + partition)
@@ -120,7 +120,7 @@ async def test_a_shipment_is_set_aside_shown_and_released(api: Api, world: World
 async def test_no_more_than_so_many_are_set_aside(
     api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "MOST_QUARANTINED", 1)
+    monkeypatch.setattr(partitions, "MOST_QUARANTINED", 1)
     entry = Quarantined(tracking_number=number(1), reason="a bug", since=NOON, requested_by="admin_user")
     world.documents.quarantined[number(1)] = entry
     answer = await api.ask("PUT", f"/quarantine/{number(2)}", WHY)

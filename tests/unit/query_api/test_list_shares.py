@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from domain.reading import Page, ShipmentFilter, Window
-from httpkit.errors import ApiError
-from query_api.shares import AT_ONCE, WAITING, ListShares
+from domain.ports.queries import Page, ShipmentFilter, Window
+from httpkit.response.errors import ApiError
+from query_api.list_turns import AT_ONCE, WAITING, ListShares
 from tests.unit.query_api.conftest import CLIENT, Api, World
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from domain.access.permissions import Principal
 from domain.errors import TooMuchToRead
-from domain.permissions import Principal
-from domain.status import Status
+from domain.shipments.status import Status
 from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for, report
 from tests.unit.query_api.conftest import ADMIN, CLIENT, OTHER_CLIENT, Api, World, path_of
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from domain.accounts import api_key_created, user_changed
-from domain.permissions import Role
-from domain.ports import ApiKey, Revocation, User
-from httpkit.auth import InvalidToken, TokenIssuer, TokenVerifier
-from httpkit.errors import ApiError
-from httpkit.revocations import Revocations, user_name
-from query_api.logins import KeyLogin, PasswordLogin, secret_hash
-from storage.turns import MAX_PER_ADDRESS
-from storage.users import PasswordHasher
+from domain.access.accounts import ApiKey, User, api_key_created, user_changed
+from domain.access.permissions import Role
+from domain.ports.core import Revocation
+from httpkit.middleware.auth import InvalidToken, TokenIssuer, TokenVerifier
+from httpkit.middleware.revoked_tokens import Revocations, user_name
+from httpkit.response.errors import ApiError
+from query_api.use_cases.logins import KeyLogin, PasswordLogin, secret_hash
+from storage.mongo.accounts.hashing_turns import MAX_PER_ADDRESS
+from storage.mongo.accounts.users import PasswordHasher
 from tests.support.builders import NOON
 from tests.support.fakes import FixedClock, InMemoryApiKeyStore
 from tests.unit.query_api.conftest import AUTH, CLIENT, DRIVER, HASHER, Api, World, user

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.operators import ActionKind, OperatorAction, action_id
-from domain.permissions import Principal
+from domain.access.operator_actions import ActionKind, OperatorAction, action_id
+from domain.access.permissions import Principal
 from tests.support.builders import NOON
 from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
 

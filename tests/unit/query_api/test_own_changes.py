@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.permissions import Principal
-from domain.ports import Fence
+from domain.access.permissions import Principal
+from domain.ports.core import Fence
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,

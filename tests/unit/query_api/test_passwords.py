@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import bcrypt
 import pytest
 
-from storage.turns import NoTurn
-from storage.users import PasswordHasher, PasswordTooLong, seed_development_users
+from storage.mongo.accounts.hashing_turns import NoTurn
+from storage.mongo.accounts.users import PasswordHasher, PasswordTooLong, seed_development_users
 from tests.support.builders import NOON
 from tests.support.fakes import InMemoryUserStore
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from domain.commands import Command
+from domain.access.permissions import Principal
 from domain.errors import StoreUnavailable
-from domain.permissions import Principal
-from domain.status import Status
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.support.builders import (
     NOON,
     NUMBER,

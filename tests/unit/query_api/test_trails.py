@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from domain.commands import Command
-from domain.permissions import Principal
-from domain.status import Status
+from domain.access.permissions import Principal
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,

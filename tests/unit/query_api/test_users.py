@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.permissions import Principal
+from domain.access.permissions import Principal
 from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, Api, World, user
 
 

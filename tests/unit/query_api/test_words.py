@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from httpkit.bodies import parse_json
-from httpkit.errors import ApiError
-from query_api.models import DISCARD, NEW_USER, QUARANTINE, RESUME
+from httpkit.request.bodies import parse_json
+from httpkit.response.errors import ApiError
+from query_api.schemas.bodies import DISCARD, NEW_USER, QUARANTINE, RESUME
 from tests.unit.query_api.conftest import Api
 
 USER = {"username": "x", "password": "blue-truck-seven", "role": "client", "client_id": "c"}

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from domain.commands import Command
-from domain.status import Status
-from processor.rebuilding.log import Entry, retold
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
 from tests.support.builders import NOON, NUMBER, creation, delivery, report
+from toolbox.rebuild.log_fold import Entry, retold
 
 PICKED_UP = report(Status.PICKED_UP)
 STORED = report(Status.IN_WAREHOUSE)

@@ -3,8 +3,8 @@
 import pytest
 
 from domain.errors import StoreUnavailable, WaybillError
-from processor.rebuilding.__main__ import ending
-from processor.rebuilding.writing import Overtaken, Refused
+from toolbox.rebuild.command import ending
+from toolbox.rebuild.replacement import Overtaken, Refused
 
 
 @pytest.mark.parametrize(

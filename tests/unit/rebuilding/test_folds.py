@@ -5,16 +5,16 @@ from typing import Any
 
 from hypothesis import given
 
-from domain.commands import Command
-from domain.identity import EventId
-from processor.rebuilding.audit import rebuilt
-from processor.rebuilding.comparing import PROCESSING_TIMES, differences
-from processor.rebuilding.log import Entry, Retold, retold
-from storage.documents import Document
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from storage.mongo.documents import Document
 from tests.support.builders import NOON, RECORDED_AT, delivery
 from tests.support.fakes import Documents
 from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
+from toolbox.rebuild.audit_fold import rebuilt
+from toolbox.rebuild.differences import PROCESSING_TIMES, differences
+from toolbox.rebuild.log_fold import Entry, Retold, retold
 
 SECOND = timedelta(seconds=1)
 

@@ -8,17 +8,17 @@ import pytest
 from bson import encode
 from bson.raw_bson import RawBSONDocument
 
-from domain.identity import creation_event_id
-from domain.line import QUARANTINED
-from domain.status import Status
-from messaging.dead_letters import Record
-from messaging.producer import partition_of
+from domain.processing.halts import QUARANTINED
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.status import Status
+from messaging.dead_letters.records import Record
+from messaging.producer.idempotent_producer import partition_of
 from messaging.unpacking import UnreadableBatch, UnreadableRecord
-from processor.rebuilding.reading import Letters, Log
-from storage.documents import Document
-from storage.snapshots import Stored
+from storage.mongo.documents import Document
+from storage.mongo.maintenance.snapshots import Stored
 from tests.support.builders import NOON, NUMBER, creation, number, report
 from tests.support.records import TOPIC, LogRecord, record_of
+from toolbox.rebuild.log_source import Letters, Log
 
 APPENDED_AT = LogRecord(0).timestamp
 FIRST_RECORD = datetime.fromtimestamp(APPENDED_AT / 1000, tz=NOON.tzinfo)

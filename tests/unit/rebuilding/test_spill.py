@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.rebuilding.spill import MOST_BUCKETS, Spill, bucket_of
 from tests.support.builders import number
 from tests.support.records import LogRecord
+from toolbox.rebuild.spill import MOST_BUCKETS, Spill, bucket_of
 
 keys = st.none() | st.binary(max_size=20) | st.integers(0, 1 << 50).map(lambda index: number(index).encode())
 records = st.lists(st.builds(LogRecord, st.integers(0, 1 << 40), st.none() | st.binary(max_size=50), keys))

@@ -7,11 +7,11 @@ import pymongo.errors
 import pytest
 from pydantic import ValidationError
 
-from domain.batch import EventChange, Outcome, ShipmentChange
 from domain.errors import ErrorCode, StoreUnavailable
-from domain.status import Status
-from storage import documents
-from storage.errors import translated
+from domain.processing.batch import EventChange, Outcome, ShipmentChange
+from domain.shipments.status import Status
+from storage.mongo import documents
+from storage.mongo.errors import translated
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import (
     NUMBER,

@@ -6,8 +6,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from storage import breaker
-from storage.breaker import FAILURES_TO_OPEN, RedisBreaker
+from storage.redis import breaker
+from storage.redis.breaker import FAILURES_TO_OPEN, RedisBreaker
 from tests.support.waiting import wait_for
 
 

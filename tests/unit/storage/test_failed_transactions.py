@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from storage.failed_transactions import FailedTransactions
+from storage.mongo.processing.failed_transactions import FailedTransactions
 
 
 class Admin:

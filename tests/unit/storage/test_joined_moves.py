@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from domain.batch import Plan
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
-from domain.ports import Fence
-from storage.joining import JoinedMoves
-from storage.moves import Move, TransactionAborted, number_of
+from domain.ports.core import Fence
+from domain.processing.batch import Plan
+from storage.mongo.processing.transaction_batcher import JoinedMoves
+from storage.mongo.processing.transaction_writer import Move, TransactionAborted, number_of
 from tests.support.builders import RECORDED_AT
 
 pytestmark = pytest.mark.race

@@ -8,9 +8,9 @@ from pymongo.monitoring import (
     ConnectionCheckOutFailedEvent,
 )
 
-from storage import breaker as breaker_module
-from storage.breaker import RedisBreaker
 from storage.metrics import BreakerMetrics, PoolMetrics
+from storage.redis import breaker as breaker_module
+from storage.redis.breaker import RedisBreaker
 
 ADDRESS = ("127.0.0.1", 27017)
 

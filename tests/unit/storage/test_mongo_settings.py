@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from storage.client import open_database
+from storage.mongo.database import open_database
 from storage.settings import MongoSettings, secret_files
 
 

@@ -1,4 +1,4 @@
-"""`python -m storage.schema` says what is wrong in one line, and by its exit code."""
+"""`waybill-admin schema` says what is wrong in one line, and by its exit code."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ NOBODY = "mongodb://127.0.0.1:1/?replicaSet=rs0"
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "storage.schema", *arguments],
+        [sys.executable, "-m", "toolbox", "schema", *arguments],
         env={**os.environ, "MONGO_URI": NOBODY, "MONGO_SERVER_SELECTION_TIMEOUT_S": "0.2", **environment},
         capture_output=True,
         text=True,

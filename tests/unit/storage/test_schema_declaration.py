@@ -3,7 +3,7 @@
 import hashlib
 from pprint import pformat
 
-from storage.schema import INDEXES, STEPS, VALIDATORS
+from storage.mongo.schema import INDEXES, STEPS, VALIDATORS
 
 DECLARED_AFTER = {2: "efc92ca9b3e26574", 3: "35685218e1bd399c"}
 """Of each number of steps: what was declared then."""

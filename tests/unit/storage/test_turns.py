@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from storage.turns import AddressCrowded, NoTurn, Turns
+from storage.mongo.accounts.hashing_turns import AddressCrowded, NoTurn, Turns
 
 
 class Desk:

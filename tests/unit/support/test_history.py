@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.commands import Command
-from domain.status import Status
-from messaging import wire
+from domain.shipments.commands import Command
+from domain.shipments.status import Status
+from messaging import codec
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.history import Letter, Logged, Observed, Sent, violations
 from tests.support.records import records_of
@@ -30,7 +30,7 @@ LOG: tuple[Command, ...] = (
 
 
 def log_of(commands: Sequence[Command]) -> list[Logged]:
-    decoded = [wire.decode(wire.encode(command)) for command in commands]
+    decoded = [codec.decode(codec.encode(command)) for command in commands]
     return [Logged((0, offset), each.command, each.fingerprint) for offset, each in enumerate(decoded)]
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.batch import Outcome
-from domain.commands import Command
-from domain.identity import EventId
-from domain.status import Status
+from domain.processing.batch import Outcome
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from tests.support.builders import ROUTE, creation, report
 from tests.support.history import EventModel
 from tests.support.observed import Letter, Logged, Observed, Told, digest_of

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from domain.permissions import Permission
+from domain.access.permissions import Permission
 
 _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 

@@ -7,10 +7,10 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.web_urldispatcher import SystemRoute
 
-from domain.permissions import Permission
+from domain.access.permissions import Permission
 from httpkit.budgets import BUDGETS, Budget, default_budget
-from httpkit.errors import Handler
-from httpkit.expectations import meet_expectation
+from httpkit.expect_continue import meet_expectation
+from httpkit.response.errors import Handler
 
 DECLARED: Final = web.AppKey("declared_permissions", dict[web.AbstractRoute, Permission | None])
 ACCEPT_POST: Final = "Accept-Post"

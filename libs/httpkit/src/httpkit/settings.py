@@ -1,26 +1,17 @@
-"""Settings every service shares: frozen groups, read from the environment, each fault told in a line."""
+"""Settings of HTTP servers: where they listen, how tokens are signed, how much a caller may take."""
 
-import os
-import socket
-import sys
-from collections.abc import Iterator
-from enum import StrEnum
+import re
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypeVar
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic_settings.exceptions import SettingsError
 
-from httpkit.cors import origins_of
+from servicekit.settings import FROZEN, Environment
 
 MIN_SECRET_BYTES: Final = 32
 MIN_SECRET_VARIETY: Final = 10
-SETTINGS_FAULT_EXIT_CODE: Final = 2
-
 _THIS_MACHINE: Final = "localhost"
-_FROZEN = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 _KNOWN_SECRET_PARTS: Final = (
     "change-me",
     "change_me",
@@ -34,25 +25,6 @@ _KNOWN_SECRET_PARTS: Final = (
     "your-secret",
     "your_secret",
 )
-
-Tree = TypeVar("Tree", bound=BaseModel)
-
-
-class Environment(StrEnum):
-    """What the process is for: development allows seeded users and weak secrets."""
-
-    DEVELOPMENT = "development"
-    PRODUCTION = "production"
-
-
-class ServiceSettings(BaseSettings):
-    """Who this process is: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`."""
-
-    model_config = _FROZEN
-
-    env: Environment = Environment.PRODUCTION
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    instance_id: str = Field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}", max_length=128)
 
 
 class HttpSettings(BaseSettings):
@@ -74,7 +46,7 @@ class HttpSettings(BaseSettings):
         public_domain: the domain it is reached by, if it is.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     env: Environment = Environment.PRODUCTION
     public_bind: str | None = Field(default=None, validation_alias="WAYBILL_BIND")
@@ -108,22 +80,6 @@ class HttpSettings(BaseSettings):
         return self
 
 
-class TelemetrySettings(BaseSettings):
-    """Where traces and errors are sent: nowhere, unless asked for.
-
-    Attributes:
-        otel_traces_exporter: `otlp` switches tracing on. Where to, how much and all else is said by
-            OpenTelemetry's own variables, which its SDK reads (`OTEL_EXPORTER_OTLP_ENDPOINT`,
-            `OTEL_TRACES_SAMPLER`, …).
-        sentry_dsn: switches the reporting of errors on.
-    """
-
-    model_config = _FROZEN
-
-    otel_traces_exporter: Literal["none", "otlp"] = "none"
-    sentry_dsn: SecretStr | None = None
-
-
 class AuthSettings(BaseSettings):
     """How tokens are signed: `JWT_SECRET` (no default) and who they are from and for.
 
@@ -138,7 +94,7 @@ class AuthSettings(BaseSettings):
             are younger than that, and no others. As much as tokens live, and more: it believes all.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     env: Environment = Environment.PRODUCTION
     jwt_secret: SecretStr
@@ -183,14 +139,6 @@ class LimitSettings(BaseSettings):
     login_per_min: int = Field(default=300, ge=1, le=1_000_000)
 
 
-class InvalidSettings(Exception):
-    """The environment does not describe a service that could run; one line per fault in `faults`."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
-
-
 def openness_of(domain: str | None, bind: str | None, host: str) -> str | None:
     """Say what lets others than this machine in, or None.
 
@@ -222,72 +170,22 @@ def weakness_of(secret: str) -> str | None:
     return None
 
 
-def read_settings(tree: type[Tree]) -> Tree:
-    """Read a tree of settings groups from the environment, and from files in `SECRETS_DIR`.
-
-    Each group is read by itself, so that the faults of all of them are found at once. The tree is a frozen
-    model whose fields are groups: `class Settings(BaseModel): http: HttpSettings; auth: AuthSettings`.
-    What the environment does not say may stand in a file that has the setting's name (`jwt_secret`), in one
-    of the directories of `SECRETS_DIR`, which are separated by colons.
-
-    Raises:
-        InvalidSettings: something is missing or wrong.
-    """
-    groups: dict[str, Any] = {}
-    files, faults = _secret_files()
-    for name, field in tree.model_fields.items():
-        group = field.annotation
-        if isinstance(group, type) and issubclass(group, BaseSettings):
-            faults += _read_into(groups, name, group, files)
-    if not faults:
-        faults += _read_into(groups, "", tree, groups)
-    if faults:
-        raise InvalidSettings(list(dict.fromkeys(faults)))
-    settings: Tree = groups[""]
-    return settings
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*+://(?:[a-z0-9._-]++|\[[0-9a-f:.]++\])(?::[1-9][0-9]{0,4})?")
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
-def load_settings(tree: type[Tree]) -> Tree:
-    """Read a tree of settings groups from the environment, for `__main__`.
+def origins_of(text: str) -> tuple[str, ...]:
+    """Return the origins that a list, separated by commas or blanks, names.
 
     Raises:
-        SystemExit: with code 2, after one line per fault on the standard error.
+        ValueError: one is not written as browsers write it, or stands for any.
     """
-    try:
-        return read_settings(tree)
-    except InvalidSettings as error:
-        _exit_with(error.faults)
-
-
-def _secret_files() -> tuple[dict[str, Any], list[str]]:
-    directories = [each for each in os.environ.get("SECRETS_DIR", "").split(os.pathsep) if each]
-    faults = [f"SECRETS_DIR: {each} is not a directory" for each in directories if not Path(each).is_dir()]
-    return ({"_secrets_dir": directories} if directories and not faults else {}), faults
-
-
-def _exit_with(faults: list[str]) -> NoReturn:
-    for fault in faults:
-        sys.stderr.write(f"settings: {fault}\n")
-    raise SystemExit(SETTINGS_FAULT_EXIT_CODE)
-
-
-def _read_into(
-    groups: dict[str, Any], name: str, group: type[BaseModel], values: dict[str, Any]
-) -> list[str]:
-    try:
-        groups[name] = group(**values)
-    except ValidationError as error:
-        return list(_faults_of(error, group))
-    except SettingsError as error:
-        return [str(error)]
-    return []
-
-
-def _faults_of(error: ValidationError, group: type[BaseModel]) -> Iterator[str]:
-    prefix = str(group.model_config.get("env_prefix") or "")
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        variable = "/".join(str(part) for part in fault["loc"]).upper()
-        if fault["loc"] and fault["loc"][0] in group.model_fields:  # else it is a name of its own
-            variable = f"{prefix}{variable}"
-        yield f"{variable}: {message}" if variable else message
+    origins = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    for origin in origins:
+        scheme = origin.partition(":")[0]
+        if _ORIGIN.fullmatch(origin) is None or origin.endswith(_DEFAULT_PORTS.get(scheme, "/")):
+            raise ValueError(
+                f"{origin!r} is no origin: write https://app.example.com, in lower case, without a path, "
+                "the default port or *"
+            )
+    return origins

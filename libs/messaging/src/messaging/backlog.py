@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 
 from domain.errors import StoreUnavailable
 from messaging.health import KafkaProbe
-from messaging.log_reading import members_of
 from messaging.settings import KafkaSettings
+from messaging.topic_reader import members_of
 from messaging.unpacking import tolerant_consumer
 
 ANSWER_WITHIN_S: Final = 1.8

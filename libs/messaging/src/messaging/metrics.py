@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from messaging.command_log import KafkaCommandLog
-from messaging.producer import ResilientProducer
-from messaging.runtime import PartitionRuntime
+from messaging.consumer.runtime import PartitionRuntime
+from messaging.producer.command_log import KafkaCommandLog
+from messaging.producer.idempotent_producer import ResilientProducer
 
 
 class ProducerMetrics(Collector):

@@ -1,11 +1,9 @@
-"""Topics and their declared settings; `python -m messaging.topics` creates what is missing."""
+"""Topics and their declared settings."""
 
 import asyncio
-import os
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
@@ -172,19 +170,3 @@ def declaration(name: str, settings: KafkaSettings) -> NewTopic:
             "unclean.leader.election.enable": "false",
         },
     )
-
-
-def main() -> int:
-    """Create the topics; the exit code."""
-    directories = os.environ.get("SECRETS_DIR")
-    files: dict[str, Any] = {"_secrets_dir": directories.split(os.pathsep) if directories else None}
-    try:
-        asyncio.run(ensure_topics(KafkaSettings(**files)))
-    except (TopicsNotReady, KafkaError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

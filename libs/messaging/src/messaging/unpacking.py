@@ -38,7 +38,7 @@ _CODECS: Final[Mapping[int, Callable[[Any], bytes]]] = {
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
-    """A record that breaks the rules of Kafka's format; see `messaging.dead_letters.Record`.
+    """A record that breaks the rules of Kafka's format; see `messaging.dead_letters.records.Record`.
 
     Attributes:
         fault: what is wrong with it.

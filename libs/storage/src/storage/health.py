@@ -4,8 +4,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from storage.client import Database
-from storage.errors import translated
+from storage.mongo.database import Database
+from storage.mongo.errors import translated
 
 _PROBE_KEY: Final = "health:probe"
 _PROBE_KEPT_S: Final = 60

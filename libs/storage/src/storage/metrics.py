@@ -8,13 +8,13 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pymongo import monitoring
 
-from storage.breaker import breakers
+from storage.redis.breaker import breakers
 
 _WAITS_S: Final = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)
 
 
 class BreakerMetrics(Collector):
-    """Who goes on without Redis, as `storage.breaker` has it."""
+    """Who goes on without Redis, as `storage.redis.breaker` has it."""
 
     def collect(self) -> Iterable[Metric]:
         """See `Collector`."""

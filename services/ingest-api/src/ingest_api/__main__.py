@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from httpkit.logs import configure_logs
-from httpkit.server import run
-from httpkit.settings import load_settings
-from httpkit.tracing import tracing
+from httpkit.server.app_server import run
 from ingest_api.app import build_app
 from ingest_api.settings import Settings
+from servicekit.logs import configure_logs
+from servicekit.settings import load_settings
+from servicekit.tracing import tracing
 
 
 def main() -> None:

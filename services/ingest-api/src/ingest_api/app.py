@@ -9,39 +9,39 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from domain.ports import CommandLog
-from httpkit.auth import TokenVerifier
-from httpkit.clock import SystemClock
-from httpkit.health import Health, Ping, answering
-from httpkit.limits import LIMITER
-from httpkit.metrics import new_registry
-from httpkit.revocations import Revocations
-from httpkit.server import build_app as build_http_app
-from httpkit.tracing import trace_requests
-from ingest_api.awaiting import AwaitedLog
-from ingest_api.changing import ShipmentChanger
-from ingest_api.creation import ShipmentCreator
-from ingest_api.handlers.dead_letters import REPLAYER
-from ingest_api.handlers.events import REPORTER
-from ingest_api.handlers.shipments import CHANGER, CREATOR, DEFAULT_WAIT_S
-from ingest_api.reporting import EventReporter
+from domain.ports.core import CommandLog
+from httpkit.middleware.auth import TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.rate_limits import LIMITER
+from httpkit.middleware.request_spans import trace_requests
+from httpkit.middleware.revoked_tokens import Revocations
+from httpkit.server.app_server import build_app as build_http_app
+from httpkit.server.health import Health, Ping, answering
+from ingest_api.handlers.post_events import REPORTER
+from ingest_api.handlers.replays import REPLAYER
+from ingest_api.handlers.shipment_writes import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
-from ingest_api.shares import SHARES, ShipmentShares
+from ingest_api.shipment_quota import SHARES, ShipmentShares
 from ingest_api.tracing import TracedCommandLog
-from messaging.command_log import KafkaCommandLog
+from ingest_api.use_cases.event_reporting import EventReporter
+from ingest_api.use_cases.shipment_changes import ShipmentChanger
+from ingest_api.use_cases.shipment_creation import ShipmentCreator
+from ingest_api.use_cases.submission import AwaitedLog
+from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
 from messaging.health import KafkaProbe
 from messaging.metrics import CommandLogMetrics, ProducerMetrics
-from messaging.producer import ResilientProducer
-from messaging.replaying import KafkaDeadLetterReplayer
+from messaging.producer.command_log import KafkaCommandLog
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from storage.answers import RedisAnswerInbox
-from storage.client import open_redis
+from servicekit.clock import SystemClock
 from storage.health import ping_redis
-from storage.limits import LotRateLimiter, RedisRateLimiter
 from storage.metrics import BreakerMetrics
-from storage.revocations import RedisRevocationFeed
+from storage.mongo.accounts.revocations import RedisRevocationFeed
+from storage.redis.connection import open_redis
+from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
+from storage.redis.replies import RedisAnswerInbox
 
 _AWAITED: Final = web.AppKey("awaited", AwaitedLog)
 _REDIS: Final = web.AppKey("redis", Redis)

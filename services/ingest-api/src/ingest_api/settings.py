@@ -3,14 +3,9 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import (
-    AuthSettings,
-    HttpSettings,
-    LimitSettings,
-    ServiceSettings,
-    TelemetrySettings,
-)
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
+from servicekit.settings import ServiceSettings, TelemetrySettings
 from storage.settings import RedisSettings
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Tracer
 
-from domain.commands import Command
-from domain.ports import CommandLog
-from httpkit.tracing import traceparent_in
+from domain.ports.core import CommandLog
+from domain.shipments.commands import Command
+from servicekit.tracing import traceparent_in
 
 
 class TracedCommandLog:

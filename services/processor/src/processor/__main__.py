@@ -1,11 +1,11 @@
 """`python -m processor`: runs until SIGTERM; exit code 1 asks to be started again."""
 
-from httpkit.logs import configure_logs
-from httpkit.server import run_main, stop_signals
-from httpkit.settings import load_settings
-from httpkit.tracing import tracing
 from processor.app import run_processor
 from processor.settings import Settings
+from servicekit.logs import configure_logs
+from servicekit.process import run_main, stop_signals
+from servicekit.settings import load_settings
+from servicekit.tracing import tracing
 
 
 def main() -> None:

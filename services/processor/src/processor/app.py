@@ -11,33 +11,34 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from httpkit.clock import SystemClock
-from httpkit.health import Health, State, answering
-from httpkit.metrics import new_registry
-from httpkit.server import build_app, serving
-from messaging.changes import KafkaChangeFeed
-from messaging.dead_letters import KafkaDeadLetters
-from messaging.handler import PartitionHandler
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.server.app_server import build_app, serving
+from httpkit.server.health import Health, State, answering
+from messaging.consumer.consumer_settings import RuntimeSettings
+from messaging.consumer.handler import PartitionHandler
+from messaging.consumer.runtime import PartitionRuntime
+from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.health import KafkaProbe
 from messaging.metrics import LineMetrics, ProducerMetrics
-from messaging.producer import ResilientProducer
-from messaging.runtime import PartitionRuntime
-from messaging.runtime_settings import RuntimeSettings
+from messaging.producer.change_feed import KafkaChangeFeed
+from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
-from processor.partition import Ports, ShipmentPartition
-from processor.quarantine import Quarantine
 from processor.settings import Settings
 from processor.tracing import TracedPartition, TracedShipmentStore
-from storage.answers import RedisAnswers
-from storage.client import Database, open_database, open_redis
-from storage.dead_letters import MongoDeadLetterIndex
-from storage.dedup import RedisDuplicateFilter
+from processor.use_cases.quarantine import Quarantine
+from processor.use_cases.shipment_partition import Ports, ShipmentPartition
+from servicekit.clock import SystemClock
 from storage.health import ping_database, ping_redis
-from storage.line import MongoPartitionNotes
 from storage.metrics import BreakerMetrics, PoolMetrics
-from storage.quarantine import MongoQuarantineStore
-from storage.shipments import MongoShipmentStore
+from storage.mongo.database import Database, open_database
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.operations.quarantine import MongoQuarantineStore
+from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.shipment_store import MongoShipmentStore
+from storage.redis.connection import open_redis
+from storage.redis.duplicate_filter import RedisDuplicateFilter
+from storage.redis.replies import RedisAnswers
 
 
 @dataclass(frozen=True, slots=True)

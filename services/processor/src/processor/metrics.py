@@ -9,7 +9,6 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as Total
 
-from domain.batch import Kind, Outcome, Verdict
 from domain.errors import (
     CommitUnknown,
     Fenced,
@@ -19,8 +18,9 @@ from domain.errors import (
     StoreUnavailable,
     TransientError,
 )
-from domain.line import QUARANTINED
-from processor.latency import LatencyHistogram
+from domain.processing.batch import Kind, Outcome, Verdict
+from domain.processing.halts import QUARANTINED
+from processor.latency_histogram import LatencyHistogram
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _RETRIED = (CommitUnknown, NotPublished, PublishUnknown, StaleKnowledge, StoreUnavailable)

@@ -3,13 +3,14 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from httpkit.settings import HttpSettings, ServiceSettings, TelemetrySettings
+from httpkit.settings import HttpSettings
 from messaging.settings import KafkaSettings
+from servicekit.settings import ServiceSettings, TelemetrySettings
 from storage.settings import MongoSettings, RedisSettings
 
 
 class LoopSettings(BaseSettings):
-    """How the consumer loop runs; see `messaging.runtime_settings.RuntimeSettings`.
+    """How the consumer loop runs; see `messaging.consumer.consumer_settings.RuntimeSettings`.
 
     Attributes:
         group_instance: a name that survives restarts; only for processes that are always started again.

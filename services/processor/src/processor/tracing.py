@@ -14,14 +14,14 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
-from domain.batch import Plan
-from domain.ports import Fence
-from httpkit.tracing import context_of, is_sampled
-from messaging.dead_letters import Record
-from messaging.wire import TRACEPARENT, header
-from processor.partition import Ports, ShipmentPartition
-from storage.client import Database
-from storage.shipments import MongoShipmentStore
+from domain.ports.core import Fence
+from domain.processing.batch import Plan
+from messaging.codec import TRACEPARENT, header
+from messaging.dead_letters.records import Record
+from processor.use_cases.shipment_partition import Ports, ShipmentPartition
+from servicekit.tracing import context_of, is_sampled
+from storage.mongo.database import Database
+from storage.mongo.processing.shipment_store import MongoShipmentStore
 
 _BATCH: Final[ContextVar[Sequence[Span]]] = ContextVar("spans_of_the_batch", default=())
 

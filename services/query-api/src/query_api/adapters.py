@@ -11,9 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
-from domain.dead_letter_ports import DeadLetterBin, DeadLetterReader
-from domain.line_ports import LineControl, QuarantineStore
-from domain.ports import (
+from domain.ports.core import (
     ActionLog,
     ApiKeyStore,
     EventReader,
@@ -22,29 +20,32 @@ from domain.ports import (
     ShipmentReader,
     UserStore,
 )
-from domain.revocation_ports import RevocationFeed, RevocationStore
-from httpkit.auth import TokenIssuer
-from httpkit.clock import SystemClock
-from httpkit.health import Check, answering
-from httpkit.settings import Environment
+from domain.ports.dead_letters import DeadLetterBin, DeadLetterReader
+from domain.ports.partitions import LineControl, QuarantineStore
+from domain.ports.revocations import RevocationFeed, RevocationStore
+from httpkit.middleware.auth import TokenIssuer
+from httpkit.server.health import Check, answering
 from messaging.backlog import Backlog
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
 from query_api.event_queue import EventQueue, IngestApis, Watched
 from query_api.settings import Settings
-from storage.actions import MongoActionLog
-from storage.api_keys import MongoApiKeyStore
-from storage.client import Database, open_database, open_redis
-from storage.dead_letters import MongoDeadLetterIndex
+from servicekit.clock import SystemClock
+from servicekit.settings import Environment
 from storage.health import ping_database, ping_redis
-from storage.limits import LotRateLimiter, RedisRateLimiter
-from storage.line import MongoLineControl
-from storage.lockout import RedisLoginGuard
 from storage.metrics import BreakerMetrics, PoolMetrics
-from storage.quarantine import MongoQuarantineStore
-from storage.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
-from storage.revocations import MongoRevocationStore, RedisRevocationFeed
-from storage.users import MongoUserStore, PasswordHasher
+from storage.mongo.accounts.api_keys import MongoApiKeyStore
+from storage.mongo.accounts.revocations import MongoRevocationStore, RedisRevocationFeed
+from storage.mongo.accounts.users import MongoUserStore, PasswordHasher
+from storage.mongo.database import Database, open_database
+from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.operations.quarantine import MongoQuarantineStore
+from storage.mongo.processing.partition_state import MongoLineControl
+from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
+from storage.redis.connection import open_redis
+from storage.redis.login_lockout import RedisLoginGuard
+from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 
 DATABASE: Final = "database"
 CACHE: Final = "cache"

@@ -7,21 +7,21 @@ from typing import Final
 from aiohttp import hdrs, web
 from opentelemetry.trace import Tracer
 
-import httpkit.server
-from httpkit.auth import TokenVerifier
-from httpkit.clock import SystemClock
-from httpkit.health import Health, State
-from httpkit.limits import LIMITER
-from httpkit.metrics import new_registry
-from httpkit.revocations import Revocations
-from httpkit.settings import Environment
-from httpkit.tracing import trace_requests
-from query_api.access import ACCESS, open_access
+import httpkit.server.app_server
+from httpkit.middleware.auth import TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.rate_limits import LIMITER
+from httpkit.middleware.request_spans import trace_requests
+from httpkit.middleware.revoked_tokens import Revocations
+from httpkit.server.health import Health, State
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
+from query_api.list_turns import LIST_SHARES, ListShares
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
-from query_api.shares import LIST_SHARES, ListShares
-from storage.users import seed_development_users
+from query_api.use_cases.access import ACCESS, open_access
+from servicekit.clock import SystemClock
+from servicekit.settings import Environment
+from storage.mongo.accounts.users import seed_development_users
 
 SECRETIVE: Final = "/auth/"
 
@@ -49,7 +49,7 @@ def build_app(
             await _seed(settings, opened)
             yield
 
-    app = httpkit.server.build_app(
+    app = httpkit.server.app_server.build_app(
         settings.http,
         [*ROUTES, *ELSEWHERE],
         health=_health(lambda: app[ADAPTERS]),

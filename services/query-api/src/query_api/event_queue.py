@@ -15,9 +15,9 @@ import aiohttp
 import structlog
 
 from domain.errors import StoreUnavailable
-from domain.line_ports import LineControl
-from domain.ports import Clock
-from httpkit.health import State
+from domain.ports.core import Clock
+from domain.ports.partitions import LineControl
+from httpkit.server.health import State
 
 _REPLICA_ANSWERS_WITHIN_S: Final = 1.0
 _ASK_FOR_MEMBERS_EVERY_S: Final = 5.0

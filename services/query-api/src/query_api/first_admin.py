@@ -15,20 +15,20 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain.accounts import COMMAND_LINE, user_changed, user_created
+from domain.access.accounts import COMMAND_LINE, User, user_changed, user_created
+from domain.access.permissions import Role
 from domain.errors import StoreUnavailable, WaybillError
-from domain.permissions import Role
-from domain.ports import Revocation, User
-from httpkit.clock import SystemClock
-from httpkit.revocations import user_name
-from httpkit.settings import load_settings
-from query_api.models import NEW_USER, NewUser
+from domain.ports.core import Revocation
+from httpkit.middleware.revoked_tokens import user_name
+from query_api.schemas.bodies import NEW_USER, NewUser
 from query_api.settings import PasswordSettings
-from storage.client import Database, open_database
-from storage.schema import STEPS
-from storage.schema.migrations import missing
+from servicekit.clock import SystemClock
+from servicekit.settings import load_settings
+from storage.mongo.accounts.users import MongoUserStore, PasswordHasher
+from storage.mongo.database import Database, open_database
+from storage.mongo.schema import STEPS
+from storage.mongo.schema.migrations import missing
 from storage.settings import MongoSettings
-from storage.users import MongoUserStore, PasswordHasher
 
 _TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
 
@@ -104,9 +104,7 @@ async def _run(settings: Surroundings, wanted: NewUser, *, reset: bool) -> None:
         hasher.close()
     async with open_database(settings.mongo) as database:
         if await missing(database, STEPS):
-            raise Refused(
-                "the database is not prepared yet: start Waybill, or run `python -m storage.schema`"
-            )
+            raise Refused("the database is not prepared yet: start Waybill, or run `waybill-admin schema`")
         if reset:
             await let_in_again(database, wanted.username, secret)
         else:

@@ -2,30 +2,30 @@
 
 from typing import Final
 
-from domain.permissions import Permission
+from domain.access.permissions import Permission
 from httpkit.budgets import Budget
-from httpkit.negotiation import JSON, MERGE_PATCH
+from httpkit.request.negotiation import JSON, MERGE_PATCH
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from query_api.handlers import (
-    contract,
     dead_letters,
+    documents,
     elsewhere,
     events,
-    line,
     login,
-    operators,
+    operator_actions,
+    partitions,
     shipments,
     users,
 )
-from query_api.shares import in_turn
+from query_api.list_turns import in_turn
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 
 ROUTES: Final = (
-    Route("GET", "/", contract.get_start, None, is_json=False),
-    Route("GET", "/openapi.json", contract.get_contract, None, is_json=False),
-    Route("GET", "/docs", contract.get_docs, None, is_json=False),
-    Route("GET", "/docs/{asset}", contract.get_docs_asset, None, is_json=False),
+    Route("GET", "/", documents.get_start, None, is_json=False),
+    Route("GET", "/openapi.json", documents.get_contract, None, is_json=False),
+    Route("GET", "/docs", documents.get_docs, None, is_json=False),
+    Route("GET", "/docs/{asset}", documents.get_docs_asset, None, is_json=False),
     Route("POST", "/auth/login", login.log_in, None, budget=Budget.LOGIN),
     Route("POST", "/auth/token", login.exchange_key, None, budget=Budget.LOGIN),
     Route("POST", "/auth/logout", login.log_out, Permission.SESSION_END),
@@ -67,20 +67,27 @@ ROUTES: Final = (
         dead_letters.discard_dead_letter,
         Permission.DEAD_LETTER_DISCARD,
     ),
-    Route("GET", "/partitions", line.list_partitions, Permission.PARTITION_READ),
+    Route("GET", "/partitions", partitions.list_partitions, Permission.PARTITION_READ),
     Route(
-        "POST", "/partitions/{partition:[0-9]+}/resume", line.resume_partition, Permission.PARTITION_RESUME
+        "POST",
+        "/partitions/{partition:[0-9]+}/resume",
+        partitions.resume_partition,
+        Permission.PARTITION_RESUME,
     ),
-    Route("GET", "/quarantine", line.list_quarantine, Permission.QUARANTINE_READ),
+    Route("GET", "/quarantine", partitions.list_quarantine, Permission.QUARANTINE_READ),
     Route(
         "PUT",
         "/quarantine/{tracking_number}",
-        line.put_quarantine,
+        partitions.put_quarantine,
         Permission.QUARANTINE_MANAGE,
         is_conditional=True,
     ),
-    Route("DELETE", "/quarantine/{tracking_number}", line.delete_quarantine, Permission.QUARANTINE_MANAGE),
-    Route("GET", "/operator-actions", in_turn(operators.list_actions), Permission.OPERATOR_ACTION_READ),
+    Route(
+        "DELETE", "/quarantine/{tracking_number}", partitions.delete_quarantine, Permission.QUARANTINE_MANAGE
+    ),
+    Route(
+        "GET", "/operator-actions", in_turn(operator_actions.list_actions), Permission.OPERATOR_ACTION_READ
+    ),
 )
 
 ELSEWHERE: Final = tuple(

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from domain.batch import Outcome
 from domain.errors import ErrorCode
-from domain.ports import Document
+from domain.ports.core import Document
+from domain.processing.batch import Outcome
 
 _OF_THE_EVENT = (
     "event_id",

@@ -3,15 +3,10 @@
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from domain.lockout import LockPolicies, LockPolicy
-from httpkit.settings import (
-    AuthSettings,
-    HttpSettings,
-    LimitSettings,
-    ServiceSettings,
-    TelemetrySettings,
-)
+from domain.access.lockout import LockPolicies, LockPolicy
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
+from servicekit.settings import ServiceSettings, TelemetrySettings
 from storage.settings import MongoSettings, RedisSettings
 
 

@@ -7,16 +7,16 @@ from typing import Final, TypeGuard
 from aiohttp import web
 from pydantic_core import to_json
 
-from domain.batch import Outcome
-from domain.commands import Command
 from domain.errors import ErrorCode
-from domain.ports import Answer
-from httpkit.auth import principal
-from httpkit.errors import ApiError
-from httpkit.prefer import PREFERENCE_APPLIED, preferred_wait_s
-from httpkit.responses import json_response
-from httpkit.tracing import traceparent_of
-from ingest_api.awaiting import Asker
+from domain.ports.core import Answer
+from domain.processing.batch import Outcome
+from domain.shipments.commands import Command
+from httpkit.middleware.auth import principal
+from httpkit.middleware.request_spans import traceparent_of
+from httpkit.request.prefer import PREFERENCE_APPLIED, preferred_wait_s
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
+from ingest_api.use_cases.submission import Asker
 
 _CONFLICT_STATUS: Final = 409
 _MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(

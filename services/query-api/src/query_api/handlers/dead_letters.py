@@ -2,18 +2,18 @@
 
 from aiohttp import web
 
-from domain.dead_letters import DeadLetterId, Discard
 from domain.errors import ErrorCode
-from domain.reading import DeadLetterFilter
-from httpkit.auth import principal
-from httpkit.bodies import read_json, read_query
-from httpkit.clock import SystemClock
-from httpkit.errors import ApiError
-from httpkit.responses import json_response
+from domain.ports.queries import DeadLetterFilter
+from domain.processing.dead_letter import DeadLetterId, Discard
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_json, read_query
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
-from query_api.listing import PRIVATE, listing_of, page_response, period_of
-from query_api.models import DISCARD
-from query_api.pages import DEAD_LETTER_QUERY, NO_QUERY
+from query_api.schemas.bodies import DISCARD
+from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
+from query_api.schemas.list_queries import DEAD_LETTER_QUERY, NO_QUERY
+from servicekit.clock import SystemClock
 
 
 async def get_dead_letter(request: web.Request) -> web.Response:

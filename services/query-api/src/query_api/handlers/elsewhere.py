@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from domain.errors import ErrorCode
-from httpkit.errors import ApiError
+from httpkit.response.errors import ApiError
 
 
 async def send_to_gateway(_request: web.Request) -> web.Response:

@@ -4,20 +4,20 @@ from functools import partial
 
 from aiohttp import web
 
-from domain.batch import Outcome
 from domain.errors import ErrorCode
-from domain.identity import EventId, tracking_number_of
-from domain.ports import Document, EventReader
-from domain.reading import EventFilter, Scope, Window, scope_of
-from domain.tracking_number import TrackingNumber, read_tracking_number
-from httpkit.auth import principal
-from httpkit.bodies import read_query
-from httpkit.errors import RETRY_SOON, ApiError
-from httpkit.responses import json_response
+from domain.ports.core import Document, EventReader
+from domain.ports.queries import EventFilter, Scope, Window, scope_of
+from domain.processing.batch import Outcome
+from domain.shipments.event_identity import EventId, tracking_number_of
+from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_query
+from httpkit.response.errors import RETRY_SOON, ApiError
+from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS, Adapters
-from query_api.listing import PRIVATE, listing_of, page_response, period_of
-from query_api.missing import foreign_or
-from query_api.pages import EVENT_QUERY, NO_QUERY, Ending
+from query_api.not_found import foreign_or
+from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
+from query_api.schemas.list_queries import EVENT_QUERY, NO_QUERY, Ending
 from query_api.sent import as_sent_by
 
 

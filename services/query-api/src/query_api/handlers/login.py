@@ -5,12 +5,12 @@ from typing import Annotated, Final
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from httpkit.addresses import client_address
-from httpkit.auth import TOKEN, principal
-from httpkit.bodies import read_json
-from httpkit.responses import json_response
-from query_api.access import ACCESS
-from query_api.models import PASSWORD_CHANGE, TOKEN_REQUEST
+from httpkit.middleware.auth import TOKEN, principal
+from httpkit.request.addresses import client_address
+from httpkit.request.bodies import read_json
+from httpkit.response.json_responses import json_response
+from query_api.schemas.bodies import PASSWORD_CHANGE, TOKEN_REQUEST
+from query_api.use_cases.access import ACCESS
 
 BODY_LIMIT: Final = 8 * 1024
 

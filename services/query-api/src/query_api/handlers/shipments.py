@@ -6,19 +6,19 @@ from typing import Any
 from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
 
+from domain.access.permissions import Principal, owns
 from domain.errors import ErrorCode, TooMuchToRead
-from domain.permissions import Principal, owns
-from domain.reading import ShipmentFilter, scope_of
-from domain.tracking_number import read_tracking_number
-from httpkit.auth import principal
-from httpkit.bodies import read_query
-from httpkit.errors import ApiError
-from httpkit.preconditions import CODINGS, matched_versions, precondition_failed, version_tag
-from httpkit.responses import json_response
+from domain.ports.queries import ShipmentFilter, scope_of
+from domain.shipments.tracking_number import read_tracking_number
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_query
+from httpkit.request.preconditions import CODINGS, matched_versions, precondition_failed, version_tag
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
-from query_api.listing import PRIVATE, listing_of, page_response, period_of, refused
-from query_api.missing import foreign_or
-from query_api.pages import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
+from query_api.not_found import foreign_or
+from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of, refused
+from query_api.schemas.list_queries import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
 
 
 async def get_shipment(request: web.Request) -> web.Response:

@@ -5,15 +5,15 @@ from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from domain.ports import ApiKey, User
-from httpkit.auth import principal
-from httpkit.bodies import read_json, read_query
-from httpkit.responses import json_response
-from query_api.access import ACCESS
+from domain.access.accounts import ApiKey, User
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_json, read_query
+from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.handlers.login import BODY_LIMIT
-from query_api.models import NEW_USER, USER_CHANGE
-from query_api.pages import PAGE_QUERY, page_body
+from query_api.schemas.bodies import NEW_USER, USER_CHANGE
+from query_api.schemas.list_queries import PAGE_QUERY, page_body
+from query_api.use_cases.access import ACCESS
 
 
 async def list_users(request: web.Request) -> web.Response:

@@ -1,1 +1,0 @@
-"""Work beside the work; standard library only."""

@@ -1,0 +1,1 @@
+"""Access: roles, permissions, ownership, accounts and rate limits."""

@@ -1,0 +1,340 @@
+"""Ports: what the services need from the outside, named by role. Adapters live in `messaging` and `storage`.
+
+Those of dead letters are in `domain.ports.dead_letters`, those of stopping a partition and going on in
+`domain.ports.partitions`, those of ending tokens in `domain.ports.revocations`. Every call may raise
+`StoreUnavailable`, and the publishing ones `NotPublished` or `PublishUnknown`, where nothing else is said.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from domain.access.accounts import ApiKey, User
+from domain.access.operator_actions import OperatorAction
+from domain.access.rate_limit import Grant, Quota
+from domain.errors import ErrorCode
+from domain.ports.queries import (
+    EVERYTHING,
+    ActionFilter,
+    EventFilter,
+    Page,
+    Scope,
+    ShipmentFilter,
+    Window,
+)
+from domain.processing.batch import Delivery, EventRecord, Plan, Verdict
+from domain.processing.halts import NOTHING, Inherited
+from domain.shipments.commands import Command
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+
+Document = dict[str, Any]
+"""A stored document in the shape of the API: plain values, aware datetimes."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+
+class CommandLog(Protocol):
+    """The log that all writes go to."""
+
+    async def append(
+        self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
+    ) -> None:
+        """Append commands, those of one shipment in the order given.
+
+        Returns after all in-sync replicas have acknowledged every one of them.
+
+        Raises:
+            NotPublished: none of the commands is in the log.
+            PublishUnknown: some may be in the log, or get there later.
+        """
+
+
+class ChangeFeed(Protocol):
+    """The topics that tell others what has been applied."""
+
+    async def publish(self, verdicts: Sequence[Verdict]) -> None:
+        """Tell of every applied event among `verdicts`, replayed ones too; at least once, with stable ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The right to write for a partition.
+
+    Attributes:
+        epoch: raised by each new owner; a write with an older one fails.
+        next_offset: one above the highest offset that a committed batch held.
+        inherited: what the owner before has left, as it was when the partition was taken over.
+    """
+
+    partition: str
+    epoch: int
+    next_offset: int
+    inherited: Inherited = field(default=NOTHING, compare=False)
+
+
+EndOffset = Callable[[], Awaitable[int]]
+"""Asks where a partition's log ends; may raise `TransientError`."""
+
+IsAnother = Callable[[], Awaitable[bool]]
+"""Asks whether a partition's log is not the one that was read before; may raise `TransientError`."""
+
+
+class ShipmentStore(Protocol):
+    """The processor's side of the store. One partition has one writer: whoever raised its epoch last."""
+
+    async def acquire(
+        self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> Fence:
+        """Take a partition over: raise its epoch, durable for a majority, before anything is read.
+
+        Args:
+            partition: `topic/number`.
+            owner: who takes it, for the operator's eyes.
+            end_offset: asked for once the epoch is raised, when nobody else can move the fence any more.
+            is_another: asked where the fence lies beyond that end. If so (None: it is), the topic has been
+                re-created since, and `next_offset` starts again from 0. Else the fence stays as it is: the
+                log has lost its tail.
+
+        Raises:
+            Fenced: somebody else has taken it over meanwhile.
+        """
+
+    async def refresh(self, fence: Fence) -> Fence:
+        """Read the fence again after a commit whose end is unknown.
+
+        Raises:
+            Fenced: another owner has raised the epoch.
+        """
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """Return the state of those shipments that exist."""
+
+    async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
+        """Look events up; None for those without a record."""
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """Write all of `plan`, or nothing, in one transaction that holds only while `fence` does.
+
+        Returns:
+            The fence moved to the plan's `next_offset`.
+
+        Raises:
+            Fenced: another owner has the partition, or an earlier commit of ours went through after all.
+            StaleKnowledge: an event that the plan takes for new has a record, or one that it only counts on
+                has none.
+            CommitUnknown: the transaction may or may not have been committed.
+        """
+
+    async def bury(
+        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+    ) -> Fence:
+        """Record an event as dead, unless it has a record already, and move the fence: both or neither.
+
+        The record of another payload stays as it is, and keeps the dead one among those that do not stand.
+
+        Args:
+            fence: nothing is written unless it holds.
+            delivery: None if the record cannot be read: the fence moves alone.
+            next_offset: where the fence is to stand.
+            reason: what the event died of.
+            recorded_at: now.
+
+        Returns:
+            The fence moved to `next_offset`.
+
+        Raises:
+            Fenced: as `commit`.
+            CommitUnknown: as `commit`.
+        """
+
+
+class DuplicateFilter(Protocol):
+    """A fast memory of applied events. A hint: it may forget, and never raises."""
+
+    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+        """Say of each member whether it was marked; all False when the memory cannot be asked."""
+
+    async def mark(self, partition: str, members: Sequence[str]) -> None:
+        """Remember members; nothing happens when the memory cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What somebody who waits for an event is told.
+
+    Attributes:
+        outcome: `applied`, `rejected` or `dead`.
+        reason: why it was rejected; `IDEMPOTENCY_CONFLICT` or `TRACKING_NUMBER_TAKEN` for a creation that
+            differs from the first with its number, whatever became of that first.
+        timestamp: of the event that stands: for a repeated creation the first one's.
+        status: of the event that stands: the one it reports, or the shipment's if it reports none.
+        version: the shipment's after the event, None if it was not applied.
+    """
+
+    event_id: EventId
+    outcome: str
+    reason: ErrorCode | None
+    client_id: str | None
+    timestamp: datetime
+    status: Status | None = None
+    version: int | None = None
+
+
+class Answers(Protocol):
+    """Tells those who wait what became of their event. A hint: it may be lost, and never raises."""
+
+    async def send(self, answers: Mapping[str, Answer]) -> None:
+        """Send answers, by the address that the record's `reply_to` gave."""
+
+
+class AnswerInbox(Protocol):
+    """Where requests wait for their answers, each at an address of its own."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers can arrive; if not, waiting would be in vain."""
+
+    def expect(self) -> AbstractContextManager[tuple[str, Awaitable[Answer]]]:
+        """Give the address to send an event with, and the answer to it, which may never come."""
+
+
+class ShipmentReader(Protocol):
+    """Reads shipments, in the shape of the API."""
+
+    async def get(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> Document | None:
+        """Return a shipment with its history, or None if there is none in `scope`."""
+
+    async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
+        """Say whether there is such a shipment in `scope`."""
+
+    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+        """Say whether there is such a shipment outside of `scope`; one that is not there yet is not."""
+
+    async def page(self, matching: ShipmentFilter, window: Window) -> Page:
+        """Return a part of the list of shipments: newest first; by number if only a prefix names them.
+
+        Raises:
+            TooMuchToRead: no index knows `updated`, and the other filters leave too many to look at each.
+        """
+
+
+class EventReader(Protocol):
+    """Reads the audit log, in the shape of the API."""
+
+    async def get(self, event_id: EventId, scope: Scope = EVERYTHING) -> Document | None:
+        """Return an event with its outcome, or None if there is none in `scope`."""
+
+    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+        """Say whether there is such an event outside of `scope`; one that is not there yet is not."""
+
+    async def page(self, matching: EventFilter, window: Window) -> Page:
+        """Return a part of a shipment's audit trail, oldest first."""
+
+
+class ActionLog(Protocol):
+    """What operators have done; whoever changes something at their word notes it there with the change."""
+
+    async def page(self, matching: ActionFilter, window: Window) -> Page:
+        """Return a part of the list of actions, newest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """Tokens that are refused although they have not expired.
+
+    Attributes:
+        name: of what they have in common: `jti:…` one token, `key:…` those an API key was exchanged for,
+            `sub:…` those of a user.
+        issued_until: tokens that were issued later are not meant.
+        recorded_at: when it was made.
+        expires_at: by then the last of them has expired by itself.
+    """
+
+    name: str
+    issued_until: datetime
+    recorded_at: datetime
+    expires_at: datetime
+
+
+class UserStore(Protocol):
+    """Keeps users."""
+
+    async def find(self, username: str) -> User | None:
+        """Return the user of that name, or None."""
+
+    async def page(self, *, limit: int, offset: int) -> tuple[list[User], int]:
+        """Return users by name, and how many there are."""
+
+    async def add(self, user: User, *, action: OperatorAction | None = None) -> bool:
+        """Add a user and note `action`, both or neither; False, and nothing changes, if the name is taken."""
+
+    async def replace(
+        self, old: User, new: User, *, revocations: Sequence[Revocation], action: OperatorAction
+    ) -> bool:
+        """Put `new` in the place of `old`, record `revocations` and note `action`: all or nothing.
+
+        Returns:
+            False, and nothing changes, if the user is not `old` any more.
+
+        Raises:
+            LastAdmin: `old` is the only admin who may log in, and `new` is none; nothing was changed. Of two
+                such changes at once, one raises it.
+        """
+
+
+class ApiKeyStore(Protocol):
+    """Keeps the API keys of users."""
+
+    async def add(self, username: str, key: ApiKey, *, most: int, action: OperatorAction) -> bool:
+        """Add a key and note `action`, both or neither.
+
+        Returns:
+            False, and nothing changes, if the user has `most` of them or does not exist.
+        """
+
+    async def of_user(self, username: str) -> list[ApiKey]:
+        """Return the keys of a user, oldest first."""
+
+    async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
+        """Return a key and whose it is, or None."""
+
+    async def remove(
+        self, username: str, key_id: str, *, revocation: Revocation, action: OperatorAction
+    ) -> bool:
+        """Remove a key, record `revocation` and note `action`: all or nothing; False if there is none."""
+
+    async def touch(self, key_id: str, *, at: datetime) -> None:
+        """Remember when a key was last used."""
+
+
+class RateLimiter(Protocol):
+    """Shares quotas out, to callers named by a key. Never raises, and never is without limit."""
+
+    async def take(self, key: str, quota: Quota, *, wanted: int = 1) -> Grant:
+        """Take up to `wanted`; a grant of 0 is a refusal, and says when to come again."""
+
+
+class LoginGuard(Protocol):
+    """Slows down those who guess passwords. Never raises, and never forgets to count."""
+
+    async def wait_s(self, username: str, address: str) -> float:
+        """Return how long to wait before the next attempt; 0: not at all."""
+
+    async def failed(self, username: str, address: str) -> None:
+        """Count a failure, of this user from this address, of this user, and of this address."""
+
+    async def knows(self, username: str, address: str) -> bool:
+        """Say whether this user has logged in from this address lately."""
+
+    async def succeeded(self, username: str, address: str) -> None:
+        """Forget the failures of this user from this address, and know the two for a pair."""

@@ -1,0 +1,1 @@
+"""Processing of batches: duplicates, halts and dead letters."""

@@ -1,0 +1,346 @@
+"""What a batch of one partition's records does: exactly once, in the order of their offsets (ADR 0002).
+
+`judge` looks at the commands of one shipment. It is pure: everything it knows is passed in. Where it would
+need to know more (has this rejected event been seen before? what did the first one with this id say?), it
+names the event ids to look up in `Verdicts.unknown`; look them up and judge again: that is the last word.
+
+The four things that can be known of an event, in the order they are asked:
+
+1. *replayed*: the record itself has been counted before (its offset is not above the highest one counted for
+   this event, and below the partition's next one). Nothing is decided or counted; later steps are repeated.
+2. *duplicate*: the same event, in another record. Counted on the event.
+3. *conflict*: an applied event's id with another payload. Counted and kept on the event; the first stands.
+4. *judged*: a new event, or one that was rejected or dead and is sent again, with whatever payload: where
+   nothing was applied, nothing stands, and `decide` has the word.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from domain.errors import ErrorCode, PoisonRecord
+from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Event, Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+from domain.values import value
+
+
+class Outcome(StrEnum):
+    """How an accepted event ended."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    DEAD = "dead"
+
+
+@value(kw_only=True)
+class EventRecord:
+    """What the store knows of an event.
+
+    Attributes:
+        last_offset: the highest offset of a record counted for this event.
+        version: the shipment's version after it was applied; None if it was not.
+        client_id: whose shipment it is; None where there was no shipment, or another client's than the one
+            who asked, who is not told whose.
+        timestamp: when it happened.
+        status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
+    """
+
+    event_id: EventId
+    outcome: Outcome
+    reason: ErrorCode | None
+    fingerprint: str
+    last_offset: int
+    version: int | None
+    client_id: str | None
+    timestamp: datetime
+    request_key: str | None = None
+    status: Status | None = None
+
+
+LARGE_BATCH: Final = 100
+"""From so many records on, a batch takes its turn and a transaction of its own; smaller ones go together."""
+
+
+@value(kw_only=True)
+class Delivery:
+    """One record of the log: a command and where it stands.
+
+    Attributes:
+        redelivered: the offset is below the partition's next one: the record may have been counted before.
+        known_duplicate: the duplicate filter has seen this very event applied.
+    """
+
+    command: Command
+    offset: int
+    fingerprint: str
+    reply_to: str | None = None
+    traceparent: str | None = None
+    redelivered: bool = False
+    known_duplicate: bool = False
+
+
+class Kind(StrEnum):
+    """What became of one delivery."""
+
+    JUDGED = "judged"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REPLAYED = "replayed"
+
+
+@value()
+class Verdict:
+    """What became of one delivery; `event` is None where the duplicate filter alone knew it."""
+
+    delivery: Delivery
+    kind: Kind
+    event: EventRecord | None
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the delivery says something else than the event that stands."""
+        return self.event is not None and self.event.fingerprint != self.delivery.fingerprint
+
+    @property
+    def is_told(self) -> bool:
+        """Whether others are told that the event was applied: when it is, and when its batch is repeated."""
+        if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
+            return False
+        return self.kind is Kind.JUDGED or self.kind is Kind.REPLAYED
+
+
+@value()
+class OtherPayload:
+    """A payload that was sent under an event's id and does not stand, and why.
+
+    Attributes:
+        reason: `conflict_reason` where another payload is applied; otherwise why it was rejected, or for a
+            dead one what broke, None where that is not known.
+    """
+
+    delivery: Delivery
+    reason: ErrorCode | str | None
+
+
+@dataclass(slots=True)
+class EventChange:
+    """What the batch does to the record of one event.
+
+    Attributes:
+        judged: the delivery whose judgement `record` holds; None if the batch only counts.
+        is_new: the store is believed to hold no record of this event.
+        attempts: how often it was judged.
+        others: payloads of this batch that do not stand, in the order of the log.
+        supersedes: the store holds a record of another payload, which was not applied and gives way.
+    """
+
+    event_id: EventId
+    is_new: bool
+    last_offset: int
+    judged: Delivery | None = None
+    record: EventRecord | None = None
+    attempts: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    others: list[OtherPayload] = field(default_factory=list)
+    supersedes: bool = False
+
+
+@dataclass(slots=True)
+class ShipmentChange:
+    """What the batch does to one shipment: its state before and after, and what was applied in between."""
+
+    before: Shipment | None
+    after: Shipment
+    applied: list[Delivery] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of the deliveries of one shipment; of no use while there is something `unknown`."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    events: dict[EventId, EventChange] = field(default_factory=dict)
+    shipment: ShipmentChange | None = None
+    unknown: list[EventId] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What one transaction writes, and what is told afterwards.
+
+    Attributes:
+        next_offset: what the fence moves to; never below where it is, or records that come again would be
+            taken for new ones.
+    """
+
+    next_offset: int
+    verdicts: list[Verdict] = field(default_factory=list)
+    events: list[EventChange] = field(default_factory=list)
+    shipments: dict[TrackingNumber, ShipmentChange] = field(default_factory=dict)
+
+    def add(self, tracking_number: TrackingNumber, verdicts: Verdicts) -> None:
+        """Take in what became of one shipment's deliveries."""
+        self.verdicts += verdicts.verdicts
+        self.events += verdicts.events.values()
+        if verdicts.shipment is not None:
+            self.shipments[tracking_number] = verdicts.shipment
+
+
+Known = Mapping[EventId, EventRecord | None]
+"""What was looked up: a record, None where the store has none; not looked up, where the id is missing."""
+
+
+def by_shipment(deliveries: Iterable[Delivery]) -> dict[TrackingNumber, list[Delivery]]:
+    """Group deliveries by shipment, each group in the order of the log."""
+    groups: dict[TrackingNumber, list[Delivery]] = {}
+    for delivery in deliveries:
+        groups.setdefault(delivery.command.tracking_number, []).append(delivery)
+    return groups
+
+
+def judge(deliveries: Sequence[Delivery], shipment: Shipment | None, known: Known) -> Verdicts:
+    """Say what becomes of the deliveries of one shipment, given in the order of their offsets."""
+    verdicts = Verdicts()
+    current = shipment
+    for delivery in deliveries:
+        current = _judge_one(verdicts, delivery, current, known)
+    if verdicts.unknown:
+        # What one look-up reveals may change what becomes of the others: look all up now, and once only.
+        verdicts.unknown = list({each.command.event_id for each in deliveries} - known.keys())
+    return verdicts
+
+
+def _judge_one(
+    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, known: Known
+) -> Shipment | None:
+    event_id = delivery.command.event_id
+    change = verdicts.events.get(event_id)
+    record = change.record if change and change.record else known.get(event_id)
+    kind = _recognise(delivery, record)
+    if kind is Kind.REPLAYED:
+        verdicts.verdicts.append(Verdict(delivery, kind, record))
+        return current
+    if kind is not Kind.JUDGED:
+        _count(verdicts, delivery, kind, record)
+        return current
+    decision = decide(current, delivery.command)
+    if change is not None and record is None and event_id not in known:
+        # The duplicate filter alone knows it as applied: taken for a new one, it would be applied again.
+        verdicts.unknown.append(event_id)
+        return current
+    if not isinstance(decision, Rejected | Repeated):
+        return _apply(verdicts, delivery, current, decision, known)
+    if record is None and event_id not in known:
+        verdicts.unknown.append(event_id)
+    elif isinstance(decision, Rejected):
+        _record(verdicts, delivery, current, decision.reason, known)
+    else:
+        raise PoisonRecord(f"{event_id} stands in the history of its shipment, but has no record")
+    return current
+
+
+def _recognise(delivery: Delivery, record: EventRecord | None) -> Kind:
+    if record is None:
+        return Kind.DUPLICATE if delivery.known_duplicate else Kind.JUDGED
+    if delivery.redelivered and delivery.offset <= record.last_offset:
+        return Kind.REPLAYED
+    if record.outcome is not Outcome.APPLIED:
+        return Kind.JUDGED
+    return Kind.DUPLICATE if record.fingerprint == delivery.fingerprint else Kind.CONFLICT
+
+
+def _apply(
+    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, event: Event, known: Known
+) -> Shipment:
+    evolved = evolve(current, event)
+    _record(verdicts, delivery, evolved, None, known)
+    if verdicts.shipment is None:
+        verdicts.shipment = ShipmentChange(current, evolved)
+    verdicts.shipment.after = evolved
+    verdicts.shipment.applied.append(delivery)
+    return evolved
+
+
+def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
+    """Say why a payload does not stand beside the one that is applied under its id.
+
+    Returns:
+        TRACKING_NUMBER_TAKEN for a creation by another request: only its number is the same.
+        IDEMPOTENCY_CONFLICT otherwise.
+    """
+    if not isinstance(command, CreateShipment):
+        return ErrorCode.IDEMPOTENCY_CONFLICT
+    same_request = command.request_key is not None and command.request_key == standing.request_key
+    return ErrorCode.IDEMPOTENCY_CONFLICT if same_request else ErrorCode.TRACKING_NUMBER_TAKEN
+
+
+def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventChange:
+    event_id = delivery.command.event_id
+    change = verdicts.events.get(event_id)
+    if change is None:
+        change = verdicts.events[event_id] = EventChange(event_id, is_new, delivery.offset)
+    change.last_offset = delivery.offset
+    return change
+
+
+def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventRecord | None) -> None:
+    change = _change(verdicts, delivery, is_new=False)
+    if kind is Kind.CONFLICT and record is not None:
+        change.conflicts += 1
+        reason = conflict_reason(delivery.command, record)
+        change.others.append(OtherPayload(delivery, reason))
+    else:
+        change.duplicates += 1
+    verdicts.verdicts.append(Verdict(delivery, kind, record))
+
+
+def _record(
+    verdicts: Verdicts,
+    delivery: Delivery,
+    shipment: Shipment | None,
+    reason: ErrorCode | None,
+    known: Known,
+) -> None:
+    command = delivery.command
+    shown = None if reason is ErrorCode.FORBIDDEN else shipment
+    stored = known.get(command.event_id)
+    change = _change(verdicts, delivery, is_new=stored is None)
+    _set_aside(change, delivery, stored)
+    change.judged = delivery
+    change.attempts += 1
+    change.record = EventRecord(
+        event_id=command.event_id,
+        outcome=Outcome.APPLIED if reason is None else Outcome.REJECTED,
+        reason=reason,
+        fingerprint=delivery.fingerprint,
+        last_offset=delivery.offset,
+        version=shipment.version if shipment is not None and reason is None else None,
+        client_id=shown.client_id if shown is not None else None,
+        timestamp=command.timestamp,
+        request_key=command.request_key if isinstance(command, CreateShipment) else None,
+        status=_status_of(command, shown),
+    )
+    verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))
+
+
+def _set_aside(change: EventChange, delivery: Delivery, stored: EventRecord | None) -> None:
+    """Keep the payload whose place `delivery` takes: it was accepted, and must not vanish from sight."""
+    if change.judged is not None and change.record is not None:
+        if change.judged.fingerprint != delivery.fingerprint:
+            change.others.append(OtherPayload(change.judged, change.record.reason))
+    elif stored is not None:
+        change.supersedes = stored.fingerprint != delivery.fingerprint
+
+
+def _status_of(command: Command, shipment: Shipment | None) -> Status | None:
+    if isinstance(command, ReportStatus):
+        return command.status
+    if isinstance(command, CreateShipment):
+        return Status.CREATED
+    return None if shipment is None else shipment.status

@@ -1,0 +1,1 @@
+"""Shipments: statuses, commands, and what a command does to a shipment."""

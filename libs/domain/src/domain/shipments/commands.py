@@ -1,0 +1,156 @@
+"""What the log carries: commands, with who asked and when. Shapes of their parts, as in the API."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import TrackingNumber
+from domain.values import value
+
+
+class Coordinates(TypedDict):
+    """WGS 84, degrees."""
+
+    lat: float
+    lng: float
+
+
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    address: str
+    coordinates: Coordinates
+
+
+class Dimensions(TypedDict):
+    """Outer size of a package, in centimetres."""
+
+    length: float
+    width: float
+    height: float
+
+
+class Package(TypedDict):
+    """What is shipped; the weight in kilograms."""
+
+    weight_kg: float
+    dimensions: NotRequired[Dimensions]
+    content_description: NotRequired[str]
+
+
+class PlaceChanges(TypedDict, total=False):
+    """What is to be another in a place; the members that are missing stay as they are."""
+
+    address: str
+    coordinates: Coordinates
+
+
+class DimensionChanges(TypedDict, total=False):
+    """Dimensions to change, in centimetres; those that are missing stay as they are."""
+
+    length: float
+    width: float
+    height: float
+
+
+class PackageChanges(TypedDict, total=False):
+    """What is to be another in a package; the members that are missing stay as they are."""
+
+    weight_kg: float
+    dimensions: DimensionChanges
+    content_description: str
+
+
+class ShipmentChanges(TypedDict, total=False):
+    """What is to be another in a shipment.
+
+    Merged member by member, as RFC 7396 says, down to each dimension; coordinates are a value: half of one
+    means nothing. Nothing can be taken away. See `domain.shipments.amendment`.
+    """
+
+    origin: PlaceChanges
+    destination: PlaceChanges
+    package: PackageChanges
+
+
+class Location(TypedDict):
+    """Where an event was seen: WGS 84, degrees."""
+
+    lat: float
+    lng: float
+    address: NotRequired[str]
+
+
+@value(kw_only=True)
+class CreateShipment:
+    """Register a shipment.
+
+    Attributes:
+        timestamp: when the request was accepted; the shipment's `created_at`.
+        request_key: digest of the user and the `Idempotency-Key`, None without one. It tells a client
+            that reused its key (a conflict) from two clients whose numbers collide (try the next one).
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    timestamp: datetime
+    received_at: datetime
+    submitted_by: str
+    request_key: str | None = None
+
+
+@value(kw_only=True)
+class ReportStatus:
+    """Report that a shipment reached a status.
+
+    Attributes:
+        timestamp: when it happened, by the producer's clock.
+        received_at: when it was accepted, by ours.
+        source: the device or place that saw it.
+        submitted_by: the user who sent it.
+        on_behalf_of: the client whose shipment it must be, None where anybody's will do.
+        expected_versions: versions of which the shipment must have one, None where any will do.
+        utc_offset: of the local time that `timestamp` was sent in, such as `-06:00`; None: UTC. It says
+            nothing of which event it is: the same instant in another zone is the same event.
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    status: Status
+    timestamp: datetime
+    source: str
+    received_at: datetime
+    submitted_by: str
+    location: Location | None = None
+    notes: str | None = None
+    on_behalf_of: str | None = None
+    expected_versions: tuple[int, ...] | None = None
+    utc_offset: str | None = None
+
+
+@value(kw_only=True)
+class AmendShipment:
+    """Change what a shipment is, not where it is.
+
+    Attributes:
+        timestamp: when the request was accepted.
+        on_behalf_of: the client whose shipment it must be, None where anybody's will do.
+        expected_versions: versions of which the shipment must have one, None where any will do.
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    changes: ShipmentChanges
+    timestamp: datetime
+    received_at: datetime
+    submitted_by: str
+    on_behalf_of: str | None = None
+    expected_versions: tuple[int, ...] | None = None
+
+
+Command = CreateShipment | ReportStatus | AmendShipment

@@ -1,0 +1,158 @@
+"""A shipment's life: `decide` says what a command does to it, `evolve` does it. Pure, both."""
+
+from dataclasses import replace
+
+from domain.errors import ErrorCode
+from domain.shipments.amendment import dimensions_after, has_dimensions
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
+from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status, can_follow, is_terminal
+from domain.shipments.tracking_number import TrackingNumber
+from domain.values import value
+
+
+@value()
+class Shipment:
+    """What deciding needs to know of a shipment.
+
+    Attributes:
+        version: number of changes applied; 1 after the creation.
+        applied: ids of the events in its history, oldest first. The state machine has no cycle, so there
+            are at most five: an applied event is known from the shipment alone, without another look-up.
+            Amendments are not among them: there may be any number, and the audit log knows them.
+        has_dimensions: the package has its three dimensions; otherwise it has none.
+    """
+
+    tracking_number: TrackingNumber
+    client_id: str
+    status: Status
+    version: int
+    applied: tuple[EventId, ...]
+    has_dimensions: bool = False
+
+
+@value()
+class Created:
+    """The shipment exists from now on."""
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    client_id: str
+    has_dimensions: bool = False
+
+
+@value()
+class StatusChanged:
+    """The shipment reached `status`."""
+
+    event_id: EventId
+    status: Status
+
+
+@value()
+class Amended:
+    """The shipment is described otherwise."""
+
+    event_id: EventId
+    has_dimensions: bool = False
+
+
+Event = Created | StatusChanged | Amended
+
+
+@value()
+class Rejected:
+    """The rules say no, for `reason`; the shipment stays as it is."""
+
+    reason: ErrorCode
+
+
+@value()
+class Repeated:
+    """An event with this id stands in the history already; the shipment stays as it is."""
+
+
+Decision = Event | Rejected | Repeated
+
+
+def decide(shipment: Shipment | None, command: Command) -> Decision:
+    """Say what `command` does to `shipment`, None if there is none yet."""
+    if isinstance(command, CreateShipment):
+        if shipment is None:
+            return _creation(command)
+        return Repeated()
+    if shipment is None:
+        return Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
+    if command.event_id in shipment.applied:
+        return Repeated()
+    objection = _objection(shipment, command)
+    return _change(shipment, command) if objection is None else Rejected(objection)
+
+
+def evolve(shipment: Shipment | None, event: Event) -> Shipment:
+    """Return the shipment after `event`, which `decide` gave for this very shipment.
+
+    Raises:
+        ValueError: a change of a shipment that does not exist.
+    """
+    if isinstance(event, Created):
+        return Shipment(
+            event.tracking_number,
+            event.client_id,
+            Status.CREATED,
+            1,
+            (event.event_id,),
+            event.has_dimensions,
+        )
+    if shipment is None:
+        raise ValueError("only a creation can come first")
+    if isinstance(event, Amended):
+        return replace(shipment, version=shipment.version + 1, has_dimensions=event.has_dimensions)
+    return Shipment(
+        shipment.tracking_number,
+        shipment.client_id,
+        event.status,
+        shipment.version + 1,
+        (*shipment.applied, event.event_id),
+        shipment.has_dimensions,
+    )
+
+
+def _creation(command: CreateShipment) -> Created:
+    return Created(
+        command.event_id, command.tracking_number, command.client_id, has_dimensions(command.package)
+    )
+
+
+def _change(shipment: Shipment, command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
+    if isinstance(command, AmendShipment):
+        return Amended(
+            command.event_id, bool(dimensions_after(command.changes, before=shipment.has_dimensions))
+        )
+    return StatusChanged(command.event_id, command.status)
+
+
+def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> ErrorCode | None:
+    """Return why `command` is rejected, None if it is not: a client changes its own, while it is `created`.
+
+    Ownership comes first, so that nobody learns the version of another client's shipment. The version comes
+    before the transition: whoever knows an outdated shipment is told that, not what the new one forbids.
+    """
+    client = command.on_behalf_of
+    if client is not None and client != shipment.client_id:
+        return ErrorCode.FORBIDDEN
+    if command.expected_versions is not None and shipment.version not in command.expected_versions:
+        return ErrorCode.PRECONDITION_FAILED
+    if client is not None and shipment.status is not Status.CREATED:
+        return ErrorCode.INVALID_TRANSITION
+    if isinstance(command, AmendShipment):
+        return _objection_to_amending(shipment, command.changes)
+    return None if can_follow(shipment.status, command.status) else ErrorCode.INVALID_TRANSITION
+
+
+def _objection_to_amending(shipment: Shipment, changes: ShipmentChanges) -> ErrorCode | None:
+    if is_terminal(shipment.status):
+        return ErrorCode.INVALID_TRANSITION
+    if dimensions_after(changes, before=shipment.has_dimensions) is None:
+        return ErrorCode.INCOMPLETE_DIMENSIONS
+    return None

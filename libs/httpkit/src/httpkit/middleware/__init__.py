@@ -1,0 +1,1 @@
+"""Middlewares: authentication, rate limits, CORS, metrics."""

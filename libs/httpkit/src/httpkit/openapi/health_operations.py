@@ -1,0 +1,55 @@
+"""How the routes of health are described."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import ConfigDict, TypeAdapter
+from typing_extensions import TypedDict
+
+from domain.errors import ErrorCode
+from httpkit.openapi.identifiers import Instant
+from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from httpkit.server.health import State
+
+
+class HealthReport(TypedDict):
+    """How a service is, and what it depends on."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
+    status: State
+    timestamp: Instant
+    checks: dict[str, State]
+
+
+_REPORT: Final = TypeAdapter(HealthReport)
+
+
+def _example(status: State, **checks: State) -> dict[str, object]:
+    return {"status": status, "timestamp": "2026-11-02T14:15:02.118Z", "checks": checks}
+
+
+_OK: Final = _example(State.OK, database=State.OK, cache=State.OK, event_queue=State.OK)
+_DOWN: Final = _example(State.DOWN, database=State.DOWN, cache=State.OK, event_queue=State.OK)
+
+
+def _operation(name: str, summary: str) -> Operation:
+    return Operation(
+        name=name,
+        tag="health",
+        summary=summary,
+        replies={
+            200: Reply("It is well, or works without its cache.", json_content(_REPORT, ok=_OK)),
+            503: Reply("Something that is needed is down.", json_content(_REPORT, down=_DOWN)),
+        },
+        # The one fault that a request without a token, a body or a query can have: an `Expect` of its own.
+        errors_at={HTTPStatus.EXPECTATION_FAILED: (ErrorCode.VALIDATION_ERROR,)},
+    )
+
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("GET", "/health"): _operation("getHealth", "How the service and what it depends on are"),
+    ("POST", "/health"): _operation("postHealth", "The same, for probes that can only POST"),
+    ("GET", "/health/live"): _operation("getLiveness", "Whether the process answers"),
+    ("GET", "/health/ready"): _operation("getReadiness", "Whether it can take traffic"),
+}

@@ -1,0 +1,1 @@
+"""Reading requests: headers, queries, bodies, within bounds."""

@@ -1,0 +1,362 @@
+"""The wire codec: commands and changes as CloudEvents 1.0 in structured JSON mode.
+
+Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section 3.3), `recordedtime`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+from domain.errors import BusinessError, PoisonRecord
+from domain.processing.batch import EventRecord
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.shipments.status import REPORTABLE, Status
+from domain.shipments.tracking_number import TrackingNumber, parse_tracking_number
+from domain.timestamps import UTC_OFFSET_PATTERN, format_timestamp, parse_timestamp
+from domain.values import value
+
+CONTENT_TYPE: Final = "application/cloudevents+json"
+REPLY_TO: Final = "reply-to"
+TRACEPARENT: Final = "traceparent"
+CREATED_TYPE: Final = "waybill.shipment.created.v1"
+STATUS_TYPE: Final = "waybill.shipment.status.v1"
+AMENDED_TYPE: Final = "waybill.shipment.amended.v1"
+CHANGED_TYPE: Final = "waybill.shipment.changed.v1"
+
+Headers = Sequence[tuple[str, bytes]]
+CONTENT_TYPE_HEADER: Final = ("content-type", CONTENT_TYPE.encode())
+
+
+class _Envelope(TypedDict):
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    subject: str
+    time: str
+    recordedtime: str
+    submittedby: str
+
+
+# The shapes of `domain.shipments.commands` once more: pydantic reads no `typing.TypedDict` before Python
+# 3.12, and what stands in the log is a contract of its own.
+class Coordinates(TypedDict):
+    """WGS 84."""
+
+    lat: FiniteFloat
+    lng: FiniteFloat
+
+
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    address: str
+    coordinates: Coordinates
+
+
+class Dimensions(TypedDict):
+    """Centimetres."""
+
+    length: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
+
+
+class Package(TypedDict):
+    """What is shipped."""
+
+    weight_kg: FiniteFloat
+    dimensions: NotRequired[Dimensions]
+    content_description: NotRequired[str]
+
+
+class Location(TypedDict):
+    """Where an event was seen, WGS 84."""
+
+    lat: FiniteFloat
+    lng: FiniteFloat
+    address: NotRequired[str]
+
+
+# No shipment comes near it, and a double, which a fingerprint is made of, still tells it from its neighbour.
+_Version = Annotated[int, Field(ge=0, le=2**53)]
+
+
+class _CreatedData(TypedDict):
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    request_key: NotRequired[str]
+
+
+# Of the local time that `time` was sent in; not part of the fingerprint.
+UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
+
+
+class _StatusData(TypedDict):
+    status: Status
+    source: str
+    location: NotRequired[Location]
+    notes: NotRequired[str]
+    on_behalf_of: NotRequired[str]
+    expected_versions: NotRequired[list[_Version]]
+    utc_offset: NotRequired[UtcOffset]
+
+
+class _PlaceChanges(TypedDict, total=False):
+    address: str
+    coordinates: Coordinates
+
+
+class _DimensionChanges(TypedDict, total=False):
+    length: FiniteFloat
+    width: FiniteFloat
+    height: FiniteFloat
+
+
+class _PackageChanges(TypedDict, total=False):
+    weight_kg: FiniteFloat
+    dimensions: _DimensionChanges
+    content_description: str
+
+
+class _Changes(TypedDict, total=False):
+    origin: _PlaceChanges
+    destination: _PlaceChanges
+    package: _PackageChanges
+
+
+class _AmendedData(TypedDict):
+    changes: _Changes
+    on_behalf_of: NotRequired[str]
+    expected_versions: NotRequired[list[_Version]]
+
+
+class _Created(_Envelope):
+    type: Literal["waybill.shipment.created.v1"]
+    data: _CreatedData
+
+
+class _StatusReported(_Envelope):
+    type: Literal["waybill.shipment.status.v1"]
+    data: _StatusData
+
+
+class _Amended(_Envelope):
+    type: Literal["waybill.shipment.amended.v1"]
+    data: _AmendedData
+
+
+_Record = _Created | _StatusReported | _Amended
+CREATED: Final = TypeAdapter(_Created)
+STATUS_REPORTED: Final = TypeAdapter(_StatusReported)
+AMENDED: Final = TypeAdapter(_Amended)
+_RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
+
+
+@value()
+class Decoded:
+    """A command read from the log, and the fingerprint of its payload."""
+
+    command: Command
+    fingerprint: str
+
+
+def encode(command: Command) -> bytes:
+    """Return the value of the record that carries `command`."""
+    type_, data = _data_of(command)
+    return to_json(
+        {
+            "specversion": "1.0",
+            "id": command.event_id,
+            "source": "/ingest-api",
+            "type": type_,
+            "subject": command.tracking_number,
+            "time": format_timestamp(command.timestamp),
+            "recordedtime": format_timestamp(command.received_at),
+            "submittedby": command.submitted_by,
+            "data": data,
+        }
+    )
+
+
+def decode(value: bytes | None) -> Decoded:
+    """Read a command from the value of a record.
+
+    Raises:
+        PoisonRecord: the value is no command of ours; the reason says where.
+    """
+    if value is None:
+        raise PoisonRecord("the record has no value")
+    try:
+        record = _RECORD.validate_json(value)
+        number = parse_tracking_number(record["subject"])
+    except ValidationError as error:
+        raise PoisonRecord(_first_fault(error)) from error
+    except BusinessError as error:
+        raise PoisonRecord(f"subject: {error}") from error
+    command = _command(record, number)
+    if command.event_id != record["id"]:
+        raise PoisonRecord(f"id: {record['id']!r} is not the id of this event, {command.event_id!r}")
+    return Decoded(command, fingerprint(_payload_of(record)))
+
+
+def encode_change(command: Command, record: EventRecord) -> bytes:
+    """Return the message that tells of an applied event: the same whenever it is told."""
+    data: dict[str, Any] = {
+        "event_id": command.event_id,
+        "tracking_number": command.tracking_number,
+        "client_id": record.client_id,
+        "status": record.status.value if record.status is not None else None,
+        "version": record.version,
+        "timestamp": format_timestamp(command.timestamp),
+    }
+    if isinstance(command, ReportStatus):
+        data |= _seen(command)
+    elif isinstance(command, CreateShipment):
+        data |= _described(command)
+    else:
+        data |= {"source": API_SOURCE, "changes": command.changes}
+    return to_json(
+        {
+            "specversion": "1.0",
+            "id": command.event_id,
+            "source": "/processor",
+            "type": CHANGED_TYPE,
+            "subject": command.tracking_number,
+            "time": data["timestamp"],
+            "data": data,
+        }
+    )
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the first header of that name, None if there is none or it has no value, which Kafka allows."""
+    for key, text in headers:
+        if key == name:
+            return text.decode(errors="replace") if text is not None else None
+    return None
+
+
+def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
+    """Return the type of a command and what it says, apart from its identity."""
+    if isinstance(command, CreateShipment):
+        data = {"client_id": command.client_id, **_described(command)}
+        if command.request_key is not None:
+            data["request_key"] = command.request_key
+        return CREATED_TYPE, data
+    if isinstance(command, ReportStatus):
+        type_, data = STATUS_TYPE, {"status": command.status.value, **_seen(command)}
+    else:
+        type_, data = AMENDED_TYPE, {"changes": command.changes}
+    if command.on_behalf_of is not None:
+        data["on_behalf_of"] = command.on_behalf_of
+    if command.expected_versions is not None:
+        data["expected_versions"] = list(command.expected_versions)
+    return type_, data
+
+
+def _described(command: CreateShipment) -> dict[str, Any]:
+    return {"origin": command.origin, "destination": command.destination, "package": command.package}
+
+
+def _seen(command: ReportStatus) -> dict[str, Any]:
+    data: dict[str, Any] = {"source": command.source}
+    if command.location is not None:
+        data["location"] = command.location
+    if command.notes is not None:
+        data["notes"] = command.notes
+    if command.utc_offset is not None:
+        data["utc_offset"] = command.utc_offset
+    return data
+
+
+def _payload_of(record: _Record) -> Mapping[str, object]:
+    """Return what two records of one event must agree on: the same instant in another zone is the same."""
+    data: Mapping[str, object] = record["data"]
+    if "utc_offset" in data:
+        return {name: value for name, value in data.items() if name != "utc_offset"}
+    return data
+
+
+def _command(record: _Record, number: TrackingNumber) -> Command:
+    if record["type"] == STATUS_TYPE:
+        return _report(record, number)
+    if record["type"] == CREATED_TYPE:
+        return _creation(record, number)
+    return _amendment(record, number)
+
+
+def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
+    data = record["data"]
+    return CreateShipment(
+        event_id=creation_event_id(number),
+        tracking_number=number,
+        client_id=data["client_id"],
+        origin=data["origin"],
+        destination=data["destination"],
+        package=data["package"],
+        timestamp=_instant(record, "time"),
+        received_at=_instant(record, "recordedtime"),
+        submitted_by=record["submittedby"],
+        request_key=data.get("request_key"),
+    )
+
+
+def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
+    data = record["data"]
+    if data["status"] not in REPORTABLE:
+        raise PoisonRecord(f"data.status: an event cannot carry {data['status'].value!r}")
+    timestamp = _instant(record, "time")
+    return ReportStatus(
+        event_id=event_id(number, timestamp, data["source"]),
+        tracking_number=number,
+        status=data["status"],
+        timestamp=timestamp,
+        source=data["source"],
+        received_at=_instant(record, "recordedtime"),
+        submitted_by=record["submittedby"],
+        location=data.get("location"),
+        notes=data.get("notes"),
+        on_behalf_of=data.get("on_behalf_of"),
+        expected_versions=_expected_versions(data),
+        utc_offset=data.get("utc_offset"),
+    )
+
+
+def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
+    data = record["data"]
+    timestamp = _instant(record, "time")
+    return AmendShipment(
+        event_id=event_id(number, timestamp, API_SOURCE),
+        tracking_number=number,
+        changes=data["changes"],
+        timestamp=timestamp,
+        received_at=_instant(record, "recordedtime"),
+        submitted_by=record["submittedby"],
+        on_behalf_of=data.get("on_behalf_of"),
+        expected_versions=_expected_versions(data),
+    )
+
+
+def _expected_versions(data: _StatusData | _AmendedData) -> tuple[int, ...] | None:
+    versions = data.get("expected_versions")
+    return None if versions is None else tuple(versions)
+
+
+def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime:
+    try:
+        return parse_timestamp(record[name])
+    except (ValueError, OverflowError) as error:
+        raise PoisonRecord(f"{name}: {error}") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else str(fault["msg"])

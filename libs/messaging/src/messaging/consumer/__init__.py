@@ -1,0 +1,1 @@
+"""The consumer: assigned partitions, one worker each, retried in place."""

@@ -1,0 +1,1 @@
+"""The dead-letter topic: written, read and replayed."""

@@ -1,0 +1,1 @@
+"""The producer, and the topics that are written with it."""

@@ -1,0 +1,1 @@
+"""What every service needs, whatever it speaks: settings, logs, traces, clock, process, background tasks."""

@@ -1,0 +1,173 @@
+"""Revocations: kept in MongoDB until they have done their work, told to all replicas through Redis."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from pymongo.asynchronous.client_session import AsyncClientSession
+from redis.asyncio import Redis
+from redis.exceptions import ReadOnlyError
+
+from domain.ports.core import Clock, Revocation
+from domain.ports.revocations import RevocationNews
+from storage.mongo.database import Database
+from storage.mongo.errors import translated
+from storage.mongo.schema import REVOKED_TOKENS
+from storage.redis.breaker import RedisBreaker
+
+FEED_KEY: Final = "revocations"
+PROBE_KEY: Final = "revocations:probe"
+WHOLE_MARK: Final = "whole"
+TELLING_MARK: Final = "telling"
+OVERLAP_S: Final = 60.0
+"""By so much clocks may differ, and by so much a revocation may be told late."""
+
+_PROBE_KEPT_S: Final = 60
+_FIRST_TELLING: Final = 10**15  # beyond any time in milliseconds: what is too old is taken out by score
+
+_log = structlog.get_logger(__name__)
+
+
+class MongoRevocationStore:
+    """`RevocationStore` on MongoDB; a TTL index forgets what has expired."""
+
+    def __init__(self, database: Database) -> None:
+        self._revoked = database[REVOKED_TOKENS]
+
+    async def add(self, revocation: Revocation) -> None:
+        """See `RevocationStore.add`."""
+        with translated():
+            await self.record(revocation)
+
+    async def since(self, instant: datetime | None) -> list[Revocation]:
+        """See `RevocationStore.since`."""
+        matching = {} if instant is None else {"recorded_at": {"$gte": instant}}
+        with translated():
+            found = await self._revoked.find(matching).to_list()
+        return [_revocation_of(document) for document in found]
+
+    async def record(self, revocation: Revocation, *, session: AsyncClientSession | None = None) -> None:
+        """Record a revocation, in a transaction perhaps; raises what the driver raises."""
+        document = {
+            "issued_until": revocation.issued_until,
+            "recorded_at": revocation.recorded_at,
+            "expires_at": revocation.expires_at,
+        }
+        await self._revoked.replace_one({"_id": revocation.name}, document, upsert=True, session=session)
+
+
+class RedisRevocationFeed:
+    """`RevocationFeed` on Redis: one set ordered by the time of recording, with two marks among its members.
+
+    The one says until when the set is whole, the other is another number each time the set was told anew. As
+    they are in the set, whatever takes the set takes them too. A replica reads all of it once, and then only
+    its end; all of it again when it was told anew.
+    """
+
+    def __init__(self, redis: Redis, clock: Clock, *, keep_s: float) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._keep_s = keep_s
+        self._breaker = RedisBreaker("revocations")
+        self._telling: float | None = None
+        self._read_until_ms = 0
+
+    async def is_whole(self, *, since: datetime | None = None) -> bool | None:
+        """See `RevocationFeed.is_whole`; clocks may differ by `OVERLAP_S`."""
+        least_ms = 0 if since is None else _ms(since - timedelta(seconds=OVERLAP_S))
+
+        async def ask() -> bool | None:
+            whole_ms = await self._redis.zscore(FEED_KEY, WHOLE_MARK)
+            return whole_ms is not None and whole_ms >= least_ms
+
+        return await self._breaker.run(ask, otherwise=None)
+
+    async def publish(
+        self, revocations: Sequence[Revocation], *, as_of: datetime | None = None, whole: bool = False
+    ) -> bool:
+        """See `RevocationFeed.publish`."""
+        now = self._clock.now()
+        too_old_ms = _ms(now - timedelta(seconds=self._keep_s))
+
+        async def tell() -> bool:
+            async with self._redis.pipeline(transaction=True) as pipeline:
+                if revocations:
+                    pipeline.zadd(FEED_KEY, {_member_of(each): _ms(each.recorded_at) for each in revocations})
+                if whole:
+                    telling = _FIRST_TELLING + secrets.randbelow(_FIRST_TELLING)
+                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of or now), TELLING_MARK: telling})
+                elif as_of is not None:
+                    # Only where it still is: a set that was lost meanwhile is not whole.
+                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of)}, xx=True)
+                pipeline.zremrangebyscore(FEED_KEY, 0, too_old_ms)
+                await pipeline.execute()
+            return True
+
+        return await self._breaker.run(tell, otherwise=False)
+
+    async def news(self) -> RevocationNews:
+        """See `RevocationFeed.news`. A small write shows whether others can add."""
+        since_ms = max(0, self._read_until_ms - int(OVERLAP_S * 1000))
+
+        async def ask() -> RevocationNews | None:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.set(PROBE_KEY, b"1", ex=_PROBE_KEPT_S)
+                pipeline.zscore(FEED_KEY, WHOLE_MARK)
+                pipeline.zrangebyscore(FEED_KEY, since_ms, "+inf", withscores=True)
+                written, whole_ms, rows = await pipeline.execute(raise_on_error=False)
+            for answer in (whole_ms, rows):
+                if isinstance(answer, Exception):
+                    raise answer
+            if isinstance(written, ReadOnlyError):  # a replica, once the primary: who it is now, DNS knows
+                await self._redis.connection_pool.disconnect()
+            telling = next((score for member, score in rows if member == TELLING_MARK.encode()), None)
+            if telling != self._telling and since_ms > 0:
+                rows = await self._redis.zrangebyscore(FEED_KEY, 0, "+inf", withscores=True)
+            self._telling = telling
+            is_whole = whole_ms is not None and not isinstance(written, Exception)
+            return RevocationNews(self._read(rows), _instant(int(whole_ms)) if is_whole else None)
+
+        return await self._breaker.run(ask, otherwise=None) or RevocationNews()
+
+    def _read(self, rows: Sequence[tuple[bytes, float]]) -> list[Revocation]:
+        marks = (WHOLE_MARK.encode(), TELLING_MARK.encode())
+        told = [(member, score) for member, score in rows if member not in marks]
+        self._read_until_ms = max([self._read_until_ms, *(int(score) for _, score in told)])
+        return [each for each in (_revocation_from(*row) for row in told) if each is not None]
+
+
+def _member_of(revocation: Revocation) -> str:
+    return f"{revocation.name}|{_ms(revocation.issued_until)}|{_ms(revocation.expires_at)}"
+
+
+def _revocation_from(member: bytes, score: float) -> Revocation | None:
+    try:
+        name, issued_until, expires_at = member.decode().rsplit("|", 2)
+        return Revocation(
+            name=name,
+            issued_until=_instant(int(issued_until)),
+            recorded_at=_instant(int(score)),
+            expires_at=_instant(int(expires_at)),
+        )
+    except ValueError as error:  # of another version, say: MongoDB has it too, and the next one is read
+        _log.warning("revocation_unreadable", error=str(error))
+        return None
+
+
+def _revocation_of(document: dict[str, Any]) -> Revocation:
+    return Revocation(
+        name=document["_id"],
+        issued_until=document["issued_until"],
+        recorded_at=document["recorded_at"],
+        expires_at=document["expires_at"],
+    )
+
+
+def _ms(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)

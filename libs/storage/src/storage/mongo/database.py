@@ -1,0 +1,73 @@
+"""Connections to MongoDB and Redis, with the timeouts that their drivers lack by default."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+from typing import Any, Final, TypeVar
+
+import pymongo
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import ConnectionPoolListener
+from pymongo.read_concern import ReadConcern
+
+from storage.mongo.errors import translated
+from storage.settings import MongoSettings
+
+Database = AsyncDatabase[dict[str, Any]]
+
+_CLOSE_S: Final = 2.0
+
+T = TypeVar("T")
+
+MAJORITY = WriteConcern(w="majority", j=True)
+
+
+async def transacted(database: Database, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
+    """Run `work` in one transaction, again from its beginning where MongoDB asks for that.
+
+    Raises:
+        StoreUnavailable: nothing was written, or that is not known.
+    """
+    # The driver would try for two minutes; nobody waits longer for this than for any other call.
+    with translated(), pymongo.timeout(database.client.options.timeout):
+        async with database.client.start_session() as session:
+            return await session.with_transaction(work, write_concern=MAJORITY)
+
+
+@asynccontextmanager
+async def open_database(
+    settings: MongoSettings, *listeners: ConnectionPoolListener
+) -> AsyncIterator[Database]:
+    """Open the database; does not wait for the server. Reads and writes are for the majority.
+
+    Args:
+        settings: where it is.
+        listeners: told what becomes of its connections.
+    """
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
+        settings.uri,
+        timeoutMS=int(settings.timeout_s * 1000),
+        serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
+        maxPoolSize=settings.max_pool_size,
+        appname="waybill",
+        **settings.credentials(),
+        **settings.tls(),
+        event_listeners=listeners,
+    )
+    try:
+        yield client.get_database(
+            settings.database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=MAJORITY,
+            read_concern=ReadConcern("majority"),
+        )
+    finally:
+        # It says farewell to its sessions, and waits as long for a server that is silent as for any answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await client.close()

@@ -1,0 +1,302 @@
+"""Documents of the two collections that events write, and back (shapes: DESIGN section 7)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+
+from domain.errors import ErrorCode
+from domain.processing.batch import Delivery, EventChange, EventRecord, OtherPayload, Outcome, ShipmentChange
+from domain.shipments.amendment import DIMENSIONS, SIDES, has_dimensions, merged
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.event_identity import API_SOURCE
+from domain.shipments.shipment import Shipment
+from domain.shipments.status import Status
+
+Document = dict[str, Any]
+
+PARTS: Final = ("origin", "destination", "package")
+"""What a creation says of a shipment, and amendments change."""
+
+MAX_OTHER_PAYLOADS: Final = 8
+"""Of the payloads that were sent under an event's id and do not stand, the last so many are kept."""
+
+_SAID: Final = ("status", "location", "notes", "changes", *PARTS, "submitted_by", "received_at")
+SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
+"""What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
+
+UTC_OFFSET: Final = "utc_offset"
+"""Of an event's local time; a member that is there only if it is not UTC, as in older documents."""
+
+SHIPMENT_FIELDS = {
+    "client_id": 1,
+    "current_status": 1,
+    "version": 1,
+    "status_history.event_id": 1,
+    "package.dimensions.length": 1,
+}
+EVENT_FIELDS = {
+    "outcome": 1,
+    "reason": 1,
+    "fingerprint": 1,
+    "last_offset": 1,
+    "version": 1,
+    "client_id": 1,
+    "timestamp": 1,
+    "request_key": 1,
+    "status": 1,
+}
+
+
+def shipment_of(document: Document) -> Shipment:
+    """Return the state that deciding needs, from the fields `SHIPMENT_FIELDS`."""
+    return Shipment(
+        document["_id"],
+        document["client_id"],
+        Status(document["current_status"]),
+        document["version"],
+        tuple(entry["event_id"] for entry in document["status_history"]),
+        has_dimensions(document["package"]),
+    )
+
+
+def event_of(document: Document) -> EventRecord:
+    """Return what is known of an event, from the fields `EVENT_FIELDS`."""
+    reason = document["reason"]
+    return EventRecord(
+        event_id=document["_id"],
+        outcome=Outcome(document["outcome"]),
+        reason=ErrorCode(reason) if reason in ErrorCode.__members__ else None,
+        fingerprint=document["fingerprint"],
+        last_offset=document["last_offset"],
+        version=document["version"],
+        client_id=document["client_id"],
+        timestamp=document["timestamp"],
+        request_key=document.get("request_key"),
+        status=None if document["status"] is None else Status(document["status"]),
+    )
+
+
+def event_document(change: EventChange, *, partition: int, recorded_at: datetime) -> Document:
+    """Return the record of an event that was judged for the first time."""
+    document = judged_fields(change, partition=partition, recorded_at=recorded_at)
+    document["_id"] = change.event_id
+    document["attempts"] = change.attempts
+    document["duplicates"] = change.duplicates
+    document["conflicts"] = change.conflicts
+    if change.others:
+        document["other_payloads"] = other_payloads(change)
+    return document
+
+
+def other_payloads(change: EventChange) -> list[Document]:
+    """Return the payloads of a batch that do not stand: each once, the last `MAX_OTHER_PAYLOADS`."""
+    kept: dict[str, Document] = {}
+    for other in change.others:
+        kept.pop(other.delivery.fingerprint, None)
+        kept[other.delivery.fingerprint] = _other_payload(other)
+    if change.judged is not None:
+        kept.pop(change.judged.fingerprint, None)
+    return list(kept.values())[-MAX_OTHER_PAYLOADS:]
+
+
+def update_with_others(change: EventChange, fields: Document) -> list[Document]:
+    """Return the update, a pipeline, of an event that was sent with several payloads.
+
+    Where the payload that is recorded gives way, it goes to those that do not stand.
+
+    Args:
+        change: what the batch does to the event.
+        fields: what is set besides.
+    """
+    others = other_payloads(change)
+    recorded: Document = {name: f"${name}" for name in (*SHOWN_OF_OTHERS, "fingerprint")}
+    # An amendment reports no status: its record shows the shipment's.
+    recorded["status"] = {"$cond": [{"$eq": [{"$type": "$changes"}, "missing"]}, "$status", None]}
+    known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
+    stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}
+    newer = [stands, *({"$literal": each["fingerprint"]} for each in others)]
+    older = {
+        "$filter": {
+            "input": {"$concatArrays": known},
+            "cond": {"$not": {"$in": ["$$this.fingerprint", newer]}},
+        }
+    }
+    both = {"$concatArrays": [older, {"$literal": others}]}
+    updated: Document = {"other_payloads": {"$slice": [both, -MAX_OTHER_PAYLOADS]}}
+    if change.judged is not None:
+        updated["changes"] = "$$REMOVE"  # of an amendment that gives way; a new one sets its own
+        updated[UTC_OFFSET] = "$$REMOVE"
+    for name in ("attempts", "duplicates", "conflicts"):
+        updated[name] = {"$add": [f"${name}", getattr(change, name)]}
+    return [{"$set": updated | {name: {"$literal": value} for name, value in fields.items()}}]
+
+
+def _other_payload(other: OtherPayload) -> Document:
+    said = described(other.delivery.command)
+    # A creation by another request may be another client's: what it says is not for those who read this one.
+    hidden = PARTS if other.reason is ErrorCode.TRACKING_NUMBER_TAKEN else ()
+    return {
+        **{name: said[name] for name in _SAID if name in said and name not in hidden},
+        "offset": other.delivery.offset,
+        "reason": None if other.reason is None else str(other.reason),
+        "fingerprint": other.delivery.fingerprint,
+    }
+
+
+def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime) -> Document:
+    """Return the fields that a judgement sets, the first as well as a later one."""
+    delivery, record = change.judged, change.record
+    if delivery is None or record is None:
+        raise ValueError(f"{change.event_id} was counted, not judged")
+    fields = described(delivery.command)
+    fields["status"] = record.status.value if record.status is not None else None
+    fields["client_id"] = record.client_id
+    fields["outcome"] = record.outcome.value
+    fields["reason"] = record.reason.value if record.reason is not None else None
+    fields["version"] = record.version
+    fields["fingerprint"] = delivery.fingerprint
+    fields["partition"] = partition
+    fields["offset"] = delivery.offset
+    fields["last_offset"] = change.last_offset
+    fields["recorded_at"] = recorded_at
+    return fields
+
+
+def dead_document(delivery: Delivery, *, reason: str, partition: int, recorded_at: datetime) -> Document:
+    """Return the record of an event that nobody could judge; `reason` is for the operator's eyes."""
+    return described(delivery.command) | {
+        "_id": delivery.command.event_id,
+        "client_id": None,
+        "outcome": Outcome.DEAD.value,
+        "reason": reason,
+        "version": None,
+        "fingerprint": delivery.fingerprint,
+        "attempts": 1,
+        "duplicates": 0,
+        "conflicts": 0,
+        "partition": partition,
+        "offset": delivery.offset,
+        "last_offset": delivery.offset,
+        "recorded_at": recorded_at,
+    }
+
+
+def update_with_dead(delivery: Delivery, *, reason: str) -> list[Document]:
+    """Return the update, a pipeline, that keeps a dead payload on the record of another one."""
+    others = [OtherPayload(delivery, reason)]
+    change = EventChange(delivery.command.event_id, is_new=False, last_offset=delivery.offset, others=others)
+    return update_with_others(change, {})
+
+
+def described(command: Command) -> Document:
+    """Return what a command says of itself, in the words of the audit log."""
+    fields: Document = {
+        "tracking_number": command.tracking_number,
+        "timestamp": command.timestamp,
+        "received_at": command.received_at,
+        "submitted_by": command.submitted_by,
+        "source": API_SOURCE,
+        "location": None,
+        "notes": None,
+    }
+    if isinstance(command, ReportStatus):
+        fields["status"] = command.status.value
+        fields["source"] = command.source
+        fields["location"] = command.location
+        fields["notes"] = command.notes
+        if command.utc_offset is not None:
+            fields[UTC_OFFSET] = command.utc_offset
+    elif isinstance(command, CreateShipment):
+        fields["status"] = Status.CREATED.value
+        fields["request_key"] = command.request_key
+        # A shipment can be rebuilt from its events alone only if the first one says what was created.
+        for part in PARTS:
+            fields[part] = getattr(command, part)
+    else:
+        fields["status"] = None  # the shipment's, which only a judgement knows
+        fields["changes"] = command.changes
+    return fields
+
+
+def shipment_document(change: ShipmentChange, *, recorded_at: datetime) -> Document:
+    """Return a shipment that this batch creates, with all that the batch applied to it."""
+    creation = change.applied[0].command
+    if not isinstance(creation, CreateShipment):
+        raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
+    return {
+        "_id": change.after.tracking_number,
+        "client_id": change.after.client_id,
+        **{part: getattr(creation, part) for part in PARTS},
+        **_amended_parts(creation, change.applied),
+        "current_status": change.after.status.value,
+        "status_history": _history(change.applied, recorded_at),
+        "version": change.after.version,
+        "created_at": creation.timestamp,
+        "updated_at": recorded_at,
+    }
+
+
+def shipment_update(change: ShipmentChange, *, recorded_at: datetime) -> Document:
+    """Return the `$set` that takes a shipment to its new state.
+
+    History is written by position: repeating it is harmless, which `$push` would not be, and it is cheaper.
+    """
+    entries = _history(change.applied, recorded_at)
+    first = len(change.after.applied) - len(entries)
+    fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(entries)}
+    fields |= _amended_members(_amendments(change.applied))
+    fields["current_status"] = change.after.status.value
+    fields["version"] = change.after.version
+    fields["updated_at"] = recorded_at
+    return fields
+
+
+def _history(applied: Sequence[Delivery], recorded_at: datetime) -> list[Document]:
+    return [
+        history_entry(delivery, recorded_at)
+        for delivery in applied
+        if not isinstance(delivery.command, AmendShipment)
+    ]
+
+
+def _amendments(applied: Sequence[Delivery]) -> Document:
+    """Merge the amendments of a batch into one: MongoDB refuses to set a path and one below it at once."""
+    changes: Document = {}
+    for delivery in applied:
+        if isinstance(delivery.command, AmendShipment):
+            for part, members in cast("Document", delivery.command.changes).items():
+                changes[part] = merged(changes.get(part, {}), members)
+    return changes
+
+
+def _amended_members(changes: Document) -> Document:
+    """Return what an amendment sets, by the path of each member: the others stay, unread."""
+    fields: Document = {}
+    for part, members in changes.items():
+        for member, value in members.items():
+            if member == DIMENSIONS and value.keys() < SIDES:
+                fields |= {f"{part}.{member}.{side}": length for side, length in value.items()}
+            else:
+                fields[f"{part}.{member}"] = value
+    return fields
+
+
+def _amended_parts(creation: CreateShipment, applied: Sequence[Delivery]) -> Document:
+    """Return the parts of a new shipment that later commands of the same batch amend."""
+    return {part: merged(getattr(creation, part), members) for part, members in _amendments(applied).items()}
+
+
+def history_entry(delivery: Delivery, recorded_at: datetime) -> Document:
+    """Return the line that an applied event leaves in its shipment's history."""
+    fields = described(delivery.command)
+    offset = {UTC_OFFSET: fields[UTC_OFFSET]} if UTC_OFFSET in fields else {}
+    return {
+        "event_id": delivery.command.event_id,
+        "status": fields["status"],
+        "timestamp": fields["timestamp"],
+        **offset,
+        "source": fields["source"],
+        "location": fields["location"],
+        "notes": fields["notes"],
+        "recorded_at": recorded_at,
+    }

@@ -1,0 +1,1 @@
+"""Whole collections: snapshots of them, and swapping one for another."""

@@ -1,0 +1,1 @@
+"""Documents that operators read and write."""

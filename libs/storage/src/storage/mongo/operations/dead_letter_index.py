@@ -1,0 +1,75 @@
+"""The index of the dead-letter topic: what operators look through, and what has become of each letter."""
+
+from dataclasses import asdict
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from domain.processing.dead_letter import (
+    UNTOUCHED,
+    DeadLetterEntry,
+    DeadLetterId,
+    Discard,
+    LetterState,
+    Replay,
+    discarded,
+    last_replay,
+    replayed,
+)
+from storage.mongo.database import Database, transacted
+from storage.mongo.errors import translated
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.schema import DEAD_LETTERS
+
+
+class MongoDeadLetterIndex:
+    """`DeadLetterIndex` and `DeadLetterBin` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._letters = database[DEAD_LETTERS]
+        self._actions = MongoActionLog(database)
+
+    async def record(self, entry: DeadLetterEntry) -> None:
+        """See `DeadLetterIndex.record`."""
+        fields = {**asdict(entry), **UNTOUCHED}
+        with translated():
+            await self._letters.update_one({"_id": fields.pop("id")}, {"$setOnInsert": fields}, upsert=True)
+
+    async def note_replay(self, replay: Replay) -> None:
+        """See `DeadLetterIndex.note_replay`. The action's id, one for each place, makes it happen once."""
+
+        async def both(session: AsyncClientSession) -> None:
+            if await self._actions.note(replayed(replay), session=session):
+                await self._letters.update_one(
+                    {"_id": {"$eq": replay.letter}}, [{"$set": _after(replay)}], session=session
+                )
+
+        await transacted(self._database, both)
+
+    async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
+        """See `DeadLetterBin.discard`."""
+
+        async def both(session: AsyncClientSession) -> Discard | None:
+            changed = await self._letters.update_one(
+                {"_id": {"$eq": letter}, "state": {"$ne": LetterState.DISCARDED.value}},
+                {"$set": {"state": LetterState.DISCARDED.value, "discard": asdict(discard)}},
+                session=session,
+            )
+            if changed.matched_count:
+                await self._actions.note(discarded(letter, discard), session=session)
+                return discard
+            found = await self._letters.find_one({"_id": {"$eq": letter}}, ["discard"], session=session)
+            return None if found is None else Discard(**found["discard"])
+
+        return await transacted(self._database, both)
+
+
+def _after(replay: Replay) -> dict[str, Any]:
+    """Return what a replay changes. It is noted when the processor meets it: a later discard stands."""
+    was_before = {"$gt": ["$discard.at", replay.at]}
+    return {
+        "replays": {"$add": ["$replays", 1]},
+        "last_replay": {"$literal": last_replay(replay)},
+        "state": {"$cond": [was_before, "$state", LetterState.REPLAYED.value]},
+    }

@@ -1,0 +1,172 @@
+"""Partitions that stand still, and what is in hand (ADR 0009).
+
+What an owner notes stands in the fence and is written under its epoch. What operators say stands in a
+collection that the processor only reads.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
+
+from domain.errors import Fenced
+from domain.ports.core import Fence
+from domain.processing.halts import (
+    Attempt,
+    Halt,
+    Inherited,
+    PartitionView,
+    Resumption,
+    Start,
+    accepted,
+    resumed,
+)
+from storage.mongo.database import Database, transacted
+from storage.mongo.errors import translated
+from storage.mongo.operations.operator_actions import MongoActionLog
+from storage.mongo.schema import PARTITION_FENCES, PARTITION_RESUMPTIONS
+
+Document = dict[str, Any]
+
+
+class MongoPartitionNotes:
+    """`PartitionNotes` on MongoDB."""
+
+    def __init__(self, database: Database) -> None:
+        self._fences = database[PARTITION_FENCES]
+        self._resumptions = database[PARTITION_RESUMPTIONS]
+
+    async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
+        """See `PartitionNotes.note_halt`."""
+        noted = None
+        if halt is not None:
+            noted = {
+                "problem": halt.problem,
+                "since": halt.since,
+                "is_gap": halt.is_gap,
+                "skip_to": halt.skip_to,
+            }
+        await noted_by_owner(self._fences, fence, {"halt": noted})
+
+    async def give_up(self, fence: Fence, below: int) -> Fence:
+        """See `PartitionNotes.give_up`."""
+        next_offset = accepted(fence.inherited.halt, fence.next_offset, below)
+        await noted_by_owner(self._fences, fence, {"next_offset": next_offset})
+        return replace(fence, next_offset=next_offset)
+
+    async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
+        """See `PartitionNotes.note_attempt`."""
+        noted = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
+        await noted_by_owner(self._fences, fence, {"attempt": noted})
+
+    async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
+        """See `PartitionNotes.resumption`."""
+        with translated():
+            found = await self._resumptions.find_one({"_id": partition, "halted_since": halt.since})
+        return _resumption_of(found)
+
+
+class MongoLineControl:
+    """`LineControl` on MongoDB, for the partitions of one topic."""
+
+    def __init__(self, database: Database, topic: str) -> None:
+        self._database = database
+        self._actions = MongoActionLog(database)
+        self._fences = database[PARTITION_FENCES]
+        self._resumptions = database[PARTITION_RESUMPTIONS]
+        self._topic = topic
+
+    async def partitions(self) -> list[PartitionView]:
+        """See `LineControl.partitions`."""
+        ids = {"$gte": f"{self._topic}/", "$lt": f"{self._topic}0"}  # "0" follows "/"
+        with translated():
+            fences = await self._fences.find({"_id": ids}).to_list()
+            said = {each["_id"]: each async for each in self._resumptions.find({"_id": ids})}
+        views = [_view_of(fence, said.get(fence["_id"])) for fence in fences]
+        return sorted(views, key=lambda view: view.number)
+
+    async def partition(self, number: int) -> PartitionView | None:
+        """See `LineControl.partition`."""
+        name = f"{self._topic}/{number}"
+        with translated():
+            fence = await self._fences.find_one({"_id": name})
+            said = await self._resumptions.find_one({"_id": name})
+        return None if fence is None else _view_of(fence, said)
+
+    async def resume(self, number: int, resumption: Resumption) -> None:
+        """See `LineControl.resume`."""
+        fields = {
+            "halted_since": resumption.halted_since,
+            "from": resumption.start.value,
+            "reason": resumption.reason,
+            "requested_by": resumption.requested_by,
+            "requested_at": resumption.requested_at,
+        }
+        name = f"{self._topic}/{number}"
+
+        async def both(session: AsyncClientSession) -> None:
+            await self._resumptions.replace_one({"_id": name}, fields, upsert=True, session=session)
+            await self._actions.note(resumed(name, resumption), session=session)
+
+        await transacted(self._database, both)
+
+
+async def noted_by_owner(fences: AsyncCollection[Document], fence: Fence, fields: Document) -> None:
+    """Set fields of a fence, in the name of its owner.
+
+    Raises:
+        Fenced: another owner has the partition.
+    """
+    with translated():
+        held = await fences.update_one({"_id": fence.partition, "epoch": fence.epoch}, {"$set": fields})
+    if held.matched_count == 0:
+        raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
+
+
+def inherited_of(fence: Document, end_offset: int) -> Inherited:
+    """Return what a fence says of the owner before."""
+    return Inherited(
+        halt=_halt_of(fence),
+        stalled_opens=fence["stalled_opens"],
+        attempt=_attempt_of(fence),
+        next_offset=fence["next_offset"],
+        end_offset=end_offset,
+    )
+
+
+def _view_of(fence: Document, said: Document | None) -> PartitionView:
+    halt = _halt_of(fence)
+    resumption = _resumption_of(said)
+    return PartitionView(
+        number=int(fence["_id"].rpartition("/")[2]),
+        owner=fence["owner"],
+        epoch=fence["epoch"],
+        next_offset=fence["next_offset"],
+        halt=halt,
+        resumption=resumption if halt and resumption and resumption.halted_since == halt.since else None,
+    )
+
+
+def _halt_of(fence: Document) -> Halt | None:
+    noted = fence.get("halt")
+    if noted is None:
+        return None
+    return Halt(noted["problem"], noted["since"], noted["is_gap"], noted.get("skip_to"))
+
+
+def _attempt_of(fence: Document) -> Attempt | None:
+    noted = fence.get("attempt")
+    return None if noted is None else Attempt(noted["offset"], noted["count"])
+
+
+def _resumption_of(said: Document | None) -> Resumption | None:
+    if said is None:
+        return None
+    return Resumption(
+        halted_since=said["halted_since"],
+        start=Start(said["from"]),
+        reason=said["reason"],
+        requested_by=said["requested_by"],
+        requested_at=said["requested_at"],
+    )

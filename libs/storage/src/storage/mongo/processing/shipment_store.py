@@ -1,0 +1,193 @@
+"""The processor's side of the store: fences, and one transaction per batch (ADR 0002)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import pymongo
+from pymongo import ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+
+from domain.errors import Fenced, StoreUnavailable
+from domain.ports.core import EndOffset, Fence, IsAnother
+from domain.processing.batch import LARGE_BATCH, Delivery, EventRecord, Plan
+from domain.shipments.event_identity import EventId
+from domain.shipments.shipment import Shipment
+from domain.shipments.tracking_number import TrackingNumber
+from storage.mongo import documents
+from storage.mongo.database import Database
+from storage.mongo.documents import Document
+from storage.mongo.errors import translated
+from storage.mongo.processing.failed_transactions import id_of
+from storage.mongo.processing.partition_state import inherited_of, noted_by_owner
+from storage.mongo.processing.transaction_batcher import JoinedMoves
+from storage.mongo.processing.transaction_writer import Move, MoveWriter, number_of
+from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+
+_LOCKED_AFTER_S: Final = 0.5
+"""Raising an epoch takes a few milliseconds, where no transaction holds the fence."""
+# Owners in a row that have left the offset where they found it; a fence that nobody had was never opened.
+_STALLED_OPENS = {
+    "$cond": [
+        {"$eq": [{"$ifNull": ["$next_offset", 0]}, "$opened_at"]},
+        {"$add": [{"$ifNull": ["$stalled_opens", 0]}, 1]},
+        0,
+    ]
+}
+
+
+class MongoShipmentStore:
+    """`ShipmentStore` on MongoDB.
+
+    A large batch has a transaction of its own, in a session of its partition; small ones of several
+    partitions go together, in a session that they share. An owner that is killed or frozen in the middle of a
+    transaction leaves it open, and with it a lock on the fence that MongoDB would keep for a minute
+    (`transactionLifetimeLimitSeconds`). So the ids of both sessions stand in the fence: a next owner that
+    meets the lock ends them.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._client = database.client
+        self._database = database
+        self._writer = MoveWriter(database)
+        self._joined = JoinedMoves(self._write)
+        self._shared = database.client.start_session()
+        self._sessions: dict[str, AsyncClientSession] = {}
+        self._shipments = database[SHIPMENTS]
+        self._events = database[STATUS_EVENTS]
+        self._fences = database[PARTITION_FENCES]
+
+    async def acquire(
+        self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> Fence:
+        """See `ShipmentStore.acquire`."""
+        document = await self._raise_epoch(partition, owner)
+        end = await end_offset()
+        fence = Fence(partition, document["epoch"], document["next_offset"], inherited_of(document, end))
+        if fence.next_offset > end:
+            is_new = is_another is None or await is_another()
+            return await self._start_again(fence) if is_new else fence
+        if fence.next_offset == end and fence.inherited.stalled_opens:
+            # There was nothing to do: that is no lack of progress.
+            return await self._corrected(fence, {"stalled_opens": 0}, stalled_opens=0)
+        return fence
+
+    async def refresh(self, fence: Fence) -> Fence:
+        """See `ShipmentStore.refresh`."""
+        await self._writer.end_failed()
+        with translated():
+            document = await self._fences.find_one({"_id": fence.partition, "epoch": fence.epoch})
+        if document is None:
+            raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
+        return replace(fence, next_offset=document["next_offset"])
+
+    async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
+        """See `ShipmentStore.load`."""
+        if not tracking_numbers:
+            return {}
+        with translated():
+            found = await self._shipments.find(
+                {"_id": {"$in": list(tracking_numbers)}}, documents.SHIPMENT_FIELDS
+            ).to_list()
+        return {document["_id"]: documents.shipment_of(document) for document in found}
+
+    async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
+        """See `ShipmentStore.find_events`."""
+        records: dict[EventId, EventRecord | None] = dict.fromkeys(event_ids)
+        if records:
+            with translated():
+                found = await self._events.find(
+                    {"_id": {"$in": list(records)}}, documents.EVENT_FIELDS
+                ).to_list()
+            records.update((document["_id"], documents.event_of(document)) for document in found)
+        return records
+
+    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+        """See `ShipmentStore.commit`."""
+        move = Move(fence, plan, recorded_at)
+        if len(plan.events) < LARGE_BATCH:
+            await self._joined.write(move)
+        else:
+            await self._write([move])
+        return replace(fence, next_offset=plan.next_offset)
+
+    async def bury(
+        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+    ) -> Fence:
+        """See `ShipmentStore.bury`."""
+        session = self._session_of(fence.partition)
+        async with self._writer.holding([(fence, next_offset)], session):
+            if delivery is not None:
+                fields = documents.dead_document(
+                    delivery, reason=reason, partition=number_of(fence.partition), recorded_at=recorded_at
+                )
+                event = {"_id": delivery.command.event_id}
+                buried = await self._events.update_one(
+                    event, {"$setOnInsert": fields}, upsert=True, session=session
+                )
+                if buried.matched_count:
+                    other = event | {"fingerprint": {"$ne": delivery.fingerprint}}
+                    kept = documents.update_with_dead(delivery, reason=reason)
+                    await self._events.update_one(other, kept, session=session)
+        return replace(fence, next_offset=next_offset)
+
+    async def _write(self, moves: Sequence[Move]) -> None:
+        session = self._shared if len(moves) > 1 else self._session_of(moves[0].fence.partition)
+        await self._writer.write(moves, session)
+
+    def _new_session(self, partition: str) -> AsyncClientSession:
+        session = self._sessions[partition] = self._client.start_session()
+        return session
+
+    def _session_of(self, partition: str) -> AsyncClientSession:
+        return self._sessions.get(partition) or self._new_session(partition)
+
+    async def _raise_epoch(self, partition: str, owner: str) -> Document:
+        sessions = [id_of(self._new_session(partition)), id_of(self._shared)]
+        raised = {
+            "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
+            "owner": {"$literal": owner},
+            "next_offset": {"$ifNull": ["$next_offset", 0]},
+            "sessions": {"$literal": sessions},
+            "stalled_opens": _STALLED_OPENS,
+            "opened_at": {"$ifNull": ["$next_offset", 0]},
+        }
+        raise_it = partial(
+            self._fences.find_one_and_update,
+            {"_id": partition},
+            [{"$set": raised}],
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        with translated():
+            try:
+                with pymongo.timeout(_LOCKED_AFTER_S):
+                    document = await raise_it()
+            except PyMongoError as error:
+                if not error.timeout:
+                    raise
+                document = await self._fences.find_one({"_id": partition, "sessions": sessions})
+                if document is None:  # not slow, but locked
+                    await self._end_sessions_of_last_owner(partition)
+                    document = await raise_it()
+        if document is None:
+            raise StoreUnavailable(f"the fence of {partition} vanished while it was raised")
+        return document
+
+    async def _end_sessions_of_last_owner(self, partition: str) -> None:
+        document = await self._fences.find_one({"_id": partition}, {"sessions": 1})
+        if document is not None and "sessions" in document:
+            await self._client.admin.command("killSessions", [{"id": each} for each in document["sessions"]])
+
+    async def _start_again(self, fence: Fence) -> Fence:
+        """The topic has been re-created: nothing that was noted of offsets holds for it."""
+        fields = {"next_offset": 0, "opened_at": 0, "stalled_opens": 0, "attempt": None}
+        fence = await self._corrected(fence, fields, next_offset=0, stalled_opens=0, attempt=None)
+        return replace(fence, next_offset=0)
+
+    async def _corrected(self, fence: Fence, fields: dict[str, Any], **inherited: Any) -> Fence:  # noqa: ANN401  # see `replace`
+        await noted_by_owner(self._fences, fence, fields)
+        return replace(fence, inherited=replace(fence.inherited, **inherited))

@@ -1,0 +1,1 @@
+"""Reads of the query API: lists, pages, totals."""

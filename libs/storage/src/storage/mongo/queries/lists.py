@@ -1,0 +1,132 @@
+"""How lists are asked of MongoDB: a query, an order that an index has, and the index itself.
+
+Where it is known which index serves a list, the list names it: a cached plan of another filter's cannot
+then be taken for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pymongo
+
+from domain.ports.queries import ActionFilter, DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter
+from storage.mongo.schema import BY_CLIENT, BY_CLIENT_AND_STATUS, BY_CREATION, BY_DEED, BY_ID
+
+Keys = Sequence[tuple[str, int]]
+
+NEWEST_FIRST: Final = [("created_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
+BY_NUMBER: Final = [("_id", pymongo.ASCENDING)]
+LAST_RECORDED_FIRST: Final = [("recorded_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
+
+_AFTER_ALL: Final = "~"
+"""Above every character of a tracking number and of an event id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """One list.
+
+    Attributes:
+        query: what it holds, all of it.
+        order: its order, which ends with `_id`.
+        index: which index serves it; None: MongoDB chooses.
+        counted_by: which index its entries are counted with; None: MongoDB chooses.
+    """
+
+    query: Mapping[str, Any]
+    order: Keys
+    index: Keys | None = None
+    counted_by: Keys | None = None
+
+    def after(self, position: Position | None) -> dict[str, Any]:
+        """Return the query for what lies behind a position; its bounds are those of the index."""
+        query = dict(self.query)
+        if position is None:
+            return query
+        first = self.order[0][0]
+        if first == "_id":
+            query["_id"] = {**query.get("_id", {}), "$gt": position.id}
+            return query
+        # The range of the index ends at the instant; who shares that instant is told apart by id.
+        query["$and"] = [
+            {first: {"$lte": position.instant}},
+            {"$or": [{first: {"$lt": position.instant}}, {"_id": {"$lt": position.id}}]},
+        ]
+        return query
+
+
+def shipments(matching: ShipmentFilter) -> ListQuery:
+    """Return the list that a filter describes.
+
+    Statuses alone are asked for as "any client, these statuses": that opens the index by client and status,
+    which MongoDB reads by jumping from client to client. It then picks whichever is cheaper: newest first
+    until the page is full, where the status is common, or the jumps, where it is rare (measured, 400 clients
+    and 200,000 shipments, 50 of them cancelled: 3 ms instead of 180). For a client, the entries of several
+    statuses are merged in the order of the index.
+
+    A prefix is compared with the keys of the client's index, newest first; where no client is named it is a
+    range of `_id`, in the order of the numbers. (That range for one client would fetch every 32nd shipment
+    there is to find the client's: measured, 0.6 s of a million.)
+    """
+    query: dict[str, Any] = _spans(created_at=matching.created, updated_at=matching.updated)
+    if matching.client_id is not None:
+        query["client_id"] = {"$eq": matching.client_id}
+    if matching.statuses:
+        query["current_status"] = {"$in": [status.value for status in matching.statuses]}
+    if matching.prefix is not None:
+        query["_id"] = {"$gte": matching.prefix, "$lt": f"{matching.prefix}{_AFTER_ALL}"}
+        if matching.client_id is None:
+            return ListQuery(query=query, order=BY_NUMBER, index=BY_ID, counted_by=BY_ID)
+    if matching.client_id is None and matching.statuses:
+        query["client_id"] = {"$gt": ""}
+        return ListQuery(query=query, order=NEWEST_FIRST, counted_by=BY_CLIENT_AND_STATUS)
+    if matching.client_id is None:
+        index = BY_CREATION
+    else:
+        index = BY_CLIENT_AND_STATUS if matching.statuses else BY_CLIENT
+    return ListQuery(query=query, order=NEWEST_FIRST, index=index, counted_by=index)
+
+
+def dead_letters(matching: DeadLetterFilter) -> ListQuery:
+    """Return the list that a filter describes."""
+    wanted = {
+        "state": matching.state,
+        "reason": matching.reason,
+        "tracking_number": matching.tracking_number,
+    }
+    query: dict[str, Any] = _spans(recorded_at=matching.recorded)
+    query |= {name: {"$eq": str(value)} for name, value in wanted.items() if value is not None}
+    return ListQuery(query=query, order=LAST_RECORDED_FIRST)
+
+
+def operator_actions(matching: ActionFilter) -> ListQuery:
+    """Return the list that a filter describes."""
+    wanted = {"action": matching.action, "target": matching.target, "by": matching.by}
+    query: dict[str, Any] = _spans(at=matching.done)
+    query |= {name: {"$eq": str(value)} for name, value in wanted.items() if value is not None}
+    return ListQuery(query=query, order=BY_DEED)
+
+
+def trail_filter(matching: EventFilter) -> dict[str, Any]:
+    """Return what a filter asks of an event, apart from whose event and when it was."""
+    query: dict[str, Any] = {}
+    if matching.client_id is not None:
+        query["client_id"] = {"$in": [matching.client_id, None]}
+    for name, wanted in (("outcome", matching.outcome), ("status", matching.status)):
+        if wanted is not None:
+            query[name] = {"$eq": wanted.value}
+    if matching.source is not None:
+        query["source"] = {"$eq": matching.source}
+    if matching.conflicting:
+        query["$or"] = [{"conflicts": {"$gt": 0}}, {"other_payloads": {"$exists": True}}]
+    return query
+
+
+def _spans(**periods: Period) -> dict[str, Any]:
+    spans: dict[str, Any] = {}
+    for name, period in periods.items():
+        bounds = {"$gte": period.start, "$lt": period.end}
+        if known := {bound: instant for bound, instant in bounds.items() if instant is not None}:
+            spans[name] = known
+    return spans

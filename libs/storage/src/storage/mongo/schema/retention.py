@@ -1,0 +1,79 @@
+"""What is deleted by MongoDB itself once it is old enough, as the settings say (ADR 0014)."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pymongo
+from pymongo import ASCENDING, IndexModel
+
+from domain.processing.batch import Outcome
+from domain.processing.dead_letter import LetterState
+from storage.mongo.database import Database
+from storage.mongo.errors import translated
+from storage.mongo.schema import DEAD_LETTERS, STATUS_EVENTS
+from storage.mongo.schema.migrations import STEP_WITHIN_S
+from storage.settings import KeepingSettings
+
+_DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Documents of a collection that are not kept for ever.
+
+    Attributes:
+        setting: the field of `KeepingSettings` that says for how many days.
+        only: a partial index: what does not match is no part of it, costs nothing and stays.
+    """
+
+    collection: str
+    index: str
+    setting: str
+    only: dict[str, Any]
+
+
+RULES: Final = (
+    Rule(
+        STATUS_EVENTS,
+        "rejected_expire",
+        "events_rejected_keep_days",
+        {"outcome": Outcome.REJECTED.value},
+    ),
+    Rule(
+        DEAD_LETTERS,
+        "settled_expire",
+        "dead_letters_keep_days",
+        {"state": {"$in": [LetterState.DISCARDED.value, LetterState.REPLAYED.value]}},
+    ),
+)
+
+
+async def apply_keeping(database: Database, settings: KeepingSettings) -> None:
+    """Bring the TTL indexes in line with the settings; safe to repeat.
+
+    Raises:
+        StoreUnavailable: MongoDB refused or did not answer.
+    """
+    for rule in RULES:
+        days = settings.days[rule.setting]
+        with translated(), pymongo.timeout(STEP_WITHIN_S):
+            await _apply(database, rule, None if days is None else days * _DAY_S)
+
+
+async def _apply(database: Database, rule: Rule, after_s: int | None) -> None:
+    collection = database[rule.collection]
+    found = (await collection.index_information()).get(rule.index)
+    if after_s is None:
+        if found is not None:
+            await collection.drop_index(rule.index)
+    elif found is None:
+        model = IndexModel(
+            [("recorded_at", ASCENDING)],
+            name=rule.index,
+            expireAfterSeconds=after_s,
+            partialFilterExpression=rule.only,
+        )
+        await collection.create_indexes([model])
+    elif found["expireAfterSeconds"] != after_s:
+        changed = {"name": rule.index, "expireAfterSeconds": after_s}
+        await database.command("collMod", rule.collection, index=changed)

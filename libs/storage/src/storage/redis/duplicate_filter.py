@@ -1,0 +1,57 @@
+"""The duplicate filter: which events were applied in the last hour or two, as a Redis set per hour.
+
+A hint only: a mark is made after the commit, so a hit is a duplicate; a miss proves nothing.
+"""
+
+from collections.abc import Awaitable, Sequence
+from typing import Final, cast
+
+from redis.asyncio import Redis
+
+from domain.ports.core import Clock
+from storage.redis.breaker import RedisBreaker
+
+_HOUR_S: Final = 3600
+LIFETIME_S: Final = 2 * _HOUR_S
+
+
+class RedisDuplicateFilter:
+    """`DuplicateFilter` on Redis: one set per partition and hour, the current and the previous one asked."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._breaker = RedisBreaker("duplicate_filter")
+
+    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+        """See `DuplicateFilter.seen`."""
+        nobody = [False] * len(members)
+        if not members:
+            return nobody
+
+        async def ask() -> Sequence[bool]:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for hours_ago in (0, 1):
+                    pipeline.smismember(self._key(partition, hours_ago), list(members))
+                current, previous = await pipeline.execute()
+            return [bool(now or before) for now, before in zip(current, previous, strict=True)]
+
+        return await self._breaker.run(ask, otherwise=nobody)
+
+    async def mark(self, partition: str, members: Sequence[str]) -> None:
+        """See `DuplicateFilter.mark`."""
+        if not members:
+            return
+
+        async def remember() -> None:
+            key = self._key(partition, 0)
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.sadd(key, *members)
+                pipeline.expire(key, LIFETIME_S)
+                await cast("Awaitable[object]", pipeline.execute())
+
+        await self._breaker.run(remember, otherwise=None)
+
+    def _key(self, partition: str, hours_ago: int) -> str:
+        hour = int(self._clock.now().timestamp()) // _HOUR_S - hours_ago
+        return f"dedup:{partition}:{hour}"

@@ -1,0 +1,182 @@
+"""Failed logins, counted in Redis over all replicas, and in the process alone when Redis is away.
+
+Three counters see each failure. That of user and address locks first and is what a guesser meets. That of the
+address, over all its users, meets whoever tries one password on many of them. That of the user, over all
+addresses, meets a guesser with many machines; as it could lock the user out too, it takes a hundred failures,
+and it spares addresses from which the user has logged in before.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from redis.asyncio import Redis
+
+from domain.access.lockout import LockPolicies, LockPolicy, lock_s
+from storage.redis.breaker import RedisBreaker
+
+KNOWN_FOR_S: Final = 30 * 86_400
+REMEMBERED_COUNTERS: Final = 30_000
+
+# `domain.access.lockout.lock_s`, counted and locked in one step.
+_FAIL: Final = """
+for i = 1, #KEYS, 2 do
+  local at = (i - 1) * 2
+  local failures = redis.call('INCR', KEYS[i])
+  redis.call('PEXPIRE', KEYS[i], ARGV[at + 4])
+  local beyond = failures - tonumber(ARGV[at + 1])
+  if beyond >= 0 then
+    local lock = math.min(tonumber(ARGV[at + 3]), tonumber(ARGV[at + 2]) * 2 ^ math.min(beyond, 64))
+    redis.call('SET', KEYS[i + 1], '1', 'PX', string.format('%.0f', lock))
+  end
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The keys of the counters. Digests: what is typed as a user name is at times a password."""
+
+    pair: str
+    user: str
+    address: str
+    known: str
+
+    @classmethod
+    def of(cls, username: str, address: str) -> "_Names":
+        user, place = name_digest(username), name_digest(address)
+        return cls(
+            f"login:pair:{user}:{place}",
+            f"login:user:{user}",
+            f"login:address:{place}",
+            f"login:known:{user}:{place}",
+        )
+
+    def counters(self, policies: LockPolicies) -> Sequence[tuple[str, LockPolicy]]:
+        return (self.pair, policies.pair), (self.user, policies.user), (self.address, policies.address)
+
+
+class LocalLoginGuard:
+    """`LoginGuard` in this process alone."""
+
+    def __init__(
+        self,
+        policies: LockPolicies,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        remembered: int = REMEMBERED_COUNTERS,
+    ) -> None:
+        self._policies = policies
+        self._clock = clock
+        self._remembered = remembered
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._known: OrderedDict[str, float] = OrderedDict()
+
+    async def wait_s(self, username: str, address: str) -> float:
+        """See `LoginGuard.wait_s`."""
+        names = _Names.of(username, address)
+        is_known = await self.knows(username, address)
+        counters = names.counters(self._policies)
+        return max(self._lock_left(*each) for each in counters if not (is_known and each[0] == names.user))
+
+    async def knows(self, username: str, address: str) -> bool:
+        """See `LoginGuard.knows`."""
+        return self._known.get(_Names.of(username, address).known, 0.0) > self._clock()
+
+    async def failed(self, username: str, address: str) -> None:
+        """See `LoginGuard.failed`."""
+        now = self._clock()
+        for name, policy in _Names.of(username, address).counters(self._policies):
+            failures, last = self._failures.get(name, (0, now))
+            self._failures[name] = (failures + 1 if now - last < policy.memory_s else 1), now
+            self._failures.move_to_end(name)
+        while len(self._failures) > self._remembered:
+            self._failures.popitem(last=False)
+
+    async def succeeded(self, username: str, address: str) -> None:
+        """See `LoginGuard.succeeded`."""
+        names = _Names.of(username, address)
+        self._failures.pop(names.pair, None)
+        self._known[names.known] = self._clock() + KNOWN_FOR_S
+        if len(self._known) > self._remembered:
+            self._known.popitem(last=False)
+
+    def _lock_left(self, name: str, policy: LockPolicy) -> float:
+        failures, last = self._failures.get(name, (0, 0.0))
+        return max(0.0, last + lock_s(policy, failures) - self._clock())
+
+
+class RedisLoginGuard:
+    """`LoginGuard` on Redis; what it cannot count there it counts here."""
+
+    def __init__(self, redis: Redis, policies: LockPolicies) -> None:
+        self._redis = redis
+        self._policies = policies
+        self._fail = redis.register_script(_FAIL)
+        self._breaker = RedisBreaker("login_guard")
+        self._local = LocalLoginGuard(policies)
+
+    async def wait_s(self, username: str, address: str) -> float:
+        """See `LoginGuard.wait_s`."""
+        names = _Names.of(username, address)
+
+        async def ask() -> float | None:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for name in (names.pair, names.user, names.address):
+                    pipeline.pttl(_lock(name))
+                pipeline.exists(names.known)
+                pair, user, place, is_known = await pipeline.execute()
+            return float(max(0, pair, place, 0 if is_known else user)) / 1000
+
+        here = await self._local.wait_s(username, address)
+        there = await self._breaker.run(ask, otherwise=None)
+        return max(here, there or 0.0)
+
+    async def knows(self, username: str, address: str) -> bool:
+        """See `LoginGuard.knows`."""
+
+        async def ask() -> bool:
+            return bool(await self._redis.exists(_Names.of(username, address).known))
+
+        return await self._local.knows(username, address) or await self._breaker.run(ask, otherwise=False)
+
+    async def failed(self, username: str, address: str) -> None:
+        """See `LoginGuard.failed`."""
+        keys: list[str] = []
+        args: list[int] = []
+        for name, policy in _Names.of(username, address).counters(self._policies):
+            keys += [name, _lock(name)]
+            times = (policy.first_s, policy.longest_s, policy.memory_s)
+            args += [policy.free, *(int(seconds * 1000) for seconds in times)]
+
+        async def count() -> bool:
+            await self._fail(keys=keys, args=args)
+            return True
+
+        if not await self._breaker.run(count, otherwise=False):
+            await self._local.failed(username, address)
+
+    async def succeeded(self, username: str, address: str) -> None:
+        """See `LoginGuard.succeeded`."""
+        names = _Names.of(username, address)
+
+        async def forget() -> None:
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.delete(names.pair, _lock(names.pair))
+                pipeline.set(names.known, b"1", ex=KNOWN_FOR_S)
+                await pipeline.execute()
+
+        await self._local.succeeded(username, address)
+        await self._breaker.run(forget, otherwise=None)
+
+
+def _lock(name: str) -> str:
+    return f"{name}:lock"
+
+
+def name_digest(text: str) -> str:
+    """Return what stands for a typed user name, in keys and logs; the same as `b2sum -l 96` gives."""
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

@@ -1,0 +1,69 @@
+"""POST /dead-letters/{dead_letter_id}/replay and /dead-letters/replay: dead letters, sent again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from aiohttp import web
+
+from domain.errors import ErrorCode, NotPublished, TransientError
+from domain.ports.dead_letters import DeadLetterReplayer, Replayed
+from domain.processing.dead_letter import Place, place_of
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_json
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
+from ingest_api.schemas.events import REPLAY
+
+REPLAYER: Final[web.AppKey[DeadLetterReplayer]] = web.AppKey("replayer", DeadLetterReplayer)
+
+Outcome = Replayed | TransientError | None
+
+
+async def post_replay(request: web.Request) -> web.Response:
+    """Put a dead letter back into the log, to be judged again: 202 once every in-sync replica has it."""
+    dead_letter_id = request.match_info["dead_letter_id"]
+    outcome = (await _replayed(request, [dead_letter_id]))[dead_letter_id]
+    if isinstance(outcome, TransientError):
+        raise outcome
+    if outcome is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "there is no such dead letter")
+    body = _shown(dead_letter_id, outcome)
+    if outcome.event_id is None:
+        return json_response(body, status=202)
+    return json_response(body, status=202, headers={"Location": f"/events/{outcome.event_id}"})
+
+
+async def post_replays(request: web.Request) -> web.Response:
+    """Put dead letters back into the log, those of one shipment in their order: 202 says which are there."""
+    wanted = await read_json(request, REPLAY)
+    outcomes = await _replayed(request, wanted["ids"])
+    troubles = [each for each in outcomes.values() if isinstance(each, TransientError)]
+    if troubles and not any(isinstance(each, Replayed) for each in outcomes.values()):
+        raise troubles[0]
+    items = [_shown(each, outcomes[each]) for each in wanted["ids"]]
+    queued = sum(item["status"] == "queued" for item in items)
+    return json_response({"received": len(items), "queued": queued, "items": items}, status=202)
+
+
+async def _replayed(request: web.Request, ids: Sequence[str]) -> Mapping[str, Outcome]:
+    places = dict(_places(ids))
+    outcomes = await request.app[REPLAYER].replay(list(places.values()), by=principal(request).subject)
+    return dict.fromkeys(ids, None) | dict(zip(places, outcomes, strict=True))
+
+
+def _places(ids: Sequence[str]) -> Iterator[tuple[str, Place]]:
+    for each in ids:
+        place = place_of(each)
+        if place is not None:
+            yield each, place
+
+
+def _shown(dead_letter_id: str, outcome: Outcome) -> dict[str, Any]:
+    if outcome is None:
+        return {"id": dead_letter_id, "status": "not_found"}
+    if isinstance(outcome, TransientError):
+        surely = isinstance(outcome, NotPublished)
+        message = "it is not in the log" if surely else "it may be in the log: sending it again is safe"
+        return {"id": dead_letter_id, "status": "error", "message": message}
+    queued = {"id": dead_letter_id, "status": "queued"}
+    return queued if outcome.event_id is None else queued | {"event_id": outcome.event_id}

@@ -1,0 +1,121 @@
+"""How POST /events and POST /events/batch are described."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from domain.errors import ErrorCode
+from httpkit.openapi.identifiers import EVENT, NUMBER
+from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, Reply, json_content
+from httpkit.request.negotiation import NDJSONS
+from ingest_api.openapi.answers import Applied, Queued, QueuedBatch
+from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
+from ingest_api.schemas.events import BATCH
+from ingest_api.schemas.events import EVENT as EVENT_MODEL
+
+TAG: Final = "events"
+
+PICKED_UP: Final = {
+    "tracking_number": NUMBER,
+    "status": "picked_up",
+    "timestamp": "2026-11-02T08:15:00-06:00",
+    "source": "driver-017",
+    "location": {"lat": 19.3629, "lng": -99.1824, "address": "Av. Insurgentes Sur 1602, CDMX"},
+    "notes": "Dos bultos",
+}
+STORED: Final = {
+    "tracking_number": NUMBER,
+    "status": "in_warehouse",
+    "timestamp": "2026-11-02T10:40:00-06:00",
+    "source": "warehouse-mex-01",
+}
+STORED_ID: Final = f"evt_{NUMBER}_01a19d21cd00_tivtpi3fq5r2i"
+QUEUED: Final = {
+    "event_id": EVENT,
+    "status": "queued",
+    "tracking_number": NUMBER,
+    "message": "Event accepted for processing",
+}
+APPLIED: Final = QUEUED | {"status": "applied", "message": "Event applied"}
+QUEUED_BATCH: Final = {
+    "received": 2,
+    "queued": 2,
+    "message": "All events accepted for processing",
+    "events": [
+        {"index": 0, "event_id": EVENT, "status": "queued"},
+        {"index": 1, "event_id": STORED_ID, "status": "queued"},
+    ],
+}
+QUEUED_IN_PART: Final = {
+    "received": 2,
+    "queued": 1,
+    "message": "Some events accepted for processing",
+    "events": [
+        {"index": 0, "event_id": EVENT, "status": "queued"},
+        {
+            "index": 1,
+            "status": "rejected",
+            "error": "VALIDATION_ERROR",
+            "details": [{"pointer": "/events/1/source", "message": "Field required"}],
+        },
+    ],
+    "rejected": 1,
+}
+LINES: Final = Content(TEXT, {"two": "\n".join(json.dumps(each) for each in (PICKED_UP, STORED))})
+OUTCOME: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("POST", "/events"): Operation(
+        name="reportEvent",
+        tag=TAG,
+        summary="Report where a shipment is",
+        description=(
+            "Answers once every in-sync replica of the log has the event. Sending it again is always safe: "
+            "the same shipment, source and instant are the same event."
+        ),
+        body=json_content(EVENT_MODEL, picked_up=PICKED_UP),
+        parameters=(WAIT, TRACEPARENT),
+        replies={
+            200: Reply(
+                "Applied, within the wait that was asked for.",
+                json_content(TypeAdapter(Applied), applied=APPLIED),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": OUTCOME},
+            ),
+            202: Reply(
+                "Durably accepted; what becomes of it is at `Location`.",
+                json_content(TypeAdapter(Queued), queued=QUEUED),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": OUTCOME},
+            ),
+        },
+        errors=(
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+            ErrorCode.SOURCE_NOT_ALLOWED,
+        ),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
+    ),
+    ("POST", "/events/batch"): Operation(
+        name="reportEvents",
+        tag=TAG,
+        summary="Report many events at once",
+        description=(
+            "Up to 1,000 events and 2 MiB, all or none: one that is wrong, and nothing is queued. With "
+            "`Prefer: handling=lenient` the good ones are queued, and the others listed with their faults. "
+            "As NDJSON, one event a line."
+        ),
+        body=json_content(BATCH, two={"events": [PICKED_UP, STORED]}) | dict.fromkeys(NDJSONS, LINES),
+        parameters=(HANDLING, TRACEPARENT),
+        replies={
+            202: Reply(
+                "Durably accepted.",
+                json_content(TypeAdapter(QueuedBatch), queued=QUEUED_BATCH, in_part=QUEUED_IN_PART),
+                headers=("Preference-Applied",),
+            ),
+        },
+        errors=(ErrorCode.SOURCE_NOT_ALLOWED,),
+    ),
+}

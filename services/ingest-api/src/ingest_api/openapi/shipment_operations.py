@@ -1,0 +1,175 @@
+"""How the writes to /shipments are described."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
+
+from domain.errors import ErrorCode
+from httpkit.openapi.identifiers import CREATION, IN_PATH, NUMBER
+from httpkit.openapi.operations import (
+    TEXT,
+    Key,
+    Link,
+    Operation,
+    Parameter,
+    Reply,
+    json_content,
+    patch_content,
+)
+from ingest_api.openapi.answers import Changed, Queued, Registered
+from ingest_api.openapi.prefer_header import TRACEPARENT, WAIT
+from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT
+
+TAG: Final = "shipments"
+
+NEW: Final = {
+    "origin_address": "Av. Insurgentes Sur 1602, CDMX",
+    "origin_lat": 19.3629,
+    "origin_lng": -99.1824,
+    "destination_address": "Av. Vallarta 3959, Guadalajara",
+    "destination_lat": 20.6767,
+    "destination_lng": -103.431,
+    "weight_kg": 2.5,
+    "length_cm": 40,
+    "width_cm": 30,
+    "height_cm": 20,
+    "content_description": "Refacciones",
+    "client_id": "client_001",
+}
+NEW_NESTED: Final = {
+    "client_id": "client_001",
+    "origin": {
+        "address": "Av. Insurgentes Sur 1602, CDMX",
+        "coordinates": {"lat": 19.3629, "lng": -99.1824},
+    },
+    "destination": {
+        "address": "Av. Vallarta 3959, Guadalajara",
+        "coordinates": {"lat": 20.6767, "lng": -103.431},
+    },
+    "package": {
+        "weight_kg": 2.5,
+        "dimensions": {"length": 40, "width": 30, "height": 20},
+        "content_description": "Refacciones",
+    },
+}
+REGISTERED: Final = {
+    "tracking_number": NUMBER,
+    "status": "created",
+    "created_at": "2026-11-02T14:02:11.402Z",
+    "client_id": "client_001",
+}
+QUEUED: Final = {
+    "event_id": CREATION,
+    "status": "queued",
+    "tracking_number": NUMBER,
+    "message": "Shipment accepted for processing",
+}
+KEY: Final = Parameter(
+    "Idempotency-Key",
+    "header",
+    "Makes the call safe to repeat: the same key gives the same shipment again, as long as the body is the "
+    "same. Any 1 to 255 visible characters; it belongs to the caller and does not expire.",
+    TypeAdapter(Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]),
+    "order-4711",
+)
+IF_MATCH: Final = Parameter(
+    "If-Match",
+    "header",
+    "The `ETag` of what was read: judged when the change is applied, in the order of all changes. If the "
+    "shipment has another version by then, nothing is changed: 412. Several tags: any of them; `*`: any "
+    "version. A weak tag matches nothing. `If-None-Match: *` cannot hold for a shipment that exists: 412.",
+    TEXT,
+    '"v1"',
+)
+TO_SHIPMENT: Final = Link("getShipment", {"tracking_number": "$response.body#/tracking_number"})
+TO_TRAIL: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
+
+CHANGE_ID: Final = f"evt_{NUMBER}_01a19c93f7a2_tivtpi3fq5r2i"
+AMENDED: Final = {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": CHANGE_ID}
+CANCELLED: Final = AMENDED | {"status": "cancelled", "version": 3}
+LATER: Final = QUEUED | {"event_id": CHANGE_ID, "message": "Amendment accepted for processing"}
+
+
+def _changes(example: object) -> dict[int, Reply]:
+    """Return the answers to what changes a shipment."""
+    return {
+        200: Reply(
+            "Done.",
+            json_content(TypeAdapter(Changed), changed=example),
+            headers=("ETag", "Preference-Applied"),
+            links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
+        ),
+        202: Reply(
+            "Durably accepted, but not judged yet; what becomes of it is at `Location`.",
+            json_content(TypeAdapter(Queued), queued=LATER),
+            headers=("Location", "Preference-Applied"),
+            links={"outcome": TO_TRAIL},
+        ),
+    }
+
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("POST", "/shipments"): Operation(
+        name="registerShipment",
+        tag=TAG,
+        summary="Register a shipment",
+        description=(
+            "Flat, or nested as GET answers: one body, one form. "
+            "A client registers for itself and may leave `client_id` out; an admin says whose it is. Waits "
+            "up to 5 s for the shipment to exist, or as long as `Prefer: wait` says."
+        ),
+        body=json_content(SHIPMENT, flat=NEW, nested=NEW_NESTED),
+        parameters=(KEY, WAIT, TRACEPARENT),
+        replies={
+            201: Reply(
+                "It exists.",
+                json_content(TypeAdapter(Registered), registered=REGISTERED),
+                headers=("Location", "Preference-Applied"),
+                links={"shipment": TO_SHIPMENT},
+            ),
+            202: Reply(
+                "Durably accepted, but not there yet; what becomes of it is at `Location`.",
+                json_content(TypeAdapter(Queued), queued=QUEUED),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": TO_TRAIL},
+            ),
+        },
+        errors=(ErrorCode.IDEMPOTENCY_CONFLICT,),
+    ),
+    ("PATCH", "/shipments/{tracking_number}"): Operation(
+        name="amendShipment",
+        tag=TAG,
+        summary="Correct a shipment that is not on its way",
+        description=(
+            "Takes any field of POST but `client_id`, flat or nested, and merges each by itself (RFC 7396): "
+            "one dimension alone too, a latitude only with its longitude. A field that is null stays; "
+            "nothing can be removed. A client may amend its own shipments while they are `created`."
+        ),
+        body=patch_content(AMENDMENT, flat={"weight_kg": 2.75}, nested={"package": {"weight_kg": 2.75}}),
+        parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
+        replies=_changes(AMENDED),
+        errors=(
+            ErrorCode.INCOMPLETE_DIMENSIONS,
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.PRECONDITION_FAILED,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+        ),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
+    ),
+    ("DELETE", "/shipments/{tracking_number}"): Operation(
+        name="cancelShipment",
+        tag=TAG,
+        summary="Cancel a shipment",
+        description="A step of the shipment like any other, never a removal: it can be read as before.",
+        parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
+        replies=_changes(CANCELLED),
+        errors=(
+            ErrorCode.INVALID_TRANSITION,
+            ErrorCode.PRECONDITION_FAILED,
+            ErrorCode.SHIPMENT_NOT_FOUND,
+            ErrorCode.VALIDATION_ERROR,
+        ),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
+    ),
+}

@@ -1,0 +1,187 @@
+"""Bodies that describe a shipment, flat or nested as GET answers; POST takes all of one, PATCH parts."""
+
+from typing import Annotated, Any, Final, NotRequired
+
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from typing_extensions import TypedDict
+
+from httpkit.openapi.identifiers import ClientId
+from httpkit.request.bodies import MAX_LISTED_FAULTS
+from ingest_api.schemas.events import Latitude, Length, Line, Longitude, Text, Weight
+from ingest_api.schemas.shipment_forms import (
+    FLAT,
+    NESTED,
+    faults_of,
+    form_of,
+    mixture_of,
+    of_one_form,
+    refusal,
+    untagged,
+)
+
+_CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class FlatShipmentIn(TypedDict):
+    """A shipment to register, flat; lengths in centimetres, all three or none."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
+    client_id: NotRequired[ClientId | None]
+    origin_address: Line
+    origin_lat: Latitude
+    origin_lng: Longitude
+    destination_address: Line
+    destination_lat: Latitude
+    destination_lng: Longitude
+    weight_kg: Weight
+    length_cm: NotRequired[Length | None]
+    width_cm: NotRequired[Length | None]
+    height_cm: NotRequired[Length | None]
+    content_description: NotRequired[Text | None]
+
+
+class CoordinatesIn(TypedDict):
+    """WGS 84."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    lat: Latitude
+    lng: Longitude
+
+
+class PlaceIn(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: Line
+    coordinates: CoordinatesIn
+
+
+class DimensionsIn(TypedDict):
+    """Centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: Length
+    width: Length
+    height: Length
+
+
+class PackageIn(TypedDict):
+    """What is shipped."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: Weight
+    dimensions: NotRequired[DimensionsIn | None]
+    content_description: NotRequired[Text | None]
+
+
+class ShipmentIn(TypedDict):
+    """A shipment to register, nested."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    client_id: NotRequired[ClientId | None]
+    origin: PlaceIn
+    destination: PlaceIn
+    package: PackageIn
+
+
+class FlatShipmentChangesIn(TypedDict, total=False):
+    """Fields of a shipment to change, flat; a latitude only with its longitude."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    origin_address: Line | None
+    origin_lat: Latitude | None
+    origin_lng: Longitude | None
+    destination_address: Line | None
+    destination_lat: Latitude | None
+    destination_lng: Longitude | None
+    weight_kg: Weight | None
+    length_cm: Length | None
+    width_cm: Length | None
+    height_cm: Length | None
+    content_description: Text | None
+
+
+class PlaceChangesIn(TypedDict, total=False):
+    """Fields of an origin or destination to change."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: Line | None
+    coordinates: CoordinatesIn | None
+
+
+class DimensionChangesIn(TypedDict, total=False):
+    """Dimensions to change, in centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: Length | None
+    width: Length | None
+    height: Length | None
+
+
+class PackageChangesIn(TypedDict, total=False):
+    """Fields of a package to change."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: Weight | None
+    dimensions: DimensionChangesIn | None
+    content_description: Text | None
+
+
+class ShipmentChangesIn(TypedDict, total=False):
+    """Fields of a shipment to change, nested."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    origin: PlaceChangesIn | None
+    destination: PlaceChangesIn | None
+    package: PackageChangesIn | None
+
+
+def _read_shipment(body: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401  # whatever a client sends
+    return _read(body, read, amends=False)
+
+
+def _read_changes(body: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401  # as above
+    return _read(body, read, amends=True)
+
+
+def _read(body: Any, read: ValidatorFunctionWrapHandler, *, amends: bool) -> Any:  # noqa: ANN401  # as above
+    """Validate a body in its form, and name the faults that no single member has beside the others."""
+    body = of_one_form(body)
+    if mixed := mixture_of(body):
+        raise refusal(mixed)
+    faults = faults_of(body, amends=amends)
+    try:
+        valid = read(body)
+    except ValidationError as error:
+        if error.error_count() > MAX_LISTED_FAULTS:
+            raise  # they are counted, not listed
+        raise refusal([*untagged(error), *faults]) from None
+    if faults:
+        raise refusal(faults)
+    return valid
+
+
+SHIPMENT: Final[TypeAdapter[FlatShipmentIn | ShipmentIn]] = TypeAdapter(
+    Annotated[
+        Annotated[FlatShipmentIn, Tag(FLAT)] | Annotated[ShipmentIn, Tag(NESTED)],
+        Discriminator(form_of),
+        WrapValidator(_read_shipment),
+    ]
+)
+AMENDMENT: Final[TypeAdapter[FlatShipmentChangesIn | ShipmentChangesIn]] = TypeAdapter(
+    Annotated[
+        Annotated[FlatShipmentChangesIn, Tag(FLAT), Field(json_schema_extra={"minProperties": 1})]
+        | Annotated[ShipmentChangesIn, Tag(NESTED), Field(json_schema_extra={"minProperties": 1})],
+        Discriminator(form_of),
+        WrapValidator(_read_changes),
+    ]
+)

@@ -1,0 +1,81 @@
+"""How much one caller may say of one shipment: rejected events are stored too, and stand in its trail.
+
+A shipment has about ten events, so the first `FREE` of an hour are counted here alone, which costs a batch
+nothing. What comes beyond them is taken from a quota that all replicas share.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from domain.access.rate_limit import Quota
+from domain.errors import ErrorCode
+from domain.ports.core import RateLimiter
+from httpkit.middleware.auth import principal
+from httpkit.response.errors import ApiError
+
+FREE: Final = 50
+HOUR_S: Final = 3_600
+REMEMBERED: Final = 100_000
+
+
+class ShipmentShares:
+    """Counts what each caller says of each shipment."""
+
+    def __init__(
+        self, limiter: RateLimiter, per_hour: int, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        """Tell what is shared.
+
+        Args:
+            limiter: of all replicas.
+            per_hour: how many events of a shipment a caller may send beyond those that are free.
+            clock: tells when an hour is over.
+        """
+        self._limiter = limiter
+        self._quota = Quota("shipment", per_hour, HOUR_S)
+        self._clock = clock
+        self._seen: dict[tuple[str, str], int] = {}
+        self._until = clock() + HOUR_S
+
+    async def take(self, caller: str, numbers: Iterable[str]) -> None:
+        """Count an event of each of these shipments.
+
+        Raises:
+            ApiError: 429, it is too much of one of them. What was counted stays counted.
+        """
+        if self._clock() >= self._until or len(self._seen) >= REMEMBERED:
+            self._seen, self._until = {}, self._clock() + HOUR_S
+        for number, count in Counter(numbers).items():
+            seen = self._seen[caller, number] = self._seen.get((caller, number), 0) + count
+            if seen > FREE:
+                await self._take_shared(caller, number, min(count, seen - FREE))
+
+    async def _take_shared(self, caller: str, number: str, count: int) -> None:
+        wanted = min(count, self._quota.limit)
+        grant = await self._limiter.take(f"shipment:{caller}:{number}", self._quota, wanted=wanted)
+        if grant.granted < wanted:
+            # Until as many are free as are wanted; one of them is, when the wait for the first is over.
+            wait_s = max(1, int(grant.retry_after_s + (wanted - 1) * self._quota.interval_us / 1_000_000))
+            raise ApiError(
+                ErrorCode.RATE_LIMITED,
+                f"more than {self._quota.limit} events of {number} in an hour: come again in {wait_s} s",
+                headers={hdrs.RETRY_AFTER: str(wait_s)},
+            )
+
+
+SHARES: Final = web.AppKey("shipment_shares", ShipmentShares)
+
+
+async def require_share(request: web.Request, numbers: Iterable[str]) -> None:
+    """Count what a request says of shipments; an app without `SHARES` counts nothing.
+
+    Raises:
+        ApiError: 429.
+    """
+    shares = request.app.get(SHARES)
+    if shares is not None:
+        await shares.take(principal(request).subject, numbers)

@@ -1,0 +1,95 @@
+"""Use case: register a shipment, and wait for it to exist."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import count
+from typing import Any, cast
+
+from domain.access.permissions import Principal
+from domain.errors import ErrorCode
+from domain.ports.core import Answer, Clock
+from domain.shipments.commands import CreateShipment, Package, Place
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.tracking_number import (
+    ENTROPY_BYTES,
+    TrackingNumber,
+    derive_tracking_number,
+    tracking_number_from,
+)
+from ingest_api.use_cases.submission import Asker, AwaitedLog
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What became of a request so far: `answer` is None while it waits to be applied."""
+
+    command: CreateShipment
+    answer: Answer | None
+
+
+class ShipmentCreator:
+    """Writes creations to the log and waits for their outcome."""
+
+    def __init__(
+        self,
+        log: AwaitedLog,
+        clock: Clock,
+        *,
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._entropy = entropy
+
+    async def create(
+        self, shipment: Mapping[str, Any], client_id: str, asker: Asker, *, idempotency_key: str | None
+    ) -> Creation:
+        """Register a shipment for `client_id`; blocks until it is applied, at most as long as asked.
+
+        With a key, repeating the request leads to the same shipment. A number that somebody else's shipment
+        has already (one in 2^55) is followed by the next one.
+
+        Raises:
+            NotPublished: nothing was written.
+            PublishUnknown: it may have been written; with a key it is safe to repeat.
+        """
+        for number in self._numbers(asker.principal, idempotency_key):
+            creation = await self._attempt(number, shipment, client_id, asker, idempotency_key)
+            if creation.answer is None or creation.answer.reason is not ErrorCode.TRACKING_NUMBER_TAKEN:
+                return creation
+        raise AssertionError("tracking numbers do not end")
+
+    def _numbers(self, principal: Principal, key: str | None) -> Iterator[TrackingNumber]:
+        for attempt in count():
+            if key is None:
+                yield tracking_number_from(self._entropy(ENTROPY_BYTES))
+            else:
+                yield derive_tracking_number(principal.subject, key, attempt)
+
+    async def _attempt(
+        self,
+        number: TrackingNumber,
+        shipment: Mapping[str, Any],
+        client_id: str,
+        asker: Asker,
+        key: str | None,
+    ) -> Creation:
+        now = self._clock.now()
+        command = CreateShipment(
+            event_id=creation_event_id(number),
+            tracking_number=number,
+            client_id=client_id,
+            origin=cast("Place", shipment["origin"]),
+            destination=cast("Place", shipment["destination"]),
+            package=cast("Package", shipment["package"]),
+            timestamp=now,
+            received_at=now,
+            submitted_by=asker.principal.subject,
+            request_key=None if key is None else _request_key(asker.principal, key),
+        )
+        return Creation(command, await self._log.append(command, asker))
+
+
+def _request_key(principal: Principal, key: str) -> str:
+    return blake2b(f"{principal.subject}\0{key}".encode(), digest_size=16).hexdigest()

@@ -1,0 +1,1 @@
+"""Use cases: what becomes of the records of a partition."""

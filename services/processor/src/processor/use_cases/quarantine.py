@@ -1,0 +1,47 @@
+"""The shipments that operators have set aside, as this process knows them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
+
+from domain.errors import TransientError
+from domain.ports.partitions import QuarantineStore
+from servicekit.background_tasks import in_background
+
+REFRESH_EVERY_S: Final = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Quarantine:
+    """Why records are set aside, by their key. While the store cannot be asked, the last known list holds."""
+
+    def __init__(self, store: QuarantineStore) -> None:
+        self.reasons: Mapping[bytes, str] = {}
+        self._store = store
+
+    async def refresh(self) -> None:
+        """Ask the store: whatever was set aside before the call is known after it.
+
+        Raises:
+            StoreUnavailable: it could not be asked, and what was known holds.
+        """
+        entries = await self._store.entries()
+        self.reasons = {entry.tracking_number.encode(): entry.reason for entry in entries}
+
+    @asynccontextmanager
+    async def kept_fresh(self) -> AsyncIterator[None]:
+        """Ask again and again while the context lasts."""
+        async with in_background(self._refresh_regularly(), name="quarantine"):
+            yield
+
+    async def _refresh_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_EVERY_S)
+            try:
+                await self.refresh()
+            except TransientError as error:
+                _log.warning("quarantine_not_refreshed", error=str(error))

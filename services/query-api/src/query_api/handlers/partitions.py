@@ -1,0 +1,129 @@
+"""/partitions and /quarantine: what stands still and goes on, and which shipments are set aside."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from domain.errors import ErrorCode
+from domain.processing.halts import Halt, PartitionView, Quarantined, QuarantinePut, Resumption
+from domain.shipments.tracking_number import read_tracking_number
+from httpkit.middleware.auth import principal
+from httpkit.request.bodies import read_json, read_query
+from httpkit.request.preconditions import precondition_failed, required_existence
+from httpkit.response.errors import ApiError
+from httpkit.response.json_responses import json_response
+from query_api.adapters import ADAPTERS
+from query_api.schemas.bodies import QUARANTINE, RESUME
+from query_api.schemas.list_pages import PRIVATE
+from query_api.schemas.list_queries import NO_QUERY
+from servicekit.clock import SystemClock
+
+MOST_QUARANTINED: Final = 1_000
+_MOST_DIGITS: Final = 6
+
+
+async def list_partitions(request: web.Request) -> web.Response:
+    """Answer with what is known of each partition."""
+    read_query(request, NO_QUERY)
+    views = await request.app[ADAPTERS].line.partitions()
+    return json_response({"data": [_shown(view) for view in views]}, headers=PRIVATE)
+
+
+async def resume_partition(request: web.Request) -> web.Response:
+    """Leave word that a partition is to go on: 202, its owner hears of it within seconds."""
+    wanted = await read_json(request, RESUME)
+    line = request.app[ADAPTERS].line
+    digits = request.match_info["partition"]
+    view = await line.partition(int(digits)) if len(digits) <= _MOST_DIGITS else None
+    if view is None:
+        raise ApiError(ErrorCode.NOT_FOUND, "there is no such partition")
+    if view.halt is None:
+        raise ApiError(ErrorCode.CANNOT_RESUME, "the partition does not stand still")
+    if wanted.start not in view.halt.starts:
+        raise ApiError(ErrorCode.CANNOT_RESUME, _refusal(view.halt))
+    resumption = Resumption(
+        halted_since=view.halt.since,
+        start=wanted.start,
+        reason=wanted.reason,
+        requested_by=principal(request).subject,
+        requested_at=SystemClock().now(),
+    )
+    await line.resume(view.number, resumption)
+    return json_response(_shown(view) | {"resumption": _shown_resumption(resumption)}, status=202)
+
+
+def _refusal(halt: Halt) -> str:
+    why = "records are gone unread" if halt.is_gap else "no records are gone"
+    starts = " or ".join(f'"{start}"' for start in halt.starts)
+    return f"{why}: it goes on from {starts} only"
+
+
+async def list_quarantine(request: web.Request) -> web.Response:
+    """Answer with the shipments that are set aside, by number."""
+    read_query(request, NO_QUERY)
+    entries = await request.app[ADAPTERS].quarantine.entries()
+    return json_response({"data": [_shown_entry(entry) for entry in entries]}, headers=PRIVATE)
+
+
+async def put_quarantine(request: web.Request) -> web.Response:
+    """Set a shipment aside, or say anew why."""
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
+    wanted = await read_json(request, QUARANTINE)
+    entry = Quarantined(
+        tracking_number=tracking_number,
+        reason=wanted.reason,
+        since=SystemClock().now(),
+        requested_by=principal(request).subject,
+    )
+    standing = required_existence(request)
+    done = await request.app[ADAPTERS].quarantine.put(entry, most=MOST_QUARANTINED, standing=standing)
+    if done is QuarantinePut.UNMET:
+        raise precondition_failed(f"the shipment is {'not ' if standing else ''}set aside")
+    if done is QuarantinePut.FULL:
+        raise ApiError(ErrorCode.QUARANTINE_FULL, f"{MOST_QUARANTINED} shipments are set aside already")
+    return json_response(_shown_entry(entry))
+
+
+async def delete_quarantine(request: web.Request) -> web.Response:
+    """Let a shipment's records be applied again, from now on."""
+    tracking_number = read_tracking_number(request.match_info["tracking_number"])
+    removed = await request.app[ADAPTERS].quarantine.remove(
+        tracking_number, by=principal(request).subject, at=SystemClock().now()
+    )
+    if not removed:
+        raise ApiError(ErrorCode.NOT_FOUND, "the shipment is not set aside")
+    return web.Response(status=web.HTTPNoContent.status_code)
+
+
+def _shown(view: PartitionView) -> dict[str, Any]:
+    halt, resumption = view.halt, view.resumption
+    return {
+        "partition": view.number,
+        "owner": view.owner,
+        "epoch": view.epoch,
+        "next_offset": view.next_offset,
+        "halted": halt is not None,
+        "reason": None if halt is None else halt.problem,
+        "since": None if halt is None else halt.since,
+        "resume_from": None if halt is None else halt.starts[0],
+        "skip_to": None if halt is None else halt.skip_to,
+        "resumption": None if resumption is None else _shown_resumption(resumption),
+    }
+
+
+def _shown_resumption(resumption: Resumption) -> dict[str, Any]:
+    return {
+        "from": resumption.start,
+        "reason": resumption.reason,
+        "requested_by": resumption.requested_by,
+        "requested_at": resumption.requested_at,
+    }
+
+
+def _shown_entry(entry: Quarantined) -> dict[str, Any]:
+    return {
+        "tracking_number": entry.tracking_number,
+        "reason": entry.reason,
+        "since": entry.since,
+        "requested_by": entry.requested_by,
+    }

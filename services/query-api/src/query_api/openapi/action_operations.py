@@ -1,0 +1,29 @@
+"""How the log of what operators do is described."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from query_api.openapi import samples
+from query_api.openapi.answers import OperatorActionPage
+from query_api.schemas.list_queries import ACTION_QUERY
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("GET", "/operator-actions"): Operation(
+        name="listOperatorActions",
+        tag="operations",
+        summary="What operators have done by hand",
+        description="Newest first. Nothing is ever taken out of this list.",
+        query=ACTION_QUERY,
+        query_examples={"target": "dl_7_48213", "limit": 10},
+        replies={
+            200: Reply(
+                "A page of actions.",
+                json_content(TypeAdapter(OperatorActionPage), one=samples.cursor_page_of(samples.DISCARDED)),
+                headers=("Link", "Cache-Control"),
+            ),
+        },
+    ),
+}

@@ -1,0 +1,340 @@
+"""What the query API answers with: the documents that the readers give, field by field."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from domain.access.operator_actions import ActionKind, Detail
+from domain.access.permissions import Role
+from domain.processing.batch import Outcome
+from domain.processing.dead_letter import LetterState
+from domain.shipments.status import Status
+from domain.timestamps import UTC_OFFSET_PATTERN
+from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
+
+_CLOSED = ConfigDict(extra="forbid")
+UtcOffset = Annotated[
+    str,
+    Field(
+        pattern=f"^{UTC_OFFSET_PATTERN}$",
+        description="Of the local time that the timestamp was sent in; absent: UTC.",
+        examples=["-06:00"],
+    ),
+]
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Location(TypedDict):
+    """Where an event was seen, WGS 84."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
+    lat: float
+    lng: float
+    address: NotRequired[str]
+
+
+class Coordinates(TypedDict):
+    """WGS 84."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    lat: float
+    lng: float
+
+
+class Place(TypedDict):
+    """Where a shipment comes from or goes to."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: str
+    coordinates: Coordinates
+
+
+class Dimensions(TypedDict):
+    """Centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: float
+    width: float
+    height: float
+
+
+class Package(TypedDict):
+    """What is shipped."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: float
+    dimensions: NotRequired[Dimensions]
+    content_description: NotRequired[str]
+
+
+class HistoryEntry(TypedDict):
+    """One applied change of a shipment."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    status: Status
+    timestamp: Instant
+    utc_offset: NotRequired[UtcOffset]
+    source: str
+    location: Location | None
+    notes: str | None
+    recorded_at: Instant
+
+
+class Shipment(TypedDict):
+    """A shipment, and where it has been."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    tracking_number: TrackingNumberText
+    client_id: str
+    origin: Place
+    destination: Place
+    package: Package
+    current_status: Status
+    status_history: list[HistoryEntry]
+    version: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class PlaceChanges(TypedDict, total=False):
+    """What was to be another in a place."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    address: str
+    coordinates: Coordinates
+
+
+class DimensionChanges(TypedDict, total=False):
+    """Dimensions that were changed, in centimetres."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    length: float
+    width: float
+    height: float
+
+
+class PackageChanges(TypedDict, total=False):
+    """What was to be another in a package."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    weight_kg: float
+    dimensions: DimensionChanges
+    content_description: str
+
+
+class Changes(TypedDict, total=False):
+    """What was to be another in a shipment."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    origin: PlaceChanges
+    destination: PlaceChanges
+    package: PackageChanges
+
+
+class OtherPayload(TypedDict):
+    """What was sent under an event's id and does not stand.
+
+    `reason` is IDEMPOTENCY_CONFLICT where another payload is applied (of a creation by another request:
+    TRACKING_NUMBER_TAKEN), otherwise why this one was rejected. Shipment, instant and source are those of the
+    event. Of a creation by the same request it says what was to be created.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    status: Status | None
+    location: Location | None
+    notes: str | None
+    changes: NotRequired[Changes]
+    origin: NotRequired[Place]
+    destination: NotRequired[Place]
+    package: NotRequired[Package]
+    submitted_by: str
+    received_at: Instant
+    offset: int
+    reason: str | None
+
+
+class Event(TypedDict):
+    """What became of an event.
+
+    `reason` is an error code, or for a dead event what broke. An amendment says what it changes in `changes`;
+    its `status` is the shipment's at that moment, null where the shipment does not exist or is not yours.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    tracking_number: TrackingNumberText
+    client_id: str | None
+    status: Status | None
+    changes: NotRequired[Changes]
+    timestamp: Instant
+    utc_offset: NotRequired[UtcOffset]
+    source: str
+    location: Location | None
+    notes: str | None
+    outcome: Outcome
+    reason: str | None
+    attempts: _Count
+    duplicates: _Count
+    conflicts: _Count
+    other_payloads: NotRequired[list[OtherPayload]]
+    partition: int
+    offset: int
+    received_at: Instant
+    recorded_at: Instant
+    submitted_by: str
+
+
+class User(TypedDict):
+    """Somebody who may log in."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    username: str
+    role: Role
+    client_id: str | None
+    disabled: bool
+    allowed_sources: list[str]
+    seeded: bool
+    created_at: Instant
+    updated_at: Instant
+
+
+class Token(TypedDict):
+    """A token, and for how many seconds it is good."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    token: str
+    expires_in: int
+    token_type: Literal["Bearer"]
+
+
+class Pagination(TypedDict):
+    """Which part of a list this is."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    total: _Count
+    limit: int
+    offset: int
+    has_next: bool
+
+
+class CursorPagination(Pagination):
+    """Which part of a list this is, and where the next one begins; null on the last page."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    next_cursor: str | None
+
+
+class ShipmentPage(TypedDict):
+    """A page of shipments, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[Shipment]
+    pagination: CursorPagination
+
+
+class EventPage(TypedDict):
+    """A page of a shipment's audit trail, oldest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[Event]
+    pagination: CursorPagination
+
+
+class Header(TypedDict):
+    """A header of a record, as text."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    name: str
+    value: str | None
+
+
+class LastReplay(TypedDict):
+    """Who put a dead letter back into the log last, and where it stands there."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    by: str
+    at: Instant
+    topic: str
+    partition: int
+    offset: int
+
+
+class Discard(TypedDict):
+    """Who said that nobody needs a dead letter any more, and why."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    by: str
+    at: Instant
+    reason: str
+
+
+class DeadLetter(TypedDict):
+    """A record of the log that could not be applied: where it stood, and what was wrong with it last.
+
+    `state` says what operators have done about it last; what became of a replayed event is at its `event_id`.
+    `replay_of` is the dead letter that this record was before, if it has died again.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    reason: str
+    error: str
+    attempts: _Count
+    topic: str
+    partition: int
+    offset: int
+    timestamp: Instant
+    key: str | None
+    event_id: str | None
+    tracking_number: str | None
+    recorded_at: Instant
+    value_preview: str
+    headers: list[Header]
+    replay_of: str | None
+    state: LetterState
+    replays: _Count
+    last_replay: LastReplay | None
+    discard: Discard | None
+
+
+class DeadLetterPage(TypedDict):
+    """A page of dead letters, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[DeadLetter]
+    pagination: CursorPagination
+
+
+class OperatorAction(TypedDict):
+    """Something that an operator has done by hand.
+
+    The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text, of a
+    `user` the user name. Neither a password nor an API key is ever in it.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    id: str
+    at: Instant
+    by: str
+    action: ActionKind
+    target: str
+    reason: str | None
+    details: dict[str, Detail]
+
+
+class OperatorActionPage(TypedDict):
+    """A page of actions, newest first."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[OperatorAction]
+    pagination: CursorPagination
+
+
+class UserPage(TypedDict):
+    """A page of users, by name."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    data: list[User]
+    pagination: Pagination

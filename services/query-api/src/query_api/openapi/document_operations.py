@@ -1,0 +1,79 @@
+"""How the contract itself is described."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import TypeAdapter, WithJsonSchema
+
+from domain.errors import ErrorCode
+from httpkit.openapi.operations import TEXT, Content, Key, Operation, Parameter, Reply, json_content
+from query_api.handlers.documents import ASSETS, BEGINNING, START_NAME
+
+TAG: Final = "contract"
+
+_FILES: Final = sorted([*ASSETS, START_NAME])
+_CACHED: Final = ("ETag", "Cache-Control")
+_TEXTS: Final = TypeAdapter(dict[str, str])
+_OBJECT: Final = TypeAdapter(dict[str, object])
+_BYTES: Final = TypeAdapter(Annotated[bytes, WithJsonSchema({})])
+_ASSET: Final = Parameter(
+    "asset",
+    "path",
+    "A file of the page.",
+    TypeAdapter(Annotated[str, WithJsonSchema({"type": "string", "enum": _FILES})]),
+    START_NAME,
+)
+_KNOWN: Final = Reply("Nothing has changed.", headers=_CACHED)
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("GET", "/"): Operation(
+        name="getStart",
+        tag=TAG,
+        summary="Where to begin",
+        replies={
+            200: Reply("Where what is, for programs.", json_content(_TEXTS, start=BEGINNING)),
+            302: Reply("To the page, for who takes text/html.", headers=("Location",)),
+        },
+    ),
+    ("GET", "/openapi.json"): Operation(
+        name="getContract",
+        tag=TAG,
+        summary="This document",
+        replies={
+            200: Reply("OpenAPI 3.1.", json_content(_OBJECT, start={"openapi": "3.1.0"}), headers=_CACHED),
+            304: _KNOWN,
+        },
+    ),
+    ("GET", "/docs"): Operation(
+        name="getDocs",
+        tag=TAG,
+        summary="A page to read this document and try the calls",
+        replies={
+            200: Reply(
+                "The page.",
+                {"text/html": Content(TEXT, {"start": "<!doctype html>"})},
+                headers=_CACHED,
+            ),
+            304: _KNOWN,
+        },
+    ),
+    ("GET", "/docs/{asset}"): Operation(
+        name="getDocsAsset",
+        tag=TAG,
+        summary="A file of that page",
+        parameters=(_ASSET,),
+        replies={
+            200: Reply(
+                "The file.",
+                {
+                    "text/javascript": Content(TEXT, {"start": "SwaggerUIBundle({})"}),
+                    "text/css": Content(TEXT, {"start": ".swagger-ui{}"}),
+                    "image/png": Content(_BYTES, {}),
+                },
+                headers=_CACHED,
+            ),
+            304: _KNOWN,
+        },
+        errors=(ErrorCode.NOT_FOUND,),
+    ),
+}

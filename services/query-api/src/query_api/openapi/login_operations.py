@@ -1,0 +1,47 @@
+"""How logging in and users are described."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from domain.errors import ErrorCode
+from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from query_api.handlers.login import LOGIN_BODY
+from query_api.openapi import samples
+from query_api.openapi.answers import Token, UserPage
+from query_api.schemas.list_queries import PAGE_QUERY
+
+TAG: Final = "access"
+
+OPERATIONS: Final[Mapping[Key, Operation]] = {
+    ("POST", "/auth/login"): Operation(
+        name="logIn",
+        tag=TAG,
+        summary="A password for a token",
+        description="Send the token as `Authorization: Bearer …` with every other call.",
+        body=json_content(LOGIN_BODY, driver={"username": "driver_user_001", "password": "password123"}),
+        replies={
+            200: Reply(
+                "The token.",
+                json_content(TypeAdapter(Token), token=samples.TOKEN),
+                headers=("Cache-Control",),
+            ),
+        },
+        errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS),
+    ),
+    ("GET", "/auth/users"): Operation(
+        name="listUsers",
+        tag=TAG,
+        summary="Who may log in",
+        query=PAGE_QUERY,
+        query_examples={"limit": 10},
+        replies={
+            200: Reply(
+                "A page of users, by name, without secrets.",
+                json_content(TypeAdapter(UserPage), users=samples.page_of(samples.USER)),
+                headers=("Cache-Control",),
+            ),
+        },
+    ),
+}

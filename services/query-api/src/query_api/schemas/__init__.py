@@ -1,0 +1,1 @@
+"""Schemas of queries and bodies."""

@@ -1,0 +1,118 @@
+"""How a page of a list is asked for and answered: body, cursor and `Link` (RFC 8288)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+
+from domain.errors import ErrorCode
+from domain.ports.queries import (
+    ActionFilter,
+    DeadLetterFilter,
+    EventFilter,
+    Page,
+    Period,
+    ShipmentFilter,
+    Window,
+)
+from httpkit.response.errors import ApiError, Detail
+from httpkit.response.json_responses import json_response
+from query_api.schemas.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
+from query_api.schemas.list_queries import CursorQuery
+from query_api.schemas.query_parameters import Instant
+
+# To be asked for again each time: what is cached must not outlive a token or a status.
+PRIVATE: Final[Mapping[str, str]] = {hdrs.CACHE_CONTROL: "private, no-cache"}
+
+Matching = ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page that somebody asks for.
+
+    Attributes:
+        window: which part of the list.
+        shown: how many entries come before it: skipped, or shown on the pages before.
+        listed: the list and its filters, for cursors.
+    """
+
+    window: Window
+    shown: int
+    listed: str
+
+
+def listing_of(query: CursorQuery, matching: Matching) -> Listing:
+    """Return the page that a query asks for.
+
+    Raises:
+        ApiError: 400, the cursor is none of this list, or it comes with an offset.
+    """
+    listed = repr(matching)
+    if query.cursor is None:
+        return Listing(Window(limit=query.limit, offset=query.offset), query.offset, listed)
+    if query.offset:
+        raise refused("offset", "a cursor knows where it is: send one of the two")
+    try:
+        cursor = read_cursor(query.cursor, listed)
+    except InvalidCursor as error:
+        raise refused("cursor", str(error)) from error
+    return Listing(Window(limit=query.limit, after=cursor.after), cursor.shown, listed)
+
+
+def page_response(request: web.Request, page: Page, listing: Listing) -> web.Response:
+    """Answer with a page, and with links to those around it."""
+    following = None
+    if page.last is not None:
+        cursor = Cursor(page.last, listing.shown + len(page.data))
+        following = write_cursor(cursor, listing.listed)
+    body = {
+        "data": page.data,
+        "pagination": {
+            "total": page.total,
+            "limit": listing.window.limit,
+            "offset": listing.shown,
+            "has_next": following is not None,
+            "next_cursor": following,
+        },
+    }
+    return json_response(body, headers={**PRIVATE, hdrs.LINK: _links(request, listing, following)})
+
+
+def period_of(start: Instant | None, end: Instant | None, *, name_of_end: str) -> Period:
+    """Return the span between two parameters.
+
+    Raises:
+        ApiError: 400, nothing can lie in it.
+    """
+    if start is not None and end is not None and start >= end:
+        raise refused(name_of_end, "this end is not after its beginning")
+    return Period(start=start, end=end)
+
+
+def refused(name: str, message: str) -> ApiError:
+    """Return the answer to a parameter that is well formed and still makes no sense."""
+    return ApiError(
+        ErrorCode.VALIDATION_ERROR,
+        "the request does not have the right form",
+        details=[Detail(f"/{name}", message)],
+    )
+
+
+def _links(request: web.Request, listing: Listing, following: str | None) -> str:
+    """Write links relative to the host: what the caller calls us is none of our business."""
+    kept = {name: value for name, value in request.query.items() if name not in ("cursor", "offset")}
+    links = [_link(request, kept, "first")]
+    if listing.window.offset:
+        before = max(listing.window.offset - listing.window.limit, 0)
+        links.append(_link(request, kept | {"offset": str(before)}, "prev"))
+    if following is not None:
+        links.append(_link(request, kept | {"cursor": following}, "next"))
+    return ", ".join(links)
+
+
+def _link(request: web.Request, query: Mapping[str, Any], relation: str) -> str:
+    written = f"?{urlencode(query)}" if query else ""
+    return f'<{request.rel_url.raw_path}{written}>; rel="{relation}"'

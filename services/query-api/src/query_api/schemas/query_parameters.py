@@ -1,0 +1,75 @@
+"""What single parameters of a query may look like; whatever is not this is 400 and reaches no store."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from domain.shipments.status import Status
+from domain.shipments.tracking_number import PREFIX, READ_CHARACTERS, READ_PATTERN, canonical
+from domain.timestamps import to_milliseconds
+from httpkit.request.instants import parse_instant
+from httpkit.request.text_forms import formed
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return to_milliseconds(parse_instant(text))
+    except OverflowError as error:
+        raise ValueError("is no instant of the calendar in UTC") from error
+
+
+def _statuses(text: str) -> tuple[Status, ...]:
+    names = text.split(",")
+    if not set(names) <= set(Status):
+        raise ValueError(f"one or several, separated by commas, of {_listed(Status)}")
+    return tuple(status for status in Status if status in names)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(values)
+
+
+def _schema(**schema: Any) -> WithJsonSchema:  # noqa: ANN401  # JSON schema
+    return WithJsonSchema(schema)
+
+
+Instant = Annotated[
+    datetime,
+    PlainValidator(_instant),
+    _schema(type="string", format="date-time", description="RFC 3339 with an offset; milliseconds count."),
+]
+Statuses = Annotated[
+    tuple[Status, ...],
+    PlainValidator(_statuses),
+    _schema(
+        type="array",
+        items={"type": "string", "enum": list(Status)},
+        minItems=1,
+        description="One status or several, separated by commas.",
+    ),
+]
+NumberPrefix = Annotated[
+    str,
+    *formed(
+        f"^99[Mm]-{READ_CHARACTERS}{{1,12}}$",
+        f"must be how a tracking number begins: {PREFIX} and 1 to 12 letters and digits",
+    ),
+    AfterValidator(canonical),
+    Field(description=f"How the tracking number begins: `{PREFIX}` and at least one character more."),
+]
+FullNumber = Annotated[
+    str,
+    *formed(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
+    AfterValidator(canonical),
+]
+Reason = Annotated[str, *formed(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")]
+Cursor = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=512,
+        description="`next_cursor` of the page before, with the same filters; in the place of `offset`.",
+    ),
+]

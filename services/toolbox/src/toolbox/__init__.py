@@ -1,0 +1,1 @@
+"""`waybill-admin`: commands of operators that need the stores themselves."""

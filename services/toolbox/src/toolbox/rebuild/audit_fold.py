@@ -1,0 +1,67 @@
+"""A shipment made of its events as the audit log has them. Pure; knows nothing of the rules."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from domain.processing.batch import Outcome
+from domain.shipments.amendment import merged
+from domain.shipments.status import Status
+from storage.mongo.documents import PARTS, UTC_OFFSET, Document
+
+_LINE = ("status", "timestamp", "source", "location", "notes", "recorded_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A shipment, None if there is none to be made; and why it is not whole."""
+
+    shipment: Document | None
+    faults: tuple[str, ...] = ()
+
+
+def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
+    """Make a shipment of its events, given in any order: what was applied, in the order of `version`."""
+    applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]
+    if not applied:
+        return Rebuilt(None)
+    applied.sort(key=lambda event: event["version"] or 0)
+    if applied[0].get("status") != Status.CREATED:
+        return Rebuilt(None, ("status_events has no creation",))
+    if any(part not in applied[0] for part in PARTS):
+        return Rebuilt(None, ("status_events does not say what was created",))
+    return Rebuilt(_shipment(number, applied), tuple(_gaps(applied)))
+
+
+def _gaps(applied: Sequence[Document]) -> Iterator[str]:
+    """Each change raises the version by one: an event that is lost leaves a hole."""
+    versions = [event["version"] for event in applied]
+    if versions != list(range(1, len(versions) + 1)):
+        yield f"status_events has the versions {versions}, should have 1 to {max(versions, default=0)}"
+
+
+def _shipment(number: str, applied: Sequence[Document]) -> Document:
+    creation = applied[0]
+    history = [_line(event) for event in applied if "changes" not in event]
+    return {
+        "_id": number,
+        "client_id": creation["client_id"],
+        **_amended(creation, applied),
+        "current_status": history[-1]["status"],
+        "status_history": history,
+        "version": applied[-1]["version"],
+        "created_at": creation["timestamp"],
+        "updated_at": applied[-1]["recorded_at"],
+    }
+
+
+def _line(event: Document) -> Document:
+    line = {"event_id": event["_id"], **{name: event.get(name) for name in _LINE}}
+    return line | {UTC_OFFSET: event[UTC_OFFSET]} if UTC_OFFSET in event else line
+
+
+def _amended(creation: Document, applied: Sequence[Document]) -> Document:
+    parts = {part: creation[part] for part in PARTS}
+    for event in applied:
+        for part, members in event.get("changes", {}).items():
+            parts[part] = merged(parts[part], members)
+    return parts

@@ -1,0 +1,51 @@
+"""`waybill-admin schema`: take the database to what this release needs, or wait until somebody has.
+
+Exit codes: 0 done; 1 refused, or no answer from MongoDB; 2 the environment is wrong.
+"""
+
+import argparse
+import asyncio
+import sys
+from typing import Final
+
+from pydantic import ValidationError
+
+from domain.errors import WaybillError
+from storage.mongo.database import open_database
+from storage.mongo.schema import STEPS
+from storage.mongo.schema.migrations import migrate, wait_until_taken
+from storage.mongo.schema.retention import apply_keeping
+from storage.settings import KeepingSettings, MongoSettings, secret_files
+
+_WAIT_WITHIN_S: Final = 300.0
+
+
+def main() -> int:
+    """Do what the argument says; the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("command", nargs="?", choices=["apply", "wait"], default="apply")
+    arguments = parser.parse_args()
+    try:
+        mongo, keeping = MongoSettings(**secret_files()), KeepingSettings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            sys.stderr.write(f"settings: {fault['msg'].removeprefix('Value error, ')}\n")
+        return 2
+    try:
+        asyncio.run(_wait(mongo) if arguments.command == "wait" else _apply(mongo, keeping))
+    except WaybillError as error:
+        sys.stderr.write(f"error: the schema could not be applied: {error}\n")
+        return 1
+    return 0
+
+
+async def _apply(mongo: MongoSettings, keeping: KeepingSettings) -> None:
+    async with open_database(mongo) as database:
+        for name in await migrate(database, STEPS):
+            sys.stdout.write(f"taken: {name}\n")
+        await apply_keeping(database, keeping)
+
+
+async def _wait(mongo: MongoSettings) -> None:
+    async with open_database(mongo) as database:
+        await wait_until_taken(database, STEPS, within_s=_WAIT_WITHIN_S)

@@ -1,0 +1,6 @@
+"""`python -m demo`: drive lifelike traffic through the running stack."""
+
+from demo.cli import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,58 @@
+"""`make demo`: send the data set through a running stack and say whether all came out as it must."""
+
+import asyncio
+import os
+import sys
+
+import aiohttp
+from rich.console import Console
+
+from demo.dataset import known_answer
+from demo.dataset.records import load
+from demo.progress import display_on
+from demo.run.api import log_in
+from demo.run.driver import Report, drive
+from demo.run.gateway import Gateway
+from demo.table import show
+from devstack.console.printable import printable
+from devstack.errors import StackError
+from devstack.settings import StackSettings
+
+_INTERRUPTED = 130
+_REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30)
+
+
+def run() -> None:
+    """Run the demo against the stack on this machine.
+
+    Raises:
+        SystemExit: it failed (1), or was interrupted (130).
+    """
+    console = Console(highlight=False, markup=False, emoji=False)
+    try:
+        settings = StackSettings.from_environment(os.environ, stores_only=False)
+        report = asyncio.run(demo(f"http://localhost:{settings.gateway_port}", console))
+    except KeyboardInterrupt:
+        console.print("demo stopped: what was sent stays, and the next run takes it into account")
+        sys.exit(_INTERRUPTED)
+    except StackError as exc:
+        print(f"error: {printable(str(exc))}", file=sys.stderr)  # noqa: T201 - one line, for people and scripts alike
+        sys.exit(1)
+    if report.differences:
+        sys.exit(1)
+
+
+async def demo(url: str, console: Console) -> Report:
+    """Send the data set to the stack at `url` and show what became of it.
+
+    Raises:
+        DemoError: the stack is not there, stopped answering or refused what it must take.
+    """
+    async with aiohttp.ClientSession(timeout=_REQUEST_TIMEOUT) as session:
+        gateway = Gateway(session, url=url)
+        await gateway.knock()
+        api = await log_in(gateway)
+        with display_on(console) as display:
+            report = await drive(api, load(), answer=known_answer.load(), display=display)
+    show(report, console)
+    return report

@@ -1,0 +1,56 @@
+"""The totals that the data set must come to, computed by the rules and committed as `data/expected.json`."""
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from demo.dataset.model import Numbers, derived_numbers, expected_after, with_strays
+from demo.dataset.records import DATA, DataSet
+from demo.ledger import Books, Deliveries, Standing, deliveries_between, standing
+
+EXPECTED_FILE: Final = "expected.json"
+NOTHING: Final = Books({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """What a run must come to.
+
+    Attributes:
+        sent: scans in the data set.
+        standing: what the books say after any run.
+        first_run: what becomes of the deliveries of the first run.
+        later_run: what becomes of those of every other one.
+    """
+
+    sent: int
+    standing: Standing
+    first_run: Deliveries
+    later_run: Deliveries
+
+
+def known_answer(data: DataSet, numbers: Numbers | None = None) -> KnownAnswer:
+    """Compute the answer by the rules of the domain."""
+    everything = with_strays(data, derived_numbers(data) if numbers is None else numbers)
+    once = expected_after(data, everything, before=NOTHING)
+    twice = expected_after(data, everything, before=once)
+    return KnownAnswer(
+        len(data.scans), standing(once), deliveries_between(NOTHING, once), deliveries_between(once, twice)
+    )
+
+
+def load(directory: Traversable = DATA) -> KnownAnswer:
+    """Read the committed answer."""
+    answer = json.loads((directory / EXPECTED_FILE).read_text("utf-8"))
+    return KnownAnswer(
+        answer["sent"],
+        Standing(**answer["standing"]),
+        Deliveries(**answer["first_run"]),
+        Deliveries(**answer["later_run"]),
+    )
+
+
+def rendered(answer: KnownAnswer) -> str:
+    """Return the text of the file."""
+    return json.dumps(asdict(answer), indent=2) + "\n"

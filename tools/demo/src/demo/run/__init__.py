@@ -1,0 +1,1 @@
+"""One run of the demo against a stack."""

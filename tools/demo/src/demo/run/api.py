@@ -1,0 +1,121 @@
+"""The part of Waybill's HTTP API that the demo uses, as an admin and as a driver."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from demo.dataset.model import ADMIN, DRIVER
+from demo.dataset.records import Booking
+from demo.errors import Refused
+from demo.ledger import EventState, ShipmentState
+from demo.run.gateway import Answer, Gateway, Request, refused
+from domain.shipments.event_identity import EventId, creation_event_id
+from domain.shipments.tracking_number import TrackingNumber
+
+_DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105 - public: the seed of a development stack has it
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A booking that the stack has taken; `unsure` repetitions of it may have been counted.
+
+    Attributes:
+        applied: it had its outcome before it was answered; otherwise its counters may still grow.
+    """
+
+    tracking_number: TrackingNumber
+    unsure: int
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A batch that the stack has taken; `unsure` repetitions of it may have been counted."""
+
+    event_ids: list[EventId]
+    took_s: float
+    unsure: int
+
+
+class Api:
+    """Calls on behalf of the two users of the demo; make one with `log_in`."""
+
+    def __init__(self, gateway: Gateway, *, admin_token: str, driver_token: str) -> None:
+        self._gateway = gateway
+        self._as_admin = {"Authorization": f"Bearer {admin_token}"}
+        self._as_driver = {"Authorization": f"Bearer {driver_token}"}
+
+    async def register(self, booking: Booking) -> Registered:
+        """Register a shipment; it need not be applied yet.
+
+        Raises:
+            Refused: the stack does not want it.
+        """
+        headers = self._as_admin | {"Idempotency-Key": booking.key}
+        request = Request("POST", "/shipments", booking.body(), headers)
+        answer = await self._gateway.ask(request)
+        if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+            raise refused(request, answer)
+        applied = answer.status == HTTPStatus.CREATED
+        return Registered(TrackingNumber(answer.body["tracking_number"]), answer.unsure, applied)
+
+    async def report(self, events: Sequence[Mapping[str, object]]) -> Accepted:
+        """Send a batch of events.
+
+        Raises:
+            Refused: the stack does not want it.
+        """
+        request = Request("POST", "/events/batch", {"events": events}, self._as_driver)
+        answer = await self._gateway.ask(request)
+        if answer.status != HTTPStatus.ACCEPTED:
+            raise refused(request, answer)
+        items = sorted(answer.body["events"], key=lambda item: int(item["index"]))
+        return Accepted([EventId(item["event_id"]) for item in items], answer.took_s, answer.unsure)
+
+    async def event(self, event_id: EventId) -> EventState | None:
+        """Return what became of an event, None as long as nothing has."""
+        body = await self._look_up(f"/events/{event_id}")
+        if body is None:
+            return None
+        counters = (int(body[name]) for name in ("attempts", "duplicates", "conflicts"))
+        return EventState(body["outcome"], body.get("reason"), *counters)
+
+    async def creation(self, tracking_number: TrackingNumber) -> EventState | None:
+        """Return what became of a registration, None as long as nothing has."""
+        return await self.event(creation_event_id(tracking_number))
+
+    async def shipment(self, tracking_number: TrackingNumber) -> ShipmentState | None:
+        """Return where a shipment stands, None if there is none."""
+        body = await self._look_up(f"/shipments/{tracking_number}")
+        if body is None:
+            return None
+        return ShipmentState(body["current_status"], int(body["version"]))
+
+    async def _look_up(self, path: str) -> Mapping[str, Any] | None:
+        request = Request("GET", path, headers=self._as_admin)
+        answer = await self._gateway.ask(request)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise refused(request, answer)
+        return answer.body
+
+
+async def log_in(gateway: Gateway) -> Api:
+    """Log both users in.
+
+    Raises:
+        Refused: the stack does not have the demo's users.
+    """
+    return Api(gateway, admin_token=await _token(gateway, ADMIN), driver_token=await _token(gateway, DRIVER))
+
+
+async def _token(gateway: Gateway, username: str) -> str:
+    request = Request("POST", "/auth/login", {"username": username, "password": _DEVELOPMENT_PASSWORD})
+    answer: Answer = await gateway.ask(request)
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        raise Refused(f"the stack has no user {username} of the demo: it must run with ENV=development")
+    if answer.status != HTTPStatus.OK:
+        raise refused(request, answer)
+    return str(answer.body["token"])

@@ -1,0 +1,1 @@
+"""The directory that a stack lives in, and what lies there."""

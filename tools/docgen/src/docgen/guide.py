@@ -1,0 +1,20 @@
+"""The part of docs/api.md that is made of the code: the table of error codes."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from domain.errors import ErrorCode
+from httpkit.openapi.error_catalogue import MEANING
+from httpkit.response.errors import STATUS
+
+GUIDE: Final = Path(__file__).parents[4] / "docs/api.md"
+
+_PART: Final = re.compile(r"(<!-- errors: .*? -->\n).*?(<!-- /errors -->)", re.DOTALL)
+
+
+def guide() -> str:
+    """Return the guide with its table of errors as the code has them."""
+    rows = [f"| `{code}` | {STATUS[code]} | {MEANING[code]} |" for code in sorted(ErrorCode)]
+    table = "\n".join(["| code | status | meaning |", "|---|---|---|", *rows])
+    return _PART.sub(lambda part: f"{part[1]}\n{table}\n\n{part[2]}", GUIDE.read_text())

@@ -1,0 +1,43 @@
+"""What stands in the topics that Waybill writes for others; what it reads is `messaging.codec`'s."""
+
+from typing import Literal, NotRequired
+
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
+
+from domain.shipments.status import Status
+from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
+from messaging.codec import Location, Package, Place, UtcOffset
+
+
+class ChangeData(TypedDict):
+    """An applied change. A creation says from where to where, any other what was seen."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
+    event_id: EventIdText
+    tracking_number: TrackingNumberText
+    client_id: str
+    status: Status
+    version: int
+    timestamp: Instant
+    source: NotRequired[str]
+    location: NotRequired[Location]
+    notes: NotRequired[str]
+    utc_offset: NotRequired[UtcOffset]
+    origin: NotRequired[Place]
+    destination: NotRequired[Place]
+    package: NotRequired[Package]
+    changes: NotRequired[dict[str, object]]
+
+
+class Change(TypedDict):
+    """A CloudEvent that tells of a change after it is committed: at least once, with a stable id."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    specversion: Literal["1.0"]
+    id: EventIdText
+    source: Literal["/processor"]
+    type: Literal["waybill.shipment.changed.v1"]
+    subject: TrackingNumberText
+    time: Instant
+    data: ChangeData

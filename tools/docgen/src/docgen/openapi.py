@@ -1,0 +1,52 @@
+"""One OpenAPI document over all services: the only place that knows the routes of each."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import httpkit.openapi.health_operations
+import ingest_api.openapi
+import ingest_api.routes
+import query_api.openapi
+import query_api.routes
+from httpkit.openapi.document import document
+from httpkit.openapi.operations import described
+from httpkit.server.health import Health
+
+TAGS: Final[Mapping[str, str]] = {
+    "access": "Tokens, users and their API keys.",
+    "shipments": "Registering shipments, changing them, and where they are.",
+    "events": "Reporting what happens to shipments, and what became of each report.",
+    "dead letters": "Records that could not be applied, kept as they were, and sent again.",
+    "operations": "What stands still and goes on, what is set aside, and what operators have done.",
+    "health": "How the service is, for probes and people.",
+    "contract": "This document, and a page to read and try it on.",
+}
+
+_ABOUT: Final = """An accepted event is applied exactly once, in order, whatever dies.
+
+Writes answer 202 once they are durable; `Location` says where to look up what became of them. Every error
+has the same body, and its `error` is one of a closed list of codes. Times are RFC 3339: any offset in, UTC
+with milliseconds out."""
+
+
+def openapi() -> dict[str, Any]:
+    """Return the document.
+
+    Raises:
+        UndescribedRoute: a service has a route that nobody has described, or describes one it has not.
+    """
+    operations = [
+        *described(ingest_api.routes.ROUTES, ingest_api.openapi.OPERATIONS),
+        *described(query_api.routes.ROUTES, query_api.openapi.OPERATIONS),
+        *described(Health({}).routes(), httpkit.openapi.health_operations.OPERATIONS),
+    ]
+    info = {
+        "title": "Waybill",
+        "version": version("waybill-query-api"),
+        "summary": "Shipment tracking: report events, follow shipments.",
+        "description": _ABOUT,
+        "contact": {"name": "Waybill"},
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }
+    return document(info, TAGS, operations)
