@@ -37,7 +37,7 @@ CONSUMING: Final = (
     Mutation(
         name="unreadable-batch-jumped",
         safety="a batch that cannot be read is not jumped",
-        file=f"{_MESSAGING}/inbox.py",
+        file=f"{_MESSAGING}/consumer/inbox.py",
         old="                self.unreadable = record\n",
         new="                continue\n",
         tests=(
@@ -63,7 +63,7 @@ CONSUMING: Final = (
     Mutation(
         name="added-partitions-used",
         safety="commands are spread over the declared partitions alone",
-        file=f"{_MESSAGING}/producer.py",
+        file=f"{_MESSAGING}/producer/idempotent_producer.py",
         old="        return declared\n",
         new="        return known\n",
         tests=(f"{_UNIT}/test_producer.py::test_commands_are_spread_over_the_declared_partitions_alone",),

@@ -2,11 +2,11 @@
 
 import re
 import warnings
-from importlib.util import find_spec
 
 import pytest
 
 from tests.support.manifests import Manifests
+from toolbox.__main__ import COMMANDS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -100,13 +100,14 @@ def test_each_pod_gets_the_secrets_it_needs_and_no_other(production: Manifests) 
         assert not {"JWT_SECRET", "MONGO_URI"} & production.environment(name).keys()
 
 
-def test_jobs_run_modules_that_exist(overlay: Manifests) -> None:
+def test_jobs_run_commands_of_the_toolbox(overlay: Manifests) -> None:
     for pod in overlay.pods.values():
         for container in pod.containers:
             if container.get("command", ["sleep"])[0] != "sleep":
-                python, flag, module, *_ = container["command"]
-                assert (python, flag) == ("python", "-m")
-                assert find_spec(module) is not None
+                program, command, *_ = container["command"]
+                assert program == "waybill-admin"
+                assert command in COMMANDS
+                assert container["image"].rpartition("/")[2].startswith("toolbox")
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -23,7 +23,7 @@ SERVICE = """
 from httpkit.server.health import Health
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.server.app_server import build_app, run
-from servicekit.settings import HttpSettings
+from httpkit.settings import HttpSettings
 http = HttpSettings(host="127.0.0.1", port=0)
 run(lambda: build_app(http, [], health=Health({}), registry=new_registry("test")), http)
 """
