@@ -37,6 +37,7 @@ async def service(
         "REDIS_ADDR": redis_settings.address,
         "KAFKA_BROKERS": kafka.brokers,
         "KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "KAFKA_PARTITIONS": str(kafka.partitions),
         "BCRYPT_COST": "10",
     }
     process = await asyncio.create_subprocess_exec(
