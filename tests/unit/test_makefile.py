@@ -62,6 +62,15 @@ def test_a_setting_reaches_what_make_runs_as_it_was_given(tmp_path: Path) -> Non
     assert {name: shown.get(name) for name in given} == given
 
 
+def test_services_are_compiled_once_where_an_image_says_never(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    with (tmp_path / "Makefile").open("a") as makefile:
+        makefile.write("\nshown:\n\t@env\n")
+    shown = make("shown", cwd=tmp_path, env={"PYTHONDONTWRITEBYTECODE": "1", "OTHER": "1"}).stdout
+    assert "\nOTHER=1\n" in shown
+    assert "PYTHONDONTWRITEBYTECODE" not in shown
+
+
 @pytest.mark.parametrize("verb", REQUIRED)
 def test_the_verbs_of_the_requirement_are_there(verb: str) -> None:
     assert re.search(rf"^{verb}: .*## |^{verb}:\s+## ", MAKEFILE, re.MULTILINE), verb
