@@ -1,6 +1,8 @@
 """What MongoDB does for each list, as its profiler saw it: an index, never a scan, never a sort in memory."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,11 +22,12 @@ from domain.ports.queries import (
 from domain.processing.batch import Outcome
 from domain.processing.dead_letter import LetterState
 from domain.shipments.status import Status
-from storage.mongo.database import Database
+from storage.mongo.database import Database, open_database
 from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.queries import readers
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
-from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS
+from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS, apply_schema
+from storage.settings import MongoSettings
 from tests.support.builders import NOON, NUMBER, dead_letter, number
 
 pytestmark = pytest.mark.stack
@@ -71,9 +74,26 @@ MIDDLE = Position(NOON + timedelta(seconds=1_500), number(1_500))
 WINDOWS = [Window(limit=10), Window(limit=10, offset=50), Window(limit=10, after=MIDDLE)]
 
 
-@pytest.fixture
-async def profiled(database: Database) -> AsyncIterator[Database]:
-    """Give a database with a few thousand documents, whose profiler has seen nothing yet."""
+@pytest.fixture(scope="module")
+def filled(mongo_uri: str) -> Iterator[MongoSettings]:
+    """Give a database with a few thousand documents, filled once: reading changes none of them."""
+    settings = MongoSettings(MONGO_URI=mongo_uri, MONGO_DB=f"test_{uuid.uuid4().hex}")  # type: ignore[call-arg]
+
+    async def prepare() -> None:
+        async with open_database(settings) as database:
+            await apply_schema(database)
+            await fill(database)
+
+    async def remove() -> None:
+        async with open_database(settings) as database:
+            await database.client.drop_database(settings.database)
+
+    asyncio.run(prepare())
+    yield settings
+    asyncio.run(remove())
+
+
+async def fill(database: Database) -> None:
     await database[SHIPMENTS].insert_many(
         {
             "_id": number(index),
@@ -108,9 +128,21 @@ async def profiled(database: Database) -> AsyncIterator[Database]:
         }
         for index in range(MANY)
     )
-    await database.command("profile", 2)
-    yield database
+
+
+@pytest.fixture
+async def profiled(filled: MongoSettings) -> AsyncIterator[Database]:
+    """Give the filled database, whose profiler has seen nothing yet."""
+    async with open_database(filled) as database:
+        await profile_anew(database)
+        yield database
+        await database.command("profile", 0)
+
+
+async def profile_anew(database: Database) -> None:
     await database.command("profile", 0)
+    await database["system.profile"].drop()
+    await database.command("profile", 2)
 
 
 async def assert_served_by_indexes(database: Database) -> list[dict[str, Any]]:
@@ -181,19 +213,18 @@ async def test_a_total_is_counted_without_a_look_at_the_shipments(profiled: Data
     assert [read["docsExamined"] for read in counts] == [0, 0, 0]
 
 
-async def test_a_rare_status_is_found_without_reading_the_others(profiled: Database) -> None:
+async def test_a_rare_status_is_found_without_reading_the_others(database: Database) -> None:
+    await fill(database)
     rare = [number(index) for index in range(0, MANY, 700)]
-    await profiled[SHIPMENTS].update_many({}, {"$set": {"current_status": "delivered"}})
-    await profiled[SHIPMENTS].update_many({"_id": {"$in": rare}}, {"$set": {"current_status": "cancelled"}})
-    await profiled.command("profile", 0)
-    await profiled["system.profile"].drop()
-    await profiled.command("profile", 2)
-    page = await MongoShipmentReader(profiled).page(
+    await database[SHIPMENTS].update_many({}, {"$set": {"current_status": "delivered"}})
+    await database[SHIPMENTS].update_many({"_id": {"$in": rare}}, {"$set": {"current_status": "cancelled"}})
+    await profile_anew(database)
+    page = await MongoShipmentReader(database).page(
         ShipmentFilter(statuses=(Status.CANCELLED,)), Window(limit=10)
     )
     assert page.total == len(rare)
-    await profiled.command("profile", 0)
-    reads = await profiled["system.profile"].find({"ns": f"{profiled.name}.{SHIPMENTS}"}).to_list()
+    await database.command("profile", 0)
+    reads = await database["system.profile"].find({"ns": f"{database.name}.{SHIPMENTS}"}).to_list()
     assert all(read["keysExamined"] < 200 for read in reads)
 
 
