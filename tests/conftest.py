@@ -16,6 +16,7 @@ from storage.mongo.database import Database, open_database
 from storage.mongo.schema import apply_schema
 from storage.redis.connection import open_redis
 from storage.settings import MongoSettings, RedisSettings
+from tests.support.spare_databases import SpareDatabases
 from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
 from tests.support.topics import admin_of
 
@@ -24,6 +25,8 @@ pytest_plugins = ["tests.support.fault_table"]
 TEST_REDIS_DB = 9
 
 os.environ.update(past_proxies(os.environ))  # for clients that hear a proxy of the shell, and their children
+# A broker lives for minutes here: what its second compiler gains in them is less than what it costs.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +68,19 @@ async def database(mongo_uri: str) -> AsyncIterator[Database]:
         await apply_schema(database)
         yield database
         await database.client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def spare_databases(mongo_uri: str) -> Iterator[SpareDatabases]:
+    with SpareDatabases.of(mongo_uri) as spares:
+        yield spares
+
+
+@pytest.fixture
+async def spare_database(spare_databases: SpareDatabases) -> AsyncIterator[Database]:
+    """Give an empty database with the schema applied, which other tests have used before."""
+    async with spare_databases.one() as database:
+        yield database
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from domain.ports.core import Document, ShipmentStore
+from storage.mongo.database import Database
 from tests.contract.line import TOPIC, LineStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
@@ -22,6 +23,11 @@ from tests.support.fakes import (
     InMemoryShipmentReader,
     InMemoryShipmentStore,
 )
+
+
+@pytest.fixture
+def database(spare_database: Database) -> Database:
+    return spare_database
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
