@@ -81,8 +81,8 @@ exec: $(SYNCED) ## Run COMMAND="waybill-admin schema" with the addresses of the 
 
 .PHONY: test
 test: ## Lint, types, import contracts and every test, on real servers
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types checkers
-	@$(MAKE) --no-print-directory test-unit test-stack
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types test-unit
+	@$(MAKE) --no-print-directory test-stack
 
 .PHONY: test-unit
 test-unit: $(SYNCED) checkers ## Tests that need no server
