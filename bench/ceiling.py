@@ -19,7 +19,7 @@ from pymongo.read_concern import ReadConcern
 
 from devstack.client import RunningStack
 from domain.ports.core import Fence
-from domain.processing.batch import Delivery, EventRecord, Plan, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment, judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
@@ -27,7 +27,7 @@ from domain.shipments.tracking_number import TrackingNumber
 from messaging import codec
 from messaging.producer.idempotent_producer import partition_of
 from storage.mongo.database import MAJORITY, Database, open_database
-from storage.mongo.processing.transaction_writer import Move, MoveWriter
+from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter
 from storage.settings import MongoSettings
 
 PARTITIONS: Final = 12
@@ -133,7 +133,7 @@ class Lane:
 
     def _plan(self, commands: Sequence[Command]) -> Plan:
         deliveries = [
-            Delivery(command=command, offset=offset, fingerprint=_fingerprint(command))
+            ConsumedCommand(command=command, offset=offset, fingerprint=_fingerprint(command))
             for offset, command in enumerate(commands)
         ]
         plan = Plan(len(deliveries))
@@ -143,12 +143,12 @@ class Lane:
         return plan
 
 
-class _Recorder(MoveWriter):
+class _Recorder(TransactionWriter):
     """Keeps the commands that the processor would send."""
 
     async def commands_of(self, fence: Fence, plan: Plan) -> Transaction:
         self._kept: list[Document] = []
-        moves = [Move(fence, plan, datetime.now(UTC))]
+        moves = [BatchWrite(fence, plan, datetime.now(UTC))]
         nobody: Any = None
         await self._write_events(moves, nobody)
         await self._write_shipments(moves, nobody)

@@ -51,8 +51,8 @@ CONTENDERS: Final = (
         rebalance="an owner that was replaced cannot write any more: its fence fails the transaction",
     ),
     Contender(
-        name="Waybill, untold",
-        command=(sys.executable, "-m", "bench.untold"),
+        name="Waybill, without_change_feed",
+        command=(sys.executable, "-m", "bench.without_change_feed"),
         crash="as Waybill, but nobody is told of changes, as with the peers: the very same job",
         duplicates="as Waybill",
         order="as Waybill",

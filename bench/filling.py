@@ -10,7 +10,7 @@ from typing import Any, Final
 from bench.load import STARTED_AT, WALK, creation, lifelike
 from pymongo import MongoClient
 
-from domain.processing.batch import Delivery, ShipmentChange
+from domain.processing.batch import ConsumedCommand, ShipmentTransition
 from domain.shipments.commands import ReportStatus
 from domain.shipments.event_identity import event_id
 from domain.shipments.shipment import Created, evolve
@@ -90,8 +90,8 @@ def created_document(number: TrackingNumber) -> dict[str, Any]:
     """Return a shipment that nothing has happened to."""
     command = creation(number)
     shipment = evolve(None, Created(command.event_id, number, command.client_id))
-    delivery = Delivery(command=command, offset=0, fingerprint="")
-    change = ShipmentChange(None, shipment, [delivery])
+    delivery = ConsumedCommand(command=command, offset=0, fingerprint="")
+    change = ShipmentTransition(None, shipment, [delivery])
     return shipment_document(change, recorded_at=STARTED_AT)
 
 

@@ -9,7 +9,7 @@ from aiokafka.structs import ConsumerRecord
 from bench.filling import make_filling
 from bench.load import STARTED_AT
 
-from domain.processing.batch import Delivery, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, by_shipment, judge
 from domain.shipments.commands import ReportStatus
 from domain.shipments.event_identity import creation_event_id, event_id
 from domain.shipments.shipment import Shipment
@@ -35,7 +35,7 @@ def judged_bytes() -> int:
     def work() -> Any:  # noqa: ANN401  # only held
         decoded = [codec.decode(value) for value in values]
         deliveries = [
-            Delivery(command=each.command, offset=at, fingerprint=each.fingerprint)
+            ConsumedCommand(command=each.command, offset=at, fingerprint=each.fingerprint)
             for at, each in enumerate(decoded)
         ]
         groups = by_shipment(deliveries)

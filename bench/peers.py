@@ -33,13 +33,13 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from devstack.client import RunningStack
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from storage.settings import MongoSettings
 
 PREFIX: Final = "peers."
-OURS: Final = ("Waybill", "Waybill, untold")
+OURS: Final = ("Waybill", "Waybill, without_change_feed")
 SERVERS: Final = ("mongod", "kafka", "redis")
 POLL_S: Final = 0.02
 DEADLINE_S: Final = 120.0
@@ -144,7 +144,7 @@ def running(stack: RunningStack, contender: Contender, database: str) -> Iterato
     }
     # `python -m bench…` finds its module from anywhere
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    command = leashed(contender.command, death_signal=signal.SIGKILL)
+    command = dying_with_parent(contender.command, death_signal=signal.SIGKILL)
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             command, env=environment, cwd=place, stdout=said, stderr=said, start_new_session=True
@@ -184,7 +184,7 @@ def report(rounds: Sequence[Mapping[str, Drain]], filling: Filling) -> Iterator[
     yield f"rounds           {len(rounds)}, medians; ratios within a round"
     yield ""
     yield "                           Waybill is            CPU per event, µs"
-    yield "                 events/s             untold    itself  mongod  kafka  redis    all   first event"
+    yield "                 events/s             no feed   itself  mongod  kafka  redis    all   first event"
     for name in rounds[0]:
         yield _row(name, rounds)
     yield ""
@@ -193,12 +193,14 @@ def report(rounds: Sequence[Mapping[str, Drain]], filling: Filling) -> Iterator[
 
 def _row(name: str, rounds: Sequence[Mapping[str, Drain]]) -> str:
     drains = [each[name] for each in rounds]
-    whole, untold = (statistics.median(each[ours].rate / each[name].rate for each in rounds) for ours in OURS)
+    whole, no_feed = (
+        statistics.median(each[ours].rate / each[name].rate for each in rounds) for ours in OURS
+    )
     costs = [statistics.median(each.cpu_us(part) for each in drains) for part in ("itself", *SERVERS)]
     costs.append(sum(costs))
     itself, mongod, kafka, redis, everything = costs
     return (
-        f"{name:<16} {statistics.median(each.rate for each in drains):8.0f} {whole:7.2f} x {untold:7.2f} x"
+        f"{name:<16} {statistics.median(each.rate for each in drains):8.0f} {whole:7.2f} x {no_feed:7.2f} x"
         f"    {itself:6.1f}  {mongod:6.1f} {kafka:6.1f} {redis:6.1f} {everything:6.1f}"
         f"   after {statistics.median(each.start_up_s for each in drains):.1f} s"
     )

@@ -29,7 +29,7 @@ from bench.filling import fill, make_filling
 from bench.saving import described, save
 
 from devstack.client import RunningStack, start_stack
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 from messaging.settings import KafkaSettings
 
 PREFIX: Final = "scaling."
@@ -82,7 +82,7 @@ class Group:
             "SIMULATED_EVENT_S": str(self.pace.event_s),
             "SIMULATED_JOURNAL": str(self.place / name),
         }
-        command = leashed((sys.executable, "-m", "bench.simulated"), death_signal=signal.SIGKILL)
+        command = dying_with_parent((sys.executable, "-m", "bench.simulated"), death_signal=signal.SIGKILL)
         self.started_s[name] = time.monotonic()
         root = Path(__file__).parents[1]
         self.processes[name] = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True)

@@ -16,8 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from domain.ports.core import Answer, EndOffset, Fence, IsAnother
-from domain.processing.batch import Delivery, EventRecord, Outcome, Plan
+from domain.ports.core import EndOffset, Fence, IsAnother, Reply
+from domain.processing.batch import ConsumedCommand, EventRecord, Outcome, Plan
 from domain.processing.dead_letter import DeadLetterEntry, Replay
 from domain.processing.halts import Attempt, Halt, Quarantined, QuarantinePut
 from domain.shipments.event_identity import EventId, creation_event_id
@@ -93,7 +93,7 @@ class SimulatedStore:
     async def bury(
         self,
         fence: Fence,
-        delivery: Delivery | None,
+        delivery: ConsumedCommand | None,
         *,
         next_offset: int,
         reason: str,
@@ -107,7 +107,7 @@ class SimulatedStore:
 
 
 class SimulatedHints:
-    """`DuplicateFilter` that remembers everything, and `Answers` that nobody waits for."""
+    """`DuplicateFilter` that remembers everything, and `Replies` that nobody waits for."""
 
     def __init__(self) -> None:
         self._members: set[str] = set()
@@ -122,12 +122,12 @@ class SimulatedHints:
         del partition
         self._members.update(members)
 
-    async def send(self, answers: Mapping[str, Answer]) -> None:
+    async def send(self, answers: Mapping[str, Reply]) -> None:
         """Nobody waits."""
 
 
 class SimulatedLine:
-    """`PartitionNotes`, `QuarantineStore` and `DeadLetterIndex` where there are no operators.
+    """`PartitionStateStore`, `QuarantineStore` and `DeadLetterIndex` where there are no operators.
 
     What raises is called only where something went wrong: then the run is void, and must end.
     """

@@ -8,7 +8,7 @@ from aiokafka.codec import snappy_encode
 from bench.filling import created_document, make_filling
 from bench.load import STARTED_AT, WALK, make_load
 
-from domain.processing.batch import Delivery, EventChange, EventRecord, Outcome
+from domain.processing.batch import ConsumedCommand, EventChange, EventRecord, Outcome
 from domain.shipments.commands import ReportStatus
 from messaging import codec
 from storage.mongo.documents import event_document, history_entry
@@ -43,7 +43,7 @@ def _change(command: ReportStatus) -> bytes:
 
 
 def _documents(command: ReportStatus) -> float:
-    delivery = Delivery(command=command, offset=10**6, fingerprint=_record(command).fingerprint)
+    delivery = ConsumedCommand(command=command, offset=10**6, fingerprint=_record(command).fingerprint)
     change = EventChange(command.event_id, True, 10**6, delivery, _record(command), 1)  # noqa: FBT003  # is new
     documents: list[dict[str, Any]] = [
         event_document(change, partition=3, recorded_at=STARTED_AT),

@@ -10,14 +10,14 @@ from redis.backoff import NoBackoff
 
 from domain.ports.core import Document, ShipmentStore
 from storage.mongo.database import Database
-from tests.contract.line import TOPIC, LineStores
+from tests.contract.line import TOPIC, PartitionStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
     Documents,
     InMemoryActionLog,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
-    InMemoryLineControl,
+    InMemoryPartitionControl,
     InMemoryPartitionNotes,
     InMemoryQuarantineStore,
     InMemoryShipmentReader,
@@ -72,13 +72,13 @@ def store(storage: Storage) -> ShipmentStore:
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
-def line(request: pytest.FixtureRequest) -> LineStores:
+def line(request: pytest.FixtureRequest) -> PartitionStores:
     if request.param == "memory":
         documents = Documents()
-        return LineStores(
+        return PartitionStores(
             InMemoryShipmentStore(documents),
             InMemoryPartitionNotes(documents),
-            InMemoryLineControl(documents, TOPIC),
+            InMemoryPartitionControl(documents, TOPIC),
             InMemoryQuarantineStore(documents),
             InMemoryActionLog(documents),
         )
@@ -88,10 +88,10 @@ def line(request: pytest.FixtureRequest) -> LineStores:
     from storage.mongo.processing.shipment_store import MongoShipmentStore  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
-    return LineStores(
+    return PartitionStores(
         MongoShipmentStore(database),
-        stored.MongoPartitionNotes(database),
-        stored.MongoLineControl(database, TOPIC),
+        stored.MongoPartitionStateStore(database),
+        stored.MongoPartitionControl(database, TOPIC),
         MongoQuarantineStore(database),
         MongoActionLog(database),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.ports.core import ActionLog, Document, ShipmentStore
-from domain.ports.partitions import LineControl, PartitionNotes, QuarantineStore
+from domain.ports.partitions import PartitionControl, PartitionStateStore, QuarantineStore
 from domain.ports.queries import ActionFilter, Window
 from domain.processing.halts import Quarantined
 from tests.support.builders import NOON, number
@@ -13,12 +13,12 @@ TOPIC: Final = "shipments.events"
 
 
 @dataclass(frozen=True, slots=True)
-class LineStores:
+class PartitionStores:
     """The ports, on one store."""
 
     shipments: ShipmentStore
-    notes: PartitionNotes
-    control: LineControl
+    notes: PartitionStateStore
+    control: PartitionControl
     quarantine: QuarantineStore
     actions: ActionLog
 

@@ -1,4 +1,4 @@
-"""`Answers`, `AnswerInbox`: each address is told what it waits for, or nothing, and that is no trouble."""
+"""`Replies`, `ReplyInbox`: each address is told what it waits for, or nothing, and that is no trouble."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -9,14 +9,14 @@ import pytest
 from redis.asyncio import Redis
 
 from domain.errors import ErrorCode
-from domain.ports.core import Answer, AnswerInbox, Answers
+from domain.ports.core import Replies, Reply, ReplyInbox
 from domain.shipments.status import Status
 from tests.support.builders import NOON, creation, number
-from tests.support.fakes import InMemoryAnswerInbox, InMemoryAnswers
+from tests.support.fakes import InMemoryReplies, InMemoryReplyInbox
 
 DEADLINE_S = 5.0
 
-APPLIED = Answer(
+APPLIED = Reply(
     event_id=creation().event_id,
     outcome="applied",
     reason=None,
@@ -40,11 +40,11 @@ REJECTED = replace(
 class Post:
     """Both ends: who sends, and where it is waited for."""
 
-    sender: Answers
-    inbox: AnswerInbox
+    sender: Replies
+    inbox: ReplyInbox
 
     @contextmanager
-    def expect(self) -> Iterator[tuple[str, Callable[[], Awaitable[Answer]]]]:
+    def expect(self) -> Iterator[tuple[str, Callable[[], Awaitable[Reply]]]]:
         """Give an address, and a way to wait for what arrives there."""
         with self.inbox.expect() as (address, answer):
             yield address, lambda: asyncio.wait_for(answer, DEADLINE_S)
@@ -58,33 +58,33 @@ def post(request: pytest.FixtureRequest) -> Post:
 
 @pytest.fixture
 def memory_post() -> Post:
-    inbox = InMemoryAnswerInbox()
+    inbox = InMemoryReplyInbox()
     return Post(inbox.answers, inbox)
 
 
 @pytest.fixture
 async def redis_post(redis_client: Redis) -> AsyncIterator[Post]:
-    from storage.redis.replies import RedisAnswerInbox, RedisAnswers  # noqa: PLC0415  # only with the stack
+    from storage.redis.replies import RedisReplies, RedisReplyInbox  # noqa: PLC0415  # only with the stack
 
-    inbox = RedisAnswerInbox(redis_client, "contract[1]*")
+    inbox = RedisReplyInbox(redis_client, "contract[1]*")
     async with inbox.listening():
         async with asyncio.timeout(DEADLINE_S):
             while not inbox.is_open:  # noqa: ASYNC110  # the inbox says it only when asked
                 await asyncio.sleep(0.01)
-        yield Post(RedisAnswers(redis_client), inbox)
+        yield Post(RedisReplies(redis_client), inbox)
 
 
 @pytest.fixture(params=["memory", "redis"])
-def unheard(request: pytest.FixtureRequest) -> Answers:
+def unheard(request: pytest.FixtureRequest) -> Replies:
     if request.param == "memory":
-        return InMemoryAnswers()
-    from storage.redis.replies import RedisAnswers  # noqa: PLC0415  # with its param
+        return InMemoryReplies()
+    from storage.redis.replies import RedisReplies  # noqa: PLC0415  # with its param
 
-    return RedisAnswers(request.getfixturevalue("redis_that_is_gone"))
+    return RedisReplies(request.getfixturevalue("redis_that_is_gone"))
 
 
 @pytest.mark.parametrize("answer", [APPLIED, REJECTED], ids=["applied", "rejected"])
-async def test_an_answer_arrives_as_it_was_sent(post: Post, answer: Answer) -> None:
+async def test_an_answer_arrives_as_it_was_sent(post: Post, answer: Reply) -> None:
     with post.expect() as (address, receive):
         await post.sender.send({address: answer})
         assert await receive() == answer
@@ -134,6 +134,6 @@ async def test_no_answers_are_no_trouble(post: Post) -> None:
         assert await receive() == APPLIED
 
 
-async def test_an_answer_that_nobody_hears_is_lost_without_a_word(unheard: Answers) -> None:
+async def test_an_answer_that_nobody_hears_is_lost_without_a_word(unheard: Replies) -> None:
     for _ in range(5):
         assert await unheard.send({"nowhere": APPLIED}) is None  # type: ignore[func-returns-value]  # never raises

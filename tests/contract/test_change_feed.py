@@ -80,17 +80,17 @@ async def test_what_is_replayed_is_told_again_with_the_same_id(feed: Feed) -> No
     assert await feed.read() == IDS + IDS
 
 
-def untold() -> list[Verdict]:
+def without_change_feed() -> list[Verdict]:
     """Give a rejected event, a duplicate, a conflict, and what the duplicate filter alone knows."""
     picked_up = report(Status.PICKED_UP)
     contradiction = replace(picked_up, notes="something else at the same instant")
     sent = deliveries(report(Status.DELIVERED), creation(), creation(), picked_up, contradiction)
     sent.append(delivery(report(Status.CANCELLED), len(sent), known_duplicate=True))
-    return [verdict for verdict in plan_for(sent).verdicts if not verdict.is_told]
+    return [verdict for verdict in plan_for(sent).verdicts if not verdict.is_published]
 
 
 async def test_nothing_else_is_told(feed: Feed) -> None:
-    verdicts = untold()
+    verdicts = without_change_feed()
     assert len(verdicts) == 4
     await feed.feed.publish(verdicts)
     assert await feed.read() == []

@@ -14,7 +14,7 @@ from domain.processing.dead_letter import (
     DeadLetterEntry,
     Discard,
     Header,
-    Place,
+    RecordPosition,
     Replay,
     dead_letter_id,
 )
@@ -28,7 +28,7 @@ from tests.support.builders import NOON, NUMBER, RECORDED_AT, report
 from tests.support.fakes import Documents, InMemoryActionLog, InMemoryDeadLetterIndex
 
 ENTRY = DeadLetterEntry(
-    id=dead_letter_id(Place(3, 17)),
+    id=dead_letter_id(RecordPosition(3, 17)),
     reason="unprocessable",
     error="ValueError: bug",
     attempts=5,
@@ -42,9 +42,11 @@ ENTRY = DeadLetterEntry(
     recorded_at=RECORDED_AT,
     value_preview="{\0\ufffd",
     headers=[Header("traceparent", "00-1"), Header("$odd.", None)],
-    replay_of=dead_letter_id(Place(3, 1)),
+    replay_of=dead_letter_id(RecordPosition(3, 1)),
 )
-UNREADABLE = replace(ENTRY, id=dead_letter_id(Place(0, 0)), key=None, event_id=None, tracking_number=None)
+UNREADABLE = replace(
+    ENTRY, id=dead_letter_id(RecordPosition(0, 0)), key=None, event_id=None, tracking_number=None
+)
 
 
 REPLAY = Replay(letter=ENTRY.id, by="$ana", at=RECORDED_AT, topic="shipments.events", partition=1, offset=77)

@@ -6,12 +6,12 @@ import pytest
 
 from domain.ports.core import Document
 from domain.ports.queries import DeadLetterFilter, Period, Window
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from tests.contract.walking import walked
 from tests.contract.writing import Storage
 from tests.support.builders import NOON, dead_letter, number
 
-STATES = list(LetterState)
+STATES = list(DeadLetterState)
 LETTERS: list[Document] = [
     dead_letter(
         offset,
@@ -42,8 +42,8 @@ async def test_a_dead_letter_is_shown_as_it_was_written(storage: Storage) -> Non
         (DeadLetterFilter(), NEWEST_FIRST),
         (DeadLetterFilter(reason="unreadable"), [5, 3, 1]),
         (DeadLetterFilter(tracking_number=number(1)), [4, 1]),
-        (DeadLetterFilter(state=LetterState.DISCARDED), [5, 2]),
-        (DeadLetterFilter(state=LetterState.OPEN, reason="unreadable"), [3]),
+        (DeadLetterFilter(state=DeadLetterState.DISCARDED), [5, 2]),
+        (DeadLetterFilter(state=DeadLetterState.OPEN, reason="unreadable"), [3]),
         (DeadLetterFilter(reason="unreadable", tracking_number=number(1)), [1]),
         (DeadLetterFilter(recorded=Period(start=NOON + timedelta(minutes=1))), [5, 4, 3, 2]),
         (DeadLetterFilter(recorded=Period(end=NOON + timedelta(minutes=1))), [1, 0]),

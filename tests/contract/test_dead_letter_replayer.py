@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import NotPublished
 from domain.ports.dead_letters import DeadLetterReplayer, Replayed
-from domain.processing.dead_letter import Place, dead_letter_id
+from domain.processing.dead_letter import RecordPosition, dead_letter_id
 from domain.shipments.status import Status
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
 from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
@@ -29,8 +29,8 @@ class Graveyard:
     """Where one dead letter can be read and the next, in the same partition, cannot."""
 
     replayer: DeadLetterReplayer
-    readable: Place
-    unreadable: Place
+    readable: RecordPosition
+    unreadable: RecordPosition
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.stack)])
@@ -42,10 +42,10 @@ def graveyard(request: pytest.FixtureRequest) -> Graveyard:
 @pytest.fixture
 def memory_graveyard() -> Graveyard:
     letters = {
-        Place(0, 0): Replayed(PICKED_UP.event_id),
-        Place(0, 1): Replayed(None),
+        RecordPosition(0, 0): Replayed(PICKED_UP.event_id),
+        RecordPosition(0, 1): Replayed(None),
     }
-    return Graveyard(InMemoryDeadLetterReplayer(letters), Place(0, 0), Place(0, 1))
+    return Graveyard(InMemoryDeadLetterReplayer(letters), RecordPosition(0, 0), RecordPosition(0, 1))
 
 
 @pytest.fixture
@@ -60,14 +60,17 @@ async def kafka_graveyard(kafka: KafkaSettings) -> AsyncIterator[Graveyard]:
 
 
 async def test_a_dead_letter_says_which_event_it_is_if_it_can_be_read(graveyard: Graveyard) -> None:
-    wanted = [graveyard.unreadable, Place(0, 10**17), graveyard.readable]
+    wanted = [graveyard.unreadable, RecordPosition(0, 10**17), graveyard.readable]
     found = [Replayed(None), None, Replayed(PICKED_UP.event_id)]
     assert await graveyard.replayer.replay(wanted, by="ana") == found
     assert await graveyard.replayer.replay(wanted[::-1], by="ana") == found[::-1], "again, and in any order"
 
 
-@pytest.mark.parametrize("place", [Place(0, 10**17), Place(1, 99), Place(99, 0), Place(999_999_999, 0)])
-async def test_what_is_not_there_is_none(graveyard: Graveyard, place: Place) -> None:
+@pytest.mark.parametrize(
+    "place",
+    [RecordPosition(0, 10**17), RecordPosition(1, 99), RecordPosition(99, 0), RecordPosition(999_999_999, 0)],
+)
+async def test_what_is_not_there_is_none(graveyard: Graveyard, place: RecordPosition) -> None:
     assert await graveyard.replayer.replay([place], by="ana") == [None]
 
 
@@ -146,5 +149,5 @@ async def test_the_trouble_of_one_partition_is_not_another_s(kafka: KafkaSetting
     assert list(queued.headers)[-2:] == headers_of(places[1], by="ana")
 
 
-def headers_of(place: Place, *, by: str = "añá") -> list[tuple[str, bytes]]:
+def headers_of(place: RecordPosition, *, by: str = "añá") -> list[tuple[str, bytes]]:
     return [("replay-of", dead_letter_id(place).encode()), ("replayed-by", by.encode())]

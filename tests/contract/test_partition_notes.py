@@ -1,4 +1,4 @@
-"""`PartitionNotes` and what a new owner inherits: bound to the epoch, and whole."""
+"""`PartitionStateStore` and what a new owner inherits: bound to the epoch, and whole."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from domain.errors import Fenced
 from domain.ports.core import Fence
 from domain.processing.halts import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
-from tests.contract.line import TOPIC, LineStores
+from tests.contract.line import TOPIC, PartitionStores
 from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 
 PARTITION = f"{TOPIC}/3"
@@ -25,11 +25,11 @@ RESUMPTION = Resumption(
 CREATION = plan_for(deliveries(creation()))
 
 
-async def acquired(stores: LineStores, *, end_offset: int = 100) -> Fence:
+async def acquired(stores: PartitionStores, *, end_offset: int = 100) -> Fence:
     return await stores.shipments.acquire(PARTITION, owner="processor-1", end_offset=ends_at(end_offset))
 
 
-async def test_a_new_owner_inherits_what_was_noted(line: LineStores) -> None:
+async def test_a_new_owner_inherits_what_was_noted(line: PartitionStores) -> None:
     first = await acquired(line)
     assert (first.inherited.halt, first.inherited.attempt) == (None, None)
     await line.notes.note_halt(first, GAP)
@@ -43,7 +43,7 @@ async def test_a_new_owner_inherits_what_was_noted(line: LineStores) -> None:
     assert (third.halt, third.attempt) == (None, None)
 
 
-async def test_the_owner_before_notes_nothing_any_more(line: LineStores) -> None:
+async def test_the_owner_before_notes_nothing_any_more(line: PartitionStores) -> None:
     before = await acquired(line)
     await acquired(line)
     for noting in (line.notes.note_halt(before, HALT), line.notes.note_attempt(before, Attempt(1, 1))):
@@ -53,7 +53,7 @@ async def test_the_owner_before_notes_nothing_any_more(line: LineStores) -> None
     assert (now.halt, now.attempt) == (None, None)
 
 
-async def test_what_the_log_has_lost_is_given_up(line: LineStores) -> None:
+async def test_what_the_log_has_lost_is_given_up(line: PartitionStores) -> None:
     before = await acquired(line)
     assert (await line.notes.give_up(before, 20)).next_offset == 20
     now = await acquired(line)
@@ -63,7 +63,7 @@ async def test_what_the_log_has_lost_is_given_up(line: LineStores) -> None:
         await line.notes.give_up(before, 30)
 
 
-async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: LineStores) -> None:
+async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: PartitionStores) -> None:
     stalled = [(await acquired(line)).inherited.stalled_opens for _ in range(4)]
     assert stalled == [0, 1, 2, 3]
     await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
@@ -72,7 +72,7 @@ async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: LineS
     assert (await acquired(line)).inherited.stalled_opens == 1
 
 
-async def test_owners_that_find_nothing_to_do_are_not_counted(line: LineStores) -> None:
+async def test_owners_that_find_nothing_to_do_are_not_counted(line: PartitionStores) -> None:
     await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
     idle = [(await acquired(line, end_offset=1)).inherited.stalled_opens for _ in range(10)]
     assert idle == [0] * 10
@@ -80,7 +80,7 @@ async def test_owners_that_find_nothing_to_do_are_not_counted(line: LineStores) 
     assert busy == [1, 2]
 
 
-async def test_what_was_in_hand_in_a_topic_that_is_gone_is_forgotten(line: LineStores) -> None:
+async def test_what_was_in_hand_in_a_topic_that_is_gone_is_forgotten(line: PartitionStores) -> None:
     first = await acquired(line)
     first = await line.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
     await line.notes.note_attempt(first, Attempt(0, 5))
@@ -89,7 +89,7 @@ async def test_what_was_in_hand_in_a_topic_that_is_gone_is_forgotten(line: LineS
         assert (inherited.attempt, inherited.next_offset, inherited.stalled_opens) == (None, 0, expected)
 
 
-async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(line: LineStores) -> None:
+async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(line: PartitionStores) -> None:
     for name in (f"{TOPIC}/10", f"{TOPIC}/2", f"{TOPIC}.dlq/0", f"{TOPIC}0/1", f"other-{TOPIC}/4"):
         await line.shipments.acquire(name, owner=f"owner of {name}", end_offset=ends_at(0))
     views = await line.control.partitions()
@@ -108,7 +108,7 @@ async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(l
     assert await line.control.partition(4) is None
 
 
-async def test_a_word_is_shown_and_heard_as_long_as_the_halt_that_it_means(line: LineStores) -> None:
+async def test_a_word_is_shown_and_heard_as_long_as_the_halt_that_it_means(line: PartitionStores) -> None:
     fence = await acquired(line)
     await line.notes.note_halt(fence, HALT)
     assert await line.notes.resumption(PARTITION, HALT) is None
@@ -122,7 +122,7 @@ async def test_a_word_is_shown_and_heard_as_long_as_the_halt_that_it_means(line:
     assert [(each.halt, each.resumption) for each in await line.control.partitions()] == [(GAP, None)]
 
 
-async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) -> None:
+async def test_a_later_word_takes_the_place_of_an_earlier_one(line: PartitionStores) -> None:
     await line.notes.note_halt(await acquired(line), GAP)
     await line.control.resume(3, RESUMPTION)
     later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
@@ -136,7 +136,7 @@ async def test_a_later_word_takes_the_place_of_an_earlier_one(line: LineStores) 
     assert await line.notes.resumption(PARTITION, HALT) is None
 
 
-async def test_what_the_log_has_lost_at_its_end_does_not_count_as_applied(line: LineStores) -> None:
+async def test_what_the_log_has_lost_at_its_end_does_not_count_as_applied(line: PartitionStores) -> None:
     await line.notes.give_up(await acquired(line), 20)
     halted = await acquired(line)
     await line.notes.note_halt(halted, LOST_TAIL)
@@ -160,7 +160,7 @@ def test_each_halt_has_its_ways_on(halt: Halt, starts: tuple[Start, ...]) -> Non
     assert halt.starts == starts
 
 
-async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
+async def test_shipments_are_set_aside_and_released(line: PartitionStores) -> None:
     one, other = (line.quarantined(index) for index in (2, 1))
     assert await line.quarantine.put(one, most=2) is QuarantinePut.DONE
     assert await line.quarantine.put(other, most=2) is QuarantinePut.DONE
@@ -178,7 +178,7 @@ async def test_shipments_are_set_aside_and_released(line: LineStores) -> None:
     assert (deed["action"], deed["target"], deed["by"]) == ("key.released", number(2), "other_admin")
 
 
-async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: LineStores) -> None:
+async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: PartitionStores) -> None:
     entry = line.quarantined(1)
     assert await line.quarantine.put(entry, most=1) is QuarantinePut.DONE
     assert await line.quarantine.put(line.quarantined(2), most=1) is QuarantinePut.FULL

@@ -126,10 +126,10 @@ async def test_what_is_out_of_scope_exists_and_is_not_shown(storage: Storage) ->
         assert (await storage.shipments.get(NUMBER, scope) is not None) is is_in
         assert await storage.shipments.exists(NUMBER, scope) is is_in
         assert (await storage.events.get(PICKED_UP.event_id, scope) is not None) is is_in
-        assert await storage.shipments.is_foreign(NUMBER, scope) is not is_in
-        assert await storage.events.is_foreign(PICKED_UP.event_id, scope) is not is_in
-        assert not await storage.shipments.is_foreign(number(2), scope)
-        assert not await storage.events.is_foreign(report(Status.DELIVERED).event_id, scope)
+        assert await storage.shipments.exists_outside(NUMBER, scope) is not is_in
+        assert await storage.events.exists_outside(PICKED_UP.event_id, scope) is not is_in
+        assert not await storage.shipments.exists_outside(number(2), scope)
+        assert not await storage.events.exists_outside(report(Status.DELIVERED).event_id, scope)
     assert await storage.shipments.exists(NUMBER)
     assert not await storage.shipments.exists(number(2))
 
@@ -138,4 +138,4 @@ async def test_a_producers_scope_is_what_it_has_sent(storage: Storage) -> None:
     await (await Writer.of(storage.store)).write(creation(), PICKED_UP)
     assert await storage.events.get(PICKED_UP.event_id, Scope(submitted_by="driver_user_001")) is not None
     assert await storage.events.get(PICKED_UP.event_id, Scope(submitted_by="driver_user_002")) is None
-    assert await storage.events.is_foreign(PICKED_UP.event_id, Scope(submitted_by="driver_user_002"))
+    assert await storage.events.exists_outside(PICKED_UP.event_id, Scope(submitted_by="driver_user_002"))

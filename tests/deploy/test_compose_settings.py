@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from storage.settings import KeepingSettings
+from storage.settings import RetentionSettings
 from tests.support import setting_names
 from tests.support.printed_calls import ROOT
 
@@ -40,7 +40,7 @@ EXAMPLE = {
 def read_by(service: str) -> set[str]:
     """Return the settings that a service of compose reads."""
     if service == "schema":
-        return set(setting_names.names_of(KeepingSettings))
+        return set(setting_names.names_of(RetentionSettings))
     tree: type[BaseModel] = importlib.import_module(f"{service.replace('-', '_')}.settings").Settings
     groups = [field.annotation for field in tree.model_fields.values()]
     return {name for group in groups for name in setting_names.names_of(group)}  # type: ignore[arg-type]  # groups

@@ -24,7 +24,7 @@ USER: Final = "admin_user"
 PATIENCE_S: Final = 15.0
 _AGAIN_S: Final = 0.1
 _JUDGED: Final = (404, 409)
-"""Answers of one who waited: the event is in the log, and was judged."""
+"""Statuses for one who waited: the event is in the log, and was judged."""
 
 
 @dataclass(slots=True)

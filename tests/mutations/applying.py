@@ -119,8 +119,8 @@ APPLYING: Final = (
         name="cache-survives-doubt",
         safety="after a commit whose end is unknown nothing remembered is trusted",
         file=_PARTITION,
-        old="        self._cache.clear()\n        self._fence_in_doubt = False\n\n    async def _tell",
-        new="        self._fence_in_doubt = False\n\n    async def _tell",
+        old="        self._cache.clear()\n        self._fence_in_doubt = False\n\n    async def _publish",
+        new="        self._fence_in_doubt = False\n\n    async def _publish",
         tests=(f"{_HINTS}::test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache",),
     ),
     Mutation(
@@ -150,7 +150,7 @@ APPLYING: Final = (
         safety="nobody is told of what is not committed",
         file=_PARTITION,
         old=_COMMIT,
-        new=_COMMIT.replace("        try:\n", "        await self._tell(plan)\n        try:\n"),
+        new=_COMMIT.replace("        try:\n", "        await self._publish_results(plan)\n        try:\n"),
         tests=(f"{_TROUBLE}::test_nothing_is_told_before_the_commit_is_known",),
     ),
     Mutation(

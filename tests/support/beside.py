@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp.test_utils import unused_port
 
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 from tests.support.stack import RunningStack
 
 
@@ -31,7 +31,7 @@ def _start(
     stack: RunningStack, group: str, name: str, environment: dict[str, str]
 ) -> subprocess.Popen[bytes]:
     running = Path(f"/proc/{stack.member(group).pid}/environ").read_text().rstrip("\0").split("\0")
-    command = leashed((sys.executable, "-m", group.replace("-", "_")), death_signal=signal.SIGKILL)
+    command = dying_with_parent((sys.executable, "-m", group.replace("-", "_")), death_signal=signal.SIGKILL)
     with (stack.home.logs / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
             command,

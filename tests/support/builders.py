@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from domain.errors import ErrorCode
 from domain.ports.core import Document, EndOffset
-from domain.processing.batch import Delivery, EventRecord, Known, Outcome, Plan, by_shipment, judge
-from domain.processing.dead_letter import LetterState
+from domain.processing.batch import ConsumedCommand, EventRecord, Known, Outcome, Plan, by_shipment, judge
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.commands import (
     AmendShipment,
     Command,
@@ -152,9 +152,9 @@ def payload_fingerprint(command: Command) -> str:
 
 def delivery(
     command: Command, offset: int = 0, *, redelivered: bool = False, known_duplicate: bool = False
-) -> Delivery:
+) -> ConsumedCommand:
     """Return the record of the log that holds `command` at `offset`."""
-    return Delivery(
+    return ConsumedCommand(
         command=command,
         offset=offset,
         fingerprint=payload_fingerprint(command),
@@ -163,18 +163,18 @@ def delivery(
     )
 
 
-def deliveries(*commands: Command, first_offset: int = 0) -> list[Delivery]:
+def deliveries(*commands: Command, first_offset: int = 0) -> list[ConsumedCommand]:
     """Return the records of the log that hold `commands`, one after the other."""
     return [delivery(command, offset) for offset, command in enumerate(commands, first_offset)]
 
 
-def redelivered(records: Iterable[Delivery]) -> list[Delivery]:
+def redelivered(records: Iterable[ConsumedCommand]) -> list[ConsumedCommand]:
     """Return the same records as they come again after a crash or a rebalance."""
     return [replace(record, redelivered=True) for record in records]
 
 
 def record_of(
-    record: Delivery, outcome: Outcome = Outcome.APPLIED, reason: ErrorCode | None = None
+    record: ConsumedCommand, outcome: Outcome = Outcome.APPLIED, reason: ErrorCode | None = None
 ) -> EventRecord:
     """Return what the store would know of the event in `record`."""
     command = record.command
@@ -203,7 +203,7 @@ def shipment_after(*commands: Command) -> Shipment:
 
 
 def plan_for(
-    records: Sequence[Delivery],
+    records: Sequence[ConsumedCommand],
     shipments: Mapping[TrackingNumber, Shipment] | None = None,
     known: Known | None = None,
 ) -> Plan:
@@ -221,7 +221,7 @@ def dead_letter(
     reason: str = "unreadable",
     tracking_number: TrackingNumber | None = NUMBER,
     recorded_at: datetime = RECORDED_AT,
-    state: LetterState = LetterState.OPEN,
+    state: DeadLetterState = DeadLetterState.OPEN,
 ) -> Document:
     """Return what is known of a record that could not be applied, as the API shows it."""
     return {

@@ -16,7 +16,7 @@ from testcontainers.core.container import DockerContainer
 from devstack.home.ports import LOOPBACK, choose_ports, is_free
 from devstack.home.programs import wheel_program
 from devstack.parts import gateway, mongod, services
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 from devstack.supervision.part import NotReadyError, Part, Probe
 from devstack.supervision.probes import kafka_probe, mongod_probe, redis_probe
 from tests.support.printed_calls import ROOT
@@ -112,7 +112,7 @@ def _gateway(ports: Mapping[str, int], home: Path) -> Part:
 def _running(part: Part, home: Path) -> Iterator[None]:
     with (home / f"{part.name}.log").open("wb") as log:
         process = subprocess.Popen(
-            leashed(part.command, death_signal=signal.SIGKILL),
+            dying_with_parent(part.command, death_signal=signal.SIGKILL),
             env={**os.environ, **part.environment},
             stdin=subprocess.DEVNULL,
             stdout=log,

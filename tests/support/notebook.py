@@ -1,11 +1,11 @@
-"""`messaging.consumer.handler.Notebook` in memory: what is noted of a partition, and what operators say."""
+"""`messaging.consumer.handler.PartitionState` in memory: what is noted, and what operators say."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from domain.processing.halts import Attempt, Halt, Inherited, Start, accepted
+from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Start, accepted
 from messaging.dead_letters.records import Record
 from tests.support.builders import NOON
 
@@ -32,9 +32,9 @@ class MemoryNotebook:
     note_troubles: deque[Exception] = field(default_factory=deque)
     stops: int = 0
 
-    def inherited(self, end_offset: int) -> Inherited:
+    def inherited(self, end_offset: int) -> PartitionCheckpoint:
         """Return what a new owner finds."""
-        return Inherited(
+        return PartitionCheckpoint(
             halt=self.halt,
             stalled_opens=self.stalled_opens,
             attempt=self.in_hand,
@@ -54,7 +54,7 @@ class MemoryNotebook:
         self._be_troubled()
         return self.word if halt == self.halt else None
 
-    async def go_on(self, *, lost_below: int | None = None) -> None:
+    async def clear_halt(self, *, lost_below: int | None = None) -> None:
         """Forget that it stood still, and what was said then."""
         self._be_troubled()
         if lost_below is not None:

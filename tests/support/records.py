@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.processing.dead_letter import Place
+from domain.processing.dead_letter import RecordPosition
 from domain.shipments.commands import Command
 from messaging import codec
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
@@ -55,9 +55,9 @@ class RecordingProducer(ResilientProducer, Faults):
             for topic, some in records.items():
                 self.topics.setdefault(topic, []).extend(some)
 
-    async def append_one(self, topic: str, record: OutgoingRecord) -> Place:
+    async def append_one(self, topic: str, record: OutgoingRecord) -> RecordPosition:
         """Keep the record, in partition 0."""
         with self.around("append"):
             kept = self.topics.setdefault(topic, [])
             kept.append(record)
-            return Place(0, len(kept) - 1)
+            return RecordPosition(0, len(kept) - 1)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
-from devstack.console.terminal import Journal, Screen
+from devstack.console.terminal import Screen, StackConsole
 from devstack.home.ports import choose_ports, is_free
 from devstack.home.programs import find_java, wheel_program
 from devstack.parts import mongod, redis
@@ -130,7 +130,7 @@ async def _ask_for_password(port: int) -> None:
 
 async def _kafka(home: Path, ports: dict[str, int], papers: Papers, launcher: Launcher) -> Part:
     settings = StackSettings.from_environment(os.environ, stores_only=True)
-    journal = Journal(Screen(quiet=True), file=home / "journal.log")
+    journal = StackConsole(Screen(quiet=True), file=home / "journal.log")
     broker = Broker(
         number=1, home=home / "kafka", port=ports["kafka"], controller_port=ports["kafka-controller"]
     )

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from devstack.console.terminal import Journal
+from devstack.console.terminal import StackConsole
 from devstack.errors import PartFailedError, PrerequisiteError
 from devstack.home.ports import choose_ports, is_free
 from devstack.home.stack_file import Member, read_members
@@ -34,7 +34,7 @@ class Bench:
         self.directory = directory
         self.stack_file = directory / "stack.json"
         self.launcher = Launcher(directory, os.environ, lock, LARGEST_LOG_BYTES)
-        journal = Journal(Console(quiet=True), file=directory / "supervisor.log")
+        journal = StackConsole(Console(quiet=True), file=directory / "supervisor.log")
         self.supervisor = Supervisor(self.launcher, journal, stack_file=self.stack_file)
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 
 from domain.ports.core import EndOffset, IsAnother
-from domain.processing.halts import Halt, Inherited
+from domain.processing.halts import Halt, PartitionCheckpoint
 from messaging.consumer.consumer_settings import RuntimeSettings
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.dead_letters.records import DeadLetter, Record
@@ -61,7 +61,7 @@ class JournalHandler(MemoryNotebook):
         self,
         end_offset: EndOffset,
         is_another: IsAnother | None = None,
-    ) -> Inherited:
+    ) -> PartitionCheckpoint:
         end = await end_offset()
         self._journal.opened[self._partition].append((self._owner, end))
         if self.next_offset > end and (is_another is None or await is_another()):

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
 from messaging.consumer import offsets
-from messaging.metrics import LineMetrics
+from messaging.metrics import PartitionMetrics
 from messaging.settings import KafkaSettings
 from tests.integration.messaging.consuming import Group, running
 from tests.support.waiting import wait_until
@@ -27,7 +27,7 @@ async def test_what_is_fetched_but_not_applied_is_behind(group: Group) -> None:
     group.journal.troubles[0] = StoreUnavailable("MongoDB is away")
     runtime = group.runtime()
     registry = CollectorRegistry()
-    registry.register(LineMetrics(runtime))
+    registry.register(PartitionMetrics(runtime))
 
     def shown(name: str) -> float | None:
         return registry.get_sample_value(name, {"partition": "0"})

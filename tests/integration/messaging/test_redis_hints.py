@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 from storage.redis import breaker, replies
 from storage.redis.breaker import FAILURES_TO_OPEN
 from storage.redis.connection import open_redis
 from storage.redis.duplicate_filter import LIFETIME_S, RedisDuplicateFilter
-from storage.redis.replies import RedisAnswerInbox, RedisAnswers
+from storage.redis.replies import RedisReplies, RedisReplyInbox
 from storage.settings import RedisSettings
 from tests.faults.matrix import Row
 from tests.support.builders import NOON, creation
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.stack
 
 PARTITION = "shipments.events/0"
 HOUR = timedelta(hours=1)
-ANSWER = Answer(
+ANSWER = Reply(
     event_id=creation().event_id, outcome="applied", reason=None, client_id="client_001", timestamp=NOON
 )
 
@@ -122,8 +122,8 @@ async def test_a_command_to_a_redis_that_hangs_is_not_repeated(redis: Redis, red
 
 
 @asynccontextmanager
-async def inbox_of(redis: Redis) -> AsyncIterator[RedisAnswerInbox]:
-    inbox = RedisAnswerInbox(redis, "test")
+async def inbox_of(redis: Redis) -> AsyncIterator[RedisReplyInbox]:
+    inbox = RedisReplyInbox(redis, "test")
     async with inbox.listening():
         await wait_until(lambda: inbox.is_open, what="the inbox")
         yield inbox
@@ -139,7 +139,7 @@ async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
         redis_proxy.heal()
         await wait_until(lambda: inbox.is_open, what="the inbox to come back")
         with inbox.expect() as (address, answer):
-            await RedisAnswers(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
@@ -152,7 +152,7 @@ async def test_an_inbox_stays_open_while_nothing_arrives(
             done, _ = await asyncio.wait([answer], timeout=0.5)
             assert not done
             assert inbox.is_open
-            await RedisAnswers(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
@@ -162,9 +162,9 @@ async def test_answers_that_nobody_can_hear_any_more_are_dropped_without_harm(re
             pass
         with inbox.expect() as (address, answer):
             await redis_client.publish(gone, b"not even json")
-            await RedisAnswers(redis_client).send({gone: ANSWER, address: ANSWER})
+            await RedisReplies(redis_client).send({gone: ANSWER, address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
-            await RedisAnswers(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({address: ANSWER})
 
 
 async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -> None:
@@ -172,13 +172,13 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
         with inbox.expect() as (address, answer):
             for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
                 await redis_client.publish(address, nonsense)
-            await RedisAnswers(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)
 async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
-    replies = RedisAnswers(redis)
+    replies = RedisReplies(redis)
     await replies.send({"answers:nobody": ANSWER})
     redis_proxy.stall()
     async with at_most(0.5):
@@ -189,6 +189,6 @@ async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(inbox_of(redis_client)) for _ in range(2)]
         with one.expect() as (address, mine), other.expect() as (_, theirs):
-            await RedisAnswers(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({address: ANSWER})
             assert await asyncio.wait_for(mine, 2) == ANSWER
             assert not theirs.done()

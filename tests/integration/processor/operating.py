@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from domain.processing.halts import PartitionView, Resumption, Start
-from storage.mongo.processing.partition_state import MongoLineControl
+from storage.mongo.processing.partition_state import MongoPartitionControl
 from tests.support.site import Site
 from tests.support.waiting import wait_for
 
@@ -13,7 +13,7 @@ class Operator:
     """Looks at a partition, and says that it is to go on."""
 
     def __init__(self, site: Site, number: int) -> None:
-        self._control = MongoLineControl(site.database, site.topics.events)
+        self._control = MongoPartitionControl(site.database, site.topics.events)
         self._number = number
 
     async def view(self) -> PartitionView | None:

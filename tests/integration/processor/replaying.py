@@ -1,13 +1,13 @@
 """Dead letters put back into the log."""
 
 from domain.ports.dead_letters import Replayed
-from domain.processing.dead_letter import Place
+from domain.processing.dead_letter import RecordPosition
 from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
 from tests.support.producing import producer_on
 from tests.support.site import Site
 
 
-async def replay(site: Site, place: Place) -> None:
+async def replay(site: Site, place: RecordPosition) -> None:
     """Put a dead letter back into the log, in the name of ana."""
     async with producer_on(site.kafka) as producer:
         [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="ana")

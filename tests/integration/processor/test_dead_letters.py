@@ -6,7 +6,7 @@ import pytest
 
 import domain.processing.batch
 from domain.errors import StoreUnavailable
-from domain.processing.dead_letter import Place, Replay, dead_letter_id
+from domain.processing.dead_letter import RecordPosition, Replay, dead_letter_id
 from domain.shipments.shipment import decide
 from domain.shipments.status import Status
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
@@ -44,10 +44,10 @@ async def deeds(site: Site) -> list[tuple[str, str, str]]:
     return [(each["by"], each["target"], f"{each['details']['offset']}") for each in actions]
 
 
-async def places(site: Site) -> list[Place]:
+async def places(site: Site) -> list[RecordPosition]:
     """Return where the dead letters stand, oldest first, having checked that exactly those are noted."""
     letters = await read_topic(site.kafka, site.topics.dead_letters)
-    found = [Place(letter.partition, letter.offset) for letter in letters]
+    found = [RecordPosition(letter.partition, letter.offset) for letter in letters]
     ids = {document["_id"] async for document in site.database[DEAD_LETTERS].find()}
     assert ids == {dead_letter_id(place) for place in found}
     return found

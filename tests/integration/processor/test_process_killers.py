@@ -11,7 +11,7 @@ from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging.consumer.isolation import MAX_ENDED
 from messaging.producer.idempotent_producer import partition_of
-from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
@@ -67,7 +67,7 @@ async def noted(site: Site, count: int) -> None:
     fence = await MongoShipmentStore(site.database).acquire(
         f"{site.topics.events}/{partition}", owner="before", end_offset=ends_at(ends[partition])
     )
-    await MongoPartitionNotes(site.database).note_attempt(fence, Attempt(offset, count))
+    await MongoPartitionStateStore(site.database).note_attempt(fence, Attempt(offset, count))
 
 
 async def killer_alone_is_buried(site: Site) -> None:

@@ -7,7 +7,7 @@ from domain.processing.halts import Start
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging.consumer import partition_worker as partition_module
-from messaging.consumer.partition_worker import MAX_BURIED_IN_A_ROW
+from messaging.consumer.partition_worker import MAX_CONSECUTIVE_DEAD_LETTERS
 from messaging.producer.idempotent_producer import partition_of
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator
@@ -18,7 +18,7 @@ from tests.support.topics import admin_of, forget_records, read_topic, write_val
 
 pytestmark = pytest.mark.stack
 
-POISON = MAX_BURIED_IN_A_ROW + 20
+POISON = MAX_CONSECUTIVE_DEAD_LETTERS + 20
 JOURNEY: list[Command] = [creation(), report(Status.PICKED_UP), report(Status.IN_WAREHOUSE)]
 
 
@@ -49,10 +49,10 @@ async def test_a_run_of_dead_letters_stops_every_owner_and_nothing_is_buried_twi
     async with processing(site, "first"):
         view = await operator.halted()
         assert view.halt is not None
-        assert view.halt.problem.startswith(f"{MAX_BURIED_IN_A_ROW} dead letters in a row")
+        assert view.halt.problem.startswith(f"{MAX_CONSECUTIVE_DEAD_LETTERS} dead letters in a row")
     async with processing(site, "second"):
         await operator.sees(lambda view: view.owner == "second", "another owner")
-        assert await buried(site) == list(range(MAX_BURIED_IN_A_ROW))
+        assert await buried(site) == list(range(MAX_CONSECUTIVE_DEAD_LETTERS))
         with recovery.timed():
             await operator.resume(Start.COMMITTED)
             await site.finished()
@@ -99,7 +99,7 @@ async def test_a_letter_that_its_topic_will_never_take_stops_the_line(site: Site
     async with processing(site):
         view = await operator.halted()
         assert view.halt is not None
-        assert view.halt.problem.startswith("offset 0 can be neither applied nor buried: LetterRefused")
+        assert view.halt.problem.startswith("offset 0 can be neither applied nor buried: DeadLetterRejected")
         async with admin_of(site.kafka) as admin:
             await admin.alter_configs(
                 [ConfigResource(ConfigResourceType.TOPIC, letters, {"max.message.bytes": "1000000"})]

@@ -20,7 +20,7 @@ from domain.ports.queries import (
     Window,
 )
 from domain.processing.batch import Outcome
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from storage.mongo.database import Database, open_database
 from storage.mongo.operations.operator_actions import MongoActionLog
@@ -56,8 +56,8 @@ SHIPMENT_LISTS = [
 LETTER_LISTS = [
     DeadLetterFilter(),
     DeadLetterFilter(reason="unreadable"),
-    DeadLetterFilter(state=LetterState.OPEN),
-    DeadLetterFilter(state=LetterState.OPEN, reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
+    DeadLetterFilter(state=DeadLetterState.OPEN),
+    DeadLetterFilter(state=DeadLetterState.OPEN, reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
     DeadLetterFilter(tracking_number=NUMBER),
     DeadLetterFilter(reason="unreadable", tracking_number=NUMBER, recorded=SPAN),
     DeadLetterFilter(recorded=SPAN),

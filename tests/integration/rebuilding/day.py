@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 import domain.processing.batch
-from domain.processing.dead_letter import Place
+from domain.processing.dead_letter import RecordPosition
 from domain.processing.halts import QUARANTINED
 from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
@@ -79,7 +79,9 @@ async def _write_raw(
 async def _replay(site: Site, command: Command) -> None:
     letters = await read_topic(site.kafka, site.topics.dead_letters)
     [place] = {
-        Place(each.partition, each.offset) for each in letters if command.event_id.encode() in each.value
+        RecordPosition(each.partition, each.offset)
+        for each in letters
+        if command.event_id.encode() in each.value
     }
     await replay(site, place)
 

@@ -6,8 +6,8 @@ import pytest
 
 from storage.mongo.database import Database
 from storage.mongo.schema import DEAD_LETTERS, STATUS_EVENTS
-from storage.mongo.schema.retention import RULES, apply_keeping
-from storage.settings import KeepingSettings
+from storage.mongo.schema.retention import RULES, apply_retention
+from storage.settings import RetentionSettings
 
 pytestmark = pytest.mark.stack
 
@@ -16,8 +16,8 @@ OLD = NOW - timedelta(days=21)
 YOUNG = NOW - timedelta(days=19)
 
 
-def keeping(events: int | None, letters: int | None) -> KeepingSettings:
-    return KeepingSettings(EVENTS_REJECTED_KEEP_DAYS=events, DEAD_LETTERS_KEEP_DAYS=letters)  # type: ignore[call-arg]
+def keeping(events: int | None, letters: int | None) -> RetentionSettings:
+    return RetentionSettings(EVENTS_REJECTED_KEEP_DAYS=events, DEAD_LETTERS_KEEP_DAYS=letters)  # type: ignore[call-arg]
 
 
 async def expiries(database: Database) -> list[int | None]:
@@ -30,9 +30,9 @@ async def expiries(database: Database) -> list[int | None]:
 
 async def test_the_indexes_follow_the_settings(database: Database) -> None:
     for events, letters in ((0, 0), (20, None), (40, 40), (40, 40), (0, 15), (0, None)):
-        await apply_keeping(database, keeping(events, letters))
+        await apply_retention(database, keeping(events, letters))
         assert await expiries(database) == [events or None, letters or None]
-    await apply_keeping(database, keeping(None, None))
+    await apply_retention(database, keeping(None, None))
     assert await expiries(database) == [30, None]
 
 
@@ -49,7 +49,7 @@ async def test_only_what_has_no_effect_any_more_is_deleted(database: Database) -
     ]
     await database[STATUS_EVENTS].insert_many(events)
     await database[DEAD_LETTERS].insert_many(letters)
-    await apply_keeping(database, keeping(20, 20))
+    await apply_retention(database, keeping(20, 20))
 
     expired = set()
     for rule in RULES:

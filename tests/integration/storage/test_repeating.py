@@ -5,7 +5,7 @@ import pytest
 from domain.shipments.status import Status
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
-from storage.mongo.processing.transaction_writer import Move, MoveWriter
+from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter
 from storage.mongo.schema import SHIPMENTS
 from tests.support.builders import (
     NUMBER,
@@ -29,11 +29,11 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
     await store.commit(fence, plan_for(deliveries(creation())), recorded_at=RECORDED_AT)
     steps = deliveries(report(Status.PICKED_UP), report(Status.IN_WAREHOUSE), first_offset=1)
     plan = plan_for(steps, {NUMBER: shipment_after(creation())})
-    writer = MoveWriter(database)
+    writer = TransactionWriter(database)
     session = database.client.start_session()
     for _ in range(2):
         async with writer.holding([], session):  # under no fence: it would refuse the second
-            await writer._write_shipments([Move(fence, plan, RECORDED_AT)], session)  # noqa: SLF001  # as above
+            await writer._write_shipments([BatchWrite(fence, plan, RECORDED_AT)], session)  # noqa: SLF001  # as above
     document = await database[SHIPMENTS].find_one({"_id": NUMBER})
     assert document is not None
     assert [entry["status"] for entry in document["status_history"]] == [

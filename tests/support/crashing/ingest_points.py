@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.produce import ProduceRequestStruct
 
-from ingest_api.use_cases.submission import AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter
 from messaging.producer.command_log import KafkaCommandLog
 from tests.support.crashing.striking import Side, Step
 
@@ -27,4 +27,4 @@ class IngestPoint(Enum):
         AIOKafkaConnection, "_handle_frame", Side.BEFORE, _answers_append
     )  # Kafka's, unheard
     AFTER_APPEND = Step(KafkaCommandLog, "append", Side.AFTER)
-    AFTER_OUTCOME = Step(AwaitedLog, "append", Side.AFTER)
+    AFTER_OUTCOME = Step(CommandSubmitter, "append", Side.AFTER)

@@ -10,11 +10,11 @@ from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.producer.change_feed import KafkaChangeFeed
 from processor.use_cases.shipment_partition import ShipmentPartition
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
-from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
-from storage.mongo.processing.transaction_writer import MoveWriter
+from storage.mongo.processing.transaction_writer import TransactionWriter
 from storage.redis.duplicate_filter import RedisDuplicateFilter
-from storage.redis.replies import RedisAnswers
+from storage.redis.replies import RedisReplies
 from tests.support.crashing.striking import Side, Step
 
 BEFORE, AFTER = Side.BEFORE, Side.AFTER
@@ -35,19 +35,19 @@ class CrashPoint(Enum):
     BEFORE_OLD_SESSIONS = Step(MongoShipmentStore, "_end_sessions_of_last_owner", BEFORE)
     BEFORE_EPOCH = Step(MongoShipmentStore, "_end_sessions_of_last_owner", AFTER)
     AFTER_EPOCH = Step(MongoShipmentStore, "acquire", AFTER)
-    AFTER_ATTEMPT = Step(MongoPartitionNotes, "note_attempt", AFTER)  # by one that is careful
+    AFTER_ATTEMPT = Step(MongoPartitionStateStore, "note_attempt", AFTER)  # by one that is careful
     # applying a batch
     AFTER_FETCH = Step(ShipmentPartition, "handle", BEFORE)
     AFTER_DUPLICATE_LOOKUP = Step(RedisDuplicateFilter, "seen", AFTER, _has_work)
     AFTER_REDELIVERY_LOOKUP = Step(MongoShipmentStore, "find_events", AFTER, _has_work)
     AFTER_LOAD = Step(MongoShipmentStore, "load", AFTER, _has_work)
     BEFORE_TRANSACTION = Step(MongoShipmentStore, "commit", BEFORE)
-    AFTER_FENCE = Step(MoveWriter, "_hold", AFTER)
-    INSIDE_TRANSACTION = Step(MoveWriter, "_write_events", AFTER)
-    BEFORE_COMMIT = Step(MoveWriter, "_write_shipments", AFTER)
+    AFTER_FENCE = Step(TransactionWriter, "_hold", AFTER)
+    INSIDE_TRANSACTION = Step(TransactionWriter, "_write_events", AFTER)
+    BEFORE_COMMIT = Step(TransactionWriter, "_write_shipments", AFTER)
     AFTER_COMMIT = Step(MongoShipmentStore, "commit", AFTER)
     AFTER_MARK = Step(RedisDuplicateFilter, "mark", AFTER, _has_work)
-    AFTER_ANSWERS = Step(RedisAnswers, "send", AFTER, _has_work)
+    AFTER_ANSWERS = Step(RedisReplies, "send", AFTER, _has_work)
     AFTER_PUBLISH = Step(KafkaChangeFeed, "publish", AFTER)
     AFTER_BATCH = Step(ShipmentPartition, "handle", AFTER)
     BEFORE_OFFSETS = Step(AIOKafkaConsumer, "commit", BEFORE)

@@ -9,9 +9,9 @@ from tests.support.fakes.actions import InMemoryActionLog
 from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
-from tests.support.fakes.hints import InMemoryAnswerInbox, InMemoryAnswers, InMemoryDuplicateFilter
+from tests.support.fakes.hints import InMemoryDuplicateFilter, InMemoryReplies, InMemoryReplyInbox
 from tests.support.fakes.line import (
-    InMemoryLineControl,
+    InMemoryPartitionControl,
     InMemoryPartitionNotes,
     InMemoryQuarantineStore,
 )
@@ -29,8 +29,6 @@ __all__ = [
     "Faults",
     "FixedClock",
     "InMemoryActionLog",
-    "InMemoryAnswerInbox",
-    "InMemoryAnswers",
     "InMemoryApiKeyStore",
     "InMemoryChangeFeed",
     "InMemoryCommandLog",
@@ -39,9 +37,11 @@ __all__ = [
     "InMemoryDeadLetterReplayer",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
-    "InMemoryLineControl",
+    "InMemoryPartitionControl",
     "InMemoryPartitionNotes",
     "InMemoryQuarantineStore",
+    "InMemoryReplies",
+    "InMemoryReplyInbox",
     "InMemoryRevocationFeed",
     "InMemoryRevocationStore",
     "InMemoryShipmentReader",

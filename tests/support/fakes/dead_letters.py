@@ -10,9 +10,9 @@ from domain.processing.dead_letter import (
     UNTOUCHED,
     DeadLetterEntry,
     DeadLetterId,
+    DeadLetterState,
     Discard,
-    LetterState,
-    Place,
+    RecordPosition,
     Replay,
     discarded,
     last_replay,
@@ -48,15 +48,15 @@ class InMemoryDeadLetterIndex(Faults):
                 letter["replays"] += 1
                 letter["last_replay"] = last_replay(replay)
                 if letter["discard"] is None or letter["discard"]["at"] <= replay.at:
-                    letter["state"] = LetterState.REPLAYED
+                    letter["state"] = DeadLetterState.REPLAYED
 
     async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
         """Discard a dead letter; the discard that stands comes back."""
         with self.around("discard"):
             found = self._letters.get(letter)
-            if found is None or found["state"] == LetterState.DISCARDED:
+            if found is None or found["state"] == DeadLetterState.DISCARDED:
                 return None if found is None else Discard(**found["discard"])
-            found |= {"state": LetterState.DISCARDED, "discard": asdict(discard)}
+            found |= {"state": DeadLetterState.DISCARDED, "discard": asdict(discard)}
             self._note(discarded(letter, discard))
             return discard
 
@@ -67,13 +67,15 @@ class InMemoryDeadLetterIndex(Faults):
 class InMemoryDeadLetterReplayer(Faults):
     """Replays what stands at the places of `letters`, and remembers what it was asked for, and by whom."""
 
-    def __init__(self, letters: Mapping[Place, Replayed | TransientError] | None = None) -> None:
+    def __init__(self, letters: Mapping[RecordPosition, Replayed | TransientError] | None = None) -> None:
         super().__init__()
         self.letters = dict(letters or {})
-        self.replayed: list[Place] = []
+        self.replayed: list[RecordPosition] = []
         self.asked_by: list[str] = []
 
-    async def replay(self, places: Sequence[Place], *, by: str) -> list[Replayed | TransientError | None]:
+    async def replay(
+        self, places: Sequence[RecordPosition], *, by: str
+    ) -> list[Replayed | TransientError | None]:
         """Say what stands at the places."""
         with self.around("replay"):
             self.asked_by.append(by)

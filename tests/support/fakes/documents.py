@@ -4,7 +4,7 @@ from datetime import datetime
 
 from domain.errors import ErrorCode
 from domain.ports.core import Document
-from domain.processing.batch import Delivery, EventRecord, Outcome
+from domain.processing.batch import ConsumedCommand, EventRecord, Outcome
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
@@ -57,7 +57,7 @@ def amend(shipment: Document, command: AmendShipment) -> None:
             shipment[part]["dimensions"] = before.get("dimensions", {}) | members["dimensions"]
 
 
-def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
+def event_document(delivery: ConsumedCommand, recorded_at: datetime) -> Document:
     """Return the record of an event that nobody has judged or counted yet."""
     command = delivery.command
     return history_entry(command, recorded_at) | {
@@ -77,7 +77,7 @@ def event_document(delivery: Delivery, recorded_at: datetime) -> Document:
     }
 
 
-def other_payload(delivery: Delivery, reason: str | None) -> Document:
+def other_payload(delivery: ConsumedCommand, reason: str | None) -> Document:
     """Return what is kept of a payload that does not stand."""
     entry = history_entry(delivery.command, delivery.command.received_at)
     command = delivery.command
@@ -98,7 +98,9 @@ def _described(command: Command) -> Document:
     return {"changes": command.changes} if isinstance(command, AmendShipment) else {}
 
 
-def judged_fields(delivery: Delivery, record: EventRecord, partition: str, recorded_at: datetime) -> Document:
+def judged_fields(
+    delivery: ConsumedCommand, record: EventRecord, partition: str, recorded_at: datetime
+) -> Document:
     """Return the fields that a judgement sets, the first as well as a later one."""
     command = delivery.command
     changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 
 
 class InMemoryDuplicateFilter:
@@ -31,14 +31,14 @@ class InMemoryDuplicateFilter:
         self._members.clear()
 
 
-class InMemoryAnswers:
+class InMemoryReplies:
     """Keeps what was sent, by address, and hands it to whoever waits there."""
 
     def __init__(self) -> None:
-        self.sent: defaultdict[str, list[Answer]] = defaultdict(list)
-        self.waiting: dict[str, asyncio.Future[Answer]] = {}
+        self.sent: defaultdict[str, list[Reply]] = defaultdict(list)
+        self.waiting: dict[str, asyncio.Future[Reply]] = {}
 
-    async def send(self, answers: Mapping[str, Answer]) -> None:
+    async def send(self, answers: Mapping[str, Reply]) -> None:
         """Keep the answers."""
         for address, answer in answers.items():
             self.sent[address].append(answer)
@@ -47,12 +47,12 @@ class InMemoryAnswers:
                 future.set_result(answer)
 
 
-class InMemoryAnswerInbox:
-    """Where requests wait for what `InMemoryAnswers` sends, as long as it is within reach."""
+class InMemoryReplyInbox:
+    """Where requests wait for what `InMemoryReplies` sends, as long as it is within reach."""
 
-    def __init__(self, answers: InMemoryAnswers | None = None) -> None:
+    def __init__(self, answers: InMemoryReplies | None = None) -> None:
         self.reachable = True
-        self.answers = answers or InMemoryAnswers()
+        self.answers = answers or InMemoryReplies()
         self._numbers = count()
 
     @property
@@ -61,7 +61,7 @@ class InMemoryAnswerInbox:
         return self.reachable
 
     @contextmanager
-    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Reply]]]:
         """Give an address that nobody had before, and the future of the answer to it."""
         address = f"answers:{next(self._numbers)}"
         future = self.answers.waiting[address] = asyncio.get_running_loop().create_future()

@@ -62,7 +62,7 @@ class InMemoryPartitionNotes(Faults):
         return self._documents.notes[fence.partition]
 
 
-class InMemoryLineControl(Faults):
+class InMemoryPartitionControl(Faults):
     """Shows the partitions of one topic, and leaves word for their owners."""
 
     def __init__(self, documents: Documents, topic: str) -> None:

@@ -51,4 +51,4 @@ class InMemoryChangeFeed(Faults):
     async def publish(self, verdicts: Sequence[Verdict]) -> None:
         """Keep the verdicts of applied events, replayed ones too."""
         with self.around("publish"):
-            self.published += [verdict for verdict in verdicts if verdict.is_told]
+            self.published += [verdict for verdict in verdicts if verdict.is_published]

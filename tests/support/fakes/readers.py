@@ -47,9 +47,9 @@ class InMemoryShipmentReader(Faults):
             shipment = self._shipments.get(tracking_number)
             return shipment is not None and _in(scope, shipment)
 
-    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+    async def exists_outside(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
         """Say whether there is such a shipment outside of `scope`."""
-        with self.around("is_foreign"):
+        with self.around("exists_outside"):
             shipment = self._shipments.get(tracking_number)
             return shipment is not None and not _in(scope, shipment)
 
@@ -79,9 +79,9 @@ class InMemoryEventReader(Faults):
             event = self._events.get(event_id)
             return _shown(event) if event is not None and _in(scope, event) else None
 
-    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+    async def exists_outside(self, event_id: EventId, scope: Scope) -> bool:
         """Say whether there is such an event outside of `scope`."""
-        with self.around("is_foreign"):
+        with self.around("exists_outside"):
             event = self._events.get(event_id)
             return event is not None and not _in(scope, event)
 

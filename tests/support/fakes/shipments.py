@@ -6,8 +6,15 @@ from datetime import datetime
 
 from domain.errors import Fenced, StaleKnowledge
 from domain.ports.core import Document, EndOffset, Fence, IsAnother
-from domain.processing.batch import Delivery, EventChange, EventRecord, Outcome, Plan, ShipmentChange
-from domain.processing.halts import Attempt, Halt, Inherited, Quarantined, Resumption
+from domain.processing.batch import (
+    ConsumedCommand,
+    EventChange,
+    EventRecord,
+    Outcome,
+    Plan,
+    ShipmentTransition,
+)
+from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Quarantined, Resumption
 from domain.shipments.commands import AmendShipment
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
@@ -40,9 +47,9 @@ class Notes:
         self.stalled_opens = self.stalled_opens + 1 if self.opened_at == next_offset else 0
         self.owner, self.opened_at = owner, next_offset
 
-    def inherited(self, next_offset: int, end_offset: int) -> Inherited:
+    def inherited(self, next_offset: int, end_offset: int) -> PartitionCheckpoint:
         """Return what the next owner finds."""
-        return Inherited(
+        return PartitionCheckpoint(
             halt=self.halt,
             stalled_opens=self.stalled_opens,
             attempt=self.attempt,
@@ -125,7 +132,13 @@ class InMemoryShipmentStore(Faults):
             return moved
 
     async def bury(
-        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+        self,
+        fence: Fence,
+        delivery: ConsumedCommand | None,
+        *,
+        next_offset: int,
+        reason: str,
+        recorded_at: datetime,
     ) -> Fence:
         """Record an event as dead, or keep it on the record that there is, and move the fence."""
         with self.around("bury"):
@@ -187,7 +200,9 @@ class InMemoryShipmentStore(Faults):
         kept.pop(event["fingerprint"] if change.judged is None else change.judged.fingerprint, None)
         event["other_payloads"] = list(kept.values())[-8:]
 
-    def _write_shipment(self, number: TrackingNumber, change: ShipmentChange, recorded_at: datetime) -> None:
+    def _write_shipment(
+        self, number: TrackingNumber, change: ShipmentTransition, recorded_at: datetime
+    ) -> None:
         if change.before is None:
             self.documents.shipments[number] = shipment_document(change.applied[0].command)
         shipment = self.documents.shipments[number]

@@ -32,11 +32,11 @@ def undisturbed() -> Iterator[None]:
     silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker_states, "FIRST_PAUSE_S", 0.0)
-        patch.setattr(partition_worker, "STAND_BACK_S", 0.0)
+        patch.setattr(partition_worker, "YIELD_OWNERSHIP_S", 0.0)
         patch.setattr(partition_worker, "_log", silent)
         # Those who have a record in hand die of other things here: it is not to be given up for that.
         patch.setattr(isolation, "MAX_ENDED", 1_000_000)
-        patch.setattr(partition_worker, "MAX_BURIED_IN_A_ROW", 1_000_000)
+        patch.setattr(partition_worker, "MAX_CONSECUTIVE_DEAD_LETTERS", 1_000_000)
         yield
 
 

@@ -9,7 +9,7 @@ from domain.ports.core import Clock, Document, DuplicateFilter
 from storage.mongo.database import Database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.quarantine import MongoQuarantineStore
-from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 from storage.redis.duplicate_filter import RedisDuplicateFilter
@@ -31,7 +31,7 @@ class MongoStores:
         writer._write_shipments = cast("Any", perils.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
         return StorePorts(
             store,
-            MongoPartitionNotes(self._database),
+            MongoPartitionStateStore(self._database),
             MongoQuarantineStore(self._database),
             MongoDeadLetterIndex(self._database),
         )

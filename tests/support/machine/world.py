@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from domain.ports.core import Document, DuplicateFilter, ShipmentStore
 from domain.ports.dead_letters import DeadLetterIndex
-from domain.ports.partitions import PartitionNotes, QuarantineStore
-from domain.processing.dead_letter import Place, dead_letter_id
+from domain.ports.partitions import PartitionStateStore, QuarantineStore
+from domain.processing.dead_letter import RecordPosition, dead_letter_id
 from domain.shipments.commands import Command
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, KafkaDeadLetters
 from messaging.producer.change_feed import KafkaChangeFeed
@@ -21,11 +21,11 @@ from processor.use_cases.shipment_partition import Ports
 from tests.support.fakes import (
     Documents,
     FixedClock,
-    InMemoryAnswers,
     InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
     InMemoryPartitionNotes,
     InMemoryQuarantineStore,
+    InMemoryReplies,
     InMemoryShipmentStore,
 )
 from tests.support.machine.perils import Perils, among_perils
@@ -41,7 +41,7 @@ class StorePorts:
     """What one process has of the stores."""
 
     store: ShipmentStore
-    notes: PartitionNotes
+    notes: PartitionStateStore
     quarantine: QuarantineStore
     index: DeadLetterIndex
 
@@ -137,7 +137,7 @@ class World:
     redis_is_up: bool = True
     log: list[LogRecord] = field(default_factory=list)
     cursed: set[int] = field(default_factory=set)
-    answers: InMemoryAnswers = field(default_factory=InMemoryAnswers)
+    answers: InMemoryReplies = field(default_factory=InMemoryReplies)
     producer: RecordingProducer = field(default_factory=RecordingProducer)
     clock: FixedClock = field(default_factory=FixedClock)
 
@@ -173,7 +173,7 @@ class World:
         index %= len(self._letters())
         letter = self._letters()[index]
         kept = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]
-        said = [(REPLAY_OF, dead_letter_id(Place(0, index)).encode()), (REPLAYED_BY, b"admin_user")]
+        said = [(REPLAY_OF, dead_letter_id(RecordPosition(0, index)).encode()), (REPLAYED_BY, b"admin_user")]
         self.append(LogRecord(0, letter.value, letter.key, [*kept, *said]))
 
     def ports(self, perils: Perils) -> Ports:

@@ -50,7 +50,10 @@ def took(seconds: float) -> Drain:
 
 
 def test_a_ratio_is_that_of_a_median_round() -> None:
-    rounds = [{"Waybill": took(1), "Waybill, untold": took(0.5), "a peer": took(at)} for at in (1, 2, 9)]
+    rounds = [
+        {"Waybill": took(1), "Waybill, without_change_feed": took(0.5), "a peer": took(at)}
+        for at in (1, 2, 9)
+    ]
     lines = report(rounds, make_filling(events=8, seed=3))
     [row] = [line.split() for line in lines if line.startswith("a peer")]
     assert row[2:7] == ["500", "2.00", "x", "4.00", "x"]

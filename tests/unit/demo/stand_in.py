@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from domain.processing.batch import Delivery, EventRecord, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, judge
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId, creation_event_id, event_id, fingerprint
 from domain.shipments.shipment import Shipment
@@ -54,7 +54,7 @@ class Rules:
         return report.event_id
 
     def deliver(self, command: Command, body: Mapping[str, Any]) -> None:
-        delivery = Delivery(command=command, offset=0, fingerprint=fingerprint(body))
+        delivery = ConsumedCommand(command=command, offset=0, fingerprint=fingerprint(body))
         known = {command.event_id: self.records.get(command.event_id)}
         verdicts = judge([delivery], self.shipments.get(command.tracking_number), known)
         if verdicts.shipment is not None:

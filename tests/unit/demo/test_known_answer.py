@@ -3,7 +3,7 @@ import pytest
 from demo.dataset.known_answer import NOTHING, known_answer, load
 from demo.dataset.model import Numbers, expected_after
 from demo.dataset.records import DataSet
-from demo.ledger import Books, EventState, ShipmentState, deliveries_between, standing
+from demo.ledger import EventState, Ledger, ShipmentState, deliveries_between, standing
 from tests.unit.demo.stand_in import Rules
 
 
@@ -55,11 +55,11 @@ def _send(rules: Rules, data: DataSet, numbers: Numbers, *, upto: int | None = N
         rules.report(scan.body(numbers[scan.of]))
 
 
-def _books(rules: Rules) -> Books:
+def _books(rules: Rules) -> Ledger:
     events = {
         known: EventState(record.outcome, record.reason, **rules.counters[known])
         for known, record in rules.records.items()
         if not known.endswith("_created")
     }
     shipments = {number: ShipmentState(it.status, it.version) for number, it in rules.shipments.items()}
-    return Books(events, shipments)
+    return Ledger(events, shipments)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from demo.dataset.known_answer import NOTHING, load
-from demo.ledger import Books, EventState, ShipmentState, deliveries_between, standing
+from demo.ledger import EventState, Ledger, ShipmentState, deliveries_between, standing
 from demo.run.verification import differences, total_differences
 from domain.shipments.event_identity import EventId
 from domain.shipments.tracking_number import TrackingNumber
@@ -12,7 +12,7 @@ GOOD, BAD, NEW = EventId("evt_good"), EventId("evt_bad"), EventId("evt_new")
 NUMBER, OTHER = TrackingNumber("99M-A"), TrackingNumber("99M-B")
 APPLIED = EventState("applied", None, 1, 2, 1)
 REJECTED = EventState("rejected", "INVALID_TRANSITION", 2, 0, 0)
-MUST = Books({GOOD: APPLIED, BAD: REJECTED}, {NUMBER: ShipmentState("delivered", 5)})
+MUST = Ledger({GOOD: APPLIED, BAD: REJECTED}, {NUMBER: ShipmentState("delivered", 5)})
 
 
 def test_equal_books_do_not_differ() -> None:
@@ -31,14 +31,14 @@ def test_equal_books_do_not_differ() -> None:
     ],
 )
 def test_a_wrong_event_is_named(wrong: EventState) -> None:
-    found = Books({**MUST.events, GOOD: wrong}, MUST.shipments)
+    found = Ledger({**MUST.events, GOOD: wrong}, MUST.shipments)
     (line,) = differences(MUST, found, resent={})
     assert line.startswith("evt_good: ")
     assert line.endswith("must be applied (judged 1, duplicates 2, conflicts 1)")
 
 
 def test_a_missing_and_an_unknown_event_are_named() -> None:
-    found = Books({BAD: REJECTED, NEW: APPLIED}, MUST.shipments)
+    found = Ledger({BAD: REJECTED, NEW: APPLIED}, MUST.shipments)
     missing, unknown = differences(MUST, found, resent={})
     assert missing.startswith("evt_good: no outcome, must be applied")
     assert unknown == "evt_new: nobody sent it"
@@ -46,12 +46,12 @@ def test_a_missing_and_an_unknown_event_are_named() -> None:
 
 @pytest.mark.parametrize("wrong", [ShipmentState("delivered", 6), ShipmentState("in_transit", 5)])
 def test_a_wrong_shipment_is_named(wrong: ShipmentState) -> None:
-    (line,) = differences(MUST, Books(MUST.events, {NUMBER: wrong}), resent={})
+    (line,) = differences(MUST, Ledger(MUST.events, {NUMBER: wrong}), resent={})
     assert line == f"99M-A: {wrong.status} in version {wrong.version}, must be delivered in version 5"
 
 
 def test_a_shipment_too_few_and_one_too_many_are_named() -> None:
-    lines = differences(MUST, Books(MUST.events, {OTHER: ShipmentState("created", 1)}), resent={})
+    lines = differences(MUST, Ledger(MUST.events, {OTHER: ShipmentState("created", 1)}), resent={})
     assert lines == [
         "99M-A: no shipment, must be delivered in version 5",
         "99M-B: created in version 1, must be no shipment",
@@ -69,7 +69,7 @@ def test_a_shipment_too_few_and_one_too_many_are_named() -> None:
     ],
 )
 def test_one_unanswered_request_leaves_room_for_one_delivery(found: EventState, *, agrees: bool) -> None:
-    books = Books({**MUST.events, GOOD: found}, MUST.shipments)
+    books = Ledger({**MUST.events, GOOD: found}, MUST.shipments)
     assert (differences(MUST, books, resent={GOOD: 1}) == []) is agrees
 
 
@@ -91,7 +91,7 @@ def test_a_wrong_standing_is_named() -> None:
 
 
 def test_deliveries_are_the_growth_of_the_counters() -> None:
-    later = Books(
+    later = Ledger(
         {
             GOOD: replace(APPLIED, duplicates=3),
             BAD: replace(REJECTED, attempts=3),

@@ -14,7 +14,7 @@ from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from processor.settings import LoopSettings
 from servicekit.settings import Environment, read_settings
-from storage.settings import KeepingSettings
+from storage.settings import RetentionSettings
 from tests.support.manifests import Manifests
 
 LONGEST_END_OF_A_PROCESSOR_S = 18
@@ -140,7 +140,7 @@ def test_keeping_has_its_place_and_its_defaults(
     production: Manifests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     have_only(monkeypatch, production.environment("schema"))
-    assert list(KeepingSettings().days.values()) == [30, None]
+    assert list(RetentionSettings().days.values()) == [30, None]
 
 
 def test_services_lead_to_ports_that_exist(overlay: Manifests) -> None:

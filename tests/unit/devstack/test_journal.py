@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from devstack.console.terminal import Journal, Screen
+from devstack.console.terminal import Screen, StackConsole
 from devstack.errors import PartFailedError
 
 
 def test_plain_lines_when_nobody_watches(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = Journal(Console(file=output), file=tmp_path / "supervisor.log")
+    journal = StackConsole(Console(file=output), file=tmp_path / "supervisor.log")
 
     with journal.progress(), journal.step("mongod"):
         pass
@@ -22,7 +22,7 @@ def test_plain_lines_when_nobody_watches(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_is_never_called_ready(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = Journal(Console(file=output, force_terminal=True), file=tmp_path / "supervisor.log")
+    journal = StackConsole(Console(file=output, force_terminal=True), file=tmp_path / "supervisor.log")
 
     with pytest.raises(PartFailedError), journal.progress(), journal.step("mongod"):
         raise PartFailedError("mongod died")
@@ -32,7 +32,7 @@ def test_a_step_that_fails_is_never_called_ready(tmp_path: Path) -> None:
 
 def test_a_note_is_shown_and_kept_with_its_time(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = Journal(Console(file=output, width=20), file=tmp_path / "supervisor.log")
+    journal = StackConsole(Console(file=output, width=20), file=tmp_path / "supervisor.log")
 
     journal.note("redis [pid 7] died: killed by SIGKILL; restart 1 in 0.1 s")
 
@@ -46,6 +46,6 @@ def test_a_closed_terminal_does_not_take_the_stack_down(tmp_path: Path) -> None:
         def write(self, _: str) -> int:
             raise BrokenPipeError
 
-    Journal(Screen(file=Closed()), file=tmp_path / "supervisor.log").note("redis died")
+    StackConsole(Screen(file=Closed()), file=tmp_path / "supervisor.log").note("redis died")
 
     assert "redis died" in (tmp_path / "supervisor.log").read_text()

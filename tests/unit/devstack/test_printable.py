@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from devstack.console.printable import printable
-from devstack.console.terminal import Journal
+from devstack.console.terminal import StackConsole
 
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:
@@ -15,6 +15,6 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
 
 def test_a_note_neither_formats_nor_obeys(tmp_path: Path) -> None:
     console = Console(record=True, force_terminal=True, width=200)
-    Journal(console, file=tmp_path / "log").note("restart failed: [/x] [bold]b[/] \x1b[2J")
+    StackConsole(console, file=tmp_path / "log").note("restart failed: [/x] [bold]b[/] \x1b[2J")
     assert r"[/x] [bold]b[/] \x1b[2J" in console.export_text()
     assert r"[/x] [bold]b[/] \x1b[2J" in (tmp_path / "log").read_text()

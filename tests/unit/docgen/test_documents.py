@@ -14,7 +14,7 @@ from docgen.openapi import openapi
 from docgen.postman import postman
 from domain.errors import ErrorCode
 from httpkit.openapi.error_catalogue import MEANING
-from httpkit.openapi.operations import Operation, Reply, UndescribedRoute, described
+from httpkit.openapi.operations import Operation, ResponseSpec, UndescribedRoute, described
 from httpkit.routes import Route
 from messaging.codec import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
 from messaging.topics import Topics
@@ -54,7 +54,7 @@ async def _nothing(_request: object) -> None: ...
 
 def test_a_route_that_nobody_has_described_makes_no_document() -> None:
     route = Route("GET", "/here", _nothing, None)  # type: ignore[arg-type]
-    operation = Operation(name="here", tag="x", summary="x", replies={200: Reply("x")})
+    operation = Operation(name="here", tag="x", summary="x", replies={200: ResponseSpec("x")})
     assert described([route], {("GET", "/here"): operation}) == [(route, operation)]
     for routes, operations in (([route], {}), ([], {("GET", "/here"): operation})):
         with pytest.raises(UndescribedRoute, match="GET /here"):

@@ -9,7 +9,7 @@ import pytest
 
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
 from domain.ports.core import Fence
-from domain.processing.batch import Delivery, EventRecord, Plan, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment, judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from tests.support.builders import RECORDED_AT, delivery, ends_at
@@ -126,7 +126,7 @@ class BatchRunner:
                 return plan
         raise AssertionError(f"still unknown after they were looked up: {unknown}")
 
-    async def _deliveries(self, batch: range) -> list[Delivery]:
+    async def _deliveries(self, batch: range) -> list[ConsumedCommand]:
         records = [delivery(self.log[offset], offset) for offset in batch]
         seen = await self.filter.seen(PARTITION, [_member(record) for record in records])
         return [
@@ -135,9 +135,9 @@ class BatchRunner:
         ]
 
     async def _mark(self, plan: Plan) -> None:
-        applied = [_member(verdict.delivery) for verdict in plan.verdicts if verdict.is_told]
+        applied = [_member(verdict.delivery) for verdict in plan.verdicts if verdict.is_published]
         await self.filter.mark(PARTITION, applied)
 
 
-def _member(record: Delivery) -> str:
+def _member(record: ConsumedCommand) -> str:
     return f"{record.command.event_id}:{record.fingerprint}"

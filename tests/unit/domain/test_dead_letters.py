@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processing.dead_letter import Place, dead_letter_id, place_of
+from domain.processing.dead_letter import RecordPosition, dead_letter_id, place_of
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**18 - 1))
 def test_an_id_says_where_a_dead_letter_stands(partition: int, offset: int) -> None:
-    assert place_of(dead_letter_id(Place(partition, offset))) == (partition, offset)
+    assert place_of(dead_letter_id(RecordPosition(partition, offset))) == (partition, offset)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ FINAL = {
     "LastAdmin",
     "TooMuchToRead",
     "Fenced",
-    "LetterRefused",
+    "DeadLetterRejected",
     "StaleKnowledge",
     "PoisonRecord",
 }

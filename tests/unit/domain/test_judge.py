@@ -121,7 +121,7 @@ def test_another_payload_of_what_was_not_applied_is_judged_and_takes_its_place(o
     change = result.events[PICKED_UP.event_id]
     assert (change.is_new, change.supersedes, change.attempts, change.conflicts) == (False, True, 1, 0)
     assert change.judged == delivery(OTHER_PICKED_UP, 9)
-    assert result.verdicts[0].is_told
+    assert result.verdicts[0].is_published
 
 
 def test_a_payload_that_gives_way_within_a_batch_is_kept() -> None:
@@ -259,9 +259,9 @@ def test_others_are_told_what_was_applied_when_it_is_and_when_it_is_replayed(
     kind: Kind, outcome: Outcome, sent: ReportStatus, *, told: bool, conflict: bool
 ) -> None:
     verdict = Verdict(delivery(sent, 3), kind, record_of(delivery(PICKED_UP, 3), outcome))
-    assert (verdict.is_told, verdict.is_conflict) == (told, conflict)
+    assert (verdict.is_published, verdict.is_conflict) == (told, conflict)
 
 
 def test_nobody_is_told_of_what_the_duplicate_filter_alone_knows() -> None:
     verdict = Verdict(delivery(PICKED_UP, 3, known_duplicate=True), Kind.DUPLICATE, None)
-    assert (verdict.is_told, verdict.is_conflict) == (False, False)
+    assert (verdict.is_published, verdict.is_conflict) == (False, False)

@@ -1,4 +1,4 @@
-"""Answers: the one form of times, and JSON."""
+"""Replies: the one form of times, and JSON."""
 
 import json
 from datetime import datetime, timedelta, timezone

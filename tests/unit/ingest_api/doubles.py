@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from domain.access.permissions import Principal, Role
 from domain.errors import ErrorCode
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.status import Status
 from httpkit.middleware.auth import TokenIssuer, TokenVerifier
@@ -30,14 +30,14 @@ from ingest_api.routes import ROUTES
 from ingest_api.use_cases.event_reporting import EventReporter
 from ingest_api.use_cases.shipment_changes import ShipmentChanger
 from ingest_api.use_cases.shipment_creation import ShipmentCreator
-from ingest_api.use_cases.submission import AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter
 from servicekit.settings import Environment
 from tests.support.builders import NOON, NUMBER
 from tests.support.fakes import (
     FixedClock,
-    InMemoryAnswerInbox,
     InMemoryCommandLog,
     InMemoryDeadLetterReplayer,
+    InMemoryReplyInbox,
 )
 
 AUTH = AuthSettings(env=Environment.PRODUCTION, jwt_secret=SecretStr("4f1d0c7b9a8e6352" * 2))
@@ -60,7 +60,7 @@ class Says:
     version: int | None = None
 
 
-class ScriptedInbox(InMemoryAnswerInbox):
+class ScriptedInbox(InMemoryReplyInbox):
     """Whoever waits gets the next of `script`, None: no answer; after the last, that all is well."""
 
     def __init__(self) -> None:
@@ -68,11 +68,11 @@ class ScriptedInbox(InMemoryAnswerInbox):
         self.script: deque[Says | None] = deque()
 
     @contextmanager
-    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Reply]]]:
         says = self.script.popleft() if self.script else Says()
         with super().expect() as (address, future):
             if says is not None:
-                future.set_result(Answer(event_id=creation_event_id(NUMBER), **asdict(says)))
+                future.set_result(Reply(event_id=creation_event_id(NUMBER), **asdict(says)))
             yield address, future
 
     @property
@@ -96,7 +96,7 @@ class Ingest:
         app = build_app(
             HTTP, ROUTES, health=Health({}), registry=new_registry("test"), verifier=TokenVerifier(AUTH)
         )
-        awaited = AwaitedLog(self.log, self.inbox)
+        awaited = CommandSubmitter(self.log, self.inbox)
         app[DEFAULT_WAIT_S] = 0.05
         app[REPLAYER] = self.replayer
         app[REPORTER] = EventReporter(self.log, awaited, self.clock)
@@ -106,13 +106,13 @@ class Ingest:
 
     async def post(
         self, path: str, body: object, *, caller: Principal | None = ADMIN, **headers: str
-    ) -> "Reply":
+    ) -> "HttpReply":
         """Send a POST; see `ask`."""
         return await self.ask("POST", path, body, caller=caller, **headers)
 
     async def ask(
         self, method: str, path: str, body: object = b"", *, caller: Principal | None = ADMIN, **headers: str
-    ) -> "Reply":
+    ) -> "HttpReply":
         """Send a request; header names have underscores for dashes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if caller is not None:
@@ -125,14 +125,14 @@ class Ingest:
             json=None if raw is not None else body,
             headers={"Content-Type": "application/json", **sent},
         ) as response:
-            return Reply(response.status, await response.json(), dict(response.headers))
+            return HttpReply(response.status, await response.json(), dict(response.headers))
 
     def _next(self, count: int) -> bytes:
         return self.entropy.popleft() if self.entropy else bytes(range(count))
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """What the service said."""
 
     status: int

@@ -13,14 +13,14 @@ from httpkit.request.bodies import bound_bodies
 from ingest_api.schemas.batch_bodies import SLICE, read_batch
 from tests.support.builders import report
 from tests.unit.ingest_api.bodies import event_body
-from tests.unit.ingest_api.doubles import ADMIN, HTTP, Ingest, Reply
+from tests.unit.ingest_api.doubles import ADMIN, HTTP, HttpReply, Ingest
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 LENIENT = "handling=lenient"
 
 
-async def send(ingest: Ingest, body: object, *, kind: str = JSON, prefer: str = "") -> Reply:
+async def send(ingest: Ingest, body: object, *, kind: str = JSON, prefer: str = "") -> HttpReply:
     return await ingest.post("/events/batch", body, Content_Type=kind, Prefer=prefer)
 
 

@@ -5,7 +5,7 @@ import pytest
 from domain.access.permissions import Principal
 from domain.errors import NotPublished, PublishUnknown, StoreUnavailable, TransientError
 from domain.ports.dead_letters import Replayed
-from domain.processing.dead_letter import Place
+from domain.processing.dead_letter import RecordPosition
 from domain.shipments.status import Status
 from tests.support.builders import report
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
@@ -17,7 +17,10 @@ MANY = "/dead-letters/replay"
 
 @pytest.fixture(autouse=True)
 def _letters(ingest: Ingest) -> None:
-    ingest.replayer.letters = {Place(3, 17): Replayed(EVENT_ID), Place(3, 18): Replayed(None)}
+    ingest.replayer.letters = {
+        RecordPosition(3, 17): Replayed(EVENT_ID),
+        RecordPosition(3, 18): Replayed(None),
+    }
 
 
 async def test_a_dead_event_is_queued_again_and_can_be_looked_up(ingest: Ingest) -> None:
@@ -25,7 +28,7 @@ async def test_a_dead_event_is_queued_again_and_can_be_looked_up(ingest: Ingest)
     assert reply.status == 202
     assert reply.body == {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
     assert reply.headers["Location"] == f"/events/{EVENT_ID}"
-    assert ingest.replayer.replayed == [Place(3, 17)]
+    assert ingest.replayer.replayed == [RecordPosition(3, 17)]
     assert ingest.replayer.asked_by == [ADMIN.subject]
 
 
@@ -54,12 +57,15 @@ async def test_what_may_not_be_in_the_log_is_answered_with_503(
 ) -> None:
     ingest.replayer.fail_next("replay", trouble)
     assert (await ingest.ask("POST", PATH)).status == 503
-    ingest.replayer.letters[Place(3, 17)] = trouble
+    ingest.replayer.letters[RecordPosition(3, 17)] = trouble
     assert (await ingest.ask("POST", PATH)).status == 503
 
 
 async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: Ingest) -> None:
-    ingest.replayer.letters |= {Place(4, 0): NotPublished("away"), Place(4, 1): PublishUnknown("lost")}
+    ingest.replayer.letters |= {
+        RecordPosition(4, 0): NotPublished("away"),
+        RecordPosition(4, 1): PublishUnknown("lost"),
+    }
     ids = ["dl_3_18", "dl_9_9", "dl_4_0", "dl_3_17", "dl_4_1", "dl_03_1", "dl_3_17"]
     reply = await ingest.post(MANY, {"ids": ids})
     assert (reply.status, reply.body["received"], reply.body["queued"]) == (202, 7, 3)
@@ -73,12 +79,12 @@ async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: 
         {"id": "dl_03_1", "status": "not_found"},
         again,
     ]
-    assert ingest.replayer.replayed == [Place(3, 18), Place(3, 17)], "each once"
+    assert ingest.replayer.replayed == [RecordPosition(3, 18), RecordPosition(3, 17)], "each once"
 
 
 @pytest.mark.parametrize("ids", [["dl_4_0"], ["dl_4_0", "dl_9_9"]])
 async def test_many_of_which_none_is_queued_for_trouble_are_503(ingest: Ingest, ids: list[str]) -> None:
-    ingest.replayer.letters[Place(4, 0)] = NotPublished("away")
+    ingest.replayer.letters[RecordPosition(4, 0)] = NotPublished("away")
     assert (await ingest.post(MANY, {"ids": ids})).status == 503
 
 

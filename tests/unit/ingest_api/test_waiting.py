@@ -6,9 +6,9 @@ import time
 import pytest
 
 from domain.errors import ErrorCode
-from ingest_api.use_cases.submission import Asker, AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 from tests.support.builders import NUMBER, creation
-from tests.support.fakes import InMemoryAnswerInbox, InMemoryCommandLog
+from tests.support.fakes import InMemoryCommandLog, InMemoryReplyInbox
 from tests.support.waiting import wait_until
 from tests.unit.ingest_api.bodies import event_body, shipment_body
 from tests.unit.ingest_api.doubles import ADMIN, DRIVER, Ingest, Says
@@ -101,21 +101,23 @@ async def test_the_default_wait_is_overridden(ingest: Ingest, prefer: str) -> No
 
 
 async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> None:
-    log, inbox = InMemoryCommandLog(), InMemoryAnswerInbox()
-    awaited = AwaitedLog(log, inbox)
-    waiting = [asyncio.create_task(awaited.append(creation(), Asker(ADMIN, wait_s=30))) for _ in range(3)]
+    log, inbox = InMemoryCommandLog(), InMemoryReplyInbox()
+    awaited = CommandSubmitter(log, inbox)
+    waiting = [
+        asyncio.create_task(awaited.append(creation(), SubmissionContext(ADMIN, wait_s=30))) for _ in range(3)
+    ]
     await wait_until(lambda: len(inbox.answers.waiting) == 3, what="three who wait")
     awaited.stop_waiting()
     assert await asyncio.wait_for(asyncio.gather(*waiting), 5) == [None, None, None]
-    late = awaited.append(creation(), Asker(ADMIN, wait_s=30))
+    late = awaited.append(creation(), SubmissionContext(ADMIN, wait_s=30))
     assert await asyncio.wait_for(late, 5) is None
     assert len(log.commands) == 4
 
 
 async def test_the_end_of_waiting_may_meet_the_end_of_a_wait() -> None:
-    log, inbox = InMemoryCommandLog(), InMemoryAnswerInbox()
-    awaited = AwaitedLog(log, inbox)
-    waiting = asyncio.create_task(awaited.append(creation(), Asker(ADMIN, wait_s=0.05)))
+    log, inbox = InMemoryCommandLog(), InMemoryReplyInbox()
+    awaited = CommandSubmitter(log, inbox)
+    waiting = asyncio.create_task(awaited.append(creation(), SubmissionContext(ADMIN, wait_s=0.05)))
     await wait_until(lambda: len(inbox.answers.waiting) == 1, what="one who waits")
     stopped = asyncio.get_running_loop().create_future()
 

@@ -9,4 +9,4 @@ from messaging.consumer import partition_worker, worker_states
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_states, "FIRST_PAUSE_S", 0.0001)
     monkeypatch.setattr(worker_states, "LONGEST_PAUSE_S", 0.001)
-    monkeypatch.setattr(partition_worker, "STAND_BACK_S", 0.001)
+    monkeypatch.setattr(partition_worker, "YIELD_OWNERSHIP_S", 0.001)

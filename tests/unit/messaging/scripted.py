@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from domain.ports.core import EndOffset, IsAnother
-from domain.processing.halts import Inherited
+from domain.processing.halts import PartitionCheckpoint
 from messaging.consumer.partition_worker import PartitionWorker
 from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import State
@@ -63,7 +63,7 @@ class ScriptedHandler(MemoryNotebook):
         self,
         end_offset: EndOffset,
         is_another: IsAnother | None = None,
-    ) -> Inherited:
+    ) -> PartitionCheckpoint:
         self.opened.append(await end_offset())
         self.others.append(is_another is None or await is_another())
         await self.open_gate.wait()

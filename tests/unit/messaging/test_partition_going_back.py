@@ -14,7 +14,7 @@ from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_o
 @pytest.fixture(autouse=True)
 def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.01)
-    monkeypatch.setattr(partition_module, "STAND_BACK_S", 0.01)
+    monkeypatch.setattr(partition_module, "YIELD_OWNERSHIP_S", 0.01)
 
 
 @pytest.mark.parametrize("fetched", [0, 3])

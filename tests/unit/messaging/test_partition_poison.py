@@ -3,7 +3,7 @@
 import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
-from messaging.consumer.partition_worker import MAX_ATTEMPTS, MAX_BURIED_IN_A_ROW
+from messaging.consumer.partition_worker import MAX_ATTEMPTS, MAX_CONSECUTIVE_DEAD_LETTERS
 from messaging.consumer.worker_states import State
 from tests.faults.matrix import Row
 from tests.support.waiting import wait_until
@@ -84,7 +84,7 @@ async def test_nothing_goes_on_before_the_dead_letter_is_kept() -> None:
 
 
 async def test_too_many_dead_letters_in_a_row_stop_the_partition() -> None:
-    count = MAX_BURIED_IN_A_ROW + 20
+    count = MAX_CONSECUTIVE_DEAD_LETTERS + 20
     handler = ScriptedHandler(breaking={offset: PoisonRecord("a bad deploy") for offset in range(count)})
     worker = worker_of(handler, max_batch=10)
     worker.put(log_records(0, count))
@@ -92,8 +92,8 @@ async def test_too_many_dead_letters_in_a_row_stop_the_partition() -> None:
         await wait_until(lambda: worker.state is State.HALTED)
     assert worker.problem is not None
     assert "a bad deploy" in worker.problem
-    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
-    assert worker.done == MAX_BURIED_IN_A_ROW
+    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
+    assert worker.done == MAX_CONSECUTIVE_DEAD_LETTERS
 
 
 @pytest.mark.parametrize("good_at_once", [True, False])

@@ -10,20 +10,20 @@ import pytest
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from domain.processing.halts import Halt, Start
 from messaging.consumer import partition_worker as partition_module
-from messaging.consumer.partition_worker import MAX_BURIED_IN_A_ROW, PartitionWorker
+from messaging.consumer.partition_worker import MAX_CONSECUTIVE_DEAD_LETTERS, PartitionWorker
 from messaging.consumer.worker_states import State
 from messaging.unpacking import UnreadableBatch
 from tests.support.builders import NOON, MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
 
-POISON = MAX_BURIED_IN_A_ROW + 20
+POISON = MAX_CONSECUTIVE_DEAD_LETTERS + 20
 
 
 @pytest.fixture(autouse=True)
 def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.01)
-    monkeypatch.setattr(partition_module, "STAND_BACK_S", 0.01)
+    monkeypatch.setattr(partition_module, "YIELD_OWNERSHIP_S", 0.01)
 
 
 def poisoned(count: int = POISON) -> ScriptedHandler:
@@ -43,9 +43,9 @@ async def stopped(handler: ScriptedHandler, *, max_batch: int = 500) -> AsyncIte
 async def test_what_is_buried_in_a_batch_that_is_not_through_need_not_come_again() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
-        assert worker.done == MAX_BURIED_IN_A_ROW
+        assert worker.done == MAX_CONSECUTIVE_DEAD_LETTERS
         assert not worker.is_busy
-    assert [letter.record.offset for letter in handler.buried] == list(range(MAX_BURIED_IN_A_ROW))
+    assert [letter.record.offset for letter in handler.buried] == list(range(MAX_CONSECUTIVE_DEAD_LETTERS))
 
 
 async def test_done_moves_record_by_record_while_a_batch_is_isolated() -> None:
@@ -71,7 +71,7 @@ async def test_the_next_owner_stands_still_too_and_says_why() -> None:
         await wait_until(lambda: successor.state is State.HALTED)
         assert standing(successor) == (State.HALTED, problem)
         await wait_until(lambda: not successor.is_busy)
-    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
     assert handler.stops == 1
 
 
@@ -81,9 +81,9 @@ async def test_at_an_operators_word_it_goes_on_behind_what_is_buried() -> None:
         handler.word = Start.COMMITTED
         await wait_until(lambda: worker.restart is Start.COMMITTED)
         assert worker.state is State.HALTED, "until the records are fetched anew"
-        worker.restarted(MAX_BURIED_IN_A_ROW)
+        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
-        worker.put(log_records(MAX_BURIED_IN_A_ROW, POISON + 10))
+        worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
         await wait_until(lambda: worker.done == POISON + 10)
     assert [letter.record.offset for letter in handler.buried] == list(range(POISON))
     assert handler.offsets == list(range(POISON, POISON + 10))
@@ -126,9 +126,9 @@ async def test_a_halt_in_the_name_of_another_owner_is_not_noted_and_nothing_is_s
     async with working(worker):
         await wait_until(lambda: worker.restart is Start.COMMITTED)
         assert handler.halt is None
-        worker.restarted(MAX_BURIED_IN_A_ROW)
+        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
-        worker.put(log_records(MAX_BURIED_IN_A_ROW, POISON + 10))
+        worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
         await wait_until(lambda: worker.done == POISON + 10)
 
 
@@ -138,11 +138,11 @@ async def test_a_word_ends_the_halt_that_was_meant_and_no_other() -> None:
         handler.word = Start.COMMITTED
         await wait_until(lambda: worker.restart is not None)
         later = handler.halt = Halt("stopped again by another owner", NOON)
-        worker.restarted(MAX_BURIED_IN_A_ROW)
+        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         handler.word = None
         await wait_until(lambda: worker.problem == later.problem)
         assert handler.halt == later
-    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
 
 
 async def test_a_worker_that_waits_to_be_fetched_for_is_drained_at_once() -> None:
@@ -164,8 +164,8 @@ async def test_records_that_are_set_aside_neither_end_a_row_nor_count_in_one() -
     worker.put(log_records(0, 300))
     async with working(worker):
         await wait_until(lambda: worker.state is State.HALTED)
-    assert worker.done == 2 * MAX_BURIED_IN_A_ROW + 1
-    assert len(handler.buried) == MAX_BURIED_IN_A_ROW
+    assert worker.done == 2 * MAX_CONSECUTIVE_DEAD_LETTERS + 1
+    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
 
 
 async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_alone() -> None:

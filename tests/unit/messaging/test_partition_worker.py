@@ -131,7 +131,7 @@ async def test_a_worker_that_is_fenced_while_it_takes_over_tries_again() -> None
 
 
 async def test_a_fenced_worker_says_that_it_lost_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.consumer.partition_worker.STAND_BACK_S", 60.0)
+    monkeypatch.setattr("messaging.consumer.partition_worker.YIELD_OWNERSHIP_S", 60.0)
     handler = ScriptedHandler()
     handler.troubles.append(Fenced("somebody else"))
     worker = worker_of(handler)

@@ -10,7 +10,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from domain.errors import ErrorCode, LetterRefused, NotPublished, PublishUnknown
+from domain.errors import DeadLetterRejected, ErrorCode, NotPublished, PublishUnknown
 from domain.processing.batch import Kind, Outcome, Verdict
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
@@ -166,8 +166,8 @@ async def test_a_dead_letter_may_have_neither_key_nor_value() -> None:
 @pytest.mark.parametrize(
     ("cause", "expected"),
     [
-        (MessageSizeTooLargeError(), LetterRefused),
-        (TopicAuthorizationFailedError(), LetterRefused),
+        (MessageSizeTooLargeError(), DeadLetterRejected),
+        (TopicAuthorizationFailedError(), DeadLetterRejected),
         (UnknownTopicOrPartitionError(), PublishUnknown),
         (NotEnoughReplicasError(), PublishUnknown),
         (None, PublishUnknown),

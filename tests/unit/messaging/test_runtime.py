@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from domain.ports.core import EndOffset, IsAnother
-from domain.processing.halts import Halt, Inherited, Start
+from domain.processing.halts import Halt, PartitionCheckpoint, Start
 from messaging.consumer.consumer_settings import RuntimeSettings
 from messaging.consumer.offsets import restart_offset
 from messaging.consumer.partition_worker import PartitionWorker
@@ -34,7 +34,7 @@ class Opening(ScriptedHandler):
         self,
         end_offset: EndOffset,  # noqa: ARG002  # of the port
         is_another: IsAnother | None = None,  # noqa: ARG002  # as above
-    ) -> Inherited:
+    ) -> PartitionCheckpoint:
         await asyncio.Event().wait()
         raise AssertionError
 

@@ -21,12 +21,12 @@ from tests.support.builders import ends_at
 from tests.support.fakes import (
     Documents,
     FixedClock,
-    InMemoryAnswers,
     InMemoryChangeFeed,
     InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
     InMemoryPartitionNotes,
     InMemoryQuarantineStore,
+    InMemoryReplies,
     InMemoryShipmentStore,
 )
 from tests.support.records import RecordingProducer, records_of
@@ -76,7 +76,7 @@ class Rig:
     documents: Documents = field(default_factory=Documents)
     filter: WatchedFilter = field(default_factory=WatchedFilter)
     feed: InMemoryChangeFeed = field(default_factory=InMemoryChangeFeed)
-    answers: InMemoryAnswers = field(default_factory=InMemoryAnswers)
+    answers: InMemoryReplies = field(default_factory=InMemoryReplies)
     dead_letters: RecordingProducer = field(default_factory=RecordingProducer)
     index: InMemoryDeadLetterIndex = field(init=False)
     clock: FixedClock = field(default_factory=FixedClock)

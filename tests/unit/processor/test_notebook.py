@@ -17,14 +17,14 @@ async def test_it_stands_still_for_the_next_owner_until_it_goes_on(rig: Rig) -> 
     assert halt == Halt("too many", rig.clock.now())
     successor = await rig.partition()
     assert (await successor.open(ends_at(END))).halt == halt
-    await successor.go_on()
+    await successor.clear_halt()
     assert (await successor.open(ends_at(END))).halt is None
 
 
 async def test_what_the_log_has_lost_is_given_up_once(rig: Rig) -> None:
     partition = await rig.partition()
     await partition.stop("a gap", is_gap=True)
-    await partition.go_on(lost_below=20)
+    await partition.clear_halt(lost_below=20)
     await partition.handle(records_of(creation(), first_offset=20))
     successor = await rig.partition()
     inherited = await successor.open(ends_at(END))

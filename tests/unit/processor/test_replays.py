@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import NotPublished, PoisonRecord, StoreUnavailable
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from messaging.dead_letters.records import DeadLetter, replays_in
 from tests.support.builders import NOON, creation, dead_letter, report
@@ -41,7 +41,7 @@ async def test_a_replay_is_noted_when_it_is_applied(rig: Rig) -> None:
     partition = await rig.applied(CREATION)
     await partition.handle([marked(record_of(PICKED_UP, 1))])
     assert rig.statuses(CREATION.tracking_number) == ["created", "picked_up"]
-    assert noted(rig) == (1, LetterState.REPLAYED)
+    assert noted(rig) == (1, DeadLetterState.REPLAYED)
     assert rig.documents.dead_letters["dl_0_7"]["last_replay"] == {
         "by": "ana",
         "at": NOON,
@@ -56,7 +56,7 @@ async def test_and_once_for_each_time_it_stands_in_the_log(rig: Rig) -> None:
     batch = [marked(record_of(PICKED_UP, offset)) for offset in (1, 2)]
     await partition.handle(batch)
     await partition.handle(batch)
-    assert noted(rig) == (2, LetterState.REPLAYED)
+    assert noted(rig) == (2, DeadLetterState.REPLAYED)
     assert counters(rig.event(PICKED_UP)) == (1, 1, 0)
 
 
@@ -71,7 +71,7 @@ async def test_what_could_not_be_noted_is_noted_when_the_batch_comes_again(
         await partition.handle([marked(record_of(PICKED_UP, 1))])
     assert rig.event(PICKED_UP)["outcome"] == "applied", "committed before anybody notes it"
     await partition.handle([marked(record_of(PICKED_UP, 1))])
-    assert noted(rig) == (1, LetterState.REPLAYED)
+    assert noted(rig) == (1, DeadLetterState.REPLAYED)
     assert counters(rig.event(PICKED_UP)) == (1, 0, 0)
 
 
@@ -80,7 +80,7 @@ async def test_a_batch_that_is_not_committed_has_noted_nothing(rig: Rig) -> None
     rig.store.fail_next("commit", StoreUnavailable("away"))
     with pytest.raises(StoreUnavailable):
         await partition.handle([marked(record_of(PICKED_UP, 1))])
-    assert noted(rig) == (0, LetterState.OPEN)
+    assert noted(rig) == (0, DeadLetterState.OPEN)
 
 
 async def test_a_replay_that_dies_again_is_noted_and_its_dead_letter_says_whose_it_is(rig: Rig) -> None:
@@ -93,9 +93,9 @@ async def test_a_replay_that_dies_again_is_noted_and_its_dead_letter_says_whose_
     with pytest.raises(NotPublished):
         await partition.bury(letter)
     await partition.bury(letter)
-    assert noted(rig) == (1, LetterState.REPLAYED)
+    assert noted(rig) == (1, DeadLetterState.REPLAYED)
     again = rig.documents.dead_letters["dl_0_0"]
-    assert (again["state"], again["replay_of"]) == (LetterState.OPEN, "dl_0_7")
+    assert (again["state"], again["replay_of"]) == (DeadLetterState.OPEN, "dl_0_7")
     assert again["headers"] == [
         {"name": "replay-of", "value": "dl_0_7"},
         {"name": "replayed-by", "value": "ana"},

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import ErrorCode, Fenced, NotPublished, PoisonRecord, StoreUnavailable
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging.dead_letters.records import DeadLetter
@@ -18,7 +18,7 @@ CREATION = creation(request_key="key of a")
 PICKED_UP = report(Status.PICKED_UP)
 
 
-async def answered(rig: Rig, *commands: Command) -> list[Answer]:
+async def answered(rig: Rig, *commands: Command) -> list[Reply]:
     """Apply `commands` with somebody waiting for the last one; return what was said."""
     partition = await rig.applied(*commands[:-1]) if commands[1:] else await rig.partition()
     await partition.handle([record_of(commands[-1], len(commands) - 1, reply_to="answers:a")])
@@ -27,7 +27,7 @@ async def answered(rig: Rig, *commands: Command) -> list[Answer]:
 
 async def test_a_creation_is_answered_with_the_shipment_that_stands(rig: Rig) -> None:
     [answer] = await answered(rig, CREATION)
-    assert answer == Answer(
+    assert answer == Reply(
         event_id=CREATION.event_id,
         outcome="applied",
         reason=None,

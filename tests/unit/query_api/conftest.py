@@ -34,7 +34,7 @@ from tests.support.fakes import (
     InMemoryDeadLetterIndex,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
-    InMemoryLineControl,
+    InMemoryPartitionControl,
     InMemoryQuarantineStore,
     InMemoryRevocationFeed,
     InMemoryRevocationStore,
@@ -89,7 +89,7 @@ class World:
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
-        self.line = InMemoryLineControl(self.documents, "shipments.events")
+        self.line = InMemoryPartitionControl(self.documents, "shipments.events")
         self.quarantine = InMemoryQuarantineStore(self.documents)
         self.dead_letters = InMemoryDeadLetterReader(self.documents)
 

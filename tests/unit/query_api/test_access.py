@@ -120,10 +120,10 @@ async def test_what_redis_missed_it_is_told_as_soon_as_it_is_back(api: Api, worl
     assert (await api.ask("PATCH", "/auth/users/driver_user_001", {"disabled": True})).status == 200
     world.feed.reachable = True
 
-    async def is_told() -> bool:
+    async def is_published() -> bool:
         return [each.name for each in (await world.feed.news()).revocations] == ["sub:driver_user_001"]
 
-    await wait_for(is_told, timeout_s=10.0, what="Redis to be told")
+    await wait_for(is_published, timeout_s=10.0, what="Redis to be told")
 
 
 async def test_keys_rotate_without_anybody_noticing(world: World) -> None:

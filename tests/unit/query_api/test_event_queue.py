@@ -18,7 +18,7 @@ from tests.support.builders import NOON, ends_at
 from tests.support.fakes import (
     Documents,
     FixedClock,
-    InMemoryLineControl,
+    InMemoryPartitionControl,
     InMemoryPartitionNotes,
     InMemoryShipmentStore,
 )
@@ -55,14 +55,14 @@ class Rig:
     queue: EventQueue
     log: Log
     documents: Documents
-    line: InMemoryLineControl
+    line: InMemoryPartitionControl
     now: list[float]
 
 
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     log, documents, now = Log(), Documents(), [1000.0]
-    line = InMemoryLineControl(documents, TOPIC)
+    line = InMemoryPartitionControl(documents, TOPIC)
     async with aiohttp.ClientSession() as session:
         watched = Watched(topic=TOPIC, ingest=IngestApis(session, ()), probe=log, backlog=log, line=line)
         queue = EventQueue(watched, FixedClock(), limit_s=LIMIT_S, monotonic=lambda: now[0])

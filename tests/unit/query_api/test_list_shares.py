@@ -11,12 +11,12 @@ from tests.unit.query_api.conftest import CLIENT, Api, World
 
 
 async def test_a_user_has_so_many_places_and_others_their_own() -> None:
-    shares, inside, go_on = ListShares(), list[str](), asyncio.Event()
+    shares, inside, clear_halt = ListShares(), list[str](), asyncio.Event()
 
     async def read(user: str) -> None:
         async with shares.turn(user):
             inside.append(user)
-            await go_on.wait()
+            await clear_halt.wait()
 
     reading = [asyncio.create_task(read("ana")) for _ in range(AT_ONCE + WAITING)]
     await asyncio.sleep(0)
@@ -26,7 +26,7 @@ async def test_a_user_has_so_many_places_and_others_their_own() -> None:
     other = asyncio.create_task(read("luis"))
     await asyncio.sleep(0)
     assert inside == ["ana"] * AT_ONCE + ["luis"]
-    go_on.set()
+    clear_halt.set()
     await asyncio.gather(other, *reading)
     await read("ana")
 

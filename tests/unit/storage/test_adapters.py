@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from domain.errors import ErrorCode, StoreUnavailable
-from domain.processing.batch import EventChange, Outcome, ShipmentChange
+from domain.processing.batch import EventChange, Outcome, ShipmentTransition
 from domain.shipments.status import Status
 from storage.mongo import documents
 from storage.mongo.errors import translated
@@ -106,6 +106,6 @@ def test_what_was_only_counted_has_no_record_to_write() -> None:
 
 
 def test_a_shipment_is_created_by_a_creation_only() -> None:
-    change = ShipmentChange(None, shipment_after(CREATION), [delivery(PICKED_UP)])
+    change = ShipmentTransition(None, shipment_after(CREATION), [delivery(PICKED_UP)])
     with pytest.raises(TypeError, match="creates nothing"):
         documents.shipment_document(change, recorded_at=RECORDED_AT)

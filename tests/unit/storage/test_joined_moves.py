@@ -10,8 +10,8 @@ import pytest
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.ports.core import Fence
 from domain.processing.batch import Plan
-from storage.mongo.processing.transaction_batcher import JoinedMoves
-from storage.mongo.processing.transaction_writer import Move, TransactionAborted, number_of
+from storage.mongo.processing.transaction_batcher import TransactionBatcher
+from storage.mongo.processing.transaction_writer import BatchWrite, TransactionAborted, number_of
 from tests.support.builders import RECORDED_AT
 
 pytestmark = pytest.mark.race
@@ -30,7 +30,7 @@ class Database:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     begun: list[list[int]] = field(default_factory=list)
 
-    async def write(self, moves: Sequence[Move]) -> None:
+    async def write(self, moves: Sequence[BatchWrite]) -> None:
         partitions = [number_of(move.fence.partition) for move in moves]
         self.begun.append(partitions)
         await self.gate.wait()
@@ -41,11 +41,11 @@ class Database:
                 raise self.bad[partition]
 
 
-def move(partition: int) -> Move:
-    return Move(Fence(f"events/{partition}", 1, 0), Plan(1), RECORDED_AT)
+def move(partition: int) -> BatchWrite:
+    return BatchWrite(Fence(f"events/{partition}", 1, 0), Plan(1), RECORDED_AT)
 
 
-async def begin(joined: JoinedMoves, partitions: Sequence[int]) -> list[asyncio.Task[None]]:
+async def begin(joined: TransactionBatcher, partitions: Sequence[int]) -> list[asyncio.Task[None]]:
     """Begin to write moves, and go on when each of them waits."""
     tasks = [asyncio.create_task(joined.write(move(partition))) for partition in partitions]
     await asyncio.sleep(0)
@@ -60,7 +60,7 @@ async def ends(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException | None
 
 async def test_what_comes_meanwhile_goes_together() -> None:
     database = Database()
-    joined = JoinedMoves(database.write)
+    joined = TransactionBatcher(database.write)
     first = await begin(joined, [0])
     others = await begin(joined, [1, 2, 3])
     assert database.begun == [[0]]
@@ -72,7 +72,7 @@ async def test_what_comes_meanwhile_goes_together() -> None:
 async def test_one_that_comes_later_does_not_wait_for_company() -> None:
     database = Database()
     database.gate.set()
-    joined = JoinedMoves(database.write)
+    joined = TransactionBatcher(database.write)
     await joined.write(move(0))
     await joined.write(move(1))
     assert database.begun == [[0], [1]]
@@ -84,7 +84,7 @@ async def test_one_that_comes_later_does_not_wait_for_company() -> None:
 async def test_one_that_does_not_hold_fails_alone(error: Exception) -> None:
     database = Database(bad={2: error})
     database.gate.set()
-    first, bad, last = await ends(await begin(JoinedMoves(database.write), [1, 2, 3]))
+    first, bad, last = await ends(await begin(TransactionBatcher(database.write), [1, 2, 3]))
     assert (first, type(bad), last) == (None, type(error), None)
     assert database.begun == [[1, 2, 3], [1], [2], [3]]
 
@@ -93,7 +93,7 @@ async def test_one_that_does_not_hold_fails_alone(error: Exception) -> None:
 async def test_what_says_nothing_of_any_one_is_told_to_all_and_not_repeated(error: Exception) -> None:
     database = Database(troubles=deque([error]))
     database.gate.set()
-    found = await ends(await begin(JoinedMoves(database.write), [1, 2]))
+    found = await ends(await begin(TransactionBatcher(database.write), [1, 2]))
     assert [(type(each), str(each)) for each in found] == [(type(error), str(error))] * 2
     assert found[0] is not found[1]
     assert database.begun == [[1, 2]]
@@ -101,7 +101,7 @@ async def test_what_says_nothing_of_any_one_is_told_to_all_and_not_repeated(erro
 
 async def test_a_failure_does_not_stop_those_that_come_after_it() -> None:
     database = Database(troubles=deque([StoreUnavailable("away")]))
-    joined = JoinedMoves(database.write)
+    joined = TransactionBatcher(database.write)
     first = await begin(joined, [0])
     second = await begin(joined, [1])
     database.gate.set()
@@ -110,7 +110,7 @@ async def test_a_failure_does_not_stop_those_that_come_after_it() -> None:
 
 async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     database = Database(bad={1: Fenced("lost")})
-    joined = JoinedMoves(database.write)
+    joined = TransactionBatcher(database.write)
     first = await begin(joined, [0])
     gone, *others = await begin(joined, [1, 2, 3])
     gone.cancel()
@@ -122,7 +122,7 @@ async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
 
 async def test_an_owner_that_is_cancelled_stops_nobody_else() -> None:
     database = Database()
-    joined = JoinedMoves(database.write)
+    joined = TransactionBatcher(database.write)
     gone, stays = await begin(joined, [0, 1])
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from storage.settings import KeepingSettings
+from storage.settings import RetentionSettings
 
 NAMES = ("EVENTS_REJECTED_KEEP_DAYS", "DEAD_LETTERS_KEEP_DAYS")
 
@@ -15,13 +15,13 @@ def test_rejected_events_end_by_default_and_letters_do_not(
     monkeypatch.setenv("KAFKA_RETENTION_HOURS", str(retention_hours))
     for name in NAMES:
         monkeypatch.setenv(name, "")
-    assert list(KeepingSettings().days.values()) == [days, None]
+    assert list(RetentionSettings().days.values()) == [days, None]
 
 
 def test_nothing_ends_where_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.setenv(name, "0")
-    assert list(KeepingSettings().days.values()) == [None, None]
+    assert list(RetentionSettings().days.values()) == [None, None]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,7 +31,7 @@ def test_records_outlive_what_the_log_may_bring_again(
 ) -> None:
     monkeypatch.setenv("KAFKA_RETENTION_HOURS", str(retention_hours))
     monkeypatch.setenv(name, str(least))
-    assert least in KeepingSettings().model_dump().values()
+    assert least in RetentionSettings().model_dump().values()
     monkeypatch.setenv(name, str(least - 1))
     with pytest.raises(ValidationError, match=f"{name}: at least {least}"):
-        KeepingSettings()
+        RetentionSettings()

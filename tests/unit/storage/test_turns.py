@@ -9,7 +9,7 @@ import pytest
 from storage.mongo.accounts.hashing_turns import AddressCrowded, NoTurn, Turns
 
 
-class Desk:
+class CliContext:
     """Serves one at a time, and notes whom."""
 
     def __init__(self, **bounds: int) -> None:
@@ -33,7 +33,7 @@ class Desk:
 
 
 async def test_addresses_take_turns_and_a_known_one_waits_for_one_at_most() -> None:
-    desk = Desk()
+    desk = CliContext()
     for name in ("a1", "a2", "a3", "a4"):
         await desk.come(name, "a")
     await desk.come("b1", "b")
@@ -44,7 +44,7 @@ async def test_addresses_take_turns_and_a_known_one_waits_for_one_at_most() -> N
 
 
 async def test_strangers_have_every_other_turn_when_known_ones_wait() -> None:
-    desk = Desk()
+    desk = CliContext()
     await desk.come("now", "x")
     for name in ("k1", "k2", "k3", "k4"):
         await desk.come(name, None)
@@ -55,7 +55,7 @@ async def test_strangers_have_every_other_turn_when_known_ones_wait() -> None:
 
 
 async def test_an_address_has_only_so_many_places() -> None:
-    desk = Desk(max_per_address=2)
+    desk = CliContext(max_per_address=2)
     for index in range(5):
         await desk.come(f"a{index}", "a")
     await desk.come("b", "b")
@@ -69,7 +69,7 @@ async def test_an_address_has_only_so_many_places() -> None:
 
 
 async def test_when_all_places_are_taken_who_has_most_gives_way() -> None:
-    desk = Desk(max_waiting=4)
+    desk = CliContext(max_waiting=4)
     await desk.come("now", "x")
     for name, address in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c"), ("d1", "d")):
         await desk.come(name, address)
@@ -80,7 +80,7 @@ async def test_when_all_places_are_taken_who_has_most_gives_way() -> None:
 
 
 async def test_known_ones_are_bounded_too_and_do_not_wait_for_strangers() -> None:
-    desk = Desk(max_waiting=1)
+    desk = CliContext(max_waiting=1)
     await desk.come("now", "a")
     await desk.come("a", "a")
     await desk.come("k1", None)
@@ -92,7 +92,7 @@ async def test_known_ones_are_bounded_too_and_do_not_wait_for_strangers() -> Non
 
 @pytest.mark.parametrize("address", [None, "b"])
 async def test_who_leaves_the_queue_is_passed_over(address: str | None) -> None:
-    desk = Desk()
+    desk = CliContext()
     for name, place in (("now", "a"), ("gone", address), ("next", "c")):
         await desk.come(name, place)
     desk.tasks["gone"].cancel()

@@ -45,7 +45,7 @@ def test_a_dead_creation_that_is_replayed_creates() -> None:
 
 def test_a_dead_record_that_could_not_be_read_is_no_event_until_it_is_replayed() -> None:
     records = entries(creation(), PICKED_UP, PICKED_UP, dead=[1])
-    records[1] = replace(records[1], is_told=False)
+    records[1] = replace(records[1], is_published=False)
     assert retold(records[:2]).events.keys() == {creation().event_id}
     replayed = retold(records).events[PICKED_UP.event_id]
     assert (replayed["outcome"], replayed["attempts"], replayed["offset"]) == ("applied", 1, 2)

@@ -14,7 +14,7 @@ from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, Retold, retold
+from toolbox.rebuild.log_fold import Entry, FoldedLog, retold
 
 SECOND = timedelta(seconds=1)
 
@@ -76,7 +76,7 @@ async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command],
             assert_times_are_those_of_the_log(story, log)
 
 
-def assert_times_are_those_of_the_log(story: Retold, log: list[Command]) -> None:
+def assert_times_are_those_of_the_log(story: FoldedLog, log: list[Command]) -> None:
     assert story.shipment is not None
     instants = [line["recorded_at"] for line in story.shipment["status_history"]]
     offsets = [(instant - NOON) // SECOND for instant in instants]

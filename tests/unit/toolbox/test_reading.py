@@ -18,15 +18,17 @@ from storage.mongo.documents import Document
 from storage.mongo.maintenance.snapshots import Stored
 from tests.support.builders import NOON, NUMBER, creation, number, report
 from tests.support.records import TOPIC, LogRecord, record_of
-from toolbox.rebuild.log_source import Letters, Log
+from toolbox.rebuild.log_source import DeadLetterRecords, Log
 
 APPENDED_AT = LogRecord(0).timestamp
 FIRST_RECORD = datetime.fromtimestamp(APPENDED_AT / 1000, tz=NOON.tzinfo)
 SECOND = timedelta(seconds=1)
-NO_LETTERS = Letters({}, complete=True)
+NO_LETTERS = DeadLetterRecords({}, complete=True)
 
 
-def log_of(directory: Path, *records: Record, fence: int = 100, letters: Letters = NO_LETTERS) -> Log:
+def log_of(
+    directory: Path, *records: Record, fence: int = 100, letters: DeadLetterRecords = NO_LETTERS
+) -> Log:
     """Return a log whose only partition begins at offset 10."""
     log = Log(directory, {0: 10}, {0: 10 + len(records)}, partitions=1)
     for record in records:
@@ -77,10 +79,14 @@ def test_records_come_by_tracking_number_and_none_from_above_the_fence(tmp_path:
 
 
 @pytest.mark.parametrize(
-    "letters", [Letters({(0, 11, APPENDED_AT): "no JSON"}, complete=True), Letters({}, complete=False)]
+    "letters",
+    [
+        DeadLetterRecords({(0, 11, APPENDED_AT): "no JSON"}, complete=True),
+        DeadLetterRecords({}, complete=False),
+    ],
 )
 def test_an_unreadable_record_is_left_out_where_its_letter_is_there_or_gone(
-    tmp_path: Path, letters: Letters
+    tmp_path: Path, letters: DeadLetterRecords
 ) -> None:
     log = log_of(tmp_path, record_of(creation(), 10), LogRecord(11, b"{"), letters=letters)
     assert stories(log) == ([NUMBER], [])
@@ -94,7 +100,7 @@ def test_an_unreadable_record_without_a_letter_is_told(tmp_path: Path) -> None:
 
 
 def test_a_record_that_nobody_reads_is_left_out_unread(tmp_path: Path) -> None:
-    letters = Letters({(0, 11, APPENDED_AT): None}, complete=True)
+    letters = DeadLetterRecords({(0, 11, APPENDED_AT): None}, complete=True)
     log = log_of(
         tmp_path, record_of(creation(), 10), record_of(report(Status.PICKED_UP), 11), letters=letters
     )
@@ -103,7 +109,7 @@ def test_a_record_that_nobody_reads_is_left_out_unread(tmp_path: Path) -> None:
 
 
 def test_the_letter_of_a_record_of_another_topic_is_not_this_ones(tmp_path: Path) -> None:
-    letters = Letters({(0, 10, APPENDED_AT - 1): "a bug"}, complete=True)
+    letters = DeadLetterRecords({(0, 10, APPENDED_AT - 1): "a bug"}, complete=True)
     log = log_of(tmp_path, record_of(creation(), 10), letters=letters)
     [(_, [entry])] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
     assert entry.death is None
@@ -131,17 +137,17 @@ def test_what_the_processor_could_not_read_is_told_where_it_has_no_letter(
 def test_what_the_processor_could_not_read_is_no_event_even_of_a_shipment_in_quarantine(
     tmp_path: Path, record: Record
 ) -> None:
-    letters = Letters({(0, 10, APPENDED_AT): QUARANTINED}, complete=True)
+    letters = DeadLetterRecords({(0, 10, APPENDED_AT): QUARANTINED}, complete=True)
     assert stories(log_of(tmp_path, record, letters=letters)) == ([], [])
 
 
 def test_the_event_of_an_unreadable_letter_is_not_in_the_audit_log(tmp_path: Path) -> None:
     here, behind = (0, 10, APPENDED_AT), (0, 11, APPENDED_AT)
     errors = {here: "partition: 0 is not that of the key, 1", behind: "a bug"}
-    letters = Letters(errors, complete=True, unreadable={here})
+    letters = DeadLetterRecords(errors, complete=True, unreadable={here})
     log = log_of(tmp_path, record_of(creation(), 10), record_of(creation(), 11), letters=letters)
     [(_, entries)] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
-    assert [entry.is_told for entry in entries] == [False, True]
+    assert [entry.is_published for entry in entries] == [False, True]
 
 
 def test_a_batch_that_was_skipped_is_neither_told_nor_the_first_record(tmp_path: Path) -> None:
@@ -171,6 +177,6 @@ def test_keys_are_spread_over_the_declared_partitions_however_many_the_topic_has
 def test_a_dead_event_is_believed_where_letters_are_gone(tmp_path: Path) -> None:
     dead = {"outcome": "dead", "reason": "a bug"}
     assert log_of(tmp_path).death_of(dead) is None
-    gone = log_of(tmp_path, letters=Letters({}, complete=False))
+    gone = log_of(tmp_path, letters=DeadLetterRecords({}, complete=False))
     assert gone.death_of(dead) == "a bug"
     assert gone.death_of({"outcome": "rejected", "reason": "FORBIDDEN"}) is None

@@ -11,7 +11,7 @@ WaybillError
 │   ├── CommitUnknown      a transaction may or may not have been committed
 │   ├── NotPublished       the log surely does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
-├── LetterRefused          the dead-letter topic will not take a record, however often it is asked
+├── DeadLetterRejected          the dead-letter topic will not take a record, however often it is asked
 ├── Fenced                 another owner has taken the partition over
 ├── StaleKnowledge         the store has more records of events, or fewer, than the plan takes for granted
 └── PoisonRecord           no retry will make this record readable
@@ -109,7 +109,7 @@ class PublishUnknown(TransientError):
     """The log may hold the records, or get them later: resending with the same ids is safe."""
 
 
-class LetterRefused(WaybillError):
+class DeadLetterRejected(WaybillError):
     """The dead-letter topic will not take a record, however often it is asked."""
 
 

@@ -45,7 +45,7 @@ class CommandLogMetrics(Collector):
         )
 
 
-class LineMetrics(Collector):
+class PartitionMetrics(Collector):
     """The partitions of a processor: how far each has come, and how far it is behind."""
 
     def __init__(self, runtime: PartitionRuntime) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from operations.desk import Desk
+from operations.desk import CliContext
 from operations.options import Deployment, expanded
 
 app: Final = typer.Typer(name="actions", no_args_is_help=True, help="What operators have done by hand.")
@@ -14,7 +14,7 @@ COLUMNS: Final = ("at", "by", "action", "target", "reason", "details")
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class Filter:
     """Which actions."""
 
     action: Annotated[str | None, typer.Option(help="Such as dead_letter.replayed.")] = None
@@ -25,8 +25,8 @@ class Which:
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment, which: Which) -> None:
+def show_list(deployment: Deployment, which: Filter) -> None:
     """List actions, newest first."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     pages = desk.waybill.pages("/operator-actions", action=which.action, target=which.target, by=which.by)
     desk.show_some(pages, COLUMNS, limit=which.limit)

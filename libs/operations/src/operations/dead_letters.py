@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from operations.actions import COLUMNS as ACTION_COLUMNS
-from operations.desk import Desk
+from operations.desk import CliContext
 from operations.errors import Misused, Refused
 from operations.options import Deployment, expanded
 from operations.replaying import oldest_first, send_again
@@ -29,7 +29,7 @@ SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class Filter:
     """Which dead letters; `kind` is the reason for which they are dead, which `reason` may mean, too."""
 
     kind: Annotated[
@@ -53,7 +53,7 @@ class Which:
 
 
 @dataclass(frozen=True, slots=True)
-class WhichToDiscard(Which):
+class WhichToDiscard(Filter):
     """The same, where `--reason` says why they are discarded."""
 
     kind: Annotated[str | None, typer.Option("--kind", help="unreadable, unprocessable or quarantined.")] = (
@@ -62,7 +62,7 @@ class WhichToDiscard(Which):
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
+class ReplayOptions:
     """How carefully to go about it."""
 
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list which it would be.")] = False
@@ -74,9 +74,9 @@ Force = Annotated[bool, typer.Option("--force", help="Also what somebody has dis
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment, which: Which) -> None:
+def show_list(deployment: Deployment, which: Filter) -> None:
     """List dead letters, newest first (20, where no limit is given)."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     pages = desk.waybill.pages("/dead-letters", **which.query())
     desk.show_some(pages, _COLUMNS, limit=which.limit or 20)
 
@@ -87,7 +87,7 @@ def show(
     deployment: Deployment, dead_letter_id: Annotated[str, typer.Argument(help="Such as dl_3_17.")]
 ) -> None:
     """Show one dead letter: what it was, what broke, what was done about it, what became of its event."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     letter = desk.waybill.get(path_to("dead-letters", dead_letter_id))
     event = _event_of(desk, letter)
     history = list(chain.from_iterable(desk.waybill.pages("/operator-actions", target=dead_letter_id)))
@@ -103,10 +103,10 @@ def show(
 @app.command()
 @expanded
 def replay(
-    deployment: Deployment, which: Which, care: Care, ids: SomeIds = None, *, force: Force = False
+    deployment: Deployment, which: Filter, care: ReplayOptions, ids: SomeIds = None, *, force: Force = False
 ) -> None:
     """Send dead letters again, oldest first: those named, or those that match (open ones, if not said)."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     letters = _named(desk, ids, which) if ids else _matching(desk, which)
     if not force:
         _require_not_discarded(letters)
@@ -124,12 +124,12 @@ def replay(
 def discard(
     deployment: Deployment,
     which: WhichToDiscard,
-    care: Care,
+    care: ReplayOptions,
     reason: Annotated[str, typer.Option(help="Why nobody needs them any more.")],
     ids: SomeIds = None,
 ) -> None:
     """Take dead letters off the list of open ones, and say why: those named, or those that match."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     if ids:
         _require_no_filter(which)
         _discard(desk, ids, reason)
@@ -146,7 +146,7 @@ def discard(
     _discard(desk, [str(letter["id"]) for letter in letters], reason)
 
 
-def _discard(desk: Desk, ids: Sequence[str], reason: str) -> None:
+def _discard(desk: CliContext, ids: Sequence[str], reason: str) -> None:
     done: list[Json] = []
     try:
         for each in dict.fromkeys(ids):
@@ -156,7 +156,7 @@ def _discard(desk: Desk, ids: Sequence[str], reason: str) -> None:
         desk.show_list(done, _COLUMNS)
 
 
-def _event_of(desk: Desk, letter: Json) -> Json | None:
+def _event_of(desk: CliContext, letter: Json) -> Json | None:
     if letter["event_id"] is None:
         return None
     try:
@@ -167,17 +167,17 @@ def _event_of(desk: Desk, letter: Json) -> Json | None:
         raise
 
 
-def _named(desk: Desk, ids: Sequence[str], which: Which) -> list[Json]:
+def _named(desk: CliContext, ids: Sequence[str], which: Filter) -> list[Json]:
     _require_no_filter(which)
     return oldest_first(desk.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
 
 
-def _require_no_filter(which: Which) -> None:
+def _require_no_filter(which: Filter) -> None:
     if which != type(which)():
         raise Misused("name dead letters or say which to look for, not both")
 
 
-def _matching(desk: Desk, which: Which) -> list[Json]:
+def _matching(desk: CliContext, which: Filter) -> list[Json]:
     pages = desk.waybill.pages("/dead-letters", **which.query(state=_OPEN))
     return oldest_first(chain.from_iterable(pages))[: which.limit]
 

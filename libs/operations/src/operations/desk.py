@@ -18,7 +18,7 @@ _WIDE = 200
 """Where nobody looks, as in a pipe, lines are not cut to the width of a screen."""
 
 
-class Desk:
+class CliContext:
     """What a command works with. Results go to stdout; what is only for watching, to stderr."""
 
     def __init__(self, deployment: Deployment) -> None:

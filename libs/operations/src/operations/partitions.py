@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from operations.desk import Desk
+from operations.desk import CliContext
 from operations.options import Deployment, expanded
 from operations.waybill import path_to
 
@@ -28,7 +28,7 @@ class Start(StrEnum):
 @expanded
 def show_list(deployment: Deployment) -> None:
     """List partitions; `resume from` says what to resume one from."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     desk.show_list(desk.waybill.get("/partitions")["data"], _COLUMNS)
 
 
@@ -47,6 +47,6 @@ def resume(
     ] = Start.COMMITTED,
 ) -> None:
     """Let a partition that stands still go on, once what stopped it is repaired."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     body = {"reason": reason, "from": start.value}
     desk.show(desk.waybill.post(path_to("partitions", str(partition), "resume"), body))

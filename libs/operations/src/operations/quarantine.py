@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import typer
 
-from operations.desk import Desk
+from operations.desk import CliContext
 from operations.options import Deployment, expanded
 from operations.waybill import path_to
 
@@ -21,7 +21,7 @@ _COLUMNS: Final = ("tracking_number", "since", "requested_by", "reason")
 @expanded
 def show_list(deployment: Deployment) -> None:
     """List the shipments that are set aside."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     desk.show_list(desk.waybill.get("/quarantine")["data"], _COLUMNS)
 
 
@@ -31,7 +31,7 @@ def add(
     deployment: Deployment, tracking_number: Shipment, reason: Annotated[str, typer.Option(help="Why.")]
 ) -> None:
     """Set a shipment aside: within seconds, none of its records is applied any more."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     desk.show(desk.waybill.put(path_to("quarantine", tracking_number), {"reason": reason}))
 
 
@@ -39,6 +39,6 @@ def add(
 @expanded
 def release(deployment: Deployment, tracking_number: Shipment) -> None:
     """Let its records be applied again; what was set aside is to be replayed."""
-    desk = Desk(deployment)
+    desk = CliContext(deployment)
     desk.waybill.delete(path_to("quarantine", tracking_number))
     desk.say(f"{tracking_number} is released: replay what was set aside of it")

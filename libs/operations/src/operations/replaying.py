@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from operations.desk import Desk
+from operations.desk import CliContext
 from operations.errors import Interrupted, NotAnswering, Refused, Unfinished
 from operations.waybill import Json
 
@@ -54,7 +54,7 @@ def oldest_first(letters: Iterable[Json]) -> list[Json]:
     return list(heapq.merge(*by_partition.values(), key=lambda each: str(each["timestamp"])))
 
 
-def send_again(desk: Desk, letters: Sequence[Json]) -> None:
+def send_again(desk: CliContext, letters: Sequence[Json]) -> None:
     """Send dead letters again, and show what became of them.
 
     Raises:
@@ -80,7 +80,7 @@ def send_again(desk: Desk, letters: Sequence[Json]) -> None:
     desk.say(tally.told())
 
 
-def _send(desk: Desk, ids: Sequence[str], tally: Tally) -> None:
+def _send(desk: CliContext, ids: Sequence[str], tally: Tally) -> None:
     columns = TextColumn("sending again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     hidden = not desk.watching.is_terminal
     with Progress(*columns, console=desk.watching, disable=hidden) as progress:

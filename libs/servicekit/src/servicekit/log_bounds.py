@@ -47,7 +47,7 @@ class LineBound:
         now_s = self._clock()
         window = self._windows.get(name)
         if window is None or now_s - window.since_s >= _WINDOW_S:
-            self._tell(name)
+            self._publish_results(name)
             if len(self._windows) >= MOST_NAMES:
                 self._windows.clear()
             window = self._windows[name] = _Window(now_s)
@@ -62,9 +62,9 @@ class LineBound:
         except RuntimeError:
             return  # told with the next line of that name
         # In a context of its own: what the request at hand has bound does not speak for the others.
-        loop.call_later(_WINDOW_S, self._tell, name, context=contextvars.Context())
+        loop.call_later(_WINDOW_S, self._publish_results, name, context=contextvars.Context())
 
-    def _tell(self, name: str) -> None:
+    def _publish_results(self, name: str) -> None:
         window = self._windows.pop(name, None)
         if window is not None and window.lines > LINES_PER_S:
             _log.warning(SUPPRESSED, line=name, count=window.lines - LINES_PER_S)

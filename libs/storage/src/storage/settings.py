@@ -91,7 +91,7 @@ class RedisSettings(BaseSettings):
         return int(self.address.rpartition(":")[2])
 
 
-class KeepingSettings(BaseSettings):
+class RetentionSettings(BaseSettings):
     """How long is kept what has no effect any more; 0: for ever.
 
     Attributes:

@@ -27,7 +27,7 @@ from ingest_api.tracing import TracedCommandLog
 from ingest_api.use_cases.event_reporting import EventReporter
 from ingest_api.use_cases.shipment_changes import ShipmentChanger
 from ingest_api.use_cases.shipment_creation import ShipmentCreator
-from ingest_api.use_cases.submission import AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter
 from messaging.dead_letters.replayer import KafkaDeadLetterReplayer
 from messaging.health import KafkaProbe
 from messaging.metrics import CommandLogMetrics, ProducerMetrics
@@ -41,9 +41,9 @@ from storage.metrics import BreakerMetrics
 from storage.mongo.accounts.revocations import RedisRevocationFeed
 from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
-from storage.redis.replies import RedisAnswerInbox
+from storage.redis.replies import RedisReplyInbox
 
-_AWAITED: Final = web.AppKey("awaited", AwaitedLog)
+_AWAITED: Final = web.AppKey("awaited", CommandSubmitter)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
@@ -134,8 +134,8 @@ def _command_log(
 def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Application], AsyncIterator[None]]:
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_redis(settings.redis) as redis:
-            inbox = RedisAnswerInbox(redis, settings.service.instance_id)
-            awaited, clock = AwaitedLog(log, inbox), SystemClock()
+            inbox = RedisReplyInbox(redis, settings.service.instance_id)
+            awaited, clock = CommandSubmitter(log, inbox), SystemClock()
             app[_AWAITED] = awaited
             app[REPORTER] = EventReporter(log, awaited, clock)
             app[CREATOR] = ShipmentCreator(awaited, clock, entropy=secrets.token_bytes)

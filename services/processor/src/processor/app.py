@@ -19,7 +19,7 @@ from messaging.consumer.handler import PartitionHandler
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.health import KafkaProbe
-from messaging.metrics import LineMetrics, ProducerMetrics
+from messaging.metrics import PartitionMetrics, ProducerMetrics
 from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.topics import Topics
@@ -34,11 +34,11 @@ from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.mongo.database import Database, open_database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.quarantine import MongoQuarantineStore
-from storage.mongo.processing.partition_state import MongoPartitionNotes
+from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.redis.connection import open_redis
 from storage.redis.duplicate_filter import RedisDuplicateFilter
-from storage.redis.replies import RedisAnswers
+from storage.redis.replies import RedisReplies
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ async def ports_on(
                 if stores.tracer is None
                 else TracedShipmentStore(stores.database, stores.tracer)
             ),
-            notes=MongoPartitionNotes(stores.database),
+            notes=MongoPartitionStateStore(stores.database),
             quarantine=quarantine,
             duplicates=RedisDuplicateFilter(stores.redis, clock),
             feed=KafkaChangeFeed(producer, topics),
-            answers=RedisAnswers(stores.redis),
+            answers=RedisReplies(stores.redis),
             dead_letters=KafkaDeadLetters(producer, topics),
             index=MongoDeadLetterIndex(stores.database),
             clock=clock,
@@ -152,7 +152,7 @@ async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Trac
         stack.push_async_callback(kafka.stop)
         ports = await stack.enter_async_context(ports_on(stores, settings, producer, registry))
         runtime = build_runtime(settings, ports, tracer)
-        registry.register(LineMetrics(runtime))
+        registry.register(PartitionMetrics(runtime))
         registry.register(ProducerMetrics(producer))
         health = _health(stores, kafka, runtime, stop)
         await stack.enter_async_context(

@@ -21,7 +21,7 @@ from domain.ports.core import (
     UserStore,
 )
 from domain.ports.dead_letters import DeadLetterBin, DeadLetterReader
-from domain.ports.partitions import LineControl, QuarantineStore
+from domain.ports.partitions import PartitionControl, QuarantineStore
 from domain.ports.revocations import RevocationFeed, RevocationStore
 from httpkit.middleware.auth import TokenIssuer
 from httpkit.server.health import Check, answering
@@ -41,7 +41,7 @@ from storage.mongo.database import Database, open_database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.operations.quarantine import MongoQuarantineStore
-from storage.mongo.processing.partition_state import MongoLineControl
+from storage.mongo.processing.partition_state import MongoPartitionControl
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.redis.connection import open_redis
 from storage.redis.login_lockout import RedisLoginGuard
@@ -66,7 +66,7 @@ class Adapters:
     dead_letters: DeadLetterReader
     bin: DeadLetterBin
     actions: ActionLog
-    line: LineControl
+    line: PartitionControl
     quarantine: QuarantineStore
     users: UserStore
     keys: ApiKeyStore
@@ -104,7 +104,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
-            line=MongoLineControl(database, Topics(settings.kafka.topic_prefix).events),
+            line=MongoPartitionControl(database, Topics(settings.kafka.topic_prefix).events),
             quarantine=MongoQuarantineStore(database),
             users=MongoUserStore(database, development=settings.service.env is Environment.DEVELOPMENT),
             keys=MongoApiKeyStore(database),
@@ -131,7 +131,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
             ingest=IngestApis(session, settings.health.ingest_upstreams.split()),
             probe=probe,
             backlog=backlog,
-            line=MongoLineControl(database, topic),
+            line=MongoPartitionControl(database, topic),
         )
         queue = EventQueue(watched, SystemClock(), limit_s=settings.health.event_age_limit_s)
         try:

@@ -16,7 +16,7 @@ import structlog
 
 from domain.errors import StoreUnavailable
 from domain.ports.core import Clock
-from domain.ports.partitions import LineControl
+from domain.ports.partitions import PartitionControl
 from httpkit.server.health import State
 
 _REPLICA_ANSWERS_WITHIN_S: Final = 1.0
@@ -72,7 +72,7 @@ class Watched:
     ingest: IngestApis
     probe: TopicProbe
     backlog: TopicBacklog
-    line: LineControl
+    line: PartitionControl
 
 
 class EventQueue:

@@ -7,16 +7,16 @@ from domain.ports.queries import EVERYTHING, Scope
 from httpkit.response.errors import ApiError
 
 
-async def foreign_or(
-    absent: ApiError, scope: Scope, is_foreign: Callable[[Scope], Awaitable[bool]]
+async def not_found_or_forbidden(
+    absent: ApiError, scope: Scope, exists_outside: Callable[[Scope], Awaitable[bool]]
 ) -> ApiError:
     """Return 403 for what is somebody else's, and `absent` for what is nobody's.
 
     Args:
         absent: what to say if there is no such thing at all.
         scope: where it was looked for.
-        is_foreign: looks for it elsewhere. Not everywhere: what has just come to be is not somebody else's.
+        exists_outside: looks for it elsewhere; what has just been created is not somebody else's.
     """
-    if scope != EVERYTHING and await is_foreign(scope):
+    if scope != EVERYTHING and await exists_outside(scope):
         return ApiError(ErrorCode.FORBIDDEN, "this is not yours")
     return absent

@@ -14,8 +14,8 @@ from domain.errors import WaybillError
 from storage.mongo.database import open_database
 from storage.mongo.schema import STEPS
 from storage.mongo.schema.migrations import migrate, wait_until_taken
-from storage.mongo.schema.retention import apply_keeping
-from storage.settings import KeepingSettings, MongoSettings, secret_files
+from storage.mongo.schema.retention import apply_retention
+from storage.settings import MongoSettings, RetentionSettings, secret_files
 
 _WAIT_WITHIN_S: Final = 300.0
 
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("command", nargs="?", choices=["apply", "wait"], default="apply")
     arguments = parser.parse_args()
     try:
-        mongo, keeping = MongoSettings(**secret_files()), KeepingSettings()
+        mongo, keeping = MongoSettings(**secret_files()), RetentionSettings()
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"settings: {fault['msg'].removeprefix('Value error, ')}\n")
@@ -39,11 +39,11 @@ def main() -> int:
     return 0
 
 
-async def _apply(mongo: MongoSettings, keeping: KeepingSettings) -> None:
+async def _apply(mongo: MongoSettings, keeping: RetentionSettings) -> None:
     async with open_database(mongo) as database:
         for name in await migrate(database, STEPS):
             sys.stdout.write(f"taken: {name}\n")
-        await apply_keeping(database, keeping)
+        await apply_retention(database, keeping)
 
 
 async def _wait(mongo: MongoSettings) -> None:

@@ -40,7 +40,7 @@ JUST_CREATED: Final = ShipmentState(Status.CREATED, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class Ledger:
     """The events that have an outcome and the shipments that exist."""
 
     events: Mapping[EventId, EventState]
@@ -81,7 +81,7 @@ class Standing:
     shipments: Mapping[str, int]
 
 
-def deliveries_between(before: Books, after: Books) -> Deliveries:
+def deliveries_between(before: Ledger, after: Ledger) -> Deliveries:
     """Count what became of the deliveries between two moments."""
     applied = duplicates = conflicts = other = 0
     rejected: Counter[str] = Counter()
@@ -99,7 +99,7 @@ def deliveries_between(before: Books, after: Books) -> Deliveries:
     return Deliveries(applied, _by_reason(rejected), duplicates, conflicts, other)
 
 
-def standing(books: Books) -> Standing:
+def standing(books: Ledger) -> Standing:
     """Count events by how they ended and shipments by status."""
     rejected = Counter(
         state.reason or "" for state in books.events.values() if state.outcome == Outcome.REJECTED

@@ -15,7 +15,7 @@ from devstack.home.directory import Home
 from devstack.home.ports import LOOPBACK, assign_ports, store_ports
 from devstack.home.stack_file import Member, Members, read_members
 from devstack.parts.mongod import mongo_uri
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 
 _POLL_S = 0.05
 
@@ -141,7 +141,7 @@ def start_stack(
     ports = {} if port is None else {"WAYBILL_PORT": str(port)}
     with _output(place).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            leashed(command, death_signal=signal.SIGTERM),
+            dying_with_parent(command, death_signal=signal.SIGTERM),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

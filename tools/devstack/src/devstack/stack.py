@@ -5,7 +5,7 @@ import os
 from collections.abc import Awaitable, Mapping
 
 from devstack.console.banner import services_banner, stores_banner
-from devstack.console.terminal import Journal, Screen
+from devstack.console.terminal import Screen, StackConsole
 from devstack.home.directory import Home
 from devstack.home.ports import (
     LOOPBACK,
@@ -33,11 +33,11 @@ def run_in_foreground(settings: StackSettings) -> None:
     """
     home = Home(settings.home)
     home.prepare()
-    journal = Journal(Screen(highlight=False), file=home.logs / "supervisor.log")
+    journal = StackConsole(Screen(highlight=False), file=home.logs / "supervisor.log")
     asyncio.run(run_stack(settings, journal, home=home))
 
 
-async def run_stack(settings: StackSettings, journal: Journal, *, home: Home) -> None:
+async def run_stack(settings: StackSettings, journal: StackConsole, *, home: Home) -> None:
     """Run the stack until SIGINT or SIGTERM; returns once nothing of it is left.
 
     Raises:
@@ -69,7 +69,7 @@ class Stack:
         *,
         launcher: Launcher,
         supervisor: Supervisor,
-        journal: Journal,
+        journal: StackConsole,
     ) -> None:
         self._settings = settings
         self._home = home

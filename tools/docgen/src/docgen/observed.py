@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from httpkit.middleware.http_metrics import HttpMetrics, new_registry
-from messaging.metrics import CommandLogMetrics, LineMetrics, ProducerMetrics
+from messaging.metrics import CommandLogMetrics, PartitionMetrics, ProducerMetrics
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
@@ -50,7 +50,7 @@ def metrics() -> list[Metric]:
     for collector in (
         ProducerMetrics(producer),
         CommandLogMetrics(KafkaCommandLog(producer, Topics(), max_in_flight=1)),
-        LineMetrics(cast("Any", SimpleNamespace(lags={0: 0}, offsets={0: 0}, halted=0))),
+        PartitionMetrics(cast("Any", SimpleNamespace(lags={0: 0}, offsets={0: 0}, halted=0))),
         BreakerMetrics(),
     ):
         registry.register(collector)

@@ -24,8 +24,8 @@ from domain.ports.queries import (
     ShipmentFilter,
     Window,
 )
-from domain.processing.batch import Delivery, EventRecord, Plan, Verdict
-from domain.processing.halts import NOTHING, Inherited
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan, Verdict
+from domain.processing.halts import EMPTY_CHECKPOINT, PartitionCheckpoint
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
@@ -79,7 +79,7 @@ class Fence:
     partition: str
     epoch: int
     next_offset: int
-    inherited: Inherited = field(default=NOTHING, compare=False)
+    inherited: PartitionCheckpoint = field(default=EMPTY_CHECKPOINT, compare=False)
 
 
 EndOffset = Callable[[], Awaitable[int]]
@@ -136,7 +136,13 @@ class ShipmentStore(Protocol):
         """
 
     async def bury(
-        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+        self,
+        fence: Fence,
+        delivery: ConsumedCommand | None,
+        *,
+        next_offset: int,
+        reason: str,
+        recorded_at: datetime,
     ) -> Fence:
         """Record an event as dead, unless it has a record already, and move the fence: both or neither.
 
@@ -169,7 +175,7 @@ class DuplicateFilter(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Reply:
     """What somebody who waits for an event is told.
 
     Attributes:
@@ -190,21 +196,21 @@ class Answer:
     version: int | None = None
 
 
-class Answers(Protocol):
+class Replies(Protocol):
     """Tells those who wait what became of their event. A hint: it may be lost, and never raises."""
 
-    async def send(self, answers: Mapping[str, Answer]) -> None:
+    async def send(self, answers: Mapping[str, Reply]) -> None:
         """Send answers, by the address that the record's `reply_to` gave."""
 
 
-class AnswerInbox(Protocol):
+class ReplyInbox(Protocol):
     """Where requests wait for their answers, each at an address of its own."""
 
     @property
     def is_open(self) -> bool:
         """Whether answers can arrive; if not, waiting would be in vain."""
 
-    def expect(self) -> AbstractContextManager[tuple[str, Awaitable[Answer]]]:
+    def expect(self) -> AbstractContextManager[tuple[str, Awaitable[Reply]]]:
         """Give the address to send an event with, and the answer to it, which may never come."""
 
 
@@ -217,7 +223,7 @@ class ShipmentReader(Protocol):
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
         """Say whether there is such a shipment in `scope`."""
 
-    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+    async def exists_outside(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
         """Say whether there is such a shipment outside of `scope`; one that is not there yet is not."""
 
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
@@ -234,7 +240,7 @@ class EventReader(Protocol):
     async def get(self, event_id: EventId, scope: Scope = EVERYTHING) -> Document | None:
         """Return an event with its outcome, or None if there is none in `scope`."""
 
-    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
+    async def exists_outside(self, event_id: EventId, scope: Scope) -> bool:
         """Say whether there is such an event outside of `scope`; one that is not there yet is not."""
 
     async def page(self, matching: EventFilter, window: Window) -> Page:

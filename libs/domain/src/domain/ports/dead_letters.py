@@ -7,7 +7,7 @@ from typing import Protocol
 from domain.errors import TransientError
 from domain.ports.core import Document
 from domain.ports.queries import DeadLetterFilter, Page, Window
-from domain.processing.dead_letter import DeadLetterEntry, DeadLetterId, Discard, Place, Replay
+from domain.processing.dead_letter import DeadLetterEntry, DeadLetterId, Discard, RecordPosition, Replay
 from domain.shipments.event_identity import EventId
 
 
@@ -46,7 +46,9 @@ class Replayed:
 class DeadLetterReplayer(Protocol):
     """Puts dead letters back into the log. Safe to repeat: what was applied is applied once."""
 
-    async def replay(self, places: Sequence[Place], *, by: str) -> list[Replayed | TransientError | None]:
+    async def replay(
+        self, places: Sequence[RecordPosition], *, by: str
+    ) -> list[Replayed | TransientError | None]:
         """Append the dead letters at `places` to the log, as they were before they died.
 
         Those of one shipment are appended in the order in which they stood in the log, whatever the order of

@@ -11,7 +11,7 @@ from domain.processing.halts import Attempt, Halt, PartitionView, Quarantined, Q
 from domain.shipments.tracking_number import TrackingNumber
 
 
-class PartitionNotes(Protocol):
+class PartitionStateStore(Protocol):
     """What an owner notes of its partition beside the fence, for whoever owns it next."""
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
@@ -39,7 +39,7 @@ class PartitionNotes(Protocol):
         """Return an operator's word that the partition is to go on after `halt`, if there is one."""
 
 
-class LineControl(Protocol):
+class PartitionControl(Protocol):
     """Where operators see partitions, and say that one that stands still is to go on."""
 
     async def partitions(self) -> list[PartitionView]:

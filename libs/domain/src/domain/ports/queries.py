@@ -7,7 +7,7 @@ from typing import Any, Final
 from domain.access.operator_actions import ActionKind
 from domain.access.permissions import Principal, Role, client_reach
 from domain.processing.batch import Outcome
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 
@@ -92,7 +92,7 @@ class EventFilter:
 class DeadLetterFilter:
     """Which dead letters to list, newest first; None and `EVER` do not filter."""
 
-    state: LetterState | None = None
+    state: DeadLetterState | None = None
     reason: str | None = None
     tracking_number: str | None = None
     recorded: Period = EVER

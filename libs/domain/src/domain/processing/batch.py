@@ -67,7 +67,7 @@ LARGE_BATCH: Final = 100
 
 
 @value(kw_only=True)
-class Delivery:
+class ConsumedCommand:
     """One record of the log: a command and where it stands.
 
     Attributes:
@@ -97,7 +97,7 @@ class Kind(StrEnum):
 class Verdict:
     """What became of one delivery; `event` is None where the duplicate filter alone knew it."""
 
-    delivery: Delivery
+    delivery: ConsumedCommand
     kind: Kind
     event: EventRecord | None
 
@@ -107,7 +107,7 @@ class Verdict:
         return self.event is not None and self.event.fingerprint != self.delivery.fingerprint
 
     @property
-    def is_told(self) -> bool:
+    def is_published(self) -> bool:
         """Whether others are told that the event was applied: when it is, and when its batch is repeated."""
         if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
             return False
@@ -123,7 +123,7 @@ class OtherPayload:
             dead one what broke, None where that is not known.
     """
 
-    delivery: Delivery
+    delivery: ConsumedCommand
     reason: ErrorCode | str | None
 
 
@@ -142,7 +142,7 @@ class EventChange:
     event_id: EventId
     is_new: bool
     last_offset: int
-    judged: Delivery | None = None
+    judged: ConsumedCommand | None = None
     record: EventRecord | None = None
     attempts: int = 0
     duplicates: int = 0
@@ -152,12 +152,12 @@ class EventChange:
 
 
 @dataclass(slots=True)
-class ShipmentChange:
+class ShipmentTransition:
     """What the batch does to one shipment: its state before and after, and what was applied in between."""
 
     before: Shipment | None
     after: Shipment
-    applied: list[Delivery] = field(default_factory=list)
+    applied: list[ConsumedCommand] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ class Verdicts:
 
     verdicts: list[Verdict] = field(default_factory=list)
     events: dict[EventId, EventChange] = field(default_factory=dict)
-    shipment: ShipmentChange | None = None
+    shipment: ShipmentTransition | None = None
     unknown: list[EventId] = field(default_factory=list)
 
 
@@ -182,7 +182,7 @@ class Plan:
     next_offset: int
     verdicts: list[Verdict] = field(default_factory=list)
     events: list[EventChange] = field(default_factory=list)
-    shipments: dict[TrackingNumber, ShipmentChange] = field(default_factory=dict)
+    shipments: dict[TrackingNumber, ShipmentTransition] = field(default_factory=dict)
 
     def add(self, tracking_number: TrackingNumber, verdicts: Verdicts) -> None:
         """Take in what became of one shipment's deliveries."""
@@ -196,15 +196,15 @@ Known = Mapping[EventId, EventRecord | None]
 """What was looked up: a record, None where the store has none; not looked up, where the id is missing."""
 
 
-def by_shipment(deliveries: Iterable[Delivery]) -> dict[TrackingNumber, list[Delivery]]:
+def by_shipment(deliveries: Iterable[ConsumedCommand]) -> dict[TrackingNumber, list[ConsumedCommand]]:
     """Group deliveries by shipment, each group in the order of the log."""
-    groups: dict[TrackingNumber, list[Delivery]] = {}
+    groups: dict[TrackingNumber, list[ConsumedCommand]] = {}
     for delivery in deliveries:
         groups.setdefault(delivery.command.tracking_number, []).append(delivery)
     return groups
 
 
-def judge(deliveries: Sequence[Delivery], shipment: Shipment | None, known: Known) -> Verdicts:
+def judge(deliveries: Sequence[ConsumedCommand], shipment: Shipment | None, known: Known) -> Verdicts:
     """Say what becomes of the deliveries of one shipment, given in the order of their offsets."""
     verdicts = Verdicts()
     current = shipment
@@ -217,7 +217,7 @@ def judge(deliveries: Sequence[Delivery], shipment: Shipment | None, known: Know
 
 
 def _judge_one(
-    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, known: Known
+    verdicts: Verdicts, delivery: ConsumedCommand, current: Shipment | None, known: Known
 ) -> Shipment | None:
     event_id = delivery.command.event_id
     change = verdicts.events.get(event_id)
@@ -245,7 +245,7 @@ def _judge_one(
     return current
 
 
-def _recognise(delivery: Delivery, record: EventRecord | None) -> Kind:
+def _recognise(delivery: ConsumedCommand, record: EventRecord | None) -> Kind:
     if record is None:
         return Kind.DUPLICATE if delivery.known_duplicate else Kind.JUDGED
     if delivery.redelivered and delivery.offset <= record.last_offset:
@@ -256,12 +256,12 @@ def _recognise(delivery: Delivery, record: EventRecord | None) -> Kind:
 
 
 def _apply(
-    verdicts: Verdicts, delivery: Delivery, current: Shipment | None, event: Event, known: Known
+    verdicts: Verdicts, delivery: ConsumedCommand, current: Shipment | None, event: Event, known: Known
 ) -> Shipment:
     evolved = evolve(current, event)
     _record(verdicts, delivery, evolved, None, known)
     if verdicts.shipment is None:
-        verdicts.shipment = ShipmentChange(current, evolved)
+        verdicts.shipment = ShipmentTransition(current, evolved)
     verdicts.shipment.after = evolved
     verdicts.shipment.applied.append(delivery)
     return evolved
@@ -280,7 +280,7 @@ def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
     return ErrorCode.IDEMPOTENCY_CONFLICT if same_request else ErrorCode.TRACKING_NUMBER_TAKEN
 
 
-def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventChange:
+def _change(verdicts: Verdicts, delivery: ConsumedCommand, *, is_new: bool) -> EventChange:
     event_id = delivery.command.event_id
     change = verdicts.events.get(event_id)
     if change is None:
@@ -289,7 +289,7 @@ def _change(verdicts: Verdicts, delivery: Delivery, *, is_new: bool) -> EventCha
     return change
 
 
-def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventRecord | None) -> None:
+def _count(verdicts: Verdicts, delivery: ConsumedCommand, kind: Kind, record: EventRecord | None) -> None:
     change = _change(verdicts, delivery, is_new=False)
     if kind is Kind.CONFLICT and record is not None:
         change.conflicts += 1
@@ -302,7 +302,7 @@ def _count(verdicts: Verdicts, delivery: Delivery, kind: Kind, record: EventReco
 
 def _record(
     verdicts: Verdicts,
-    delivery: Delivery,
+    delivery: ConsumedCommand,
     shipment: Shipment | None,
     reason: ErrorCode | None,
     known: Known,
@@ -329,7 +329,7 @@ def _record(
     verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))
 
 
-def _set_aside(change: EventChange, delivery: Delivery, stored: EventRecord | None) -> None:
+def _set_aside(change: EventChange, delivery: ConsumedCommand, stored: EventRecord | None) -> None:
     """Keep the payload whose place `delivery` takes: it was accepted, and must not vanish from sight."""
     if change.judged is not None and change.record is not None:
         if change.judged.fingerprint != delivery.fingerprint:

@@ -21,14 +21,14 @@ DeadLetterId = NewType("DeadLetterId", str)
 _FORM: Final = re.compile(r"dl_(0|[1-9][0-9]{0,8})_(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
-class Place(NamedTuple):
+class RecordPosition(NamedTuple):
     """Where a record stands in a topic."""
 
     partition: int
     offset: int
 
 
-class LetterState(StrEnum):
+class DeadLetterState(StrEnum):
     """What operators have done about a dead letter last."""
 
     OPEN = "open"
@@ -103,20 +103,20 @@ class DeadLetterEntry:
 
 
 UNTOUCHED: Final[Mapping[str, Any]] = MappingProxyType(
-    {"state": LetterState.OPEN.value, "replays": 0, "last_replay": None, "discard": None}
+    {"state": DeadLetterState.OPEN.value, "replays": 0, "last_replay": None, "discard": None}
 )
 """What is kept beside a `DeadLetterEntry` of what became of it, before anything has."""
 
 
-def dead_letter_id(place: Place) -> DeadLetterId:
+def dead_letter_id(place: RecordPosition) -> DeadLetterId:
     """Return the id of the dead letter at a place of the dead-letter topic."""
     return DeadLetterId(f"dl_{place.partition}_{place.offset}")
 
 
-def place_of(text: str) -> Place | None:
+def place_of(text: str) -> RecordPosition | None:
     """Return where the dead letter with this id stands; None if no dead letter can have it."""
     match = _FORM.fullmatch(text)
-    return None if match is None else Place(int(match[1]), int(match[2]))
+    return None if match is None else RecordPosition(int(match[1]), int(match[2]))
 
 
 def last_replay(replay: Replay) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
+class PartitionCheckpoint:
     """What a new owner finds.
 
     Attributes:
@@ -105,7 +105,7 @@ class Inherited:
     end_offset: int = 0
 
 
-NOTHING: Final = Inherited()
+EMPTY_CHECKPOINT: Final = PartitionCheckpoint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Fair use: each request is charged to the budget of its route, by user, or by address for want of one.
 
-Answers say what is left (draft-ietf-httpapi-ratelimit-headers): `RateLimit-Policy` and `RateLimit`, and
+Responses say what is left (draft-ietf-httpapi-ratelimit-headers): `RateLimit-Policy` and `RateLimit`, and
 `Retry-After` with a refusal.
 """
 

@@ -12,7 +12,7 @@ from domain.errors import ErrorCode
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import MEANING
 from httpkit.openapi.identifiers import Instant
-from httpkit.openapi.operations import JSON, Content, Operation, Parameter, Reply, shown_path
+from httpkit.openapi.operations import JSON, Content, Operation, Parameter, ResponseSpec, shown_path
 from httpkit.openapi.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.openapi.schemas import PREFIX, schemas_of
 from httpkit.response.errors import STATUS
@@ -259,7 +259,7 @@ def _is_limited(route: Route) -> bool:
     return (route.budget or default_budget(route.method, route.permission)) is not Budget.EXEMPT
 
 
-def _reply(reply: Reply, schemas: _Schemas) -> Json:
+def _reply(reply: ResponseSpec, schemas: _Schemas) -> Json:
     made: Json = {"description": reply.description, "headers": _headers(reply.headers)}
     made["content"] = _content(reply.content, schemas)
     made["links"] = {

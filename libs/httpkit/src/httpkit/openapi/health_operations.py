@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import Instant
-from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
 from httpkit.server.health import State
 
 
@@ -39,8 +39,8 @@ def _operation(name: str, summary: str) -> Operation:
         tag="health",
         summary=summary,
         replies={
-            200: Reply("It is well, or works without its cache.", json_content(_REPORT, ok=_OK)),
-            503: Reply("Something that is needed is down.", json_content(_REPORT, down=_DOWN)),
+            200: ResponseSpec("It is well, or works without its cache.", json_content(_REPORT, ok=_OK)),
+            503: ResponseSpec("Something that is needed is down.", json_content(_REPORT, down=_DOWN)),
         },
         # The one fault that a request without a token, a body or a query can have: an `Expect` of its own.
         errors_at={HTTPStatus.EXPECTATION_FAILED: (ErrorCode.VALIDATION_ERROR,)},

@@ -26,7 +26,7 @@ TrackingNumberIn = Annotated[
         {
             "type": "string",
             "pattern": f"^{READ_PATTERN}$",
-            "description": "In either case; I and L are read as 1, O as 0. Answers have upper case.",
+            "description": "In either case; I and L are read as 1, O as 0. Replies have upper case.",
             "examples": [NUMBER],
         }
     ),

@@ -58,7 +58,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ResponseSpec:
     """An answer that is no error.
 
     Attributes:
@@ -93,7 +93,7 @@ class Operation:
     query: TypeAdapter[Any] | None = None
     query_examples: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
-    replies: Mapping[int, Reply]
+    replies: Mapping[int, ResponseSpec]
     errors: tuple[ErrorCode, ...] = ()
     errors_at: Mapping[int, tuple[ErrorCode, ...]] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from httpkit.request.negotiation import negotiation_middleware
 from httpkit.request.preconditions import precondition_middleware
 from httpkit.response.errors import error_middleware
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
-from httpkit.server.connections import MAX_HEAD_BYTES, MAX_TARGET_BYTES, Patience, Runner
+from httpkit.server.connections import MAX_HEAD_BYTES, MAX_TARGET_BYTES, ConnectionTimeouts, Runner
 from httpkit.server.health import Health
 from httpkit.server.unmatched import refuse_unmatched_early
 from httpkit.settings import HttpSettings, LimitSettings
@@ -93,7 +93,7 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
     """
     runner = Runner(
         app,
-        patience=Patience(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
+        patience=ConnectionTimeouts(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
         access_log=None,
         auto_decompress=False,  # `read_body` does it, within bounds; what is not read stays as it came
         handler_cancellation=False,

@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class ConnectionTimeouts:
     """How long a client may hold a connection up.
 
     Attributes:
@@ -48,7 +48,7 @@ class Connection(RequestHandler):
 
     __slots__ = ("_head_timer", "_patience", "_seen_requests", "_unsent", "_wire", "_write_timer")
 
-    def __init__(self, manager: web.Server, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+    def __init__(self, manager: web.Server, *, patience: ConnectionTimeouts, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(manager, **named)
         self._patience = patience
         self._head_timer: asyncio.TimerHandle | None = None
@@ -138,7 +138,7 @@ def _unreadable(fault: BaseException | None, status: int) -> ApiError:
 
 
 class _Server(web.Server):
-    def __init__(self, *args: Any, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+    def __init__(self, *args: Any, patience: ConnectionTimeouts, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(*args, **named)
         self._patience = patience
 
@@ -149,7 +149,7 @@ class _Server(web.Server):
 class Runner(web.AppRunner):
     """Runs an app on such connections."""
 
-    def __init__(self, app: web.Application, *, patience: Patience, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
+    def __init__(self, app: web.Application, *, patience: ConnectionTimeouts, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(app, **named)
         self._patience = patience
 

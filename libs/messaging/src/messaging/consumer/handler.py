@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.ports.core import EndOffset, IsAnother
-from domain.processing.halts import Attempt, Halt, Inherited, Start
+from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Start
 from messaging.dead_letters.records import DeadLetter, Record
 
 
-class Notebook(Protocol):
+class PartitionState(Protocol):
     """What is durable of a partition beside its records. May raise `TransientError` and `Fenced`."""
 
     async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
@@ -23,7 +23,7 @@ class Notebook(Protocol):
     async def told(self, halt: Halt) -> Start | None:
         """Return from where an operator wants the partition to go on after `halt`; None: not yet."""
 
-    async def go_on(self, *, lost_below: int | None = None) -> None:
+    async def clear_halt(self, *, lost_below: int | None = None) -> None:
         """Forget that it stood still; what is not applied below `lost_below` is given up."""
 
     async def attempt(self, attempt: Attempt | None) -> None:
@@ -43,10 +43,10 @@ class LogPosition(Protocol):
         """Fetch from there."""
 
 
-class PartitionHandler(Notebook, Protocol):
+class PartitionHandler(PartitionState, Protocol):
     """What is done with the records of one partition, from its assignment to its end."""
 
-    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> Inherited:
+    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> PartitionCheckpoint:
         """Take the partition over; called until it succeeds, before any record is handled.
 
         Args:

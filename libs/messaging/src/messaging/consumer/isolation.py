@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from domain.errors import PoisonRecord, WaybillError
-from domain.processing.halts import NOTHING, STALLED_OPENS, Attempt, Inherited
+from domain.processing.halts import EMPTY_CHECKPOINT, STALLED_OPENS, Attempt, PartitionCheckpoint
 from messaging.consumer.handler import PartitionHandler
 from messaging.dead_letters.records import UNREADABLE, DeadLetter, Record
 
@@ -18,7 +18,7 @@ LAST_NOTE_S: Final = 2.0
 T = TypeVar("T")
 
 
-class ProcessKiller(Exception):
+class CrashingRecord(Exception):
     """A record at which the process has ended too often."""
 
     def __init__(self, ended: int) -> None:
@@ -30,12 +30,12 @@ def letter_of(record: Record, error: Exception, attempts: int) -> DeadLetter:
     """Return the dead letter of a record that was tried so often, and what came of it last."""
     if isinstance(error, PoisonRecord):
         return DeadLetter(record, UNREADABLE, str(error), attempts)
-    if isinstance(error, ProcessKiller):
+    if isinstance(error, CrashingRecord):
         return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
     return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)
 
 
-class Caution:
+class SuspectRange:
     """Which records are to be handled alone: what follows for a partition from how its last owners ended.
 
     If one of them left a record in hand, that one and a batch's worth behind it: those before have come
@@ -43,7 +43,7 @@ class Caution:
     they ended begins there, or was committed and could not be told. Never records that were not there yet.
     """
 
-    def __init__(self, inherited: Inherited = NOTHING, *, batch: int = 0) -> None:
+    def __init__(self, inherited: PartitionCheckpoint = EMPTY_CHECKPOINT, *, batch: int = 0) -> None:
         self._attempt = inherited.attempt
         if self._attempt is not None:
             self._first = self._attempt.offset
@@ -78,11 +78,11 @@ class Caution:
         self.is_over = self.is_over or offset + 1 >= self._end
 
 
-class CarefulHandler:
+class IsolatingHandler:
     """Hands records to a handler, those that `caution` covers alone and with a note."""
 
     def __init__(self, handler: PartitionHandler, alone: asyncio.Lock) -> None:
-        self.caution = Caution()
+        self.caution = SuspectRange()
         self._handler = handler
         self._alone = alone
 
@@ -90,21 +90,21 @@ class CarefulHandler:
         """See `PartitionHandler.handle`; a record that is covered comes alone.
 
         Raises:
-            ProcessKiller: too many processes have ended with the record in hand.
+            CrashingRecord: too many processes have ended with the record in hand.
         """
         offset = records[0].offset
         if not self.caution.covers(offset):
             return await self._handler.handle(records)
         ended = self.caution.before(offset).count
         if ended >= MAX_ENDED:
-            raise ProcessKiller(ended)
+            raise CrashingRecord(ended)
         return await self._noted(offset, lambda: self._handler.handle(records))
 
     async def bury(self, letter: DeadLetter) -> None:
         """See `PartitionHandler.bury`.
 
         Raises:
-            ProcessKiller: processes have ended with the record in hand even when it was only put down.
+            CrashingRecord: processes have ended with the record in hand even when it was only put down.
         """
         offset = letter.record.offset
         ended = self.caution.before(offset).count
@@ -113,7 +113,7 @@ class CarefulHandler:
         elif ended <= MAX_ENDED + 1:
             await self._noted(offset, lambda: self._handler.bury(letter))
         else:
-            raise ProcessKiller(ended)
+            raise CrashingRecord(ended)
 
     async def _noted(self, offset: int, step: Callable[[], Awaitable[T]]) -> T:
         """Do a step that may end the process. Only then does the note stand: not after an orderly failure."""

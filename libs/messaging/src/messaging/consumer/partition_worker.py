@@ -11,7 +11,7 @@ It knows nothing of shipments. What a handler may raise, and what follows:
   even be buried.
 
 A partition that stands still does so for every owner, until an operator says that it is to go on. A record at
-which the process itself ends raises nothing: `Caution` says how it is found (ADR 0009).
+which the process itself ends raises nothing: `SuspectRange` says how it is found (ADR 0009).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from domain.errors import Fenced, PoisonRecord, TransientError
 from domain.processing.halts import Halt, Start, accepted
 from messaging.consumer.handler import LogPosition, PartitionHandler
 from messaging.consumer.inbox import Inbox
-from messaging.consumer.isolation import CarefulHandler, Caution, ProcessKiller, letter_of
+from messaging.consumer.isolation import CrashingRecord, IsolatingHandler, SuspectRange, letter_of
 from messaging.consumer.position import soon
 from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import Abandoned, Halted, State, lost_tail, pause_s
@@ -35,8 +35,8 @@ from messaging.dead_letters.records import Record
 from messaging.unpacking import UnreadableBatch
 
 MAX_ATTEMPTS: Final = 5
-MAX_BURIED_IN_A_ROW: Final = 100
-STAND_BACK_S: Final = 1.0
+MAX_CONSECUTIVE_DEAD_LETTERS: Final = 100
+YIELD_OWNERSHIP_S: Final = 1.0
 ASK_AGAIN_S: Final = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ class PartitionWorker:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._stopping, self._buried_in_a_row = asyncio.Event(), 0
-        self._careful = CarefulHandler(handler, alone)
+        self._careful = IsolatingHandler(handler, alone)
         self.is_unread = self._is_gap = self._reopening = self._is_anew = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
@@ -155,7 +155,7 @@ class PartitionWorker:
         try:
             while not self._stopping.is_set():
                 if self.state is State.HALTED:
-                    await self._stand_still()
+                    await self._wait_for_resume()
                 else:
                     await self._work(log)
         finally:
@@ -169,7 +169,7 @@ class PartitionWorker:
         try:
             await self._serve(log)
         except Fenced as fenced:
-            await self._stand_back(fenced)
+            await self._yield_ownership(fenced)
         except Halted as halted:
             self.halt(str(halted), skip_to=halted.skip_to)
         except Abandoned:
@@ -223,12 +223,12 @@ class PartitionWorker:
         """Take the partition over; returns up to which offset it is applied."""
         inherited = await self._handler.open(log.end_offset, lambda: self._is_another(log))
         self.stalled_opens = inherited.stalled_opens
-        self._careful.caution = Caution(inherited, batch=self._max_batch)
+        self._careful.caution = SuspectRange(inherited, batch=self._max_batch)
         if self._resumed is not None and inherited.halt == self._resumed:
             # Whoever said so has seen to what stopped it: old attempts do not count any more.
             await self._handler.attempt(None)
-            await self._handler.go_on(lost_below=self._lost_below)
-            self._careful.caution = Caution()
+            await self._handler.clear_halt(lost_below=self._lost_below)
+            self._careful.caution = SuspectRange()
             _log.warning("partition_resumed", partition=self.name)
         elif inherited.halt is not None:
             self._halt = inherited.halt
@@ -239,7 +239,7 @@ class PartitionWorker:
             self.halt(lost_tail(inherited.end_offset, applied), is_gap=True, skip_to=inherited.end_offset)
         return applied
 
-    async def _stand_still(self) -> None:
+    async def _wait_for_resume(self) -> None:
         """Wait until an operator says that it is to go on, then until its records are fetched anew.
 
         What was fetched is dropped: where it goes on, records are read again.
@@ -250,7 +250,7 @@ class PartitionWorker:
             self.restart = await self._told_to_go_on()
         except Fenced as fenced:
             _log.warning("partition_lost", partition=self.name, error=str(fenced))
-            await self._woken_within(random.uniform(STAND_BACK_S, 2 * STAND_BACK_S))  # noqa: S311  # jitter
+            await self._woken_within(random.uniform(YIELD_OWNERSHIP_S, 2 * YIELD_OWNERSHIP_S))  # noqa: S311  # jitter
             self.restart = Start.COMMITTED
         else:
             self._resumed = self._halt
@@ -298,7 +298,7 @@ class PartitionWorker:
             batch.extend(self._inbox.popleft() for _ in range(size))
         return batch
 
-    async def _stand_back(self, fenced: Fenced) -> None:
+    async def _yield_ownership(self, fenced: Fenced) -> None:
         """Let the other owner go on; take the partition back if the group still says that it is ours.
 
         A process that was frozen may raise the epoch before it learns that it was evicted: the rightful owner
@@ -310,7 +310,7 @@ class PartitionWorker:
             self._inbox.extendleft(reversed(self._batch))
         self._batch = []
         self._quiet.set()
-        await asyncio.sleep(random.uniform(STAND_BACK_S, 2 * STAND_BACK_S))  # noqa: S311  # jitter
+        await asyncio.sleep(random.uniform(YIELD_OWNERSHIP_S, 2 * YIELD_OWNERSHIP_S))  # noqa: S311  # jitter
 
     async def _apply(self, batch: list[Record]) -> None:
         try:
@@ -329,7 +329,7 @@ class PartitionWorker:
                 await self._apply(half)
             return
         attempts = 1
-        while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord | ProcessKiller):
+        while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord | CrashingRecord):
             await asyncio.sleep(pause_s(attempts))
             attempts += 1
             try:
@@ -345,7 +345,7 @@ class PartitionWorker:
         self._passed(batch, applied=False)
 
     def _passed(self, records: list[Record], *, applied: bool) -> None:
-        """Move on: the first records of the batch in work are applied or buried, and need not come again."""
+        """Advance: the first records of the batch are applied or dead-lettered, and need not come again."""
         if applied:
             self._buried_in_a_row = 0
         self.done = records[-1].offset + 1
@@ -354,8 +354,8 @@ class PartitionWorker:
 
     async def _bury(self, record: Record, error: Exception, attempts: int) -> None:
         self._buried_in_a_row += 1
-        if self._buried_in_a_row > MAX_BURIED_IN_A_ROW:
-            raise Halted(f"{MAX_BURIED_IN_A_ROW} dead letters in a row, the last: {error}")
+        if self._buried_in_a_row > MAX_CONSECUTIVE_DEAD_LETTERS:
+            raise Halted(f"{MAX_CONSECUTIVE_DEAD_LETTERS} dead letters in a row, the last: {error}")
         letter = letter_of(record, error, attempts)
         try:
             await self._until_done(lambda: self._careful.bury(letter))

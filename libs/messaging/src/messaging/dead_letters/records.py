@@ -15,8 +15,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from domain.errors import LetterRefused, NotPublished, PublishUnknown
-from domain.processing.dead_letter import DeadLetterId, Place, Replay, place_of
+from domain.errors import DeadLetterRejected, NotPublished, PublishUnknown
+from domain.processing.dead_letter import DeadLetterId, RecordPosition, Replay, place_of
 from messaging.codec import header
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
@@ -103,13 +103,13 @@ class KafkaDeadLetters:
         self._producer = producer
         self._topic = topics.dead_letters
 
-    async def publish(self, letter: DeadLetter) -> Place:
+    async def publish(self, letter: DeadLetter) -> RecordPosition:
         """Append a dead letter; returns where it stands, when all in-sync replicas have it.
 
         Raises:
             NotPublished: it is not in the topic.
             PublishUnknown: it may be in the topic, or get there later.
-            LetterRefused: it never will be, until somebody changes the topic or its rights.
+            DeadLetterRejected: it never will be, until somebody changes the topic or its rights.
         """
         record = letter.record
         told = {
@@ -129,7 +129,7 @@ class KafkaDeadLetters:
             return await self._producer.append_one(self._topic, outgoing)
         except (NotPublished, PublishUnknown) as error:
             if isinstance(error.__cause__, _REFUSALS):
-                raise LetterRefused(f"{self._topic} refuses it: {error}") from error
+                raise DeadLetterRejected(f"{self._topic} refuses it: {error}") from error
             raise
 
 

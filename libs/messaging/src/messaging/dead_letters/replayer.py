@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from domain.errors import NotPublished, PoisonRecord, PublishUnknown, StoreUnavailable, TransientError
 from domain.ports.dead_letters import Replayed
-from domain.processing.dead_letter import Place, dead_letter_id
+from domain.processing.dead_letter import RecordPosition, dead_letter_id
 from messaging.codec import decode, header
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD, Record
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
@@ -23,7 +23,7 @@ _READ_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 2.0
 _OURS: Final = (REPLAY_OF, REPLAYED_BY)
 
-Letters = Mapping[Place, Record]
+DeadLetterRecords = Mapping[RecordPosition, Record]
 
 
 class KafkaDeadLetterReplayer:
@@ -34,7 +34,9 @@ class KafkaDeadLetterReplayer:
         self._producer = producer
         self._topics = Topics(settings.topic_prefix)
 
-    async def replay(self, places: Sequence[Place], *, by: str) -> list[Replayed | TransientError | None]:
+    async def replay(
+        self, places: Sequence[RecordPosition], *, by: str
+    ) -> list[Replayed | TransientError | None]:
         """See `DeadLetterReplayer.replay`.
 
         What came from one partition is appended at once, in its order; one partition's trouble is not
@@ -49,8 +51,8 @@ class KafkaDeadLetterReplayer:
         return [outcomes.get(place) for place in places]
 
     async def _append(
-        self, places: Sequence[Place], letters: Letters, by: str
-    ) -> dict[Place, Replayed | TransientError]:
+        self, places: Sequence[RecordPosition], letters: DeadLetterRecords, by: str
+    ) -> dict[RecordPosition, Replayed | TransientError]:
         records = [_again(place, letters[place], by) for place in places]
         try:
             await self._producer.append(self._topics.events, records)
@@ -58,7 +60,7 @@ class KafkaDeadLetterReplayer:
             return dict.fromkeys(places, error)
         return {place: _replayed(letters[place]) for place in places}
 
-    async def _read(self, places: Collection[Place]) -> Letters:
+    async def _read(self, places: Collection[RecordPosition]) -> DeadLetterRecords:
         consumer = tolerant_consumer(
             **self._settings.connection(), enable_auto_commit=False, auto_offset_reset="none"
         )
@@ -66,7 +68,7 @@ class KafkaDeadLetterReplayer:
             async with asyncio.timeout(_READ_TIMEOUT_S):
                 await consumer.start()
                 return {
-                    Place(record.partition, record.offset): record
+                    RecordPosition(record.partition, record.offset): record
                     async for record in _records_at(consumer, self._topics.dead_letters, places)
                 }
         except (KafkaError, OSError, TimeoutError) as error:
@@ -77,7 +79,7 @@ class KafkaDeadLetterReplayer:
 
 
 async def _records_at(
-    consumer: AIOKafkaConsumer, topic: str, places: Collection[Place]
+    consumer: AIOKafkaConsumer, topic: str, places: Collection[RecordPosition]
 ) -> AsyncIterator[Record]:
     for number, group in groupby(sorted(places), lambda place: place.partition):
         partition = TopicPartition(topic, number)
@@ -94,7 +96,7 @@ async def _records_at(
                 yield record
 
 
-def _again(place: Place, letter: Record, by: str) -> OutgoingRecord:
+def _again(place: RecordPosition, letter: Record, by: str) -> OutgoingRecord:
     """Return a dead letter as it was before it died, with whose replay it is."""
     kept = [
         (name, value) for name, value in letter.headers if not name.startswith(PREFIX) and name not in _OURS

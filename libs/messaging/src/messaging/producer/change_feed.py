@@ -57,7 +57,7 @@ class KafkaChangeFeed:
 
 def _message(verdict: Verdict) -> OutgoingRecord | None:
     record = verdict.event
-    if record is None or not verdict.is_told:
+    if record is None or not verdict.is_published:
         return None
     command = verdict.delivery.command
     return OutgoingRecord(

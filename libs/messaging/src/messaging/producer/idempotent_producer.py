@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import murmur2
 
 from domain.errors import NotPublished, PublishUnknown
-from domain.processing.dead_letter import Place
+from domain.processing.dead_letter import RecordPosition
 from messaging.codec import Headers
 from messaging.producer.group_commit import GroupCommit, Line
 from messaging.settings import KafkaSettings
@@ -96,10 +96,10 @@ class ResilientProducer:
         [record] = records
         await self._together.append((topic, partition_of(record.key, count)), record)
 
-    async def append_one(self, topic: str, record: OutgoingRecord) -> Place:
+    async def append_one(self, topic: str, record: OutgoingRecord) -> RecordPosition:
         """Append a record and return where it stands; see `append`."""
         [appended] = await self._append({topic: [record]})
-        return Place(appended.partition, appended.offset)
+        return RecordPosition(appended.partition, appended.offset)
 
     async def append_all(self, records: dict[str, Sequence[OutgoingRecord]]) -> None:
         """Append records to several topics at once; see `append`."""

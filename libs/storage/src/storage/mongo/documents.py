@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from domain.errors import ErrorCode
-from domain.processing.batch import Delivery, EventChange, EventRecord, OtherPayload, Outcome, ShipmentChange
+from domain.processing.batch import (
+    ConsumedCommand,
+    EventChange,
+    EventRecord,
+    OtherPayload,
+    Outcome,
+    ShipmentTransition,
+)
 from domain.shipments.amendment import DIMENSIONS, SIDES, has_dimensions, merged
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import API_SOURCE
@@ -162,7 +169,9 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     return fields
 
 
-def dead_document(delivery: Delivery, *, reason: str, partition: int, recorded_at: datetime) -> Document:
+def dead_document(
+    delivery: ConsumedCommand, *, reason: str, partition: int, recorded_at: datetime
+) -> Document:
     """Return the record of an event that nobody could judge; `reason` is for the operator's eyes."""
     return described(delivery.command) | {
         "_id": delivery.command.event_id,
@@ -181,7 +190,7 @@ def dead_document(delivery: Delivery, *, reason: str, partition: int, recorded_a
     }
 
 
-def update_with_dead(delivery: Delivery, *, reason: str) -> list[Document]:
+def update_with_dead(delivery: ConsumedCommand, *, reason: str) -> list[Document]:
     """Return the update, a pipeline, that keeps a dead payload on the record of another one."""
     others = [OtherPayload(delivery, reason)]
     change = EventChange(delivery.command.event_id, is_new=False, last_offset=delivery.offset, others=others)
@@ -218,7 +227,7 @@ def described(command: Command) -> Document:
     return fields
 
 
-def shipment_document(change: ShipmentChange, *, recorded_at: datetime) -> Document:
+def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
     """Return a shipment that this batch creates, with all that the batch applied to it."""
     creation = change.applied[0].command
     if not isinstance(creation, CreateShipment):
@@ -236,7 +245,7 @@ def shipment_document(change: ShipmentChange, *, recorded_at: datetime) -> Docum
     }
 
 
-def shipment_update(change: ShipmentChange, *, recorded_at: datetime) -> Document:
+def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
     """Return the `$set` that takes a shipment to its new state.
 
     History is written by position: repeating it is harmless, which `$push` would not be, and it is cheaper.
@@ -251,7 +260,7 @@ def shipment_update(change: ShipmentChange, *, recorded_at: datetime) -> Documen
     return fields
 
 
-def _history(applied: Sequence[Delivery], recorded_at: datetime) -> list[Document]:
+def _history(applied: Sequence[ConsumedCommand], recorded_at: datetime) -> list[Document]:
     return [
         history_entry(delivery, recorded_at)
         for delivery in applied
@@ -259,7 +268,7 @@ def _history(applied: Sequence[Delivery], recorded_at: datetime) -> list[Documen
     ]
 
 
-def _amendments(applied: Sequence[Delivery]) -> Document:
+def _amendments(applied: Sequence[ConsumedCommand]) -> Document:
     """Merge the amendments of a batch into one: MongoDB refuses to set a path and one below it at once."""
     changes: Document = {}
     for delivery in applied:
@@ -281,12 +290,12 @@ def _amended_members(changes: Document) -> Document:
     return fields
 
 
-def _amended_parts(creation: CreateShipment, applied: Sequence[Delivery]) -> Document:
+def _amended_parts(creation: CreateShipment, applied: Sequence[ConsumedCommand]) -> Document:
     """Return the parts of a new shipment that later commands of the same batch amend."""
     return {part: merged(getattr(creation, part), members) for part, members in _amendments(applied).items()}
 
 
-def history_entry(delivery: Delivery, recorded_at: datetime) -> Document:
+def history_entry(delivery: ConsumedCommand, recorded_at: datetime) -> Document:
     """Return the line that an applied event leaves in its shipment's history."""
     fields = described(delivery.command)
     offset = {UTC_OFFSET: fields[UTC_OFFSET]} if UTC_OFFSET in fields else {}

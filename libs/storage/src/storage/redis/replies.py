@@ -1,4 +1,4 @@
-"""Answers to those who wait for an event, over Redis pub/sub: the processor sends, ingest-api waits."""
+"""Replies to those who wait for an event, over Redis pub/sub: the processor sends, ingest-api waits."""
 
 import asyncio
 import contextlib
@@ -14,26 +14,26 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 from servicekit.background_tasks import in_background
 from storage.redis.breaker import RedisBreaker
 
-_ANSWER: Final = TypeAdapter(Answer)
+_ANSWER: Final = TypeAdapter(Reply)
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class RedisAnswers:
-    """`Answers` on Redis pub/sub: an address is a channel."""
+class RedisReplies:
+    """`Replies` on Redis pub/sub: an address is a channel."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._breaker = RedisBreaker("answers")
 
-    async def send(self, answers: Mapping[str, Answer]) -> None:
-        """See `Answers.send`."""
+    async def send(self, answers: Mapping[str, Reply]) -> None:
+        """See `Replies.send`."""
         if not answers:
             return
 
@@ -46,8 +46,8 @@ class RedisAnswers:
         await self._breaker.run(publish, otherwise=None)
 
 
-class RedisAnswerInbox:
-    """`AnswerInbox` on Redis pub/sub, for the requests of one replica.
+class RedisReplyInbox:
+    """`ReplyInbox` on Redis pub/sub, for the requests of one replica.
 
     Each waits at an address of its own. The event's id would not tell them apart: two that use one
     `Idempotency-Key` for two shipments wait for one event, and must not hear the same of it.
@@ -58,7 +58,7 @@ class RedisAnswerInbox:
         self._prefix = f"answers:{instance}:{secrets.token_hex(4)}:"
         self._redis = redis
         self._numbers = count()
-        self._waiting: dict[str, asyncio.Future[Answer]] = {}
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._subscribed = asyncio.Event()
 
     @property
@@ -67,7 +67,7 @@ class RedisAnswerInbox:
         return self._subscribed.is_set()
 
     @contextlib.contextmanager
-    def expect(self) -> Iterator[tuple[str, asyncio.Future[Answer]]]:
+    def expect(self) -> Iterator[tuple[str, asyncio.Future[Reply]]]:
         """Give the address to send an event with, and the future of the answer to it."""
         address = f"{self._prefix}{next(self._numbers)}"
         future = self._waiting[address] = asyncio.get_running_loop().create_future()

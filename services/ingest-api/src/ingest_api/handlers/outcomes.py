@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic_core import to_json
 
 from domain.errors import ErrorCode
-from domain.ports.core import Answer
+from domain.ports.core import Reply
 from domain.processing.batch import Outcome
 from domain.shipments.commands import Command
 from httpkit.middleware.auth import principal
@@ -16,7 +16,7 @@ from httpkit.middleware.request_spans import traceparent_of
 from httpkit.request.prefer import PREFERENCE_APPLIED, preferred_wait_s
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
-from ingest_api.use_cases.submission import Asker
+from ingest_api.use_cases.submission import SubmissionContext
 
 _CONFLICT_STATUS: Final = 409
 _MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
@@ -31,10 +31,10 @@ _MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
 )
 
 
-def asker_of(request: web.Request, *, default_wait_s: float = 0.0) -> Asker:
+def asker_of(request: web.Request, *, default_wait_s: float = 0.0) -> SubmissionContext:
     """Return who asks, and how long they wait: as long as they prefer, else `default_wait_s`."""
     preferred = preferred_wait_s(request)
-    return Asker(
+    return SubmissionContext(
         principal(request),
         default_wait_s if preferred is None else preferred,
         traceparent_of(request),
@@ -61,12 +61,12 @@ def queued(command: Command, message: str, headers: Mapping[str, str]) -> web.Re
     )
 
 
-def is_final(answer: Answer | None) -> TypeGuard[Answer]:
+def is_final(answer: Reply | None) -> TypeGuard[Reply]:
     """Say whether an answer tells how it ended; a dead event may yet be replayed."""
     return answer is not None and answer.outcome != Outcome.DEAD
 
 
-def require_applied(command: Command, answer: Answer, headers: Mapping[str, str]) -> None:
+def require_applied(command: Command, answer: Reply, headers: Mapping[str, str]) -> None:
     """Raise what the processor had against a command.
 
     Raises:

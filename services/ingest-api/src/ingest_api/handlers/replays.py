@@ -7,7 +7,7 @@ from aiohttp import web
 
 from domain.errors import ErrorCode, NotPublished, TransientError
 from domain.ports.dead_letters import DeadLetterReplayer, Replayed
-from domain.processing.dead_letter import Place, place_of
+from domain.processing.dead_letter import RecordPosition, place_of
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json
 from httpkit.response.errors import ApiError
@@ -51,7 +51,7 @@ async def _replayed(request: web.Request, ids: Sequence[str]) -> Mapping[str, Ou
     return dict.fromkeys(ids, None) | dict(zip(places, outcomes, strict=True))
 
 
-def _places(ids: Sequence[str]) -> Iterator[tuple[str, Place]]:
+def _places(ids: Sequence[str]) -> Iterator[tuple[str, RecordPosition]]:
     for each in ids:
         place = place_of(each)
         if place is not None:

@@ -21,7 +21,7 @@ from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT
 from ingest_api.shipment_quota import require_share
 from ingest_api.use_cases.shipment_changes import Change, ShipmentChanger
 from ingest_api.use_cases.shipment_creation import Creation, ShipmentCreator
-from ingest_api.use_cases.submission import Asker
+from ingest_api.use_cases.submission import SubmissionContext
 
 CREATOR: Final = web.AppKey("creator", ShipmentCreator)
 CHANGER: Final = web.AppKey("changer", ShipmentChanger)
@@ -62,7 +62,7 @@ async def delete_shipment(request: web.Request) -> web.Response:
     return _changed(change, "Cancellation accepted for processing", honoured(request))
 
 
-def _conditional_asker_of(request: web.Request) -> Asker:
+def _conditional_asker_of(request: web.Request) -> SubmissionContext:
     asker = asker_of(request, default_wait_s=request.app[DEFAULT_WAIT_S])
     return replace(asker, expected_versions=expected_versions(request))
 

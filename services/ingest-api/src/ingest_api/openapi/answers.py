@@ -99,7 +99,7 @@ class Replayed(TypedDict):
     event_id: NotRequired[EventIdText]
 
 
-class NotFoundLetter(TypedDict):
+class NotFoundDeadLetter(TypedDict):
     """A dead letter that is not there, or not any more."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -122,4 +122,4 @@ class ReplayedBatch(TypedDict):
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     received: int
     queued: int
-    items: list[Replayed | NotFoundLetter | NotReplayed]
+    items: list[Replayed | NotFoundDeadLetter | NotReplayed]

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import DEAD_LETTER, DEAD_LETTER_IN_PATH, EVENT
-from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
 from ingest_api.openapi.answers import Replayed, ReplayedBatch
 from ingest_api.schemas.events import REPLAY
 
@@ -22,7 +22,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         ),
         parameters=(DEAD_LETTER_IN_PATH,),
         replies={
-            202: Reply(
+            202: ResponseSpec(
                 "Durably accepted; `Location` where it is an event that can be looked up.",
                 json_content(
                     TypeAdapter(Replayed),
@@ -44,7 +44,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         ),
         body=json_content(REPLAY, two={"ids": [DEAD_LETTER, "dl_7_48214"]}),
         replies={
-            202: Reply(
+            202: ResponseSpec(
                 "What became of each, in the order of the request.",
                 json_content(
                     TypeAdapter(ReplayedBatch),

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import EVENT, NUMBER
-from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, Reply, json_content
+from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, ResponseSpec, json_content
 from httpkit.request.negotiation import NDJSONS
 from ingest_api.openapi.answers import Applied, Queued, QueuedBatch
 from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
@@ -72,19 +72,19 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Report where a shipment is",
         description=(
-            "Answers once every in-sync replica of the log has the event. Sending it again is always safe: "
+            "Replies once every in-sync replica of the log has the event. Sending it again is always safe: "
             "the same shipment, source and instant are the same event."
         ),
         body=json_content(EVENT_MODEL, picked_up=PICKED_UP),
         parameters=(WAIT, TRACEPARENT),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "Applied, within the wait that was asked for.",
                 json_content(TypeAdapter(Applied), applied=APPLIED),
                 headers=("Location", "Preference-Applied"),
                 links={"outcome": OUTCOME},
             ),
-            202: Reply(
+            202: ResponseSpec(
                 "Durably accepted; what becomes of it is at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
                 headers=("Location", "Preference-Applied"),
@@ -110,7 +110,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         body=json_content(BATCH, two={"events": [PICKED_UP, STORED]}) | dict.fromkeys(NDJSONS, LINES),
         parameters=(HANDLING, TRACEPARENT),
         replies={
-            202: Reply(
+            202: ResponseSpec(
                 "Durably accepted.",
                 json_content(TypeAdapter(QueuedBatch), queued=QUEUED_BATCH, in_part=QUEUED_IN_PART),
                 headers=("Preference-Applied",),

@@ -13,7 +13,7 @@ from httpkit.openapi.operations import (
     Link,
     Operation,
     Parameter,
-    Reply,
+    ResponseSpec,
     json_content,
     patch_content,
 )
@@ -91,16 +91,16 @@ CANCELLED: Final = AMENDED | {"status": "cancelled", "version": 3}
 LATER: Final = QUEUED | {"event_id": CHANGE_ID, "message": "Amendment accepted for processing"}
 
 
-def _changes(example: object) -> dict[int, Reply]:
+def _changes(example: object) -> dict[int, ResponseSpec]:
     """Return the answers to what changes a shipment."""
     return {
-        200: Reply(
+        200: ResponseSpec(
             "Done.",
             json_content(TypeAdapter(Changed), changed=example),
             headers=("ETag", "Preference-Applied"),
             links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
         ),
-        202: Reply(
+        202: ResponseSpec(
             "Durably accepted, but not judged yet; what becomes of it is at `Location`.",
             json_content(TypeAdapter(Queued), queued=LATER),
             headers=("Location", "Preference-Applied"),
@@ -122,13 +122,13 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         body=json_content(SHIPMENT, flat=NEW, nested=NEW_NESTED),
         parameters=(KEY, WAIT, TRACEPARENT),
         replies={
-            201: Reply(
+            201: ResponseSpec(
                 "It exists.",
                 json_content(TypeAdapter(Registered), registered=REGISTERED),
                 headers=("Location", "Preference-Applied"),
                 links={"shipment": TO_SHIPMENT},
             ),
-            202: Reply(
+            202: ResponseSpec(
                 "Durably accepted, but not there yet; what becomes of it is at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
                 headers=("Location", "Preference-Applied"),

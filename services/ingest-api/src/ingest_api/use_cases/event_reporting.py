@@ -5,24 +5,26 @@ from datetime import datetime
 from typing import cast
 
 from domain.access.permissions import Principal
-from domain.ports.core import Answer, Clock, CommandLog
+from domain.ports.core import Clock, CommandLog, Reply
 from domain.shipments.commands import Location, ReportStatus
 from domain.shipments.event_identity import event_id
 from domain.shipments.tracking_number import TrackingNumber
 from domain.timestamps import to_milliseconds, utc_offset_of
 from ingest_api.schemas.events import EventIn, LocationIn
-from ingest_api.use_cases.submission import Asker, AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 
 
 class EventReporter:
     """Writes events to the log."""
 
-    def __init__(self, log: CommandLog, awaited: AwaitedLog, clock: Clock) -> None:
+    def __init__(self, log: CommandLog, awaited: CommandSubmitter, clock: Clock) -> None:
         self._log = log
         self._awaited = awaited
         self._clock = clock
 
-    async def report_and_wait(self, event: EventIn, asker: Asker) -> tuple[ReportStatus, Answer | None]:
+    async def report_and_wait(
+        self, event: EventIn, asker: SubmissionContext
+    ) -> tuple[ReportStatus, Reply | None]:
         """Return the command that stands in the log now, and its outcome if there is one in time.
 
         Raises:

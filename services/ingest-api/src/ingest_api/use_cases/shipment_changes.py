@@ -7,26 +7,26 @@ from typing import Any, Final, cast
 
 from domain.access.permissions import client_reach
 from domain.errors import ErrorCode
-from domain.ports.core import Answer, Clock
+from domain.ports.core import Clock, Reply
 from domain.shipments.commands import AmendShipment, ReportStatus, ShipmentChanges
 from domain.shipments.event_identity import API_SOURCE, event_id
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from domain.timestamps import to_milliseconds
-from ingest_api.use_cases.submission import Asker, AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _ATTEMPTS: Final = 3
 
-ShipmentChange = AmendShipment | ReportStatus
+ShipmentCommand = AmendShipment | ReportStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What became of a request so far: `answer` is None while it waits to be applied."""
 
-    command: ShipmentChange
-    answer: Answer | None
+    command: ShipmentCommand
+    answer: Reply | None
 
 
 class ShipmentChanger:
@@ -36,12 +36,14 @@ class ShipmentChanger:
     replicas use the same one, the second change is a conflict, and is written again at a later instant.
     """
 
-    def __init__(self, log: AwaitedLog, clock: Clock) -> None:
+    def __init__(self, log: CommandSubmitter, clock: Clock) -> None:
         self._log = log
         self._clock = clock
         self._last: datetime | None = None
 
-    async def amend(self, number: TrackingNumber, changes: Mapping[str, Any], asker: Asker) -> Change:
+    async def amend(
+        self, number: TrackingNumber, changes: Mapping[str, Any], asker: SubmissionContext
+    ) -> Change:
         """Change what a shipment is; blocks until that is judged, at most as long as asked.
 
         Raises:
@@ -63,7 +65,7 @@ class ShipmentChanger:
 
         return await self._write(command_at, asker)
 
-    async def cancel(self, number: TrackingNumber, asker: Asker) -> Change:
+    async def cancel(self, number: TrackingNumber, asker: SubmissionContext) -> Change:
         """Cancel a shipment; blocks until that is judged, at most as long as asked.
 
         Raises:
@@ -86,7 +88,9 @@ class ShipmentChanger:
 
         return await self._write(command_at, asker)
 
-    async def _write(self, command_at: Callable[[datetime], ShipmentChange], asker: Asker) -> Change:
+    async def _write(
+        self, command_at: Callable[[datetime], ShipmentCommand], asker: SubmissionContext
+    ) -> Change:
         for _ in range(_ATTEMPTS):
             command = command_at(self._instant())
             change = Change(command, await self._log.append(command, asker))

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from domain.access.permissions import Principal
 from domain.errors import ErrorCode
-from domain.ports.core import Answer, Clock
+from domain.ports.core import Clock, Reply
 from domain.shipments.commands import CreateShipment, Package, Place
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.tracking_number import (
@@ -17,7 +17,7 @@ from domain.shipments.tracking_number import (
     derive_tracking_number,
     tracking_number_from,
 )
-from ingest_api.use_cases.submission import Asker, AwaitedLog
+from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Creation:
     """What became of a request so far: `answer` is None while it waits to be applied."""
 
     command: CreateShipment
-    answer: Answer | None
+    answer: Reply | None
 
 
 class ShipmentCreator:
@@ -33,7 +33,7 @@ class ShipmentCreator:
 
     def __init__(
         self,
-        log: AwaitedLog,
+        log: CommandSubmitter,
         clock: Clock,
         *,
         entropy: Callable[[int], bytes],
@@ -43,7 +43,12 @@ class ShipmentCreator:
         self._entropy = entropy
 
     async def create(
-        self, shipment: Mapping[str, Any], client_id: str, asker: Asker, *, idempotency_key: str | None
+        self,
+        shipment: Mapping[str, Any],
+        client_id: str,
+        asker: SubmissionContext,
+        *,
+        idempotency_key: str | None,
     ) -> Creation:
         """Register a shipment for `client_id`; blocks until it is applied, at most as long as asked.
 
@@ -72,7 +77,7 @@ class ShipmentCreator:
         number: TrackingNumber,
         shipment: Mapping[str, Any],
         client_id: str,
-        asker: Asker,
+        asker: SubmissionContext,
         key: str | None,
     ) -> Creation:
         now = self._clock.now()

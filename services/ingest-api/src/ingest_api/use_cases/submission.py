@@ -5,13 +5,13 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from domain.access.permissions import Principal
-from domain.ports.core import Answer, AnswerInbox, CommandLog
+from domain.ports.core import CommandLog, Reply, ReplyInbox
 from domain.shipments.commands import Command
 from servicekit.logs import bind_to_request
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class SubmissionContext:
     """Who asks for a change, on which condition, and how long they wait for its outcome.
 
     Attributes:
@@ -26,10 +26,10 @@ class Asker:
     expected_versions: tuple[int, ...] | None = None
 
 
-class AwaitedLog:
+class CommandSubmitter:
     """The log, with an answer to what is appended."""
 
-    def __init__(self, log: CommandLog, inbox: AnswerInbox) -> None:
+    def __init__(self, log: CommandLog, inbox: ReplyInbox) -> None:
         self._log = log
         self._inbox = inbox
         self._waits: set[asyncio.Timeout] = set()
@@ -42,7 +42,7 @@ class AwaitedLog:
             if not wait.expired():  # its time may be up without its task having run yet
                 wait.reschedule(0)
 
-    async def append(self, command: Command, asker: Asker) -> Answer | None:
+    async def append(self, command: Command, asker: SubmissionContext) -> Reply | None:
         """Append a command; blocks until it is judged, at most `wait_s` after the log has it.
 
         Returns:
@@ -60,7 +60,7 @@ class AwaitedLog:
             await self._log.append([command], reply_to=address, traceparent=asker.traceparent)
             return await self._wait(answer, 0 if self._stopping else asker.wait_s)
 
-    async def _wait(self, answer: Awaitable[Answer], wait_s: float) -> Answer | None:
+    async def _wait(self, answer: Awaitable[Reply], wait_s: float) -> Reply | None:
         try:
             async with asyncio.timeout(wait_s) as wait:
                 self._waits.add(wait)

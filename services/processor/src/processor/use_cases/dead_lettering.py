@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from domain.processing.batch import Delivery
-from domain.processing.dead_letter import DeadLetterEntry, Header, Place, dead_letter_id
+from domain.processing.batch import ConsumedCommand
+from domain.processing.dead_letter import DeadLetterEntry, Header, RecordPosition, dead_letter_id
 from messaging.dead_letters.records import DeadLetter, instant_of, replay_in
 
 _PREVIEW_BYTES: Final = 500
@@ -15,7 +15,7 @@ _LONGEST_HEADER: Final = 200
 
 
 def entry_of(
-    letter: DeadLetter, place: Place, delivery: Delivery | None, *, recorded_at: datetime
+    letter: DeadLetter, place: RecordPosition, delivery: ConsumedCommand | None, *, recorded_at: datetime
 ) -> DeadLetterEntry:
     """Describe a dead letter.
 

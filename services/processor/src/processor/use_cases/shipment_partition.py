@@ -9,19 +9,19 @@ import structlog
 
 from domain.errors import CommitUnknown, Fenced, PoisonRecord, StaleKnowledge, TransientError
 from domain.ports.core import (
-    Answers,
     ChangeFeed,
     Clock,
     DuplicateFilter,
     EndOffset,
     Fence,
     IsAnother,
+    Replies,
     ShipmentStore,
 )
 from domain.ports.dead_letters import DeadLetterIndex
-from domain.ports.partitions import PartitionNotes
+from domain.ports.partitions import PartitionStateStore
 from domain.processing.batch import (
-    Delivery,
+    ConsumedCommand,
     EventRecord,
     Kind,
     Known,
@@ -32,7 +32,7 @@ from domain.processing.batch import (
     by_shipment,
     judge,
 )
-from domain.processing.halts import QUARANTINED, Attempt, Halt, Inherited, Start
+from domain.processing.halts import QUARANTINED, Attempt, Halt, PartitionCheckpoint, Start
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
@@ -47,11 +47,11 @@ from processor.use_cases.replies import answer_to
 from processor.use_cases.shipment_cache import ShipmentCache
 
 if TYPE_CHECKING:
-    from domain.processing.dead_letter import Place
+    from domain.processing.dead_letter import RecordPosition
 
 _log = structlog.get_logger(__name__)
 
-Groups = Mapping[TrackingNumber, Sequence[Delivery]]
+Groups = Mapping[TrackingNumber, Sequence[ConsumedCommand]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,11 @@ class Ports:
     """What applying needs from the outside."""
 
     store: ShipmentStore
-    notes: PartitionNotes
+    notes: PartitionStateStore
     quarantine: Quarantine
     duplicates: DuplicateFilter
     feed: ChangeFeed
-    answers: Answers
+    answers: Replies
     dead_letters: KafkaDeadLetters
     index: DeadLetterIndex
     clock: Clock
@@ -91,9 +91,9 @@ class ShipmentPartition:
         self._fence = Fence(name, 0, 0)
         self._fence_in_doubt = False
         self._set_aside: set[int] = set()
-        self._letters: dict[tuple[int, str], Place] = {}
+        self._letters: dict[tuple[int, str], RecordPosition] = {}
 
-    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> Inherited:
+    async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> PartitionCheckpoint:
         """See `PartitionHandler.open`."""
         self._cache.clear()
         self._set_aside.clear()
@@ -132,24 +132,24 @@ class ShipmentPartition:
         await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))
 
     async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
-        """See `Notebook.stop`."""
+        """See `PartitionState.stop`."""
         halt = Halt(problem, self._ports.clock.now(), is_gap, skip_to)
         await self._ports.notes.note_halt(self._fence, halt)
         return halt
 
     async def told(self, halt: Halt) -> Start | None:
-        """See `Notebook.told`."""
+        """See `PartitionState.told`."""
         resumption = await self._ports.notes.resumption(self._name, halt)
         return None if resumption is None else resumption.start
 
-    async def go_on(self, *, lost_below: int | None = None) -> None:
-        """See `Notebook.go_on`."""
+    async def clear_halt(self, *, lost_below: int | None = None) -> None:
+        """See `PartitionState.clear_halt`."""
         if lost_below is not None:
             self._fence = await self._ports.notes.give_up(self._fence, lost_below)
         await self._ports.notes.note_halt(self._fence, None)
 
     async def attempt(self, attempt: Attempt | None) -> None:
-        """See `Notebook.attempt`."""
+        """See `PartitionState.attempt`."""
         await self._ports.notes.note_attempt(self._fence, attempt)
 
     async def _keep(self, letter: DeadLetter, next_offset: int) -> None:
@@ -165,7 +165,7 @@ class ShipmentPartition:
         if delivery is not None or next_offset > self._fence.next_offset:
             reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
             if delivery is not None:
-                _log.warning("event_buried", partition=self._name, event_id=delivery.command.event_id)
+                _log.warning("event_dead_lettered", partition=self._name, event_id=delivery.command.event_id)
             await self._move(
                 self._ports.store.bury(
                     self._fence, delivery, next_offset=next_offset, reason=reason, recorded_at=now
@@ -181,7 +181,7 @@ class ShipmentPartition:
         )
         plan = await self._commit(deliveries, next_offset, known)
         self._ports.metrics.count(plan.verdicts, self._ports.clock.now())
-        await self._tell(plan)
+        await self._publish_results(plan)
 
     async def _without_quarantined(self, records: Sequence[Record]) -> list[Record]:
         """Bury the records of shipments that are set aside, and return the others."""
@@ -204,7 +204,7 @@ class ShipmentPartition:
         event = (await self._ports.store.find_events([event_id]))[event_id]
         return event is not None and record.offset <= event.last_offset
 
-    def _legible_of(self, records: Sequence[Record]) -> list[Delivery]:
+    def _legible_of(self, records: Sequence[Record]) -> list[ConsumedCommand]:
         """Read records; those that come again and cannot be read have their dead letters already.
 
         The fence moves past such a one when its letter is kept, or an operator has given it up.
@@ -216,18 +216,18 @@ class ShipmentPartition:
         read = [self._legible(each) if each.offset < fence else self._read(each) for each in records]
         return [delivery for delivery in read if delivery is not None]
 
-    def _legible(self, record: Record) -> Delivery | None:
+    def _legible(self, record: Record) -> ConsumedCommand | None:
         try:
             return self._read(record)
         except PoisonRecord:
             return None
 
-    def _read(self, record: Record) -> Delivery:
+    def _read(self, record: Record) -> ConsumedCommand:
         if isinstance(record, UnreadableRecord):
             raise PoisonRecord(record.fault)
         decoded = codec.decode(record.value)
         require_place(record, decoded.command.tracking_number, self._partitions)
-        return Delivery(
+        return ConsumedCommand(
             command=decoded.command,
             offset=record.offset,
             fingerprint=decoded.fingerprint,
@@ -236,7 +236,7 @@ class ShipmentPartition:
             redelivered=record.offset < self._fence.next_offset,
         )
 
-    async def _recognised(self, deliveries: list[Delivery]) -> list[Delivery]:
+    async def _recognised(self, deliveries: list[ConsumedCommand]) -> list[ConsumedCommand]:
         """Ask the duplicate filter; not where somebody waits, who must be told what became of the first."""
         asked = [index for index, delivery in enumerate(deliveries) if delivery.reply_to is None]
         seen = await self._ports.duplicates.seen(self._name, [_member(deliveries[index]) for index in asked])
@@ -246,7 +246,7 @@ class ShipmentPartition:
                 deliveries[index] = replace(deliveries[index], known_duplicate=True)
         return deliveries
 
-    async def _commit(self, deliveries: Sequence[Delivery], next_offset: int, known: Known) -> Plan:
+    async def _commit(self, deliveries: Sequence[ConsumedCommand], next_offset: int, known: Known) -> Plan:
         groups = by_shipment(deliveries)
         plan = await self._plan(groups, next_offset, known)
         try:
@@ -313,7 +313,7 @@ class ShipmentPartition:
         self._cache.clear()
         self._fence_in_doubt = False
 
-    async def _tell(self, plan: Plan) -> None:
+    async def _publish_results(self, plan: Plan) -> None:
         """All of it may happen twice, or be lost but for the change feed: that one must succeed."""
         applied = [_member(verdict.delivery) for verdict in plan.verdicts if _is_newly_applied(verdict)]
         answers = {
@@ -343,7 +343,7 @@ def _judge_again(
             judged[number] = judge(groups[number], shipments.get(number), known)
 
 
-def _member(delivery: Delivery) -> str:
+def _member(delivery: ConsumedCommand) -> str:
     return f"{delivery.command.event_id}:{delivery.fingerprint}"
 
 

@@ -15,7 +15,7 @@ from httpkit.request.bodies import read_query
 from httpkit.response.errors import RETRY_SOON, ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS, Adapters
-from query_api.not_found import foreign_or
+from query_api.not_found import not_found_or_forbidden
 from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
 from query_api.schemas.list_queries import EVENT_QUERY, NO_QUERY, Ending
 from query_api.sent import as_sent_by
@@ -36,7 +36,7 @@ async def get_event(request: web.Request) -> web.Response:
     if event is None:
         message = "no such event, or it has not been processed yet"
         absent = ApiError(ErrorCode.EVENT_NOT_FOUND, message, headers=RETRY_SOON)
-        raise await foreign_or(absent, scope, partial(events.is_foreign, event_id))
+        raise await not_found_or_forbidden(absent, scope, partial(events.exists_outside, event_id))
     return json_response(event, headers=PRIVATE)
 
 
@@ -74,7 +74,7 @@ async def _require_readable(adapters: Adapters, tracking_number: TrackingNumber,
         return
     absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
     if scope.client_id is not None:
-        raise await foreign_or(absent, scope, partial(shipments.is_foreign, tracking_number))
+        raise await not_found_or_forbidden(absent, scope, partial(shipments.exists_outside, tracking_number))
     unfiltered = EventFilter(tracking_number=tracking_number)
     if not (await adapters.events.page(unfiltered, Window(limit=1))).total:
         raise absent

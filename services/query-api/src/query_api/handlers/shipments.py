@@ -16,7 +16,7 @@ from httpkit.request.preconditions import CODINGS, matched_versions, preconditio
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
-from query_api.not_found import foreign_or
+from query_api.not_found import not_found_or_forbidden
 from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of, refused
 from query_api.schemas.list_queries import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
 
@@ -29,7 +29,7 @@ async def get_shipment(request: web.Request) -> web.Response:
     shipment = await shipments.get(tracking_number, scope)
     if shipment is None:
         absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
-        raise await foreign_or(absent, scope, partial(shipments.is_foreign, tracking_number))
+        raise await not_found_or_forbidden(absent, scope, partial(shipments.exists_outside, tracking_number))
     return _unless_known(request, shipment)
 
 

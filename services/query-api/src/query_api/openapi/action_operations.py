@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
 from query_api.openapi import samples
 from query_api.openapi.answers import OperatorActionPage
 from query_api.schemas.list_queries import ACTION_QUERY
@@ -19,7 +19,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         query=ACTION_QUERY,
         query_examples={"target": "dl_7_48213", "limit": 10},
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "A page of actions.",
                 json_content(TypeAdapter(OperatorActionPage), one=samples.cursor_page_of(samples.DISCARDED)),
                 headers=("Link", "Cache-Control"),

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from domain.access.operator_actions import ActionKind, Detail
 from domain.access.permissions import Role
 from domain.processing.batch import Outcome
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from domain.timestamps import UTC_OFFSET_PATTERN
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
@@ -293,7 +293,7 @@ class DeadLetter(TypedDict):
     value_preview: str
     headers: list[Header]
     replay_of: str | None
-    state: LetterState
+    state: DeadLetterState
     replays: _Count
     last_replay: LastReplay | None
     discard: Discard | None

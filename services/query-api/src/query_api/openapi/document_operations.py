@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import TypeAdapter, WithJsonSchema
 
 from domain.errors import ErrorCode
-from httpkit.openapi.operations import TEXT, Content, Key, Operation, Parameter, Reply, json_content
+from httpkit.openapi.operations import TEXT, Content, Key, Operation, Parameter, ResponseSpec, json_content
 from query_api.handlers.documents import ASSETS, BEGINNING, START_NAME
 
 TAG: Final = "contract"
@@ -23,7 +23,7 @@ _ASSET: Final = Parameter(
     TypeAdapter(Annotated[str, WithJsonSchema({"type": "string", "enum": _FILES})]),
     START_NAME,
 )
-_KNOWN: Final = Reply("Nothing has changed.", headers=_CACHED)
+_KNOWN: Final = ResponseSpec("Nothing has changed.", headers=_CACHED)
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/"): Operation(
@@ -31,8 +31,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Where to begin",
         replies={
-            200: Reply("Where what is, for programs.", json_content(_TEXTS, start=BEGINNING)),
-            302: Reply("To the page, for who takes text/html.", headers=("Location",)),
+            200: ResponseSpec("Where what is, for programs.", json_content(_TEXTS, start=BEGINNING)),
+            302: ResponseSpec("To the page, for who takes text/html.", headers=("Location",)),
         },
     ),
     ("GET", "/openapi.json"): Operation(
@@ -40,7 +40,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="This document",
         replies={
-            200: Reply("OpenAPI 3.1.", json_content(_OBJECT, start={"openapi": "3.1.0"}), headers=_CACHED),
+            200: ResponseSpec(
+                "OpenAPI 3.1.", json_content(_OBJECT, start={"openapi": "3.1.0"}), headers=_CACHED
+            ),
             304: _KNOWN,
         },
     ),
@@ -49,7 +51,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="A page to read this document and try the calls",
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The page.",
                 {"text/html": Content(TEXT, {"start": "<!doctype html>"})},
                 headers=_CACHED,
@@ -63,7 +65,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="A file of that page",
         parameters=(_ASSET,),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The file.",
                 {
                     "text/javascript": Content(TEXT, {"start": "SwaggerUIBundle({})"}),

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
-from httpkit.openapi.operations import Key, Operation, Reply, json_content
+from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
 from query_api.handlers.login import LOGIN_BODY
 from query_api.openapi import samples
 from query_api.openapi.answers import Token, UserPage
@@ -22,7 +22,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         description="Send the token as `Authorization: Bearer …` with every other call.",
         body=json_content(LOGIN_BODY, driver={"username": "driver_user_001", "password": "password123"}),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The token.",
                 json_content(TypeAdapter(Token), token=samples.TOKEN),
                 headers=("Cache-Control",),
@@ -37,7 +37,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         query=PAGE_QUERY,
         query_examples={"limit": 10},
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "A page of users, by name, without secrets.",
                 json_content(TypeAdapter(UserPage), users=samples.page_of(samples.USER)),
                 headers=("Cache-Control",),

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from domain.errors import ErrorCode
 from domain.processing.halts import Start
 from httpkit.openapi.identifiers import IN_PATH, NUMBER, Instant, TrackingNumberText
-from httpkit.openapi.operations import TEXT, Key, Link, Operation, Parameter, Reply, json_content
+from httpkit.openapi.operations import TEXT, Key, Link, Operation, Parameter, ResponseSpec, json_content
 from query_api.schemas.bodies import QUARANTINE, RESUME
 
 TAG: Final = "operations"
@@ -118,7 +118,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Who works on which partition of the log, and which of them stand still",
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The partitions.",
                 json_content(TypeAdapter(PartitionList), halted={"data": [_HALTED]}),
                 headers=("Cache-Control",),
@@ -143,7 +143,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             gap={"reason": "the lost hour is sent again by hand", "from": "earliest"},
             skip={"reason": "the batch is damaged on the broker's disk", "from": "next"},
         ),
-        replies={202: Reply("Word is left.", json_content(TypeAdapter(Partition), told=_TOLD))},
+        replies={202: ResponseSpec("Word is left.", json_content(TypeAdapter(Partition), told=_TOLD))},
         errors=(ErrorCode.NOT_FOUND, ErrorCode.CANNOT_RESUME),
     ),
     ("GET", "/quarantine"): Operation(
@@ -151,7 +151,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Which shipments are set aside",
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The shipments.",
                 json_content(TypeAdapter(QuarantineList), one={"data": [_ENTRY]}),
                 headers=("Cache-Control",),
@@ -169,7 +169,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         parameters=(IN_PATH, _IF_NONE_MATCH),
         body=json_content(QUARANTINE, bug={"reason": "its events break the processor"}),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "It is set aside.",
                 json_content(TypeAdapter(QuarantinedShipment), entry=_ENTRY),
                 links={"release": Link("releaseShipment", _NUMBER)},
@@ -183,7 +183,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="Let a shipment's records be applied again",
         description="From now on, within seconds. What was set aside stays so until it is sent again.",
         parameters=(IN_PATH,),
-        replies={204: Reply("It is released.")},
+        replies={204: ResponseSpec("It is released.")},
         errors=(ErrorCode.VALIDATION_ERROR, ErrorCode.NOT_FOUND),
     ),
 }

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
-from httpkit.openapi.operations import TEXT, Key, Operation, Parameter, Reply, json_content
+from httpkit.openapi.operations import TEXT, Key, Operation, Parameter, ResponseSpec, json_content
 from query_api.openapi import samples
 from query_api.openapi.answers import DeadLetter, DeadLetterPage, Event, EventPage, Shipment, ShipmentPage
 from query_api.schemas.bodies import DISCARD
@@ -42,7 +42,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         ),
         parameters=(EVENT_IN_PATH,),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "Its outcome.",
                 json_content(TypeAdapter(Event), applied=samples.APPLIED, rejected=samples.REJECTED),
             ),
@@ -63,7 +63,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         query=SHIPMENT_QUERY,
         query_examples={"status": ["in_transit"], "client_id": "client_001", "limit": 10},
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "A page of shipments.",
                 json_content(TypeAdapter(ShipmentPage), one=samples.cursor_page_of(samples.SHIPMENT)),
                 headers=_LISTED,
@@ -83,7 +83,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         query=EVENT_QUERY,
         query_examples={"outcome": "rejected", "limit": 10},
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "A page of events.",
                 json_content(
                     TypeAdapter(EventPage), two=samples.cursor_page_of(samples.APPLIED, samples.REJECTED)
@@ -101,7 +101,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         query=DEAD_LETTER_QUERY,
         query_examples={"state": "open", "limit": 10},
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "A page of dead letters.",
                 json_content(TypeAdapter(DeadLetterPage), one=samples.cursor_page_of(samples.DEAD_LETTER)),
                 headers=_LISTED,
@@ -114,7 +114,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="A record that could not be applied",
         parameters=(DEAD_LETTER_IN_PATH,),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The dead letter.",
                 json_content(TypeAdapter(DeadLetter), unreadable=samples.DEAD_LETTER),
                 headers=("Cache-Control",),
@@ -134,7 +134,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         parameters=(DEAD_LETTER_IN_PATH,),
         body=json_content(DISCARD, test={"reason": "a scanner's self-test"}),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The dead letter, discarded.",
                 json_content(TypeAdapter(DeadLetter), discarded=samples.DISCARDED_LETTER),
                 headers=("Cache-Control",),
@@ -148,12 +148,12 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="Where a shipment is, and has been",
         parameters=(IN_PATH, IF_MATCH, IF_NONE_MATCH),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The shipment with its history.",
                 json_content(TypeAdapter(Shipment), picked_up=samples.SHIPMENT),
                 headers=("ETag", "Cache-Control"),
             ),
-            304: Reply("Nothing has changed.", headers=("ETag", "Cache-Control")),
+            304: ResponseSpec("Nothing has changed.", headers=("ETag", "Cache-Control")),
         },
         errors=(ErrorCode.PRECONDITION_FAILED, ErrorCode.SHIPMENT_NOT_FOUND),
     ),

@@ -9,7 +9,15 @@ from typing_extensions import TypedDict
 
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import Instant
-from httpkit.openapi.operations import Key, Link, Operation, Parameter, Reply, json_content, patch_content
+from httpkit.openapi.operations import (
+    Key,
+    Link,
+    Operation,
+    Parameter,
+    ResponseSpec,
+    json_content,
+    patch_content,
+)
 from query_api.openapi import samples
 from query_api.openapi.answers import Token, User
 from query_api.openapi.login_operations import TAG
@@ -62,7 +70,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         description="The token ends with the key.",
         body=json_content(TOKEN_REQUEST, key={"api_key": API_KEY}),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The token.",
                 json_content(TypeAdapter(Token), token=samples.TOKEN),
                 headers=_UNKEPT,
@@ -75,7 +83,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="The end of this token",
         description="Every service refuses it within seconds.",
-        replies={204: Reply("The token has ended.", headers=_UNKEPT)},
+        replies={204: ResponseSpec("The token has ended.", headers=_UNKEPT)},
     ),
     ("POST", "/auth/password"): Operation(
         name="changeOwnPassword",
@@ -87,7 +95,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             PASSWORD_CHANGE,
             change={"current_password": "blue-truck-seven", "new_password": "green-train-eight"},
         ),
-        replies={204: Reply("The new password holds.", headers=_UNKEPT)},
+        replies={204: ResponseSpec("The new password holds.", headers=_UNKEPT)},
         errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS),
     ),
     ("POST", "/auth/users"): Operation(
@@ -112,7 +120,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             },
         ),
         replies={
-            201: Reply(
+            201: ResponseSpec(
                 "The user.",
                 json_content(_USER, user=samples.USER),
                 headers=("Location", "Cache-Control"),
@@ -134,7 +142,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="One user",
         parameters=(_USERNAME,),
-        replies={200: Reply("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
+        replies={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
         errors=(ErrorCode.USER_NOT_FOUND,),
     ),
     ("PATCH", "/auth/users/{username}"): Operation(
@@ -149,7 +157,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             password={"password": "blue-truck-eight"},
             sources={"allowed_sources": ["driver-017"]},
         ),
-        replies={200: Reply("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
+        replies={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.OWN_ACCOUNT, ErrorCode.LAST_ADMIN),
     ),
     ("GET", "/auth/users/{username}/api-keys"): Operation(
@@ -158,7 +166,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="The API keys of a user",
         parameters=(_USERNAME,),
         replies={
-            200: Reply(
+            200: ResponseSpec(
                 "The keys, without their secrets.",
                 json_content(
                     TypeAdapter(ApiKeyList),
@@ -176,7 +184,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         description="The key is shown in this answer and nowhere else.",
         parameters=(_USERNAME,),
         replies={
-            201: Reply(
+            201: ResponseSpec(
                 "The key.",
                 json_content(
                     TypeAdapter(NewApiKey),
@@ -194,7 +202,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="The end of an API key",
         description="The tokens that it was exchanged for end with it.",
         parameters=(_USERNAME, _KEY),
-        replies={204: Reply("The key has ended.", headers=_UNKEPT)},
+        replies={204: ResponseSpec("The key has ended.", headers=_UNKEPT)},
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.API_KEY_NOT_FOUND),
     ),
 }

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.access.operator_actions import ActionKind
 from domain.processing.batch import Outcome
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import Name
 from query_api.schemas.query_parameters import (
@@ -77,7 +77,7 @@ class EventQuery(CursorQuery):
 class DeadLetterQuery(CursorQuery):
     """Which dead letters; `from` is inside of what is asked for, `to` is not."""
 
-    state: Annotated[LetterState | None, Field(description="Only dead letters in this state.")] = None
+    state: Annotated[DeadLetterState | None, Field(description="Only dead letters in this state.")] = None
     reason: Annotated[Reason | None, Field(description="Only dead letters with this reason.")] = None
     tracking_number: Annotated[
         FullNumber | None, Field(description="Only dead letters of this shipment.")

@@ -104,7 +104,7 @@ class Revoker:
     async def healing(self, *, every_s: float) -> AsyncIterator[None]:
         """Heal in the background while the context lasts."""
 
-        async def go_on() -> None:
+        async def clear_halt() -> None:
             while True:
                 try:
                     await self.heal()
@@ -112,7 +112,7 @@ class Revoker:
                     _log.warning("revocations_not_read", error=str(error))
                 await self._wait(every_s)
 
-        async with in_background(go_on(), name="revocation-healing"):
+        async with in_background(clear_halt(), name="revocation-healing"):
             yield
 
     async def _wait(self, at_most_s: float) -> None:

@@ -16,7 +16,7 @@ from storage.mongo.maintenance.snapshots import Snapshot, Stored, side_by_side, 
 from storage.mongo.schema import SHIPMENTS
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import BOUNDED, PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, Retold, retold
+from toolbox.rebuild.log_fold import Entry, FoldedLog, retold
 from toolbox.rebuild.log_source import Log, Tell, opened_log
 
 NOTHING: Final = Stored(None, [])
@@ -141,7 +141,7 @@ def audit_faults(number: str, stored: Stored) -> Iterator[str]:
         yield from differences(stored.document or {}, made.shipment)
 
 
-def told(log: Log, stored: Stored, entries: Sequence[Entry]) -> Retold:
+def told(log: Log, stored: Stored, entries: Sequence[Entry]) -> FoldedLog:
     """Fold what the log has of a shipment, with what only the audit log knows of dead letters."""
     judged_at = [event.get("offset") for event in stored.trail if event.get("outcome") != Outcome.DEAD]
     deaths = {event.get("offset"): death for event in stored.trail if (death := log.death_of(event))}
@@ -152,7 +152,7 @@ def told(log: Log, stored: Stored, entries: Sequence[Entry]) -> Retold:
     return retold(entries, judged_at=judged_at)
 
 
-def log_faults(stored: Stored, wanted: Retold, log: Log) -> Iterator[str]:
+def log_faults(stored: Stored, wanted: FoldedLog, log: Log) -> Iterator[str]:
     """Tell what a shipment and its events have otherwise than the log says."""
     document = stored.document
     if wanted.shipment is None:

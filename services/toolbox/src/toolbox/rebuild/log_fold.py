@@ -13,7 +13,15 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from domain.processing.batch import Delivery, EventChange, EventRecord, Known, Outcome, ShipmentChange, judge
+from domain.processing.batch import (
+    ConsumedCommand,
+    EventChange,
+    EventRecord,
+    Known,
+    Outcome,
+    ShipmentTransition,
+    judge,
+)
 from domain.shipments.event_identity import EventId
 from storage.mongo.documents import Document, dead_document, event_document, shipment_document
 
@@ -25,21 +33,21 @@ class Entry:
     Attributes:
         appended_at: by the broker's clock.
         death: what its dead letter says, None if it has none.
-        is_told: the audit log knows of its death; it does not where the processor could not read the record.
+        is_published: the audit log knows of its death; not so where the processor could not read the record.
         settled: it lies below the fence. Above it nothing has been applied, but a dead letter may have been
             written: the fence moves last.
     """
 
-    delivery: Delivery
+    delivery: ConsumedCommand
     partition: int
     appended_at: datetime
     death: str | None = None
     settled: bool = True
-    is_told: bool = True
+    is_published: bool = True
 
 
 @dataclass(slots=True)
-class Retold:
+class FoldedLog:
     """What the log tells of a shipment: itself, and its events by id.
 
     The log does not know when something was processed: `recorded_at` and `updated_at` are the instants at
@@ -54,7 +62,7 @@ class Retold:
     pending: set[EventId] = field(default_factory=set)
 
 
-def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) -> Retold:
+def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) -> FoldedLog:
     """Fold the records of one shipment, given in the order of the log.
 
     Args:
@@ -64,7 +72,7 @@ def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) 
             process ended before the offset was committed, and the next one could apply it.
     """
     story = _Story(entries)
-    batch: list[Delivery] = []
+    batch: list[ConsumedCommand] = []
     for entry in entries:
         if entry.death is None or entry.delivery.offset in judged_at:
             if entry.settled:
@@ -72,7 +80,7 @@ def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) 
         else:
             story.judge(batch)
             batch = []
-            if entry.is_told:
+            if entry.is_published:
                 story.bury(entry)
     story.judge(batch)
     return story.told()
@@ -86,10 +94,10 @@ class _Story:
         self._unknown: Known = {entry.delivery.command.event_id: None for entry in self._entries.values()}
         self._events: dict[EventId, EventChange] = {}
         self._deaths: dict[EventId, str] = {}
-        self._shipment: ShipmentChange | None = None
+        self._shipment: ShipmentTransition | None = None
         self._pending: set[EventId] = set()
 
-    def judge(self, batch: Sequence[Delivery]) -> None:
+    def judge(self, batch: Sequence[ConsumedCommand]) -> None:
         """Judge records, knowing all that came before."""
         known: Known = {**self._unknown, **{each: change.record for each, change in self._events.items()}}
         verdicts = judge(batch, None if self._shipment is None else self._shipment.after, known)
@@ -123,10 +131,10 @@ class _Story:
         if not entry.settled:
             self._pending.add(command.event_id)
 
-    def told(self) -> Retold:
+    def told(self) -> FoldedLog:
         """Write it down."""
         events = {each: self._document(change) for each, change in self._events.items()}
-        return Retold(self._shipment_document(), events, self._pending)
+        return FoldedLog(self._shipment_document(), events, self._pending)
 
     def _count(self, change: EventChange) -> None:
         before = self._events.setdefault(change.event_id, change)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from domain.errors import PoisonRecord
-from domain.processing.batch import Delivery
+from domain.processing.batch import ConsumedCommand
 from domain.processing.halts import QUARANTINED
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.tracking_number import TrackingNumber
@@ -40,7 +40,7 @@ Letter = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
+class DeadLetterRecords:
     """What the dead letters say: by partition, offset and time of the record that died.
 
     The time tells a record from the one that had its place before the topic was made anew.
@@ -82,7 +82,7 @@ class Log:
         self._spill = Spill(directory, buckets=size // RECORDS_PER_BUCKET + 1)
         self._first_times: dict[int, datetime] = {}
         self._faults: dict[tuple[int, int], str] = {}
-        self._letters = Letters({}, complete=True)
+        self._letters = DeadLetterRecords({}, complete=True)
         self._fences: Mapping[int, int] = {}
 
     def add(self, record: Record) -> None:
@@ -98,7 +98,7 @@ class Log:
             self._first_times[record.partition] = instant_at(record.timestamp)
         self._spill.add(record)
 
-    def settle(self, fences: Mapping[int, int], letters: Letters) -> None:
+    def settle(self, fences: Mapping[int, int], letters: DeadLetterRecords) -> None:
         """Say how far the log has been applied, and which of its records are dead."""
         self._fences, self._letters = fences, letters
 
@@ -149,9 +149,11 @@ class Log:
             if death is None and self._letters.complete:
                 tell(place, f"is no dead letter, should be one: {error}")
             return None
-        delivery = Delivery(command=decoded.command, offset=record.offset, fingerprint=decoded.fingerprint)
-        is_told = letter not in self._letters.unreadable
-        return Entry(delivery, record.partition, instant_at(record.timestamp), death, settled, is_told)
+        delivery = ConsumedCommand(
+            command=decoded.command, offset=record.offset, fingerprint=decoded.fingerprint
+        )
+        is_published = letter not in self._letters.unreadable
+        return Entry(delivery, record.partition, instant_at(record.timestamp), death, settled, is_published)
 
     def _decoded(self, record: Kept) -> codec.Decoded:
         """Read a record as the processor does, but for its partition.
@@ -208,7 +210,7 @@ def _fences_of(snapshot: Snapshot, topic: str, ends: Mapping[int, int]) -> dict[
     return {partition: fence if fence <= ends[partition] else 0 for partition, fence in fences.items()}
 
 
-async def _letters(kafka: KafkaSettings) -> Letters:
+async def _letters(kafka: KafkaSettings) -> DeadLetterRecords:
     topics = Topics(kafka.topic_prefix)
     errors: dict[Letter, str | None] = {}
     unreadable: set[Letter] = set()
@@ -224,7 +226,7 @@ async def _letters(kafka: KafkaSettings) -> Letters:
                     errors[letter] = _death_in(told)
                     if told[f"{PREFIX}reason"] == UNREADABLE:
                         unreadable.add(letter)
-        return Letters(errors, complete=not any(reader.begins.values()), unreadable=unreadable)
+        return DeadLetterRecords(errors, complete=not any(reader.begins.values()), unreadable=unreadable)
 
 
 def _told_by(letter: Record) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Final
 
 from demo.dataset.model import Numbers, derived_numbers, expected_after, with_strays
 from demo.dataset.records import DATA, DataSet
-from demo.ledger import Books, Deliveries, Standing, deliveries_between, standing
+from demo.ledger import Deliveries, Ledger, Standing, deliveries_between, standing
 
 EXPECTED_FILE: Final = "expected.json"
-NOTHING: Final = Books({}, {})
+NOTHING: Final = Ledger({}, {})
 
 
 @dataclass(frozen=True, slots=True)

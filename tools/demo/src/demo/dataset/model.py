@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from demo.dataset.records import Booking, DataSet, Scan
-from demo.ledger import Books, EventState, ShipmentState
-from domain.processing.batch import Delivery, EventRecord, judge
+from demo.ledger import EventState, Ledger, ShipmentState
+from domain.processing.batch import ConsumedCommand, EventRecord, judge
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId, creation_event_id, event_id, fingerprint
 from domain.shipments.shipment import Shipment
@@ -36,7 +36,7 @@ def scan_id(scan: Scan, numbers: Numbers) -> EventId:
     return event_id(numbers[scan.of], scan.instant, scan.source)
 
 
-def expected_after(data: DataSet, numbers: Numbers, *, before: Books) -> Books:
+def expected_after(data: DataSet, numbers: Numbers, *, before: Ledger) -> Ledger:
     """Return what the books must say after one more run.
 
     An event that has an outcome already must have got it from an earlier run, complete or interrupted.
@@ -63,7 +63,7 @@ def expected_after(data: DataSet, numbers: Numbers, *, before: Books) -> Books:
         shipment.tracking_number: ShipmentState(shipment.status, shipment.version)
         for shipment in ledger.shipments.values()
     }
-    return Books(events, shipments)
+    return Ledger(events, shipments)
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class _Ledger:
         self._deliver(_report(scan, number), fingerprint(scan.body(number)))
 
     def _deliver(self, command: Command, payload: str) -> None:
-        delivery = Delivery(command=command, offset=self.offset, fingerprint=payload)
+        delivery = ConsumedCommand(command=command, offset=self.offset, fingerprint=payload)
         self.offset += 1
         known = {command.event_id: self.records.get(command.event_id)}
         verdicts = judge([delivery], self.shipments.get(command.tracking_number), known)

@@ -8,7 +8,7 @@ from demo.dataset.known_answer import KnownAnswer
 from demo.dataset.model import expected_after, scan_id, with_strays
 from demo.dataset.records import Booking, DataSet
 from demo.errors import Refused
-from demo.ledger import JUST_CREATED, Books, Deliveries, Standing, deliveries_between, standing
+from demo.ledger import JUST_CREATED, Deliveries, Ledger, Standing, deliveries_between, standing
 from demo.progress import Advance, Display
 from demo.run.api import Api
 from demo.run.sending import Sender, Traffic, lanes_of
@@ -73,7 +73,7 @@ async def drive(
     sent = Counter(scan_id(scan, numbers) for scan in data.scans)
     shipments = list(numbers.values())
     reader = Reader(api, shipments, patience_s)
-    before = Books({}, dict.fromkeys(registry.numbers.values(), JUST_CREATED))
+    before = Ledger({}, dict.fromkeys(registry.numbers.values(), JUST_CREATED))
     if not registry.all_new:
         # Registrations are answered in the order of the log: whatever an earlier run had sent for these
         # shipments, even an interrupted one, has its outcome by now.
@@ -112,9 +112,9 @@ class _Registry:
 
 @dataclass(frozen=True, slots=True)
 class _Findings:
-    before: Books
-    after: Books
-    expected: Books
+    before: Ledger
+    after: Ledger
+    expected: Ledger
     traffic: Traffic
 
     @property

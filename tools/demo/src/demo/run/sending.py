@@ -11,7 +11,7 @@ from zlib import crc32
 from demo.dataset.model import Numbers, scan_id
 from demo.dataset.records import DataSet
 from demo.errors import Refused
-from demo.ledger import Books
+from demo.ledger import Ledger
 from demo.progress import Advance
 from demo.run.api import Accepted, Api
 from demo.run.watching import counted
@@ -91,7 +91,7 @@ class Sender:
     """
 
     api: Api
-    before: Books
+    before: Ledger
     advance: Advance
     patience_s: float
     traffic: Traffic = field(default_factory=Traffic)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
-from demo.ledger import Books, Deliveries, EventState, ShipmentState, Standing
+from demo.ledger import Deliveries, EventState, Ledger, ShipmentState, Standing
 from domain.shipments.event_identity import EventId
 from domain.shipments.tracking_number import TrackingNumber
 
 
-def differences(expected: Books, observed: Books, *, resent: Mapping[EventId, int]) -> list[str]:
+def differences(expected: Ledger, observed: Ledger, *, resent: Mapping[EventId, int]) -> list[str]:
     """Return a line for each event and shipment that is not as it must be.
 
     Args:
@@ -32,7 +32,7 @@ def total_differences(known: Deliveries | Standing, found: Deliveries | Standing
     ]
 
 
-def _event_differences(expected: Books, observed: Books, resent: Mapping[EventId, int]) -> Iterator[str]:
+def _event_differences(expected: Ledger, observed: Ledger, resent: Mapping[EventId, int]) -> Iterator[str]:
     for event_id, must in expected.events.items():
         found = observed.events.get(event_id)
         if found is None:

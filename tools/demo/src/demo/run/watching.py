@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
-from demo.ledger import Books, EventState, ShipmentState
+from demo.ledger import EventState, Ledger, ShipmentState
 from demo.progress import Advance
 from demo.run.api import Api
 from demo.run.workers import for_each
@@ -44,7 +44,7 @@ class Reader:
     shipments: Sequence[TrackingNumber]
     patience_s: float
 
-    async def read(self, goals: Mapping[EventId, int], advance: Advance) -> Books:
+    async def read(self, goals: Mapping[EventId, int], advance: Advance) -> Ledger:
         """Read the events and the shipments.
 
         Args:
@@ -68,10 +68,10 @@ class Reader:
 
         await for_each(goals, read_event)
         await for_each(self.shipments, read_shipment)
-        return Books(events, shipments)
+        return Ledger(events, shipments)
 
 
-def goals_after(before: Books, sent: Counter[EventId]) -> dict[EventId, int]:
+def goals_after(before: Ledger, sent: Counter[EventId]) -> dict[EventId, int]:
     """Return how many deliveries of each event must have been counted once all that was sent is through."""
     return {
         event_id: times + (before.events[event_id].deliveries if event_id in before.events else 0)

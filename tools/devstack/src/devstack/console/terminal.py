@@ -22,7 +22,7 @@ class Screen(Console):
         self.quiet = True
 
 
-class Journal:
+class StackConsole:
     """Progress of a start and what happened later, on a console and in `supervisor.log`."""
 
     def __init__(self, console: Console, *, file: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from devstack.console.terminal import Journal
+from devstack.console.terminal import StackConsole
 from devstack.errors import DownloadError, PartFailedError
 from devstack.home.programs import find_maven
 from devstack.supervision.launcher import Launcher
@@ -15,7 +15,7 @@ _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _POM = Path(__file__).with_name("pom.xml")
 
 
-async def kafka_jars(launcher: Launcher, cache: Path, *, journal: Journal) -> Path:
+async def kafka_jars(launcher: Launcher, cache: Path, *, journal: StackConsole) -> Path:
     """Return the directory with the jars, fetching them when the cache lacks them.
 
     A download is made beside the cache and renamed into it whole, so an interrupted one leaves

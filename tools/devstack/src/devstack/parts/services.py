@@ -34,7 +34,7 @@ _TREES = (
     "ingest_api.settings:Settings",
     "processor.settings:Settings",
     "query_api.settings:Settings",
-    "storage.settings:KeepingSettings",
+    "storage.settings:RetentionSettings",
 )
 
 

@@ -1,4 +1,4 @@
-"""Tie a program's life to its parent's and become it: `leash.py SIGNAL PARENT_PID COMMAND...`.
+"""Tie a program's life to its parent's and become it: `die_with_parent.py SIGNAL PARENT_PID COMMAND...`.
 
 Run as a script in a fresh interpreter instead of as a `preexec_fn`, because code between fork and
 exec may deadlock in a process that has threads, as the drivers' processes do.
@@ -16,7 +16,7 @@ OPEN_FILES = 65_536  # what mongod asks for; a desktop's soft limit is 1024
 CANNOT_EXECUTE = 127
 
 
-def leashed(command: tuple[str, ...], *, death_signal: int) -> tuple[str, ...]:
+def dying_with_parent(command: tuple[str, ...], *, death_signal: int) -> tuple[str, ...]:
     """Return `command` so wrapped that it gets `death_signal` when the calling thread dies."""
     wrapper = (sys.executable, "-I", "-S", str(Path(__file__).resolve()))
     return (*wrapper, str(int(death_signal)), str(os.getpid()), *command)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.errors import PartFailedError
-from devstack.supervision.die_with_parent import leashed
+from devstack.supervision.die_with_parent import dying_with_parent
 
 LARGEST_LOG_BYTES = 20_000_000
 _BLOCK_BYTES = 1 << 20
@@ -44,7 +44,7 @@ class Launcher:
         """Start `command` with its output appended to its log; does not wait for it."""
         with self.log(name).open("ab") as output:
             return await asyncio.create_subprocess_exec(
-                *leashed(command, death_signal=signal.SIGKILL),
+                *dying_with_parent(command, death_signal=signal.SIGKILL),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from devstack.console.terminal import Journal
+from devstack.console.terminal import StackConsole
 from devstack.errors import StackError
 from devstack.home.stack_file import collect, write_members
 from devstack.supervision.backoff import Backoff
@@ -27,7 +27,7 @@ STOP_ORDER: tuple[tuple[str, ...], ...] = (
 class Supervisor:
     """Owns every child of one stack."""
 
-    def __init__(self, launcher: Launcher, journal: Journal, *, stack_file: Path) -> None:
+    def __init__(self, launcher: Launcher, journal: StackConsole, *, stack_file: Path) -> None:
         self._launcher = launcher
         self._journal = journal
         self._stack_file = stack_file

@@ -178,7 +178,7 @@ API: Final = Dashboard(
             queries=(Query(_rate("http_requests_total", "method, route", _API), "{{method}} {{route}}"),),
         ),
         Panel(
-            title="Answers by status",
+            title="Replies by status",
             unit="reqps",
             queries=(Query(_rate("http_requests_total", "status", _API), "{{status}}"),),
         ),

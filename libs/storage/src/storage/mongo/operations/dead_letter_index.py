@@ -9,8 +9,8 @@ from domain.processing.dead_letter import (
     UNTOUCHED,
     DeadLetterEntry,
     DeadLetterId,
+    DeadLetterState,
     Discard,
-    LetterState,
     Replay,
     discarded,
     last_replay,
@@ -52,8 +52,8 @@ class MongoDeadLetterIndex:
 
         async def both(session: AsyncClientSession) -> Discard | None:
             changed = await self._letters.update_one(
-                {"_id": {"$eq": letter}, "state": {"$ne": LetterState.DISCARDED.value}},
-                {"$set": {"state": LetterState.DISCARDED.value, "discard": asdict(discard)}},
+                {"_id": {"$eq": letter}, "state": {"$ne": DeadLetterState.DISCARDED.value}},
+                {"$set": {"state": DeadLetterState.DISCARDED.value, "discard": asdict(discard)}},
                 session=session,
             )
             if changed.matched_count:
@@ -71,5 +71,5 @@ def _after(replay: Replay) -> dict[str, Any]:
     return {
         "replays": {"$add": ["$replays", 1]},
         "last_replay": {"$literal": last_replay(replay)},
-        "state": {"$cond": [was_before, "$state", LetterState.REPLAYED.value]},
+        "state": {"$cond": [was_before, "$state", DeadLetterState.REPLAYED.value]},
     }

@@ -15,7 +15,7 @@ from domain.ports.core import Fence
 from domain.processing.halts import (
     Attempt,
     Halt,
-    Inherited,
+    PartitionCheckpoint,
     PartitionView,
     Resumption,
     Start,
@@ -30,15 +30,15 @@ from storage.mongo.schema import PARTITION_FENCES, PARTITION_RESUMPTIONS
 Document = dict[str, Any]
 
 
-class MongoPartitionNotes:
-    """`PartitionNotes` on MongoDB."""
+class MongoPartitionStateStore:
+    """`PartitionStateStore` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
         self._fences = database[PARTITION_FENCES]
         self._resumptions = database[PARTITION_RESUMPTIONS]
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
-        """See `PartitionNotes.note_halt`."""
+        """See `PartitionStateStore.note_halt`."""
         noted = None
         if halt is not None:
             noted = {
@@ -50,25 +50,25 @@ class MongoPartitionNotes:
         await noted_by_owner(self._fences, fence, {"halt": noted})
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
-        """See `PartitionNotes.give_up`."""
+        """See `PartitionStateStore.give_up`."""
         next_offset = accepted(fence.inherited.halt, fence.next_offset, below)
         await noted_by_owner(self._fences, fence, {"next_offset": next_offset})
         return replace(fence, next_offset=next_offset)
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
-        """See `PartitionNotes.note_attempt`."""
+        """See `PartitionStateStore.note_attempt`."""
         noted = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
         await noted_by_owner(self._fences, fence, {"attempt": noted})
 
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
-        """See `PartitionNotes.resumption`."""
+        """See `PartitionStateStore.resumption`."""
         with translated():
             found = await self._resumptions.find_one({"_id": partition, "halted_since": halt.since})
         return _resumption_of(found)
 
 
-class MongoLineControl:
-    """`LineControl` on MongoDB, for the partitions of one topic."""
+class MongoPartitionControl:
+    """`PartitionControl` on MongoDB, for the partitions of one topic."""
 
     def __init__(self, database: Database, topic: str) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class MongoLineControl:
         self._topic = topic
 
     async def partitions(self) -> list[PartitionView]:
-        """See `LineControl.partitions`."""
+        """See `PartitionControl.partitions`."""
         ids = {"$gte": f"{self._topic}/", "$lt": f"{self._topic}0"}  # "0" follows "/"
         with translated():
             fences = await self._fences.find({"_id": ids}).to_list()
@@ -87,7 +87,7 @@ class MongoLineControl:
         return sorted(views, key=lambda view: view.number)
 
     async def partition(self, number: int) -> PartitionView | None:
-        """See `LineControl.partition`."""
+        """See `PartitionControl.partition`."""
         name = f"{self._topic}/{number}"
         with translated():
             fence = await self._fences.find_one({"_id": name})
@@ -95,7 +95,7 @@ class MongoLineControl:
         return None if fence is None else _view_of(fence, said)
 
     async def resume(self, number: int, resumption: Resumption) -> None:
-        """See `LineControl.resume`."""
+        """See `PartitionControl.resume`."""
         fields = {
             "halted_since": resumption.halted_since,
             "from": resumption.start.value,
@@ -124,9 +124,9 @@ async def noted_by_owner(fences: AsyncCollection[Document], fence: Fence, fields
         raise Fenced(f"{fence.partition} has another owner than epoch {fence.epoch}")
 
 
-def inherited_of(fence: Document, end_offset: int) -> Inherited:
+def checkpoint_of(fence: Document, end_offset: int) -> PartitionCheckpoint:
     """Return what a fence says of the owner before."""
-    return Inherited(
+    return PartitionCheckpoint(
         halt=_halt_of(fence),
         stalled_opens=fence["stalled_opens"],
         attempt=_attempt_of(fence),

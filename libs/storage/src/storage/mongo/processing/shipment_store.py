@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from domain.errors import Fenced, StoreUnavailable
 from domain.ports.core import EndOffset, Fence, IsAnother
-from domain.processing.batch import LARGE_BATCH, Delivery, EventRecord, Plan
+from domain.processing.batch import LARGE_BATCH, ConsumedCommand, EventRecord, Plan
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
@@ -22,9 +22,9 @@ from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
 from storage.mongo.processing.failed_transactions import id_of
-from storage.mongo.processing.partition_state import inherited_of, noted_by_owner
-from storage.mongo.processing.transaction_batcher import JoinedMoves
-from storage.mongo.processing.transaction_writer import Move, MoveWriter, number_of
+from storage.mongo.processing.partition_state import checkpoint_of, noted_by_owner
+from storage.mongo.processing.transaction_batcher import TransactionBatcher
+from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _LOCKED_AFTER_S: Final = 0.5
@@ -52,8 +52,8 @@ class MongoShipmentStore:
     def __init__(self, database: Database) -> None:
         self._client = database.client
         self._database = database
-        self._writer = MoveWriter(database)
-        self._joined = JoinedMoves(self._write)
+        self._writer = TransactionWriter(database)
+        self._joined = TransactionBatcher(self._write)
         self._shared = database.client.start_session()
         self._sessions: dict[str, AsyncClientSession] = {}
         self._shipments = database[SHIPMENTS]
@@ -66,7 +66,7 @@ class MongoShipmentStore:
         """See `ShipmentStore.acquire`."""
         document = await self._raise_epoch(partition, owner)
         end = await end_offset()
-        fence = Fence(partition, document["epoch"], document["next_offset"], inherited_of(document, end))
+        fence = Fence(partition, document["epoch"], document["next_offset"], checkpoint_of(document, end))
         if fence.next_offset > end:
             is_new = is_another is None or await is_another()
             return await self._start_again(fence) if is_new else fence
@@ -107,7 +107,7 @@ class MongoShipmentStore:
 
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
         """See `ShipmentStore.commit`."""
-        move = Move(fence, plan, recorded_at)
+        move = BatchWrite(fence, plan, recorded_at)
         if len(plan.events) < LARGE_BATCH:
             await self._joined.write(move)
         else:
@@ -115,7 +115,13 @@ class MongoShipmentStore:
         return replace(fence, next_offset=plan.next_offset)
 
     async def bury(
-        self, fence: Fence, delivery: Delivery | None, *, next_offset: int, reason: str, recorded_at: datetime
+        self,
+        fence: Fence,
+        delivery: ConsumedCommand | None,
+        *,
+        next_offset: int,
+        reason: str,
+        recorded_at: datetime,
     ) -> Fence:
         """See `ShipmentStore.bury`."""
         session = self._session_of(fence.partition)
@@ -134,7 +140,7 @@ class MongoShipmentStore:
                     await self._events.update_one(other, kept, session=session)
         return replace(fence, next_offset=next_offset)
 
-    async def _write(self, moves: Sequence[Move]) -> None:
+    async def _write(self, moves: Sequence[BatchWrite]) -> None:
         session = self._shared if len(moves) > 1 else self._session_of(moves[0].fence.partition)
         await self._writer.write(moves, session)
 

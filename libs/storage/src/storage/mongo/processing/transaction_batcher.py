@@ -5,15 +5,15 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 
 from domain.errors import TransientError
-from storage.mongo.processing.transaction_writer import Move, TransactionAborted
+from storage.mongo.processing.transaction_writer import BatchWrite, TransactionAborted
 
-Write = Callable[[Sequence[Move]], Awaitable[None]]
+Write = Callable[[Sequence[BatchWrite]], Awaitable[None]]
 """Writes moves of different partitions, all of them or none."""
 
-_Member = tuple[Move, asyncio.Future[None]]
+_Member = tuple[BatchWrite, asyncio.Future[None]]
 
 
-class JoinedMoves:
+class TransactionBatcher:
     """Writes what comes while the last transaction is under way in the next one.
 
     A transaction is as large as the load is high, and a move that comes alone is written at once. One that
@@ -26,7 +26,7 @@ class JoinedMoves:
         self._waiting: list[_Member] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def write(self, move: Move) -> None:
+    async def write(self, move: BatchWrite) -> None:
         """Write a move, with others perhaps. To be cancelled does not take back what has begun.
 
         Raises:

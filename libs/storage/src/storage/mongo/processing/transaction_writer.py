@@ -11,7 +11,7 @@ from pymongo.read_concern import ReadConcern
 
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
 from domain.ports.core import Fence
-from domain.processing.batch import EventChange, Plan, ShipmentChange
+from domain.processing.batch import EventChange, Plan, ShipmentTransition
 from domain.shipments.tracking_number import TrackingNumber
 from storage.mongo import documents
 from storage.mongo.database import MAJORITY, Database
@@ -28,7 +28,7 @@ class TransactionAborted(StoreUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class BatchWrite:
     """A plan for one partition, and the fence that it moves."""
 
     fence: Fence
@@ -36,14 +36,14 @@ class Move:
     recorded_at: datetime
 
 
-class MoveWriter:
+class TransactionWriter:
     """Writes moves, all of them or none."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._failed = FailedTransactions(database.client)
 
-    async def write(self, moves: Sequence[Move], session: AsyncClientSession) -> None:
+    async def write(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         """Write moves of different partitions in one transaction; for errors see `ShipmentStore.commit`."""
         async with self.holding([(move.fence, move.plan.next_offset) for move in moves], session):
             await self._write_events(moves, session)
@@ -107,7 +107,7 @@ class MoveWriter:
             )
             raise Fenced(f"not held any more: {places}")
 
-    async def _write_events(self, moves: Sequence[Move], session: AsyncClientSession) -> None:
+    async def _write_events(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
         known: list[Document] = []
         for move in moves:
@@ -124,7 +124,7 @@ class MoveWriter:
             # counting on it would lose the event.
             raise StaleKnowledge(f"{len(known) - found} events have no record to count on")
 
-    async def _write_shipments(self, moves: Sequence[Move], session: AsyncClientSession) -> None:
+    async def _write_shipments(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
         changed: list[Document] = []
         for move in moves:
@@ -163,7 +163,7 @@ def number_of(partition: str) -> int:
     return int(partition.rpartition("/")[2])
 
 
-def _shipment_update(number: TrackingNumber, change: ShipmentChange, recorded_at: datetime) -> Document:
+def _shipment_update(number: TrackingNumber, change: ShipmentTransition, recorded_at: datetime) -> Document:
     fields = documents.shipment_update(change, recorded_at=recorded_at)
     return _update_of(number, {"$set": fields})
 

@@ -101,8 +101,8 @@ class MongoShipmentReader:
         with translated():
             return await self._shipments.find_one(_by_id(tracking_number, scope), ["_id"]) is not None
 
-    async def is_foreign(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
-        """See `ShipmentReader.is_foreign`."""
+    async def exists_outside(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
+        """See `ShipmentReader.exists_outside`."""
         with translated():
             return await self._shipments.find_one(_beyond(tracking_number, scope), ["_id"]) is not None
 
@@ -140,8 +140,8 @@ class MongoEventReader:
             found = await self._events.find_one(_by_id(event_id, scope), EVENT_FIELDS)
         return None if found is None else shown(found, "event_id")
 
-    async def is_foreign(self, event_id: EventId, scope: Scope) -> bool:
-        """See `EventReader.is_foreign`."""
+    async def exists_outside(self, event_id: EventId, scope: Scope) -> bool:
+        """See `EventReader.exists_outside`."""
         with translated():
             return await self._events.find_one(_beyond(event_id, scope), ["_id"]) is not None
 

@@ -7,12 +7,12 @@ import pymongo
 from pymongo import ASCENDING, IndexModel
 
 from domain.processing.batch import Outcome
-from domain.processing.dead_letter import LetterState
+from domain.processing.dead_letter import DeadLetterState
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.schema import DEAD_LETTERS, STATUS_EVENTS
 from storage.mongo.schema.migrations import STEP_WITHIN_S
-from storage.settings import KeepingSettings
+from storage.settings import RetentionSettings
 
 _DAY_S: Final = 86_400
 
@@ -22,7 +22,7 @@ class Rule:
     """Documents of a collection that are not kept for ever.
 
     Attributes:
-        setting: the field of `KeepingSettings` that says for how many days.
+        setting: the field of `RetentionSettings` that says for how many days.
         only: a partial index: what does not match is no part of it, costs nothing and stays.
     """
 
@@ -43,12 +43,12 @@ RULES: Final = (
         DEAD_LETTERS,
         "settled_expire",
         "dead_letters_keep_days",
-        {"state": {"$in": [LetterState.DISCARDED.value, LetterState.REPLAYED.value]}},
+        {"state": {"$in": [DeadLetterState.DISCARDED.value, DeadLetterState.REPLAYED.value]}},
     ),
 )
 
 
-async def apply_keeping(database: Database, settings: KeepingSettings) -> None:
+async def apply_retention(database: Database, settings: RetentionSettings) -> None:
     """Bring the TTL indexes in line with the settings; safe to repeat.
 
     Raises:

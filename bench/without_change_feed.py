@@ -1,4 +1,4 @@
-"""The processor without its derived topics: `python -m bench.untold`, a contender of `bench.peers`.
+"""The processor without its derived topics: `python -m bench.without_change_feed`, for `bench.peers`.
 
 The peers tell nobody what they have applied. This one does not either, and is the product in all else.
 """
@@ -42,7 +42,7 @@ async def run(settings: Settings) -> None:
 def main() -> None:
     """Read the environment, then apply events."""
     settings = load_settings(Settings)
-    configure_logs(settings.service, service="untold")
+    configure_logs(settings.service, service="without_change_feed")
     run_main(lambda: run(settings))
 
 
