@@ -12,6 +12,7 @@ PROFILED = $(if $(PROFILES),COMPOSE_PROFILES=$(PROFILES))
 COMPOSE = $(PROFILED) COMPOSE_BAKE=false BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker compose
 SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
+SYNCED_DOCS := .venv/.synced-docs
 CHECKERS := tests/support/node
 SOURCES := libs services tools tests bench
 # Of another project: it would be read in this one's place.
@@ -50,6 +51,10 @@ $(SYNCED_BENCH): $(SYNCED)
 # Node, and what checks the contract with it: only tests use them.
 $(SYNCED_NODE): $(SYNCED)
 	@$(UV) sync --locked --quiet --inexact --all-packages --group node --python $(PYTHON)
+	@touch $@
+
+$(SYNCED_DOCS): $(SYNCED)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group docs --python $(PYTHON)
 	@touch $@
 
 $(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(SYNCED_NODE)
@@ -91,6 +96,11 @@ test-unit: $(SYNCED) checkers ## Tests that need no server
 .PHONY: test-stack
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
+
+.PHONY: test-one
+test-one: $(SYNCED) ## Some tests alone, as in T=tests/unit/domain/test_status.py (pytest's arguments)
+	@test -n "$(T)" || { echo "error: which? make test-one T=tests/unit/domain/test_status.py" >&2; false; } $(OR_END_SILENTLY)
+	@exec $(RUN) pytest -p no:xdist $(T)
 
 .PHONY: test-race
 test-race: $(SYNCED) ## Tests of what happens at once, TIMES=5 times over
@@ -134,6 +144,10 @@ types: $(SYNCED) ## mypy --strict over sources and tests
 .PHONY: contract
 contract: $(SYNCED) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
 	$(RUN) python -m docgen
+
+.PHONY: docs
+docs: $(SYNCED_DOCS) ## Build the documentation site into site/; a dead link or anchor fails it
+	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN) mkdocs build --strict --quiet
 
 .PHONY: checkers
 checkers: $(SYNCED_NODE) $(CHECKERS)/node_modules/.package-lock.json ## Install Node's tools that check the contract; the tests use them
@@ -216,4 +230,4 @@ clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists 
 
 .PHONY: clean
 clean: ## Remove environments, wheels and caches; data and backups stay
-	rm -rf .venv .uv bench/peers/.venv tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+	rm -rf .venv .uv site bench/peers/.venv tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

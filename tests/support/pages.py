@@ -62,10 +62,10 @@ def blocks(page: str) -> list[Block]:
 
 
 def commands(page: str) -> list[str]:
-    """Return the commands of make and Python that a page prints, in its blocks and in its text."""
+    """Return the commands of make, Python and the toolbox that a page prints, in its blocks and in its text."""
     text = (ROOT / page).read_text()
     typed = "\n".join(block.text for block in blocks(page) if block.language in TYPED)
-    inline = re.findall(r"(?<!`)`((?:make|python -m) [^`]+)`(?!`)", text)
+    inline = re.findall(r"(?<!`)`((?:make|python -m|waybill-admin) [^`]+)`(?!`)", text)
     return [" ".join(command.split()) for command in inline] + re.findall(
-        r"^(?:make|python -m) .+", typed, re.MULTILINE
+        r"^(?:make|python -m|waybill-admin) .+", typed, re.MULTILINE
     )

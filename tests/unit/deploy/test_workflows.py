@@ -53,8 +53,12 @@ def test_a_push_runs_what_make_test_runs() -> None:
     assert recipe
     verbs = re.findall(r" ((?:lint|types|test-[a-z]+)\b)", recipe[1])
     workflow = yaml.safe_load(ROOT.joinpath(".github/workflows/ci.yml").read_text())
-    ran = [step["run"] for step in steps_of(workflow) if step.get("run", "").startswith("make ")]
+    ran = [
+        step["run"] for step in workflow["jobs"]["test"]["steps"] if step.get("run", "").startswith("make ")
+    ]
     assert ran == [f"make {verb}" for verb in verbs]
+    every = {step.get("run") for step in steps_of(workflow)}
+    assert {"make docs", "make test-coverage"} <= every
 
 
 def test_nothing_may_write_that_need_not(path: Path) -> None:

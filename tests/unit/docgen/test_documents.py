@@ -12,6 +12,7 @@ from docgen.documents import DOCUMENTS, ROOT
 from docgen.messages import Change
 from docgen.openapi import openapi
 from docgen.postman import postman
+from docgen.settings_table import settings
 from domain.errors import ErrorCode
 from httpkit.openapi.error_catalogue import MEANING
 from httpkit.openapi.operations import Operation, ResponseSpec, UndescribedRoute, described
@@ -23,6 +24,14 @@ from messaging.topics import Topics
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
     assert path.read_text() == DOCUMENTS[path](), "run `make contract` and commit what it writes"
+
+
+def test_every_setting_is_explained() -> None:
+    found = settings()
+    assert {"MONGO_URI", "JWT_SECRET", "PROCESSOR_GROUP", "LIMIT_READS_PER_S"} <= {
+        each.name for each in found
+    }
+    assert [each.name for each in found if not each.meaning] == [], "say it in the docstring of its group"
 
 
 def test_the_openapi_document_is_one() -> None:

@@ -31,6 +31,8 @@ class HttpSettings(BaseSettings):
     """Where and how the server listens: `HOST`, `PORT` and bounds on what clients may take up.
 
     Attributes:
+        host: address to listen on.
+        port: port to listen on; 0: any free one.
         body_limit_bytes: no route reads a longer body.
         head_timeout_s: a connection whose first head is not here by then is closed.
         body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
@@ -84,9 +86,13 @@ class AuthSettings(BaseSettings):
     """How tokens are signed: `JWT_SECRET` (no default) and who they are from and for.
 
     Attributes:
+        jwt_secret: key that signs tokens (HS256), at least 32 random bytes, the same for all services; no
+            default.
         jwt_kid: name of the key that signs; it stands in the header of each token.
         jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
             moving the old pair here, and drop it after `jwt_ttl_s`.
+        jwt_issuer: claim `iss` of each token; a token with another one is refused.
+        jwt_audience: claim `aud` of each token; a token with another one is refused.
         jwt_ttl_s: how long a token is good for; at most as long as it is kept that a user of development,
             keeps the end of tokens without knowing this setting.
         jwt_revocation_poll_s: how often a replica asks which tokens are refused before their time.

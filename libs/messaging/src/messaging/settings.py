@@ -11,6 +11,18 @@ class KafkaSettings(BaseSettings):
     """Where Kafka is, and how topics are created and written.
 
     Attributes:
+        brokers: addresses to begin with, `host:port`, separated by commas.
+        topic_prefix: prefix of every topic's name; keeps several Waybills on one Kafka apart.
+        replication_factor: replicas of a topic, at its creation; 3 in production.
+        min_insync_replicas: replicas that must have a record before it is acknowledged, at a topic's
+            creation; 2 in production.
+        request_timeout_s: longest wait in seconds for an answer of a broker.
+        compression: compression of record batches.
+        security_protocol: how brokers are spoken to; `SASL_…` needs a user name and a password.
+        sasl_mechanism: mechanism of the login at the brokers.
+        sasl_username: user name at the brokers.
+        sasl_password: password at the brokers.
+        ssl_key_file: private key of `ssl_cert_file`, if it is a file of its own.
         partitions: of a topic at its creation; it never changes after.
         publish_timeout_s: how long an append may take before its outcome is given up as unknown.
         max_batch_bytes: of one record batch, before compression.

@@ -28,7 +28,13 @@ class Environment(StrEnum):
 
 
 class ServiceSettings(BaseSettings):
-    """Who this process is: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`."""
+    """Who this process is: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`.
+
+    Attributes:
+        env: `development` lets in seeded users and weak secrets, and logs for people; `production` does not.
+        log_level: the least severe lines that are written: `debug`, `info`, `warning` or `error`.
+        instance_id: name of this process in logs, traces and fences; host name and process id by default.
+    """
 
     model_config = FROZEN
 

@@ -23,7 +23,13 @@ class MongoSettings(BaseSettings):
 
     Attributes:
         uri: may hold the user, the password and any option of the driver.
+        database: name of the database.
         username: whom the server takes us for, where `uri` does not say; with its password.
+        password: password of `username`.
+        timeout_s: longest wait in seconds for any call, retries included.
+        server_selection_timeout_s: longest wait in seconds for a server that can take a call, as after a
+            fail-over.
+        max_pool_size: most connections to each server.
         tls_ca_file: who signs for the servers; with it, or `tls=true` in the address, all goes through TLS.
         tls_cert_key_file: whom servers that ask take us for: certificate and key in one file.
     """
@@ -65,6 +71,12 @@ class RedisSettings(BaseSettings):
     """Where Redis is. It is a hint to all who use it, so they wait for it but briefly.
 
     Attributes:
+        address: `host:port` of the server.
+        db: number of the database.
+        timeout_s: longest wait in seconds for a call; it is not repeated.
+        username: user name at the server, with its password.
+        password: password at the server.
+        tls: whether the connection goes through TLS.
         tls_ca_file: who signs for the server; the system's authorities without it.
     """
 

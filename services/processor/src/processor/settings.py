@@ -13,8 +13,16 @@ class LoopSettings(BaseSettings):
     """How the consumer loop runs; see `messaging.consumer.consumer_settings.RuntimeSettings`.
 
     Attributes:
+        group: consumer group; all processors of one Waybill have the same.
         group_instance: a name that survives restarts; only for processes that are always started again.
-        cached_shipments: per partition.
+        max_batch: most records in one transaction.
+        concurrency: batches in work at once, over all partitions of a process.
+        cached_shipments: shipments kept in memory, per partition.
+        session_timeout_s: seconds without a heartbeat after which Kafka gives a process's partitions to
+            others.
+        drain_s: seconds that batches in work may take to end when a partition is given up, or at SIGTERM.
+        stalled_after_s: seconds that records may wait without progress before the process ends itself, to be
+            started again.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PROCESSOR_", env_ignore_empty=True)

@@ -13,6 +13,7 @@ from docgen.guide import GUIDE, guide
 from docgen.observed import PAGE, observed
 from docgen.openapi import openapi
 from docgen.postman import postman
+from docgen.settings_table import SETTINGS_PAGE, settings_page
 
 ROOT: Final = Path(__file__).parents[4]
 
@@ -27,6 +28,7 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     ROOT / "docs/postman_collection.json": _as_text(postman),
     GUIDE: guide,
     PAGE: observed,
+    SETTINGS_PAGE: settings_page,
     **{
         ROOT / f"deploy/grafana/dashboards/{page.uid}.json": _as_text(partial(rendered, page))
         for page in DASHBOARDS
