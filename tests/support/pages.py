@@ -62,7 +62,7 @@ def blocks(page: str) -> list[Block]:
 
 
 def commands(page: str) -> list[str]:
-    """Return the commands of make, Python and the toolbox that a page prints, in its blocks and in its text."""
+    """Return the commands of make, Python and the toolbox in the blocks and the text of a page."""
     text = (ROOT / page).read_text()
     typed = "\n".join(block.text for block in blocks(page) if block.language in TYPED)
     inline = re.findall(r"(?<!`)`((?:make|python -m|waybill-admin) [^`]+)`(?!`)", text)
