@@ -1,6 +1,7 @@
 """The generated documents are valid, complete and what the code says today."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from docgen.asyncapi import GOLDEN, asyncapi
 from docgen.documents import DOCUMENTS, ROOT
 from docgen.messages import Change
-from docgen.openapi import openapi
+from docgen.openapi import openapi, openapi_at_length
 from docgen.postman import postman
 from docgen.settings_table import settings
 from domain.errors import ErrorCode
@@ -38,12 +39,31 @@ def test_the_openapi_document_is_one() -> None:
     assert list(OpenAPIV31SpecValidator(json.loads(json.dumps(openapi()))).iter_errors()) == []
 
 
+def test_shared_responses_mean_what_stood_there() -> None:
+    shared = openapi()
+    components = shared["components"].pop("responses")
+    uses = Counter[str]()
+    for operations in shared["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if "$ref" in response:
+                    name = response["$ref"].removeprefix("#/components/responses/")
+                    uses[name] += 1
+                    operation["responses"][status] = components[name]
+    assert shared == openapi_at_length()
+    assert uses.keys() == components.keys()
+    assert min(uses.values()) > 1
+
+
 def test_each_operation_has_a_name_of_its_own_and_examples() -> None:
     operations = [each for methods in openapi()["paths"].values() for each in methods.values()]
     names = [each["operationId"] for each in operations]
     assert len(set(names)) == len(names)
     bodies = [each["requestBody"] for each in operations if "requestBody" in each]
-    bodies += [reply for each in operations for reply in each["responses"].values() if "content" in reply]
+    replies = [reply for each in operations for reply in each["responses"].values()]
+    bodies += [
+        reply for reply in (*replies, *openapi()["components"]["responses"].values()) if "content" in reply
+    ]
     contents = [
         (kind, content)
         for body in bodies

@@ -9,6 +9,7 @@ import ingest_api.openapi
 import ingest_api.routes
 import query_api.openapi
 import query_api.routes
+from docgen.shared_responses import with_shared_responses
 from httpkit.openapi.document import document
 from httpkit.openapi.operations import described
 from httpkit.server.health import Health
@@ -31,7 +32,16 @@ with milliseconds out."""
 
 
 def openapi() -> dict[str, Any]:
-    """Return the document.
+    """Return the document, with what operations have in common among its components.
+
+    Raises:
+        UndescribedRoute: see `openapi_at_length`.
+    """
+    return with_shared_responses(openapi_at_length())
+
+
+def openapi_at_length() -> dict[str, Any]:
+    """Return the document with every response where it is given.
 
     Raises:
         UndescribedRoute: a service has a route that nobody has described, or describes one it has not.
