@@ -1,8 +1,8 @@
-"""An open loop: requests leave at instants of their own, whatever became of those before them.
+"""An open loop: requests leave at set instants, however long earlier responses take.
 
-A closed loop waits for a slow answer before it sends the next request, and so leaves out what the requests
-would have met that it did not send meanwhile (coordinated omission). Here each latency counts from the
-instant at which the request was meant to leave: late answers, busy connections and a generator that is late
+A closed loop waits for a slow response before it sends the next request, and so leaves out the delay of the
+requests that it did not send meanwhile (coordinated omission). Here each latency counts from the
+instant at which the request was meant to leave: late responses, busy connections and a generator that is late
 itself all count.
 """
 
@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from bench.lanes import Answer, Lanes
+from bench.lanes import Lanes, Response
 
-Answered = Callable[[int, Answer], None]
+Answered = Callable[[int, Response], None]
 
 
 def arrivals(*, rate: float, count: int, seed: int) -> list[float]:
@@ -26,14 +26,14 @@ def arrivals(*, rate: float, count: int, seed: int) -> list[float]:
 async def send_at(
     lanes: Lanes, requests: Sequence[bytes], instants: Sequence[float], answered: Answered
 ) -> None:
-    """Send each request at its instant, by `time.perf_counter`, and wait for all answers."""
+    """Send each request at its instant, by `time.perf_counter`, and wait for all responses."""
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     missing = len(requests)
 
-    def then_of(index: int) -> Callable[[Answer], None]:
-        def then(answer: Answer) -> None:
+    def then_of(index: int) -> Callable[[Response], None]:
+        def then(response: Response) -> None:
             nonlocal missing
-            answered(index, answer)
+            answered(index, response)
             missing -= 1
             if missing == 0:
                 done.set_result(None)

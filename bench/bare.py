@@ -1,6 +1,6 @@
-"""The least that an aiohttp server can do with an event: read the body and answer 202 with JSON.
+"""The least that an aiohttp server can do with an event: read the body and return 202 with JSON.
 
-What a single POST to Waybill is compared with; `bench.single` starts it.
+The baseline of a single POST to Waybill; `bench.single` starts it.
 """
 
 import sys
@@ -10,13 +10,13 @@ from aiohttp import web
 
 
 async def accept(request: web.Request) -> web.Response:
-    """Accept whatever comes."""
+    """Accept any request."""
     await request.read()
     return web.json_response({"status": "queued", "message": "Event accepted for processing"}, status=202)
 
 
 def main() -> None:
-    """Serve on the port that is given."""
+    """Serve on the port given as argument."""
     app = web.Application()
     app.router.add_post("/events", accept)
     web.run_app(

@@ -1,4 +1,4 @@
-"""The ceiling: the very commands that the processor sends to MongoDB, made before, and nothing else.
+"""The ceiling: the exact commands that the processor sends to MongoDB, prepared in advance, and nothing else.
 
 No Kafka, no HTTP, no rules: as fast as this MongoDB takes these documents, into these collections with what
 they hold by then, in transactions of this size, four at once. What the whole of Waybill reaches is stated as
@@ -33,7 +33,7 @@ from storage.settings import MongoSettings
 PARTITIONS: Final = 12
 AT_ONCE: Final = 4
 FENCES: Final = "bench_fences"
-"""Beside the processor's own, which count what it has passed."""
+"""Separate from the processor's, which count its progress."""
 
 Document = dict[str, Any]
 Transaction = Sequence[Document]
@@ -43,7 +43,7 @@ Known = dict[EventId, EventRecord]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ceiling:
-    """What was measured: events a second, and CPU seconds by process."""
+    """Measured figures: events a second, and CPU seconds by process."""
 
     events_s: float
     cpu_s: dict[str, float]
@@ -89,7 +89,7 @@ async def _run(lanes: Sequence["Lane"]) -> None:
 
 
 class Lane:
-    """One partition: its transactions, made by the processor's own rules and store, and then sent."""
+    """One partition: its transactions, prepared by the processor's own rules and store, then sent."""
 
     def __init__(self, database: Database, number: int) -> None:
         self._database = database
@@ -102,11 +102,11 @@ class Lane:
         self._written = 0
 
     def expect(self, command: Command) -> None:
-        """Take in a command, in the order of the log."""
+        """Accept a command, in log order."""
         self._commands.append(command)
 
     async def prepare(self, batch: int) -> None:
-        """Make transactions of what was taken in."""
+        """Prepare transactions from the accepted commands."""
         for at in range(0, len(self._commands), batch):
             plan = self._plan(self._commands[at : at + batch])
             for verdict in plan.verdicts:
@@ -144,7 +144,7 @@ class Lane:
 
 
 class _Recorder(TransactionWriter):
-    """Keeps the commands that the processor would send."""
+    """Store wrapper that records the commands the processor would send."""
 
     async def commands_of(self, fence: Fence, plan: Plan) -> Transaction:
         self._kept: list[Document] = []

@@ -1,4 +1,4 @@
-"""The guard: the ratios that bench/floors.toml names, measured now; below a floor it fails.
+"""Regression guard: measures the ratios named in bench/floors.toml and fails below a floor.
 
     make bench-check
 
@@ -31,18 +31,18 @@ PEER: Final = "the processor, of FastStream"
 
 
 def floors() -> dict[str, float]:
-    """Return what must be reached."""
+    """Return the required ratios."""
     return {name: float(floor) for name, floor in tomllib.loads(FLOORS.read_text())["floors"].items()}
 
 
 def measured(options: argparse.Namespace) -> dict[str, float]:
-    """Return what is reached now."""
+    """Return the ratios measured now."""
     drain, whole = throughput.shares(_rounds(options))
     return {DRAIN: drain, WHOLE: whole, SINGLE: _single(options), PEER: _peer(options)}
 
 
 def verdict(reached: Mapping[str, float], wanted: Mapping[str, float]) -> Iterator[tuple[str, bool]]:
-    """Yield a line for each floor, and whether it holds."""
+    """Yield a line for each floor, with whether it holds."""
     for name, floor in wanted.items():
         holds = reached[name] >= floor
         yield f"{name:38} {reached[name]:6.2f}  floor {floor:.2f}  {'' if holds else 'BELOW'}".rstrip(), holds
@@ -85,7 +85,7 @@ def _peer(options: argparse.Namespace) -> float:
 
 
 def main() -> None:
-    """Measure, compare, and say so by the exit code."""
+    """Measure, compare, and report the result as the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""Who does the same job: how each is started, and what each promises."""
+"""Implementations of the same job: how each is started, and which guarantees it gives."""
 
 import sys
 import textwrap
@@ -13,10 +13,10 @@ _PYTHON: Final = PEERS / ".venv/bin/python"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """Something that drains the topic, and what holds for it by its construction.
+    """A program that drains the topic, with the guarantees that follow from its construction.
 
     Attributes:
-        crash: what is left of a crash between the write of the shipments and that of the audit log.
+        crash: the state left by a crash between the write of the shipments and that of the audit log.
     """
 
     name: str
@@ -53,7 +53,7 @@ CONTENDERS: Final = (
     Contender(
         name="Waybill, without_change_feed",
         command=(sys.executable, "-m", "bench.without_change_feed"),
-        crash="as Waybill, but nobody is told of changes, as with the peers: the very same job",
+        crash="as Waybill, but no change is published, as with the peers: the very same job",
         duplicates="as Waybill",
         order="as Waybill",
         rebalance="as Waybill",
@@ -62,7 +62,7 @@ CONTENDERS: Final = (
         "faust-streaming",
         "with_faust.py",
         order="by offset within a partition, one batch of all partitions at a time",
-        rebalance="not fenced: a batch in work goes on beside the new owner, which reads the same records",
+        rebalance="not fenced: a running batch continues beside the new owner, which reads the same records",
         again="A batch that raises is acknowledged too: `take` acknowledges in a `finally`.",
     ),
     _peer(
@@ -70,29 +70,29 @@ CONTENDERS: Final = (
         "with_quixstreams.py",
         order="by offset within a partition, one partition at a time; seen up to a second late",
         rebalance="the checkpoint is written before partitions go; an owner that was timed out is not fenced",
-        again="An error ends the process; it goes on from the last checkpoint.",
+        again="An error ends the process; it continues from the last checkpoint.",
     ),
     _peer(
         "FastStream",
         "with_faststream.py",
         order="by offset within a partition, one batch of all partitions at a time",
-        rebalance="not fenced: a batch in work goes on beside the new owner, and its commit fails",
+        rebalance="not fenced: a running batch continues beside the new owner, and its commit fails",
         again="An error seeks back, and the batch is tried again without end.",
     ),
 )
 
 
 def guarantees() -> Iterator[str]:
-    """Yield what each promises, as text: `crash` is what one between the two writes leaves."""
+    """Yield the guarantees of each as text: `crash` is the state after a crash between the two writes."""
     for contender in CONTENDERS:
         yield contender.name
-        yield from _told("crash", contender.crash)
-        yield from _told("duplicates", contender.duplicates)
-        yield from _told("order", contender.order)
-        yield from _told("rebalance", contender.rebalance)
-    yield "Waybill also tells two or three derived topics of every change, acknowledged; the others do not."
+        yield from _labelled("crash", contender.crash)
+        yield from _labelled("duplicates", contender.duplicates)
+        yield from _labelled("order", contender.order)
+        yield from _labelled("rebalance", contender.rebalance)
+    yield "Waybill also publishes every change to two or three derived topics, with acks; the others do not."
 
 
-def _told(name: str, text: str) -> Iterator[str]:
+def _labelled(name: str, text: str) -> Iterator[str]:
     for index, line in enumerate(textwrap.wrap(text, 90)):
         yield f"  {name if index == 0 else '':<12}{line}"

@@ -1,7 +1,7 @@
-"""What an event costs in each part of Waybill, what a machine gives, and how many of each a rate needs.
+"""Cost of an event in each part of Waybill, capacity of a machine, and how many of each a rate needs.
 
 Plain arithmetic: `rate x cost / what one unit gives`, rounded up. Two tables of costs, one of machines;
-whoever has measured their own puts them in (`bench.sizing`).
+put in your own measurements (`bench.sizing`).
 """
 
 import math
@@ -24,7 +24,7 @@ BYTES: Final[Mapping[str, float]] = {
     # `bench.weighing`: the benchmarks' events, in batches of 500
     "http": 171,  # of a request's body; the answer, with every id, is as long again
     "log": 77,  # a record, snappy, some 40 to a batch
-    "derived": 200,  # 0.94 of the events are applied, each told in 2.25 topics, snappy
+    "derived": 200,  # 0.94 of the events are applied, each published to 2.25 topics, snappy
     "documents": 827,  # BSON: audit 488, history 199, and a quarter of a new shipment's 561
     # 284 MiB after 2.5 million events, results/2026-11-27-soak.txt
     "redis": 117,
@@ -34,16 +34,16 @@ BYTES: Final[Mapping[str, float]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machines:
-    """What a machine gives, and how it is run: assumptions, all of them.
+    """Capacity of a machine and how it is run: all assumptions.
 
     Attributes:
         busy: the share of a core, a link or a disk that is planned to be used at the peak.
         full: the share of a disk or of memory.
         average: the mean rate over days, as a share of the peak: it fills the disks.
-        packed: what MongoDB's compression leaves of a document on disk.
+        packed: share of a document's size that remains after MongoDB's compression.
         rewritten: how often a document's bytes are written: oplog, journal, checkpoints.
-        remembered_h: how long Redis keeps an event.
-        round_trip_ms: what a batch waits for, beside the CPU that works on it.
+        remembered_h: hours that Redis retains an event.
+        round_trip_ms: time that a batch waits, besides its CPU time.
     """
 
     cores: int = 8
@@ -66,7 +66,7 @@ class Machines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """Both tables, and the machines."""
+    """Both cost tables, and the machines."""
 
     cpu_us: Mapping[str, float] = field(default_factory=lambda: CPU_US)
     bytes_: Mapping[str, float] = field(default_factory=lambda: BYTES)
@@ -74,13 +74,13 @@ class Costs:
 
     @property
     def logged(self) -> float:
-        """Bytes of an event in all topics, once."""
+        """Bytes of an event in all topics, counted once."""
         return self.bytes_["log"] + self.bytes_["derived"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One unit of `part` takes `rate` events/s at most, for want of `resource`."""
+    """A limit: one unit of `part` handles at most `rate` events/s because of `resource`."""
 
     part: str
     resource: str
@@ -104,14 +104,14 @@ def bounds(costs: Costs) -> Iterator[Bound]:
 
 
 def _partition_rate(costs: Costs) -> float:
-    """Return events/s of a partition that is never idle: its batches follow one another."""
+    """Return events/s of a partition that is never idle, whose batches run back to back."""
     machine = costs.machines
     worked_us = machine.batch * (costs.cpu_us["processor"] + costs.cpu_us["mongod"])
     return machine.batch / (worked_us / 1e6 + machine.round_trip_ms / 1e3)
 
 
 def _broker(costs: Costs) -> Iterator[Bound]:
-    """A broker's bounds: each of the replicas costs what the one that was measured did."""
+    """Return a broker's bounds: each replica costs as much as the measured one."""
     machine = costs.machines
     written = costs.logged * machine.replicas
     # in: each replica; out: to the other replicas, to the processor and one reader of each topic
@@ -125,7 +125,7 @@ def _broker(costs: Costs) -> Iterator[Bound]:
 
 
 def _shard(costs: Costs) -> Iterator[Bound]:
-    """The bounds of a shard, which is a replica set: each of its members stores and applies everything."""
+    """Return the bounds of a shard, a replica set in which each member stores and applies everything."""
     machine = costs.machines
     documents = costs.bytes_["documents"]
     yield Bound("shards", "CPU", machine.cores * 1e6 * machine.busy / costs.cpu_us["mongod"])
@@ -143,7 +143,7 @@ def _link(machine: Machines) -> float:
 
 
 def tightest(costs: Costs) -> dict[str, Bound]:
-    """Return, for each part, the bound that one unit of it meets first."""
+    """Return, for each part, the bound that one unit reaches first."""
     found: dict[str, Bound] = {}
     for bound in bounds(costs):
         if bound.part not in found or bound.rate < found[bound.part].rate:
@@ -152,7 +152,7 @@ def tightest(costs: Costs) -> dict[str, Bound]:
 
 
 def needed(rate: float, costs: Costs) -> dict[str, int]:
-    """Return how many of each part a rate needs; partitions by the dozen, at least one to a processor."""
+    """Return how many of each part a rate needs; partitions in dozens, at least one per processor."""
     counts = {part: math.ceil(rate / bound.rate) for part, bound in tightest(costs).items()}
     counts["brokers"] = max(counts["brokers"], costs.machines.replicas)
     counts["partitions"] = 12 * math.ceil(max(counts["partitions"], counts["processor processes"]) / 12)
@@ -160,6 +160,6 @@ def needed(rate: float, costs: Costs) -> dict[str, int]:
 
 
 def giving_way(counts: Mapping[str, int], costs: Costs) -> list[Bound]:
-    """Return at which rate each part gives way when the rate rises and nothing is added, in that order."""
+    """Return the rate at which each part saturates when nothing is added, lowest first."""
     at = [Bound(part, bound.resource, bound.rate * counts[part]) for part, bound in tightest(costs).items()]
     return sorted(at, key=lambda bound: bound.rate)

@@ -1,4 +1,4 @@
-"""A topic filled with a lifelike log before anything is measured, and shipments that are there already."""
+"""A topic filled with a realistic log before measuring, and shipments that exist already."""
 
 import asyncio
 import random
@@ -30,7 +30,7 @@ _CHUNK: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """What stands in the log, in its order; `distinct` without the repetitions."""
+    """Contents of the log, in order; `distinct` without the repetitions."""
 
     numbers: Sequence[TrackingNumber]
     commands: Sequence[ReportStatus]
@@ -39,7 +39,7 @@ class Filling:
 
 
 def make_filling(*, events: int, seed: int) -> Filling:
-    """Make whole lives of shipments, about `events` events, 5 % of them twice, 1 % illegal."""
+    """Make complete lives of shipments, about `events` events, 5 % of them twice, 1 % illegal."""
     rng = random.Random(seed)  # noqa: S311  # a load, not a secret
     numbers = [tracking_number_from(rng.randbytes(7)) for _ in range(events // len(WALK))]
     commands = list(lifelike(numbers, rng, report))
@@ -49,7 +49,7 @@ def make_filling(*, events: int, seed: int) -> Filling:
 
 
 def report(number: TrackingNumber, status: Status, step: int, index: int) -> ReportStatus:
-    """Return an event at an instant of that step's own."""
+    """Return an event at a timestamp specific to that step."""
     timestamp = STARTED_AT + timedelta(hours=step, seconds=index % 3000)
     source = f"scanner-{index % 200}"
     return ReportStatus(
@@ -77,7 +77,7 @@ async def fill(settings: KafkaSettings, commands: Sequence[ReportStatus]) -> Non
 
 
 async def register(settings: MongoSettings, numbers: Sequence[TrackingNumber]) -> None:
-    """Give a database our schema, and the shipments as they are when they have just been created."""
+    """Give a database our schema, and the shipments in their state right after creation."""
     async with open_database(settings) as database:
         await apply_schema(database)
         for at in range(0, len(numbers), _CHUNK):
@@ -87,7 +87,7 @@ async def register(settings: MongoSettings, numbers: Sequence[TrackingNumber]) -
 
 
 def created_document(number: TrackingNumber) -> dict[str, Any]:
-    """Return a shipment that nothing has happened to."""
+    """Return a shipment without any events."""
     command = creation(number)
     shipment = evolve(None, Created(command.event_id, number, command.client_id))
     delivery = ConsumedCommand(command=command, offset=0, fingerprint="")
@@ -96,6 +96,6 @@ def created_document(number: TrackingNumber) -> dict[str, Any]:
 
 
 def drop(uri: str, database: str) -> None:
-    """Remove a database, so that the next contender finds the disk as this one did."""
+    """Remove a database, so that the next contender starts with the same disk state."""
     with MongoClient[dict[str, Any]](uri) as client:
         client.drop_database(database)

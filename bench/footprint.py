@@ -1,4 +1,4 @@
-"""What a processor holds in memory: records that are in work, shipments that it has seen lately."""
+"""Memory of a processor: records in flight, and shipments in its cache."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -23,13 +23,13 @@ SHIPMENTS: Final = 20_000
 
 
 def records_bytes() -> int:
-    """Return what 10,000 records take that were fetched and wait."""
+    """Return the bytes of 10,000 fetched records that wait."""
     commands = make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]
     return _held_by(lambda: [_record(at, command) for at, command in enumerate(commands)])
 
 
 def judged_bytes() -> int:
-    """Return what 10,000 events take beside their records: decoded, judged, with what is to be written."""
+    """Return the bytes of 10,000 events beside their records: decoded, judged, with their planned writes."""
     values = [codec.encode(each) for each in make_filling(events=IN_FLIGHT, seed=1).commands[:IN_FLIGHT]]
 
     def work() -> Any:  # noqa: ANN401  # only held
@@ -46,7 +46,7 @@ def judged_bytes() -> int:
 
 
 def shipment_bytes() -> float:
-    """Return what one shipment with three events takes in the cache."""
+    """Return the bytes of one shipment with three events in the cache."""
     numbers = [tracking_number_from(index.to_bytes(7, "big")) for index in range(SHIPMENTS)]
 
     def work() -> ShipmentCache:

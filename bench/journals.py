@@ -1,4 +1,4 @@
-"""What processes have noted of their work, and what follows from it: rates, balance, pauses."""
+"""Journals of processes under measurement, and the figures derived from them: rates, balance, pauses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Journals = Mapping[str, Sequence[Entry]]
 
 
 def read(path: Path) -> list[Entry]:
-    """Read a journal up to its last whole line: its writer may be at work, or dead."""
+    """Read a journal up to its last complete line: its writer may still run, or be dead."""
     if not path.exists():
         return []
     lines = path.read_text().split("\n")[:-1]
@@ -41,12 +41,12 @@ def total(journals: Journals) -> int:
 
 
 def all_at_work_s(journals: Journals) -> float:
-    """Return since when every process has applied something: they have started, and the group has settled."""
+    """Return the time since when every process has applied something: all started, group settled."""
     return max(applied({name: each})[0].at_s for name, each in journals.items())
 
 
 def since(journals: Journals, at_s: float) -> Journals:
-    """Return what was noted after a moment."""
+    """Return the entries after a moment."""
     return {name: [entry for entry in each if entry.at_s > at_s] for name, each in journals.items()}
 
 
@@ -57,7 +57,7 @@ def rate(journals: Journals, *, from_s: float) -> float:
 
 
 def most_over_mean(journals: Journals) -> float:
-    """Return how much more than the mean the process has done that has done most; 0.1 is a tenth."""
+    """Return how far the busiest process exceeds the mean; 0.1 is a tenth."""
     done = [sum(entry.events for entry in applied({name: each})) for name, each in journals.items()]
     return max(done) * len(done) / sum(done) - 1
 
@@ -68,7 +68,7 @@ def opened_after_s(entries: Sequence[Entry], started_s: float) -> float:
 
 
 def partitions_of(entries: Sequence[Entry], *, at_s: float) -> set[int]:
-    """Return the partitions that a process applied last before a moment: since it last opened any."""
+    """Return the partitions that a process applied last before a moment, counted from its last assignment."""
     owned: set[int] = set()
     was_opening = False
     for entry in entries:
@@ -84,14 +84,14 @@ def partitions_of(entries: Sequence[Entry], *, at_s: float) -> set[int]:
 
 
 def pauses_s(entries: Sequence[Entry], *, from_s: float, until_s: float) -> Iterator[float]:
-    """Yield the gaps between batches, one after the other, of which some part lies in the span."""
+    """Yield the gaps between consecutive batches that overlap the span."""
     for one, following in pairwise(entry.at_s for entry in entries if entry.what == "applied"):
         if following > from_s and one < until_s:
             yield following - one
 
 
 def moved_after_s(journals: Journals, partitions: set[int], *, since_s: float) -> float | None:
-    """Return when the last of some partitions was worked on again; None: not all have been."""
+    """Return when the last of some partitions was processed again; None: not all have been."""
     first: dict[int, float] = {}
     for entry in applied(journals):
         if entry.at_s > since_s and entry.partition in partitions:

@@ -1,7 +1,7 @@
-"""A light HTTP client: keep-alive connections and requests that are bytes already.
+"""A light HTTP client: keep-alive connections, and requests prepared as bytes.
 
 On a machine that it shares with what it measures, the load generator must cost little: about 20 µs a request,
-where aiohttp's own client takes more than the server. It knows no more of HTTP than Waybill's answers need.
+where aiohttp's own client takes more than the server. It knows no more of HTTP than Waybill's responses need.
 """
 
 import asyncio
@@ -18,21 +18,21 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 _STATUS: Final = slice(9, 12)
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """One HTTP response."""
 
     status: int
     head: bytes
     body: bytes
 
 
-Then = Callable[[Answer], None]
+Then = Callable[[Response], None]
 
 
 def request_bytes(
     method: str, path: str, *, token: str | None = None, body: bytes | None = None, host: str = LOOPBACK
 ) -> bytes:
-    """Return a request as it goes over the wire."""
+    """Return a request as bytes on the wire."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
@@ -65,14 +65,14 @@ class Lane(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         self._received = self._received + data if self._received else data
         try:
-            answer = answer_in(self._received)
+            response = response_in(self._received)
         except ValueError as error:
             self._owner.fail(error)
             return
-        if answer is not None and self._then is not None:
+        if response is not None and self._then is not None:
             then, self._then, self._received = self._then, None, b""
             self._owner.free(self)
-            then(answer)
+            then(response)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
@@ -85,7 +85,7 @@ class Lane(asyncio.Protocol):
 
 
 class Lanes:
-    """Some connections to one server; requests wait for their turn when all are busy."""
+    """Several connections to one server; requests queue when all are busy."""
 
     def __init__(self) -> None:
         self._idle: deque[Lane] = deque()
@@ -93,30 +93,30 @@ class Lanes:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def send(self, request: bytes, then: Then) -> None:
-        """Send a request as soon as a connection is free; `then` gets the answer."""
+        """Send a request as soon as a connection is free; `then` gets the response."""
         if self._idle:
             self._idle.popleft().ask(request, then)  # in rotation: what is idle for long is closed
         else:
             self._waiting.append((request, then))
 
     def free(self, lane: Lane) -> None:
-        """Take a connection that has its answer, or give it the next request."""
+        """Take a connection that has its response, or give it the next request."""
         if self._waiting:
             lane.ask(*self._waiting.popleft())
         else:
             self._idle.append(lane)
 
     def fail(self, error: Exception) -> None:
-        """Note what ends the run."""
+        """Record the error that ends the run."""
         if not self.failed.done():
             self.failed.set_exception(error)
 
     async def until(self, done: asyncio.Future[None]) -> None:
-        """Wait for the end of a run, or for what breaks it.
+        """Wait for the end of a run, or for the error that breaks it.
 
         Raises:
             ConnectionError: a connection was lost.
-            ValueError: an answer could not be read.
+            ValueError: a response could not be parsed.
         """
         await asyncio.wait((done, self.failed), return_when=asyncio.FIRST_COMPLETED)
         (self.failed if self.failed.done() else done).result()
@@ -143,11 +143,11 @@ async def open_lanes(url: str, count: int) -> AsyncIterator[Lanes]:
             lane.close()
 
 
-def answer_in(received: bytes) -> Answer | None:
-    """Return the answer that these bytes are, None if it is not complete.
+def response_in(received: bytes) -> Response | None:
+    """Return the response in these bytes, None if it is not complete.
 
     Raises:
-        ValueError: its length is not said, or there is more than one answer.
+        ValueError: its length is not said, or there is more than one response.
     """
     end = received.find(_HEAD_END)
     if end < 0:
@@ -155,22 +155,22 @@ def answer_in(received: bytes) -> Answer | None:
     head, start = received[:end], end + len(_HEAD_END)
     length = _LENGTH.search(head)
     if length is None:
-        raise ValueError(f"an answer without a length: {head[:200]!r}")
+        raise ValueError(f"a response without a length: {head[:200]!r}")
     missing = start + int(length[1]) - len(received)
     if missing < 0:
-        raise ValueError("more than one answer")
-    return None if missing else Answer(int(head[_STATUS]), head, received[start:])
+        raise ValueError("more than one response")
+    return None if missing else Response(int(head[_STATUS]), head, received[start:])
 
 
 async def closed_loop(lanes: Lanes, requests: Iterator[bytes], *, at_once: int, then: Then) -> None:
-    """Send all requests, `at_once` at a time, each as soon as the one before it has its answer."""
+    """Send all requests, `at_once` at a time, each as soon as the previous one has its response."""
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     running = 0
 
-    def answered(answer: Answer) -> None:
+    def answered(response: Response) -> None:
         nonlocal running
         running -= 1
-        then(answer)
+        then(response)
         proceed()
 
     def proceed() -> None:

@@ -8,7 +8,7 @@ Each latency counts from the instant at which the event was meant to leave:
 
 - accepted: until the 202 is here, so until Kafka has the event;
 - visible: until its message on the topic `shipments.changes` is here, which this process follows. The
-  processor sends it after its transaction is committed by the majority: whoever reads then finds the change,
+  processor sends it after its transaction is committed by the majority: a read then finds the change,
   and has found it for a moment already.
 
 Prints p50 to p99.9; `--save` writes them, and a plot, to bench/results.
@@ -26,7 +26,7 @@ import aiohttp
 import uvloop
 from aiokafka import AIOKafkaConsumer
 from bench.arrivals import arrivals, send_at
-from bench.lanes import Answer, open_lanes, request_bytes
+from bench.lanes import Response, open_lanes, request_bytes
 from bench.load import WALK, applied, log_in, make_load, passed, register, status_event
 from bench.percentiles import Latencies, plot, table
 from bench.saving import described, save
@@ -54,7 +54,7 @@ _ID: Final = b'"id":"'
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The events of one run: requests, the ids they will have, and when they leave, from the start on."""
+    """Events of one run: requests, their future ids, and send times relative to the start."""
 
     numbers: Sequence[TrackingNumber]
     requests: Sequence[bytes]
@@ -63,21 +63,21 @@ class Load:
 
     @property
     def connections(self) -> int:
-        """How many connections it takes."""
+        """Number of connections needed."""
         least, most = CONNECTIONS
         return max(least, min(most, round(len(self.instants) / self.instants[-1] / 10)))
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run gave."""
+    """Measured latencies of one run."""
 
     accepted: Latencies = field(default_factory=Latencies)
     visible: Latencies = field(default_factory=Latencies)
 
 
 class Follower:
-    """Follows `shipments.changes` and notes when the message of each event came."""
+    """Consumer of `shipments.changes` that records when the message of each event arrived."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._consumer = AIOKafkaConsumer(
@@ -99,7 +99,7 @@ class Follower:
 
 
 def id_in(message: bytes) -> EventId:
-    """Return the id of the event that a message tells of, without parsing all of it."""
+    """Return the id of the event in a message, without parsing all of it."""
     start = message.index(_ID) + len(_ID)
     return EventId(message[start : message.index(b'"', start)].decode())
 
@@ -126,16 +126,16 @@ def load_of(rate: float, seconds: float, *, token: str, seed: int) -> Load:
 
 
 async def measure(stack: RunningStack, load: Load, *, warm_up_s: float) -> Measured:
-    """Send the events of a run and wait until all of them are visible; any answer but 202 ends it."""
+    """Send the events of a run and wait until all of them are visible; any status but 202 ends it."""
     follower, ready, result = Follower(stack), asyncio.Event(), Measured()
     following = asyncio.create_task(follower.run(ready))
     await ready.wait()
     async with open_lanes(stack.gateway_url, load.connections) as lanes:
         start = time.perf_counter() + 0.1
 
-        def answered(index: int, answer: Answer) -> None:
-            if answer.status != HTTPStatus.ACCEPTED:
-                raise RuntimeError(f"{answer.status}: {answer.body!r}")
+        def answered(index: int, response: Response) -> None:
+            if response.status != HTTPStatus.ACCEPTED:
+                raise RuntimeError(f"{response.status}: {response.body!r}")
             if load.instants[index] >= warm_up_s:
                 result.accepted.add(time.perf_counter() - start - load.instants[index])
 
@@ -158,7 +158,7 @@ async def _all_seen(follower: Follower, following: asyncio.Task[None], count: in
 
 
 async def warm_up(stack: RunningStack) -> None:
-    """Let the stack work for some seconds: Kafka's JVM compiles for half a minute of its first load."""
+    """Let the stack work for some seconds: Kafka's JVM compiles during the first half minute of load."""
     load = make_load(events=WARM_UP_EVENTS, batch=100, seed=2)
     await register(stack, load.numbers)
     end = passed(stack) + load.events

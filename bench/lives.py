@@ -1,4 +1,4 @@
-"""The soak's load, block by block: made anew from its number whenever it is asked for, so nothing is kept."""
+"""The soak's load in blocks: each is generated from its number on demand, so nothing is stored."""
 
 import random
 from collections import Counter
@@ -15,18 +15,18 @@ from domain.timestamps import parse_timestamp
 
 SHIPMENTS: Final = 400
 BY_HTTP: Final = 20
-"""Of a block's shipments, those that are registered one by one through the API."""
+"""Number of a block's shipments registered one by one through the API."""
 
 CREATOR: Final = "admin_user"
 AWAITED: Final = 10
-"""Of a block's shipments, those whose pick-up is posted by itself and waited for."""
+"""Number of a block's shipments whose pick-up is posted by itself and waited for."""
 
 _LATE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A number of shipments and all that is sent of them.
+    """A number of shipments, with everything sent for them.
 
     Attributes:
         singles: posted one by one, with `Prefer: wait`.
@@ -39,11 +39,11 @@ class Block:
 
     @property
     def events(self) -> int:
-        """How many there are, creations included."""
+        """Number of events, creations included."""
         return len(self.numbers) + len(self.singles) + sum(len(step) for step in self.steps)
 
     def expected(self) -> Counter[EventId]:
-        """How often each event is to stand in the log."""
+        """Expected number of occurrences of each event in the log."""
         counts = Counter(creation_event_id(number) for number in self.numbers)
         for events in (self.singles, *self.steps):
             counts.update(_id_of(event) for event in events)
@@ -51,7 +51,7 @@ class Block:
 
 
 def idempotency_key(seed: int, index: int) -> str:
-    """Return the key with which a shipment is registered: its number follows from it."""
+    """Return the idempotency key with which a shipment is registered: its tracking number follows from it."""
     return f"soak-{seed}-{index}"
 
 

@@ -1,4 +1,4 @@
-"""What benchmarks share: loads of events, shipments registered through the log, the stack's figures."""
+"""Shared parts of the benchmarks: loads of events, shipments registered in the log, the stack's figures."""
 
 import asyncio
 import os
@@ -32,9 +32,9 @@ STARTED_AT: Final = datetime(2026, 11, 2, 6, tzinfo=UTC)
 DUPLICATES: Final = 0.05
 ILLEGAL: Final = 0.01
 WINDOW: Final = 2000
-"""So many shipments are under way at once, their events interleaved."""
+"""Number of shipments under way at once, their events interleaved."""
 LATE: Final = 10
-"""Steps after which an event comes that is illegal by then."""
+"""Number of steps after which an illegal event follows."""
 POLL_S: Final = 0.05
 DEADLINE_S: Final = 600.0
 
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is sent."""
+    """Requests to send."""
 
     numbers: list[TrackingNumber]
     bodies: list[bytes]
@@ -65,7 +65,7 @@ def lifelike(
     rng: random.Random,
     made: Callable[[TrackingNumber, Status, int, int], T],
 ) -> Iterator[T]:
-    """Yield whole lives of shipments, many of them interleaved: some events twice, some illegal.
+    """Yield complete lives of shipments, many of them interleaved: some events twice, some illegal.
 
     Args:
         numbers: the shipments.
@@ -85,7 +85,7 @@ def lifelike(
 
 
 def status_event(number: TrackingNumber, status: Status, step: int, index: int) -> Event:
-    """Return an event to report, at an instant of that step's own."""
+    """Return an event to report, at a timestamp specific to that step."""
     moment = STARTED_AT + timedelta(hours=step, seconds=index % 3000)
     return {
         "tracking_number": number,
@@ -97,7 +97,7 @@ def status_event(number: TrackingNumber, status: Status, step: int, index: int) 
 
 
 def commands_of(load: Load) -> Iterator[ReportStatus]:
-    """Return what ingest-api makes of the load, in order."""
+    """Return the commands that ingest-api makes of the load, in order."""
     received_at = datetime.now(UTC)
     for body in load.bodies:
         for event in from_json(body)["events"]:
@@ -124,13 +124,13 @@ async def register(stack: RunningStack, numbers: Sequence[TrackingNumber]) -> No
 
 
 def kafka_settings(stack: RunningStack) -> KafkaSettings:
-    """Return where Kafka is."""
+    """Return the Kafka settings."""
     return KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]  # by its alias
 
 
 @asynccontextmanager
 async def command_log(stack: RunningStack) -> AsyncIterator[KafkaCommandLog]:
-    """Open the log, for what is not measured."""
+    """Open the log for unmeasured work."""
     producer = ResilientProducer(kafka_settings(stack))
     async with producer.running():
         while not producer.is_started:  # noqa: ASYNC110  # once
@@ -186,7 +186,7 @@ def cpu_seconds(stack: RunningStack) -> dict[str, float]:
 
 
 def resident_mib(stack: RunningStack) -> dict[str, float]:
-    """Return what the processes of each service hold, the largest of several replicas."""
+    """Return the memory held by the processes of each service, the largest of several replicas."""
     members = stack.members()
     return {
         group: max(psutil.Process(member.pid).memory_info().rss for member in members[group]) / 2**20
@@ -201,7 +201,7 @@ def cpu_of(pid: int) -> float:
 
 
 def machine() -> str:
-    """Say what this was measured on."""
+    """Describe the machine that this was measured on."""
     system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     return f"{os.cpu_count()} cores, {platform.machine()}, {system}"
 
@@ -209,5 +209,5 @@ def machine() -> str:
 async def log_in(session: aiohttp.ClientSession, username: str) -> str:
     """Return a token of a seeded user."""
     login = {"username": username, "password": "password123"}
-    async with session.post("/auth/login", json=login) as answer:
-        return str((await answer.json())["token"])
+    async with session.post("/auth/login", json=login) as response:
+        return str((await response.json())["token"])

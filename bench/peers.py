@@ -1,4 +1,4 @@
-"""Peers: the processor's job written with libraries that others use, on the same broker and store.
+"""Peers: the processor's job written with other libraries, on the same broker and store.
 
     make bench BENCH=peers ARGS='--rounds 3 --save'
 
@@ -67,7 +67,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How far a contender was at a moment."""
+    """Progress of a contender at a moment."""
 
     at_s: float
     recorded: int
@@ -75,10 +75,10 @@ class Look:
 
 
 def drain(stack: RunningStack, contender: Contender, filling: Filling, database: str) -> Drain:
-    """Let one contender apply all that stands in the topic.
+    """Let one contender apply everything in the topic.
 
     Raises:
-        RuntimeError: it ended early, or what it left is wrong.
+        RuntimeError: it ended early, or left a wrong result.
         TimeoutError: it did not finish.
     """
     asyncio.run(register(MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=database), filling.numbers))  # type: ignore[call-arg]  # by their aliases
@@ -109,12 +109,12 @@ def drain(stack: RunningStack, contender: Contender, filling: Filling, database:
 
 
 def delivered(shipments: Collection[dict[str, Any]]) -> int:
-    """Return how many shipments have arrived: all of them must, for every life in the topic is whole."""
+    """Return how many shipments have arrived: all of them must, since every life in the topic is complete."""
     return shipments.count_documents({"current_status": "delivered"})
 
 
 def drained(first: Look, last: Look, filling: Filling, *, started_s: float) -> Drain:
-    """Return what lies between two looks; repetitions leave no record and are counted in proportion."""
+    """Return the work done between two looks; repetitions leave no record and are counted in proportion."""
     share = (last.recorded - first.recorded) / filling.distinct
     return Drain(
         events=len(filling.commands) * share,

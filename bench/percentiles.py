@@ -15,7 +15,7 @@ _DIGITS: Final = 3
 
 
 class Latencies:
-    """Latencies of one thing, to three digits, between 1 µs and a minute."""
+    """Latencies of one operation, to three digits, between 1 µs and a minute."""
 
     def __init__(self, seconds: Iterable[float] = ()) -> None:
         self._histogram = HdrHistogram(1, _MAX_US, _DIGITS)
@@ -31,12 +31,12 @@ class Latencies:
         self._histogram.record_value(min(max(1, round(seconds * 1e6)), _MAX_US))
 
     def at(self, percentile: float) -> float:
-        """Return in milliseconds what so many percent do not exceed."""
+        """Return the given percentile in milliseconds."""
         return float(self._histogram.get_value_at_percentile(percentile)) / 1000
 
     @property
     def most(self) -> float:
-        """The longest, in milliseconds."""
+        """Maximum, in milliseconds."""
         return float(self._histogram.get_max_value()) / 1000
 
 
@@ -73,10 +73,10 @@ def plot(rows: Mapping[str, Latencies], path: Path, *, title: str) -> None:
 
 
 def _shown(count: int) -> Sequence[float]:
-    """Return the percentiles that so many values can tell: ten of them lie above the last one."""
+    """Return the percentiles that this many values support: at least ten lie above the last one."""
     return [each for each in PLOTTED if count * (1 - each / 100) >= 10 or each <= PERCENTILES[0]]  # noqa: PLR2004
 
 
 def _nines(percentile: float) -> float:
-    """Return where a percentile stands on an axis on which each nine takes as much room."""
+    """Return the position of a percentile on an axis on which each nine takes equal space."""
     return -log10(1 - percentile / 100)

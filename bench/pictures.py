@@ -1,4 +1,4 @@
-"""Pictures of the dashboards without Grafana: the same queries, asked of a real Prometheus.
+"""Pictures of the dashboards without Grafana: the same queries, sent to a real Prometheus.
 
     make pictures ARGS='--seconds 180'
 
@@ -33,7 +33,7 @@ LEGEND: Final = 8
 
 
 def draw(page: Dashboard, prometheus: Prometheus, *, began_s: float, ended_s: float) -> Path:
-    """Draw the graphs of a dashboard, with what a load has made of them."""
+    """Draw the graphs of a dashboard after a load."""
     panels = [panel for panel in page.panels if not panel.is_figure]
     rows = -(-len(panels) // COLUMNS)
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(14, 2.9 * rows), squeeze=False)
@@ -91,7 +91,7 @@ def _paths(stack: RunningStack, home: Path, *, seconds: float, lanes: int) -> Se
 
 
 def main() -> None:
-    """Draw them all."""
+    """Draw all dashboards."""
     parser = argparse.ArgumentParser(description="draw the dashboards under a load")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--lanes", type=int, default=6)

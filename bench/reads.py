@@ -5,7 +5,7 @@
 Starts a stack of its own, writes the shipments straight into MongoDB (not measured), and asks through the
 gateway in a closed loop, as an administrator and as a client that owns 15 % of them. Prints p50 to p99.9 of
 each kind of read, and requests/s. Every list is asked for with its total; `list, filter changes` never asks
-for the same one twice, so that its total is counted anew.
+for the same one twice, so that its total is counted again.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from typing import Final
 
 import aiohttp
 import uvloop
-from bench.lanes import Answer, Lanes, closed_loop, open_lanes, request_bytes
+from bench.lanes import Lanes, Response, closed_loop, open_lanes, request_bytes
 from bench.load import STARTED_AT, log_in
 from bench.percentiles import Latencies, table
 from bench.saving import described, save
@@ -42,7 +42,7 @@ Requests = Iterator[bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is asked for.
+    """Requested measurement.
 
     Attributes:
         seconds: of each kind of read.
@@ -56,20 +56,20 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one kind of read gave."""
+    """Measured figures of one kind of read."""
 
     latencies: Latencies
     per_s: float
 
 
 async def cursor_paths(lanes: Lanes, token: str) -> list[str]:
-    """Walk into the list of all by its cursors, and return the paths of the pages."""
+    """Walk the full list by its cursors, and return the paths of the pages."""
     paths = ["/shipments?limit=100"]
     for _ in range(PAGES):
-        answers: list[Answer] = []
+        responses: list[Response] = []
         request = request_bytes("GET", paths[-1], token=token)
-        await closed_loop(lanes, iter([request]), at_once=1, then=answers.append)
-        cursor = from_json(answers[0].body)["pagination"]["next_cursor"]
+        await closed_loop(lanes, iter([request]), at_once=1, then=responses.append)
+        cursor = from_json(responses[0].body)["pagination"]["next_cursor"]
         if cursor is None:
             break
         paths.append(f"/shipments?limit=100&cursor={cursor}")
@@ -77,7 +77,7 @@ async def cursor_paths(lanes: Lanes, token: str) -> list[str]:
 
 
 def reads_of(role: str, plan: Plan, *, pages: list[str]) -> dict[str, Callable[[random.Random], str]]:
-    """Return the kinds of reads of a role: each makes the path of one."""
+    """Return the kinds of reads of a role: each makes the path of one request."""
     mine = [index for index in range(min(plan.shipments, 50_000)) if owner_of(index) == BIG_CLIENT]
     all_of_them = range(plan.shipments)
 
@@ -97,7 +97,7 @@ def reads_of(role: str, plan: Plan, *, pages: list[str]) -> dict[str, Callable[[
 
 
 async def measure(lanes: Lanes, path_of: Callable[[random.Random], str], token: str, plan: Plan) -> Measured:
-    """Ask for a while; any answer but 200 ends the run."""
+    """Send requests for a while; any status but 200 ends the run."""
     rng = random.Random(1)  # noqa: S311  # a load, not a secret
     paths = (request_bytes("GET", path_of(rng), token=token) for _ in iter(int, 1))
     return await _timed(lanes, paths, plan)
@@ -116,12 +116,12 @@ async def _timed(lanes: Lanes, requests: Requests, plan: Plan) -> Measured:
 
     async def lane() -> None:
         while (asked := time.perf_counter()) - started < plan.seconds:
-            done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+            done: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
             lanes.send(next(requests), done.set_result)
             await asyncio.wait((done, lanes.failed), return_when=asyncio.FIRST_COMPLETED)
-            answer = done.result()
-            if answer.status != HTTPStatus.OK:
-                raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")
+            response = done.result()
+            if response.status != HTTPStatus.OK:
+                raise RuntimeError(f"{response.status}: {response.body[:300]!r}")
             latencies.add(time.perf_counter() - asked)
 
     await asyncio.gather(*(lane() for _ in range(plan.at_once)))

@@ -30,7 +30,7 @@ CHUNK: Final = 500
 
 
 def life(index: int) -> Iterator[Command]:
-    """Return all that happens to a shipment."""
+    """Return all events of a shipment."""
     number = derive_tracking_number("bench", str(index), 0)
     creation = CreateShipment(
         event_id=creation_event_id(number),
@@ -51,7 +51,7 @@ def life(index: int) -> Iterator[Command]:
 
 
 def report(number: TrackingNumber, status: Status, step: int, index: int) -> ReportStatus:
-    """Return the event that moves a shipment."""
+    """Return the event that changes the status of a shipment."""
     at = STARTED_AT + timedelta(hours=step, milliseconds=index)
     return ReportStatus(
         event_id=event_id(number, at, f"scanner-{index % 97}"),

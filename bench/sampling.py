@@ -1,4 +1,4 @@
-"""What the processes of a stack hold, over time, and whether it grows."""
+"""Resources held by the processes of a stack over time, and whether they grow."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from messaging.topics import Topics
 OURS: Final = ("ingest-api", "processor", "query-api")
 RSS_TOLERANCE: Final = 0.05
 HANDLES: Final = 10
-"""How many more files or connections are no growth: a pool breathes."""
+"""Number of files or connections that is no growth: pools vary."""
 
 KEYS: Final = 24
 """The duplicate filter's sets of the twelve partitions, of an hour that began meanwhile."""
@@ -31,7 +31,7 @@ PERMANENT: Final = frozenset({"revocations"})
 
 @dataclass(slots=True)
 class Samples:
-    """What was seen: by name of the series, in the order of time; and whatever must not be."""
+    """Samples by series, in order of time, and everything that violates a bound."""
 
     series: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     eternal_keys: set[str] = field(default_factory=set)
@@ -47,7 +47,7 @@ class Samples:
         return median(values[quarter : 2 * quarter] or values), median(values[-quarter:])
 
     def broken(self) -> Iterator[str]:
-        """Say which bounds do not hold."""
+        """Return the violated bounds."""
         for group in OURS:
             second, last = self.quarters(f"{group} RSS MiB")
             if last > second * (1 + RSS_TOLERANCE):
@@ -66,7 +66,7 @@ class Samples:
 
 
 class Sampler:
-    """Looks at a stack."""
+    """Sampler of a stack."""
 
     def __init__(self, stack: RunningStack) -> None:
         self._stack = stack
@@ -74,7 +74,7 @@ class Sampler:
         self._redis = Redis(port=stack.member("redis").port, decode_responses=True)
 
     async def ends(self) -> dict[int, int]:
-        """Return where the log ends, by partition."""
+        """Return the end of the log, by partition."""
         async with self._consumer() as consumer:
             ends = await consumer.end_offsets(await asyncio.to_thread(self._partitions))
             return {at.partition: end for at, end in ends.items()}
@@ -131,7 +131,7 @@ class Sampler:
         return list(self._fences())
 
     def _fences(self) -> dict[TopicPartition, int]:
-        """Return up to where each partition is applied: every one is owned, so every one has its fence."""
+        """Return how far each partition is applied: every one is owned, so every one has its fence."""
         fences = self._mongo["shipping_system"]["partition_fences"].find()
         return {
             TopicPartition(Topics().events, int(fence["_id"].rpartition("/")[2])): fence["next_offset"]

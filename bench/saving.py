@@ -1,4 +1,4 @@
-"""Where results are kept: as text, with the machine and the commit that they were measured on."""
+"""Storage of results: as text, with the machine and the commit that they were measured on."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ RESULTS: Final = Path(__file__).with_name("results")
 
 
 def described(text: str) -> str:
-    """Return a result with what it was measured on before it."""
+    """Return a result prefixed with the machine and commit."""
     return f"machine  {machine()}\ncommit   {commit()}\n{text}"
 
 
@@ -23,7 +23,7 @@ def save(name: str, text: str, *, suffix: str = "txt") -> Path:
 
 
 def commit() -> str:
-    """Return the commit that is measured, with a plus where files differ from it."""
+    """Return the measured commit, with a plus where files differ from it."""
     head = _git("rev-parse", "--short", "HEAD")
     changed = _git("status", "--porcelain", "--untracked-files=no")
     return f"{head or 'unknown'}{'+' if changed else ''}"

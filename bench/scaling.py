@@ -39,19 +39,19 @@ DEADLINE_S: Final = 240.0
 END_S: Final = 20.0
 MAX_BATCH: Final = 100
 SETTLED_S, JOINING_S, LEAVING_S, MISSING_S = 4.0, 6.0, 5.0, 15.0
-"""How long a group is watched: before anything happens, then for each change; a session lasts ten seconds."""
+"""Length of an observation: before anything happens, then for each change; a session lasts ten seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How long the store takes."""
+    """Latency of the simulated store."""
 
     batch_s: float
     event_s: float
 
     @property
     def rate(self) -> float:
-        """Events a second of one process that does nothing else."""
+        """Events a second of one otherwise idle process."""
         return MAX_BATCH / (self.batch_s + MAX_BATCH * self.event_s)
 
 
@@ -89,11 +89,11 @@ class Group:
         return name
 
     def journals(self) -> dict[str, list[journals.Entry]]:
-        """Read what all have noted so far."""
+        """Read all journals."""
         return {name: journals.read(self.place / name) for name in self.processes}
 
     def wait_applied(self, events: int) -> None:
-        """Block until that many events were applied; those that come again count again.
+        """Block until that many events were applied; redelivered ones count again.
 
         Raises:
             TimeoutError: they were not.
@@ -105,7 +105,7 @@ class Group:
             time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """End those that still run."""
+        """End the processes that still run."""
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
@@ -118,7 +118,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
-    """How some processes drained what was left of the topic when all of them had begun."""
+    """Measured drain of the rest of the topic once all processes had begun."""
 
     count: int
     rate: float
@@ -144,7 +144,7 @@ def drain(group: Group, count: int, events: int) -> Drained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upset:
-    """What a change of the group cost those that stayed: their longest pause, and usually.
+    """Cost of a rebalance for the remaining processes: their longest pause, and the usual one.
 
     Attributes:
         moved_s: until the partitions of the one that left were worked on again.
@@ -157,7 +157,7 @@ class Upset:
 
 
 def upset(group: Group) -> Iterator[Upset]:
-    """Let one join three that are at work, then stop one, then kill one."""
+    """Let one process join three busy ones, then stop one, then kill one."""
     first, second, *_ = [group.start() for _ in range(3)]
     group.wait_applied(3 * MAX_BATCH)
     time.sleep(SETTLED_S)

@@ -41,7 +41,7 @@ from servicekit.settings import load_settings
 
 
 class SimulatedStore:
-    """`ShipmentStore` in memory; every shipment exists, and was just created when it is first asked for."""
+    """`ShipmentStore` in memory; every shipment exists, as if created at the first lookup."""
 
     def __init__(self, journal: TextIO, *, batch_s: float, event_s: float) -> None:
         self._journal = journal
@@ -66,7 +66,7 @@ class SimulatedStore:
         return Fence(partition, 1, 0)
 
     async def refresh(self, fence: Fence) -> Fence:
-        """Nobody else writes."""
+        """Do nothing: nobody else writes."""
         return fence
 
     async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
@@ -74,11 +74,11 @@ class SimulatedStore:
         return {number: self._shipments.get(number) or _created(number) for number in tracking_numbers}
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
-        """Look events up among those that were applied here."""
+        """Look events up among those applied in this process."""
         return {event_id: self._events.get(event_id) for event_id in event_ids}
 
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
-        """Take the time that is asked for, and remember the states."""
+        """Wait for the configured latency, and remember the states."""
         del recorded_at
         async with self._core:
             await asyncio.sleep(self._batch_s + self._event_s * len(plan.verdicts))
@@ -99,7 +99,7 @@ class SimulatedStore:
         reason: str,
         recorded_at: datetime,
     ) -> Fence:
-        """Nothing dies here."""
+        """Do nothing: no record is dead-lettered here."""
         raise NotImplementedError
 
     def _note(self, what: str, partition: str, events: int) -> None:
@@ -113,7 +113,7 @@ class SimulatedHints:
         self._members: set[str] = set()
 
     async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
-        """Say which were marked."""
+        """Return which members were marked."""
         del partition
         return [member in self._members for member in members]
 
@@ -122,62 +122,62 @@ class SimulatedHints:
         del partition
         self._members.update(members)
 
-    async def send(self, answers: Mapping[str, Reply]) -> None:
-        """Nobody waits."""
+    async def send(self, responses: Mapping[str, Reply]) -> None:
+        """Do nothing: nobody waits."""
 
 
-class SimulatedLine:
-    """`PartitionStateStore`, `QuarantineStore` and `DeadLetterIndex` where there are no operators.
+class SimulatedPartitions:
+    """`PartitionStateStore`, `QuarantineStore` and `DeadLetterIndex` without operators.
 
-    What raises is called only where something went wrong: then the run is void, and must end.
+    Methods that raise are called only after a failure: then the run is void, and must end.
     """
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
-        """Nobody looks."""
+        """Do nothing: nobody reads it."""
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
-        """The log has lost nothing."""
+        """Do nothing: the log has lost nothing."""
         raise NotImplementedError
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
-        """Nobody looks."""
+        """Do nothing: nobody reads it."""
 
     async def resumption(self, partition: str, halt: Halt) -> None:
-        """Nobody speaks."""
+        """Return no request to resume."""
 
     async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
-        """Nobody sets anything aside."""
+        """Do nothing: nothing is quarantined."""
         raise NotImplementedError
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
-        """Nobody sets anything aside."""
+        """Do nothing: nothing is quarantined."""
         raise NotImplementedError
 
     async def entries(self) -> list[Quarantined]:
-        """Nothing is set aside."""
+        """Return an empty quarantine."""
         return []
 
     async def record(self, entry: DeadLetterEntry) -> None:
-        """Nothing dies here."""
+        """Do nothing: no record is dead-lettered here."""
         raise NotImplementedError
 
     async def note_replay(self, replay: Replay) -> None:
-        """Nothing is replayed."""
+        """Do nothing: nothing is replayed."""
         raise NotImplementedError
 
 
 def simulated_ports(store: SimulatedStore, producer: ResilientProducer, topics: Topics) -> Ports:
     """Return ports of which only those to Kafka are real."""
-    hints, line = SimulatedHints(), SimulatedLine()
+    hints, partitions = SimulatedHints(), SimulatedPartitions()
     return Ports(
         store=store,
-        notes=line,
-        quarantine=Quarantine(line),
+        notes=partitions,
+        quarantine=Quarantine(partitions),
         duplicates=hints,
         feed=KafkaChangeFeed(producer, topics),
         answers=hints,
         dead_letters=KafkaDeadLetters(producer, topics),
-        index=line,
+        index=partitions,
         clock=SystemClock(),
         metrics=ProcessorMetrics(new_registry("processor")),
     )

@@ -3,9 +3,9 @@
     make bench BENCH=single
 
 A closed loop of keep-alive connections posts single events, with a token, to a bare aiohttp handler (reads
-the body, answers 202 with JSON), to ingest-api itself, and through the gateway: in turn, several times, from
-the same client. Ingest-api checks the token, validates, charges the user's budget and answers when Kafka has
-the event. The processors stand still meanwhile, as the bare handler has none behind it either; with
+the body, returns 202 with JSON), to ingest-api itself, and through the gateway: in turn, several times, from
+the same client. Ingest-api checks the token, validates, charges the user's budget and responds when Kafka has
+the event. The processors are paused meanwhile, as the bare handler has none behind it either; with
 `--processors` they work on the same cores. Prints requests/s, CPU of the server by request, and the ratios.
 """
 
@@ -26,7 +26,7 @@ from typing import Final
 
 import aiohttp
 import uvloop
-from bench.lanes import Answer, closed_loop, open_lanes, request_bytes
+from bench.lanes import Response, closed_loop, open_lanes, request_bytes
 from bench.load import WALK, cpu_of, log_in, register, status_event
 from bench.saving import described, save
 from bench.stacks import bench_stack
@@ -46,7 +46,7 @@ class Target:
     """A server to post to.
 
     Attributes:
-        pids: whose CPU is told, itself first.
+        pids: processes whose CPU is reported, the server first.
     """
 
     name: str
@@ -54,13 +54,13 @@ class Target:
     pids: Mapping[str, int]
 
     def cpu_s(self) -> dict[str, float]:
-        """Return the CPU seconds that each process has used until now."""
+        """Return the CPU seconds that each process has used so far."""
         return {name: cpu_of(pid) for name, pid in self.pids.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is asked for.
+    """Requested measurement.
 
     Attributes:
         seconds: of each target in each round.
@@ -73,8 +73,8 @@ class Plan:
     processors: bool
 
     def __str__(self) -> str:
-        """Say it."""
-        behind = "at work" if self.processors else "standing still"
+        """Return the round as text."""
+        behind = "at work" if self.processors else "paused"
         return (
             f"{self.rounds} rounds of {self.seconds:g} s, {self.connections} connections,"
             f" the processors {behind}"
@@ -83,14 +83,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round of one target gave: answers in a second, and CPU by answer of each process."""
+    """Result of one round of one target: responses in a second, and CPU per response of each process."""
 
     per_s: float
     cpu_us: Mapping[str, float]
 
 
 async def measure(target: Target, requests: Iterator[bytes], *, connections: int, seconds: float) -> Round:
-    """Post for a while, and count the answers; any but 202 ends the run."""
+    """Post for a while, and count the responses; any status but 202 ends the run."""
     count = 0
     deadline = time.perf_counter() + seconds
 
@@ -98,10 +98,10 @@ async def measure(target: Target, requests: Iterator[bytes], *, connections: int
         while time.perf_counter() < deadline:
             yield next(requests)
 
-    def then(answer: Answer) -> None:
+    def then(response: Response) -> None:
         nonlocal count
-        if answer.status != HTTPStatus.ACCEPTED:
-            raise RuntimeError(f"{target.name}: {answer.status}: {answer.body!r}")
+        if response.status != HTTPStatus.ACCEPTED:
+            raise RuntimeError(f"{target.name}: {response.status}: {response.body!r}")
         count += 1
 
     async with open_lanes(target.url, connections) as lanes:
@@ -116,7 +116,7 @@ async def compare(stack: RunningStack, bare: Target, plan: Plan) -> dict[str, li
     requests = cycle(await prepared(stack))
     targets = [bare, *targets_of(stack)]
     results: dict[str, list[Round]] = {target.name: [] for target in targets}
-    with nullcontext() if plan.processors else standing_still(stack, "processor"):
+    with nullcontext() if plan.processors else paused(stack, "processor"):
         for target in targets:  # caches fill, the broker's compiler warms up
             await measure(target, requests, connections=plan.connections, seconds=min(plan.seconds, 2.0))
         for _ in range(plan.rounds):
@@ -127,7 +127,7 @@ async def compare(stack: RunningStack, bare: Target, plan: Plan) -> dict[str, li
 
 
 def targets_of(stack: RunningStack) -> list[Target]:
-    """Return the two doors to ingest-api."""
+    """Return both ways to reach ingest-api: directly and through the gateway."""
     ingest = stack.member("ingest-api")
     pids = {"server": ingest.pid, "Kafka": stack.member("kafka").pid, "client": os.getpid()}
     return [
@@ -137,7 +137,7 @@ def targets_of(stack: RunningStack) -> list[Target]:
 
 
 async def prepared(stack: RunningStack) -> list[bytes]:
-    """Register shipments and return the requests that report what becomes of them."""
+    """Register shipments and return the requests that report their events."""
     numbers = [derive_tracking_number("bench", str(index), 0) for index in range(SHIPMENTS)]
     await register(stack, numbers)
     async with aiohttp.ClientSession(stack.gateway_url) as session:
@@ -181,7 +181,7 @@ def wait_for_port(port: int) -> None:
     """Block until something listens.
 
     Raises:
-        TimeoutError: nothing does in time.
+        TimeoutError: nothing listens in time.
     """
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
@@ -192,7 +192,7 @@ def wait_for_port(port: int) -> None:
 
 
 @contextmanager
-def standing_still(stack: RunningStack, group: str) -> Iterator[None]:
+def paused(stack: RunningStack, group: str) -> Iterator[None]:
     """Stop the processes of a group for a while."""
     pids = [member.pid for member in stack.members()[group]]
     for pid in pids:

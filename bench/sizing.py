@@ -1,10 +1,10 @@
-"""Sizing: from the cost of one event to the machines that a rate needs, and what breaks first on the way.
+"""Sizing: from the cost of one event to the machines that a rate needs, and what saturates first.
 
     make bench BENCH=sizing
     make bench BENCH=sizing ARGS='--events 100000 --cpu-us processor=70,mongod=62 --machines disk_tb=8'
 
 Measures nothing: it multiplies the tables of bench/costs.py. Each step is sized for its rate; the last lines
-say what gives way, and when, if the rate goes on rising and nothing is added.
+say what saturates, and when, if the rate keeps rising and nothing is added.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def parsed(text: str) -> dict[str, float]:
     """Read `name=number,name=number`.
 
     Raises:
-        ValueError: it is not written so.
+        ValueError: malformed text.
     """
     pairs = (pair.partition("=") for pair in text.split(",") if pair)
     return {name.strip(): float(number) for name, _, number in pairs}
@@ -42,7 +42,7 @@ def with_own(table: Mapping[str, float], own: Mapping[str, float]) -> dict[str, 
     """Return a table with some of its numbers replaced.
 
     Raises:
-        ValueError: a number is for nothing that is in the table.
+        ValueError: a name is not in the table.
     """
     if unknown := own.keys() - table.keys():
         raise ValueError(f"{', '.join(sorted(unknown))}: not one of {', '.join(table)}")
@@ -94,7 +94,7 @@ def _inputs(costs: Costs) -> Iterator[str]:
 
 
 def _streams(costs: Costs) -> dict[str, float]:
-    """Return what flows and what is kept, per event/s at the peak."""
+    """Return the data flows and the stored data, per event/s at the peak."""
     machine = costs.machines
     kept_s = machine.average * machine.keep_days * 86_400
     logged_s = machine.average * machine.retention_h * 3600

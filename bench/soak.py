@@ -1,8 +1,8 @@
-"""Soak: half of what the stack can do, for a while. Nothing may grow, nothing may be lost or applied twice.
+"""Soak: half of the stack's capacity, for a while. Nothing may grow, be lost or be applied twice.
 
     make soak MINUTES=20 ARGS='--share 0.5 --save'
 
-Starts a stack of its own, measures its capacity (unless it is told a rate), then sends a steady mix through
+Starts a stack of its own, measures its capacity (unless given a rate), then sends a steady mix through
 the gateway: registrations, batches, events that are waited for, 5 % duplicates, 1 % illegal transitions,
 reads. Every few seconds it notes what each process holds. At the end it compares the last quarter with the
 second, waits until all is applied and checks every event that was sent against the log and MongoDB.
@@ -38,7 +38,7 @@ RESULTS: Final = Path(__file__).with_name("results")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is asked for; `rate` in events a second, None: `share` of what is measured."""
+    """Requested run; `rate` in events a second, None: `share` of the measured capacity."""
 
     minutes: float
     share: float = 0.5
@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """What came of it."""
+    """Result of a soak."""
 
     rate: float
     warm_up_s: float
@@ -61,7 +61,7 @@ class Result:
     wrong: Sequence[str] = ()
 
     def broken(self) -> list[str]:
-        """Say which bounds do not hold."""
+        """Return the violated bounds."""
         return [*self.samples.broken(), *self.wrong]
 
 
@@ -107,8 +107,8 @@ def _lines(result: Result) -> Iterator[str]:
     yield f"load             {result.rate:.0f} events/s, {result.warm_up_s:.0f} s of warm-up"
     yield f"                 and {result.seconds:.0f} s; the generator was late by {soaking.behind_s:.1f} s"
     yield f"sent             {soaking.events} events of {soaking.blocks * SHIPMENTS} shipments"
-    answers = ", ".join(f"{status}: {times}" for status, times in sorted(soaking.answers.items()))
-    yield f"answers          {answers}; posts repeated: {soaking.doubts.total()}"
+    responses = ", ".join(f"{status}: {times}" for status, times in sorted(soaking.responses.items()))
+    yield f"answers          {responses}; posts repeated: {soaking.doubts.total()}"
     yield f"{'':24} {'2nd quarter':>12} {'last':>12} {'change':>8}"
     for name in sorted(result.samples.series, key=lambda name: (not name.startswith(OURS), name)):
         second, last = result.samples.quarters(name)

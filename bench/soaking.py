@@ -1,4 +1,4 @@
-"""Drives the soak's load through the gateway at a steady rate, and keeps only what was in doubt."""
+"""Sender of the soak's load through the gateway at a steady rate; it retains only unknown results."""
 
 import asyncio
 import random
@@ -28,12 +28,12 @@ GOOD: Final = frozenset({200, 201, 202, 409})
 
 @dataclass(slots=True)
 class Soaking:
-    """The load, and what became of it.
+    """The load, and the result of each request.
 
     Attributes:
-        blocks: how many were sent, whole.
-        doubts: how often more than planned the events of a block may stand in the log.
-        answers: how often each status came; 0: no answer at all.
+        blocks: number of blocks sent completely.
+        doubts: by block, additional occurrences of its events that the log may hold.
+        responses: count of each status; 0: no response.
     """
 
     seed: int
@@ -42,11 +42,11 @@ class Soaking:
     blocks: int = 0
     events: int = 0
     doubts: Counter[int] = field(default_factory=Counter)
-    answers: Counter[int] = field(default_factory=Counter)
+    responses: Counter[int] = field(default_factory=Counter)
     behind_s: float = 0.0
 
     async def run(self, log: KafkaCommandLog, over: asyncio.Event) -> None:
-        """Send block after block until it is `over`; those that were begun are finished."""
+        """Send block after block until it is `over`; blocks in progress are finished."""
         numbers = count()
         async with aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
             reporter = await log_in(session, "driver_user_001")
@@ -89,18 +89,18 @@ class Soaking:
                 await pace.take(len(batch))
                 await self._until_taken(caller.report(batch), index)
         for path in _reads(block.numbers):
-            self.answers[await caller.get(path)] += 1
+            self.responses[await caller.get(path)] += 1
 
     async def _until_taken(self, request: "_Request", index: int) -> None:
         while (status := await request.send()) not in GOOD:
-            self.answers[status] += 1
+            self.responses[status] += 1
             self.doubts[index] += 1
             await asyncio.sleep(PAUSE_S)
-        self.answers[status] += 1
+        self.responses[status] += 1
 
 
 class _Pace:
-    """Lets so many events pass a second, over all lanes; what is late is not caught up on beyond a second."""
+    """Rate limiter over all lanes; a backlog of more than a second is dropped."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -124,11 +124,11 @@ class _Request:
     headers: Mapping[str, str]
 
     async def send(self) -> int:
-        """Return the status of the answer, 0 if there is none."""
+        """Return the status of the response, 0 if there is none."""
         try:
-            async with self.session.post(self.path, data=self.body, headers=self.headers) as answer:
-                await answer.read()
-                return answer.status
+            async with self.session.post(self.path, data=self.body, headers=self.headers) as response:
+                await response.read()
+                return response.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
 
@@ -158,9 +158,9 @@ class _Caller:
     async def get(self, path: str) -> int:
         headers = {"Authorization": f"Bearer {self.admin}"}
         try:
-            async with self.session.get(path, headers=headers) as answer:
-                await answer.read()
-                return answer.status
+            async with self.session.get(path, headers=headers) as response:
+                await response.read()
+                return response.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
 

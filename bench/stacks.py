@@ -1,4 +1,4 @@
-"""The stack that figures are measured on: one of its own, set up as a server of this machine would be."""
+"""A separate stack for measurements, configured as a server of this machine would be."""
 
 import os
 import tempfile
@@ -29,7 +29,7 @@ more CPU for the few events of a quiet hour, so it is not what `make run` starts
 def bench_stack(
     port: int, *, environment: Mapping[str, str] = AS_IT_COMES, stores_only: bool = False
 ) -> Iterator[RunningStack]:
-    """Run a stack in a directory that vanishes with it.
+    """Run a stack in a temporary directory.
 
     Args:
         port: of its gateway.

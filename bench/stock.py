@@ -17,7 +17,7 @@ from domain.shipments.tracking_number import TrackingNumber, derive_tracking_num
 CLIENTS: Final = 400
 BIG_CLIENT: Final = "client_001"
 BIG_SHARE: Final = 0.15
-"""Of all shipments, those of the client that lists its own; the others share the rest."""
+"""Share of the client that lists its own shipments; the others share the rest."""
 
 APART: Final = timedelta(seconds=20)
 _LOT: Final = 5_000
@@ -31,13 +31,13 @@ def number_at(index: int) -> TrackingNumber:
 
 
 def owner_of(index: int) -> str:
-    """Return whose shipment it is."""
+    """Return the client that owns a shipment."""
     rng = random.Random(index)  # noqa: S311  # a load, not a secret
     return BIG_CLIENT if rng.random() < BIG_SHARE else f"client_{rng.randrange(2, CLIENTS + 1):03}"
 
 
 def shipment(index: int) -> Document:
-    """Return the document of a shipment; most are delivered, each has come some way."""
+    """Return the document of a shipment; most are delivered, each has some history."""
     number = number_at(index)
     steps = (0, 1, 2, 3, 4, 4, 4, 4, 4, 4)[index % 10]
     created_at = STARTED_AT - index * APART

@@ -3,7 +3,7 @@
     make bench ARGS='--rounds 5 --save'
 
 Starts a stack of its own. Each round, on shipments of its own, registered before: what MongoDB alone can take
-(the ceiling); the processor alone, draining a topic that was filled while it stood still; and a realistic mix
+(the ceiling); the processor alone, draining a topic that was filled while it was frozen; and a realistic mix
 (5 % exact duplicates, 1 % illegal transitions) posted with authentication on, until each event has its
 outcome. Prints the rounds, their medians as shares of the ceiling, and the CPU time of each process.
 """
@@ -43,7 +43,7 @@ FILLED_AT_ONCE: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much is sent.
+    """Size of the load.
 
     Attributes:
         events: end to end.
@@ -62,7 +62,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What was measured: seconds until all was accepted and applied, CPU seconds by process."""
+    """Measured figures: seconds until all was accepted and applied, CPU seconds by process."""
 
     events: int
     accepted_s: float
@@ -71,13 +71,13 @@ class Figures:
 
     @property
     def events_s(self) -> float:
-        """Events a second, until all was applied."""
+        """Events a second, until all were applied."""
         return self.events / self.applied_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What was measured one after the other, and is compared."""
+    """Figures that were measured one after the other, and are compared."""
 
     ceiling: ceiling.Ceiling
     drained: Figures
@@ -85,7 +85,7 @@ class Round:
 
 
 async def post_all(stack: RunningStack, bodies: Sequence[bytes], *, connections: int) -> None:
-    """Post the batches in order, `connections` at a time; any answer but 202 ends the run."""
+    """Post the batches in order, `connections` at a time; any status but 202 ends the run."""
     async with aiohttp.ClientSession(stack.gateway_url) as session:
         token = await log_in(session, "driver_user_001")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -93,10 +93,10 @@ async def post_all(stack: RunningStack, bodies: Sequence[bytes], *, connections:
 
         async def lane() -> None:
             for body in waiting:
-                async with session.post("/events/batch", data=body, headers=headers) as answer:
-                    if answer.status != HTTPStatus.ACCEPTED:
-                        raise RuntimeError(f"{answer.status}: {await answer.text()}")
-                    await answer.read()
+                async with session.post("/events/batch", data=body, headers=headers) as response:
+                    if response.status != HTTPStatus.ACCEPTED:
+                        raise RuntimeError(f"{response.status}: {await response.text()}")
+                    await response.read()
 
         await asyncio.gather(*(lane() for _ in range(connections)))
 
@@ -113,7 +113,7 @@ async def measure(stack: RunningStack, load: Load, *, connections: int) -> Figur
 
 
 async def drain(stack: RunningStack, load: Load) -> Figures:
-    """Fill the topic while the processors are frozen, for less than a session lasts, then let them work."""
+    """Fill the topic while the processors are frozen, for less than a session timeout, then resume them."""
     await register(stack, load.numbers)
     end = passed(stack) + load.events
     commands = list(commands_of(load))
@@ -140,7 +140,7 @@ def _figures(
 
 
 def play(stack: RunningStack, seed: int, sizes: Sizes) -> Round:
-    """Measure one round, each part with a load of its own."""
+    """Measure one round, each part with its own load."""
     first = make_load(events=sizes.drained, batch=sizes.batch, seed=3 * seed)
     top = ceiling.measure(stack, first, batch=sizes.transaction)
     second = make_load(events=sizes.drained, batch=sizes.batch, seed=3 * seed + 1)

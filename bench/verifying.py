@@ -1,4 +1,4 @@
-"""Checks what a soak left behind against what it sent, a block of shipments at a time."""
+"""Check of what a soak left behind against what it sent, one block of shipments at a time."""
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,11 +23,11 @@ from storage.settings import MongoSettings
 from tests.support.history import Logged, Observed, Sent, violations
 
 ENOUGH: Final = 20
-"""Violations after which nobody needs more."""
+"""Number of violations after which the check stops."""
 
 
 async def verify(stack: RunningStack, sent: Soaking, *, start: Mapping[int, int]) -> list[str]:
-    """Return whatever is not as it must be; `start` is where the soak began in the log, by partition.
+    """Return every violation; `start` is the position in the log where the soak began, by partition.
 
     The log is read once. A block is checked as soon as all that should stand there of its shipments has been
     read, or the log is at its end; so what is held is what the partitions are apart.
@@ -75,7 +75,7 @@ async def _reading(settings: KafkaSettings, start: Mapping[int, int]) -> AsyncIt
 
 
 class _Log:
-    """The log to its end now; what was read and not taken, by shipment."""
+    """The log up to its current end; records that were read and not taken, by shipment."""
 
     def __init__(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         self._consumer = consumer
@@ -83,7 +83,7 @@ class _Log:
         self._records: defaultdict[str, list[Logged]] = defaultdict(list)
 
     async def take(self, block: Block, expected: Counter[EventId]) -> list[Logged]:
-        """Return the records of a block's shipments, each one's in order."""
+        """Return the records of a block's shipments, each shipment's in order."""
         wanted = sum(expected.values())
         while self._ends and sum(len(self._records[number]) for number in block.numbers) < wanted:
             await self._read()
@@ -93,7 +93,7 @@ class _Log:
         )
 
     async def rest(self) -> list[str]:
-        """Return the shipments of which there are records that nobody took."""
+        """Return the shipments with records that were not taken."""
         while self._ends:
             await self._read()
         return [number for number, records in self._records.items() if records]

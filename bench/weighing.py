@@ -1,4 +1,4 @@
-"""How many bytes an event of the benchmarks takes on its way, for the table in `bench.costs`."""
+"""Bytes per event of the benchmarks at each stage, for the table in `bench.costs`."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -22,12 +22,12 @@ def weigh() -> dict[str, float]:
     """Return bytes per event: over HTTP, in the log, in the derived topics, in MongoDB before compression."""
     load = make_load(events=EVENTS, batch=500, seed=1)
     filling = make_filling(events=EVENTS, seed=1)
-    told = len(filling.numbers) * len(WALK) / len(filling.commands)
+    published = len(filling.numbers) * len(WALK) / len(filling.commands)
     topics = 2 + 1 / len(WALK)  # changes and location; delivered for the last of a life
     return {
         "http": sum(map(len, load.bodies)) / load.events,
         "log": _compressed([codec.encode(command) for command in filling.commands]),
-        "derived": told * topics * _compressed([_change(command) for command in filling.commands]),
+        "derived": published * topics * _compressed([_change(command) for command in filling.commands]),
         "documents": _documents(filling.commands[0])
         + len(bson.encode(created_document(filling.numbers[0]))) / len(WALK),
     }

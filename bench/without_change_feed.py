@@ -1,6 +1,6 @@
 """The processor without its derived topics: `python -m bench.without_change_feed`, for `bench.peers`.
 
-The peers tell nobody what they have applied. This one does not either, and is the product in all else.
+The peers publish nothing of what they have applied. This one does not either, and is the product in all else.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from servicekit.settings import load_settings
 
 
 class Silence:
-    """`ChangeFeed` that tells nobody."""
+    """`ChangeFeed` that publishes nothing."""
 
     async def publish(self, verdicts: Sequence[Verdict]) -> None:
-        """Tell nobody."""
+        """Publish nothing."""
 
 
 async def run(settings: Settings) -> None:

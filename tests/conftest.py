@@ -1,4 +1,4 @@
-"""The servers that tests share: one embedded stack per run; a database, a Redis and topics fresh per test."""
+"""Servers shared by the tests: one embedded stack per run; a database, a Redis and topics fresh per test."""
 
 import importlib
 import os
@@ -49,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackAddresses]:
 
 @pytest.fixture
 def own_stack(stack: StackAddresses) -> RunningStack:
-    """Give the stack to tests that kill parts of it; only one that this run has started may be treated so."""
+    """Give the stack to tests that kill parts of it; only a stack started by this run qualifies."""
     if not isinstance(stack, RunningStack):
         pytest.skip("the stack belongs to somebody else: its processes cannot be killed")
     return stack

@@ -1,4 +1,4 @@
-"""The job that every peer does: what a batch of events makes of the shipments, as two lists of writes.
+"""The job of every peer: turn a batch of events into two lists of writes.
 
 State lives in MongoDB, for all of them: a table of the library's own would be one more write per event, to
 its changelog topic. Dedup is by the event's id in the audit log, looked up for the whole batch at once.
@@ -33,14 +33,14 @@ FOLLOWING: Final = {
 
 @dataclass(slots=True)
 class Writes:
-    """What a batch writes: the shipments first, then the audit log."""
+    """Writes of a batch: the shipments first, then the audit log."""
 
     shipments: list[UpdateOne] = field(default_factory=list)
     events: list[Document] = field(default_factory=list)
 
 
 def known_events(events: Iterable[Event]) -> Document:
-    """Return the query for those of a batch that were recorded before."""
+    """Return the query for the events of a batch that are recorded already."""
     return {"_id": {"$in": [event["id"] for event in events]}}
 
 
@@ -50,7 +50,7 @@ def shipments_of(events: Iterable[Event]) -> Document:
 
 
 def judge(events: Iterable[Event], seen: set[str], statuses: dict[str, str]) -> Writes:
-    """Decide events in their order; `seen` and `statuses` are what the store knows, and are moved on."""
+    """Decide events in order; `seen` and `statuses` start as the stored state and are updated."""
     now = datetime.now(UTC)
     writes = Writes()
     moved: dict[str, list[Document]] = {}
@@ -83,12 +83,12 @@ def audit_document(event: Event, now: datetime, *, is_legal: bool) -> Document:
 
 
 def history_entry(event: Event, now: datetime) -> Document:
-    """Return the line that an event leaves in its shipment."""
+    """Return the history entry of an event in its shipment."""
     return {"event_id": event["id"], **described(event), "recorded_at": now}
 
 
 def described(event: Event) -> Document:
-    """Return what an event says."""
+    """Return the payload of an event."""
     data = event["data"]
     return {
         "status": data["status"],
@@ -100,7 +100,7 @@ def described(event: Event) -> Document:
 
 
 def update(number: str, entries: list[Document], now: datetime) -> UpdateOne:
-    """Return the write that moves a shipment."""
+    """Return the write that updates a shipment."""
     return UpdateOne(
         {"_id": number},
         {

@@ -1,4 +1,4 @@
-"""The job with FastStream: a subscriber to batches, acknowledged after the handler."""
+"""The job with FastStream: a batch subscriber that acknowledges after the handler."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ broker = KafkaBroker(job.BROKERS.split(","), log_level=logging.DEBUG)
 
 
 async def decoded(message: Any) -> Any:  # noqa: ANN401  # what FastStream hands over
-    """Read the bodies: FastStream leaves those alone whose content type is not plain JSON."""
+    """Parse the bodies: FastStream does not parse those whose content type is not plain JSON."""
     return [from_json(body) for body in message.body]
 
 

@@ -1,4 +1,4 @@
-"""The job with Quix Streams: a sink that is given the batch of each partition at every checkpoint.
+"""The job with Quix Streams: a sink that gets the batch of each partition at every checkpoint.
 
 A checkpoint is made every second: at the default, five, events would be seen late. One every 2,000 records
 was no faster.
@@ -11,7 +11,7 @@ from quixstreams.sinks import BatchingSink, SinkBatch
 
 
 class ShipmentSink(BatchingSink):
-    """Two reads, then two writes, of a batch; a crash between the writes leaves the first one standing."""
+    """Sink with two reads, then two writes, per batch; a crash between the writes leaves only the first."""
 
     def setup(self) -> None:
         """Connect."""
@@ -21,7 +21,7 @@ class ShipmentSink(BatchingSink):
         self._events = database["status_events"]
 
     def write(self, batch: SinkBatch) -> None:
-        """Apply what has come from one partition since the last checkpoint."""
+        """Apply the records of one partition since the last checkpoint."""
         for chunk in batch.iter_chunks(job.BATCH):
             self._apply([item.value for item in chunk])
 

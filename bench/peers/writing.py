@@ -14,7 +14,7 @@ class Writer:
         self._events = database["status_events"]
 
     async def apply(self, events: list[job.Event]) -> None:
-        """Apply a batch; a crash between the two writes leaves the first one standing."""
+        """Apply a batch; a crash between the two writes leaves only the first."""
         seen = {each["_id"] async for each in self._events.find(job.known_events(events), {"_id": 1})}
         found = self._shipments.find(job.shipments_of(events), {"current_status": 1})
         statuses = {each["_id"]: each["current_status"] async for each in found}

@@ -20,13 +20,13 @@ _POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that runs, and the file with what it has printed."""
+    """A running demo, and the file with its output."""
 
     process: subprocess.Popen[bytes]
     printed: Path
 
     def wait_until_sending(self, *, within_s: float = 120.0) -> None:
-        """Block until it has registered its shipments; only one that nobody answers gives up before that."""
+        """Block until it has registered its shipments; it gives up before that only if nobody responds."""
         deadline = time.monotonic() + within_s
         while "registering shipments: " not in self.printed.read_text():
             assert self.process.poll() is None, self.printed.read_text()
@@ -35,7 +35,7 @@ class Demo:
             time.sleep(_POLL_S)
 
     def finish(self) -> str:
-        """Wait for it to end with the known totals and return what it printed."""
+        """Wait for it to end with the known totals and return its output."""
         returncode = self.process.wait(timeout=400)
         printed = self.printed.read_text()
         assert returncode == 0, printed
@@ -62,15 +62,15 @@ class Containers:
         return {**inherited, **own, "JWT_KID": KID, **self.settings}
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` and return what it prints."""
+        """Run `docker compose` and return its output."""
         return _run("docker", "compose", *arguments, environment=self.environment)
 
     def make(self, *arguments: str) -> str:
-        """Run `make` as somebody would and return what it prints."""
+        """Run `make` and return its output."""
         return _run("make", "--no-print-directory", *arguments, environment=self.environment)
 
     def refused(self, *command: str) -> str:
-        """Run what must fail and return what it says."""
+        """Run a command that must fail and return its output."""
         ran = subprocess.run(
             command,
             cwd=ROOT,
@@ -84,7 +84,7 @@ class Containers:
         return ran.stdout + ran.stderr
 
     def running_since(self) -> dict[str, str]:
-        """Return of each server which container it is and when that was started; of jobs nothing."""
+        """Return the container of each server with its start time; nothing for jobs."""
         ids = self.compose("ps", "--quiet").split()
         shown = _run("docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *ids)
         return dict(line.split(" ", 1) for line in shown.splitlines())
@@ -99,7 +99,7 @@ class Containers:
         return set(shown.split())
 
     def health(self, service: str) -> str:
-        """Return what Docker thinks of a container."""
+        """Return the health of a container as Docker reports it."""
         name = f"{self.project}-{service}-1"
         return _run("docker", "inspect", "--format", "{{.State.Health.Status}}", name).strip()
 
@@ -113,11 +113,11 @@ class Containers:
         self.compose("--profile", "*", "down", "--remove-orphans", *arguments)
 
     def all(self) -> list[dict[str, Any]]:
-        """Return what compose knows of each container."""
+        """Return the state of each container as compose reports it."""
         return [json.loads(line) for line in self.compose("ps", "--all", "--format", "json").splitlines()]
 
     def unwell(self) -> list[str]:
-        """Return the containers that neither run healthily nor have done their job."""
+        """Return the containers that neither run healthily nor have completed."""
         return [
             f"{one['Name']}: {one['Status']}"
             for one in self.all()
@@ -125,13 +125,13 @@ class Containers:
         ]
 
     def kill(self, service: str, *, index: int = 1, signal: str = "KILL") -> None:
-        """Kill -9 the main process of a container, which Docker does not take for a wish of ours."""
+        """Kill -9 the main process of a container, which Docker does not count as a requested stop."""
         name = f"{self.project}-{service}-{index}"
         pid = _run("docker", "inspect", "--format", "{{.State.Pid}}", name).strip()
         _run(*([] if os.geteuid() == 0 else ["sudo", "-n"]), "kill", f"-{signal}", pid)
 
     def wait_until(self, service: str, health: str, *, within_s: float = 120.0) -> None:
-        """Block until Docker thinks so of a container."""
+        """Block until Docker reports the state of a container."""
         deadline = time.monotonic() + within_s
         while self.health(service) != health:
             if time.monotonic() > deadline:
@@ -168,7 +168,7 @@ class Containers:
                 process.wait()
 
     def whole_demo(self) -> str:
-        """Run `make demo` to its end and return what it printed."""
+        """Run `make demo` to its end and return its output."""
         with self.demo() as demo:
             return demo.finish()
 

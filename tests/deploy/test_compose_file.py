@@ -1,4 +1,4 @@
-"""docker-compose.yml, the Dockerfile and what may enter a build, read without an engine."""
+"""docker-compose.yml, the Dockerfile and the contents of a build, read without an engine."""
 
 import re
 from collections import Counter
@@ -29,7 +29,7 @@ def memory_of(name: str) -> int:
 
 
 def with_all_awaited(name: str) -> set[str]:
-    """Return a service and all that is started with it."""
+    """Return a service and all its dependencies."""
     return {name}.union(*map(with_all_awaited, SERVICES[name].get("depends_on", ())))
 
 
@@ -73,7 +73,7 @@ def test_a_container_has_limits_a_restart_policy_and_logs_that_end(name: str) ->
 
 
 @every_service
-def test_a_server_tells_whether_it_is_well(name: str) -> None:
+def test_each_server_has_a_health_check(name: str) -> None:
     if name in JOBS or name == "jaeger":  # a job ends; Jaeger's image has no program to ask with
         return
     # the images of Waybill bring their own
@@ -86,7 +86,7 @@ def test_all_that_runs_by_default_fits_a_laptop() -> None:
     assert sum(map(memory_of, [*default, *OBSERVERS])) < LAPTOP_BYTES
 
 
-def test_whoever_waits_waits_for_health_or_for_the_end_of_a_job() -> None:
+def test_dependencies_are_awaited_healthy_or_completed() -> None:
     for service in SERVICES.values():
         for awaited, how in service.get("depends_on", {}).items():
             done = "service_completed_successfully" if awaited in JOBS else "service_healthy"
@@ -159,7 +159,7 @@ def test_backups_may_stand_outside_of_what_compose_deletes() -> None:
     assert "${WAYBILL_BACKUPS:-backups}:/backups" in SERVICES["backup"]["volumes"]
 
 
-def test_health_checks_wait_for_an_answer() -> None:
+def test_health_checks_wait_for_a_response() -> None:
     checks = {
         name: str(service["healthcheck"]) for name, service in SERVICES.items() if "healthcheck" in service
     }

@@ -1,4 +1,4 @@
-"""What .env.example says, docker-compose.yml passes on and the services read: one list, compared."""
+"""Settings in .env.example, in docker-compose.yml and in the services: one list, compared."""
 
 import importlib
 import re
@@ -38,7 +38,7 @@ EXAMPLE = {
 
 
 def read_by(service: str) -> set[str]:
-    """Return the settings that a service of compose reads."""
+    """Return the settings of a service of compose."""
     if service == "schema":
         return set(setting_names.names_of(RetentionSettings))
     tree: type[BaseModel] = importlib.import_module(f"{service.replace('-', '_')}.settings").Settings
@@ -68,7 +68,7 @@ def test_a_service_gets_every_setting_that_it_reads(service: str) -> None:
         assert passes_on(name, environment[name]), f"{name} of .env has no effect on {service}"
 
 
-def test_what_has_no_effect_is_said_to_have_none() -> None:
+def test_settings_without_effect_are_marked_as_such() -> None:
     taken = set(re.findall(r"\$\{([A-Z][A-Z0-9_]*)", COMPOSE + OUTSIDE)) | {
         name
         for service in SERVICES.values()
@@ -86,7 +86,7 @@ def test_the_gateway_learns_of_proxies_in_front() -> None:
 
 
 def test_a_copy_of_the_example_changes_nothing() -> None:
-    """Whoever copies it and changes one line gets what this line says, and no more."""
+    """A copy with one changed line changes only that setting."""
     [everywhere] = [lines for head, lines in parts() if head == EVERYWHERE]
     given = dict(re.findall(r"^([A-Z][A-Z0-9_]*)=(.*)$", everywhere, re.MULTILINE))
     assert given == {

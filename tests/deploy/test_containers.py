@@ -1,4 +1,4 @@
-"""docker-compose.yml on a real engine: it comes up, works, heals and keeps its data (`make test-docker`)."""
+"""docker-compose.yml on a real engine: it starts, works, heals and retains its data (`make test-docker`)."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ print(urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/metrics").r
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return a free port of this machine."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -80,7 +80,7 @@ async def shipment_total(admin: Api) -> int:
 
 
 def requests_of(waybill: Containers, service: str) -> float:
-    """Return how many requests a replica has answered, but for questions after its health."""
+    """Return how many requests a replica has answered, health checks excluded."""
     metrics = waybill.compose("exec", "-T", service, "python", "-c", READ_METRICS)
     lines = [line for line in metrics.splitlines() if line.startswith(COUNTER) and "/health" not in line]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
@@ -99,8 +99,8 @@ def test_only_the_gateway_is_published_and_all_is_well(waybill: Containers) -> N
 
 def test_every_process_is_an_ordinary_user_on_a_read_only_root(waybill: Containers) -> None:
     for service in SERVERS:
-        told = waybill.compose("exec", "-T", service, "sh", "-c", WHO)
-        user, touched, capabilities = told.splitlines()
+        output = waybill.compose("exec", "-T", service, "sh", "-c", WHO)
+        user, touched, capabilities = output.splitlines()
         assert user != "0", service
         assert "Read-only file system" in touched, service
         assert int(capabilities.split()[1], 16) & ~(1 << 10) == 0, (service, "all but NET_BIND_SERVICE")
@@ -140,8 +140,8 @@ async def test_a_setting_of_the_environment_has_its_effect(waybill: Containers) 
     assert jwt.get_unverified_header(token)["kid"] == KID
 
 
-async def test_a_body_is_asked_for_once(waybill: Containers) -> None:
-    """On several cores Caddy asks twice, in one of thirty."""
+async def test_continue_is_sent_once_per_body(waybill: Containers) -> None:
+    """On several cores, Caddy sent it twice in one of thirty requests."""
     async with open_api(waybill.gateway_url) as nobody, asyncio.timeout(60):
         token = await nobody.log_in("driver_user_001")
         assert {await asked_for_body(waybill, token) for _ in range(200)} == {1}
@@ -183,7 +183,7 @@ def test_a_second_make_up_changes_nothing(waybill: Containers) -> None:
     assert waybill.running_since() == before
 
 
-async def test_the_profile_scale_doubles_the_doors_and_each_gets_its_share(waybill: Containers) -> None:
+async def test_the_profile_scale_doubles_the_apis_and_each_gets_its_share(waybill: Containers) -> None:
     waybill.make("up", "PROFILES=scale")
     before = {service: requests_of(waybill, service) for service in APIS}
     # The demo's clients keep their connections; the others come by one connection each.
@@ -259,7 +259,7 @@ def test_sigterm_ends_a_service_well(waybill: Containers) -> None:
 
 
 def test_deleting_data_says_what_it_deletes_and_leaves_backups(waybill: Containers) -> None:
-    """The last one: nothing is there afterwards."""
+    """Run last: nothing is left afterwards."""
     assert "make docker-clean-data" in waybill.refused("make", "down", "ARGS=--volumes")
     listed = waybill.refused("make", "docker-clean-data")
     assert "nothing was deleted" in listed

@@ -1,28 +1,28 @@
-"""What every answer of a kind must look like."""
+"""Assertions on every response of a kind."""
 
 import re
 
-from tests.support.api import Answer, Json
+from tests.support.api import Json, Response
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 ERROR_KEYS = {"error", "message", "status_code", "timestamp"}
 
 
-def assert_error(answer: Answer, status: int, code: str, *pointers: str) -> Json:
+def assert_error(response: Response, status: int, code: str, *pointers: str) -> Json:
     """Check the one body that errors have, and that `details` names exactly `pointers`."""
-    assert (answer.status, answer.body.get("error")) == (status, code), answer.text
-    body: Json = answer.body
+    assert (response.status, response.body.get("error")) == (status, code), response.text
+    body: Json = response.body
     assert set(body) == (ERROR_KEYS | {"details"} if pointers else ERROR_KEYS)
     assert body["status_code"] == status
     assert body["message"]
     assert INSTANT.fullmatch(body["timestamp"])
     assert [detail["pointer"] for detail in body.get("details", [])] == list(pointers)
     assert all(set(detail) == {"pointer", "message"} for detail in body.get("details", []))
-    assert answer.headers["Content-Type"].startswith("application/json")
-    assert answer.headers["X-Request-Id"]
+    assert response.headers["Content-Type"].startswith("application/json")
+    assert response.headers["X-Request-Id"]
     return body
 
 
-def assert_retry_after(answer: Answer) -> None:
-    """Check that an answer says when to come again."""
-    assert int(answer.headers["Retry-After"]) >= 1
+def assert_retry_after(response: Response) -> None:
+    """Check that a response says when to retry."""
+    assert int(response.headers["Retry-After"]) >= 1

@@ -1,4 +1,4 @@
-"""Seeded inputs for the fuzz test: requests as bytes, from nearly right to no HTTP at all."""
+"""Seeded inputs for the fuzz test: requests as bytes, from nearly valid to no HTTP at all."""
 
 import json
 import random
@@ -48,7 +48,7 @@ HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One request: `direct` goes past the gateway to a service; `is_http` says that it has the form."""
+    """One request: `direct` bypasses the gateway to a service; `is_http` says that it is well-formed."""
 
     request: bytes
     is_http: bool = True
@@ -56,7 +56,7 @@ class Input:
 
 
 class Inputs:
-    """An endless row of inputs, the same for the same seed."""
+    """An endless series of inputs, the same for the same seed."""
 
     def __init__(self, seed: int, token: str) -> None:
         self._rng = random.Random(seed)  # noqa: S311  # a test's inputs
@@ -129,7 +129,7 @@ class Inputs:
         return tracking_number_from(self._rng.randbytes(ENTROPY_BYTES))
 
     def _spoil(self, value: Json) -> None:
-        """Change, drop or add a member, somewhere."""
+        """Change, drop or add a field, somewhere."""
         place: Json | list[object] = value
         while True:
             keys = list(place) if isinstance(place, dict) else list(range(len(place)))

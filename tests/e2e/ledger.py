@@ -1,4 +1,4 @@
-"""What the log says must have happened: its records folded by the plain rules, and compared with the API.
+"""Expected state derived from the log: records folded by the plain rules, and compared with the API.
 
 The rules are written down here a second time, as a reader of DESIGN would, one record after the other: no
 batches, no caches, no fences. Only the transition table and the wire codec are the product's own.
@@ -24,7 +24,7 @@ Tally = dict[str, str | int | None]
 
 @dataclass(slots=True)
 class Entry:
-    """One event: how it ended, and how often it was seen in which role."""
+    """Expected state of one event: its outcome, and how often it was seen in which role."""
 
     fingerprint: str
     outcome: str = "rejected"
@@ -42,14 +42,14 @@ TALLIED = ("outcome", "reason", "attempts", "duplicates", "conflicts")
 
 @dataclass(slots=True)
 class Life:
-    """One shipment: where it stands, the ids of its history, and all that was said of it."""
+    """Expected state of one shipment: its status, the ids of its history, and the merged fields."""
 
     status: Status | None = None
     history: list[str] = field(default_factory=list)
     events: dict[str, Entry] = field(default_factory=dict)
 
     def take(self, command: Command, fingerprint: str) -> None:
-        """Account for the next record of this shipment."""
+        """Fold the next record of this shipment."""
         entry = self.events.setdefault(command.event_id, Entry(fingerprint))
         if entry.outcome != "applied":
             entry.fingerprint = fingerprint
@@ -76,7 +76,7 @@ Ledger = dict[str, Life]
 
 
 async def read_ledger(brokers: str, numbers: Collection[str], *, since: datetime) -> Ledger:
-    """Read all that the log holds of some shipments, from `since` to its end now, and fold it."""
+    """Read all records of some shipments, from `since` to the current end of the log, and fold them."""
     ledger = {number: Life() for number in numbers}
     for value in await _records(brokers, Topics().events, numbers, since=since):
         decoded = codec.decode(value)
@@ -85,14 +85,14 @@ async def read_ledger(brokers: str, numbers: Collection[str], *, since: datetime
 
 
 async def dead_letters(brokers: str, numbers: Collection[str], *, since: datetime) -> list[bytes]:
-    """Return what lies in the dead-letter topic of some shipments."""
+    """Return the dead letters of some shipments."""
     return await _records(brokers, Topics().dead_letters, numbers, since=since)
 
 
 async def assert_matches_log(
     admin: Api, brokers: str, numbers: Collection[str], *, since: datetime, within_s: float = 20.0
 ) -> Ledger:
-    """Wait until the API shows what the log demands of these shipments; nothing more, nothing less."""
+    """Wait until the API shows exactly what the log demands of these shipments."""
     ledger = await read_ledger(brokers, numbers, since=since)
     demanded = _demanded(ledger)
     differences: dict[str, object] = {}
@@ -131,19 +131,19 @@ async def _shown(admin: Api, ledger: Mapping[str, Life]) -> dict[str, object]:
 
 
 async def _life_shown(admin: Api, number: str) -> tuple[str | None, list[str]]:
-    answer = await admin.get(f"/shipments/{number}")
-    if answer.status != 200:
+    response = await admin.get(f"/shipments/{number}")
+    if response.status != 200:
         return None, []
-    return answer.body["current_status"], [entry["event_id"] for entry in answer.body["status_history"]]
+    return response.body["current_status"], [entry["event_id"] for entry in response.body["status_history"]]
 
 
 async def _tally_shown(admin: Api, event_id: str) -> Tally | None:
-    answer = await admin.get(f"/events/{event_id}")
-    return {name: answer.body[name] for name in TALLIED} if answer.status == 200 else None
+    response = await admin.get(f"/events/{event_id}")
+    return {name: response.body[name] for name in TALLIED} if response.status == 200 else None
 
 
 async def _records(brokers: str, topic: str, numbers: Collection[str], *, since: datetime) -> list[bytes]:
-    """Read the records of some keys; of one key in the order of the log, which is all that counts."""
+    """Read the records of some keys; those of one key in log order, the only order that counts."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=brokers, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -158,7 +158,7 @@ async def _records(brokers: str, topic: str, numbers: Collection[str], *, since:
 async def _tail(
     consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition], since: datetime
 ) -> list[tuple[bytes, bytes]]:
-    """Read some partitions from `since` to where they end now."""
+    """Read some partitions from `since` to their current end."""
     since_ms = int(since.timestamp() * 1000)
     starts = await consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
     ends = await consumer.end_offsets(list(starts))

@@ -1,4 +1,4 @@
-"""The examples of the requirement's README, quoted: requests, and the members and values of their answers."""
+"""The examples of the requirement's README, quoted: requests, with the fields and values of responses."""
 
 import json
 from typing import Any, Final
@@ -156,7 +156,7 @@ ERROR: Final = """{
 
 
 def read(example: str, *numbers: str) -> Any:  # noqa: ANN401  # JSON
-    """Return an example with shipments of ours in the place of those that it names."""
+    """Return an example with shipments of ours in place of those that it names."""
     for named, ours in zip((NUMBER, OTHER_NUMBER), numbers, strict=False):
         example = example.replace(named, ours)
     return json.loads(example)

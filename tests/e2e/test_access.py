@@ -21,15 +21,15 @@ WITHIN_S = 20.0
 async def driver_017(admin: Api) -> str:
     """Give a producer that no other test knows."""
     name = f"driver_{uuid.uuid4().hex[:8]}"
-    answer = await admin.post("/auth/users", {"username": name, "password": PASSWORD, "role": "producer"})
-    assert (answer.status, answer.headers["Location"]) == (201, f"/auth/users/{name}")
-    assert PASSWORD not in answer.text
-    assert "$2b$" not in answer.text
+    response = await admin.post("/auth/users", {"username": name, "password": PASSWORD, "role": "producer"})
+    assert (response.status, response.headers["Location"]) == (201, f"/auth/users/{name}")
+    assert PASSWORD not in response.text
+    assert "$2b$" not in response.text
     return name
 
 
 async def refused_everywhere(caller: Api) -> None:
-    """Wait until both services refuse a producer's token."""
+    """Wait until both services reject a producer's token."""
     unknown = derive_tracking_number("nobody", uuid.uuid4().hex, 0)
 
     async def refused() -> bool | None:
@@ -59,7 +59,9 @@ async def test_a_new_user_logs_in_and_a_disabled_one_is_cut_off(
 
 
 @pytest.mark.parametrize("role", ["admin", "client", "producer"])
-async def test_who_logs_out_is_out_at_both_services(nobody: Api, stack: StackAddresses, role: str) -> None:
+async def test_a_logout_ends_the_token_at_both_services(
+    nobody: Api, stack: StackAddresses, role: str
+) -> None:
     client_id = "client_001" if role == "client" else None
     token, other = (
         nobody.by(signed(stack.jwt_secret, sub=f"out_{role}", role=role, client_id=client_id))
@@ -71,7 +73,7 @@ async def test_who_logs_out_is_out_at_both_services(nobody: Api, stack: StackAdd
     assert_error(await nobody.post("/auth/logout", None), 401, "AUTHENTICATION_REQUIRED")
 
 
-async def test_whoever_knows_its_password_changes_it_and_keeps_its_token(
+async def test_a_user_changes_its_own_password_and_keeps_its_token(
     admin: Api, nobody: Api, driver_017: str
 ) -> None:
     here, elsewhere = [nobody.by(await nobody.log_in(driver_017, PASSWORD)) for _ in range(2)]
@@ -86,12 +88,12 @@ async def test_whoever_knows_its_password_changes_it_and_keeps_its_token(
     unknown = derive_tracking_number("nobody", uuid.uuid4().hex, 0)
     assert (await here.post("/events", event_body(unknown, "picked_up"))).status == 202
     assert await nobody.log_in(driver_017, "green-train-eight")
-    deeds = await admin.get(f"/operator-actions?target={driver_017}&action=user.password_changed")
-    assert [deed["by"] for deed in deeds.body["data"]] == [driver_017]
-    assert "green-train" not in deeds.text
+    actions = await admin.get(f"/operator-actions?target={driver_017}&action=user.password_changed")
+    assert [action["by"] for action in actions.body["data"]] == [driver_017]
+    assert "green-train" not in actions.text
 
 
-async def test_a_producer_reports_as_what_it_may(admin: Api, nobody: Api, driver_017: str) -> None:
+async def test_a_producer_reports_only_its_allowed_sources(admin: Api, nobody: Api, driver_017: str) -> None:
     path = f"/auth/users/{driver_017}"
     change = await admin.ask("PATCH", path, json={"allowed_sources": ["driver-", "dock 7"]})
     assert change.body["allowed_sources"] == ["driver-", "dock 7"]
@@ -120,9 +122,9 @@ async def test_a_producer_reports_as_what_it_may(admin: Api, nobody: Api, driver
 async def test_an_api_key_is_shown_once_works_and_ends(admin: Api, nobody: Api, driver_017: str) -> None:
     path = f"/auth/users/{driver_017}/api-keys"
     made: Json = (await admin.post(path, None)).body
-    answer = await nobody.post("/auth/token", {"api_key": made["api_key"]})
-    assert (answer.status, answer.body["expires_in"]) == (200, 86_400)
-    caller = nobody.by(answer.body["token"])
+    response = await nobody.post("/auth/token", {"api_key": made["api_key"]})
+    assert (response.status, response.body["expires_in"]) == (200, 86_400)
+    caller = nobody.by(response.body["token"])
     assert (await caller.get("/events/evt_nothing")).status == 404
 
     listed = await admin.get(path)
@@ -153,21 +155,21 @@ async def test_a_guesser_is_slowed_down_and_a_success_resets(nobody: Api, driver
     assert_error(await nobody.post("/auth/login", wrong), 401, "INVALID_CREDENTIALS")
 
 
-async def test_answers_tell_what_is_left(admin: Api, nobody: Api) -> None:
-    answer = await admin.get("/shipments")
-    assert answer.headers["RateLimit-Policy"].startswith('"reads";q=')
-    assert answer.headers["RateLimit"].startswith('"reads";r=')
+async def test_responses_state_the_remaining_budget(admin: Api, nobody: Api) -> None:
+    response = await admin.get("/shipments")
+    assert response.headers["RateLimit-Policy"].startswith('"reads";q=')
+    assert response.headers["RateLimit"].startswith('"reads";r=')
     login = await nobody.post("/auth/login", {"username": "nobody", "password": "x"})
     assert login.headers["RateLimit-Policy"] == '"login";q=50;w=10'
     assert "RateLimit" not in (await nobody.get("/health")).headers
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"role": "producer"}])
-async def test_an_admin_does_not_lock_itself_out(admin: Api, change: Json) -> None:
-    answer = await admin.ask("PATCH", "/auth/users/admin_user", json=change)
-    assert_error(answer, 409, "OWN_ACCOUNT")
+async def test_an_admin_cannot_lock_itself_out(admin: Api, change: Json) -> None:
+    response = await admin.ask("PATCH", "/auth/users/admin_user", json=change)
+    assert_error(response, 409, "OWN_ACCOUNT")
 
 
-async def test_a_name_is_given_once(admin: Api, driver_017: str) -> None:
+async def test_a_username_is_unique(admin: Api, driver_017: str) -> None:
     again = {"username": driver_017, "password": PASSWORD, "role": "producer"}
     assert_error(await admin.post("/auth/users", again), 409, "USERNAME_TAKEN")

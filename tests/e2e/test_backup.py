@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def back_up(home: Path, directory: Path) -> Archive:
-    """Run what the verb runs."""
+    """Run the command of the verb."""
     done = subprocess.run(
         [
             sys.executable,
@@ -45,7 +45,7 @@ def back_up(home: Path, directory: Path) -> Archive:
     return Archive.at(path)
 
 
-def test_the_verb_runs_this_command() -> None:
+def test_the_make_verb_runs_the_tested_command() -> None:
     recipe = ROOT.joinpath("Makefile").read_text().partition("\nbackup:")[2].splitlines()[1]
     assert recipe.startswith("\t@exec $(RUN) python -m devstack exec waybill-admin backup create ")
 

@@ -9,7 +9,7 @@ from domain.shipments.status import Status
 from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
-from tests.support.api import Answer, Api, Json
+from tests.support.api import Api, Json, Response
 
 pytestmark = pytest.mark.stack
 
@@ -22,29 +22,29 @@ NOBODYS = derive_tracking_number("nobody", "no key", 0)
 AT_ONCE = 20
 
 
-async def patch(api: Api, number: str, changes: Json = CHANGES, prefer: str = "wait=30") -> Answer:
+async def patch(api: Api, number: str, changes: Json = CHANGES, prefer: str = "wait=30") -> Response:
     return await api.ask("PATCH", f"/shipments/{number}", json=changes, headers={"Prefer": prefer})
 
 
-async def cancel(api: Api, number: str, prefer: str = "wait=30") -> Answer:
+async def cancel(api: Api, number: str, prefer: str = "wait=30") -> Response:
     return await api.ask("DELETE", f"/shipments/{number}", headers={"Prefer": prefer})
 
 
-Change = Callable[[Api, str], Awaitable[Answer]]
+Change = Callable[[Api, str], Awaitable[Response]]
 
 
 @pytest.mark.parametrize("who", ["admin", "client"])
-async def test_an_amendment_changes_what_it_names_and_nothing_else(
+async def test_an_amendment_changes_only_the_fields_it_names(
     request: pytest.FixtureRequest, admin: Api, who: str
 ) -> None:
     caller: Api = request.getfixturevalue(who)
     number = await admin.created(shipment_body())
     before = await admin.shipment(number)
-    answer = await patch(caller, number)
-    assert answer.status == 200, answer.text
-    assert answer.headers["Preference-Applied"] == "wait=30"
-    event_id = answer.body["event_id"]
-    assert answer.body == {
+    response = await patch(caller, number)
+    assert response.status == 200, response.text
+    assert response.headers["Preference-Applied"] == "wait=30"
+    event_id = response.body["event_id"]
+    assert response.body == {
         "tracking_number": number,
         "status": "created",
         "version": 2,
@@ -92,8 +92,8 @@ async def test_a_cancellation_is_a_transition_and_the_shipment_stays(
 ) -> None:
     caller: Api = request.getfixturevalue(who)
     number = await admin.created(shipment_body())
-    answer = await cancel(caller, number)
-    assert (answer.status, answer.body["status"], answer.body["version"]) == (200, "cancelled", 2)
+    response = await cancel(caller, number)
+    assert (response.status, response.body["status"], response.body["version"]) == (200, "cancelled", 2)
     shipment = await admin.shipment(number)
     assert [entry["status"] for entry in shipment["status_history"]] == ["created", "cancelled"]
     assert shipment["status_history"][1]["source"] == "api"
@@ -101,7 +101,7 @@ async def test_a_cancellation_is_a_transition_and_the_shipment_stays(
 
 
 @pytest.mark.parametrize("change", [patch, cancel])
-async def test_nobody_changes_a_shipment_of_somebody_else(
+async def test_a_shipment_of_another_client_cannot_be_changed(
     change: Change, admin: Api, other_client: Api, driver: Api, nobody: Api
 ) -> None:
     number = await admin.created(shipment_body("client_001"))
@@ -117,7 +117,7 @@ async def test_nobody_changes_a_shipment_of_somebody_else(
 
 
 @pytest.mark.parametrize("status", list(PATH_TO))
-async def test_who_may_still_change_what_at_which_status(
+async def test_permissions_to_change_depend_on_role_and_status(
     admin: Api, client: Api, driver: Api, status: Status
 ) -> None:
     number = await shipment_at(status, admin=admin, driver=driver)
@@ -132,15 +132,15 @@ async def test_who_may_still_change_what_at_which_status(
 
 
 @pytest.mark.race
-async def test_many_changes_at_once_are_all_applied_one_after_the_other(admin: Api) -> None:
+async def test_concurrent_changes_are_applied_one_after_the_other(admin: Api) -> None:
     number = await admin.created(shipment_body())
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(patch(admin, number, {"package": {"weight_kg": 1.0 + n}}) for n in range(AT_ONCE))
     )
-    assert {answer.status for answer in answers} == {200}
-    assert sorted(answer.body["version"] for answer in answers) == list(range(2, AT_ONCE + 2))
-    last = max(answers, key=lambda answer: int(answer.body["version"]))
-    weight = 1.0 + answers.index(last)
+    assert {response.status for response in responses} == {200}
+    assert sorted(response.body["version"] for response in responses) == list(range(2, AT_ONCE + 2))
+    last = max(responses, key=lambda response: int(response.body["version"]))
+    weight = 1.0 + responses.index(last)
     shipment = await admin.shipment(number)
     assert (shipment["version"], shipment["package"]["weight_kg"]) == (AT_ONCE + 1, weight)
 
@@ -173,7 +173,7 @@ async def test_a_change_of_another_version_is_412_and_changes_nothing(admin: Api
     assert (cancelled.status, cancelled.body["version"]) == (200, 3)
 
 
-async def test_the_tag_of_a_compressed_answer_is_a_condition(admin: Api) -> None:
+async def test_the_etag_of_a_compressed_response_is_a_valid_condition(admin: Api) -> None:
     number = await admin.created(shipment_body())
     path = f"/shipments/{number}"
     for coding in ("gzip", "zstd"):
@@ -186,9 +186,9 @@ async def test_the_tag_of_a_compressed_answer_is_a_condition(admin: Api) -> None
     assert_error(await admin.get(path, headers={"If-Match": tag}), 412, "PRECONDITION_FAILED")
 
 
-async def test_of_many_changes_of_one_version_one_is_made(admin: Api) -> None:
+async def test_one_of_many_changes_of_one_version_is_applied(admin: Api) -> None:
     number = await admin.created(shipment_body())
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(
             admin.ask(
                 "PATCH", f"/shipments/{number}", json={"package": {"weight_kg": 1.0 + n}}, headers=tag_of(1)
@@ -196,11 +196,11 @@ async def test_of_many_changes_of_one_version_one_is_made(admin: Api) -> None:
             for n in range(AT_ONCE)
         )
     )
-    assert sorted(answer.status for answer in answers) == [200, *[412] * (AT_ONCE - 1)]
+    assert sorted(response.status for response in responses) == [200, *[412] * (AT_ONCE - 1)]
     assert (await admin.shipment(number))["version"] == 2
 
 
-async def test_a_condition_on_what_is_not_there_or_not_ones_own_says_so(
+async def test_a_condition_on_a_missing_or_foreign_shipment_is_rejected(
     admin: Api, other_client: Api
 ) -> None:
     number = await admin.created(shipment_body("client_001"))
@@ -228,16 +228,16 @@ async def test_a_write_without_versions_ignores_no_condition(admin: Api, driver:
 
 
 @pytest.mark.parametrize("change", ["PATCH", "DELETE"])
-async def test_whoever_does_not_wait_can_look_it_up(client: Api, change: str) -> None:
+async def test_the_outcome_of_a_request_that_did_not_wait_can_be_read(client: Api, change: str) -> None:
     number = await client.created(shipment_body())
     body = CHANGES if change == "PATCH" else None
-    answer = await client.ask(change, f"/shipments/{number}", json=body, headers={"Prefer": "wait=0"})
-    assert (answer.status, answer.body["status"]) == (202, "queued")
-    assert answer.headers["Location"] == f"/events/{answer.body['event_id']}"
-    assert (await client.outcome(answer.body["event_id"]))["outcome"] == "applied"
+    response = await client.ask(change, f"/shipments/{number}", json=body, headers={"Prefer": "wait=0"})
+    assert (response.status, response.body["status"]) == (202, "queued")
+    assert response.headers["Location"] == f"/events/{response.body['event_id']}"
+    assert (await client.outcome(response.body["event_id"]))["outcome"] == "applied"
 
 
-async def test_an_event_that_is_waited_for_is_answered_with_its_outcome(admin: Api, driver: Api) -> None:
+async def test_a_request_that_waits_gets_the_outcome(admin: Api, driver: Api) -> None:
     number = await admin.created(shipment_body())
     event = event_body(number, Status.PICKED_UP)
     wait = {"Prefer": "wait=30"}

@@ -1,4 +1,4 @@
-"""The document tells the truth: schemathesis asks the running stack everything that it says may be asked."""
+"""The OpenAPI document is true: schemathesis sends the running stack everything that it declares."""
 
 import os
 import re
@@ -22,7 +22,7 @@ FEWEST_CASES = 1_000
 
 
 @pytest.mark.timeout(300)
-async def test_every_answer_is_as_the_document_says(
+async def test_every_response_conforms_to_the_document(
     stack: StackAddresses, nobody: Api, tokens: Mapping[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = {

@@ -1,4 +1,4 @@
-"""POST /shipments: what comes back, and that repeating a request with its key makes nothing new."""
+"""POST /shipments: its response, and that repeating a request with its key creates nothing."""
 
 import asyncio
 from uuid import uuid4
@@ -20,18 +20,18 @@ def key() -> str:
     return uuid4().hex
 
 
-async def test_a_new_shipment_can_be_read_where_the_answer_says(client: Api) -> None:
+async def test_a_new_shipment_can_be_read_at_its_location(client: Api) -> None:
     asked = shipment_body(None)
-    answer = await client.create(asked)
+    response = await client.create(asked)
 
-    body = answer.body
-    assert answer.status == 201
+    body = response.body
+    assert response.status == 201
     assert set(body) == {"tracking_number", "status", "created_at", "client_id"}
     assert (body["status"], body["client_id"]) == ("created", "client_001")
     assert is_tracking_number(body["tracking_number"])
     assert INSTANT.fullmatch(body["created_at"])
-    assert answer.headers["Location"] == f"/shipments/{body['tracking_number']}"
-    shipment = (await client.get(answer.headers["Location"])).body
+    assert response.headers["Location"] == f"/shipments/{body['tracking_number']}"
+    shipment = (await client.get(response.headers["Location"])).body
     assert {name: shipment[name] for name in asked} == asked
     assert (shipment["current_status"], shipment["version"]) == ("created", 1)
     assert shipment["created_at"] == body["created_at"]
@@ -44,7 +44,7 @@ async def test_without_a_key_every_request_is_another_shipment(client: Api) -> N
     assert first != second
 
 
-async def test_the_same_key_and_body_give_the_first_answer_again(client: Api, key: str) -> None:
+async def test_the_same_key_and_body_return_the_same_shipment(client: Api, key: str) -> None:
     first = await client.create(shipment_body(), key=key)
     again = await client.create(shipment_body(), key=key)
 
@@ -78,12 +78,14 @@ async def test_the_same_key_of_two_users_makes_two_shipments(
 async def test_many_requests_with_one_key_at_once_make_one_shipment(
     new_client: Api, admin: Api, key: str
 ) -> None:
-    answers = await asyncio.gather(*(new_client.create(shipment_body(None), key=key) for _ in range(AT_ONCE)))
+    responses = await asyncio.gather(
+        *(new_client.create(shipment_body(None), key=key) for _ in range(AT_ONCE))
+    )
 
-    assert {answer.status for answer in answers} == {201}
-    assert all(answer.body == answers[0].body for answer in answers)
+    assert {response.status for response in responses} == {201}
+    assert all(response.body == responses[0].body for response in responses)
     assert (await new_client.get("/shipments")).body["pagination"]["total"] == 1
-    creation = await admin.outcome(f"evt_{answers[0].body['tracking_number']}_created")
+    creation = await admin.outcome(f"evt_{responses[0].body['tracking_number']}_created")
     assert (creation["outcome"], creation["duplicates"], creation["conflicts"]) == ("applied", AT_ONCE - 1, 0)
 
 
@@ -91,32 +93,32 @@ async def test_many_requests_with_one_key_at_once_make_one_shipment(
 async def test_different_bodies_with_one_key_at_once_make_one_shipment(
     new_client: Api, admin: Api, key: str
 ) -> None:
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         *(new_client.create(shipment_body(None, weight_kg=1.0 + n), key=key) for n in range(AT_ONCE))
     )
 
-    assert sorted(answer.status for answer in answers) == [201, *[422] * (AT_ONCE - 1)]
+    assert sorted(response.status for response in responses) == [201, *[422] * (AT_ONCE - 1)]
     assert (await new_client.get("/shipments")).body["pagination"]["total"] == 1
-    [number] = [answer.body["tracking_number"] for answer in answers if answer.status == 201]
+    [number] = [response.body["tracking_number"] for response in responses if response.status == 201]
     creation = await admin.outcome(f"evt_{number}_created")
     assert (creation["duplicates"], creation["conflicts"]) == (0, AT_ONCE - 1)
 
 
 @pytest.mark.parametrize("unfit", ["", " ", "x" * 256, "tab\there"])
-async def test_a_key_of_another_form_is_refused(client: Api, unfit: str) -> None:
+async def test_a_malformed_key_is_rejected(client: Api, unfit: str) -> None:
     assert_error(await client.create(shipment_body(), key=unfit), 400, "VALIDATION_ERROR")
 
 
-async def test_what_is_wrong_with_a_shipment_is_named(client: Api) -> None:
+async def test_each_fault_of_a_shipment_is_named(client: Api) -> None:
     body = shipment_body()
     body["origin"] = {"address": "", "coordinates": {"lat": 91, "lng": 0}}
     body["package"] = {"weight_kg": 0}
     body["colour"] = "red"
     del body["destination"]
 
-    answer = await client.create(body)
+    response = await client.create(body)
 
-    pointers = [detail["pointer"] for detail in answer.body["details"]]
-    assert_error(answer, 400, "VALIDATION_ERROR", *pointers)
+    pointers = [detail["pointer"] for detail in response.body["details"]]
+    assert_error(response, 400, "VALIDATION_ERROR", *pointers)
     faulty = {"/origin/address", "/origin/coordinates/lat", "/package/weight_kg", "/colour", "/destination"}
     assert set(pointers) == faulty

@@ -1,4 +1,4 @@
-"""Requests that are wrong in themselves: one body for every error, whoever makes it."""
+"""Invalid requests: one body for every error, whatever component produces it."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import event_body, shipment_body
-from tests.support.api import Answer, Api
+from tests.support.api import Api, Response
 from tests.support.builders import NUMBER
 from tests.support.stack import StackAddresses
 
@@ -24,7 +24,7 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize("path", ["/nothing", "/shipments/", "/auth", "/events/a/b", "/metrics/x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_path_that_is_not_there_is_404_in_the_one_form(admin: Api, method: str, path: str) -> None:
+async def test_an_unknown_path_is_404_in_the_one_form(admin: Api, method: str, path: str) -> None:
     assert_error(await admin.ask(method, path), 404, "NOT_FOUND")
 
 
@@ -42,20 +42,20 @@ async def test_a_path_that_is_not_there_is_404_in_the_one_form(admin: Api, metho
         ("DELETE", "/health", {"GET", "HEAD", "POST"}),
     ],
 )
-async def test_a_method_that_a_path_does_not_know_is_405_with_those_it_knows(
+async def test_an_unknown_method_is_405_with_the_allowed_ones(
     admin: Api, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = await admin.ask(method, path)
+    response = await admin.ask(method, path)
 
-    assert_error(answer, 405, "METHOD_NOT_ALLOWED")
-    assert set(answer.headers["Allow"].replace(" ", "").split(",")) >= allowed
+    assert_error(response, 405, "METHOD_NOT_ALLOWED")
+    assert set(response.headers["Allow"].replace(" ", "").split(",")) >= allowed
 
 
 @pytest.mark.parametrize("path", TAKING_A_BODY)
 @pytest.mark.parametrize(
     "broken", [b"", b"{", b'{"a":1}}', b"\xff\xfe", b'{"a":"\xed\xa0\x80"}', b"[" * 10_000]
 )
-async def test_what_is_not_json_is_400(admin: Api, path: str, broken: bytes) -> None:
+async def test_a_body_that_is_no_json_is_400(admin: Api, path: str, broken: bytes) -> None:
     if path == "/auth/login":
         broken = broken[:1000]
     assert_error(await admin.ask("POST", path, data=broken, headers=JSON), 400, "INVALID_JSON")
@@ -71,41 +71,41 @@ async def test_what_is_not_json_is_400(admin: Api, path: str, broken: bytes) -> 
     ],
 )
 async def test_a_body_of_another_type_is_415(admin: Api, path: str, headers: dict[str, str]) -> None:
-    answer = await admin.ask("POST", path, data=b"{}", headers=headers)
+    response = await admin.ask("POST", path, data=b"{}", headers=headers)
 
-    assert_error(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert_error(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
 @pytest.mark.parametrize("size", [2 * MIB + 1, 4 * MIB + 1])
 async def test_a_body_that_is_too_large_is_413_however_much_of_it_is_sent(
     stack: StackAddresses, tokens: Mapping[str, str], size: int
 ) -> None:
-    answer = await _upload(stack.gateway_url, tokens["driver_user_001"], size)
+    response = await _upload(stack.gateway_url, tokens["driver_user_001"], size)
 
-    assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
-    assert answer.headers["X-Request-Id"] == "upload-1"
+    assert_error(response, 413, "PAYLOAD_TOO_LARGE")
+    assert response.headers["X-Request-Id"] == "upload-1"
 
 
 async def test_a_login_body_has_a_bound_of_its_own(nobody: Api) -> None:
-    answer = await nobody.post("/auth/login", {"username": "x", "password": "x" * 9000})
+    response = await nobody.post("/auth/login", {"username": "x", "password": "x" * 9000})
 
-    assert_error(answer, 413, "PAYLOAD_TOO_LARGE")
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert_error(response, 413, "PAYLOAD_TOO_LARGE")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_nobody_keeps_what_the_gateway_refuses_of_tokens_and_users(nobody: Api) -> None:
-    answer = await nobody.get(f"/auth/users?offset={'1' * 9000}")
+async def test_no_log_holds_tokens_or_users_that_the_gateway_rejects(nobody: Api) -> None:
+    response = await nobody.get(f"/auth/users?offset={'1' * 9000}")
 
-    assert_error(answer, 414, "URI_TOO_LONG")
-    assert answer.headers.getall("Cache-Control") == ["no-store"]
+    assert_error(response, 414, "URI_TOO_LONG")
+    assert response.headers.getall("Cache-Control") == ["no-store"]
     assert "Cache-Control" not in (await nobody.get(f"/shipments?offset={'1' * 9000}")).headers
 
 
 @pytest.mark.parametrize("value", [None, 1, [], "text", {"events": {}}, {"events": None}, {"events": []}])
-async def test_json_of_another_shape_is_refused(driver: Api, value: object) -> None:
-    answer = await driver.ask("POST", "/events/batch", data=json.dumps(value).encode(), headers=JSON)
+async def test_json_of_another_shape_is_rejected(driver: Api, value: object) -> None:
+    response = await driver.ask("POST", "/events/batch", data=json.dumps(value).encode(), headers=JSON)
 
-    assert (answer.status, answer.body["error"]) == (400, "VALIDATION_ERROR")
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
 
 
 async def test_one_bad_event_is_named_and_nothing_of_its_batch_is_queued(admin: Api, driver: Api) -> None:
@@ -151,14 +151,14 @@ async def test_each_fault_of_an_event_is_named(driver: Api, field: str, value: o
 async def test_a_batch_holds_a_thousand_events_and_no_more(driver: Api) -> None:
     events = [event_body(NUMBER, "picked_up", source=f"{uuid4()}") for _ in range(1001)]
 
-    answer = await driver.post("/events/batch", {"events": events[:1000]})
-    assert answer.status == 202
-    assert (answer.body["received"], answer.body["queued"]) == (1000, 1000)
-    assert [item["index"] for item in answer.body["events"]] == list(range(1000))
+    response = await driver.post("/events/batch", {"events": events[:1000]})
+    assert response.status == 202
+    assert (response.body["received"], response.body["queued"]) == (1000, 1000)
+    assert [item["index"] for item in response.body["events"]] == list(range(1000))
     assert_error(await driver.post("/events/batch", {"events": events}), 400, "VALIDATION_ERROR", "/events")
 
 
-async def test_every_answer_has_an_id_and_keeps_a_sane_one_of_the_callers(nobody: Api, driver: Api) -> None:
+async def test_every_response_has_a_request_id_and_keeps_a_valid_one(nobody: Api, driver: Api) -> None:
     requests = [
         nobody.get("/health", headers={"X-Request-Id": "trace-1"}),
         nobody.get("/shipments", headers={"X-Request-Id": "trace-1"}),
@@ -166,19 +166,19 @@ async def test_every_answer_has_an_id_and_keeps_a_sane_one_of_the_callers(nobody
         nobody.get("/nothing", headers={"X-Request-Id": "trace-1"}),
         driver.post("/events", {}, headers={"X-Request-Id": "trace-1"}),
     ]
-    assert {answer.headers["X-Request-Id"] for answer in await asyncio.gather(*requests)} == {"trace-1"}
+    assert {response.headers["X-Request-Id"] for response in await asyncio.gather(*requests)} == {"trace-1"}
 
     unnamed = [await nobody.get("/health") for _ in range(3)]
     unfit = [
         await nobody.get("/health", headers={"X-Request-Id": text}) for text in ("a b", "x" * 129, "<a>")
     ]
-    given = [answer.headers["X-Request-Id"] for answer in unnamed + unfit]
+    given = [response.headers["X-Request-Id"] for response in unnamed + unfit]
     assert len(set(given)) == 6
     assert not {"a b", "x" * 129, "<a>"} & set(given)
 
 
-async def _upload(url: str, token: str, size: int) -> Answer:
-    """Send a large body and read the answer meanwhile: aiohttp's client would wait to be rid of it all."""
+async def _upload(url: str, token: str, size: int) -> Response:
+    """Send a large body and read the response meanwhile: aiohttp's client would send the whole body first."""
     reader, writer = await asyncio.open_connection(*url.removeprefix("http://").split(":"))
     head = {
         "Host": "waybill",
@@ -196,7 +196,7 @@ async def _upload(url: str, token: str, size: int) -> Answer:
             name, _, value = line.partition(": ")
             headers.add(name, value)
         body = await reader.readexactly(int(headers["Content-Length"]))
-        return Answer(int(first.split()[1]), CIMultiDictProxy(headers), body)
+        return Response(int(first.split()[1]), CIMultiDictProxy(headers), body)
     finally:
         writer.transport.abort()
         with suppress(ConnectionError):

@@ -1,4 +1,4 @@
-"""Whatever is sent, however often and at once: each event has one outcome, each history is a legal walk."""
+"""Repeated and concurrent sending: each event has one outcome, each history is a legal walk."""
 
 import asyncio
 import random
@@ -95,11 +95,11 @@ async def test_an_event_is_accepted_before_and_applied_soon_after(
     number = await admin.created(shipment_body())
     with frozen(own_stack, "processor"):
         async with asyncio.timeout(ACCEPTED_WITHIN_S):
-            answer = await driver.post("/events", event_body(number, Status.PICKED_UP))
-        event_id = answer.body["event_id"]
-        assert answer.status == 202
-        assert answer.headers["Location"] == f"/events/{event_id}"
-        assert answer.body | {"message": ""} == {
+            response = await driver.post("/events", event_body(number, Status.PICKED_UP))
+        event_id = response.body["event_id"]
+        assert response.status == 202
+        assert response.headers["Location"] == f"/events/{event_id}"
+        assert response.body | {"message": ""} == {
             "event_id": event_id,
             "status": "queued",
             "tracking_number": number,
@@ -134,7 +134,7 @@ async def test_the_same_instant_with_another_payload_is_counted_and_never_applie
     assert await admin.shipment(number) == before
 
 
-async def test_a_rejected_event_does_not_stand_in_the_way_of_what_was_meant(admin: Api, driver: Api) -> None:
+async def test_a_rejected_event_does_not_block_its_correction(admin: Api, driver: Api) -> None:
     number = await admin.created(shipment_body())
     meant = event_body(number, Status.PICKED_UP)
     wait = {"Prefer": "wait=10"}
@@ -153,21 +153,21 @@ async def test_a_rejected_event_does_not_stand_in_the_way_of_what_was_meant(admi
     assert [event["event_id"] for event in trail.body["data"]] == [seen["event_id"]]
 
 
-async def test_a_batch_that_contradicts_itself_is_refused_and_names_both(admin: Api, driver: Api) -> None:
+async def test_a_batch_that_contradicts_itself_is_rejected_and_names_both(admin: Api, driver: Api) -> None:
     number = await admin.created(shipment_body())
     walk = [
         event_body(number, status) for status in (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.PICKED_UP)
     ]
     coarse = [event | {"timestamp": walk[0]["timestamp"], "source": "carrier-feed"} for event in walk]
 
-    answer = await driver.post("/events/batch", {"events": coarse})
-    assert (answer.status, answer.body["error"]) == (400, "VALIDATION_ERROR")
-    assert [detail["pointer"] for detail in answer.body["details"]] == ["/events/0", "/events/1"]
+    response = await driver.post("/events/batch", {"events": coarse})
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
+    assert [detail["pointer"] for detail in response.body["details"]] == ["/events/0", "/events/1"]
 
     lenient = {"Prefer": "handling=lenient"}
-    answer = await driver.post("/events/batch", {"events": coarse}, headers=lenient)
-    assert (answer.status, answer.body["queued"], answer.body["rejected"]) == (202, 2, 1)
-    seen = await driver.counted(answer.body["events"][0]["event_id"], deliveries=2)
+    response = await driver.post("/events/batch", {"events": coarse}, headers=lenient)
+    assert (response.status, response.body["queued"], response.body["rejected"]) == (202, 2, 1)
+    seen = await driver.counted(response.body["events"][0]["event_id"], deliveries=2)
     assert (seen["outcome"], seen["duplicates"], seen["conflicts"]) == ("applied", 1, 0)
 
 
@@ -244,14 +244,14 @@ def _sendings(driver: Api, events: Sequence[Json], chance: random.Random) -> lis
 
 
 async def _accepted(driver: Api, events: Sequence[Json]) -> int | None:
-    """Send one event or a batch, and return how many are queued; None, to be repeated, where it is 503.
+    """Send one event or a batch, and return how many are queued; None, to be retried, on 503.
 
     Of a batch that contradicts itself, the good events are taken.
     """
     if len(events) == 1:
-        answer = await driver.post("/events", events[0])
+        response = await driver.post("/events", events[0])
     else:
         lenient = {"Prefer": "handling=lenient"}
-        answer = await driver.post("/events/batch", {"events": events}, headers=lenient)
-    assert answer.status in {202, 503}, answer.text
-    return int(answer.body.get("queued", 1)) if answer.status == 202 else None
+        response = await driver.post("/events/batch", {"events": events}, headers=lenient)
+    assert response.status in {202, 503}, response.text
+    return int(response.body.get("queued", 1)) if response.status == 202 else None

@@ -1,4 +1,4 @@
-"""What one caller does must not be felt by the others."""
+"""One caller's load must not be felt by the others."""
 
 import asyncio
 import io
@@ -25,11 +25,11 @@ LARGEST = 2 * 1024 * 1024
 CONNECTIONS = 6
 CALLS = 40
 NEAR_S = 0.3
-"""How much later the middle one of a bystander's answers may come; it was 5 s once, and alone it is 8 ms."""
+"""Bound of the growth of a bystander's median latency; it was 5 s once, and alone it is 8 ms."""
 
 
 def faulty() -> list[bytes]:
-    """Return bodies that say as much wrong as fits into the largest one."""
+    """Return bodies with as many errors as fit into the largest one."""
 
     def filled(pattern: bytes) -> bytes:
         return b'{"events":[' + (pattern * (LARGEST // len(pattern)))[: LARGEST - 100].rstrip(b",") + b"]}"
@@ -42,13 +42,13 @@ def faulty() -> list[bytes]:
 async def send_for_ever(caller: Api, bodies: Iterator[bytes], statuses: Counter[int]) -> None:
     headers = {"Content-Type": "application/json", "Prefer": "handling=lenient"}
     while True:
-        answer = await caller.ask("POST", "/events/batch", data=io.BytesIO(next(bodies)), headers=headers)
-        statuses[answer.status] += 1
+        response = await caller.ask("POST", "/events/batch", data=io.BytesIO(next(bodies)), headers=headers)
+        statuses[response.status] += 1
 
 
 @asynccontextmanager
 async def attack(caller: Api) -> AsyncIterator[Counter[int]]:
-    """Send faulty bodies over several connections while the context lasts; it begins when all are at it."""
+    """Send faulty bodies over several connections while the context lasts; it begins when all are busy."""
     statuses, bodies = Counter[int](), faulty()
 
     async def at_it() -> bool | None:
@@ -71,14 +71,14 @@ async def attack(caller: Api) -> AsyncIterator[Counter[int]]:
 
 
 async def middle_s(caller: Api) -> float:
-    """Return how long a bystander waits for the middle one of its answers."""
+    """Return the median latency of a bystander's requests."""
     number = derive_tracking_number("bystander", uuid.uuid4().hex, 0)
     taken = []
     for index in range(CALLS):
         started = time.perf_counter()
-        answer = await caller.post("/events", event_body(number, "picked_up", source=f"scanner-{index}"))
+        response = await caller.post("/events", event_body(number, "picked_up", source=f"scanner-{index}"))
         taken.append(time.perf_counter() - started)
-        assert answer.status == 202
+        assert response.status == 202
     return statistics.median(taken)
 
 
@@ -88,7 +88,9 @@ async def test_faulty_bodies_of_one_user_are_not_felt_by_another(
     attacker = nobody.by(signed(stack.jwt_secret, sub="attacker", role="producer"))
     alone = await middle_s(driver)
     async with attack(attacker) as statuses:
-        beside = await middle_s(driver)
+        under_attack = await middle_s(driver)
     assert set(statuses) <= {400, 429}
     assert statuses[400] >= CONNECTIONS
-    assert beside < alone + NEAR_S, f"{alone * 1000:.0f} ms alone, {beside * 1000:.0f} ms beside the attack"
+    assert under_attack < alone + NEAR_S, (
+        f"{alone * 1000:.0f} ms alone, {under_attack * 1000:.0f} ms beside the attack"
+    )

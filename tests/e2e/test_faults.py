@@ -1,4 +1,4 @@
-"""Parts of the stack killed or frozen while it works: nothing accepted is lost, nothing is applied twice.
+"""Parts of the stack killed or frozen while it works: nothing accepted is lost or applied twice.
 
 What the log holds in the end is the measure (`ledger`): also of events whose sender never got an answer.
 """
@@ -20,8 +20,8 @@ from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log, dead_letters
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
 from tests.faults.matrix import Row
-from tests.support.api import Answer, Api, Json, eventually, open_api
-from tests.support.beside import beside
+from tests.support.api import Api, Json, Response, eventually, open_api
+from tests.support.extra_replica import extra_replica
 from tests.support.stack import RunningStack, frozen, kill
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(120)]
@@ -37,16 +37,16 @@ RECOVERY_S = 60.0
 
 @dataclass(slots=True)
 class Stream:
-    """Eventful lives of many shipments, sent batch after batch until each is accepted."""
+    """Event-rich lives of many shipments, sent batch after batch until each is accepted."""
 
     driver: Api
     numbers: Sequence[str]
     accepted: list[str] = field(default_factory=list)
-    refused: list[Answer] = field(default_factory=list)
+    refused: list[Response] = field(default_factory=list)
     broken: int = 0
 
     async def send_during(self, fault: Coroutine[None, None, None]) -> None:
-        """Send all of it, and again as long as the fault lasts; each shipment in order, all side by side."""
+        """Send all of it, repeatedly as long as the fault lasts; each shipment in order, all side by side."""
         side_by_side = list(chain.from_iterable(zip(*map(eventful_life, self.numbers), strict=True)))
         async with asyncio.TaskGroup() as group:
             task = group.create_task(fault)
@@ -58,16 +58,16 @@ class Stream:
 
     async def _try(self, batch: Sequence[Json]) -> list[str] | None:
         try:
-            answer = await self.driver.post("/events/batch", {"events": batch})
+            response = await self.driver.post("/events/batch", {"events": batch})
         except aiohttp.ClientError:
             self.broken += 1
             return None
-        if answer.status != 202:
-            assert_error(answer, 503, "SERVICE_UNAVAILABLE")
-            assert_retry_after(answer)
-            self.refused.append(answer)
+        if response.status != 202:
+            assert_error(response, 503, "SERVICE_UNAVAILABLE")
+            assert_retry_after(response)
+            self.refused.append(response)
             return None
-        return [item["event_id"] for item in answer.body["events"]]
+        return [item["event_id"] for item in response.body["events"]]
 
     async def under_way(self, share: float) -> None:
         """Wait until about this share of everything is accepted."""
@@ -93,7 +93,7 @@ async def stream(admin: Api, driver: Api, since: datetime) -> Stream:
 
 @pytest.fixture(autouse=True)
 async def healed(own_stack: RunningStack, admin: Api) -> AsyncIterator[None]:
-    """Leave the stack as it was found: every part there, every dependency ok, a shipment made at once."""
+    """Restore the stack after the test: every part there, every dependency ok, a shipment created at once."""
     yield
     await eventually(lambda: _all_ok(admin, own_stack), within_s=RECOVERY_S)
 
@@ -113,7 +113,7 @@ async def test_a_processor_killed_in_a_stream_loses_and_doubles_nothing(
 
 
 @pytest.mark.fault(Row.PROCESSORS_SCALED)
-async def test_a_second_processor_that_comes_and_goes_changes_nothing(
+async def test_a_second_processor_that_joins_and_leaves_changes_nothing(
     own_stack: RunningStack, admin: Api, stream: Stream, since: datetime
 ) -> None:
     async def scale() -> None:
@@ -159,21 +159,21 @@ async def test_a_redis_that_hangs_costs_no_event_and_little_time(
     with frozen(own_stack, "redis"):
         await stream.send_during(stream.under_way(1.0))
         started = time.monotonic()
-        answer = await admin.create(shipment_body())
+        response = await admin.create(shipment_body())
         assert time.monotonic() - started < CREATION_WAIT_S + MARGIN_S
         health = await nobody.get("/health")
         await _assert_everything_accepted_has_its_outcome(admin, own_stack, stream, since)
 
     assert not stream.refused
-    assert answer.status == 202
-    assert answer.headers["Location"] == f"/events/{answer.body['event_id']}"
-    assert (await admin.outcome(answer.body["event_id"]))["outcome"] == "applied"
+    assert response.status == 202
+    assert response.headers["Location"] == f"/events/{response.body['event_id']}"
+    assert (await admin.outcome(response.body["event_id"]))["outcome"] == "applied"
     assert (health.status, health.body["checks"]["cache"]) == (200, "degraded")
     assert health.body["checks"] | {"cache": "ok"} == dict.fromkeys(health.body["checks"], "ok")
 
 
 @pytest.mark.fault(Row.BROKERS_DOWN)
-async def test_a_kafka_that_hangs_is_told_in_time_and_repeating_then_converges(
+async def test_a_kafka_that_hangs_is_reported_in_time_and_retries_converge(
     own_stack: RunningStack, admin: Api, driver: Api, nobody: Api, since: datetime
 ) -> None:
     number = await admin.created(shipment_body())
@@ -181,13 +181,13 @@ async def test_a_kafka_that_hangs_is_told_in_time_and_repeating_then_converges(
     pids = _pids(own_stack)
     with frozen(own_stack, "kafka"):
         started = time.monotonic()
-        answers = await asyncio.gather(
+        responses = await asyncio.gather(
             driver.post("/events", event), driver.post("/events/batch", {"events": [event]})
         )
         assert time.monotonic() - started < PUBLISH_DEADLINE_S + MARGIN_S
-        for answer in answers:
-            assert_error(answer, 503, "SERVICE_UNAVAILABLE")
-            assert_retry_after(answer)
+        for response in responses:
+            assert_error(response, 503, "SERVICE_UNAVAILABLE")
+            assert_retry_after(response)
         health = await nobody.get("/health")
         assert (health.status, health.body["checks"]["event_queue"]) == (503, "down")
 
@@ -230,8 +230,8 @@ async def _assert_everything_accepted_has_its_outcome(
 
 @asynccontextmanager
 async def _second_processor(stack: RunningStack) -> AsyncIterator[None]:
-    """Run one more processor, which has partitions when the block begins and leaves in order at its end."""
-    with beside(stack, "processor", "processor-beside") as (process, port):
+    """Run one more processor, which has partitions when the block begins and stops cleanly at its end."""
+    with extra_replica(stack, "processor", "processor-beside") as (process, port):
         await eventually(lambda: _is_ready(f"http://127.0.0.1:{port}"), within_s=RECOVERY_S)
         yield
         process.terminate()
@@ -239,7 +239,7 @@ async def _second_processor(stack: RunningStack) -> AsyncIterator[None]:
 
 
 def _pids(stack: RunningStack) -> dict[str, list[int]]:
-    """Return who serves: the services, not the stores."""
+    """Return the processes of the services, not of the stores."""
     return {
         group: [member.pid for member in members]
         for group, members in stack.members().items()
@@ -248,12 +248,12 @@ def _pids(stack: RunningStack) -> dict[str, list[int]]:
 
 
 async def _accepted(driver: Api, event: Json) -> str | None:
-    answer = await driver.post("/events", event)
-    return answer.body["event_id"] if answer.status == 202 else None
+    response = await driver.post("/events", event)
+    return response.body["event_id"] if response.status == 202 else None
 
 
 async def _all_ok(admin: Api, stack: RunningStack) -> bool | None:
-    """Say whether everything is as it should be: asked, and tried."""
+    """Return whether everything works: by its health, and by a request."""
     health = await admin.get("/health")
     if health.status != 200 or set(health.body["checks"].values()) != {"ok"}:
         return None

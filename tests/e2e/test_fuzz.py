@@ -1,4 +1,4 @@
-"""Whatever a client sends: an answer in time, never a 5xx, and every refusal in the one form."""
+"""Arbitrary input: a response in time, never a 5xx, and every rejection in the one error format."""
 
 import asyncio
 import itertools
@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.fuzz_inputs import Input, Inputs
 from tests.support.api import Api
-from tests.support.raw_http import RawAnswer, RawConnection
+from tests.support.raw_http import RawConnection, RawResponse
 from tests.support.stack import RunningStack
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -28,11 +28,11 @@ HOST = "127.0.0.1"
 ERROR_KEYS = {"error", "message", "status_code", "timestamp"}
 SERVICES = ("ingest-api", "query-api", "processor")
 NOT_ROUTED = {400, 408, 417, 431, 501, 505}
-"""What the gateway's HTTP server says, in plain text, to what is no HTTP (see the Caddyfile)."""
+"""Plain-text response of the gateway's HTTP server to invalid HTTP (see the Caddyfile)."""
 
 
 class Fuzzer:
-    """Sends inputs over many connections at once, and keeps count."""
+    """Sender of inputs over many connections at once, which counts the results."""
 
     def __init__(self, stack: RunningStack) -> None:
         gateway = urlsplit(stack.gateway_url).port
@@ -76,34 +76,34 @@ class Fuzzer:
 
 async def _ask(connection: RawConnection, sent: Input, counts: Counter[str]) -> str | None:
     try:
-        answer = await connection.exchange(sent.request, is_last=not sent.is_http)
+        response = await connection.exchange(sent.request, is_last=not sent.is_http)
     except TimeoutError:
         counts["no answer"] += 1
         return "no answer in time"
-    counts["no answer" if answer is None else f"{answer.status // 100}xx"] += 1
-    return fault_of(answer, sent)
+    counts["no answer" if response is None else f"{response.status // 100}xx"] += 1
+    return fault_of(response, sent)
 
 
-def fault_of(answer: RawAnswer | None, sent: Input) -> str | None:
-    """Say what is wrong with an answer; None: nothing."""
-    if answer is None:
+def fault_of(response: RawResponse | None, sent: Input) -> str | None:
+    """Return the fault of a response; None if it has none."""
+    if response is None:
         return "hung up" if sent.is_http else None
-    if not sent.is_http and not sent.direct and "x-request-id" not in answer.headers:
-        return None if answer.status in NOT_ROUTED else f"{answer.status} before routing"
-    if answer.status >= 500:
-        return f"{answer.status}: {answer.body[:300]!r}"
-    if answer.status < 400 or not answer.body:
+    if not sent.is_http and not sent.direct and "x-request-id" not in response.headers:
+        return None if response.status in NOT_ROUTED else f"{response.status} before routing"
+    if response.status >= 500:
+        return f"{response.status}: {response.body[:300]!r}"
+    if response.status < 400 or not response.body:
         return None
     try:
-        body = json.loads(answer.body)
+        body = json.loads(response.body)
     except ValueError:
-        return f"{answer.status} without the error body: {answer.body[:300]!r}"
-    right = ERROR_KEYS <= set(body) <= ERROR_KEYS | {"details"} and body["status_code"] == answer.status
+        return f"{response.status} without the error body: {response.body[:300]!r}"
+    right = ERROR_KEYS <= set(body) <= ERROR_KEYS | {"details"} and body["status_code"] == response.status
     return None if right else f"another body: {body}"
 
 
 async def shrunk(fuzzer: Fuzzer, sent: Input, *, like: str) -> Input:
-    """Leave out of a failing input what it fails without."""
+    """Shrink a failing input to the part that it needs to fail."""
     size = len(sent.request) // 2
     deadline = time.monotonic() + SHRINKING_S
     while size and time.monotonic() < deadline:
@@ -126,7 +126,7 @@ def pids(stack: RunningStack) -> Mapping[str, int]:
 
 
 @pytest.mark.timeout(300)
-async def test_nothing_that_can_be_sent_brings_a_service_down(
+async def test_no_input_brings_a_service_down(
     own_stack: RunningStack, admin: Api, tokens: Mapping[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, started = memory(own_stack), time.monotonic()

@@ -1,4 +1,4 @@
-"""Each command of docs/api.md works as printed, and answers what the page says."""
+"""Each command of docs/api.md works as printed, with the responses that the page shows."""
 
 import json
 
@@ -60,7 +60,7 @@ EXPECTED = {
 OPERATED = ["discarded", "quarantined", "delivered meanwhile", "dead_letter.discarded"]
 
 
-def test_every_section_with_commands_is_tried() -> None:
+def test_every_section_with_commands_is_run() -> None:
     assert set(EXPECTED) == set(SECTIONS)
 
 

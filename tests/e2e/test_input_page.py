@@ -1,4 +1,4 @@
-"""What docs/input.md says of JSON, times, texts and sizes holds at the gateway; each row quotes the page."""
+"""Claims of docs/input.md about JSON, times, texts and sizes, at the gateway; each row quotes the page."""
 
 import json
 from typing import Any
@@ -60,17 +60,17 @@ async def test_the_page_is_true(
 ) -> None:
     assert quote in PAGE
 
-    answer = await driver.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
+    response = await driver.ask("POST", path, data=body, headers={"Content-Type": "application/json"})
 
-    assert answer.status == status, answer.text
-    assert answer.text.endswith("}\n")
+    assert response.status == status, response.text
+    assert response.text.endswith("}\n")
     if named is not None:
-        assert named in answer.text
+        assert named in response.text
 
 
 async def test_up_to_a_hundred_faults_are_named_and_the_rest_is_counted(driver: Api) -> None:
     assert "up to 100, the rest is counted" in PAGE
-    answer = await driver.post("/events/batch", {"events": [EVENT | {"status": "lost"}] * 150})
+    response = await driver.post("/events/batch", {"events": [EVENT | {"status": "lost"}] * 150})
 
-    assert len(answer.body["details"]) == 100
-    assert "50" in answer.body["message"]
+    assert len(response.body["details"]) == 100
+    assert "50" in response.body["message"]

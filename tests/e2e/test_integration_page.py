@@ -53,7 +53,7 @@ def environment(stack: StackAddresses, tmp_path: Path) -> Mapping[str, str]:
 async def _read_until(
     program: str, number: str, *, folder: Path, environment: Mapping[str, str]
 ) -> list[str]:
-    """Run a program until it has shown that the shipment was delivered; return what it showed of it."""
+    """Run a program until it shows the delivery of the shipment; return its output about it."""
     reader = await asyncio.create_subprocess_exec(
         sys.executable, program, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE
     )

@@ -11,7 +11,7 @@ from domain.shipments.status import Status
 from domain.timestamps import format_timestamp
 from tests.e2e.checks import assert_error
 from tests.e2e.traffic import event_body, shipment_at, shipment_body
-from tests.support.api import Answer, Api
+from tests.support.api import Api, Response
 
 pytestmark = pytest.mark.stack
 
@@ -19,23 +19,23 @@ FLEET = 24
 NEXT = re.compile(r'<([^>]+)>; rel="next"')
 
 
-def following(answer: Answer) -> str | None:
-    found = NEXT.search(answer.headers["Link"])
+def following(response: Response) -> str | None:
+    found = NEXT.search(response.headers["Link"])
     return None if found is None else found[1]
 
 
-async def walk(caller: Api, path: str) -> AsyncIterator[Answer]:
+async def walk(caller: Api, path: str) -> AsyncIterator[Response]:
     """Follow the links from page to page."""
     at: str | None = path
     while at is not None:
-        answer = await caller.get(at)
-        assert answer.status == 200, answer.text
-        yield answer
-        at = following(answer)
+        response = await caller.get(at)
+        assert response.status == 200, response.text
+        yield response
+        at = following(response)
 
 
-def numbers_on(answer: Answer) -> list[str]:
-    return [shipment["tracking_number"] for shipment in answer.body["data"]]
+def numbers_on(response: Response) -> list[str]:
+    return [shipment["tracking_number"] for shipment in response.body["data"]]
 
 
 @pytest.fixture
@@ -53,17 +53,17 @@ async def test_a_walk_misses_and_doubles_nothing_while_shipments_are_added(
     start = fleet[0][4]
     expected = {number for number in fleet if "{}" not in query or number[4] == start}
     walked: list[str] = []
-    async for answer in walk(new_client, f"/shipments?{query.format(start)}"):
-        walked += numbers_on(answer)
+    async for response in walk(new_client, f"/shipments?{query.format(start)}"):
+        walked += numbers_on(response)
         await admin.created(shipment_body(new_client_id))
     assert len(walked) == len(set(walked))
     assert set(walked) == expected
 
 
-async def test_events_move_nothing_in_a_walk(driver: Api, new_client: Api, fleet: Sequence[str]) -> None:
+async def test_events_do_not_reorder_a_walk(driver: Api, new_client: Api, fleet: Sequence[str]) -> None:
     walked: list[str] = []
-    async for answer in walk(new_client, "/shipments?limit=7"):
-        walked += numbers_on(answer)
+    async for response in walk(new_client, "/shipments?limit=7"):
+        walked += numbers_on(response)
         ids = await driver.batch_reported([event_body(number, Status.PICKED_UP) for number in walked[-7:]])
         await driver.outcome(ids[-1])
     assert sorted(walked) == sorted(fleet)
@@ -98,22 +98,20 @@ async def test_ranges_and_prefixes(new_client: Api, driver: Api, fleet: Sequence
         (f"tracking_number={number[:10]}", [number]),
         ("status=picked_up,delivered", [number]),
     ):
-        answer = await new_client.get(f"/shipments?{query}")
-        assert numbers_on(answer) == found, query
-        assert answer.body["pagination"]["total"] == len(found)
-    answer = await new_client.get(f"/shipments?limit=100&updated_to={event['recorded_at']}")
-    assert set(numbers_on(answer)) == set(fleet) - {number}
+        response = await new_client.get(f"/shipments?{query}")
+        assert numbers_on(response) == found, query
+        assert response.body["pagination"]["total"] == len(found)
+    response = await new_client.get(f"/shipments?limit=100&updated_to={event['recorded_at']}")
+    assert set(numbers_on(response)) == set(fleet) - {number}
 
 
-async def test_links_are_for_whoever_asked_wherever_it_thinks_we_are(
-    new_client: Api, fleet: Sequence[str]
-) -> None:
+async def test_links_hold_the_host_that_the_caller_used(new_client: Api, fleet: Sequence[str]) -> None:
     assert len(fleet) == FLEET
-    answer = await new_client.get("/shipments?limit=5&offset=5", headers={"Host": "evil.example"})
-    assert "evil" not in answer.headers["Link"]
-    assert '</shipments?limit=5&offset=0>; rel="prev"' in answer.headers["Link"]
-    assert '</shipments?limit=5>; rel="first"' in answer.headers["Link"]
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    response = await new_client.get("/shipments?limit=5&offset=5", headers={"Host": "evil.example"})
+    assert "evil" not in response.headers["Link"]
+    assert '</shipments?limit=5&offset=0>; rel="prev"' in response.headers["Link"]
+    assert '</shipments?limit=5>; rel="first"' in response.headers["Link"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
@@ -134,12 +132,12 @@ async def test_a_version_is_known_by_any_of_its_tags(admin: Api, driver: Api) ->
         opaque = tag.removeprefix("W/")
         for known in (tag, opaque, f"W/{opaque}", f'"v1", {opaque}', f'"v1-gzip", W/{opaque}', "*"):
             asked = {"Accept-Encoding": encoding, "If-None-Match": known}
-            answer = await admin.get(path, headers=asked)
-            assert (answer.status, answer.raw) == (304, b""), (encoding, known)
-            assert "Content-Encoding" not in answer.headers
+            response = await admin.get(path, headers=asked)
+            assert (response.status, response.raw) == (304, b""), (encoding, known)
+            assert "Content-Encoding" not in response.headers
 
 
-async def test_a_trail_tells_what_became_of_every_event(
+async def test_a_trail_lists_every_event_with_its_outcome(
     admin: Api, driver: Api, client: Api, other_client: Api
 ) -> None:
     number = await shipment_at(Status.PICKED_UP, admin=admin, driver=driver)
@@ -153,7 +151,9 @@ async def test_a_trail_tells_what_became_of_every_event(
         assert [event["timestamp"] for event in events] == sorted(event["timestamp"] for event in events)
         rejected = (await caller.get(f"{path}?outcome=rejected")).body["data"]
         assert [(event["reason"], event["attempts"]) for event in rejected] == [("INVALID_TRANSITION", 2)]
-        walked = [event async for answer in walk(caller, f"{path}?limit=1") for event in answer.body["data"]]
+        walked = [
+            event async for response in walk(caller, f"{path}?limit=1") for event in response.body["data"]
+        ]
         assert walked == events
     for caller in (other_client, driver):
         assert_error(await caller.get(path), 403, "FORBIDDEN")
@@ -161,6 +161,6 @@ async def test_a_trail_tells_what_became_of_every_event(
 
 @pytest.mark.parametrize("path", ["/shipments", "/shipments/{}", "/shipments/{}/events", "/dead-letters"])
 async def test_head_is_get_without_the_body(admin: Api, path: str) -> None:
-    answer = await admin.ask("HEAD", path.format(await admin.created(shipment_body())))
-    assert (answer.status, answer.raw) == (200, b"")
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    response = await admin.ask("HEAD", path.format(await admin.created(shipment_body())))
+    assert (response.status, response.raw) == (200, b"")
+    assert response.headers["Cache-Control"] == "private, no-cache"

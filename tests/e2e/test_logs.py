@@ -1,4 +1,4 @@
-"""What the stack writes down: no token, no password and no secret, wherever they are sent."""
+"""Contents of the stack's logs: no token, no password and no secret, wherever they are sent."""
 
 from collections.abc import Mapping
 from pathlib import Path

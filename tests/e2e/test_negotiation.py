@@ -22,7 +22,7 @@ NDJSON_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl
 
 
 @pytest.mark.parametrize("path", ["/shipments", f"/shipments/{NUMBER}", "/auth/users"])
-async def test_who_takes_no_json_is_406(admin: Api, path: str) -> None:
+async def test_a_client_that_accepts_no_json_gets_406(admin: Api, path: str) -> None:
     assert_error(await admin.get(path, headers={"Accept": "text/html"}), 406, "NOT_ACCEPTABLE")
     assert_error(await admin.get(path, headers={"Accept": "*/*;q=0"}), 406, "NOT_ACCEPTABLE")
 
@@ -52,13 +52,13 @@ async def test_health_is_never_406(nobody: Api) -> None:
         ("/health", {"GET", "HEAD", "POST"}, {}),
     ],
 )
-async def test_options_says_what_a_path_takes(
+async def test_options_lists_the_methods_of_a_path(
     nobody: Api, path: str, allowed: set[str], hints: dict[str, str]
 ) -> None:
-    answer = await nobody.ask("OPTIONS", path)
-    assert (answer.status, answer.raw) == (204, b"")
-    assert set(answer.headers["Allow"].split(",")) == allowed | {"OPTIONS"}
-    assert {name: answer.headers[name] for name in hints} == hints
+    response = await nobody.ask("OPTIONS", path)
+    assert (response.status, response.raw) == (204, b"")
+    assert set(response.headers["Allow"].split(",")) == allowed | {"OPTIONS"}
+    assert {name: response.headers[name] for name in hints} == hints
 
 
 @pytest.mark.parametrize(("size", "status"), [(LIMIT, 400), (LIMIT + 1, 413)])
@@ -73,30 +73,30 @@ async def test_the_limit_is_met_to_the_byte(
         f"POST /events/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {tokens['driver_user_001']}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
     )
-    answer = await connection.exchange(head.encode() + b'{"events": []}'.ljust(size))
+    response = await connection.exchange(head.encode() + b'{"events": []}'.ljust(size))
     await connection.close()
-    assert answer is not None
-    assert (answer.status, json.loads(answer.body)["status_code"]) == (status, status)
+    assert response is not None
+    assert (response.status, json.loads(response.body)["status_code"]) == (status, status)
 
 
-async def test_a_name_given_twice_is_refused_with_its_place(driver: Api) -> None:
-    answer = await driver.ask("POST", "/events", data=b'{"source":"a","source":"b"}', headers=JSON)
-    assert "line 1 column 27" in assert_error(answer, 400, "INVALID_JSON")["message"]
+async def test_a_repeated_json_name_is_rejected_with_its_position(driver: Api) -> None:
+    response = await driver.ask("POST", "/events", data=b'{"source":"a","source":"b"}', headers=JSON)
+    assert "line 1 column 27" in assert_error(response, 400, "INVALID_JSON")["message"]
 
 
 async def test_leniently_the_good_events_are_applied_and_the_bad_ones_listed(admin: Api, driver: Api) -> None:
     good, bad = event_body(NUMBER, "picked_up"), event_body(NUMBER, "lost")
-    answer = await driver.post(
+    response = await driver.post(
         "/events/batch", {"events": [bad, good]}, headers={"Prefer": "handling=lenient"}
     )
-    assert (answer.status, answer.headers["Preference-Applied"]) == (202, "handling=lenient")
-    rejected, queued = answer.body["events"]
+    assert (response.status, response.headers["Preference-Applied"]) == (202, "handling=lenient")
+    rejected, queued = response.body["events"]
     assert (rejected["status"], rejected["details"][0]["pointer"]) == ("rejected", "/events/0/status")
     assert (await admin.outcome(queued["event_id"]))["reason"] == "SHIPMENT_NOT_FOUND"
 
 
 async def raw(stack: StackAddresses, head: str, body: bytes, *, waits: bool = False) -> bytes:
-    """Send a request, its body only once it is asked for if it `waits`; return all that came."""
+    """Send a request, its body only after `100 Continue` if it `waits`; return all received bytes."""
     address = urlsplit(stack.gateway_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     writer.write(head.encode() + (b"" if waits else body))
@@ -120,7 +120,7 @@ def posting(path: str, token: str, framing: str, *, version: str = "1.1") -> str
 EXPECTING = "Expect: 100-continue\r\nContent-Length: 2"
 
 
-async def test_continue_comes_once_and_not_before_a_refusal(
+async def test_continue_is_sent_once_and_not_before_a_rejection(
     stack: StackAddresses, tokens: Mapping[str, str]
 ) -> None:
     for path in ("/events", "/auth/login"):
@@ -140,13 +140,13 @@ async def test_malformed_chunks_are_400(
     stack: StackAddresses, tokens: Mapping[str, str], chunks: bytes
 ) -> None:
     head = posting("/events", tokens["driver_user_001"], "Transfer-Encoding: chunked")
-    answer = await raw(stack, head, chunks)
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b'"error":"INVALID_JSON"' in answer
+    response = await raw(stack, head, chunks)
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b'"error":"INVALID_JSON"' in response
 
 
 @pytest.mark.parametrize("path", ["/health", "/shipments", "/nothing"])
 @pytest.mark.parametrize("coding", ["identity", "gzip"])
-async def test_every_answer_says_that_it_varies_with_its_coding(nobody: Api, path: str, coding: str) -> None:
-    answer = await nobody.get(path, headers={"Accept-Encoding": coding})
-    assert "Accept-Encoding" in answer.headers.getall("Vary")
+async def test_every_response_varies_with_its_coding(nobody: Api, path: str, coding: str) -> None:
+    response = await nobody.get(path, headers={"Accept-Encoding": coding})
+    assert "Accept-Encoding" in response.headers.getall("Vary")

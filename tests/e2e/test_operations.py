@@ -1,4 +1,4 @@
-"""An operator clears dead letters away from the command line, through the gateway; all is on record."""
+"""Dead letters cleared from the command line, through the gateway; every action is recorded."""
 
 import json
 import os
@@ -55,8 +55,8 @@ def ops(stack: StackAddresses) -> Ops:
 
 
 @dataclass(frozen=True, slots=True)
-class Grave:
-    """Dead letters of one shipment, in the order in which they stood in the log."""
+class DeadLettered:
+    """Dead letters of one shipment, in log order."""
 
     number: TrackingNumber
     ids: Sequence[str]
@@ -64,8 +64,8 @@ class Grave:
 
 
 @pytest.fixture
-async def grave(stack: StackAddresses, admin: Api) -> Grave:
-    """Give a shipment whose first three events have died of a bug that is gone, the last of them first."""
+async def three_dead_letters(stack: StackAddresses, admin: Api) -> DeadLettered:
+    """Give a shipment whose first three events were dead-lettered by a fixed bug, the last of them first."""
     number = TrackingNumber(await admin.created(shipment_body()))
     steps = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT)
     commands = [report(status, number) for status in steps]
@@ -75,112 +75,114 @@ async def grave(stack: StackAddresses, admin: Api) -> Grave:
         producer_on(settings) as producer,
         open_database(MongoSettings(MONGO_URI=stack.mongo_uri)) as database,  # type: ignore[call-arg]
     ):
-        letters, index = KafkaDeadLetters(producer, Topics()), MongoDeadLetterIndex(database)
+        dead_letters, index = KafkaDeadLetters(producer, Topics()), MongoDeadLetterIndex(database)
         for offset, command in reversed(list(enumerate(commands, 10**9))):
-            letter = DeadLetter(record_of(command, offset), "unprocessable", "ValueError: a bug", 5)
-            place = await letters.publish(letter)
-            await index.record(entry_of(letter, place, delivery(command, offset), recorded_at=NOON))
+            dead_letter = DeadLetter(record_of(command, offset), "unprocessable", "ValueError: a bug", 5)
+            place = await dead_letters.publish(dead_letter)
+            await index.record(entry_of(dead_letter, place, delivery(command, offset), recorded_at=NOON))
             ids.insert(0, dead_letter_id(place))
-    return Grave(number, ids, commands)
+    return DeadLettered(number, ids, commands)
 
 
-async def state_of(admin: Api, letter: str) -> Json:
-    found: Json = (await admin.get(f"/dead-letters/{letter}")).body
+async def state_of(admin: Api, dead_letter: str) -> Json:
+    found: Json = (await admin.get(f"/dead-letters/{dead_letter}")).body
     return found
 
 
-async def deeds(admin: Api, letter: str) -> list[tuple[str, str, str | None]]:
-    """Return what was done to a dead letter, newest first."""
-    answer = await admin.get(f"/operator-actions?target={letter}")
-    return [(each["action"], each["by"], each["reason"]) for each in answer.body["data"]]
+async def actions(admin: Api, dead_letter: str) -> list[tuple[str, str, str | None]]:
+    """Return the actions on a dead letter, newest first."""
+    response = await admin.get(f"/operator-actions?target={dead_letter}")
+    return [(each["action"], each["by"], each["reason"]) for each in response.body["data"]]
 
 
-async def replayed(admin: Api, letters: Sequence[str], times: int) -> list[Json]:
-    """Wait until the processor has noted each replay."""
+async def replayed(admin: Api, dead_letters: Sequence[str], times: int) -> list[Json]:
+    """Wait until the processor has recorded each replay."""
 
     async def noted() -> list[Json] | None:
-        found = [await state_of(admin, each) for each in letters]
+        found = [await state_of(admin, each) for each in dead_letters]
         return found if all(each["replays"] >= times for each in found) else None
 
     return await eventually(noted, within_s=20)
 
 
 async def test_dead_letters_are_replayed_by_filter_in_order_and_once(
-    admin: Api, ops: Ops, grave: Grave
+    admin: Api, ops: Ops, three_dead_letters: DeadLettered
 ) -> None:
-    chosen = ("--tracking-number", grave.number)
+    chosen = ("--tracking-number", three_dead_letters.number)
     listed = json.loads(ops("dead-letters", "list", *chosen, "--state", "open", "--json").stdout)
-    assert {each["id"] for each in listed} == set(grave.ids)
+    assert {each["id"] for each in listed} == set(three_dead_letters.ids)
     tried = ops("dead-letters", "replay", *chosen, "--dry-run")
-    assert (tried.returncode, tried.stderr) == (0, "3 would be sent again\n")
+    assert (tried.returncode, tried.stderr) == (0, "3 would be replayed\n")
 
     first = ops("dead-letters", "replay", *chosen, "--yes", "--json")
-    assert (first.returncode, json.loads(first.stdout)["queued"]) == (0, list(grave.ids)), first.stderr
-    found = await replayed(admin, grave.ids, 1)
+    assert (first.returncode, json.loads(first.stdout)["queued"]) == (0, list(three_dead_letters.ids)), (
+        first.stderr
+    )
+    found = await replayed(admin, three_dead_letters.ids, 1)
     assert [(each["state"], each["last_replay"]["by"]) for each in found] == [("replayed", "admin_user")] * 3
-    shipment = await admin.shipment(grave.number)
+    shipment = await admin.shipment(three_dead_letters.number)
     assert [line["status"] for line in shipment["status_history"]] == [
         *("created", "picked_up", "in_warehouse", "in_transit"),
     ]
 
     second = ops("dead-letters", "replay", *chosen, "--yes", "--json")
     assert (second.returncode, json.loads(second.stdout)) == (0, []), "nothing of it is open any more"
-    forced = ops("dead-letters", "replay", grave.ids[0], "--yes")
+    forced = ops("dead-letters", "replay", three_dead_letters.ids[0], "--yes")
     assert (forced.returncode, forced.stderr) == (0, "1 are in the log again\n")
-    await replayed(admin, grave.ids[:1], 2)
-    assert await admin.shipment(grave.number) == shipment
-    for letter, times in zip(grave.ids, (2, 1, 1), strict=True):
-        assert await deeds(admin, letter) == [("dead_letter.replayed", "admin_user", None)] * times
-    shown = json.loads(ops("dead-letters", "show", grave.ids[0], "--json").stdout)
+    await replayed(admin, three_dead_letters.ids[:1], 2)
+    assert await admin.shipment(three_dead_letters.number) == shipment
+    for dead_letter, times in zip(three_dead_letters.ids, (2, 1, 1), strict=True):
+        assert await actions(admin, dead_letter) == [("dead_letter.replayed", "admin_user", None)] * times
+    shown = json.loads(ops("dead-letters", "show", three_dead_letters.ids[0], "--json").stdout)
     assert (shown["event"]["outcome"], shown["event"]["duplicates"]) == ("applied", 1)
     assert [each["action"] for each in shown["history"]] == ["dead_letter.replayed"] * 2
 
 
-async def test_one_is_discarded_with_its_reason_and_comes_back_by_force_alone(
-    admin: Api, ops: Ops, grave: Grave
+async def test_a_discarded_dead_letter_is_replayed_only_by_force(
+    admin: Api, ops: Ops, three_dead_letters: DeadLettered
 ) -> None:
-    letter, other = grave.ids[:2]
-    done = ops("dead-letters", "discard", letter, "--reason", "a self-test")
+    dead_letter, other = three_dead_letters.ids[:2]
+    done = ops("dead-letters", "discard", dead_letter, "--reason", "a self-test")
     assert done.returncode == 0, done.stderr
-    assert ops("dead-letters", "discard", letter, "--reason", "a self-test").returncode == 0
-    another = ops("dead-letters", "discard", letter, "--reason", "another")
+    assert ops("dead-letters", "discard", dead_letter, "--reason", "a self-test").returncode == 0
+    another = ops("dead-letters", "discard", dead_letter, "--reason", "another")
     assert (another.returncode, another.stderr) == (
         1,
         "error: admin_user has discarded it: a self-test (DEAD_LETTER_DISCARDED)\n",
     )
-    assert await deeds(admin, letter) == [("dead_letter.discarded", "admin_user", "a self-test")]
+    assert await actions(admin, dead_letter) == [("dead_letter.discarded", "admin_user", "a self-test")]
 
-    refused = ops("dead-letters", "replay", letter, other, "--yes")
+    refused = ops("dead-letters", "replay", dead_letter, other, "--yes")
     assert (refused.returncode, "--force" in refused.stderr) == (2, True)
-    assert [(await state_of(admin, each))["replays"] for each in (letter, other)] == [0, 0]
-    assert ops("dead-letters", "replay", letter, "--yes", "--force").returncode == 0
-    [back] = await replayed(admin, [letter], 1)
+    assert [(await state_of(admin, each))["replays"] for each in (dead_letter, other)] == [0, 0]
+    assert ops("dead-letters", "replay", dead_letter, "--yes", "--force").returncode == 0
+    [back] = await replayed(admin, [dead_letter], 1)
     assert (back["state"], back["discard"]["reason"]) == ("replayed", "a self-test")
-    listed = json.loads(ops("actions", "list", "--target", letter, "--json").stdout)
+    listed = json.loads(ops("actions", "list", "--target", dead_letter, "--json").stdout)
     assert [each["action"] for each in listed] == ["dead_letter.replayed", "dead_letter.discarded"]
 
 
-async def test_what_nobody_can_read_dies_again_and_says_whose_replay_it_is(
+async def test_an_unreadable_replay_is_dead_lettered_again_and_names_its_origin(
     stack: StackAddresses, admin: Api, ops: Ops
 ) -> None:
-    letter = await unreadable(stack, admin)
-    assert ops("dead-letters", "replay", letter["id"], "--yes").returncode == 0
-    await replayed(admin, [letter["id"]], 1)
+    dead_letter = await unreadable(stack, admin)
+    assert ops("dead-letters", "replay", dead_letter["id"], "--yes").returncode == 0
+    await replayed(admin, [dead_letter["id"]], 1)
 
     async def died_again() -> Json | None:
         for each in (await admin.get("/dead-letters?state=open&reason=unreadable")).body["data"]:
-            if each["replay_of"] == letter["id"]:
+            if each["replay_of"] == dead_letter["id"]:
                 return dict(each)
         return None
 
     again = await eventually(died_again, within_s=20)
-    assert again["value_preview"] == letter["value_preview"]
+    assert again["value_preview"] == dead_letter["value_preview"]
     assert {"name": "replayed-by", "value": "admin_user"} in again["headers"]
     discarded = ops("dead-letters", "discard", again["id"], "--reason", "noise", "--json")
     assert json.loads(discarded.stdout)[0]["state"] == "discarded", discarded.stderr
 
 
-async def test_an_api_key_will_do_and_a_producer_will_not(admin: Api, ops: Ops) -> None:
+async def test_an_api_key_is_accepted_and_a_producer_is_not(admin: Api, ops: Ops) -> None:
     for role, code in (("admin", 0), ("producer", 1)):
         name = f"operator_{uuid4().hex[:8]}"
         user = {"username": name, "password": "blue-truck-seven", "role": role}
@@ -192,16 +194,16 @@ async def test_an_api_key_will_do_and_a_producer_will_not(admin: Api, ops: Ops) 
 
 
 async def unreadable(stack: StackAddresses, admin: Api) -> Json:
-    """Put something into the log that nobody can read, and return its dead letter."""
+    """Append a record that nobody can decode, and return its dead letter."""
     value = f"no event: {uuid4().hex}"
     settings = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]
     async with producer_on(settings) as producer:
         await producer.append(Topics().events, [OutgoingRecord(b"99M-GMPWC6W7SP2G", value.encode(), [])])
 
-    async def buried() -> Json | None:
+    async def dead_lettered() -> Json | None:
         for each in (await admin.get("/dead-letters?state=open&reason=unreadable")).body["data"]:
             if each["value_preview"] == value:
                 return dict(each)
         return None
 
-    return await eventually(buried, within_s=20)
+    return await eventually(dead_lettered, within_s=20)

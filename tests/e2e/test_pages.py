@@ -19,7 +19,7 @@ PAGES = [page for page, test in RUN_BY.items() if test == "tests/e2e/test_pages.
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_what_is_printed_works(page: str, own_stack: RunningStack) -> None:
+def test_printed_commands_work(page: str, own_stack: RunningStack) -> None:
     script = "\n".join(block.text for block in blocks(page) if block.is_run)
     assert script
     script = script.replace(PRINTED_URL, own_stack.gateway_url)

@@ -1,4 +1,4 @@
-"""The Postman collection runs from top to bottom, asserts on every answer, and leaves nothing behind."""
+"""The Postman collection runs from top to bottom, asserts on every response, and leaves nothing behind."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ async def _open_work(admin: Api) -> tuple[set[str], int, int]:
     )
 
 
-async def test_every_answer_is_as_asserted_and_nothing_stays(
+async def test_every_assertion_holds_and_nothing_stays(
     stack: StackAddresses, admin: Api, tmp_path: Path
 ) -> None:
     before = await _open_work(admin)

@@ -1,4 +1,4 @@
-"""A shipment set aside and released, over the API of a running Waybill."""
+"""A shipment quarantined and released, over the API of a running Waybill."""
 
 from itertools import count
 
@@ -15,13 +15,13 @@ pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.POISON)]
 
 
 async def reported(driver: Api, number: str, status: Status, source: str) -> Json:
-    """Report a status, and return what became of it."""
+    """Report a status, and return the outcome."""
     body = event_body(number, status) | {"source": source}
     return await driver.outcome(await driver.reported(body))
 
 
 async def heard(driver: Api, number: str, outcome: str) -> None:
-    """Wait until events of a shipment end like this: illegal ones, so that they change nothing."""
+    """Wait until events of a shipment have this outcome: illegal ones, so that they change nothing."""
     tries = count()
 
     async def asked() -> bool:
@@ -31,13 +31,13 @@ async def heard(driver: Api, number: str, outcome: str) -> None:
     await wait_for(asked, timeout_s=REFRESH_EVERY_S + 20, what="the processor to hear of it")
 
 
-async def test_what_a_shipment_is_told_while_it_is_set_aside_is_applied_later(
+async def test_events_of_a_quarantined_shipment_are_applied_after_its_release(
     admin: Api, driver: Api
 ) -> None:
     number = await admin.created(shipment_body("client_001"))
     reason = {"reason": "its events break the processor"}
-    answer = await admin.ask("PUT", f"/quarantine/{number}", json=reason)
-    assert answer.status == 200, answer.text
+    response = await admin.ask("PUT", f"/quarantine/{number}", json=reason)
+    assert response.status == 200, response.text
     assert number in {entry["tracking_number"] for entry in (await admin.get("/quarantine")).body["data"]}
     await heard(driver, number, "dead")
     event = await reported(driver, number, Status.PICKED_UP, "scanner-1")
@@ -47,13 +47,15 @@ async def test_what_a_shipment_is_told_while_it_is_set_aside_is_applied_later(
     assert (await admin.ask("DELETE", f"/quarantine/{number}")).status == 204
     await heard(driver, number, "rejected")
     query = f"/dead-letters?tracking_number={number}&reason=quarantined&limit=100"
-    letters = {letter["event_id"]: letter["id"] for letter in (await admin.get(query)).body["data"]}
-    replay = await admin.ask("POST", f"/dead-letters/{letters[event['event_id']]}/replay")
+    dead_letters = {
+        dead_letter["event_id"]: dead_letter["id"] for dead_letter in (await admin.get(query)).body["data"]
+    }
+    replay = await admin.ask("POST", f"/dead-letters/{dead_letters[event['event_id']]}/replay")
     assert replay.status == 202, replay.text
 
     async def applied() -> bool:
         return bool((await admin.shipment(number))["current_status"] == "picked_up")
 
     await wait_for(applied, timeout_s=20, what="the event to be applied")
-    deeds = (await admin.get(f"/operator-actions?target={number}")).body["data"]
-    assert [deed["action"] for deed in deeds] == ["key.released", "key.quarantined"]
+    actions = (await admin.get(f"/operator-actions?target={number}")).body["data"]
+    assert [action["action"] for action in actions] == ["key.released", "key.quarantined"]

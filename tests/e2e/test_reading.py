@@ -56,12 +56,12 @@ async def test_a_scan_keeps_the_offset_of_its_own_clock(admin: Api, driver: Api)
 async def test_a_page_is_a_part_of_the_list_newest_first(
     fleet: Sequence[str], new_client: Api, query: str, listed: range
 ) -> None:
-    answer = await new_client.get(f"/shipments{query}")
+    response = await new_client.get(f"/shipments{query}")
 
     newest_first = fleet[::-1]
-    shown = [shipment["tracking_number"] for shipment in answer.body["data"]]
+    shown = [shipment["tracking_number"] for shipment in response.body["data"]]
     assert shown == [newest_first[place] for place in listed]
-    page = answer.body["pagination"]
+    page = response.body["pagination"]
     assert (page["total"], page["offset"]) == (FLEET, listed.start)
     assert page["has_next"] == (listed.stop < FLEET)
 
@@ -135,7 +135,7 @@ async def test_an_admin_finds_every_clients_shipments_by_status(admin: Api, driv
     assert [shipment["tracking_number"] for shipment in body["data"]] == [number]
 
 
-async def test_a_shipment_is_shown_with_all_that_was_said_of_it(admin: Api, driver: Api) -> None:
+async def test_a_shipment_shows_all_its_fields_and_history(admin: Api, driver: Api) -> None:
     number = await shipment_at(Status.DELIVERED, admin=admin, driver=driver)
 
     shipment = await admin.shipment(number)
@@ -154,9 +154,7 @@ async def test_a_shipment_is_shown_with_all_that_was_said_of_it(admin: Api, driv
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
-async def test_what_has_not_changed_is_not_sent_again_compressed_or_not(
-    admin: Api, driver: Api, encoding: str
-) -> None:
+async def test_an_unchanged_resource_is_304_compressed_or_not(admin: Api, driver: Api, encoding: str) -> None:
     number = await shipment_at(Status.IN_TRANSIT, admin=admin, driver=driver)
     path, accepting = f"/shipments/{number}", {"Accept-Encoding": encoding}
     first = await admin.get(path, headers=accepting)
@@ -174,15 +172,15 @@ async def test_what_has_not_changed_is_not_sent_again_compressed_or_not(
     assert changed.headers["ETag"] != tag
 
 
-async def test_versions_are_not_shown_to_whom_the_shipment_is_not(admin: Api, other_client: Api) -> None:
+async def test_versions_are_hidden_from_other_clients(admin: Api, other_client: Api) -> None:
     number = await admin.created(shipment_body("client_001"))
 
-    answer = await other_client.get(f"/shipments/{number}", headers={"If-None-Match": "*"})
+    response = await other_client.get(f"/shipments/{number}", headers={"If-None-Match": "*"})
 
-    assert_error(answer, 403, "FORBIDDEN")
+    assert_error(response, 403, "FORBIDDEN")
 
 
-async def test_what_is_not_there_has_a_code_of_its_own(admin: Api) -> None:
+async def test_a_missing_resource_has_its_own_error_code(admin: Api) -> None:
     unknown = derive_tracking_number("nobody", uuid4().hex, 0)
 
     assert_error(await admin.get(f"/shipments/{unknown}"), 404, "SHIPMENT_NOT_FOUND")

@@ -1,4 +1,4 @@
-"""The README's calls work as printed, and answer what it says; its times are true."""
+"""The README's calls work as printed, with the responses and times that it states."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def test_readme_calls_move_a_shipment(stack: StackAddresses, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/api.md", "docs/integration.md"])
 def test_lines_are_short(page: str) -> None:
-    """Tables apart: a row is one line."""
+    """Tables are exempt: a row is one line."""
     lines = (ROOT / page).read_text().splitlines()
     assert [line for line in lines if len(line) > LONGEST_LINE and not line.startswith("|")] == []
 

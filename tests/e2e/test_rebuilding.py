@@ -1,4 +1,4 @@
-"""`make rebuild-check`: what this test run has done so far can be rebuilt, while the stack goes on."""
+"""`make rebuild-check`: the data of this test run can be rebuilt, while the stack keeps running."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "devstack", "exec", sys.executable, "-m", "tool
 
 
 def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run what the verb runs."""
+    """Run the command of the verb."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env={**os.environ, "WAYBILL_HOME": str(home)},
@@ -30,13 +30,13 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_verb_runs_this_command() -> None:
+def test_the_make_verb_runs_the_tested_command() -> None:
     recipe = ROOT.joinpath("Makefile").read_text().partition("\nrebuild-check:")[2].splitlines()[1]
     verb = "python -m devstack exec waybill-admin rebuild check --from both"
     assert recipe == f"\t@exec $(RUN) {verb}"
 
 
-async def test_all_that_was_done_can_be_rebuilt(own_stack: RunningStack, admin: Api) -> None:
+async def test_all_applied_events_can_be_rebuilt(own_stack: RunningStack, admin: Api) -> None:
     await admin.created(shipment_body("client_001"))
     done = await asyncio.to_thread(run, own_stack.home.root, "check", "--from", "both")
     assert (done.returncode, done.stdout.partition(":")[0]) == (0, "equal"), done.stdout + done.stderr
@@ -49,7 +49,7 @@ def test_without_a_stack_it_says_so(tmp_path: Path) -> None:
     assert done.stderr == f"error: no stack is up in {tmp_path}: start one (make run), or set WAYBILL_HOME\n"
 
 
-def test_what_cannot_be_done_is_refused_in_a_line(own_stack: RunningStack) -> None:
+def test_an_impossible_rebuild_is_rejected_in_one_line(own_stack: RunningStack) -> None:
     for into in ("status_events", "no good name"):
         done = run(own_stack.home.root, "write", "--from", "audit", "--into", into)
         assert (done.returncode, done.stderr) == (1, "")

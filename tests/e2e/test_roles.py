@@ -1,4 +1,4 @@
-"""Who may do what, and with whose things: every route, asked by everyone."""
+"""Permissions by role and owner: every route, called by everyone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,19 +56,19 @@ def callers(nobody: Api, tokens: Mapping[str, str], stack: StackAddresses) -> Ma
 
 
 @pytest.mark.parametrize(("route", "caller", "status"), CASES)
-async def test_a_route_answers_everyone_as_the_table_says(
+async def test_a_route_responds_to_each_caller_as_in_the_table(
     callers: Mapping[str, Api], thing: Thing, route: str, caller: str, status: int
 ) -> None:
     method, path, body = _request(route, thing)
 
-    answer = await callers[caller].ask(method, path, json=body)
+    response = await callers[caller].ask(method, path, json=body)
 
-    assert answer.status == status, answer.text
+    assert response.status == status, response.text
     code = {401: "AUTHENTICATION_REQUIRED", 403: "FORBIDDEN"}.get(status)
-    assert code is None or answer.body["error"] == code
+    assert code is None or response.body["error"] == code
 
 
-async def test_what_is_not_allowed_changes_nothing(
+async def test_a_forbidden_request_changes_nothing(
     admin: Api, client: Api, other_client: Api, thing: Thing
 ) -> None:
     before = await admin.shipment(thing.number)
@@ -81,7 +81,9 @@ async def test_what_is_not_allowed_changes_nothing(
     assert await admin.shipment(thing.number) == before
 
 
-async def test_a_client_sees_its_own_only(admin: Api, client: Api, other_client: Api, thing: Thing) -> None:
+async def test_a_client_sees_only_its_own_shipments(
+    admin: Api, client: Api, other_client: Api, thing: Thing
+) -> None:
     theirs = await admin.created(shipment_body("client_002"))
 
     listed = {
@@ -95,9 +97,9 @@ async def test_a_client_sees_its_own_only(admin: Api, client: Api, other_client:
 
 
 async def test_the_list_of_users_shows_no_secret(admin: Api) -> None:
-    answer = await admin.get("/auth/users?limit=100")
+    response = await admin.get("/auth/users?limit=100")
 
-    users = {user["username"]: user for user in answer.body["data"]}
+    users = {user["username"]: user for user in response.body["data"]}
     seeded = {
         "admin_user": ("admin", None),
         "client_user_001": ("client", "client_001"),
@@ -116,11 +118,11 @@ async def test_the_list_of_users_shows_no_secret(admin: Api) -> None:
         "updated_at",
     }
     assert all(set(user) == shown for user in users.values())
-    assert "$2b$" not in answer.text
+    assert "$2b$" not in response.text
 
 
 def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
-    """Return what to send for a line of the table."""
+    """Return the request for a line of the table."""
     unknown = TrackingNumber(derive_tracking_number("nobody", uuid4().hex, 0))
     event = event_body(thing.number, Status.IN_WAREHOUSE)
     bodies: dict[str, Json] = {

@@ -1,4 +1,4 @@
-"""Tokens: what is refused at both services, and what a login gives."""
+"""Tokens: those rejected by both services, and those that a login returns."""
 
 import base64
 import json
@@ -42,43 +42,43 @@ FORGED: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED.keys())
-async def test_a_token_that_proves_nothing_is_refused_by_both_services(
+async def test_an_invalid_token_is_rejected_by_both_services(
     nobody: Api, stack: StackAddresses, forge: Callable[[str], str]
 ) -> None:
     forger = nobody.by(forge(stack.jwt_secret))
 
-    for answer in (
+    for response in (
         await forger.get("/shipments"),
         await forger.post("/events", event_body(NUMBER, "picked_up")),
     ):
-        body = assert_error(answer, 401, "INVALID_TOKEN")
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        body = assert_error(response, 401, "INVALID_TOKEN")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
         assert body["message"] == "the token is not valid, or not any more"
 
 
 @pytest.mark.parametrize("header", [None, "", "Basic YWRtaW5fdXNlcjpwYXNzd29yZDEyMw==", "Bearer", "Bearer "])
-async def test_without_a_token_the_answer_says_what_to_send(nobody: Api, header: str | None) -> None:
+async def test_a_request_without_a_token_is_told_the_scheme(nobody: Api, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
 
-    for answer in (
+    for response in (
         await nobody.get("/shipments", headers=headers),
         await nobody.post("/shipments", {}, headers=headers),
     ):
-        assert_error(answer, 401, "AUTHENTICATION_REQUIRED")
-        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert_error(response, 401, "AUTHENTICATION_REQUIRED")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 async def test_a_login_gives_a_token_for_a_day(nobody: Api, stack: StackAddresses) -> None:
     credentials = {"username": "client_user_001", "password": "password123"}
-    answer = await nobody.post("/auth/login", credentials)
+    response = await nobody.post("/auth/login", credentials)
 
-    assert answer.status == 200
-    assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.body == {"token": answer.body["token"], "expires_in": 86_400, "token_type": "Bearer"}
-    claims = jwt.decode(answer.body["token"], stack.jwt_secret, ["HS256"], audience="waybill")
+    assert response.status == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.body == {"token": response.body["token"], "expires_in": 86_400, "token_type": "Bearer"}
+    claims = jwt.decode(response.body["token"], stack.jwt_secret, ["HS256"], audience="waybill")
     assert (claims["sub"], claims["role"], claims["client_id"]) == ("client_user_001", "client", "client_001")
     assert claims["exp"] - claims["iat"] == 86_400
-    assert (await nobody.by(answer.body["token"]).get("/shipments")).status == 200
+    assert (await nobody.by(response.body["token"]).get("/shipments")).status == 200
 
 
 async def test_a_failed_login_does_not_tell_whether_the_user_exists(nobody: Api) -> None:
@@ -88,18 +88,20 @@ async def test_a_failed_login_does_not_tell_whether_the_user_exists(nobody: Api)
         {"username": "no_such_user", "password": "password123"},
         {"username": "admin_user", "password": "x" * 1000},
     ]
-    answers = [await nobody.post("/auth/login", attempt) for attempt in attempts]
+    responses = [await nobody.post("/auth/login", attempt) for attempt in attempts]
 
-    bodies = [assert_error(answer, 401, "INVALID_CREDENTIALS") | {"timestamp": ""} for answer in answers]
+    bodies = [
+        assert_error(response, 401, "INVALID_CREDENTIALS") | {"timestamp": ""} for response in responses
+    ]
     assert all(body == bodies[0] for body in bodies)
-    assert all(answer.headers["WWW-Authenticate"] == "Bearer" for answer in answers)
+    assert all(response.headers["WWW-Authenticate"] == "Bearer" for response in responses)
 
 
 async def test_a_login_without_its_fields_names_them(nobody: Api) -> None:
-    answer = await nobody.post("/auth/login", {"user": "admin_user", "password": ""})
+    response = await nobody.post("/auth/login", {"user": "admin_user", "password": ""})
 
-    pointers = [detail["pointer"] for detail in answer.body["details"]]
-    assert_error(answer, 400, "VALIDATION_ERROR", *pointers)
+    pointers = [detail["pointer"] for detail in response.body["details"]]
+    assert_error(response, 400, "VALIDATION_ERROR", *pointers)
     assert set(pointers) == {"/username", "/password", "/user"}
 
 

@@ -24,7 +24,7 @@ REPORTABLE = [status for status in Status if status is not Status.CREATED]
 
 @pytest.mark.parametrize("following", REPORTABLE)
 @pytest.mark.parametrize("current", Status)
-async def test_a_shipment_moves_only_as_the_table_says(
+async def test_a_shipment_follows_only_the_allowed_transitions(
     admin: Api, driver: Api, current: Status, following: Status
 ) -> None:
     number = await shipment_at(current, admin=admin, driver=driver)

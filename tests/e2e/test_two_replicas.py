@@ -1,4 +1,4 @@
-"""Two replicas of each API behind the gateway, no session sticking to either: they act as one.
+"""Two replicas of each API behind the gateway, without sticky sessions: they act as one.
 
 The stack is this module's own, with small budgets. Users are made of tokens, so that tests share no budget.
 """
@@ -25,7 +25,7 @@ from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.ledger import assert_matches_log
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
-from tests.support.api import PASSWORD, Answer, Api, eventually, open_api
+from tests.support.api import PASSWORD, Api, Response, eventually, open_api
 from tests.support.stack import RunningStack, frozen, kill, start_stack
 from tests.support.waiting import wait_for
 
@@ -75,7 +75,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tokens(stack: RunningStack) -> Mapping[str, str]:
-    """Take the place of logins, which this module's lockout would disturb."""
+    """Replace logins, which this module's lockout would disturb."""
     return {
         user: signed(stack.jwt_secret, sub=user, role=role, client_id=client_id)
         for user, role, client_id in USERS
@@ -110,7 +110,7 @@ def producer(nobody: Api, stack: RunningStack) -> Api:
 
 
 async def answered(replica: Api, status: int, route: str) -> int:
-    """Return how many POSTs of a route a replica has answered so."""
+    """Return how many POSTs of a route a replica has answered with this status."""
     series = f'http_requests_total{{method="POST",route="{route}",status="{status}"}} '
     lines = (await replica.get("/metrics")).text.splitlines()
     return sum(int(float(line.removeprefix(series))) for line in lines if line.startswith(series))
@@ -126,46 +126,46 @@ async def test_whichever_replica_is_asked_waits_for_the_outcome(
         assert {shipment["current_status"] for shipment in shown} == {"created"}
 
     # Of two such reports of one shipment, one to each replica, the later one is refused.
-    answers = await asyncio.gather(*(_awaited(driver, number, Status.PICKED_UP) for number in numbers * 2))
-    assert Counter(answer.status for answer in answers) == {200: len(numbers), 409: len(numbers)}
-    answers = await asyncio.gather(*(_awaited(driver, number, Status.DELIVERED) for number in numbers * 2))
-    for answer in answers:
-        assert_error(answer, 409, "INVALID_TRANSITION")
+    responses = await asyncio.gather(*(_awaited(driver, number, Status.PICKED_UP) for number in numbers * 2))
+    assert Counter(response.status for response in responses) == {200: len(numbers), 409: len(numbers)}
+    responses = await asyncio.gather(*(_awaited(driver, number, Status.DELIVERED) for number in numbers * 2))
+    for response in responses:
+        assert_error(response, 409, "INVALID_TRANSITION")
     for replica in ingest:
         assert await answered(replica, 201, "/shipments")
         assert await answered(replica, 200, "/events")
         assert await answered(replica, 409, "/events")
 
 
-async def _awaited(driver: Api, number: str, status: Status) -> Answer:
-    answer = await driver.post("/events", event_body(number, status), headers={"Prefer": "wait=10"})
-    assert answer.headers["Preference-Applied"] == "wait=10"
-    return answer
+async def _awaited(driver: Api, number: str, status: Status) -> Response:
+    response = await driver.post("/events", event_body(number, status), headers={"Prefer": "wait=10"})
+    assert response.headers["Preference-Applied"] == "wait=10"
+    return response
 
 
 @pytest.mark.race
 async def test_failed_logins_are_counted_over_all_replicas(nobody: Api, query: Sequence[Api]) -> None:
     # Asked without the gateway, a replica still trusts one proxy: the header is the caller's address.
-    places: Sequence[Callable[[str], Awaitable[Answer]]] = [
+    places: Sequence[Callable[[str], Awaitable[Response]]] = [
         partial(_log_in, nobody),
         *(partial(_log_in, replica, headers={"X-Forwarded-For": "127.0.0.1"}) for replica in query),
     ]
     for number in range(FREE_FAILURES):
-        answer = await places[number % len(places)]("wrong")
-        assert_error(answer, 401, "INVALID_CREDENTIALS")
+        response = await places[number % len(places)]("wrong")
+        assert_error(response, 401, "INVALID_CREDENTIALS")
 
     admitted = 0
 
-    async def locked_everywhere() -> Sequence[Answer] | None:
+    async def locked_everywhere() -> Sequence[Response] | None:
         nonlocal admitted
-        answers = await asyncio.gather(*(log_in("wrong") for log_in in places))
-        admitted += sum(answer.status == 401 for answer in answers)
-        return answers if all(answer.status == 429 for answer in answers) else None
+        responses = await asyncio.gather(*(log_in("wrong") for log_in in places))
+        admitted += sum(response.status == 401 for response in responses)
+        return responses if all(response.status == 429 for response in responses) else None
 
     # A slow machine may let the first lock, of a second, pass; the next is twice as long.
-    for answer in await eventually(locked_everywhere):
-        assert_error(answer, 429, "TOO_MANY_ATTEMPTS")
-        assert_retry_after(answer)
+    for response in await eventually(locked_everywhere):
+        assert_error(response, 429, "TOO_MANY_ATTEMPTS")
+        assert_retry_after(response)
     assert admitted < FREE_FAILURES  # so many more would each replica admit that counted alone
 
     async def reset_by_a_success() -> bool | None:
@@ -175,12 +175,12 @@ async def test_failed_logins_are_counted_over_all_replicas(nobody: Api, query: S
     assert [(await log_in(PASSWORD)).status for log_in in places] == [200] * len(places)
 
 
-async def _log_in(replica: Api, password: str, headers: Mapping[str, str] | None = None) -> Answer:
+async def _log_in(replica: Api, password: str, headers: Mapping[str, str] | None = None) -> Response:
     credentials = {"username": "client_user_002", "password": password}
     return await replica.post("/auth/login", credentials, headers=headers)
 
 
-async def test_who_logs_out_at_one_replica_is_out_at_all(
+async def test_a_logout_at_one_replica_holds_at_all(
     stack: RunningStack, ingest: Sequence[Api], query: Sequence[Api]
 ) -> None:
     ended, other = (signed(stack.jwt_secret, sub="somebody") for _ in range(2))
@@ -199,25 +199,25 @@ async def test_who_logs_out_at_one_replica_is_out_at_all(
     assert [(await ask(other)).status for ask in doors] == [400, 400, 200, 200]
 
 
-async def _write(replica: Api, token: str) -> Answer:
-    """Send what is refused for its form only after the token is judged: it leaves nothing in the log."""
+async def _write(replica: Api, token: str) -> Response:
+    """Send a request that fails validation only after the token is accepted: it leaves nothing in the log."""
     return await replica.by(token).post("/events", {})
 
 
-async def _read(replica: Api, token: str) -> Answer:
+async def _read(replica: Api, token: str) -> Response:
     return await replica.by(token).get("/shipments?limit=1")
 
 
-async def _refusal(ask: Callable[[str], Awaitable[Answer]], token: str) -> Answer | None:
-    answer = await ask(token)
-    return answer if answer.status == 401 else None
+async def _refusal(ask: Callable[[str], Awaitable[Response]], token: str) -> Response | None:
+    response = await ask(token)
+    return response if response.status == 401 else None
 
 
-async def _faulty_event(nobody: Api, secret: str) -> Answer:
+async def _faulty_event(nobody: Api, secret: str) -> Response:
     return await _write(nobody, signed(secret, sub="greedy", role="producer"))
 
 
-async def _no_token(nobody: Api, _: str) -> Answer:
+async def _no_token(nobody: Api, _: str) -> Response:
     return await nobody.get("/shipments")
 
 
@@ -228,30 +228,30 @@ async def _no_token(nobody: Api, _: str) -> Answer:
 async def test_a_budget_is_spent_at_all_replicas_together(
     nobody: Api,
     stack: RunningStack,
-    ask: Callable[[Api, str], Awaitable[Answer]],
+    ask: Callable[[Api, str], Awaitable[Response]],
     admitted_as: int,
     budget: str,
 ) -> None:
     started = time.monotonic()
-    answers = await _all_of(partial(ask, nobody, stack.jwt_secret), GREED)
+    responses = await _all_of(partial(ask, nobody, stack.jwt_secret), GREED)
     took_s = time.monotonic() - started
 
-    by_status = Counter(answer.status for answer in answers)
+    by_status = Counter(response.status for response in responses)
     assert set(by_status) == {admitted_as, 429}
     assert BUDGET_PER_S <= by_status[admitted_as] <= BUDGET_PER_S * (1 + took_s) + REPLICAS * LOT
-    for answer in answers:
-        assert answer.headers["RateLimit-Policy"] == f'"{budget}";q={BUDGET_PER_S};w=1'
-        assert answer.headers["RateLimit"].startswith(f'"{budget}";r=')
-        if answer.status == 429:
-            assert_error(answer, 429, "RATE_LIMITED")
-            assert_retry_after(answer)
+    for response in responses:
+        assert response.headers["RateLimit-Policy"] == f'"{budget}";q={BUDGET_PER_S};w=1'
+        assert response.headers["RateLimit"].startswith(f'"{budget}";r=')
+        if response.status == 429:
+            assert_error(response, 429, "RATE_LIMITED")
+            assert_retry_after(response)
 
 
-async def _all_of(ask: Callable[[], Awaitable[Answer]], times: int) -> Sequence[Answer]:
-    """Ask so often, as fast as a few at once can."""
+async def _all_of(ask: Callable[[], Awaitable[Response]], times: int) -> Sequence[Response]:
+    """Send so many requests, as fast as a few at once can."""
     share = times // WORKERS
 
-    async def one_after_the_other() -> Sequence[Answer]:
+    async def one_after_the_other() -> Sequence[Response]:
         return [await ask() for _ in range(share)]
 
     return list(chain.from_iterable(await asyncio.gather(*(one_after_the_other() for _ in range(WORKERS)))))
@@ -261,9 +261,9 @@ async def _all_of(ask: Callable[[], Awaitable[Answer]], times: int) -> Sequence[
 class Stream:
     """Requests one after the other from each of many callers, none repeated."""
 
-    ask: Callable[[int], Awaitable[Answer]]
+    ask: Callable[[int], Awaitable[Response]]
     expected: int
-    answers: list[Answer] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     is_over: bool = False
 
@@ -278,37 +278,37 @@ class Stream:
             self.is_over = True
 
     async def goes_on(self) -> None:
-        """Wait until there are so many answers more."""
-        enough = len(self.answers) + 10 * WORKERS
+        """Wait until there are so many responses more."""
+        enough = len(self.responses) + 10 * WORKERS
 
         async def ask() -> bool | None:
-            return len(self.answers) >= enough or None
+            return len(self.responses) >= enough or None
 
         await eventually(ask, within_s=RECOVERY_S)
 
     async def _keep_asking(self, worker: int) -> None:
         while not self.is_over:
             try:
-                answer = await self.ask(worker)
+                response = await self.ask(worker)
             except aiohttp.ClientError as error:
                 self.failures.append(repr(error))
                 continue
-            if answer.status == self.expected:
-                self.answers.append(answer)
+            if response.status == self.expected:
+                self.responses.append(response)
             else:
-                assert_error(answer, 503, "SERVICE_UNAVAILABLE")
-                assert_retry_after(answer)
-                self.failures.append(answer.text)
+                assert_error(response, 503, "SERVICE_UNAVAILABLE")
+                assert_retry_after(response)
+                self.failures.append(response.text)
 
 
 @pytest.mark.parametrize("index", range(REPLICAS))
-async def test_an_ingest_api_that_is_killed_costs_what_it_had_in_hand(
+async def test_a_killed_ingest_api_costs_only_its_requests_in_flight(
     stack: RunningStack, admin: Api, nobody: Api, index: int
 ) -> None:
     since = datetime.now(UTC) - timedelta(seconds=1)
     numbers = await asyncio.gather(*(admin.created(shipment_body()) for _ in range(WORKERS)))
 
-    async def report(worker: int) -> Answer:
+    async def report(worker: int) -> Response:
         event = event_body(numbers[worker], Status.PICKED_UP)
         return await producer(nobody, stack).post("/events", event)
 
@@ -321,17 +321,17 @@ async def test_an_ingest_api_that_is_killed_costs_what_it_had_in_hand(
     assert len(stream.failures) <= WORKERS + LATE, stream.failures
     ledger = await assert_matches_log(admin, stack.kafka_brokers, numbers, since=since, within_s=RECOVERY_S)
     seen = dict(chain.from_iterable(life.events.items() for life in ledger.values()))
-    acknowledged = [answer.body["event_id"] for answer in stream.answers]
+    acknowledged = [response.body["event_id"] for response in stream.responses]
     assert len(set(acknowledged)) == len(acknowledged)
     tallies = Counter((seen[name].attempts, seen[name].duplicates) for name in acknowledged)
     assert tallies == {(1, 0): len(acknowledged)}
 
 
 @pytest.mark.parametrize("index", range(REPLICAS))
-async def test_a_query_api_that_is_killed_costs_no_read(stack: RunningStack, admin: Api, index: int) -> None:
+async def test_a_killed_query_api_costs_no_read(stack: RunningStack, admin: Api, index: int) -> None:
     number = await admin.created(shipment_body())
 
-    async def read(_: int) -> Answer:
+    async def read(_: int) -> Response:
         return await admin.get(f"/shipments/{number}")
 
     async def fault() -> None:
@@ -341,16 +341,16 @@ async def test_a_query_api_that_is_killed_costs_no_read(stack: RunningStack, adm
     await stream.run_during(fault)
 
     assert stream.failures == []
-    assert {answer.body["tracking_number"] for answer in stream.answers} == {number}
+    assert {response.body["tracking_number"] for response in stream.responses} == {number}
 
 
 async def says(nobody: Api, status: int, **checks: str) -> None:
-    """Wait until `/health` answers so; what is not named is ok."""
+    """Wait until `/health` reports these states; a check that is not named is ok."""
     well = {"database": "ok", "cache": "ok", "event_queue": "ok"}
 
     async def asked() -> bool:
-        answer = await nobody.get("/health")
-        return (answer.status, answer.body.get("checks")) == (status, well | checks)
+        response = await nobody.get("/health")
+        return (response.status, response.body.get("checks")) == (status, well | checks)
 
     await wait_for(asked, timeout_s=RECOVERY_S, what=f"{status} {checks}")
 
@@ -364,7 +364,7 @@ async def test_health_is_ok_with_one_ingest_api_and_down_with_none(stack: Runnin
     await says(nobody, 200)
 
 
-async def test_health_is_down_while_what_is_accepted_is_not_applied(
+async def test_health_is_down_while_accepted_events_are_not_applied(
     stack: RunningStack, admin: Api, nobody: Api, query: Sequence[Api]
 ) -> None:
     with frozen(stack, "processor"):

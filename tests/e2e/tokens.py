@@ -1,4 +1,4 @@
-"""Tokens that no login gives: signed here, right or wrong in one claim."""
+"""Tokens that no login returns: signed here, right or wrong in one claim."""
 
 import time
 import uuid

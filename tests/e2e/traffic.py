@@ -1,4 +1,4 @@
-"""What tests send: shipments and events, each event with an instant of its own unless told otherwise."""
+"""Test data: shipments and events, each event with an instant of its own unless given one."""
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -21,7 +21,7 @@ PATH_TO: dict[Status, tuple[Status, ...]] = {
 
 
 def shipment_body(client_id: str | None = "client_001", *, weight_kg: float = 2.5) -> Json:
-    """Return a shipment to register; without `client_id` it does not say whose it is."""
+    """Return a shipment to register; without `client_id` it names no owner."""
     body: Json = {
         "origin": deepcopy(BOGOTA),  # the caller may change it: the fuzz test does
         "destination": deepcopy(LIMA),
@@ -59,7 +59,7 @@ async def shipment_at(status: Status, *, admin: Api, driver: Api) -> str:
 
 
 def eventful_life(number: str) -> list[Json]:
-    """Return a delivery with all that goes wrong on the way: repeats, contradictions, and what is illegal."""
+    """Return a delivery with every complication: repeats, contradictions, and illegal events."""
     picked, stored, moving, delivered = (event_body(number, status) for status in ROUTE)
     return [
         moving | {"source": "too-early"},
@@ -80,7 +80,7 @@ def eventful_life(number: str) -> list[Json]:
 
 
 def chunks(events: Sequence[Json], size: int) -> Iterable[Sequence[Json]]:
-    """Cut a sequence into batches, none of which contradicts itself: such a batch is refused."""
+    """Cut a sequence into batches, none of which contradicts itself: such a batch is rejected."""
     batch: list[Json] = []
     said: dict[tuple[str, str, str], Json] = {}
     for event in events:

@@ -19,7 +19,7 @@ SHOWN: Final = 50
 
 
 def main() -> int:
-    """Run one schedule; the exit code."""
+    """Run one schedule and return the exit code."""
     arguments = _arguments()
     _say(f"seed {arguments.seed}: {arguments.minutes:g} minutes of faults")
     with tempfile.TemporaryDirectory(prefix="waybill-faults-") as directory:
@@ -51,7 +51,7 @@ def _lines(report: Report) -> list[str]:
         *("", f"{'recovery from':70}  worst"),
         *(f"{name:70}  {seconds:.1f} s" for name, seconds in report.worst_recovery_s.items()),
         *("", f"{'answers':70}  number"),
-        *(f"{answer:70}  {number}" for answer, number in report.answers.items()),
+        *(f"{response:70}  {number}" for response, number in report.responses.items()),
         "",
         f"seed {report.seed}: {report.fault_count} faults, {report.acknowledged:,} events acknowledged",
         f"{report.records:,} records, {report.shipments:,} shipments, {report.dead_letters} dead letters",

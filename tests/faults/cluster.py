@@ -1,4 +1,4 @@
-"""A stack whose Kafka is three brokers: who leads what, traffic while they are broken, and the verdict."""
+"""A stack whose Kafka is three brokers: their leaders, traffic while they are broken, and the verdict."""
 
 import asyncio
 import os
@@ -36,9 +36,9 @@ from storage.mongo.database import open_database
 from storage.settings import MongoSettings
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.traffic import event_body, shipment_body
-from tests.faults.books import Books, Ended
+from tests.faults.ledger import Ended, Ledger
 from tests.faults.load import USER, Load, Pace, ended_of, id_of
-from tests.faults.rig import DATABASE, GROUP
+from tests.faults.proxied_stack import DATABASE, GROUP
 from tests.faults.watch import Watch, sending
 from tests.support.api import Api, eventually, open_api
 from tests.support.history import observe, violations
@@ -59,10 +59,10 @@ _SERVICES: Final = ("ingest-api", "processor", "query-api")
 
 @dataclass(slots=True)
 class Cluster:
-    """The stack, and the books on all that was sent to it, whichever test it was."""
+    """The stack, and the ledger of all that was sent to it, by any test."""
 
     stack: RunningStack
-    books: Books = field(default_factory=Books)
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def kafka(self) -> KafkaSettings:
@@ -75,12 +75,12 @@ class Cluster:
         return {group: [member.pid for member in members[group]] for group in _SERVICES}
 
     async def leaders(self) -> Mapping[int, int]:
-        """Return who leads each partition of the log, by its place in `stack.json`."""
+        """Return the leader of each partition of the log, by its place in `stack.json`."""
         [topic] = await self._topics([EVENTS])
         return {each["partition"]: each["leader"] - 1 for each in topic["partitions"]}
 
     async def out_of_sync(self, broker: int) -> None:
-        """Wait until no partition of the log counts on a broker any more."""
+        """Wait until a broker is in sync for no partition of the log."""
 
         async def gone() -> bool:
             [topic] = await self._topics([EVENTS])
@@ -93,7 +93,7 @@ class Cluster:
         return int(await self._ask(lambda admin: admin.find_coordinator(GROUP))) - 1
 
     async def in_sync(self) -> None:
-        """Wait until every broker has all that it is to have."""
+        """Wait until every broker is in sync for all its partitions."""
 
         async def complete() -> bool:
             topics = await self._topics([*Topics().all(), "__consumer_offsets"])
@@ -102,22 +102,22 @@ class Cluster:
         await wait_for(complete, timeout_s=RECOVERED_WITHIN_S, what="all replicas in sync")
 
     def log_of(self, name: str) -> str:
-        """Return what a child has written to its log."""
+        """Return the log of a child."""
         return (self.stack.home.logs / f"{name}.log").read_text()
 
     def resident(self, group: str) -> int:
-        """Return how much memory a service holds, in bytes."""
+        """Return the resident memory of a service, in bytes."""
         return int(psutil.Process(self.stack.member(group).pid).memory_info().rss)
 
     async def declare(self, **other: str) -> None:
-        """Give the log's topic its declared settings, but for `other`, with `_` for each dot."""
+        """Apply the declared settings to the log's topic, with `other` in their place, `_` for each dot."""
         configs = declaration(EVENTS, self.kafka.model_copy(update={"min_insync_replicas": 2})).topic_configs
         changed = {name.replace("_", "."): value for name, value in other.items()}
         resource = ConfigResource(ConfigResourceType.TOPIC, EVENTS, configs={**configs, **changed})
         await self._ask(lambda admin: admin.alter_configs([resource]))
 
     async def violations(self) -> list[str]:
-        """Wait until all that is in the log was processed, and return whatever is not as it must be."""
+        """Wait until the whole log is processed, and return every violation."""
         await wait_for(
             lambda: is_caught_up(self.kafka, GROUP, EVENTS),
             timeout_s=RECOVERED_WITHIN_S,
@@ -125,14 +125,14 @@ class Cluster:
         )
         settings = MongoSettings(MONGO_URI=self.stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
         async with open_database(settings) as database:
-            observed = await observe(self.kafka, database, told=True)
-        return [*self.books.faults, *violations(observed, self.books.sent())]
+            observed = await observe(self.kafka, database, published=True)
+        return [*self.ledger.faults, *violations(observed, self.ledger.sent())]
 
     async def _topics(self, names: list[str]) -> list[dict[str, Any]]:
         return list(await self._ask(lambda admin: admin.describe_topics(names)))
 
     async def _ask(self, work: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
-        """Ask until a broker answers: one that is frozen takes the question, and then the time."""
+        """Ask until a broker responds: a frozen one takes the request, and then the timeout."""
 
         async def attempt() -> T | None:
             try:
@@ -146,10 +146,10 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What is sent all the time while the test breaks things."""
+    """Traffic sent while the test breaks things."""
 
     admin: Api
-    books: Books
+    ledger: Ledger
     watch: Watch
 
     async def registered(self, count: int) -> list[str]:
@@ -164,18 +164,18 @@ class Traffic:
         """Report an event of each shipment, all in one batch: 202, or 503 in time."""
         events = [event_body(number, Status.PICKED_UP, notes=notes) for number in numbers]
         started = time.monotonic()
-        answer = await self.admin.post("/events/batch", {"events": events})
+        response = await self.admin.post("/events/batch", {"events": events})
         took_s = time.monotonic() - started
-        self.books.note("asked", ended_of(answer), map(id_of, events), answer=str(answer.status))
+        self.ledger.record("asked", ended_of(response), map(id_of, events), response=str(response.status))
         assert took_s < PUBLISH_DEADLINE_S + MARGIN_S
-        if answer.status == 202:
+        if response.status == 202:
             return True
-        assert_error(answer, 503, "SERVICE_UNAVAILABLE")
-        assert_retry_after(answer)
+        assert_error(response, 503, "SERVICE_UNAVAILABLE")
+        assert_retry_after(response)
         return False
 
     async def assert_refused_for(self, seconds: float, numbers: Sequence[str], *, per_s: float) -> None:
-        """Report so many events each second, however long their answers take; see `assert_refused`."""
+        """Report so many events each second, however long the responses take; see `assert_refused`."""
         pace = Pace(per_s)
         until = time.monotonic() + seconds
         async with asyncio.TaskGroup() as calls:
@@ -184,16 +184,18 @@ class Traffic:
                 calls.create_task(self.assert_refused(numbers))
 
     async def health(self) -> tuple[int, str]:
-        """Return the status of `/health`, and what it says of the way of events."""
-        answer = await self.admin.get("/health")
-        return answer.status, answer.body["checks"]["event_queue"]
+        """Return the status of `/health`, and its check of the event path."""
+        response = await self.admin.get("/health")
+        return response.status, response.body["checks"]["event_queue"]
 
     async def _registered(self) -> str:
         body, key = shipment_body(), uuid.uuid4().hex
-        answer = await self.admin.create(body, key=key)
-        assert answer.status == 201, answer.text
-        number = str(answer.body["tracking_number"])
-        self.books.note("registered", Ended.OK, [creation_event_id(TrackingNumber(number))], answer="201")
+        response = await self.admin.create(body, key=key)
+        assert response.status == 201, response.text
+        number = str(response.body["tracking_number"])
+        self.ledger.record(
+            "registered", Ended.OK, [creation_event_id(TrackingNumber(number))], response="201"
+        )
         return number
 
     async def recovered(self, since: float) -> float:
@@ -220,18 +222,18 @@ def three_brokers(home: Path) -> Iterator[Cluster]:
 
 @asynccontextmanager
 async def traffic(cluster: Cluster, name: str) -> AsyncIterator[Traffic]:
-    """Send while the context lasts, under a `name` that no other test has; what was begun is finished."""
+    """Send while the context lasts, under a `name` that no other test has; open calls are finished."""
     async with open_api(cluster.stack.gateway_url) as nobody:
         admin = nobody.by(await nobody.log_in(USER))
-        load = Load(admin, cluster.books, Pace(_RATE), name, Random(name))  # noqa: S311  # repeatable
+        load = Load(admin, cluster.ledger, Pace(_RATE), name, Random(name))  # noqa: S311  # repeatable
         async with sending(load) as watch:
-            sent = Traffic(admin, cluster.books, watch)
+            sent = Traffic(admin, cluster.ledger, watch)
             await sent.recovered(time.monotonic())
             yield sent
 
 
 async def kill_all(cluster: Cluster, brokers: Iterable[int]) -> None:
-    """Kill -9 brokers at the same moment, and wait until others are there in their place."""
+    """Kill -9 brokers at the same moment, and wait for their replacements."""
     stack = cluster.stack
     killed = {index: stack.signal("kafka", signal.SIGKILL, index=index) for index in brokers}
     for index, member in killed.items():

@@ -1,4 +1,4 @@
-"""A site of its own for each test of the matrix."""
+"""A site per test of the matrix."""
 
 from tests.integration.processor.conftest import site
 

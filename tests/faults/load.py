@@ -1,4 +1,4 @@
-"""Traffic for a stack that is being broken: eventful lives, each call noted, repeated until accepted."""
+"""Traffic for a stack under faults: event-rich lives, each call recorded, repeated until accepted."""
 
 import asyncio
 import time
@@ -14,8 +14,8 @@ from domain.shipments.event_identity import creation_event_id, event_id
 from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from domain.timestamps import parse_timestamp
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
-from tests.faults.books import Books, Ended
-from tests.support.api import Answer, Api, Json
+from tests.faults.ledger import Ended, Ledger
+from tests.support.api import Api, Json, Response
 
 LANES: Final = 8
 WIDTH: Final = 20
@@ -24,18 +24,18 @@ USER: Final = "admin_user"
 PATIENCE_S: Final = 15.0
 _AGAIN_S: Final = 0.1
 _JUDGED: Final = (404, 409)
-"""Statuses for one who waited: the event is in the log, and was judged."""
+"""Statuses of a request that waited: the event is in the log, and was judged."""
 
 
 @dataclass(slots=True)
 class Pace:
-    """Spreads events evenly over time; what was missed while nothing went through is not made up for."""
+    """Even spacing of events over time; time lost while nothing was accepted is not caught up."""
 
     per_s: float
     _next_at: float = field(default_factory=time.monotonic)
 
     async def take(self, events: int) -> None:
-        """Wait for the turn of so many events."""
+        """Wait until so many events may be sent."""
         now = time.monotonic()
         self._next_at = max(self._next_at, now) + events / self.per_s
         await asyncio.sleep(self._next_at - events / self.per_s - now)
@@ -43,36 +43,38 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Posts, and notes each call in the books."""
+    """Client that posts, and records each call in the ledger."""
 
     admin: Api
-    books: Books
+    ledger: Ledger
     patience_s: float
 
-    async def post(self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]) -> Answer | None:
-        """Post once the events that have these ids; None if there was no answer."""
+    async def post(
+        self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]
+    ) -> Response | None:
+        """Post the events with these ids once; None if there was no response."""
         what = f"POST {path}"
         try:
             async with asyncio.timeout(self.patience_s):
-                answer = await self.admin.post(path, body, headers=headers)
+                response = await self.admin.post(path, body, headers=headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            self.books.note(what, Ended.UNKNOWN, ids, answer=type(error).__name__)
+            self.ledger.record(what, Ended.UNKNOWN, ids, response=type(error).__name__)
             return None
-        self.books.note(what, ended_of(answer), ids, answer=str(answer.status))
-        self.books.faults += [f"{what}: {fault}" for fault in faults_of(answer)]
-        return answer
+        self.ledger.record(what, ended_of(response), ids, response=str(response.status))
+        self.ledger.faults += [f"{what}: {fault}" for fault in faults_of(response)]
+        return response
 
 
 @dataclass(slots=True)
 class Load:
-    """All that is sent in one run, by lanes side by side; within a lane one call after the other.
+    """Load of one run, by lanes side by side; within a lane one call after the other.
 
     Attributes:
         keys: of the `Idempotency-Key` headers; a run's own.
     """
 
     admin: Api
-    books: Books
+    ledger: Ledger
     pace: Pace
     keys: str
     chance: Random
@@ -80,7 +82,7 @@ class Load:
     _names: Iterator[int] = field(default_factory=count)
 
     async def run(self) -> None:
-        """Send until `stopping`; calls that are under way are finished."""
+        """Send until `stopping`; calls in progress are finished."""
         async with asyncio.TaskGroup() as lanes:
             for _ in range(LANES):
                 lanes.create_task(self._lane())
@@ -112,7 +114,7 @@ class Load:
         return None
 
     async def _until_accepted(self, events: Sequence[Json]) -> None:
-        """Send events as a batch, now and then one by one, and of those some that wait for their outcome."""
+        """Send events as a batch, now and then one by one, some of those waiting for their outcome."""
         if self.chance.random() < 0.9:
             await self._repeat("/events/batch", {"events": events}, events, {})
             return
@@ -130,29 +132,29 @@ class Load:
             await asyncio.sleep(_AGAIN_S)
 
     async def _send_what_is_refused(self, life: Sequence[Json]) -> None:
-        """One bad event in a batch: none of it may be found in the log."""
+        """Send a batch with one bad event: none of it may be found in the log."""
         number = life[0]["tracking_number"]
         good = [event_body(number, "picked_up", source="refused") for _ in range(3)]
         bad = event_body(number, "teleported", source="refused")
         await self._call("/events/batch", {"events": [*good, bad]}, [id_of(event) for event in good], {})
 
     async def _call(self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]) -> Ended:
-        answer = await Caller(self.admin, self.books, PATIENCE_S).post(path, body, ids, headers)
-        return Ended.UNKNOWN if answer is None else ended_of(answer)
+        response = await Caller(self.admin, self.ledger, PATIENCE_S).post(path, body, ids, headers)
+        return Ended.UNKNOWN if response is None else ended_of(response)
 
 
-def ended_of(answer: Answer) -> Ended:
-    """Say whether the events of a call are in the log."""
-    if answer.status < 300 or (answer.status in _JUDGED and "Preference-Applied" in answer.headers):
+def ended_of(response: Response) -> Ended:
+    """Return whether the events of a call are in the log."""
+    if response.status < 300 or (response.status in _JUDGED and "Preference-Applied" in response.headers):
         return Ended.OK
-    return Ended.FAILED if answer.status < 500 else Ended.UNKNOWN
+    return Ended.FAILED if response.status < 500 else Ended.UNKNOWN
 
 
-def faults_of(answer: Answer) -> list[str]:
-    """Say what is wrong with an answer: a 503 says when to come again, a 500 is always a bug."""
-    if answer.status >= 500 and answer.status != 503:
-        return [f"answered {answer.status}: {answer.text[:200]}"]
-    if answer.status == 503 and "Retry-After" not in answer.headers:
+def faults_of(response: Response) -> list[str]:
+    """Return the faults of a response: a 503 without `Retry-After`, and any 500."""
+    if response.status >= 500 and response.status != 503:
+        return [f"answered {response.status}: {response.text[:200]}"]
+    if response.status == 503 and "Retry-After" not in response.headers:
         return ["503 without Retry-After"]
     return []
 

@@ -1,4 +1,4 @@
-"""The fault matrix: what can go wrong, and what must hold then.
+"""The fault matrix: each fault, and the guarantees under it.
 
 A test proves a row when it is marked `@pytest.mark.fault(Row.…)`, wherever it stands. How long recovery took
 it says through the fixture `recovery`. `make faults` runs all of them and prints the table.
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Row(Enum):
-    """One row: the fault, and what must hold while it lasts and after it."""
+    """One row: the fault, and the guarantees while it lasts and after it."""
 
     INGEST_KILLED = "ingest-api killed between two steps", "the client repeats; one applied event"
     INGEST_STOPPED = (
@@ -22,11 +22,11 @@ class Row(Enum):
     PROCESSOR_KILLED = "processor killed between two steps", "redelivery converges; each event once"
     PROCESSOR_FROZEN = (
         "processor frozen beyond its session, then awake",
-        "it changes nothing; the other goes on",
+        "it changes nothing; the other continues",
     )
     PROCESSOR_STOPPED = "processor stopped by SIGTERM", "drains, commits and leaves within its bound"
     PROCESSORS_SCALED = "processors from 1 to 5 to 2 under load", "nothing lost or twice, order per shipment"
-    LOOP_STALLED = "event loop stalled beyond the session timeout", "it rejoins and goes on"
+    LOOP_STALLED = "event loop stalled beyond the session timeout", "it rejoins and continues"
     NOTHING_MOVES = "records wait and nothing moves", "the watchdog ends the process"
     MONGO_AWAY = "MongoDB killed, cut off or silent", "retried in place, no dead letter, no offset passed"
     MONGO_ANSWER_LOST = "MongoDB's answer lost after it applied", "repeating changes nothing"
@@ -46,7 +46,7 @@ class Row(Enum):
     DISORDER = "events out of order and late", "final state as the model says; the illegal are recorded"
     RETENTION = "retention passes the committed offset", "the partition stops and says so; no silent jump"
     MONGO_PUT_BACK = "MongoDB is emptied, or put back to an older state", "what the log has is applied again"
-    TOPIC_RECREATED = "the topic is created anew", "no record is taken for one of the old topic"
+    TOPIC_RECREATED = "the topic is created again", "no record is taken for one of the old topic"
     CLOCK_SKEW = "a node's clock is an hour off", "order as the log's; tokens still hold"
     DISK_FULL = "a store cannot write any more", "503 or retry; nothing lost once it can"
     DISK_SLOW = "a store that stutters", "slower, never wrong"

@@ -1,4 +1,4 @@
-"""Strikes the parts of a rig, and heals them again."""
+"""Injection of faults into the parts of a proxied stack, and their healing."""
 
 import asyncio
 import os
@@ -12,9 +12,9 @@ from redis.asyncio import Redis
 
 from devstack.home.stack_file import Member
 from messaging.topics import Topics
-from tests.faults.rig import Rig
+from tests.faults.proxied_stack import ProxiedStack
 from tests.faults.schedule import Fault, Kind
-from tests.support.beside import beside
+from tests.support.extra_replica import extra_replica
 from tests.support.stack import kill, no_room_for, terminate
 from tests.support.topics import write_values
 
@@ -26,16 +26,16 @@ _NOTICED_WITHIN_S: Final = 5.0
 _POLL_S: Final = 0.05
 
 
-Deed = Callable[[Fault], Awaitable[None]]
+Action = Callable[[Fault], Awaitable[None]]
 
 
 class Nemesis:
-    """Carries faults out, one call each: it returns when the fault is over and what died is alive again."""
+    """Injector of faults, one call each: it returns once the fault is over and the dead are restarted."""
 
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
+    def __init__(self, system: ProxiedStack) -> None:
+        self._system = system
         self._crowds = 0
-        self._deeds: Mapping[Kind, Deed] = {
+        self._actions: Mapping[Kind, Action] = {
             Kind.KILL: self._kill,
             Kind.STOP: self._stop,
             Kind.FREEZE: self._freeze,
@@ -51,14 +51,14 @@ class Nemesis:
         }
 
     async def strike(self, fault: Fault) -> None:
-        """Do it, wait, undo it."""
-        await self._deeds[fault.kind](fault)
+        """Inject a fault, wait, undo it."""
+        await self._actions[fault.kind](fault)
 
     async def _kill(self, fault: Fault) -> None:
-        await asyncio.to_thread(kill, self._rig.stack, fault.part, index=fault.index)
+        await asyncio.to_thread(kill, self._system.stack, fault.part, index=fault.index)
 
     async def _stop(self, fault: Fault) -> None:
-        await asyncio.to_thread(terminate, self._rig.stack, fault.part, index=fault.index)
+        await asyncio.to_thread(terminate, self._system.stack, fault.part, index=fault.index)
 
     async def _freeze(self, fault: Fault) -> None:
         member = self._member(fault)
@@ -69,7 +69,7 @@ class Nemesis:
             _signal(member, signal.SIGCONT)
 
     async def _stutter(self, fault: Fault) -> None:
-        """As on a disk that is slow to sync: nothing for a moment, then a little, then nothing."""
+        """Stop and continue the process in short intervals, as on a disk that is slow to sync."""
         until = time.monotonic() + fault.lasts_s
         while time.monotonic() < until:
             await self._freeze(Fault(fault.kind, fault.part, fault.index, STUTTER_S))
@@ -82,17 +82,17 @@ class Nemesis:
         await self._replaced_if_dead(fault, member)
 
     async def _replaced_if_dead(self, fault: Fault, old: Member) -> None:
-        """Give a store that is ending the time to end, and its supervisor the time to start another."""
+        """Give a store that is ending the time to end, and its supervisor the time to restart it."""
         until = time.monotonic() + _NOTICED_WITHIN_S
         while _is_alive(old):
             if time.monotonic() > until:
                 return
             await asyncio.sleep(_POLL_S)
-        stack = self._rig.stack
+        stack = self._system.stack
         await asyncio.to_thread(stack.wait_replaced, fault.part, old, index=fault.index)
 
     async def _disturb(self, fault: Fault) -> None:
-        link = self._rig.links[fault.part]
+        link = self._system.links[fault.part]
         match fault.kind:
             case Kind.SLOW:
                 link.slow(LATENCY_S)
@@ -108,18 +108,18 @@ class Nemesis:
         link.heal()
 
     async def _empty(self, _fault: Fault) -> None:
-        host, _, port = self._rig.stack.redis_addr.rpartition(":")
+        host, _, port = self._system.stack.redis_addr.rpartition(":")
         async with Redis(host=host, port=int(port)) as redis:
             await redis.flushall()
 
     async def _crowd(self, fault: Fault) -> None:
-        """From two to five and back: half of those that come are killed, half leave in order."""
+        """Scale from two to five and back: half of the added ones are killed, half stop cleanly."""
         with ExitStack() as crowd:
             processes = []
             for _ in range(CROWD):
                 self._crowds += 1
                 name = f"{fault.part}-beside-{self._crowds}"
-                processes.append(crowd.enter_context(beside(self._rig.stack, fault.part, name))[0])
+                processes.append(crowd.enter_context(extra_replica(self._system.stack, fault.part, name))[0])
             await asyncio.sleep(fault.lasts_s)
             processes[0].kill()
             for process in processes[1:]:
@@ -129,10 +129,10 @@ class Nemesis:
     async def _poison(self, _fault: Fault) -> None:
         topic = Topics().events
         values = [(b"poison-%d" % index, value) for index, value in enumerate(POISON)]
-        await write_values(self._rig.kafka, topic, values)
+        await write_values(self._system.kafka, topic, values)
 
     def _member(self, fault: Fault) -> Member:
-        return self._rig.stack.member(fault.part, fault.index)
+        return self._system.stack.member(fault.part, fault.index)
 
 
 def _signal(member: Member, number: signal.Signals) -> None:

@@ -11,10 +11,10 @@ from random import Random
 from typing import Any, Final
 
 from messaging.topics import Topics
-from tests.faults.books import Books
+from tests.faults.ledger import Ledger
 from tests.faults.load import Load, Pace
 from tests.faults.nemesis import Nemesis
-from tests.faults.rig import GROUP, Rig, open_rig
+from tests.faults.proxied_stack import GROUP, ProxiedStack, open_proxied_stack
 from tests.faults.schedule import Step, draw
 from tests.faults.watch import RECOVERED_WITHIN_S, Watch, sending
 from tests.support.api import Api, open_api
@@ -28,7 +28,7 @@ SAMPLE: Final = 200
 
 @dataclass(slots=True)
 class Report:
-    """What a run has shown."""
+    """Result of a run."""
 
     seed: int
     minutes: float
@@ -36,14 +36,14 @@ class Report:
     records: int = 0
     shipments: int = 0
     dead_letters: int = 0
-    answers: dict[str, int] = field(default_factory=dict)
+    responses: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     worst_recovery_s: dict[str, float] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
     @property
     def fault_count(self) -> int:
-        """How many faults struck."""
+        """Number of injected faults."""
         return sum(self.faults.values())
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,21 +52,21 @@ class Report:
 
 
 async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) -> Report:
-    """Break a stack of its own in `root` for so long, and say what of its promises was broken."""
+    """Break a stack in `root` for so long, and report which of its guarantees were broken."""
     report = Report(seed, minutes)
-    books = Books()
-    async with open_rig(root) as rig, _admin(rig) as admin:
-        load = Load(admin, books, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
+    ledger = Ledger()
+    async with open_proxied_stack(root) as system, _admin(system) as admin:
+        load = Load(admin, ledger, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
         async with sending(load) as watch:
-            await _break(rig, watch, report)
-        await _drain(rig)
-        await _judge(rig, admin, books, report)
+            await _break(system, watch, report)
+        await _drain(system)
+        await _judge(system, admin, ledger, report)
     return report
 
 
-async def _break(rig: Rig, watch: Watch, report: Report) -> None:
-    """Strike step after step, each once the stack has recovered from the one before."""
-    nemesis = Nemesis(rig)
+async def _break(system: ProxiedStack, watch: Watch, report: Report) -> None:
+    """Inject step after step, each once the stack has recovered from the one before."""
+    nemesis = Nemesis(system)
     recoveries: defaultdict[str, list[float]] = defaultdict(list)
     until = time.monotonic() + report.minutes * 60
     for step in draw(report.seed):
@@ -83,7 +83,7 @@ async def _break(rig: Rig, watch: Watch, report: Report) -> None:
             report.faults[str(fault)] = report.faults.get(str(fault), 0) + 1
         if recovered_at is None:
             report.violations.append(f"{_named(step)}: not recovered after {RECOVERED_WITHIN_S:.0f} s")
-            rig.heal()
+            system.heal()
         else:
             recoveries[_named(step)].append(recovered_at - ended_at)
     report.worst_recovery_s = {name: round(max(seconds), 1) for name, seconds in sorted(recoveries.items())}
@@ -93,27 +93,31 @@ def _named(step: Step) -> str:
     return " and ".join(sorted(str(fault) for fault in step.faults))
 
 
-async def _drain(rig: Rig) -> None:
-    rig.heal()
+async def _drain(system: ProxiedStack) -> None:
+    system.heal()
     topic = Topics().events
     await wait_for(
-        lambda: is_caught_up(rig.kafka, GROUP, topic), timeout_s=DRAINED_WITHIN_S, what="the end of the log"
+        lambda: is_caught_up(system.kafka, GROUP, topic),
+        timeout_s=DRAINED_WITHIN_S,
+        what="the end of the log",
     )
 
 
-async def _judge(rig: Rig, admin: Api, books: Books, report: Report) -> None:
-    observed = await observe(rig.kafka, rig.database, told=True)
-    report.acknowledged = books.acknowledged
+async def _judge(system: ProxiedStack, admin: Api, ledger: Ledger, report: Report) -> None:
+    observed = await observe(system.kafka, system.database, published=True)
+    report.acknowledged = ledger.acknowledged
     report.records, report.shipments = len(observed.log), len(observed.shipments)
-    report.dead_letters = len(observed.letters)
-    report.answers = {f"{what} {answer}": number for (what, answer), number in sorted(books.calls.items())}
-    report.violations += books.faults
-    report.violations += violations(observed, books.sent())
+    report.dead_letters = len(observed.dead_letters)
+    report.responses = {
+        f"{what} {response}": number for (what, response), number in sorted(ledger.calls.items())
+    }
+    report.violations += ledger.faults
+    report.violations += violations(observed, ledger.sent())
     report.violations += await _wrong_in_the_api(admin, observed, Random(report.seed))  # noqa: S311  # a sample
 
 
 async def _wrong_in_the_api(admin: Api, observed: Observed, chance: Random) -> list[str]:
-    """Ask the API for a sample: it must say what MongoDB holds."""
+    """Compare a sample of the API's responses with MongoDB."""
     found = []
     for number in chance.sample(sorted(observed.shipments), min(SAMPLE, len(observed.shipments))):
         shown, held = await admin.shipment(number), observed.shipments[number]
@@ -132,6 +136,6 @@ def _summary(shipment: Mapping[str, Any]) -> tuple[str, int, list[str]]:
 
 
 @asynccontextmanager
-async def _admin(rig: Rig) -> AsyncIterator[Api]:
-    async with open_api(rig.stack.gateway_url) as nobody:
+async def _admin(system: ProxiedStack) -> AsyncIterator[Api]:
+    async with open_api(system.stack.gateway_url) as nobody:
         yield nobody.by(await nobody.log_in("admin_user"))

@@ -1,4 +1,4 @@
-"""What a seed decides: which faults strike, in which order, for how long, and how many at once."""
+"""Schedule of a seed: which faults occur, in which order, for how long, and how many at once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class Kind(StrEnum):
-    """What is done to a part of the stack."""
+    """Action on a part of the stack."""
 
     KILL = "killed"
     STOP = "stopped by SIGTERM"
@@ -40,13 +40,13 @@ class Fault:
     lasts_s: float = 0.0
 
     def __str__(self) -> str:
-        """Name what it does to what."""
+        """Return the action and its target as text."""
         return f"{self.part} {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Faults that strike together, and how long all is calm before them."""
+    """Faults that occur together, and the length of the calm before them."""
 
     calm_s: float
     faults: tuple[Fault, ...]
@@ -61,7 +61,7 @@ _LINKED: Final = (Kind.SLOW, Kind.SILENT, Kind.CUT, Kind.ANSWERS_LOST)
 _REPLICATED: Final = ("ingest-api", "processor")
 REPLICAS: Final = 2
 _TOGETHER: Final = 0.3
-"""How often two faults strike at once."""
+"""Share of steps with two faults at once."""
 
 _LENGTHS_S: Final[dict[Kind, tuple[float, float]]] = {
     Kind.FREEZE: (1.0, 5.0),
@@ -88,7 +88,7 @@ CHOICES: Final[tuple[tuple[Kind, str], ...]] = (
 
 
 def draw(seed: int) -> Iterator[Step]:
-    """Give the steps that belong to a seed; there is no end of them."""
+    """Yield the steps of a seed, endlessly."""
     chance = Random(seed)  # noqa: S311  # a schedule that can be repeated
     while True:
         faults = [_fault(chance)]

@@ -1,4 +1,4 @@
-"""A node whose clock is an hour off: the order is the log's, and a token is worth what that clock says."""
+"""A node whose clock is an hour off: the log decides the order, and that clock the validity of a token."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
-from tests.support.api import Answer, Api
+from tests.support.api import Api, Response
 from tests.support.builders import NUMBER, ROUTE, creation
 from tests.support.crashing.clocks import ahead_by
 from tests.support.crashing.processes import exit_code
@@ -37,13 +37,13 @@ async def test_a_processor_whose_clock_is_wrong_applies_the_same(site: Site, sec
     async with processing(site, "right", seat="seat"):
         await site.send(day)
         await site.finished()
-    assert await site.violations([*day, *day], told=True) == []
+    assert await site.violations([*day, *day], published=True) == []
     first = await site.database[STATUS_EVENTS].find_one({"outcome": "applied"})
     assert first is not None
     assert abs(first["recorded_at"] - datetime.now(UTC)) > ALMOST_AN_HOUR, "its clock was wrong"
 
 
-async def test_events_taken_in_by_nodes_whose_clocks_differ_are_applied_in_the_order_of_the_log(
+async def test_events_from_nodes_with_different_clocks_are_applied_in_log_order(
     site: Site,
 ) -> None:
     await site.send([creation()])
@@ -64,7 +64,7 @@ async def test_events_taken_in_by_nodes_whose_clocks_differ_are_applied_in_the_o
     assert events[1]["received_at"] - events[2]["received_at"] > 2 * ALMOST_AN_HOUR, "their clocks were wrong"
 
 
-async def test_what_has_just_happened_is_yet_to_come_for_a_node_that_is_slow(site: Site) -> None:
+async def test_a_recent_event_is_in_the_future_for_a_slow_clock(site: Site) -> None:
     now = event_body(NUMBER, Status.PICKED_UP) | {"timestamp": format_timestamp(datetime.now(UTC))}
     soon = now | {"timestamp": format_timestamp(datetime.now(UTC) + ALMOST_AN_HOUR)}
     async with (
@@ -76,14 +76,14 @@ async def test_what_has_just_happened_is_yet_to_come_for_a_node_that_is_slow(sit
         taken = [await of_this_morning(fast).post("/events", event) for event in (now, soon)]
     assert refused.status == 400
     assert "ahead" in refused.body["details"][0]["message"]
-    assert [answer.status for answer in taken] == [202, 202]
+    assert [response.status for response in taken] == [202, 202]
 
 
 @pytest.mark.parametrize(
     ("seconds", "just_issued", "just_expired"),
     [(-HOUR_S, 401, 202), (HOUR_S, 202, 401), (-3, 202, 401), (3, 202, 401)],
 )
-async def test_a_token_is_worth_what_the_clock_of_the_node_says(
+async def test_the_clock_of_the_node_decides_the_validity_of_a_token(
     site: Site, seconds: float, just_issued: int, just_expired: int
 ) -> None:
     now = int(time.time())
@@ -104,6 +104,6 @@ def of_this_morning(node: Api) -> Api:
     return node.by(signed(SECRET, iat=now - 2 * HOUR_S, exp=now + 20 * HOUR_S))
 
 
-async def report(node: Api) -> Answer:
+async def report(node: Api) -> Response:
     """Report an event that happened yesterday."""
     return await node.post("/events", event_body(NUMBER, Status.PICKED_UP))

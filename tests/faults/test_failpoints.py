@@ -1,4 +1,4 @@
-"""The walk over all points at which a processor can die: it does, and the next one finishes the day."""
+"""Crashes at every point at which a processor can die: the next one completes the work."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ BROKEN = [report(Status.PICKED_UP, number(index), source=BREAKING_SOURCE) for in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """How a point is reached.
+    """Situation that reaches a point.
 
     Attributes:
         on_call: on which call the process dies there.
@@ -94,10 +94,10 @@ def test_every_point_is_walked() -> None:
     assert list(WALKS) == list(CrashPoint)
 
 
-async def test_every_point_still_lies_on_a_processors_way(
+async def test_every_point_is_still_passed_by_a_processor(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One processor takes over from others that got nowhere, works through a day, and is ended."""
+    """One processor takes over from others that crashed early, processes a day, and is ended."""
     monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
     passed = tmp_path / "passed"
     await send_day(site, Walk(poison=True, awaited=True))
@@ -119,7 +119,7 @@ async def test_every_point_still_lies_on_a_processors_way(
         for point, walk in WALKS.items()
     ],
 )
-async def test_a_processor_that_dies_between_two_steps_is_finished_by_the_next(
+async def test_work_of_a_processor_that_dies_between_two_steps_is_completed_by_the_next(
     site: Site, point: CrashPoint, walk: Walk, recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
@@ -130,12 +130,12 @@ async def test_a_processor_that_dies_between_two_steps_is_finished_by_the_next(
     async with processing(site, "next", seat=SEAT):
         with recovery.timed():
             await site.finished()
-    assert await site.violations(sent, told=True) == []
-    assert await site.buried() == buried_by(walk)
+    assert await site.violations(sent, published=True) == []
+    assert await site.dead_lettered() == dead_lettered_by(walk)
 
 
 async def send_day(site: Site, walk: Walk) -> list[Command]:
-    """Write a mixed day to the log, and return what was sent."""
+    """Write a mixed day to the log, and return the events."""
     if not walk.poison:
         await site.send(DAY, reply_to="answers:nobody" if walk.awaited else None)
         return list(DAY)
@@ -147,13 +147,13 @@ async def send_day(site: Site, walk: Walk) -> list[Command]:
     return [*morning, *afternoon]
 
 
-def buried_by(walk: Walk) -> set[bytes]:
+def dead_lettered_by(walk: Walk) -> set[bytes]:
     """Return the bytes of the records that end as dead letters."""
     return {*UNREADABLE, *map(codec.encode, BROKEN)} if walk.poison else set()
 
 
 async def die(site: Site, strike: Mapping[str, str], *, ended: bool = False) -> None:
-    """Run a processor until it is struck down; if it is to be struck while it ends, end it."""
+    """Run a processor until it crashes; if it is to crash while it stops, stop it."""
     with processor_process(site, "doomed", seat=SEAT, env=strike) as doomed:
         if ended:
             await site.recorded(SHIPMENTS)

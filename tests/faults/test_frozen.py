@@ -1,4 +1,4 @@
-"""A processor that stands still longer than its session: frozen, in a transaction perhaps, or busy."""
+"""A processor that hangs longer than its session: frozen, perhaps in a transaction, or busy."""
 
 import signal
 import time
@@ -32,11 +32,11 @@ BEFORE, MEANWHILE, AFTER = (
     "inside",
     [
         pytest.param(CrashPoint.BEFORE_COMMIT, id="between writing and committing"),
-        pytest.param(CrashPoint.AFTER_COMMIT, id="between committing and telling", marks=pytest.mark.long),
+        pytest.param(CrashPoint.AFTER_COMMIT, id="between committing and publishing", marks=pytest.mark.long),
         pytest.param(CrashPoint.AFTER_FETCH, id="between fetching and looking", marks=pytest.mark.long),
     ],
 )
-async def test_a_frozen_processor_that_wakes_up_changes_nothing(
+async def test_a_frozen_processor_that_resumes_changes_nothing(
     site: Site, inside: CrashPoint, recovery: Recovery
 ) -> None:
     await site.send(BEFORE)
@@ -56,18 +56,18 @@ async def test_a_frozen_processor_that_wakes_up_changes_nothing(
             send_signal(frozen, signal.SIGCONT)
         frozen.terminate()
         assert await exit_code(frozen) == 0, "it was evicted, and is a member like any other again"
-    assert await site.violations([*BEFORE, *MEANWHILE, *AFTER], told=True) == []
+    assert await site.violations([*BEFORE, *MEANWHILE, *AFTER], published=True) == []
 
 
 def is_frozen(process: BaseProcess) -> bool:
-    """Say whether a process has been stopped by a signal."""
+    """Return whether a process has been stopped by a signal."""
     return psutil.Process(process.pid).status() == psutil.STATUS_STOPPED
 
 
 @pytest.mark.long
 @pytest.mark.fault(Row.LOOP_STALLED)
 @pytest.mark.parametrize("point", [CrashPoint.AFTER_FETCH, CrashPoint.BEFORE_COMMIT])
-async def test_a_processor_whose_event_loop_stood_still_rejoins_and_goes_on(
+async def test_a_processor_whose_event_loop_was_blocked_rejoins_and_continues(
     site: Site, point: CrashPoint, recovery: Recovery
 ) -> None:
     await site.send(BEFORE)
@@ -80,9 +80,9 @@ async def test_a_processor_whose_event_loop_stood_still_rejoins_and_goes_on(
         await site.finished(timeout_s=40)
         stalled.terminate()
         assert await exit_code(stalled) == 0
-    assert await site.violations([*BEFORE, *AFTER], told=True) == []
+    assert await site.violations([*BEFORE, *AFTER], published=True) == []
 
 
 async def is_taken_again(site: Site) -> bool:
-    """Say whether every partition has been taken over a second time."""
+    """Return whether every partition has been taken over a second time."""
     return all([fence["epoch"] > 1 async for fence in site.database[PARTITION_FENCES].find()])

@@ -1,4 +1,4 @@
-"""The walk over all points at which an ingest-api can die: the client repeats what it heard no answer to."""
+"""Crashes at every point at which an ingest-api can die: the client retries every unanswered request."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
 from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.matrix import Row
-from tests.support.api import Answer, Api
+from tests.support.api import Api, Response
 from tests.support.builders import creation, number
 from tests.support.crashing.ingest_points import IngestPoint
 from tests.support.crashing.processes import KILLED, exit_code
@@ -29,24 +29,24 @@ SHIPMENT = shipment_body()
 KEY = {"Idempotency-Key": "the same again"}
 KNOWN = [creation(each) for each in NUMBERS]
 
-Request = Callable[[Api], Awaitable[Answer]]
+Request = Callable[[Api], Awaitable[Response]]
 
 
-async def post_event(api: Api) -> Answer:
+async def post_event(api: Api) -> Response:
     return await api.post("/events", EVENT)
 
 
-async def post_batch(api: Api) -> Answer:
+async def post_batch(api: Api) -> Response:
     return await api.post("/events/batch", {"events": BATCH})
 
 
-async def post_shipment(api: Api) -> Answer:
+async def post_shipment(api: Api) -> Response:
     return await api.post("/shipments", SHIPMENT, headers=KEY)
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How a point is reached, and what the log holds then of what was sent.
+    """Situation that reaches a point, and what the log holds afterwards.
 
     Attributes:
         kept: how many records there are; None where nobody can know.
@@ -81,7 +81,7 @@ def test_every_point_is_walked() -> None:
     assert {walk.point for walk in WALKS} == set(IngestPoint)
 
 
-async def test_every_point_still_lies_on_the_way_of_a_write(site: Site, tmp_path: Path) -> None:
+async def test_every_point_is_still_passed_by_a_write(site: Site, tmp_path: Path) -> None:
     passed = tmp_path / "passed"
     async with processing(site), ingest_process(site, "watched", watched(passed)) as (_, api):
         for request in (post_shipment, post_event, post_batch):
@@ -100,7 +100,7 @@ async def test_every_point_still_lies_on_the_way_of_a_write(site: Site, tmp_path
         for walk in WALKS
     ],
 )
-async def test_what_an_ingest_api_died_over_is_applied_once_when_it_is_repeated(
+async def test_a_request_that_killed_an_ingest_api_is_applied_once_when_retried(
     site: Site, walk: Walk
 ) -> None:
     await site.send(KNOWN)
@@ -110,24 +110,24 @@ async def test_what_an_ingest_api_died_over_is_applied_once_when_it_is_repeated(
                 await walk.request(api)
             assert await exit_code(doomed) == KILLED
         kept = len((await site.observed()).log) - len(KNOWN)
-        answer = await walk.request(healthy)
+        response = await walk.request(healthy)
         await site.finished()
-    assert answer.status in (201, 202), answer.text
+    assert response.status in (201, 202), response.text
     assert walk.kept in (None, kept)
     if walk.point is IngestPoint.AFTER_FIRST_PARTITION:
         assert 0 < kept < len(BATCH), "one partition's part, and not the other's"
-    assert await wrong(site, ids_in(answer)) == []
+    assert await wrong(site, ids_in(response)) == []
 
 
-def ids_in(answer: Answer) -> list[EventId]:
-    """Return the ids of the events that an answer says are kept."""
-    body = answer.body
-    if answer.status == 201:
+def ids_in(response: Response) -> list[EventId]:
+    """Return the ids of the events that a response says are stored."""
+    body = response.body
+    if response.status == 201:
         return [creation(body["tracking_number"]).event_id]
     return [event["event_id"] for event in body.get("events", [body])]
 
 
 async def wrong(site: Site, repeated: Sequence[EventId]) -> list[str]:
-    """Return what is not as it must be: the first sending may be in the log, the second is."""
+    """Return the violations: the first attempt may be in the log, the second is."""
     sent = [Sent(command.event_id) for command in KNOWN]
     return violations(await site.observed(), [*sent, *(Sent(each, 1, unknown=1) for each in repeated)])

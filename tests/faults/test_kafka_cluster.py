@@ -21,7 +21,7 @@ from tests.support.waiting import wait_for
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(400)]
 
 SHIPMENTS = 60
-"""Shipments enough for each of twelve partitions to have some."""
+"""Enough shipments for each of twelve partitions to have some."""
 ASKED_FOR_S = 12.0
 OUTAGE_S = 60.0
 FLOOD_PER_S = 1200.0
@@ -86,7 +86,7 @@ async def test_two_of_three_brokers_that_do_not_answer(cluster: Cluster, recover
 
 @pytest.mark.fault(Row.REPLICAS_MISSING)
 async def test_brokers_that_say_that_replicas_are_missing(cluster: Cluster, recovery: Recovery) -> None:
-    """The one that is away is fenced; those that remain are fewer than the log is now said to need."""
+    """One broker is fenced; the remaining ones are fewer than the log is now configured to need."""
     async with survived(cluster, "too-few") as sending:
         numbers = await sending.registered(SHIPMENTS)
         await cluster.declare(min_insync_replicas="3")
@@ -123,10 +123,10 @@ async def test_a_minute_without_brokers_under_load_is_refused_in_time_and_in_lit
 
 
 @pytest.mark.fault(Row.PRODUCER_BROKEN)
-async def test_batches_that_the_brokers_would_not_take_leave_gaps_in_the_sequence(
+async def test_batches_that_the_brokers_reject_leave_gaps_in_the_sequence(
     cluster: Cluster, recovery: Recovery
 ) -> None:
-    """A batch refused for good was counted by the producer, not by the broker, which refuses all after it."""
+    """The producer counted a batch that the broker rejected for good, so the broker rejects all after it."""
     already = cluster.log_of("ingest-api-1").count("producer_broken")
     async with survived(cluster, "too-large") as sending:
         numbers = await sending.registered(SHIPMENTS)

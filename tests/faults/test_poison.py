@@ -1,4 +1,4 @@
-"""Records that nobody can read or apply: kept byte for byte, and the records around them are applied."""
+"""Records that nobody can decode or apply: retained byte for byte; the records around them are applied."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ ELSEWHERE = creation(number(7))
 
 
 def odd(**data: Any) -> bytes:  # noqa: ANN401  # JSON
-    """Return a right record but for these of its data."""
+    """Return a valid record with some of its data replaced."""
     record: dict[str, Any] = json.loads(codec.encode(ODD))
     record["data"] |= data
     return json.dumps(record).encode()
@@ -54,11 +54,11 @@ STRANGE = (
     replace(report(Status.PICKED_UP, source="scanner\x00"), notes="a\x00b"),
     replace(report(Status.PICKED_UP, source="far away"), location={"lat": 2**63, "lng": -(2**63)}),
 )
-"""Such as ingest-api refuses: it can be stored, so it is no poison."""
+"""A value that ingest-api rejects: it can be stored, so it is no poison."""
 
 
 @pytest.mark.fault(Row.POISON)
-async def test_poison_of_every_kind_is_kept_and_the_records_around_it_are_applied(
+async def test_poison_of_every_kind_is_dead_lettered_and_its_neighbours_are_applied(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
@@ -71,7 +71,7 @@ async def test_poison_of_every_kind_is_kept_and_the_records_around_it_are_applie
         await site.send([command])
     async with processing(site):
         await site.finished()
-    assert await site.buried() == set(values)
+    assert await site.dead_lettered() == set(values)
     assert await site.violations([*JOURNEY[:1], *between, BROKEN]) == []
 
 
@@ -98,18 +98,18 @@ async def test_without_the_dead_letter_topic_the_partition_waits_at_the_record_t
             await ensure_topics(site.kafka)
             with recovery.timed():
                 await site.finished(timeout_s=40)
-    assert await site.buried() == {b"{"}
+    assert await site.dead_lettered() == {b"{"}
     assert await site.violations([*JOURNEY, ELSEWHERE]) == []
 
 
 async def partition_of_journey(site: Site) -> int:
-    """Return where the first record of the journey stands."""
+    """Return the partition of the journey's first record."""
     [first] = await read_topic(site.kafka, site.topics.events)
     return int(first.partition)
 
 
 async def is_committed(site: Site, partition: int) -> bool:
-    """Say whether anything is committed there."""
+    """Return whether anything is committed in a partition."""
     return partition in await committed_offsets(site.kafka, site.group, site.topics.events)
 
 

@@ -1,4 +1,4 @@
-"""Two minutes of faults at random, always the same: whatever is accepted is applied once, in order."""
+"""Two minutes of random faults from one seed: every accepted event is applied once, in order."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ RATE = 600.0
 FEWEST_FAULTS = 5
 
 
-async def test_two_minutes_of_faults_break_no_promise(tmp_path: Path) -> None:
+async def test_two_minutes_of_faults_break_no_guarantee(tmp_path: Path) -> None:
     if os.environ.get("WAYBILL_STACK", "embedded") != "embedded":
         pytest.skip("a stack that belongs to somebody else cannot be broken")
     report = await run_schedule(tmp_path, seed=SEED, minutes=MINUTES, rate=RATE)

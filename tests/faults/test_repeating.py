@@ -1,4 +1,4 @@
-"""The same again: in a batch, hours later, and at two nodes at once. Applied once, and counted every time."""
+"""Duplicates in a batch, hours later, and at two nodes at once: applied once, and counted every time."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ BATCH = [event_body(each.tracking_number, Status.PICKED_UP) for each in KNOWN]
 KEY = {"Idempotency-Key": "the same at both"}
 
 
-async def test_what_is_sent_again_when_the_filter_has_forgotten_it_is_found_in_the_store(site: Site) -> None:
+async def test_a_duplicate_unknown_to_the_filter_is_found_in_the_store(site: Site) -> None:
     day = traffic(20, seed=41)
     await site.send([*day, *day])
     for seconds, again in ((0, []), (THREE_HOURS_S, day)):
@@ -37,7 +37,7 @@ async def test_what_is_sent_again_when_the_filter_has_forgotten_it_is_found_in_t
     assert await site.violations([*day, *day, *day]) == []
 
 
-async def test_the_same_at_two_nodes_at_once_is_applied_once(site: Site) -> None:
+async def test_the_same_event_at_two_nodes_at_once_is_applied_once(site: Site) -> None:
     await site.send(KNOWN)
     shipment = shipment_body()
     async with processing(site), ingesting(site, "one") as one, ingesting(site, "other") as other:
@@ -45,10 +45,10 @@ async def test_the_same_at_two_nodes_at_once_is_applied_once(site: Site) -> None
         batches = await asyncio.gather(*(node.post("/events/batch", {"events": BATCH}) for node in nodes))
         created = await asyncio.gather(*(node.post("/shipments", shipment, headers=KEY) for node in nodes))
         await site.finished()
-    assert [answer.status for answer in batches] == [202] * len(nodes)
-    assert [answer.status for answer in created] == [201] * len(nodes)
-    [tracking_number] = {answer.body["tracking_number"] for answer in created}
-    ids = Counter(event["event_id"] for answer in batches for event in answer.body["events"])
+    assert [response.status for response in batches] == [202] * len(nodes)
+    assert [response.status for response in created] == [201] * len(nodes)
+    [tracking_number] = {response.body["tracking_number"] for response in created}
+    ids = Counter(event["event_id"] for response in batches for event in response.body["events"])
     ids[creation(tracking_number).event_id] = len(nodes)
     ids.update(command.event_id for command in KNOWN)
     assert violations(await site.observed(), [Sent(*each) for each in ids.items()]) == []

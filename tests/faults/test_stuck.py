@@ -1,4 +1,4 @@
-"""A processor in which records wait and nothing moves ends itself, so that its supervisor starts another."""
+"""A processor with waiting records and no progress ends itself, so that its supervisor restarts it."""
 
 import pytest
 
@@ -19,7 +19,7 @@ DAY = traffic(15, seed=31)
 
 @pytest.mark.fault(Row.NOTHING_MOVES)
 @pytest.mark.parametrize("point", [CrashPoint.AFTER_FETCH, CrashPoint.BEFORE_COMMIT])
-async def test_a_processor_in_which_nothing_moves_ends_itself_and_the_next_one_goes_on(
+async def test_a_processor_without_progress_ends_itself_and_the_next_one_continues(
     site: Site, point: CrashPoint, recovery: Recovery
 ) -> None:
     await site.send(DAY)
@@ -29,4 +29,4 @@ async def test_a_processor_in_which_nothing_moves_ends_itself_and_the_next_one_g
     async with processing(site, "next", seat=SEAT):
         with recovery.timed():
             await site.finished()
-    assert await site.violations(DAY, told=True) == []
+    assert await site.violations(DAY, published=True) == []

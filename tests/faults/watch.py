@@ -1,4 +1,4 @@
-"""How long recovery takes: shipments are registered all the time, and each says when all of it worked."""
+"""Measured recovery time: shipments are registered all the time, each timed until all of it worked."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ import aiohttp
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from tests.e2e.traffic import shipment_body
-from tests.faults.books import Books
+from tests.faults.ledger import Ledger
 from tests.faults.load import USER, Caller, Load
 from tests.support.api import Api
 
@@ -24,16 +24,16 @@ _PATIENCE_S: Final = 10.0
 
 @dataclass(slots=True)
 class Watch:
-    """Registers one shipment after the other, waits until each is applied, and reads it."""
+    """Probe that registers one shipment after the other, waits until each is applied, and reads it."""
 
     admin: Api
-    books: Books
+    ledger: Ledger
     keys: str
     _begun: list[float] = field(default_factory=list)
     _stopping: bool = False
 
     async def run(self) -> None:
-        """Try until `stop`."""
+        """Repeat until `stop`."""
         turn = 0
         while not self._stopping:
             started = time.monotonic()
@@ -45,11 +45,11 @@ class Watch:
             await asyncio.sleep(_EVERY_S)
 
     def stop(self) -> None:
-        """Let the one under way be the last."""
+        """Let the probe in progress be the last."""
         self._stopping = True
 
     async def recovered(self, since: float) -> float | None:
-        """Wait until `IN_A_ROW` that were begun after `since` have worked; return when, None if never."""
+        """Wait until `IN_A_ROW` probes begun after `since` have succeeded; return when, None if never."""
         while sum(begun >= since for begun in self._begun[-IN_A_ROW:]) < IN_A_ROW:
             if time.monotonic() - since > RECOVERED_WITHIN_S:
                 return None
@@ -58,10 +58,10 @@ class Watch:
 
     async def _works(self, key: str) -> bool:
         number = derive_tracking_number(USER, key, 0)
-        answer = await Caller(self.admin, self.books, _PATIENCE_S).post(
+        response = await Caller(self.admin, self.ledger, _PATIENCE_S).post(
             "/shipments", shipment_body(), [creation_event_id(number)], {"Idempotency-Key": key}
         )
-        return answer is not None and answer.status == 201 and await self._is_shown(number)
+        return response is not None and response.status == 201 and await self._is_shown(number)
 
     async def _is_shown(self, number: TrackingNumber) -> bool:
         try:
@@ -73,8 +73,8 @@ class Watch:
 
 @asynccontextmanager
 async def sending(load: Load) -> AsyncIterator[Watch]:
-    """Send, and watch, while the context lasts; calls that are under way then are finished."""
-    watch = Watch(load.admin, load.books, load.keys)
+    """Send, and watch, while the context lasts; calls in progress at the end are finished."""
+    watch = Watch(load.admin, load.ledger, load.keys)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(load.run())
         tasks.create_task(watch.run())

@@ -19,7 +19,7 @@ WATCHED_S = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the tests of this folder look at.
+    """The watched stack and its Prometheus.
 
     Attributes:
         private: what was sent and must not be written down.

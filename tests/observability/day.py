@@ -1,4 +1,4 @@
-"""An ordinary day: shipments move, people look at them, some mistype, some send twice, nothing breaks."""
+"""An ordinary day: shipments move, people read them, some mistype, some send twice, nothing breaks."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ USER = "scanner_of_the_day"
 
 
 async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -> frozenset[str]:
-    """Work for a while; return what was sent that no log may hold."""
+    """Work for a while; return the private values sent, which no log may hold."""
     password, mistyped = (f"Sesame-{uuid4().hex}" for _ in range(2))
     address, notes = f"Calle {uuid4().hex}", f"call {uuid4().hex} first"
     async with open_api(stack.gateway_url) as nobody:

@@ -1,4 +1,4 @@
-"""What is deployed for Prometheus, read once."""
+"""Prometheus rules and alerts as deployed, read once."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ def recorded() -> set[str]:
 
 
 def expressions() -> list[str]:
-    """Return what all rules ask for."""
+    """Return the expressions of all rules."""
     return [rule["expr"] for rule in _rules()]
 
 

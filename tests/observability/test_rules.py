@@ -1,4 +1,4 @@
-"""The rules are valid, each alert fires in a test of its own and leads to a place in the runbook."""
+"""The rules are valid; each alert fires in a test and links to a place in the runbook."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def promtool(*arguments: str) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    """Return the anchors that a page of Markdown gets on GitHub: its headings, reduced to words."""
+    """Return the anchors of a page of Markdown on GitHub: its headings, slugified."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""An ordinary day: every panel has figures, no alert is near, the log is JSON and says nothing private."""
+"""An ordinary day: every panel has figures, no alert fires, the log is JSON without private data."""
 
 import json
 import math
@@ -51,7 +51,7 @@ def test_every_event_that_was_accepted_is_counted_with_its_latency(watched: Watc
     assert (committed, behind) == (accepted, 0)
 
 
-def test_what_was_sent_twice_was_found_in_redis(watched: Watched) -> None:
+def test_duplicates_were_found_in_redis(watched: Watched) -> None:
     [hits] = watched.prometheus.values("sum(waybill_dedup_hits_total)")
     [lookups] = watched.prometheus.values("sum(waybill_dedup_lookups_total)")
     assert 0 < hits < lookups
@@ -66,14 +66,14 @@ def test_no_series_is_made_of_what_clients_send(watched: Watched) -> None:
 
 
 def lines(watched: Watched, service: str) -> Iterator[dict[str, Any]]:
-    """Read what a service has written; what the interpreter itself says at its start has another form."""
+    """Read the log of a service; lines of the interpreter at its start have another form."""
     for path in watched.stack.home.logs.glob(f"{service}-1.log*"):
         for line in path.read_text().splitlines():
             yield json.loads(line)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_line_is_json_and_says_who_wrote_it(watched: Watched, service: str) -> None:
+def test_each_log_line_is_json_and_names_its_service(watched: Watched, service: str) -> None:
     written = list(lines(watched, service))
     assert written
     for line in written:
@@ -81,7 +81,7 @@ def test_each_line_is_json_and_says_who_wrote_it(watched: Watched, service: str)
         assert (line["service"], line["instance_id"]) == (service, f"{service}-1")
 
 
-def test_a_request_stands_there_with_its_id(watched: Watched) -> None:
+def test_a_request_is_logged_with_its_id(watched: Watched) -> None:
     requests = [line for line in lines(watched, "ingest-api") if line["event"] == "request"]
     assert len(requests) > 10
     assert all(line["request_id"] for line in requests)
@@ -90,7 +90,7 @@ def test_a_request_stands_there_with_its_id(watched: Watched) -> None:
     assert all(line["event_id"].startswith("evt_") for line in created)
 
 
-def test_no_log_holds_secrets_or_what_shipments_say(watched: Watched) -> None:
+def test_no_log_holds_secrets_or_contents_of_shipments(watched: Watched) -> None:
     logs = {path.name: path.read_text(errors="replace") for path in watched.stack.home.logs.iterdir()}
     assert {
         "ingest-api-1.log",

@@ -1,4 +1,4 @@
-"""The table of `docs/api.md` that says who gets which answer: the one place where it stands."""
+"""The table of responses by caller in `docs/api.md`: the one place where it stands."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A small typed client of Waybill's API, for tests: it asks, and shows exactly what came back."""
+"""A small typed client of Waybill's API, for tests: it sends, and shows exactly what came back."""
 
 import asyncio
 import gzip
@@ -23,8 +23,8 @@ POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `raw` is the body as it was on the wire, compressed perhaps."""
+class Response:
+    """A response: `raw` is the body as it was on the wire, possibly compressed."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -47,7 +47,7 @@ class Api:
         self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
 
     def by(self, token: str) -> "Api":
-        """Give the same connections to whoever has `token`."""
+        """Return an API over the same connections with `token`."""
         return Api(self._session, token)
 
     async def ask(
@@ -58,23 +58,23 @@ class Api:
         json: object = None,
         data: bytes | io.BytesIO | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send one request, once, whatever comes of it."""
+    ) -> Response:
+        """Send one request, once, and return any response."""
         sent = {**self._headers, **(headers or {})}
         async with self._session.request(method, path, json=json, data=data, headers=sent) as response:
-            return Answer(response.status, response.headers, await response.read())
+            return Response(response.status, response.headers, await response.read())
 
-    async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    async def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Response:
         return await self.ask("GET", path, headers=headers)
 
-    async def post(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> Answer:
+    async def post(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> Response:
         return await self.ask("POST", path, json=body, headers=headers)
 
     async def log_in(self, username: str, password: str = PASSWORD) -> str:
-        answer = await self.post("/auth/login", {"username": username, "password": password})
-        return str(_expect(answer, 200).body["token"])
+        response = await self.post("/auth/login", {"username": username, "password": password})
+        return str(_expect(response, 200).body["token"])
 
-    async def create(self, shipment: Json, *, key: str | None = None) -> Answer:
+    async def create(self, shipment: Json, *, key: str | None = None) -> Response:
         headers = {} if key is None else {"Idempotency-Key": key}
         return await self.post("/shipments", shipment, headers=headers)
 
@@ -88,19 +88,19 @@ class Api:
 
     async def batch_reported(self, events: Sequence[Json]) -> list[str]:
         """Send a batch and return the ids of its events."""
-        answer = _expect(await self.post("/events/batch", {"events": events}), 202)
-        return [item["event_id"] for item in answer.body["events"]]
+        response = _expect(await self.post("/events/batch", {"events": events}), 202)
+        return [item["event_id"] for item in response.body["events"]]
 
     async def shipment(self, tracking_number: str) -> Json:
         found: Json = _expect(await self.get(f"/shipments/{tracking_number}"), 200).body
         return found
 
     async def event(self, event_id: str) -> Json | None:
-        """Return what became of an event, None as long as nothing has."""
-        answer = await self.get(f"/events/{event_id}")
-        if answer.status == 404:
+        """Return the outcome of an event, None as long as there is none."""
+        response = await self.get(f"/events/{event_id}")
+        if response.status == 404:
             return None
-        found: Json = _expect(answer, 200).body
+        found: Json = _expect(response, 200).body
         return found
 
     async def outcome(self, event_id: str, *, within_s: float = 10.0) -> Json:
@@ -108,7 +108,7 @@ class Api:
         return await eventually(lambda: self.event(event_id), within_s=within_s)
 
     async def counted(self, event_id: str, *, deliveries: int, within_s: float = 10.0) -> Json:
-        """Wait until an event has been seen so often, in whatever role, and return it."""
+        """Wait until an event has been seen so often, in any role, and return it."""
 
         async def all_seen() -> Json | None:
             event = await self.event(event_id)
@@ -125,13 +125,13 @@ def decoded(raw: bytes, encoding: str | None) -> bytes:
 
 
 def times_seen(event: Json) -> int:
-    """How many records of the log an event has accounted for."""
+    """Return how many records of the log an event has accounted for."""
     return int(event["attempts"] + event["duplicates"] + event["conflicts"])
 
 
 @asynccontextmanager
 async def open_api(base_url: str) -> AsyncIterator[Api]:
-    """Open connections for nobody in particular; bodies stay as they come, compressed only if a test asks."""
+    """Open connections without a token; bodies stay as they come, compressed only if a test asks."""
     async with aiohttp.ClientSession(
         base_url,
         auto_decompress=False,
@@ -143,19 +143,19 @@ async def open_api(base_url: str) -> AsyncIterator[Api]:
 
 
 async def eventually(ask: Callable[[], Awaitable[T | None]], *, within_s: float = 10.0) -> T:
-    """Ask until there is an answer and return it.
+    """Ask until there is a response and return it.
 
     Raises:
         TimeoutError: there is none within `within_s` seconds.
     """
     deadline = time.monotonic() + within_s
-    while (answer := await ask()) is None:
+    while (response := await ask()) is None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"no answer within {within_s:g} s")
         await asyncio.sleep(POLL_S)
-    return answer
+    return response
 
 
-def _expect(answer: Answer, status: int) -> Answer:
-    assert answer.status == status, f"{answer.status}, not {status}: {answer.text}"
-    return answer
+def _expect(response: Response, status: int) -> Response:
+    assert response.status == status, f"{response.status}, not {status}: {response.text}"
+    return response

@@ -1,4 +1,4 @@
-"""Build domain objects for tests; whatever a test does not name has a sensible default."""
+"""Builders of domain objects for tests, with a sensible default for every field."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ ROUTE = (Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVE
 
 
 def ends_at(offset: int) -> EndOffset:
-    """Return what says that the log ends there."""
+    """Return the end of the log in a partition."""
 
     async def end_offset() -> int:
         return offset
@@ -41,7 +41,7 @@ def ends_at(offset: int) -> EndOffset:
 
 @dataclass
 class MemoryPosition:
-    """`LogPosition` of records that a test hands over by itself; remembers where it was asked to go."""
+    """`LogPosition` of records that a test passes itself; records every requested position."""
 
     end: int
     next: int = 0
@@ -138,7 +138,7 @@ def amendment(
 
 
 def payload_fingerprint(command: Command) -> str:
-    """Return the fingerprint of what a command says, apart from its identity."""
+    """Return the fingerprint of a command's payload, apart from its identity."""
     if isinstance(command, CreateShipment):
         said: dict[str, object] = {"client_id": command.client_id, "package": command.package}
     elif isinstance(command, ReportStatus):
@@ -169,14 +169,14 @@ def deliveries(*commands: Command, first_offset: int = 0) -> list[ConsumedComman
 
 
 def redelivered(records: Iterable[ConsumedCommand]) -> list[ConsumedCommand]:
-    """Return the same records as they come again after a crash or a rebalance."""
+    """Return the same records as redelivered after a crash or a rebalance."""
     return [replace(record, redelivered=True) for record in records]
 
 
 def record_of(
     record: ConsumedCommand, outcome: Outcome = Outcome.APPLIED, reason: ErrorCode | None = None
 ) -> EventRecord:
-    """Return what the store would know of the event in `record`."""
+    """Return the stored record of the event in `record`."""
     command = record.command
     return EventRecord(
         event_id=command.event_id,
@@ -223,7 +223,7 @@ def dead_letter(
     recorded_at: datetime = RECORDED_AT,
     state: DeadLetterState = DeadLetterState.OPEN,
 ) -> Document:
-    """Return what is known of a record that could not be applied, as the API shows it."""
+    """Return a dead letter as the API shows it."""
     return {
         "id": f"dl_0_{offset}",
         "reason": reason,

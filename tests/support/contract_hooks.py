@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from the document: values of our own formats, and where it comes from.
+"""Schemathesis hooks for facts that are not in the document: values of our own formats, and its address.
 
 Loaded by its command, by name (`SCHEMATHESIS_HOOKS`).
 """
@@ -50,7 +50,7 @@ schemathesis.openapi.format("date-time", INSTANTS.map(datetime.isoformat))
 
 @schemathesis.hook
 def before_load_schema(_context: object, document: dict[str, Any]) -> None:
-    """Name the formats of our own: a pattern cannot say a check character."""
+    """Register our own formats: a pattern cannot express a check character."""
     waiting: list[object] = [document]
     while waiting:
         node = waiting.pop()
@@ -64,7 +64,7 @@ def before_load_schema(_context: object, document: dict[str, Any]) -> None:
 
 @schemathesis.hook
 def before_call(_context: object, case: schemathesis.Case[Any], _kwargs: object) -> None:
-    """Keep away from the users of other tests: a list shows them, and the next call would change them."""
+    """Avoid the users of other tests: a list shows them, and the next call would change them."""
     if case.path_parameters.get("username") in SEEDED:
         case.path_parameters["username"] = "nobody"
 

@@ -64,7 +64,7 @@ def docker_stack(home: Path) -> Iterator[ExternalStack]:
 
 
 def _stores(ports: Mapping[str, int]) -> Iterator[DockerContainer]:
-    """Describe the stores; each has one port inside and outside, for it tells clients its address."""
+    """Describe the stores; each has the same port inside and outside, since it advertises its address."""
     composed: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     port = ports["kafka"]
     listening = {

@@ -1,4 +1,4 @@
-"""Pytest plugin of the fault matrix: the row that a test proves, how long recovery took, and the table."""
+"""Pytest plugin of the fault matrix: the rows that tests prove, their recovery times, and the table."""
 
 import time
 from collections import defaultdict
@@ -14,18 +14,18 @@ _ROW, _RECOVERY = "fault", "recovery_s"
 
 
 class Recovery:
-    """Keeps how long recovery took, for the row of the table."""
+    """Recorder of the recovery time, for the row of the table."""
 
     def __init__(self, properties: list[tuple[str, object]]) -> None:
         self._properties = properties
 
     def took(self, seconds: float) -> None:
-        """Note how long it was from the end of the fault until everything worked again."""
+        """Record the time from the end of the fault until everything worked again."""
         self._properties.append((_RECOVERY, seconds))
 
     @contextmanager
     def timed(self) -> Iterator[None]:
-        """Note how long the block takes: it begins when the fault ends and ends when everything works."""
+        """Time a block that begins when the fault ends and ends when everything works."""
         started = time.monotonic()
         yield
         self.took(time.monotonic() - started)
@@ -33,7 +33,7 @@ class Recovery:
 
 @dataclass(slots=True)
 class _Proof:
-    """What the tests of one row have shown."""
+    """Results of the tests of one row."""
 
     passed: int = 0
     failed: int = 0
@@ -56,14 +56,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let the reports of a test carry its rows."""
+    """Attach the rows of a test to its reports."""
     for row in rows_of(item):
         item.user_properties.append((_ROW, row.name))
 
 
 @pytest.fixture
 def recovery(request: pytest.FixtureRequest) -> Recovery:
-    """Give the test a place to say how long recovery took."""
+    """Give the test a recorder of its recovery time."""
     return Recovery(request.node.user_properties)
 
 

@@ -1,4 +1,4 @@
-"""Load that does not let go: lanes that post batches side by side, each until it is accepted."""
+"""Sustained load: lanes that post batches side by side, each until it is accepted."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ REQUEST_TIMEOUT_S = 60.0
 
 @dataclass(slots=True)
 class Flood:
-    """What was sent, and how it was answered.
+    """Sent events, and the responses.
 
     Attributes:
         accepted: how often each event stands in the log by what was answered.
@@ -39,14 +39,14 @@ class Flood:
     numbers: Sequence[str]
     accepted: Counter[EventId] = field(default_factory=Counter)
     in_doubt: Counter[EventId] = field(default_factory=Counter)
-    answers: Counter[int] = field(default_factory=Counter)
+    responses: Counter[int] = field(default_factory=Counter)
     slowest_s: float = 0.0
     broken: int = 0
     without_hint: int = 0
 
     @asynccontextmanager
     async def running(self, *, lanes: int, batch: int, every_s: float = 0.0) -> AsyncIterator[None]:
-        """Post while the context lasts; at its end all that was begun is repeated until it is accepted.
+        """Post while the context lasts; at its end all open batches are repeated until accepted.
 
         Args:
             lanes: posts at a time.
@@ -71,29 +71,29 @@ class Flood:
                 over.set()
 
     async def wait_for_outcome(self, event: Json, *, wait_s: int) -> int:
-        """Post one event that is waited for, and return the status of the answer."""
+        """Post one event that waits for its outcome, and return the status of the response."""
         headers = {"Authorization": f"Bearer {self.token}", "Prefer": f"wait={wait_s}"}
         async with (
             aiohttp.ClientSession(headers=headers) as session,
-            session.post(f"{self.url}/events", json=event) as answer,
+            session.post(f"{self.url}/events", json=event) as response,
         ):
-            said, event_id = answer.status, answer.headers["Location"].removeprefix("/events/")
+            said, event_id = response.status, response.headers["Location"].removeprefix("/events/")
         self.accepted[EventId(event_id)] += 1
         return said
 
     def sent(self, *others: Iterable[Command]) -> list[Sent]:
-        """Return all that was sent, with the commands that others sent."""
+        """Return everything sent, with the commands that others sent."""
         counts = self.accepted + Counter(command.event_id for command in chain(*others))
         return [Sent(event_id, times, self.in_doubt[event_id]) for event_id, times in counts.items()]
 
     async def accepted_more(self, posts: int) -> None:
         """Wait until so many posts more are accepted."""
-        enough = self.answers[202] + posts
-        await wait_until(lambda: self.answers[202] >= enough, timeout_s=120, what="posts that are accepted")
+        enough = self.responses[202] + posts
+        await wait_until(lambda: self.responses[202] >= enough, timeout_s=120, what="posts that are accepted")
 
     def refused(self) -> int:
-        """How many posts were refused, with a hint when to come again."""
-        return self.answers[503]
+        """Number of rejected posts with a `Retry-After`."""
+        return self.responses[503]
 
     def _bodies(self, batch: int) -> Iterator[list[Json]]:
         numbers = cycle(self.numbers)
@@ -124,22 +124,22 @@ class Flood:
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> list[EventId] | None:
         started = time.monotonic()
         try:
-            async with session.post(f"{self.url}/events/batch", data=body) as answer:
-                said = await answer.json()
+            async with session.post(f"{self.url}/events/batch", data=body) as response:
+                said = await response.json()
         except (aiohttp.ClientError, TimeoutError):
             self.broken += 1
             return None
         self.slowest_s = max(self.slowest_s, time.monotonic() - started)
-        self.answers[answer.status] += 1
-        if answer.status == 202:
+        self.responses[response.status] += 1
+        if response.status == 202:
             return [item["event_id"] for item in said["events"]]
-        assert answer.status in (429, 503), said
-        self.without_hint += "Retry-After" not in answer.headers
+        assert response.status in (429, 503), said
+        self.without_hint += "Retry-After" not in response.headers
         return None
 
 
 async def while_it_lasts(seconds: float, look: Callable[[], None]) -> None:
-    """Look at something every now and then for so long: the fault itself."""
+    """Call `look` at intervals for the length of the fault."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         look()

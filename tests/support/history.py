@@ -1,4 +1,4 @@
-"""The checker: what was sent, against what stands in the log, against what MongoDB says became of it.
+"""The checker: the sent events against the log, and the log against MongoDB.
 
 `violations` is pure. The log is folded by the rules of the domain, one record after the other: no batches, no
 caches, no fences, no filter. MongoDB must say the same of every event and of every shipment, to the count.
@@ -17,14 +17,14 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.shipments.status import Status, can_follow
 from domain.shipments.tracking_number import TrackingNumber
-from tests.support.observed import Document, Letter, Logged, Observed, observe
-from tests.support.telling import wrong_letters, wrong_messages
+from tests.support.observed import Document, Logged, Observed, ObservedDeadLetter, observe
+from tests.support.published import wrong_dead_letters, wrong_messages
 
-__all__ = ["Letter", "Logged", "Observed", "Sent", "observe", "violations"]
+__all__ = ["Logged", "Observed", "ObservedDeadLetter", "Sent", "observe", "violations"]
 
 
 class Sent(NamedTuple):
-    """How often an event was sent: `times` acknowledged, and up to `unknown` more that may be in the log."""
+    """Number of times an event was sent: `times` acknowledged, `unknown` more that may be in the log."""
 
     event_id: EventId
     times: int = 1
@@ -33,7 +33,7 @@ class Sent(NamedTuple):
 
 @dataclass(slots=True)
 class EventModel:
-    """What the rules make of an event."""
+    """Expected result of an event by the rules."""
 
     command: Command
     fingerprint: str
@@ -56,7 +56,7 @@ class Model:
     last: dict[TrackingNumber, EventId] = field(default_factory=dict)
 
     def take(self, record: Logged, error: str | None) -> None:
-        """Account for the next record; `error` is what its dead letter says, if it has one."""
+        """Fold the next record; `error` is that of its dead letter, if it has one."""
         command = record.command
         if command is None:
             return
@@ -89,7 +89,7 @@ class Model:
             self._describe(command)
 
     def _describe(self, command: Command) -> None:
-        """Keep what a shipment is: as it was created, with what amendments say merged into it."""
+        """Retain the description of a shipment: as created, with amendments merged into it."""
         if isinstance(command, CreateShipment):
             said = {"origin": command.origin, "destination": command.destination, "package": command.package}
             self.parts[command.tracking_number] = {name: {**part} for name, part in said.items()}
@@ -103,17 +103,17 @@ class Model:
 
 
 def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:
-    """Return in words whatever is not as it must be; without `sent`, the log is taken at its word."""
+    """Return every violation in words; without `sent`, the log is trusted."""
     model = Model()
-    dead = {letter.place: letter.error for letter in observed.letters}
+    dead = {dead_letter.place: dead_letter.error for dead_letter in observed.dead_letters}
     for record in observed.log:
         model.take(record, dead.get(record.place))
     found = list(_about_the_log(observed, sent)) if sent is not None else []
-    found += wrong_letters(observed)
+    found += wrong_dead_letters(observed)
     found += _about_events(model, observed)
     found += _about_shipments(model, observed)
-    if observed.told is not None:
-        found += wrong_messages(model.events, observed.told)
+    if observed.published is not None:
+        found += wrong_messages(model.events, observed.published)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What makes a careless parser try again and again: one short pattern up to the bound, and no end to it."""
+"""Input that makes a careless parser backtrack: one short pattern repeated up to the bound, never closed."""
 
 import time
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def hostile(size: int) -> Iterator[str]:
 
 @contextmanager
 def quick(what: str) -> Iterator[None]:
-    """Require that what is done inside takes this process next to no time."""
+    """Require that the block takes this process almost no CPU time."""
     started = time.process_time()
     yield
     taken = time.process_time() - started

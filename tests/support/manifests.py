@@ -1,4 +1,4 @@
-"""The manifests of deploy/kubernetes as kubectl builds them; it comes in a package."""
+"""The manifests of deploy/kubernetes as kubectl builds them; kubectl comes in a package."""
 
 import io
 import subprocess
@@ -44,7 +44,7 @@ def build(kubectl: Path, overlay: str) -> "Manifests":
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod as some controller makes it."""
+    """A pod of some controller."""
 
     name: str
     kind: str
@@ -72,11 +72,11 @@ class Manifests:
         return {pod.name: pod for pod in self._pods()}
 
     def selected(self, selector: Manifest) -> set[str]:
-        """Return the names of the pods that a selector means; an empty one means all."""
+        """Return the names of the pods that a selector matches; an empty one matches all."""
         return {name for name, pod in self.pods.items() if _matches(selector, pod.labels)}
 
     def environment(self, pod: str) -> dict[str, str]:
-        """Return what the first container of a pod has in its environment; secrets by their key."""
+        """Return the environment of the first container of a pod; secrets by their key."""
         [container, *_] = self.pods[pod].spec["containers"]
         found: dict[str, str] = {}
         for source in container.get("envFrom", []):

@@ -9,7 +9,7 @@ NODE_DIRECTORY = Path(__file__).parent / "node"
 PACKAGES = NODE_DIRECTORY / "node_modules"
 
 _NODE = Path(sysconfig.get_path("scripts")) / "node"
-# Nothing of a test run is told to others, and no tool looks for a newer one of itself.
+# No tool reports a test run to others, or looks for a newer version of itself.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_UPDATE_NOTIFIER": "1"}
 
 

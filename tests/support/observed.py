@@ -1,4 +1,4 @@
-"""What stands where after a day's work: the log, the dead letters, the derived topics, both collections."""
+"""State after a day's work: the log, the dead letters, the derived topics, both collections."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """One record of the log: None for a command where it cannot be read; a digest of its key and value."""
+    """One record of the log: None for a command that cannot be decoded; a digest of its key and value."""
 
     place: Place
     command: Command | None
@@ -31,15 +31,15 @@ class Logged:
     digest: bytes = b""
 
 
-class Letter(NamedTuple):
-    """A dead letter: where the record stood that died, a digest of its key and value, and why it died."""
+class ObservedDeadLetter(NamedTuple):
+    """A dead letter: position of the original record, a digest of its key and value, and the reason."""
 
     place: Place
     digest: bytes
     error: str
 
 
-class Told(NamedTuple):
+class PublishedMessage(NamedTuple):
     """A message of a derived topic."""
 
     event_id: str
@@ -50,38 +50,38 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The log in the order of its offsets, the documents, and what was told of them.
+    """The log in offset order, the documents, and the published messages.
 
     Attributes:
-        told: by topic without its prefix; None where nobody has looked.
+        published: by topic without its prefix; None if not read.
     """
 
     log: Sequence[Logged]
     shipments: Mapping[str, Document]
     events: Mapping[str, Document]
-    letters: Sequence[Letter] = ()
-    told: Mapping[str, Sequence[Told]] | None = None
+    dead_letters: Sequence[ObservedDeadLetter] = ()
+    published: Mapping[str, Sequence[PublishedMessage]] | None = None
 
 
-async def observe(settings: KafkaSettings, database: Database, *, told: bool = False) -> Observed:
-    """Read the log, the dead letters and both collections; `told`: the derived topics too."""
+async def observe(settings: KafkaSettings, database: Database, *, published: bool = False) -> Observed:
+    """Read the log, the dead letters and both collections; `published`: the derived topics too."""
     topics = Topics(settings.topic_prefix)
     return Observed(
         log=[logged(record) for record in await read_topic(settings, topics.events)],
-        letters=[letter_in(record) for record in await read_topic(settings, topics.dead_letters)],
+        dead_letters=[dead_letter_in(record) for record in await read_topic(settings, topics.dead_letters)],
         shipments={document["_id"]: document async for document in database[SHIPMENTS].find()},
         events={document["_id"]: document async for document in database[STATUS_EVENTS].find()},
-        told=await _told(settings) if told else None,
+        published=await _published(settings) if published else None,
     )
 
 
 def digest_of(key: bytes | None, value: bytes | None) -> bytes:
-    """Return a digest of a record's key and value; one that is missing is as good as an empty one."""
+    """Return a digest of a record's key and value; a missing one counts as an empty one."""
     return blake2b((key or b"") + b"\0" + (value or b""), digest_size=16).digest()
 
 
 def logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
-    """Return what a record of the log says, and where it stands."""
+    """Return the decoded record of the log, with its position."""
     place, digest = (record.partition, record.offset), digest_of(record.key, record.value)
     try:
         decoded = codec.decode(record.value)
@@ -90,14 +90,14 @@ def logged(record: Any) -> Logged:  # noqa: ANN401  # aiokafka ships no types
     return Logged(place, decoded.command, decoded.fingerprint, digest)
 
 
-def letter_in(record: Any) -> Letter:  # noqa: ANN401  # as above
-    """Return what a record of the dead-letter topic says."""
-    told = {name: value.decode() for name, value in record.headers if name.startswith("dlq-")}
-    place = (int(told["dlq-partition"]), int(told["dlq-offset"]))
-    return Letter(place, digest_of(record.key, record.value), told["dlq-error"])
+def dead_letter_in(record: Any) -> ObservedDeadLetter:  # noqa: ANN401  # as above
+    """Return the decoded record of the dead-letter topic."""
+    headers = {name: value.decode() for name, value in record.headers if name.startswith("dlq-")}
+    place = (int(headers["dlq-partition"]), int(headers["dlq-offset"]))
+    return ObservedDeadLetter(place, digest_of(record.key, record.value), headers["dlq-error"])
 
 
-async def _told(settings: KafkaSettings) -> dict[str, list[Told]]:
+async def _published(settings: KafkaSettings) -> dict[str, list[PublishedMessage]]:
     topics = Topics(settings.topic_prefix)
     return {
         name.removeprefix(settings.topic_prefix): [
@@ -107,7 +107,8 @@ async def _told(settings: KafkaSettings) -> dict[str, list[Told]]:
     }
 
 
-def message_in(record: Any) -> Told:  # noqa: ANN401  # as above
-    """Return what a record of a derived topic says."""
-    said = from_json(record.value)
-    return Told(said["id"], said["subject"], said["data"]["version"], digest_of(record.key, record.value))
+def message_in(record: Any) -> PublishedMessage:  # noqa: ANN401  # as above
+    """Return the decoded record of a derived topic."""
+    message = from_json(record.value)
+    digest = digest_of(record.key, record.value)
+    return PublishedMessage(message["id"], message["subject"], message["data"]["version"], digest)

@@ -1,4 +1,4 @@
-"""Every page of the repository, its blocks of code, and the commands that stand in its text.
+"""Every page of the repository, its blocks of code, and the commands in its text.
 
 A block that is to be typed begins with ```sh and is run by a test, or says why not: ```sh not-run: REASON.
 """
@@ -35,12 +35,12 @@ class Block:
 
     @property
     def is_run(self) -> bool:
-        """Whether somebody types it, and a test does so first."""
+        """Whether readers run it, and so a test does first."""
         return self.language in TYPED and not self.note.startswith(NOT_RUN)
 
 
 def pages() -> list[str]:
-    """Return the paths of all pages; the changelog tells of the past."""
+    """Return the paths of all pages except the changelog, which describes the past."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The calls that documents print, taken out of them to be tried as they stand."""
+"""Calls printed in documents, extracted to be run as they stand."""
 
 import os
 import re
@@ -28,7 +28,7 @@ def _blocks(text: str) -> list[str]:
 
 
 def run_calls(script: str, stack: StackAddresses, scratch: Path) -> str:
-    """Run calls against a stack, and return what they print; the first that fails ends them."""
+    """Run calls against a stack, and return their output; the first failure ends them."""
     script = script.replace(PRINTED_URL, stack.gateway_url)
     script = script.replace("/tmp/", f"{scratch}/")  # noqa: S108  # what the documents say
     ran = subprocess.run(

@@ -1,4 +1,4 @@
-"""A producer that is ready."""
+"""A started producer."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

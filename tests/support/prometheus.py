@@ -1,4 +1,4 @@
-"""A real Prometheus that watches a stack as deploy/prometheus says."""
+"""A real Prometheus that watches a stack with the configuration of deploy/prometheus."""
 
 import fcntl
 import json
@@ -58,26 +58,26 @@ def _unpack(cache: Path) -> None:
         package = next(cache.glob("prometheus_*.deb"))
         subprocess.run(["dpkg-deb", "-x", package, cache], check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError, StopIteration) as error:
-        told = getattr(error, "stderr", "") or str(error)
+        reported = getattr(error, "stderr", "") or str(error)
         raise RuntimeError(
-            f"prometheus and promtool are missing: apt-get install prometheus. {told}"
+            f"prometheus and promtool are missing: apt-get install prometheus. {reported}"
         ) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """One that runs."""
+    """A running Prometheus."""
 
     url: str
 
     def ask(self, path: str, **parameters: str) -> Any:  # noqa: ANN401  # JSON
-        """Return the data of an answer."""
+        """Return the data of a response."""
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as answer:  # noqa: S310
-            return json.load(answer)["data"]
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=10) as response:  # noqa: S310
+            return json.load(response)["data"]
 
     def values(self, expression: str) -> list[float]:
-        """Return what a query gives now."""
+        """Return the current values of a query."""
         found = self.ask("query", query=expression.replace("$__rate_interval", "1m"))
         return [float(series["value"][1]) for series in found["result"]]
 
@@ -89,7 +89,7 @@ class Prometheus:
 
 @contextmanager
 def watching(stack: RunningStack, home: Path, *, every: str = "1s") -> Iterator[Prometheus]:
-    """Run Prometheus on a stack while the context lasts, with the rules and the jobs that are deployed."""
+    """Run Prometheus on a stack while the context lasts, with the deployed rules and jobs."""
     home.mkdir(parents=True, exist_ok=True)
     settings = home / "prometheus.yml"
     settings.write_text(yaml.safe_dump(_settings(stack, every)))
@@ -112,7 +112,7 @@ def watching(stack: RunningStack, home: Path, *, every: str = "1s") -> Iterator[
 
 
 def _settings(stack: RunningStack, every: str) -> dict[str, Any]:
-    """Return what is deployed, with the addresses of `stack` in place of names that only compose knows."""
+    """Return the deployed configuration, with addresses of `stack` for names that only compose knows."""
     deployed: dict[str, Any] = yaml.safe_load((DEPLOYED / "prometheus.yml").read_text())
     members = stack.members()
     jobs = [job for job in deployed["scrape_configs"] if job["job_name"] in SERVICES]

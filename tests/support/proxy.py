@@ -11,9 +11,9 @@ _CHUNK = 256 * 1024
 
 
 class Proxy:
-    """Passes bytes on between its own port and a server's, as long as it is not told otherwise.
+    """Proxy between its own port and a server's, transparent until a fault is set.
 
-    Kafka tells its clients where its brokers are, so they would go round the proxy. With `disguise` the
+    Kafka advertises its brokers' addresses, so clients would bypass the proxy. With `disguise` the
     broker's address in its answers is replaced by the proxy's; both are a host and four bytes of port.
     """
 
@@ -21,7 +21,7 @@ class Proxy:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self._disguise = disguise
-        self._requests, self._answers = asyncio.Event(), asyncio.Event()
+        self._requests, self._responses = asyncio.Event(), asyncio.Event()
         self._refusing = False
         self._delay_s = 0.0
         self._lost: bytes | None = None
@@ -32,25 +32,25 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        """Where to connect to."""
+        """Address to connect to."""
         return f"{LOOPBACK}:{self.port}"
 
     def stall(self, *, answers_only: bool = False) -> None:
-        """Pass nothing on any more, and close nothing; new connections are taken and hear nothing, too.
+        """Stop forwarding without closing; new connections are accepted and get nothing, too.
 
         Args:
             answers_only: let requests through, so that what is asked for happens, but nobody hears of it.
         """
         if not answers_only:
             self._requests.clear()
-        self._answers.clear()
+        self._responses.clear()
 
     def slow(self, delay_s: float) -> None:
-        """Hold everything that comes for `delay_s` before it is passed on."""
+        """Delay everything by `delay_s`."""
         self._delay_s = delay_s
 
     def lose(self, marker: bytes) -> None:
-        """Break each connection at a request that holds these bytes, instead of passing it on."""
+        """Break each connection at a request that holds these bytes, instead of forwarding it."""
         self._lost = marker
 
     def cut(self) -> None:
@@ -60,12 +60,12 @@ class Proxy:
             pump.cancel()
 
     def heal(self) -> None:
-        """Work again; what was held back is passed on."""
+        """Work again; delayed bytes are forwarded."""
         self._refusing = False
         self._delay_s = 0.0
         self._lost = None
         self._requests.set()
-        self._answers.set()
+        self._responses.set()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Proxy"]:
@@ -94,13 +94,13 @@ class Proxy:
 
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
-            answers, onward = await asyncio.open_connection(*self._target)
+            responses, onward = await asyncio.open_connection(*self._target)
         except OSError:
             return
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(reader, onward, self._requests))
-                both.create_task(self._pump(answers, writer, self._answers))
+                both.create_task(self._pump(responses, writer, self._responses))
         except* (_Closed, OSError):
             pass  # one side has gone, and the other one follows
         finally:
@@ -113,7 +113,7 @@ class Proxy:
                 raise _Closed
             if self._delay_s:
                 await asyncio.sleep(self._delay_s)
-            writer.write(self._disguised(data) if flowing is self._answers else data)
+            writer.write(self._disguised(data) if flowing is self._responses else data)
             await writer.drain()
         raise _Closed
 
@@ -127,7 +127,7 @@ class Proxy:
 
 
 def mongo_uri_of(proxy: Proxy) -> str:
-    """Return the URI of the MongoDB behind a proxy; a driver that knew its replica set would go round it."""
+    """Return the URI of the MongoDB behind a proxy; a driver that knew its replica set would bypass it."""
     return f"mongodb://{proxy.address}/?directConnection=true"
 
 

@@ -52,8 +52,8 @@ async def write_batch(settings: KafkaSettings, topic: str, partition: int, raw: 
         client.add_topic(topic)
         await client.fetch_all_metadata()
         [node] = {broker.nodeId for broker in client.cluster.brokers()}
-        answer = await client.send(node, ProduceRequest(None, -1, 5000, [(topic, [(partition, raw)])]))
-        [(_, [(_, error, *_)])] = answer.topics
+        response = await client.send(node, ProduceRequest(None, -1, 5000, [(topic, [(partition, raw)])]))
+        [(_, [(_, error, *_)])] = response.topics
         assert error == 0, f"the broker refused it: error {error}"
     finally:
         await client.close()

@@ -1,4 +1,4 @@
-"""HTTP over a bare connection: any bytes out, any answer in, and no client between that corrects them."""
+"""HTTP over a bare connection: any bytes out, any response in, and no client between that corrects them."""
 
 import asyncio
 import re
@@ -15,8 +15,8 @@ _BODILESS = (204, 304)
 
 
 @dataclass(frozen=True, slots=True)
-class RawAnswer:
-    """What came back; names of headers in lower case."""
+class RawResponse:
+    """A response; names of headers in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -24,14 +24,14 @@ class RawAnswer:
 
 
 class RawConnection:
-    """One connection, opened again when the other side has closed it."""
+    """One connection, reopened when the other side has closed it."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def exchange(self, request: bytes, *, is_last: bool = False) -> RawAnswer | None:
-        """Send bytes and return the answer; None if the other side hangs up, or waits for the rest.
+    async def exchange(self, request: bytes, *, is_last: bool = False) -> RawResponse | None:
+        """Send bytes and return the response; None if the other side hangs up, or waits for the rest.
 
         Args:
             request: what is sent, and nothing besides.
@@ -43,28 +43,28 @@ class RawConnection:
         if self._streams is None:
             self._streams = await asyncio.open_connection(*self._address, limit=LARGEST_LINE)
         reader, writer = self._streams
-        answer: RawAnswer | None = None
+        response: RawResponse | None = None
         try:
             async with asyncio.timeout(UNSURE_WITHIN_S if is_last else ANSWER_WITHIN_S):
                 writer.write(request)
-                answer = await _read(reader, is_head=request.startswith(b"HEAD "))
+                response = await _read(reader, is_head=request.startswith(b"HEAD "))
         except (ConnectionError, asyncio.IncompleteReadError):
-            answer = None  # the other side hung up, which is an answer too
+            response = None  # the other side hung up, which is an answer too
         except TimeoutError:
             await self.close()
             if not is_last:
                 raise
-        if is_last or answer is None or answer.headers.get("connection", "").lower() == "close":
+        if is_last or response is None or response.headers.get("connection", "").lower() == "close":
             await self.close()
-        return answer
+        return response
 
     @property
     def is_open(self) -> bool:
-        """Whether the other side may still be asked over this connection."""
+        """Whether the connection is still open for requests."""
         return self._streams is not None and not self._streams[0].at_eof()
 
     async def close(self) -> None:
-        """Close; the next exchange connects anew."""
+        """Close; the next exchange reconnects."""
         if self._streams is None:
             return
         _, writer = self._streams
@@ -76,7 +76,7 @@ class RawConnection:
             return
 
 
-async def _read(reader: asyncio.StreamReader, *, is_head: bool) -> RawAnswer:
+async def _read(reader: asyncio.StreamReader, *, is_head: bool) -> RawResponse:
     head = await reader.readuntil(b"\r\n\r\n")
     found = _STATUS.match(head)
     assert found is not None, f"no HTTP: {head[:200]!r}"
@@ -86,8 +86,10 @@ async def _read(reader: asyncio.StreamReader, *, is_head: bool) -> RawAnswer:
     lines = [line.partition(b":") for line in head.split(b"\r\n")[1:-2]]
     headers = {name.decode().lower(): value.strip().decode("latin-1") for name, _, value in lines}
     if is_head or status in _BODILESS:
-        return RawAnswer(status, headers, b"")
-    return RawAnswer(status, headers, decoded(await _body(reader, headers), headers.get("content-encoding")))
+        return RawResponse(status, headers, b"")
+    return RawResponse(
+        status, headers, decoded(await _body(reader, headers), headers.get("content-encoding"))
+    )
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:

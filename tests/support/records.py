@@ -1,4 +1,4 @@
-"""Records as the log gives them, and a producer that keeps what it is given."""
+"""Records as read from the log, and a producer that retains what it is given."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ def records_of(*commands: Command, first_offset: int = 0, reply_to: str | None =
 
 
 class RecordingProducer(ResilientProducer, Faults):
-    """Keeps what is appended, by topic; `fail_next("append", NotPublished(…))` plans trouble."""
+    """Producer that retains what is appended, by topic; `fail_next("append", NotPublished(…))` plans one."""
 
     def __init__(self) -> None:
         ResilientProducer.__init__(self, KafkaSettings())

@@ -62,7 +62,7 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """Where the servers are."""
+    """Addresses of the servers."""
 
     papers: Papers
     kafka_brokers: str
@@ -130,14 +130,14 @@ async def _ask_for_password(port: int) -> None:
 
 async def _kafka(home: Path, ports: dict[str, int], papers: Papers, launcher: Launcher) -> Part:
     settings = StackSettings.from_environment(os.environ, stores_only=True)
-    journal = StackConsole(Screen(quiet=True), file=home / "journal.log")
+    console = StackConsole(Screen(quiet=True), file=home / "supervisor.log")
     broker = Broker(
         number=1, home=home / "kafka", port=ports["kafka"], controller_port=ports["kafka-controller"]
     )
     broker.home.mkdir()
     cluster = Cluster(
         java=find_java(os.environ),
-        jars=await kafka_jars(launcher, settings.cache, journal=journal),
+        jars=await kafka_jars(launcher, settings.cache, console=console),
         heap_mb=256,
         brokers=(broker,),
     )
@@ -149,7 +149,7 @@ async def _kafka(home: Path, ports: dict[str, int], papers: Papers, launcher: La
 
 
 def _secured_properties(broker: Broker, port: int, papers: Papers) -> str:
-    """Return what a second listener needs; of two lines with one name the later stands."""
+    """Return the settings of a second listener; of two lines with one name the later wins."""
     listeners = f"PLAINTEXT://127.0.0.1:{broker.port},SECURED://127.0.0.1:{port}"
     settings = {
         "listeners": f"{listeners},CONTROLLER://127.0.0.1:{broker.controller_port}",
@@ -177,7 +177,7 @@ def _format(cluster: Cluster, broker: Broker) -> tuple[str, ...]:
 
 @asynccontextmanager
 async def _tls_in_front(port: int, secured_port: int, papers: Papers) -> AsyncIterator[None]:
-    """Take TLS off before a server that was built without it."""
+    """Terminate TLS in front of a server that was built without it."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(papers.server)
 

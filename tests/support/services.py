@@ -1,4 +1,4 @@
-"""A service in a process of its own, on a test's site, started as it is in production."""
+"""A service in its own process, on a test's site, started as it is in production."""
 
 import asyncio
 import signal
@@ -19,7 +19,7 @@ from tests.support.waiting import wait_for
 
 SECRET = "a-secret-of-tests-4f1d0c7b9a8e6352"  # noqa: S105
 FLOODED = {"LIMIT_SHIPMENT_PER_HOUR": "1000000"}
-"""Few shipments are told of by the thousand here: the quota of one is another test's."""
+"""Few shipments get thousands of events here: the quota per shipment has its own test."""
 READY_WITHIN_S = 40.0
 END_WITHIN_S = 25.0
 """A supervisor kills after 20; the rest is for a busy machine."""
@@ -43,14 +43,14 @@ class Service:
 
     @property
     def rss(self) -> int:
-        """How many bytes of memory it holds."""
+        """Resident memory in bytes."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
 
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
     async def ended(self) -> float:
-        """Wait until the process has ended well and return how long that took.
+        """Wait until the process has exited successfully and return how long that took.
 
         Raises:
             TimeoutExpired: it did not within the time after which a supervisor kills.
@@ -60,10 +60,10 @@ class Service:
         return time.monotonic() - started
 
     async def health(self, path: str = "/health/ready") -> tuple[int, dict[str, str]]:
-        """Return the status of a health route, and its checks; 0 if nobody answers."""
+        """Return the status of a health route, and its checks; 0 if nobody responds."""
         try:
-            async with aiohttp.ClientSession() as session, session.get(self.url + path) as answer:
-                return answer.status, (await answer.json())["checks"]
+            async with aiohttp.ClientSession() as session, session.get(self.url + path) as response:
+                return response.status, (await response.json())["checks"]
         except aiohttp.ClientError:
             return 0, {}
 
@@ -80,7 +80,7 @@ async def service_process(
     seat: str | None = None,
     ready: bool = True,
 ) -> AsyncIterator[Service]:
-    """Run a service while the context lasts; the context begins when it is ready, unless told otherwise."""
+    """Run a service while the context lasts; the context begins when it is ready, by default."""
     port = unused_port()
     named = site.environment(f"{module}-{port}", seat=seat)
     process = subprocess.Popen(  # noqa: ASYNC220  # it returns at once

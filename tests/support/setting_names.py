@@ -1,4 +1,4 @@
-"""The names that settings have in the environment: of services, embedded stack, gateway, Compose."""
+"""Names of settings in the environment: of services, embedded stack, gateway, Compose."""
 
 import importlib
 import re
@@ -12,7 +12,7 @@ from tests.support.printed_calls import ROOT
 
 
 class _Recorder(Mapping[str, str]):
-    """An empty environment that keeps what it is asked for."""
+    """An empty environment that records which names are looked up."""
 
     def __init__(self) -> None:
         self.asked: set[str] = set()
@@ -45,14 +45,14 @@ def of_services() -> set[str]:
 
 
 def of_the_stack() -> set[str]:
-    """Return what the embedded stack's supervisor reads."""
+    """Return the settings of the embedded stack's supervisor."""
     recorder = _Recorder()
     StackSettings.from_environment(recorder, stores_only=False)
     return recorder.asked
 
 
 def of_deployments() -> set[str]:
-    """Return what the gateway's configuration, Compose and the example name."""
+    """Return the names in the gateway's configuration, in Compose and in the example."""
     named = {
         "deploy/gateway/Caddyfile": r"\{\$([A-Z][A-Z0-9_]*)",
         "docker-compose.yml": r"\$\{([A-Z][A-Z0-9_]*)",

@@ -30,7 +30,7 @@ SESSION_TIMEOUT_S = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where processors work. Those of one `seat` follow each other at once, as under a supervisor."""
+    """Topics, database and group for processors. Those of one `seat` follow each other at once."""
 
     kafka: KafkaSettings
     mongo: MongoSettings
@@ -83,11 +83,11 @@ class Site:
         }
 
     async def send(self, commands: Iterable[Command], *, reply_to: str | None = None) -> None:
-        """Append commands to the log, as of somebody who waits at `reply_to`, if anybody does."""
+        """Append commands to the log, with `reply_to` as the waiting caller, if any."""
         await write_commands(self.kafka, self.topics.events, *commands, reply_to=reply_to)
 
     async def finished(self, *, timeout_s: float = 30.0) -> None:
-        """Wait until all that stands in the log now is applied or dead; the telling may be under way."""
+        """Wait until the whole current log is applied or dead-lettered; publishing may be in progress."""
         topic = self.topics.events
         ends = await end_offsets(self.kafka, topic)
 
@@ -100,7 +100,7 @@ class Site:
         await wait_for(applied, timeout_s=timeout_s, what="the end of the log")
 
     async def committed(self, *, timeout_s: float = 30.0) -> None:
-        """Wait until the group has committed all that stands in the log."""
+        """Wait until the group has committed the whole log."""
         await wait_for(
             lambda: is_caught_up(self.kafka, self.group, self.topics.events),
             timeout_s=timeout_s,
@@ -117,34 +117,34 @@ class Site:
         await wait_for(enough, timeout_s=timeout_s, what=f"{count} outcomes")
 
     async def owners(self) -> set[str]:
-        """Return who owns partitions."""
+        """Return the owners of the partitions."""
         return {fence["owner"] async for fence in self.database[PARTITION_FENCES].find()}
 
     async def is_owned(self) -> bool:
-        """Say whether every partition has had an owner."""
+        """Return whether every partition has had an owner."""
         return await self.database[PARTITION_FENCES].count_documents({}) == self.kafka.partitions
 
     async def applied(self) -> set[str]:
         """Return the ids of the applied events."""
         return set(await self.database[STATUS_EVENTS].distinct("_id", {"outcome": "applied"}))
 
-    async def buried(self) -> set[bytes]:
+    async def dead_lettered(self) -> set[bytes]:
         """Return the bytes of all dead letters."""
         return {record.value for record in await read_topic(self.kafka, self.topics.dead_letters)}
 
-    async def observed(self, *, told: bool = False) -> Observed:
-        """Return what stands in the log and in MongoDB; `told`: in the derived topics, too."""
-        return await observe(self.kafka, self.database, told=told)
+    async def observed(self, *, published: bool = False) -> Observed:
+        """Return the state of the log and of MongoDB; `published`: of the derived topics, too."""
+        return await observe(self.kafka, self.database, published=published)
 
-    async def violations(self, sent: Iterable[Command], *, told: bool = False) -> list[str]:
-        """Return whatever is not as it must be after `sent`, each as often as it stands there.
+    async def violations(self, sent: Iterable[Command], *, published: bool = False) -> list[str]:
+        """Return every violation after `sent`, each as often as it occurs.
 
         Args:
             sent: all that stands in the log, and can be read.
-            told: the derived topics are looked at, too; all processors must have ended.
+            published: the derived topics are checked, too; all processors must have ended.
         """
         counts = Counter(command.event_id for command in sent)
-        return violations(await self.observed(told=told), [Sent(*item) for item in counts.items()])
+        return violations(await self.observed(published=published), [Sent(*item) for item in counts.items()])
 
 
 @asynccontextmanager

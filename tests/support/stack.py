@@ -1,4 +1,4 @@
-"""The stack that tests share: started once per run, or found where the environment says."""
+"""The stack that tests share: started once per run, or named by the environment."""
 
 import signal
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ __all__ = [
 
 
 class StackAddresses(Protocol):
-    """What a test needs to reach the servers, wherever they run."""
+    """Addresses of the servers, wherever they run."""
 
     @property
     def mongo_uri(self) -> str: ...
@@ -43,7 +43,7 @@ class StackAddresses(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalStack:
-    """Servers that somebody else runs."""
+    """Servers started outside this run."""
 
     mongo_uri: str
     redis_addr: str
@@ -76,12 +76,12 @@ def environment_of(stores: StackAddresses) -> dict[str, str]:
 
 
 def kill(stack: RunningStack, group: str, *, index: int = 0) -> Member:
-    """Kill -9 a child and wait for its replacement, which is returned."""
+    """Kill -9 a child, wait for its replacement and return it."""
     return stack.wait_replaced(group, stack.signal(group, signal.SIGKILL, index=index), index=index)
 
 
 def terminate(stack: RunningStack, group: str, *, index: int = 0) -> Member:
-    """End a child by SIGTERM and wait for its replacement, which is returned."""
+    """End a child by SIGTERM, wait for its replacement and return it."""
     return stack.wait_replaced(group, stack.signal(group, signal.SIGTERM, index=index), index=index)
 
 

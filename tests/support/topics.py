@@ -1,4 +1,4 @@
-"""What stands in Kafka, read and written without the code under test."""
+"""Contents of Kafka, read and written without the code under test."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ async def _reader_of(settings: KafkaSettings, topic: str) -> AsyncIterator[AIOKa
 
 
 async def read_topic(settings: KafkaSettings, topic: str) -> list[ConsumerRecord]:
-    """Return all that stands in a topic now: partition by partition, each in the order of its offsets."""
+    """Return the current records of a topic: partition by partition, each in the order of its offsets."""
     async with _reader_of(settings, topic) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         records: list[ConsumerRecord] = []
@@ -46,14 +46,14 @@ async def read_topic(settings: KafkaSettings, topic: str) -> list[ConsumerRecord
 
 
 async def end_offsets(settings: KafkaSettings, topic: str) -> dict[int, int]:
-    """Return where each partition ends."""
+    """Return the end of each partition."""
     async with _reader_of(settings, topic) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
     return {partition.partition: end for partition, end in ends.items()}
 
 
 async def committed_offsets(settings: KafkaSettings, group: str, topic: str) -> dict[int, int]:
-    """Return what a group has committed, by partition."""
+    """Return the committed offsets of a group, by partition."""
     async with admin_of(settings) as admin:
         try:
             committed = await admin.list_consumer_group_offsets(group)
@@ -65,7 +65,7 @@ async def committed_offsets(settings: KafkaSettings, group: str, topic: str) -> 
 
 
 async def commit_offsets(settings: KafkaSettings, group: str, topic: str, offsets: dict[int, int]) -> None:
-    """Commit for a group that nobody is in, as an operator resets it."""
+    """Commit for a group without members, as an operator resets it."""
     async with AIOKafkaConsumer(
         **settings.connection(), group_id=group, enable_auto_commit=False
     ) as consumer:
@@ -75,14 +75,14 @@ async def commit_offsets(settings: KafkaSettings, group: str, topic: str, offset
 
 
 async def is_caught_up(settings: KafkaSettings, group: str, topic: str) -> bool:
-    """Say whether a group has committed all that stands in a topic."""
+    """Return whether a group has committed a whole topic."""
     ends = {partition: end for partition, end in (await end_offsets(settings, topic)).items() if end}
     committed = await committed_offsets(settings, group, topic)
     return all(committed.get(partition) == end for partition, end in ends.items())
 
 
 async def forget_records(settings: KafkaSettings, topic: str, *, below: dict[int, int]) -> None:
-    """Delete what lies below these offsets, as retention does."""
+    """Delete the records below these offsets, as retention does."""
     async with admin_of(settings) as admin:
         await admin.delete_records(
             {TopicPartition(topic, each): RecordsToDelete(offset) for each, offset in below.items()}
@@ -109,7 +109,7 @@ async def write_values(
 async def write_commands(
     settings: KafkaSettings, topic: str, *commands: Command, reply_to: str | None = None
 ) -> None:
-    """Append commands where ingest-api would put them."""
+    """Append commands to the partitions that ingest-api would choose."""
     waiting = [] if reply_to is None else [(codec.REPLY_TO, reply_to.encode())]
     async with AIOKafkaProducer(**settings.connection(), acks="all", linger_ms=5) as producer:
         sent = [

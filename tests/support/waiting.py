@@ -22,7 +22,7 @@ async def wait_until(condition: Callable[[], bool], *, timeout_s: float = 5.0, w
 async def wait_for(
     condition: Callable[[], Awaitable[bool]], *, timeout_s: float = 10.0, what: str = ""
 ) -> None:
-    """Return as soon as `condition`, which has to be asked for, holds; see `wait_until`."""
+    """Return as soon as `condition`, an awaitable check, holds; see `wait_until`."""
     try:
         async with asyncio.timeout(timeout_s):
             while not await condition():  # noqa: ASYNC110  # whatever is waited for has no event to offer

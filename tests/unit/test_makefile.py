@@ -1,4 +1,4 @@
-"""The Makefile: what its variables are called, and which verbs it has."""
+"""The Makefile: the names of its variables, and its verbs."""
 
 import os
 import re
@@ -93,7 +93,7 @@ def test_clean_leaves_data_and_backups(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("made_in", ["", "/elsewhere\n"])
-def test_an_environment_of_another_place_is_made_again(tmp_path: Path, made_in: str) -> None:
+def test_an_environment_of_another_place_is_rebuilt(tmp_path: Path, made_in: str) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)
     synced = tmp_path / ".venv" / ".synced"
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -109,7 +109,7 @@ def test_an_environment_of_another_place_is_made_again(tmp_path: Path, made_in: 
     assert not synced.exists()
 
 
-def test_backups_follow_the_home_and_a_directory_that_is_said() -> None:
+def test_backups_follow_the_home_or_a_given_directory() -> None:
     def to(**env: str) -> str:
         command = make("-n", "backup", env=env).stdout.splitlines()[-1]
         word = subprocess.run(
@@ -123,10 +123,12 @@ def test_backups_follow_the_home_and_a_directory_that_is_said() -> None:
     assert to(WAYBILL_HOME="/data", DIR="/mnt/backups") == "/mnt/backups"
 
 
-def test_a_refusal_of_an_operation_is_one_line() -> None:
+def test_a_rejected_operation_is_one_line() -> None:
     env = dict.fromkeys(("WAYBILL_API_KEY", "WAYBILL_USER", "WAYBILL_PASSWORD"), "")
     ended = make("ops", "ARGS=actions list", env=env)
-    assert ended.stderr == "error: who are you? Set WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD\n"
+    assert (
+        ended.stderr == "error: no credentials: set WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD\n"
+    )
     assert ended.returncode != 0
 
 
@@ -134,10 +136,10 @@ def test_a_refusal_of_an_operation_is_one_line() -> None:
     "name", ["ana", "o'brien", "a$b", "$(false)", "bob;echo", "*", "ana maria", "--reset"]
 )
 def test_the_first_admin_has_the_name_that_was_typed(name: str) -> None:
-    told = make("admin", f"USERNAME={name}", "RUN=printf '<%s>'", env={"USERNAME": "of-the-desktop"}).stdout
-    assert told.endswith(f"<query_api.first_admin><--><{name}>"), told
+    output = make("admin", f"USERNAME={name}", "RUN=printf '<%s>'", env={"USERNAME": "of-the-desktop"}).stdout
+    assert output.endswith(f"<query_api.first_admin><--><{name}>"), output
 
 
-def test_a_first_admin_without_a_name_is_refused_in_one_line() -> None:
+def test_a_first_admin_without_a_name_is_rejected_in_one_line() -> None:
     ended = make("admin", env={"USERNAME": ""})
     assert ended.stderr == "error: say who, as in make admin USERNAME=ana\n"

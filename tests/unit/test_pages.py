@@ -33,7 +33,7 @@ def test_each_block_that_is_typed_is_run_or_says_why_not(page: str) -> None:
         assert page in (ROOT / RUN_BY[page]).read_text()
 
 
-def test_what_the_readmes_test_takes_is_all_that_is_run() -> None:
+def test_the_readmes_test_runs_every_block() -> None:
     assert [block for block in blocks("README.md") if block.is_run and "curl" not in block.text] == []
 
 

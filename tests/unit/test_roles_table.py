@@ -1,4 +1,4 @@
-"""The table of who may do what leaves no route out."""
+"""The table of permissions covers every route."""
 
 import re
 
@@ -27,7 +27,7 @@ def routes() -> list[str]:
 
 
 @pytest.mark.parametrize("route", routes())
-def test_every_route_stands_in_the_table_or_says_where_else(route: str) -> None:
+def test_every_route_is_in_the_table_or_names_its_page(route: str) -> None:
     pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?]+", re.escape(route)))
     stated = [row for row in EXPECTED if pattern.fullmatch(row.partition("?")[0].partition(" for ")[0])]
     assert bool(stated) != (route in ELSEWHERE)

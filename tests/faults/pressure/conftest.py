@@ -1,4 +1,4 @@
-"""A site whose Kafka and MongoDB are behind proxies for whoever asks."""
+"""A site whose Kafka and MongoDB are behind proxies for tests that ask for them."""
 
 from collections.abc import AsyncIterator
 

@@ -27,7 +27,7 @@ LANES, BATCH, EVERY_S = 5, 40, 0.3
 
 @asynccontextmanager
 async def under_load(site: Site) -> AsyncIterator[Flood]:
-    """Run both services under a light load; at the end, require that all of it came to the end it must."""
+    """Run both services under a light load; at the end, require the right outcome of everything sent."""
     site = replace(site, max_batch=100)
     await site.send(SHIPMENTS)
     async with service_process(site, "ingest_api") as ingest, service_process(site, "processor") as processor:

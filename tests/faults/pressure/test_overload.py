@@ -1,4 +1,4 @@
-"""More than can be processed: refused, or kept waiting in the log; memory stays bounded, and it passes."""
+"""Overload: rejected, or waiting in the log; memory stays bounded, and the backlog drains."""
 
 import time
 from dataclasses import replace
@@ -32,7 +32,7 @@ NUMBERS = [each.tracking_number for each in SHIPMENTS]
 
 
 @pytest.mark.parametrize(("seconds", "max_batch"), [(4, 10), (60, 50)], ids=["short", "minute"])
-async def test_three_times_the_capacity_costs_time_and_nothing_else(
+async def test_three_times_the_capacity_costs_only_time(
     site: Site, recovery: Recovery, seconds: int, max_batch: int
 ) -> None:
     site = replace(site, max_batch=max_batch)
@@ -49,7 +49,7 @@ async def test_three_times_the_capacity_costs_time_and_nothing_else(
         async with flood.running(lanes=LANES, batch=BATCH, every_s=every_s):
             sizes = await _watch(ingest, processor, seconds)
         assert flood.broken == flood.without_hint == 0
-        assert flood.answers[503] > 0, "forty posts at a time are four times what may be in flight"
+        assert flood.responses[503] > 0, "forty posts at a time are four times what may be in flight"
         for size, most in zip(before, zip(*sizes, strict=True), strict=True):
             assert max(most) - size < GROWTH
         with recovery.timed():
@@ -60,7 +60,7 @@ async def test_three_times_the_capacity_costs_time_and_nothing_else(
 
 
 async def _capacity(site: Site, flood: Flood) -> float:
-    """Return how many events a second are applied, as many wait as it likes."""
+    """Return how many events a second are applied with a large backlog."""
     async with flood.running(lanes=5, batch=BATCH):
         await wait_until(lambda: flood.accepted.total() >= SAMPLE, timeout_s=60, what="events to measure by")
     already = await site.database["status_events"].count_documents({})
@@ -71,7 +71,7 @@ async def _capacity(site: Site, flood: Flood) -> float:
 
 
 async def _watch(ingest: Service, processor: Service, seconds: int) -> list[tuple[int, int]]:
-    """Note what both hold; they answer to those who ask how they are."""
+    """Record the memory of both; their health routes respond."""
     sizes: list[tuple[int, int]] = []
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -83,7 +83,7 @@ async def _watch(ingest: Service, processor: Service, seconds: int) -> list[tupl
 
 
 async def _is_quick_again(flood: Flood) -> None:
-    """Post one event, and have its outcome while one waits."""
+    """Post one event, and wait for its outcome in the same request."""
     event = event_body(NUMBERS[0], Status.IN_TRANSIT)
 
     async def judged() -> bool:

@@ -1,4 +1,4 @@
-"""Readiness tells the truth: per service, for each thing that can be away, and what it says then."""
+"""Truth of readiness: per service, for each dependency that can be away."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(180)]
 
 WELL = {"cache": "ok", "database": "ok", "event_queue": "ok"}
 Expected = dict[str, tuple[int, dict[str, str]]]
-TOLD: dict[str, Expected] = {
+EXPECTED: dict[str, Expected] = {
     "ingest_api": {
         "kafka": (503, {"event_queue": "down"}),
         "redis": (200, {"cache": "degraded"}),
@@ -46,7 +46,7 @@ HEALTHY = {
     "module",
     ["ingest_api", *(pytest.param(each, marks=pytest.mark.long) for each in ("processor", "query_api"))],
 )
-async def test_a_service_says_what_is_away_and_that_it_is_back(
+async def test_readiness_reports_a_missing_dependency_and_its_return(
     module: str, site: Site, kafka_proxy: Proxy, mongo_proxy: Proxy, redis_proxy: Proxy
 ) -> None:
     links = {
@@ -59,7 +59,7 @@ async def test_a_service_says_what_is_away_and_that_it_is_back(
         in_background(renew_ended_tokens(site), name="renewing"),
         service_process(site, module, links) as service,
     ):
-        for away, (status, checks) in TOLD[module].items():
+        for away, (status, checks) in EXPECTED[module].items():
             if away in proxies:
                 proxies[away].cut()
             await says(service, status, HEALTHY[module] | checks, f"{module} without {away}")

@@ -1,4 +1,4 @@
-"""Processors come and go under load: 1, 5, then 2. Nothing is lost or done twice, and order is kept."""
+"""Processors scaled under load: 1, 5, then 2. Nothing is lost or applied twice, and order is preserved."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ OWNED_WITHIN_S = 90.0
 
 @pytest.fixture
 def partitions() -> int:
-    """Give enough of them for five."""
+    """Give enough partitions for five processors."""
     return 10
 
 
@@ -57,7 +57,7 @@ async def test_processors_from_one_to_five_to_two_lose_and_double_nothing(
 
 
 async def _owners(site: Site, count: int) -> set[str]:
-    """Wait until there are so many, and return them."""
+    """Wait until there are so many owners, and return them."""
     owners: set[str] = set()
 
     async def so_many() -> bool:
@@ -84,7 +84,7 @@ async def _load(site: Site, day: Sequence[Command]) -> AsyncIterator["asyncio.Ta
 
 @asynccontextmanager
 async def _longest_pause(site: Site, recovery: Recovery) -> AsyncIterator[None]:
-    """Note the longest time in which nothing was applied although there was something to apply."""
+    """Record the longest time in which nothing was applied although there was something to apply."""
 
     async def watch() -> None:
         applied, since, longest = 0, time.monotonic(), 0.0

@@ -1,4 +1,4 @@
-"""Hundreds of slow clients at the gateway and at the services behind it: cut off, while others are served."""
+"""Hundreds of slow clients at the gateway and at the services: cut off, while others are served."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -54,7 +54,7 @@ async def test_slow_clients_are_cut_off_and_others_are_served(
 
 @asynccontextmanager
 async def _clients(port: int, token: str) -> AsyncIterator[Callable[[], bool]]:
-    """Open slow connections of each kind, and say when all of them have been answered or closed."""
+    """Open slow connections of each kind, and return when all of them have been answered or closed."""
     post = (
         f"POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
         "Content-Type: application/json\r\nContent-Length: 900\r\n\r\n"
@@ -88,12 +88,12 @@ async def _client(port: int, sent: bytes, behave: Behaviour) -> None:
 
 
 async def _only_reads(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    """Wait for an answer or the end; behind an answer the gateway keeps a connection as long as any other."""
+    """Wait for a response or the end; after a response the gateway keeps a connection as any other."""
     await reader.read(1)
 
 
 async def _drips(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Write a byte now and then; it meets a reset once the other side has given up."""
+    """Write a byte now and then until the other side resets the connection."""
     while not writer.transport.is_closing():
         writer.write(b" ")
         await asyncio.sleep(0.2)  # as slow as it is

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of the work: the whole stack ends in order, and goes on where it was."""
+"""Ctrl-C during work: the whole stack stops cleanly, and continues where it was."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ SHIPMENTS = [creation(number(index)) for index in range(50)]
 LANES = 5
 
 
-async def test_a_stack_stopped_under_load_ends_in_order_and_has_forgotten_nothing(
+async def test_a_stack_stopped_under_load_stops_cleanly_and_loses_nothing(
     tmp_path: Path, recovery: Recovery
 ) -> None:
     env, port = {**os.environ, "ENV": "development"}, unused_port()

@@ -1,4 +1,4 @@
-"""SIGTERM: what is in flight is answered or finished, and the process is gone within its bound."""
+"""SIGTERM: requests in flight are answered or finished, and the process exits within its bound."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -52,8 +52,8 @@ class Posts:
         if wait_s:
             headers["Prefer"] = f"wait={wait_s}"
         url = f"{self.service.url}/events"
-        async with self.session.post(url, json=event, headers=headers, expect100=True) as answer:
-            return answer.status, await answer.json()
+        async with self.session.post(url, json=event, headers=headers, expect100=True) as response:
+            return response.status, await response.json()
 
 
 @asynccontextmanager
@@ -79,7 +79,7 @@ async def end_of_log(site: Site) -> int:
 
 
 @pytest.mark.fault(Row.INGEST_STOPPED)
-async def test_an_ingest_api_that_is_stopped_answers_what_is_in_flight_and_whoever_waits(
+async def test_a_stopped_ingest_api_answers_requests_in_flight_and_waiting_ones(
     site: Site, kafka_proxy: Proxy, recovery: Recovery
 ) -> None:
     async with (
@@ -108,7 +108,7 @@ async def _has(site: Site, records: int) -> bool:
 
 @pytest.mark.long
 @pytest.mark.fault(Row.INGEST_STOPPED)
-async def test_an_ingest_api_that_is_stopped_while_kafka_is_away_says_so_and_ends_in_time(
+async def test_an_ingest_api_stopped_while_kafka_is_away_ends_in_time(
     site: Site, kafka_proxy: Proxy, recovery: Recovery
 ) -> None:
     async with (
@@ -125,7 +125,7 @@ async def test_an_ingest_api_that_is_stopped_while_kafka_is_away_says_so_and_end
 
 @pytest.mark.long
 @pytest.mark.fault(Row.INGEST_STOPPED)
-async def test_an_ingest_api_stopped_in_a_flood_loses_nothing_it_said_yes_to(
+async def test_an_ingest_api_stopped_in_a_flood_loses_no_accepted_event(
     site: Site, recovery: Recovery
 ) -> None:
     await site.send(SHIPMENTS)
@@ -164,10 +164,10 @@ async def test_a_second_sigterm_ends_an_ingest_api_at_once(site: Site, kafka_pro
 
 @pytest.mark.fault(Row.PROCESSOR_STOPPED)
 @pytest.mark.parametrize("seats", [(None, None), pytest.param(("a", "b"), marks=pytest.mark.long)])
-async def test_a_processor_that_is_stopped_commits_and_the_other_goes_on(
+async def test_a_stopped_processor_commits_and_the_other_continues(
     site: Site, recovery: Recovery, seats: tuple[str | None, str | None]
 ) -> None:
-    """Without a seat it leaves the group, and the other goes on at once; a seat is kept for its session."""
+    """Without a static member id it leaves the group and the other continues at once."""
     day = traffic(200, seed=21)
     async with service_process(site, "processor", seat=seats[0]) as first, AsyncExitStack() as stack:
         await site.send(day[: len(day) // 2])
@@ -222,7 +222,7 @@ async def test_a_processor_that_is_stopped_while_a_store_is_away_ends_in_time_an
 @pytest.mark.long
 @pytest.mark.fault(Row.PROCESSOR_STOPPED)
 @pytest.mark.parametrize("fault", ["stall", "cut"])
-async def test_a_processor_that_waits_for_its_first_kafka_ends_when_it_is_told(
+async def test_a_processor_that_waits_for_its_first_kafka_ends_on_sigterm(
     site: Site, kafka_proxy: Proxy, fault: str
 ) -> None:
     kafka_proxy.cut() if fault == "cut" else kafka_proxy.stall()

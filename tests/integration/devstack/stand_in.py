@@ -1,4 +1,4 @@
-"""A server that behaves as badly as it is told: `stand_in.py PORT [crash|deaf|mute|brood|chatty]`."""
+"""A server with a chosen misbehaviour: `stand_in.py PORT [crash|deaf|mute|brood|chatty]`."""
 
 import itertools
 import signal
@@ -9,11 +9,11 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
-class Answer(BaseHTTPRequestHandler):
+class Response(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(503 if "mute" in sys.argv else 200)
         self.end_headers()
-        self.wfile.write(b"as told")
+        self.wfile.write(b"as set")
 
 
 def talk() -> None:
@@ -33,4 +33,4 @@ if __name__ == "__main__":
         sys.stdout.flush()
     if "chatty" in sys.argv:
         threading.Thread(target=talk, daemon=True).start()
-    HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+    HTTPServer(("127.0.0.1", int(sys.argv[1])), Response).serve_forever()

@@ -29,7 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Service:
-    """Answers with its name and what it got; counts the requests that arrive."""
+    """Stand-in that returns its name and the request; counts the requests that arrive."""
 
     def __init__(self, name: str, port: int) -> None:
         self.name = name
@@ -39,7 +39,7 @@ class Service:
 
     async def start(self) -> None:
         app = web.Application(client_max_size=1 << 30)  # so that the gateway's limits are met first
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._respond)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, max_field_size=1 << 16, max_line_size=1 << 16)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -48,7 +48,7 @@ class Service:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
         if request.path == "/health/live":
             return web.Response()
         self.seen.append(f"{request.method} {request.path}")
@@ -57,14 +57,14 @@ class Service:
         if request.headers.get("If-None-Match") == ETAG:
             return web.Response(status=304, headers={"ETag": ETAG})
         length = len(await request.read())
-        answer = {
+        response = {
             "who": self.name,
             "length": length,
             "id": request.headers.get("X-Request-Id"),
             "for": request.headers.get("X-Forwarded-For"),
             "pad": "x" * 2000,
         }
-        return web.json_response(answer, headers={"ETag": ETAG, "Vary": "Origin"})
+        return web.json_response(response, headers={"ETag": ETAG, "Vary": "Origin"})
 
 
 class Door:
@@ -116,15 +116,13 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
 
 
 @pytest.mark.parametrize(
-    ("trusted", "told"),
+    ("trusted", "forwarded"),
     [("", "127.0.0.1"), ("10.0.0.0/8", "127.0.0.1"), ("10.0.0.0/8 127.0.0.0/8", "203.0.113.7, 127.0.0.1")],
 )
-async def test_only_a_trusted_proxy_may_say_for_whom_it_speaks(
-    tmp_path: Path, trusted: str, told: str
-) -> None:
+async def test_only_a_trusted_proxy_may_name_the_client(tmp_path: Path, trusted: str, forwarded: str) -> None:
     async with open_door(tmp_path, trusted=trusted) as door:
         response = await door.session.get("/shipments", headers={"X-Forwarded-For": "203.0.113.7"})
-        assert (await response.json())["for"] == told
+        assert (await response.json())["for"] == forwarded
 
 
 async def check_error(response: aiohttp.ClientResponse, status: int, code: str) -> None:
@@ -187,17 +185,17 @@ async def test_the_page_is_found_with_a_slash_behind_it_too(door: Door) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/METRICS", "/%6detrics", "//metrics", "/x/../metrics"])
-async def test_metrics_are_not_for_the_outside(path: str, door: Door) -> None:
+async def test_metrics_are_hidden_from_the_outside(path: str, door: Door) -> None:
     url = door.session._base_url  # noqa: SLF001 - the client would clean the path
     assert url is not None
     reader, writer = await asyncio.open_connection(url.host, url.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    answer = (await reader.read()).decode()
+    response = (await reader.read()).decode()
     writer.close()
     await writer.wait_closed()
 
-    assert answer.startswith("HTTP/1.1 404")
-    assert '"error":"NOT_FOUND"' in answer
+    assert response.startswith("HTTP/1.1 404")
+    assert '"error":"NOT_FOUND"' in response
     assert door.query[0].seen == []
 
 
@@ -242,7 +240,7 @@ async def test_a_large_body_passes_up_to_the_limit_of_the_services(door: Door) -
         assert (await response.json())["length"] == TWO_MIB
 
 
-async def test_a_body_that_no_service_would_take_is_refused_here(door: Door) -> None:
+async def test_a_body_too_large_for_the_services_is_rejected_by_the_gateway(door: Door) -> None:
     async with door.session.post("/events/batch", data=io.BytesIO(b"x" * (TWO_MIB * 4))) as response:
         await check_error(response, 413, "PAYLOAD_TOO_LARGE")
 

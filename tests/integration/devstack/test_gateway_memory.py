@@ -1,4 +1,4 @@
-"""What the gateway holds for clients that keep connections and say nothing."""
+"""Memory of the gateway for clients that keep connections open and send nothing."""
 
 import asyncio
 import resource
@@ -29,7 +29,7 @@ def many_files() -> Iterator[None]:
 
 
 def composed() -> tuple[int, int]:
-    """Return how many bytes of memory and how many files Compose gives the gateway."""
+    """Return the memory and the number of files that Compose gives the gateway."""
     gateway = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["gateway"]
     memory = gateway["deploy"]["resources"]["limits"]["memory"]
     assert memory.endswith("M")
@@ -37,14 +37,14 @@ def composed() -> tuple[int, int]:
 
 
 def listens(process: psutil.Process, port: int) -> bool:
-    """Say whether a process listens on a port; the stack that tests share has a gateway, too."""
+    """Return whether a process listens on a port; the stack that tests share has a gateway, too."""
     return "caddy" in process.name() and any(
         each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections()
     )
 
 
 async def growth(door: Door, connections: int) -> tuple[int, int]:
-    """Return how much memory the gateway has without connections, and how much more with so many."""
+    """Return the gateway's memory without connections, and the growth with so many."""
     url = door.session._base_url  # noqa: SLF001  # raw connections are needed
     assert url is not None
     assert url.port is not None

@@ -32,7 +32,7 @@ HSTS = "Strict-Transport-Security"
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """A gateway, with nothing behind it: it answers 404 and 503 itself."""
+    """A gateway, with nothing behind it: it returns 404 and 503 itself."""
 
     session: aiohttp.ClientSession
     plain: str
@@ -40,7 +40,7 @@ class Doors:
     data: Path
 
     def trusting(self) -> ssl.SSLContext:
-        """Return what a client knows that trusts the gateway's own authority."""
+        """Return the TLS context of a client that trusts the gateway's own authority."""
         return ssl.create_default_context(cafile=self.data / "caddy/pki/authorities/local/root.crt")
 
 
@@ -80,39 +80,39 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
 async def test_a_domain_is_served_by_https_with_its_own_certificate(tmp_path: Path) -> None:
     async with open_doors(tmp_path, {"WAYBILL_SITE": "localhost"}) as doors:
         async with asyncio.timeout(20):
-            answer = await _until_certified(doors)
-        assert answer.status == 404
-        assert answer.headers[HSTS] == "max-age=31536000; includeSubDomains"
-        assert {name: answer.headers[name] for name in SECURED} == SECURED
-        with pytest.raises(aiohttp.ClientConnectorCertificateError):  # whoever does not know the authority
+            response = await _until_certified(doors)
+        assert response.status == 404
+        assert response.headers[HSTS] == "max-age=31536000; includeSubDomains"
+        assert {name: response.headers[name] for name in SECURED} == SECURED
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):  # a client without our authority
             await doors.session.get(f"{doors.secure}/metrics")
 
 
 async def test_plain_http_is_sent_to_https(tmp_path: Path) -> None:
     async with (
         open_doors(tmp_path, {"WAYBILL_SITE": "localhost"}) as doors,
-        doors.session.get(f"{doors.plain}/shipments?limit=1", allow_redirects=False) as answer,
+        doors.session.get(f"{doors.plain}/shipments?limit=1", allow_redirects=False) as response,
     ):
-        assert answer.status == 308
-        assert answer.headers["Location"] == "https://localhost/shipments?limit=1"
+        assert response.status == 308
+        assert response.headers["Location"] == "https://localhost/shipments?limit=1"
 
 
 async def test_without_a_domain_it_speaks_plain_http_and_promises_no_https(tmp_path: Path) -> None:
     async with (
         open_doors(tmp_path, {}) as doors,
-        doors.session.get(f"{doors.plain}/metrics") as answer,
+        doors.session.get(f"{doors.plain}/metrics") as response,
     ):
-        assert answer.status == 404
-        assert HSTS not in answer.headers
-        assert {name: answer.headers[name] for name in SECURED} == SECURED
+        assert response.status == 404
+        assert HSTS not in response.headers
+        assert {name: response.headers[name] for name in SECURED} == SECURED
 
 
 async def _until_certified(doors: Doors) -> aiohttp.ClientResponse:
-    """Ask for a page until the certificate is there, a moment after the start."""
+    """Request a page until the certificate is there, a moment after the start."""
     while True:
         try:
-            async with doors.session.get(f"{doors.secure}/metrics", ssl=doors.trusting()) as answer:
-                await answer.read()
-                return answer
+            async with doors.session.get(f"{doors.secure}/metrics", ssl=doors.trusting()) as response:
+                await response.read()
+                return response
         except (OSError, aiohttp.ClientError):
             await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""`python -m devstack run` as users have it: real stores, signals, crashes, a second start."""
+"""`python -m devstack run` as users run it: real stores, signals, crashes, a second start."""
 
 import os
 import signal
@@ -50,7 +50,7 @@ def run_devstack(home: Path, *arguments: str, **env: str) -> subprocess.Complete
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """Stores on a home that was used, and stopped, once before; its name and the shell are not easy ones."""
+    """Stores on a home that was used and stopped once before; its name and the shell are not simple ones."""
     home = tmp_path_factory.mktemp("stores") / "a home for Zoë 包裹"
     first = start_stack(home, stores_only=True, env={**os.environ, **FOREIGN})
     with MongoClient[dict[str, object]](first.mongo_uri) as mongo:
@@ -95,16 +95,16 @@ def test_everything_listens_on_the_loopback_address_only(stores: RunningStack) -
 
 
 def test_a_second_supervisor_on_the_same_home_is_refused(stores: RunningStack) -> None:
-    answer = run_devstack(stores.home.root, "--stores-only")
+    response = run_devstack(stores.home.root, "--stores-only")
 
-    assert answer.returncode == 1
+    assert response.returncode == 1
     in_use = f"{stores.home.root} is in use by another stack (pid {stores.process.pid})"
-    assert answer.stderr == f"error: {in_use}: stop it or set WAYBILL_HOME\n"
+    assert response.stderr == f"error: {in_use}: stop it or set WAYBILL_HOME\n"
     assert stores.home.stack_file.exists()
 
 
-async def test_once_there_are_topics_the_first_of_a_group_finds_its_coordinator(stores: RunningStack) -> None:
-    """Nobody has asked this Kafka before: a first start would log errors."""
+async def test_the_first_member_of_a_group_finds_its_coordinator(stores: RunningStack) -> None:
+    """Nobody has used this Kafka before: a first start would log errors."""
     settings = KafkaSettings(KAFKA_BROKERS=stores.kafka_brokers, KAFKA_TOPIC_PREFIX="first-")  # type: ignore[call-arg]
     await ensure_topics(settings)
     async with admin_of(settings) as admin:
@@ -128,7 +128,7 @@ async def test_killed_stores_come_back_with_their_data(stores: RunningStack) -> 
 
 
 def test_a_killed_supervisor_takes_its_children_along(stores: RunningStack) -> None:
-    """Comes last of those that share the stores: it ends them."""
+    """Run last of those that share the stores: it ends them."""
     processes = children_of(stores)
     assert len(processes) == 3
 
@@ -145,18 +145,20 @@ def test_a_killed_supervisor_takes_its_children_along(stores: RunningStack) -> N
 def test_a_taken_gateway_port_is_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        answer = run_devstack(tmp_path, WAYBILL_PORT=str(port))
+        response = run_devstack(tmp_path, WAYBILL_PORT=str(port))
 
-    assert answer.returncode == 1
-    assert answer.stdout == ""
-    assert answer.stderr == (f"error: port {port} is taken by another program: stop it or set WAYBILL_PORT\n")
+    assert response.returncode == 1
+    assert response.stdout == ""
+    assert response.stderr == (
+        f"error: port {port} is taken by another program: stop it or set WAYBILL_PORT\n"
+    )
 
 
 def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
-    answer = run_devstack(tmp_path, PROCESSORS="many")
+    response = run_devstack(tmp_path, PROCESSORS="many")
 
-    assert answer.returncode == 1
-    assert answer.stderr == "error: PROCESSORS must be a whole number from 1 to 64, not 'many'\n"
+    assert response.returncode == 1
+    assert response.stderr == "error: PROCESSORS must be a whole number from 1 to 64, not 'many'\n"
 
 
 @pytest.mark.parametrize(
@@ -177,29 +179,29 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
 def test_a_setting_that_no_service_can_use_is_one_line_and_nothing_starts(
     tmp_path: Path, env: dict[str, str], said: str
 ) -> None:
-    answer = run_devstack(tmp_path, **{"WAYBILL_PORT": str(unused_port()), **env})
+    response = run_devstack(tmp_path, **{"WAYBILL_PORT": str(unused_port()), **env})
 
-    assert answer.returncode == 1
-    assert answer.stderr.count("\n") == 1
-    faults = set(answer.stderr.removeprefix("error: ").strip().split("; "))
-    assert all(any(fault.startswith(part) for fault in faults) for part in said.split("; ")), answer.stderr
+    assert response.returncode == 1
+    assert response.stderr.count("\n") == 1
+    faults = set(response.stderr.removeprefix("error: ").strip().split("; "))
+    assert all(any(fault.startswith(part) for fault in faults) for part in said.split("; ")), response.stderr
     assert not (tmp_path / "mongod").exists()
 
 
 @pytest.mark.parametrize("name", ["lock", "ports.json", "jwt_secret"])
 def test_a_home_that_cannot_be_written_is_one_line(tmp_path: Path, name: str) -> None:
-    """As root, for whom no file is read-only, by directories where files should be."""
+    """For root no file is read-only, so directories stand where files should be."""
     (tmp_path / name / "in the way").mkdir(parents=True)
-    answer = run_devstack(tmp_path, WAYBILL_PORT=str(unused_port()))
+    response = run_devstack(tmp_path, WAYBILL_PORT=str(unused_port()))
 
-    assert (answer.returncode, answer.stderr) == (1, f"error: {tmp_path / name}: Is a directory\n")
+    assert (response.returncode, response.stderr) == (1, f"error: {tmp_path / name}: Is a directory\n")
 
 
 def test_missing_java_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    answer = run_devstack(tmp_path, "--stores-only", PATH=str(tmp_path), JAVA_HOME="")
+    response = run_devstack(tmp_path, "--stores-only", PATH=str(tmp_path), JAVA_HOME="")
 
-    assert answer.returncode == 1
-    assert answer.stderr == "error: java is missing: apt-get install openjdk-17-jre-headless maven\n"
+    assert response.returncode == 1
+    assert response.stderr == "error: java is missing: apt-get install openjdk-17-jre-headless maven\n"
 
 
 def test_a_failed_download_is_one_line_and_leaves_no_half_cache(tmp_path: Path) -> None:
@@ -209,11 +211,11 @@ def test_a_failed_download_is_one_line_and_leaves_no_half_cache(tmp_path: Path) 
     maven.chmod(0o755)
     env = {"PATH": f"{maven.parent}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path / "cache")}
 
-    answer = run_devstack(tmp_path / "home", "--stores-only", **env)
+    response = run_devstack(tmp_path / "home", "--stores-only", **env)
 
-    assert answer.returncode == 1
+    assert response.returncode == 1
     line = "error: cannot fetch Kafka 4.3.1: Could not transfer: Unknown host\n"
-    assert answer.stderr == line
+    assert response.stderr == line
     assert list((tmp_path / "cache" / "waybill").iterdir()) == []
 
 
@@ -232,7 +234,7 @@ def test_a_start_can_be_broken_off(tmp_path: Path) -> None:
     wait_gone(processes, timeout_s=0)
 
 
-def test_a_start_that_fails_tells_the_caller_why(tmp_path: Path) -> None:
+def test_a_failed_start_reports_the_cause(tmp_path: Path) -> None:
     env = {**os.environ, "PROCESSORS": "0"}
 
     with pytest.raises(PartFailedError, match="exit code 1") as caught:

@@ -34,8 +34,8 @@ class Bench:
         self.directory = directory
         self.stack_file = directory / "stack.json"
         self.launcher = Launcher(directory, os.environ, lock, LARGEST_LOG_BYTES)
-        journal = StackConsole(Console(quiet=True), file=directory / "supervisor.log")
-        self.supervisor = Supervisor(self.launcher, journal, stack_file=self.stack_file)
+        console = StackConsole(Console(quiet=True), file=directory / "supervisor.log")
+        self.supervisor = Supervisor(self.launcher, console, stack_file=self.stack_file)
 
     @property
     def notes(self) -> str:
@@ -112,8 +112,8 @@ async def test_a_child_that_dies_at_its_start_ends_the_start_with_its_last_words
     assert caught.value.details == ("the broker is on holiday",)
 
 
-async def test_a_child_that_is_never_ready_says_what_it_answered(bench: Bench) -> None:
-    with pytest.raises(PartFailedError, match="not ready after 1 s: /health/ready answers 503: as told"):
+async def test_a_child_that_is_never_ready_reports_its_last_response(bench: Bench) -> None:
+    with pytest.raises(PartFailedError, match="not ready after 1 s: /health/ready returns 503: as set"):
         await bench.supervisor.start(part("processor", "mute", ready_timeout_s=1))
 
 
@@ -152,7 +152,7 @@ async def test_a_dead_child_is_replaced_and_the_reason_noted(bench: Bench) -> No
     assert f"redis (pid {new.pid}) is ready again" in bench.notes
 
 
-async def test_restarts_go_on_after_one_that_failed(bench: Bench, tmp_path: Path) -> None:
+async def test_restarts_continue_after_a_failed_one(bench: Bench, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     child = part("redis")
     script = f'test -e "{broken}" && exit 3; exec "$@"'
@@ -211,7 +211,7 @@ async def test_a_paused_child_stops_in_time(bench: Bench) -> None:
     assert bench.notes == ""
 
 
-async def test_nothing_a_child_started_is_left(bench: Bench) -> None:
+async def test_descendants_of_a_child_are_killed(bench: Bench) -> None:
     await bench.supervisor.start(part("processor", "brood"))
     grandchild = int(tail(bench.launcher.log("processor"))[0])
 

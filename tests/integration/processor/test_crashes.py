@@ -55,4 +55,4 @@ async def test_two_processors_share_the_log_and_one_takes_over_when_the_other_is
         assert await site.owners() == {"other"}
         processes[1].terminate()
         assert await exit_code(processes[1]) == 0
-    assert await site.violations(day, told=True) == []
+    assert await site.violations(day, published=True) == []

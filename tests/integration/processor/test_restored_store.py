@@ -50,7 +50,7 @@ async def test_an_emptied_store_is_filled_again(site: Site) -> None:
         await site.database[name].drop()
     async with processing(site, "next"):
         await site.finished()
-    assert await site.violations([*WELL, *EVENING], told=True) == []
+    assert await site.violations([*WELL, *EVENING], published=True) == []
     assert (await checked(site, Source.BOTH))[1] == []
 
 
@@ -61,7 +61,7 @@ async def test_an_older_store_catches_up(site: Site) -> None:
     await put_back(site, "morning")
     async with processing(site, "next"):
         await site.finished()
-    assert await site.violations([*WELL, *EVENING], told=True) == []
+    assert await site.violations([*WELL, *EVENING], published=True) == []
 
 
 async def test_a_store_that_is_put_back_under_its_processor_catches_up(site: Site) -> None:
@@ -77,7 +77,7 @@ async def test_a_store_that_is_put_back_under_its_processor_catches_up(site: Sit
         news = [creation(number(index)) for index in range(300, 340)]
         await site.send(news)  # in each partition something, so that each sees its fence
         await site.finished()
-    assert await site.violations([*WELL, *EVENING[:-1], *more, *news], told=True) == []
+    assert await site.violations([*WELL, *EVENING[:-1], *more, *news], published=True) == []
 
 
 async def test_a_buried_tail_is_not_buried_again(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Test builds of the services: the real ones, of which one step is struck.
+"""Test builds of the services: the real ones, with a crash injected into one step.
 
 `processes.service_process` runs one: the service's own `main`, wired as for work. What differs stands in its
 environment, and only these test builds read it:

@@ -23,5 +23,5 @@ def with_bug(rules: Decide) -> Decide:
 
 
 def break_code() -> None:
-    """Put the bug into this process."""
+    """Install the bug in this process."""
     setattr(domain.processing.batch, "decide", with_bug(decide))  # noqa: B010  # imported there, not exported

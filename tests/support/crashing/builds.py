@@ -1,4 +1,4 @@
-"""The test builds: each service's own `main`, with what the environment has against it."""
+"""The test builds: each service's own `main`, with the faults named in the environment."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _BUILDS: Final[Mapping[str, _Build]] = {
 
 
 def run(service: str, env: Mapping[str, str]) -> None:
-    """Run a service in this process, and with this environment alone, until it ends."""
+    """Run a service in this process, with this environment alone, until it ends."""
     os.environ.clear()
     os.environ.update(env)
     build = _BUILDS[service]

@@ -1,4 +1,4 @@
-"""A machine whose clock is wrong: everything in the process that asks for the time hears another one."""
+"""A machine whose clock is wrong: everything in the process that reads the time gets another one."""
 
 import time
 from datetime import datetime, timedelta, tzinfo

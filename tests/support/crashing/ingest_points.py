@@ -1,4 +1,4 @@
-"""Where an ingest-api can be struck: between every two steps of a write."""
+"""Crash points of an ingest-api: between every two steps of a write."""
 
 from enum import Enum
 from typing import get_args
@@ -18,7 +18,7 @@ def _answers_append(connection: AIOKafkaConnection, _frame: bytes) -> bool:
 
 
 class IngestPoint(Enum):
-    """Between which two steps, in the order in which a write takes them."""
+    """The two steps around each point, in the order of a write."""
 
     BEFORE_APPEND = Step(KafkaCommandLog, "append", Side.BEFORE)
     AFTER_HANDOVER = Step(AIOKafkaProducer, "send_batch", Side.AFTER)

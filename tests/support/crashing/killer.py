@@ -14,7 +14,7 @@ from messaging import codec
 from processor.__main__ import main
 
 KILLING_SOURCE: Final = "ends-the-process"
-"""The source of the events that do."""
+"""Source of the events that end the process."""
 
 _decode = codec.decode
 

@@ -1,4 +1,4 @@
-"""Where a processor can be struck: between every two of its steps."""
+"""Crash points of a processor: between every two of its steps."""
 
 from enum import Enum
 from typing import Any
@@ -29,13 +29,13 @@ def _has_work(*args: Any) -> bool:  # noqa: ANN401  # as above
 
 
 class CrashPoint(Enum):
-    """Between which two steps, in the order in which a processor takes them."""
+    """The two steps around each point, in the order of a processor."""
 
     # taking a partition over
     BEFORE_OLD_SESSIONS = Step(MongoShipmentStore, "_end_sessions_of_last_owner", BEFORE)
     BEFORE_EPOCH = Step(MongoShipmentStore, "_end_sessions_of_last_owner", AFTER)
     AFTER_EPOCH = Step(MongoShipmentStore, "acquire", AFTER)
-    AFTER_ATTEMPT = Step(MongoPartitionStateStore, "note_attempt", AFTER)  # by one that is careful
+    AFTER_ATTEMPT = Step(MongoPartitionStateStore, "note_attempt", AFTER)  # in isolation
     # applying a batch
     AFTER_FETCH = Step(ShipmentPartition, "handle", BEFORE)
     AFTER_DUPLICATE_LOOKUP = Step(RedisDuplicateFilter, "seen", AFTER, _has_work)
@@ -52,7 +52,7 @@ class CrashPoint(Enum):
     AFTER_BATCH = Step(ShipmentPartition, "handle", AFTER)
     BEFORE_OFFSETS = Step(AIOKafkaConsumer, "commit", BEFORE)
     AFTER_OFFSETS = Step(AIOKafkaConsumer, "commit", AFTER)
-    # burying a record
+    # dead-lettering a record
     BEFORE_DEAD_LETTER = Step(KafkaDeadLetters, "publish", BEFORE)
     AFTER_DEAD_LETTER = Step(KafkaDeadLetters, "publish", AFTER)
     AFTER_DEAD_LETTER_ENTRY = Step(MongoDeadLetterIndex, "record", AFTER)

@@ -1,4 +1,4 @@
-"""Test builds in processes of their own, forked from one that has loaded the services: quick to start."""
+"""Test builds in separate processes, forked from one that has loaded the services: quick to start."""
 
 import multiprocessing
 import os
@@ -40,7 +40,7 @@ def send_signal(process: BaseProcess, number: signal.Signals) -> None:
 
 
 async def exit_code(process: BaseProcess, *, timeout_s: float = 30.0) -> int:
-    """Wait until a process has ended, and return how."""
+    """Wait until a process has ended, and return its exit code."""
 
     async def ended() -> bool:
         return process.exitcode is not None

@@ -1,4 +1,4 @@
-"""How a step of a service is struck: its method is replaced by one that does the same, and strikes."""
+"""Fault injection into a step of a service: its method is replaced by one that does the same, and faults."""
 
 import asyncio
 import functools
@@ -16,16 +16,16 @@ STALL_S: Final = 8.0
 
 
 class Act(StrEnum):
-    """What happens to the process at its point."""
+    """The fault at a point."""
 
     KILL = "kill"  # nothing is flushed, closed or said
     FREEZE = "freeze"  # until somebody sends SIGCONT
-    STALL = "stall"  # the event loop stands still for STALL_S
-    HANG = "hang"  # the step never ends, the loop goes on
+    STALL = "stall"  # the event loop is blocked for STALL_S
+    HANG = "hang"  # the step never ends, the loop continues
 
 
 class Side(Enum):
-    """Where a step is struck."""
+    """Side of the step on which the fault occurs."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -37,7 +37,7 @@ def _always(*_args: object) -> bool:
 
 
 class Step(NamedTuple):
-    """One step of a service: a method of one of its classes, struck on one side.
+    """One step of a service: a method of one of its classes, with the side of the fault.
 
     Attributes:
         when: asked with the method's own arguments; a call for which it is False is not counted.
@@ -50,7 +50,7 @@ class Step(NamedTuple):
 
 
 def struck(point: Enum, *, on_call: int = 1, act: Act = Act.KILL) -> dict[str, str]:
-    """Return the environment of a test build that is struck there."""
+    """Return the environment of a test build that faults at a point."""
     return {"STRIKE_AT": point.name, "STRIKE_ON": str(on_call), "STRIKE_BY": act.value}
 
 
@@ -60,12 +60,12 @@ def watched(passed: Path) -> dict[str, str]:
 
 
 def arm(step: Step, on_call: int, act: Act = Act.KILL) -> None:
-    """Let the process be struck on the n-th call of a step."""
+    """Arm the fault for the n-th call of a step."""
     _put_into(step, _Strike(step, on_call, act))
 
 
 def note(point: Enum, passed: str) -> None:
-    """Let the process write down that it passes a point, the first time that it does."""
+    """Record the first time that the process passes a point."""
     _put_into(point.value, _Note(point.value, point.name, passed))
 
 
@@ -93,7 +93,7 @@ def _put_into(step: Step, strike: "_Strike") -> None:
 
 
 class _Strike:
-    """Strikes on the n-th call, once."""
+    """Fault on the n-th call, once."""
 
     def __init__(self, step: Step, on_call: int, act: Act) -> None:
         self._step = step
@@ -118,7 +118,7 @@ class _Strike:
 
 
 class _Note(_Strike):
-    """Writes a name instead."""
+    """Writer of a point's name, instead of a fault."""
 
     def __init__(self, step: Step, name: str, passed: str) -> None:
         super().__init__(step, 1, Act.KILL)

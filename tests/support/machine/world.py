@@ -29,7 +29,14 @@ from tests.support.fakes import (
     InMemoryShipmentStore,
 )
 from tests.support.machine.perils import Perils, among_perils
-from tests.support.observed import Letter, Observed, Told, letter_in, logged, message_in
+from tests.support.observed import (
+    Observed,
+    ObservedDeadLetter,
+    PublishedMessage,
+    dead_letter_in,
+    logged,
+    message_in,
+)
 from tests.support.records import TOPIC, LogRecord, RecordingProducer, record_of
 
 PARTITION: Final = f"{TOPIC}/0"
@@ -159,11 +166,11 @@ class World:
         """Say where the log ends."""
         return len(self.log)
 
-    def letters(self) -> list[Letter]:
+    def letters(self) -> list[ObservedDeadLetter]:
         """Return what the dead letters say."""
-        return [letter_in(record) for record in self._letters()]
+        return [dead_letter_in(record) for record in self._letters()]
 
-    def told(self) -> dict[str, list[Told]]:
+    def told(self) -> dict[str, list[PublishedMessage]]:
         """Return what the derived topics say."""
         names = (TOPICS.changes, TOPICS.created, TOPICS.delivered, TOPICS.location)
         return {name: [message_in(each) for each in self.producer.topics.get(name, [])] for name in names}
@@ -208,7 +215,7 @@ class World:
                 for each, event in events.items()
                 if event["outcome"] != "dead" or event["offset"] < applied
             },
-            letters=[letter for letter in self.letters() if letter.place[1] < applied],
+            dead_letters=[letter for letter in self.letters() if letter.place[1] < applied],
         )
 
     async def observed_to_the_end(self) -> Observed:

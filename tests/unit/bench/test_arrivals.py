@@ -1,4 +1,4 @@
-"""The open loop: when requests leave, and that what a slow server delays is counted in full."""
+"""The open loop: send times, and that the delay of a slow server is counted in full."""
 
 import asyncio
 import time
@@ -7,21 +7,21 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from bench.arrivals import arrivals, send_at
-from bench.lanes import Answer, answer_in, closed_loop, open_lanes, request_bytes
+from bench.lanes import Response, closed_loop, open_lanes, request_bytes, response_in
 
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 PAUSE_S = 0.3
 
 
 @asynccontextmanager
-async def slow_first_answer(*, answers: int = 100) -> AsyncIterator[str]:
-    """Serve an API whose first answer takes `PAUSE_S`, and that hangs up after so many."""
+async def slow_first_response(*, responses: int = 100) -> AsyncIterator[str]:
+    """Serve an API whose first response takes `PAUSE_S`, and that hangs up after so many."""
     sent = 0
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
         with suppress(asyncio.IncompleteReadError):  # the client hangs up
-            while sent < answers:
+            while sent < responses:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if b"Content-Length: 2" in head:
                     await reader.readexactly(2)
@@ -42,7 +42,7 @@ async def slow_first_answer(*, answers: int = 100) -> AsyncIterator[str]:
     await asyncio.gather(*serving)
 
 
-def test_arrivals_are_as_many_a_second_as_asked_for_and_the_same_again() -> None:
+def test_arrivals_have_the_requested_rate_and_are_repeatable() -> None:
     instants = arrivals(rate=1000, count=20_000, seed=1)
     assert instants == sorted(instants)
     assert instants[-1] == pytest.approx(20, rel=0.05)
@@ -50,29 +50,29 @@ def test_arrivals_are_as_many_a_second_as_asked_for_and_the_same_again() -> None
 
 
 @pytest.mark.parametrize("cut", range(1, len(OK)))
-def test_an_answer_is_one_only_when_all_of_it_is_here(cut: int) -> None:
-    assert answer_in(OK[:cut]) is None
+def test_a_response_is_returned_only_when_it_is_complete(cut: int) -> None:
+    assert response_in(OK[:cut]) is None
 
 
-def test_an_answer_has_its_status_and_its_body() -> None:
-    answer = answer_in(b"HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\nX: y\r\n\r\nabc")
-    assert answer is not None
-    assert (answer.status, answer.body) == (404, b"abc")
+def test_a_response_has_its_status_and_its_body() -> None:
+    response = response_in(b"HTTP/1.1 404 Not Found\r\ncontent-length: 3\r\nX: y\r\n\r\nabc")
+    assert response is not None
+    assert (response.status, response.body) == (404, b"abc")
 
 
 @pytest.mark.parametrize("received", [OK + b"H", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"])
-def test_what_cannot_be_told_apart_is_refused(received: bytes) -> None:
-    with pytest.raises(ValueError, match="answer"):
-        answer_in(received)
+def test_a_response_without_a_length_is_rejected(received: bytes) -> None:
+    with pytest.raises(ValueError, match="response"):
+        response_in(received)
 
 
-async def test_what_waits_behind_a_slow_answer_counts_from_when_it_was_meant_to_leave() -> None:
-    async with slow_first_answer() as url, open_lanes(url, 1) as lanes:
+async def test_a_request_behind_a_slow_response_counts_from_its_send_time() -> None:
+    async with slow_first_response() as url, open_lanes(url, 1) as lanes:
         start = time.perf_counter()
         instants = [start + 0.01 * index for index in range(5)]
         took: dict[int, float] = {}
 
-        def answered(index: int, _answer: Answer) -> None:
+        def answered(index: int, _response: Response) -> None:
             took[index] = time.perf_counter() - instants[index]
 
         await send_at(lanes, [request_bytes("GET", "/")] * 5, instants, answered)
@@ -85,12 +85,14 @@ async def test_a_closed_loop_sends_every_request_once() -> None:
     def requests() -> Iterator[bytes]:
         yield from [request_bytes("POST", "/events", body=b"{}")] * 7
 
-    async with slow_first_answer() as url, open_lanes(url, 3) as lanes:
-        await closed_loop(lanes, requests(), at_once=3, then=lambda answer: statuses.append(answer.status))
+    async with slow_first_response() as url, open_lanes(url, 3) as lanes:
+        await closed_loop(
+            lanes, requests(), at_once=3, then=lambda response: statuses.append(response.status)
+        )
     assert statuses == [202] * 7
 
 
 async def test_a_connection_that_breaks_ends_the_run() -> None:
-    async with slow_first_answer(answers=2) as url, open_lanes(url, 1) as lanes:
+    async with slow_first_response(responses=2) as url, open_lanes(url, 1) as lanes:
         with pytest.raises(ConnectionError):
             await closed_loop(lanes, iter([request_bytes("GET", "/")] * 5), at_once=1, then=lambda _: None)

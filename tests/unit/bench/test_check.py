@@ -1,4 +1,4 @@
-"""The guard: what is below its floor is named, and all floors are of ratios that are measured."""
+"""The guard: a ratio below its floor is named, and all floors are of measured ratios."""
 
 from bench.check import DRAIN, PEER, SINGLE, WHOLE, floors, verdict
 

@@ -1,4 +1,4 @@
-"""What the benches fill a topic with, and what they hold against it."""
+"""The log that benches fill a topic with, and the state they expect of it."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from bench.load import WALK
 from bench.peers import SERVERS, Drain, Look, drained, report
 
 
-def test_a_filling_is_whole_lives_with_its_disturbances() -> None:
+def test_a_filling_holds_complete_lives_with_repetitions_and_illegal_events() -> None:
     filling = make_filling(events=8000, seed=3)
     counts = Counter(command.event_id for command in filling.commands)
     assert len(counts) == filling.distinct == 8000 + filling.illegal

@@ -1,4 +1,4 @@
-"""What follows from the journals of processes at work."""
+"""Figures derived from the journals of processes at work."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def test_the_rate_begins_when_everybody_is_at_work() -> None:
     assert journals.total(journals.since(BOTH, 1.5)) == 400
 
 
-def test_balance_is_told_by_the_busiest() -> None:
+def test_balance_is_measured_by_the_busiest() -> None:
     assert journals.most_over_mean(BOTH) == 0
     assert journals.most_over_mean({"one": ONE, "other": OTHER[:2]}) == pytest.approx(0.5)
 
@@ -43,7 +43,7 @@ def test_an_assignment_takes_the_place_of_the_one_before() -> None:
     assert journals.partitions_of(again, at_s=9) == {7}
 
 
-def test_partitions_have_moved_when_the_last_of_them_is_worked_on() -> None:
+def test_partitions_have_moved_when_the_last_of_them_is_processed() -> None:
     assert journals.moved_after_s(BOTH, {0, 2}, since_s=1.0) == pytest.approx(1.0)
     assert journals.moved_after_s(BOTH, {0, 9}, since_s=0.0) is None
 

@@ -1,4 +1,4 @@
-"""The soak's load is made from numbers alone, so that it need not be kept to be checked."""
+"""The soak's load is made from numbers alone, so that it need not be stored to be checked."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ def test_a_block_is_the_same_whenever_it_is_made_and_no_other_has_its_shipments(
     assert all(set(block_of(7, 3).numbers).isdisjoint(other.numbers) for other in others)
 
 
-def test_what_is_expected_of_a_block_is_all_that_is_sent_of_it() -> None:
+def test_the_expectation_of_a_block_equals_its_requests() -> None:
     block = block_of(1, 0)
     assert block.expected().total() == block.events
     assert len(block.numbers) == SHIPMENTS
@@ -20,7 +20,7 @@ def test_what_is_expected_of_a_block_is_all_that_is_sent_of_it() -> None:
     assert Counter(block.expected().values())[2] > 0.02 * block.events
 
 
-def test_samples_that_grow_break_their_bounds_and_those_that_breathe_do_not() -> None:
+def test_growing_samples_break_their_bounds_and_varying_ones_do_not() -> None:
     flat, growing = Samples(), Samples()
     for moment in range(40):
         for group in ("ingest-api", "processor", "query-api"):

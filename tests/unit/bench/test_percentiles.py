@@ -1,4 +1,4 @@
-"""Percentiles; the package that keeps them is in the group `bench`, which `make test` does without."""
+"""Percentiles; their package is in the group `bench`, which `make test` does without."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_percentiles_are_those_of_the_values_to_three_digits() -> None:
     assert latencies.most == pytest.approx(1000, rel=2e-3)
 
 
-def test_what_is_out_of_bounds_counts_at_the_bound() -> None:
+def test_a_value_out_of_bounds_counts_at_the_bound() -> None:
     latencies = Latencies([0.0, 3600.0])
     assert len(latencies) == 2
     assert latencies.most == pytest.approx(60_000, rel=2e-3)

@@ -63,7 +63,7 @@ def test_the_smallest_of_its_bounds_is_what_a_part_meets() -> None:
     assert tightest(roomy)["brokers"].resource == "CPU"
 
 
-def test_what_is_needed_carries_the_rate_and_one_less_does_not() -> None:
+def test_the_needed_number_carries_the_rate_and_one_less_does_not() -> None:
     rate = 123_456
     counts = needed(rate, EASY)
     for part, each in tightest(EASY).items():
@@ -83,7 +83,7 @@ def test_there_are_never_fewer_brokers_than_replicas() -> None:
     assert needed(1, EASY)["brokers"] == 3
 
 
-def test_what_gives_way_first_is_what_stands_closest_to_its_bound() -> None:
+def test_the_part_closest_to_its_bound_saturates_first() -> None:
     first, *others = giving_way(CURRENT, EASY)
     assert first.rate == min(each.rate * CURRENT[part] for part, each in tightest(EASY).items())
     assert all(each.rate >= first.rate for each in others)
@@ -97,7 +97,7 @@ def test_twice_the_cost_needs_twice_the_processes() -> None:
     )
 
 
-def test_own_numbers_replace_ours_and_unknown_ones_are_refused() -> None:
+def test_own_numbers_replace_ours_and_unknown_ones_are_rejected() -> None:
     assert parsed("processor=70,mongod=62.5") == {"processor": 70, "mongod": 62.5}
     assert with_own(CPU_US, {"redis": 1.0})["redis"] == 1.0
     assert machines_with({"cores": 16, "disk_tb": 8}) == Machines(cores=16, disk_tb=8)

@@ -1,4 +1,4 @@
-"""OpenAPI and AsyncAPI as tools of others read them: linters without a warning, a strict validator."""
+"""OpenAPI and AsyncAPI documents under other tools: linters without a warning, a strict validator."""
 
 import json
 import re
@@ -18,7 +18,7 @@ TOPICS = ROOT / "docs/asyncapi.json"
 COMPILE = NODE_DIRECTORY / "compile-schemas.mjs"
 
 
-def test_redocly_has_nothing_to_say() -> None:
+def test_redocly_reports_nothing() -> None:
     ran = run_node(PACKAGES / ".bin/redocly", "lint", "--config", "redocly.yaml", DOCUMENT)
 
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -26,7 +26,7 @@ def test_redocly_has_nothing_to_say() -> None:
     assert "warning" not in (ran.stdout + ran.stderr).lower()
 
 
-def test_spectral_has_nothing_to_say() -> None:
+def test_spectral_reports_nothing() -> None:
     ran = run_node(
         PACKAGES / ".bin/spectral",
         *("lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", DOCUMENT, TOPICS),

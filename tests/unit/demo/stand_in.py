@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 
 @dataclass
 class Rules:
-    """What a stack that works makes of what it is sent, one delivery after the other."""
+    """Rules of a working stack, applied to one delivery after the other."""
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     records: dict[EventId, EventRecord] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Rules:
 
 
 class StandIn:
-    """The HTTP side of it, with the faults that a test asks for.
+    """HTTP side of the stand-in, with the faults that a test asks for.
 
     Attributes:
         half_taken: how many more batches are taken by half and then answered 503.

@@ -12,7 +12,7 @@ from demo.run.sending import Traffic
 from demo.table import percentile_ms, show, verdict
 
 
-def test_it_says_in_one_line_that_no_stack_runs(
+def test_a_missing_stack_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = unused_port()
@@ -26,7 +26,7 @@ def test_it_says_in_one_line_that_no_stack_runs(
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000"])
-def test_a_port_that_is_none_is_said_so(
+def test_an_invalid_port_is_reported(
     port: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WAYBILL_PORT", port)
@@ -53,7 +53,7 @@ def test_an_interruption_ends_with_one_line(
 
 
 @pytest.mark.parametrize(("differences", "code"), [([], None), (["total applied: 1"], 1)])
-def test_the_exit_code_tells_whether_all_is_well(
+def test_the_exit_code_is_the_verdict(
     differences: list[str], code: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def done(*_: object) -> Report:
@@ -68,7 +68,7 @@ def test_the_exit_code_tells_whether_all_is_well(
     assert ended.value.code == code
 
 
-def test_the_table_shows_what_was_found_beside_what_is_known() -> None:
+def test_the_table_shows_measured_and_expected_totals() -> None:
     console = Console(file=io.StringIO(), width=100)
     known = load()
     show(_report(), console)

@@ -72,7 +72,7 @@ async def test_an_interrupted_run_is_completed(
     assert report.standing == answer.standing
 
 
-async def test_a_half_taken_batch_is_sent_again(
+async def test_a_half_accepted_batch_is_sent_again(
     stand_in: StandIn, gateway: Gateway, morning: DataSet, answer: KnownAnswer
 ) -> None:
     stand_in.half_taken = 2
@@ -107,7 +107,7 @@ async def test_an_event_applied_behind_its_back_is_a_difference(
     assert [line.partition(":")[0] for line in report.differences] == [number]
 
 
-async def test_ids_by_another_rule_are_refused(
+async def test_ids_by_another_rule_are_rejected(
     stand_in: StandIn,
     gateway: Gateway,
     morning: DataSet,

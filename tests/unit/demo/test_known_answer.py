@@ -31,21 +31,21 @@ def test_an_interrupted_run_leads_to_the_same_end(
 ) -> None:
     rules = Rules()
     _send(rules, data, numbers, upto=sent_before)
-    before = _books(rules)
+    before = _ledger(rules)
     _send(rules, data, numbers)
-    after = _books(rules)
+    after = _ledger(rules)
     assert after == expected_after(data, numbers, before=before)
     assert standing(after) == load().standing
     assert deliveries_between(before, after).total == len(data.scans)
 
 
 def test_counters_of_earlier_runs_are_kept(morning: DataSet, numbers: Numbers) -> None:
-    rules, books = Rules(), NOTHING
+    rules, ledger = Rules(), NOTHING
     for _ in range(3):
-        expected = expected_after(morning, numbers, before=books)
+        expected = expected_after(morning, numbers, before=ledger)
         _send(rules, morning, numbers)
-        books = _books(rules)
-        assert books == expected
+        ledger = _ledger(rules)
+        assert ledger == expected
 
 
 def _send(rules: Rules, data: DataSet, numbers: Numbers, *, upto: int | None = None) -> None:
@@ -55,7 +55,7 @@ def _send(rules: Rules, data: DataSet, numbers: Numbers, *, upto: int | None = N
         rules.report(scan.body(numbers[scan.of]))
 
 
-def _books(rules: Rules) -> Ledger:
+def _ledger(rules: Rules) -> Ledger:
     events = {
         known: EventState(record.outcome, record.reason, **rules.counters[known])
         for known, record in rules.records.items()

@@ -15,7 +15,7 @@ REJECTED = EventState("rejected", "INVALID_TRANSITION", 2, 0, 0)
 MUST = Ledger({GOOD: APPLIED, BAD: REJECTED}, {NUMBER: ShipmentState("delivered", 5)})
 
 
-def test_equal_books_do_not_differ() -> None:
+def test_equal_ledgers_do_not_differ() -> None:
     assert differences(MUST, MUST, resent={}) == []
 
 
@@ -69,8 +69,8 @@ def test_a_shipment_too_few_and_one_too_many_are_named() -> None:
     ],
 )
 def test_one_unanswered_request_leaves_room_for_one_delivery(found: EventState, *, agrees: bool) -> None:
-    books = Ledger({**MUST.events, GOOD: found}, MUST.shipments)
-    assert (differences(MUST, books, resent={GOOD: 1}) == []) is agrees
+    ledger = Ledger({**MUST.events, GOOD: found}, MUST.shipments)
+    assert (differences(MUST, ledger, resent={GOOD: 1}) == []) is agrees
 
 
 def test_every_wrong_total_is_named() -> None:
@@ -105,6 +105,6 @@ def test_deliveries_are_the_growth_of_the_counters() -> None:
     assert found.total == 3
 
 
-def test_nothing_stands_in_empty_books() -> None:
+def test_an_empty_ledger_has_empty_totals() -> None:
     found = standing(NOTHING)
     assert (found.events, found.applied, sum(found.shipments.values())) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""What the checklist and its kin name is there."""
+"""Paths and commands named by the checklist and similar pages exist."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ PAGES = (
 
 
 def named_paths(text: str) -> set[str]:
-    """Return what stands in backticks and can be a path of ours."""
+    """Return the text in backticks that can be a path of ours."""
     return set(re.findall(r"`((?:\.?[\w-]+/)+[\w.-]+\.(?:py|md|yaml|yml|env|tf|json))`", text))
 
 

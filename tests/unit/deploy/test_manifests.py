@@ -1,4 +1,4 @@
-"""Every object is what Kubernetes knows, and every pod is as harmless and as bounded as it can be."""
+"""Every object is valid for Kubernetes, and every pod is as restricted as it can be."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""Who may talk to whom: everything that is needed, and nothing else."""
+"""Network policies: every needed connection, and no other."""
 
 from tests.support.manifests import Manifest, Manifests
 
@@ -26,7 +26,7 @@ def pairs(table: dict[tuple[str, int], str]) -> set[tuple[str, str, int]]:
 
 
 def peers(manifests: Manifests, peer: Manifest) -> set[str]:
-    """Return whom an entry of `from` or `to` means: pods of ours, a namespace or a subnet."""
+    """Return the peers of an entry of `from` or `to`: pods of ours, a namespace or a subnet."""
     if "ipBlock" in peer:
         return {peer["ipBlock"]["cidr"]}
     if "namespaceSelector" in peer:
@@ -35,7 +35,7 @@ def peers(manifests: Manifests, peer: Manifest) -> set[str]:
 
 
 def flows(manifests: Manifests, direction: str) -> set[tuple[str, str, int]]:
-    """Return who may send to whom, or get from whom, at which port."""
+    """Return the allowed connections, with their ports."""
     key = {"egress": "to", "ingress": "from"}[direction]
     found = set()
     for policy in manifests.of("NetworkPolicy").values():
@@ -49,7 +49,7 @@ def flows(manifests: Manifests, direction: str) -> set[tuple[str, str, int]]:
     return found
 
 
-def test_all_is_forbidden_that_is_not_allowed(overlay: Manifests) -> None:
+def test_connections_are_denied_by_default(overlay: Manifests) -> None:
     spec = overlay.of("NetworkPolicy")["default-deny"]["spec"]
     assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -58,7 +58,7 @@ def test_pods_reach_what_they_need(production: Manifests) -> None:
     assert flows(production, "egress") == pairs(NEEDED_BY)
 
 
-def test_pods_are_reached_by_whom_they_serve(production: Manifests) -> None:
+def test_pods_are_reached_by_their_clients(production: Manifests) -> None:
     # A rule for several pods names the ports of all: only one of them is open.
     open_ones = {flow for flow in flows(production, "ingress") if PORTS[flow[1]] == flow[2]}
     assert open_ones == pairs(SERVES)

@@ -1,4 +1,4 @@
-"""The Terraform module parses, uses what it asks for, and changes things that the manifests have."""
+"""The Terraform module parses, uses its inputs, and patches things that the manifests have."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def patches() -> list[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(MODULE)))
-def test_it_parses(path: Path) -> None:
+def test_the_module_parses(path: Path) -> None:
     assert parsed(path)
 
 
@@ -57,7 +57,7 @@ def test_no_secret_passes_through() -> None:
     assert 'kind = "Secret"' not in MODULE.joinpath("main.tf").read_text()
 
 
-def test_what_is_patched_is_there(production: Manifests) -> None:
+def test_patched_objects_exist(production: Manifests) -> None:
     found = patches()
     assert {kind for kind, *_ in found} == {"NetworkPolicy", "ScaledObject", "Ingress", "ExternalSecret"}
     for kind, name, paths in found:

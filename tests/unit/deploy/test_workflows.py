@@ -1,4 +1,4 @@
-"""Delivery does what the Makefile can do, from actions that cannot change under it."""
+"""Delivery runs the Makefile's verbs, with actions pinned to a commit."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def path(request: pytest.FixtureRequest) -> Path:
     return found
 
 
-def test_there_are_workflows() -> None:
+def test_workflows_exist() -> None:
     assert [path.stem for path in WORKFLOWS] == ["ci", "nightly", "release"]
 
 
@@ -61,7 +61,7 @@ def test_a_push_runs_what_make_test_runs() -> None:
     assert {"make docs", "make test-coverage"} <= every
 
 
-def test_nothing_may_write_that_need_not(path: Path) -> None:
+def test_write_permissions_are_minimal(path: Path) -> None:
     workflow = yaml.safe_load(path.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     writing = {
@@ -83,7 +83,7 @@ def test_no_workflow_is_unsafe() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_what_is_released_has_one_version() -> None:
+def test_all_released_parts_have_one_version() -> None:
     projects = [
         ROOT / "pyproject.toml",
         *ROOT.glob("libs/*/pyproject.toml"),

@@ -1,4 +1,4 @@
-"""What the services themselves make of their manifests: settings, time to stop, scaling, releases."""
+"""The manifests as the services read them: settings, time to stop, scaling, releases."""
 
 import os
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ def test_the_processor_has_time_to_drain(production: Manifests) -> None:
 
 
 def test_there_are_never_more_processors_than_partitions(production: Manifests) -> None:
-    """One without a partition is not ready: an update that starts one more would wait for it for ever."""
+    """A processor without a partition is not ready: an update with one more would wait for it forever."""
     partitions = int(production.environment("processor")["KAFKA_PARTITIONS"])
     [scaled] = production.of("ScaledObject").values()
     assert scaled["spec"]["maxReplicaCount"] == partitions
@@ -91,11 +91,11 @@ def test_scaling_asks_for_the_lag_of_the_group(production: Manifests) -> None:
 
 
 def test_no_processor_has_a_name_in_the_group(overlay: Manifests) -> None:
-    """A named one does not leave the group when it stops: its partitions wait for the session to end."""
+    """A static member does not leave the group when it stops: its partitions wait for the session to end."""
     assert "PROCESSOR_GROUP_INSTANCE" not in overlay.environment("processor")
 
 
-def test_what_scales_is_there_and_starts_with_several(production: Manifests) -> None:
+def test_scaled_workloads_exist_and_start_with_several(production: Manifests) -> None:
     deployments = production.of("Deployment")
     scaled = {
         scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
@@ -132,11 +132,11 @@ def test_backups_are_younger_than_the_log(production: Manifests) -> None:
     assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] < HOUR_S
 
 
-def test_the_toolbox_runs_for_nobody_but_an_operator(production: Manifests) -> None:
+def test_the_toolbox_runs_only_for_operators(production: Manifests) -> None:
     assert production.of("CronJob")["toolbox"]["spec"]["suspend"] is True
 
 
-def test_keeping_has_its_place_and_its_defaults(
+def test_retention_has_its_place_and_its_defaults(
     production: Manifests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     have_only(monkeypatch, production.environment("schema"))

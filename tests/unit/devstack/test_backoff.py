@@ -14,12 +14,12 @@ def test_delays_double_up_to_the_limit() -> None:
     assert delays == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
 
 
-def test_a_long_life_starts_the_row_anew() -> None:
+def test_a_long_uptime_resets_the_backoff() -> None:
     tired = Backoff(first_s=0.1, failures=7)
 
     assert tired.after(uptime_s=31).delay_s == 0.1
     assert tired.after(uptime_s=29).failures == 8
 
 
-def test_it_survives_any_number_of_failures() -> None:
+def test_the_delay_is_bounded_for_any_number_of_failures() -> None:
     assert Backoff(failures=100_000).delay_s == Backoff().most_s

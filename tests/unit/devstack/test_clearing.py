@@ -1,4 +1,4 @@
-"""`make clean-data`: a home's data goes, after it was said which; nothing else does."""
+"""`make clean-data`: a home's data is deleted after it was listed; nothing else is."""
 
 import os
 import subprocess
@@ -43,7 +43,7 @@ def test_data_is_named_and_deleted_and_what_is_no_data_stays(home: Path) -> None
     assert clean_data(home, "--yes").stdout == f"no data in {home}\n"
 
 
-def test_nothing_is_deleted_unasked(home: Path) -> None:
+def test_nothing_is_deleted_without_confirmation(home: Path) -> None:
     ended = clean_data(home)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "--yes" in ended.stderr

@@ -34,7 +34,9 @@ def test_two_homes_have_two_secrets(tmp_path: Path) -> None:
     assert homes[0].jwt_secret() != homes[1].jwt_secret()
 
 
-def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 40, 1 << 40, 5 << 20))
 
     with pytest.raises(PrerequisiteError, match=r"^only 5 MiB free in .* set WAYBILL_HOME to another disk$"):
@@ -48,14 +50,14 @@ def test_a_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
         Home(tmp_path / "file" / "home").prepare()
 
 
-async def test_a_second_supervisor_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
+async def test_a_second_supervisor_is_rejected_and_names_the_first(tmp_path: Path) -> None:
     async with Home(tmp_path).locked():
         with pytest.raises(AlreadyRunningError, match=rf"in use by another stack \(pid {os.getpid()}\)"):
             async with Home(tmp_path).locked():
                 pytest.fail("two supervisors in one home")
 
 
-async def test_a_home_given_back_can_be_had_again(tmp_path: Path) -> None:
+async def test_a_released_home_can_be_locked_again(tmp_path: Path) -> None:
     for _ in range(2):
         async with Home(tmp_path).locked():
             pass

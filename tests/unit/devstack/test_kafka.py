@@ -67,7 +67,7 @@ def test_brokers_find_each_other_by_what_their_settings_say(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("brokers", "factor", "min_insync"), [(1, 1, 1), (2, 2, 1), (3, 3, 2), (4, 3, 2), (9, 3, 2)]
 )
-def test_as_many_replicas_as_let_one_be_away(
+def test_the_replication_tolerates_one_missing_broker(
     brokers: int, factor: int, min_insync: int, tmp_path: Path
 ) -> None:
     cluster = brokers_in(tmp_path, brokers)
@@ -104,7 +104,7 @@ async def test_a_home_from_before_there_were_several_is_of_one(tmp_path: Path, l
         await cluster_in(tmp_path, 3).prepare(launcher)
 
 
-async def test_a_format_that_failed_is_done_again_as_a_whole(tmp_path: Path, launcher: Launcher) -> None:
+async def test_a_failed_format_is_repeated_completely(tmp_path: Path, launcher: Launcher) -> None:
     with pytest.raises(PartFailedError, match="kafka-format failed"):
         await cluster_in(tmp_path, 3, java="false").prepare(launcher)
     half = tmp_path / "1" / "data" / "meta.properties"

@@ -42,14 +42,14 @@ def test_any_of_the_stores_can_be_linked() -> None:
         ("redis=a:1,redis=b:2", "names redis twice"),
     ],
 )
-def test_what_is_wrong_with_a_link_is_named(text: str, wrong: str) -> None:
+def test_each_fault_of_a_link_is_named(text: str, wrong: str) -> None:
     with pytest.raises(SettingsError) as caught:
         links_of(text)
 
     assert str(caught.value) == f"WAYBILL_LINKS {wrong}"
 
 
-def test_a_kafka_of_several_brokers_cannot_be_linked_for_each_tells_its_own_address() -> None:
+def test_a_kafka_of_several_brokers_cannot_be_linked() -> None:
     env = {"WAYBILL_LINKS": "kafka=127.0.0.1:20003", "WAYBILL_KAFKA_BROKERS": "3"}
 
     with pytest.raises(SettingsError, match="WAYBILL_LINKS cannot link kafka with WAYBILL_KAFKA_BROKERS=3"):
@@ -59,7 +59,7 @@ def test_a_kafka_of_several_brokers_cannot_be_linked_for_each_tells_its_own_addr
 def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
     linked = ADDRESSES.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
 
-    # A driver that is told the name of the replica set would go on to the address of its member.
+    # A driver that gets the name of the replica set would connect to the address of its member.
     assert linked == replace(
         ADDRESSES,
         mongo_uri="mongodb://127.0.0.1:11/?directConnection=true",

@@ -1,4 +1,4 @@
-"""No proxy stands between the stack's own processes, nor between tests and what they start."""
+"""No proxy is used between the stack's own processes, nor between tests and what they start."""
 
 import os
 import urllib.request
@@ -33,12 +33,14 @@ def test_the_children_of_a_stack_inherit_it() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1:1", "[::1]:1"])
-def test_a_client_that_hears_proxies_goes_past_them(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_proxy_settings_bypasses_them_on_loopback(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in past_proxies(PROXIES).items():
         monkeypatch.setenv(name, value)
     assert urllib.request.proxy_bypass_environment(host)  # type: ignore[attr-defined]  # as urlopen asks it
     assert not urllib.request.proxy_bypass_environment("example.com")  # type: ignore[attr-defined]  # likewise
 
 
-def test_tests_themselves_do() -> None:
+def test_tests_bypass_proxies_too() -> None:
     assert past_proxies(os.environ) == dict(os.environ)

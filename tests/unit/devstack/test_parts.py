@@ -47,7 +47,7 @@ def test_the_image_frugally_allocates_as_the_embedded_stack_does() -> None:
     assert [name for name, value in FRUGAL.items() if f"{name}={value} " not in image] == []
 
 
-def test_the_embedded_stores_are_spoken_to_plainly_whatever_the_shell_says_of_others() -> None:
+def test_the_embedded_stores_are_reached_without_tls_whatever_the_shell_sets() -> None:
     settings = {
         name
         for name in setting_names.of_services()
@@ -78,7 +78,7 @@ def test_the_caddyfile_is_found_in_the_checkout() -> None:
     assert find_caddyfile().parts[-3:] == ("deploy", "gateway", "Caddyfile")
 
 
-def test_the_banner_tells_a_newcomer_what_to_do(tmp_path: Path) -> None:
+def test_the_banner_names_the_next_steps(tmp_path: Path) -> None:
     banner = services_banner(gateway_port=8080, logs=tmp_path, environment="development")
 
     for text in ("http://localhost:8080", "admin_user", "driver_user_001", "password123", str(tmp_path)):

@@ -16,7 +16,7 @@ from devstack.parts.kafka_jars import maven_error
     ("distribution", "program"),
     [(mongod.DISTRIBUTION, "mongod"), (redis.DISTRIBUTION, "redis-server"), (gateway.DISTRIBUTION, "caddy")],
 )
-def test_the_wheels_carry_programs_that_may_run(distribution: str, program: str) -> None:
+def test_programs_in_the_wheels_are_executable(distribution: str, program: str) -> None:
     path = wheel_program(distribution, program)
 
     assert path.name == program
@@ -43,7 +43,7 @@ def test_a_wheel_without_the_program_is_named(distribution: str) -> None:
         wheel_program(distribution, "mongod")
 
 
-def test_missing_java_and_maven_are_named_with_the_cure(tmp_path: Path) -> None:
+def test_missing_java_and_maven_are_named_with_the_remedy(tmp_path: Path) -> None:
     cure = "is missing: apt-get install openjdk-17-jre-headless maven$"
     with pytest.raises(PrerequisiteError, match=f"^java {cure}"):
         find_java({"PATH": str(tmp_path)})
@@ -56,8 +56,8 @@ def test_an_old_java_is_refused(
     banner: str, major: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "java").touch(mode=0o755)
-    answer = subprocess.CompletedProcess(args=(), returncode=0, stdout="", stderr=f"openjdk {banner}\n")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    response = subprocess.CompletedProcess(args=(), returncode=0, stdout="", stderr=f"openjdk {banner}\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: response)
 
     with pytest.raises(PrerequisiteError, match=f"^Java {major} is too old, Kafka needs 17: apt-get"):
         find_java({"PATH": str(tmp_path)})
@@ -90,7 +90,7 @@ def test_an_old_java_is_refused(
         ("anything else", 1, None),
     ],
 )
-def test_a_death_for_want_of_something_is_explained(log: str, code: int, reason: str | None) -> None:
+def test_a_death_by_a_missing_library_is_explained(log: str, code: int, reason: str | None) -> None:
     assert explain_death("mongod", exit_code=code, log_tail=["first line", log]) == reason
 
 

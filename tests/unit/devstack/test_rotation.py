@@ -1,4 +1,4 @@
-"""Logs of the embedded stack stay small, while their programs go on writing."""
+"""Logs of the embedded stack stay small, while their programs keep writing."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_the_newest_lines_are_kept_and_the_oldest_go(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == KEPT_LOGS + 1
 
 
-def test_a_log_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
+def test_a_missing_log_is_no_fault(tmp_path: Path) -> None:
     rotate(tmp_path / "a.log")
     assert list(tmp_path.iterdir()) == []
 

@@ -18,7 +18,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.jwt_secret is None
 
 
-def test_the_environment_is_heard() -> None:
+def test_the_environment_overrides_defaults() -> None:
     signing = "kept out of every repr"
     env = {
         "WAYBILL_PORT": "9000",

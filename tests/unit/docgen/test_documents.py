@@ -1,4 +1,4 @@
-"""The generated documents are valid, complete and what the code says today."""
+"""The generated documents are valid, complete and match the current code."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ from messaging.topics import Topics
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
+def test_committed_documents_match_the_code(path: Path) -> None:
     assert path.read_text() == DOCUMENTS[path](), "run `make contract` and commit what it writes"
 
 
@@ -81,7 +81,7 @@ def test_schemas_have_names_that_a_client_can_use() -> None:
 async def _nothing(_request: object) -> None: ...
 
 
-def test_a_route_that_nobody_has_described_makes_no_document() -> None:
+def test_an_undescribed_route_fails_the_document() -> None:
     route = Route("GET", "/here", _nothing, None)  # type: ignore[arg-type]
     operation = Operation(name="here", tag="x", summary="x", replies={200: ResponseSpec("x")})
     assert described([route], {("GET", "/here"): operation}) == [(route, operation)]
@@ -103,11 +103,11 @@ def test_each_topic_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> N
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("changed_*.json")), ids=lambda path: path.stem)
 def test_changes_are_as_described(path: Path) -> None:
-    told = path.read_bytes()
-    assert TypeAdapter(Change).validate_json(told)["id"] == json.loads(told)["id"]
+    message = path.read_bytes()
+    assert TypeAdapter(Change).validate_json(message)["id"] == json.loads(message)["id"]
 
 
-def test_every_request_of_the_postman_collection_asserts_on_its_answer() -> None:
+def test_every_request_of_the_postman_collection_asserts_on_its_response() -> None:
     requests = [item for folder in postman()["item"] for item in folder["item"]]
     assert requests[0]["request"]["url"]["raw"] == "{{baseUrl}}/auth/login"
     assert len({request["name"] for request in requests}) == len(requests)

@@ -13,8 +13,8 @@ from tests.unit.operations.stand_in import StandIn, standing_in
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a command ended."""
+class CommandResult:
+    """Result of a command."""
 
     code: int
     out: str
@@ -22,11 +22,11 @@ class Ended:
 
     @property
     def json(self) -> Any:  # noqa: ANN401  # JSON
-        """What it printed, as JSON."""
+        """Its output, as JSON."""
         return json.loads(self.out)
 
 
-Run = Callable[..., Ended]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def waybill(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    def ran(*arguments: str) -> Ended:
+    def ran(*arguments: str) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["operations", *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         said = capfd.readouterr()
-        return Ended(int(ended.value.code or 0), said.out, said.err)
+        return CommandResult(int(ended.value.code or 0), said.out, said.err)
 
     return ran

@@ -1,4 +1,4 @@
-"""A stand-in for Waybill that answers commands as a test tells it to, and keeps what it was asked."""
+"""A stand-in for Waybill with scripted responses, which records its requests."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request."""
+    """A received request."""
 
     method: str
     path: str
@@ -24,17 +24,17 @@ class Asked:
 
 @dataclass
 class StandIn:
-    """Answers in the order of `answers`, after it has handed out a token."""
+    """Responds in the order of `responses`, after it has returned a token."""
 
     url: str = ""
-    answers: deque[tuple[int, Json | bytes]] = field(default_factory=deque)
+    responses: deque[tuple[int, Json | bytes]] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
 
-    def answer(self, asked: Asked) -> tuple[int, Json | bytes]:
+    def respond(self, asked: Asked) -> tuple[int, Json | bytes]:
         if asked.path.endswith(("/auth/login", "/auth/token")):
             return 200, {"token": "t"}
         self.asked.append(asked)
-        return self.answers.popleft()
+        return self.responses.popleft()
 
 
 def page(*items: Json, next_cursor: str | None = None) -> tuple[int, Json]:
@@ -57,8 +57,8 @@ def standing_in() -> Iterator[StandIn]:
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             asked = Asked(self.command, self.path, body, self.headers.get("Authorization"))
-            status, answer = waybill.answer(asked)
-            raw = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            status, response = waybill.respond(asked)
+            raw = response if isinstance(response, bytes) else json.dumps(response).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))
             if status == 302:

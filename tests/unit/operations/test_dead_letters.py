@@ -1,4 +1,4 @@
-"""`dead-letters`: listed, shown, sent again and discarded."""
+"""`dead-letters`: listed, shown, replayed and discarded."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from tests.unit.operations.stand_in import Json, StandIn, page, refusal
 DISCARD = {"by": "luis", "at": "2026-11-02T17:00:00.000Z", "reason": "a self-test"}
 
 
-def letter(index: int, *, partition: int = 0, state: str = "open", event_id: str | None = None) -> Json:
+def dead_letter(index: int, *, partition: int = 0, state: str = "open", event_id: str | None = None) -> Json:
     """Return a dead letter; the higher its index, the later it stood in the log."""
     return {
         "id": f"dl_{partition}_{index}",
@@ -35,7 +35,7 @@ def items(*ids: str, status: str = "queued") -> tuple[int, Json]:
 
 
 def sent(waybill: StandIn) -> list[Sequence[str]]:
-    """Return the batches that were sent again."""
+    """Return the batches that were replayed."""
     return [each.body["ids"] for each in waybill.asked if each.body is not None]
 
 
@@ -44,8 +44,8 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replaying, "BATCH", 2)
 
 
-def test_a_list_is_asked_for_as_it_was_chosen(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append(page(letter(1), letter(0)))
+def test_filters_become_query_parameters(waybill: StandIn, run: Run) -> None:
+    waybill.responses.append(page(dead_letter(1), dead_letter(0)))
     ended = run(
         *("dead-letters", "list", "--state", "open", "--reason", "unreadable", "--limit", "1"),
         *("--since", "2026-11-01T00:00:00Z", "--until", "2026-11-03T00:00:00Z"),
@@ -58,24 +58,24 @@ def test_a_list_is_asked_for_as_it_was_chosen(waybill: StandIn, run: Run) -> Non
 
 
 @pytest.mark.parametrize("outcome", [(200, {"outcome": "applied"}), refusal(404, "EVENT_NOT_FOUND", "none")])
-def test_one_is_shown_with_its_event_and_its_history(
+def test_a_dead_letter_is_shown_with_its_event_and_history(
     waybill: StandIn, run: Run, outcome: tuple[int, Json]
 ) -> None:
-    found = letter(1, event_id="evt_1")
-    deed = {"action": "dead_letter.replayed", "by": "ana"}
-    waybill.answers += [(200, found), outcome, page(deed)]
+    found = dead_letter(1, event_id="evt_1")
+    action = {"action": "dead_letter.replayed", "by": "ana"}
+    waybill.responses += [(200, found), outcome, page(action)]
     shown = run("dead-letters", "show", "dl_0_1", "--json").json
-    assert shown == found | {"event": outcome[1] if outcome[0] == 200 else None, "history": [deed]}
+    assert shown == found | {"event": outcome[1] if outcome[0] == 200 else None, "history": [action]}
     assert [each.path for each in waybill.asked][1:] == [
         "/events/evt_1",
         "/operator-actions?limit=100&target=dl_0_1",
     ]
 
 
-def test_what_matches_is_sent_again_oldest_first_in_batches(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [
-        page(letter(4), letter(3, partition=1), next_cursor="c"),
-        page(letter(0), letter(2), letter(1, partition=1)),
+def test_matching_dead_letters_are_replayed_oldest_first_in_batches(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [
+        page(dead_letter(4), dead_letter(3, partition=1), next_cursor="c"),
+        page(dead_letter(0), dead_letter(2), dead_letter(1, partition=1)),
         items("dl_0_0", "dl_1_1"),
         items("dl_0_2", "dl_1_3"),
     ]
@@ -86,35 +86,37 @@ def test_what_matches_is_sent_again_oldest_first_in_batches(waybill: StandIn, ru
     assert (ended.code, ended.err) == (0, "4 are in the log again\n")
 
 
-def test_those_of_a_partition_keep_their_order_whatever_their_clocks_say() -> None:
-    early = letter(1) | {"timestamp": "2026-11-02T16:40:00.000Z"}
-    ordered = replaying.oldest_first([early, letter(0), letter(2), letter(3, partition=1)])
+def test_dead_letters_of_a_partition_keep_their_order_whatever_their_clocks_say() -> None:
+    early = dead_letter(1) | {"timestamp": "2026-11-02T16:40:00.000Z"}
+    ordered = replaying.oldest_first([early, dead_letter(0), dead_letter(2), dead_letter(3, partition=1)])
     assert [each["id"] for each in ordered] == ["dl_0_0", "dl_0_1", "dl_0_2", "dl_1_3"]
 
 
 def test_a_dry_run_sends_nothing(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append(page(letter(0)))
+    waybill.responses.append(page(dead_letter(0)))
     ended = run("dead-letters", "replay", "--dry-run")
     assert "dl_0_0" in ended.out
-    assert (ended.code, ended.err, sent(waybill)) == (0, "1 would be sent again\n", [])
+    assert (ended.code, ended.err, sent(waybill)) == (0, "1 would be replayed\n", [])
 
 
 def test_a_second_replay_finds_nothing_to_send(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append(page())
+    waybill.responses.append(page())
     assert run("dead-letters", "replay", "--yes").code == 0
     assert sent(waybill) == []
 
 
-def test_nobody_is_asked_where_nobody_is(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_question_is_asked_without_a_terminal(
+    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    waybill.answers.append(page(letter(0)))
+    waybill.responses.append(page(dead_letter(0)))
     ended = run("dead-letters", "replay")
     assert (ended.code, sent(waybill)) == (2, [])
     assert "--yes" in ended.err
 
 
 @pytest.mark.parametrize(("said", "batches"), [(True, [["dl_0_0"]]), (False, [])])
-def test_somebody_is_asked(
+def test_a_terminal_is_asked_for_confirmation(
     waybill: StandIn,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
@@ -123,28 +125,28 @@ def test_somebody_is_asked(
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
 
-    def answer(_question: str, **_options: object) -> None:
+    def confirm(_question: str, **_options: object) -> None:
         if not said:
             raise typer.Abort
 
-    monkeypatch.setattr("typer.confirm", answer)
-    waybill.answers += [page(letter(0)), items("dl_0_0")]
+    monkeypatch.setattr("typer.confirm", confirm)
+    waybill.responses += [page(dead_letter(0)), items("dl_0_0")]
     assert run("dead-letters", "replay").code == (0 if said else 1)
     assert sent(waybill) == batches
 
 
-def test_what_is_discarded_is_sent_again_by_force_alone(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append((200, letter(0, state="discarded")))
+def test_a_discarded_dead_letter_needs_force(waybill: StandIn, run: Run) -> None:
+    waybill.responses.append((200, dead_letter(0, state="discarded")))
     ended = run("dead-letters", "replay", "dl_0_0", "--yes")
     assert (ended.code, sent(waybill)) == (2, [])
-    assert ended.err == "error: luis has discarded dl_0_0 (a self-test): --force sends it again\n"
-    waybill.answers += [(200, letter(0, state="discarded")), items("dl_0_0")]
+    assert ended.err == "error: luis has discarded dl_0_0 (a self-test): --force replays it\n"
+    waybill.responses += [(200, dead_letter(0, state="discarded")), items("dl_0_0")]
     assert run("dead-letters", "replay", "dl_0_0", "--yes", "--force").code == 0
 
 
-def test_an_interruption_in_the_middle_says_what_was_done_and_what_not(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [
-        page(*(letter(index) for index in range(5))),
+def test_an_interruption_reports_done_and_undone_work(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [
+        page(*(dead_letter(index) for index in range(5))),
         items("dl_0_0", "dl_0_1"),
         refusal(503, "SERVICE_UNAVAILABLE", "no connection to Kafka"),
     ]
@@ -152,7 +154,7 @@ def test_an_interruption_in_the_middle_says_what_was_done_and_what_not(waybill: 
     assert ended.code == 3
     assert ended.err == (
         "error: no connection to Kafka (SERVICE_UNAVAILABLE); try again in 7 s; 2 are in the log again, "
-        "2 may be (dl_0_2, dl_0_3), 1 were not sent; the same command goes on from there\n"
+        "2 may be (dl_0_2, dl_0_3), 1 were not sent; run the same command again to continue\n"
     )
     assert ended.json == {
         "queued": ["dl_0_0", "dl_0_1"],
@@ -162,9 +164,9 @@ def test_an_interruption_in_the_middle_says_what_was_done_and_what_not(waybill: 
     }
 
 
-def test_after_trouble_with_one_no_later_batch_is_sent(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [
-        page(*(letter(index) for index in range(3))),
+def test_after_a_failed_batch_no_later_batch_is_sent(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [
+        page(*(dead_letter(index) for index in range(3))),
         items("dl_0_0", "dl_0_1", status="error"),
     ]
     ended = run("dead-letters", "replay", "--yes")
@@ -172,8 +174,8 @@ def test_after_trouble_with_one_no_later_batch_is_sent(waybill: StandIn, run: Ru
     assert "2 may be (dl_0_0, dl_0_1), 1 were not sent" in ended.err
 
 
-def test_what_retention_has_passed_is_named(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [page(letter(0)), items("dl_0_0", status="not_found")]
+def test_dead_letters_deleted_by_retention_are_named(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [page(dead_letter(0)), items("dl_0_0", status="not_found")]
     ended = run("dead-letters", "replay", "--yes")
     assert (ended.code, ended.err) == (
         1,
@@ -181,8 +183,8 @@ def test_what_retention_has_passed_is_named(waybill: StandIn, run: Run) -> None:
     )
 
 
-def test_a_refusal_in_the_middle_is_said(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [page(letter(0)), refusal(403, "FORBIDDEN", "not you")]
+def test_a_rejection_in_the_middle_is_reported(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [page(dead_letter(0)), refusal(403, "FORBIDDEN", "not you")]
     ended = run("dead-letters", "replay", "--yes")
     assert (ended.code, ended.err) == (
         1,
@@ -190,16 +192,16 @@ def test_a_refusal_in_the_middle_is_said(waybill: StandIn, run: Run) -> None:
     )
 
 
-def test_ctrl_c_says_what_was_done(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_reports_done_work(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def pressed(*_args: object) -> Json:
         raise KeyboardInterrupt
 
-    waybill.answers.append(page(letter(0)))
+    waybill.responses.append(page(dead_letter(0)))
     monkeypatch.setattr("operations.waybill.Waybill.post", pressed)
     ended = run("dead-letters", "replay", "--yes")
     assert ended.code == 130
     assert ended.err == (
-        "error: stopped: 0 are in the log again, 1 may be (dl_0_0); the same command goes on from there\n"
+        "error: stopped: 0 are in the log again, 1 may be (dl_0_0); run the same command again to continue\n"
     )
 
 
@@ -208,8 +210,8 @@ def test_ids_and_filters_do_not_go_together(waybill: StandIn, run: Run) -> None:
     assert waybill.asked == []
 
 
-def test_each_is_discarded_with_its_reason(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [(200, letter(index, state="discarded")) for index in range(2)]
+def test_each_dead_letter_is_discarded_with_the_reason(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [(200, dead_letter(index, state="discarded")) for index in range(2)]
     ended = run("dead-letters", "discard", "dl_0_0", "dl_0_1", "dl_0_0", "--reason", "a self-test", "--json")
     assert [each["state"] for each in ended.json] == ["discarded", "discarded"]
     assert [(each.path, each.body) for each in waybill.asked] == [
@@ -217,8 +219,8 @@ def test_each_is_discarded_with_its_reason(waybill: StandIn, run: Run) -> None:
     ]
 
 
-def test_those_that_match_are_discarded_oldest_first(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [page(letter(1), letter(0)), (200, letter(0)), (200, letter(1))]
+def test_matching_dead_letters_are_discarded_oldest_first(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [page(dead_letter(1), dead_letter(0)), (200, dead_letter(0)), (200, dead_letter(1))]
     ended = run(
         *("dead-letters", "discard", "--kind", "unreadable", "--since", "2026-11-01T00:00:00Z"),
         *("--reason", "a self-test", "--yes", "--json"),
@@ -232,17 +234,17 @@ def test_those_that_match_are_discarded_oldest_first(waybill: StandIn, run: Run)
     assert [each["id"] for each in ended.json] == ["dl_0_0", "dl_0_1"]
 
 
-@pytest.mark.parametrize("care", [(), ("--dry-run",)])
-def test_nothing_that_matches_is_discarded_unasked(
-    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, care: tuple[str, ...]
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_nothing_is_discarded_without_confirmation(
+    waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
-    waybill.answers.append(page(letter(0)))
-    ended = run("dead-letters", "discard", "--state", "open", "--reason", "x", *care)
-    assert (ended.code, sent_discards(waybill)) == (0 if care else 2, 0)
+    waybill.responses.append(page(dead_letter(0)))
+    ended = run("dead-letters", "discard", "--state", "open", "--reason", "x", *options)
+    assert (ended.code, sent_discards(waybill)) == (0 if options else 2, 0)
 
 
-def test_what_to_discard_has_to_be_said(waybill: StandIn, run: Run) -> None:
+def test_discard_needs_ids_or_a_filter(waybill: StandIn, run: Run) -> None:
     assert run("dead-letters", "discard", "--reason", "x").code == 2
     assert run("dead-letters", "discard", "dl_0_0", "--kind", "unreadable", "--reason", "x").code == 2
     assert run("dead-letters", "discard", "dl_0_0").code == 2
@@ -254,8 +256,8 @@ def sent_discards(waybill: StandIn) -> int:
 
 
 @pytest.mark.parametrize(("limit", "said"), [(2, "there are more than these 2"), (3, "")])
-def test_a_list_says_that_there_is_more(waybill: StandIn, run: Run, limit: int, said: str) -> None:
-    waybill.answers.append(page(*(letter(index) for index in range(3))))
+def test_a_cut_list_says_that_there_is_more(waybill: StandIn, run: Run, limit: int, said: str) -> None:
+    waybill.responses.append(page(*(dead_letter(index) for index in range(3))))
     ended = run("dead-letters", "list", "--limit", str(limit), "--json")
     assert len(ended.json) == limit
     assert ended.err.startswith(said)
@@ -266,11 +268,11 @@ def test_help_says_how_it_is_called_in_a_checkout(run: Run) -> None:
     assert 'make ops ARGS="' in run("--help").out
 
 
-def test_the_first_that_cannot_be_discarded_ends_it_and_those_before_are_shown(
+def test_the_first_failed_discard_ends_the_command_and_earlier_ones_are_shown(
     waybill: StandIn, run: Run
 ) -> None:
-    waybill.answers += [
-        (200, letter(0, state="discarded")),
+    waybill.responses += [
+        (200, dead_letter(0, state="discarded")),
         refusal(409, "DEAD_LETTER_DISCARDED", "luis has discarded it: a self-test"),
     ]
     ended = run("dead-letters", "discard", "dl_0_0", "dl_0_1", "dl_0_2", "--reason", "x", "--json")

@@ -1,4 +1,4 @@
-"""Foreign text is shown as it is: it neither formats nor obeys, wherever it stands."""
+"""Foreign text is shown as it is: it neither formats nor controls the terminal, wherever it stands."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from operations.literal import literal
 from tests.unit.operations.conftest import Run
 from tests.unit.operations.stand_in import Json, StandIn, page, refusal
-from tests.unit.operations.test_dead_letters import letter
+from tests.unit.operations.test_dead_letters import dead_letter
 
 HOSTILE = "[/x] [ops-12] [bold]b[/] :smile: \x1b]0;title\x07\x1b[2J \x9b31m a\nb \u202egnp.exe \ud800 Zoë 📦"
 SHOWN = (
@@ -27,19 +27,19 @@ HALTED: Json = dict.fromkeys(_SHOWN, 1)
 SET_ASIDE: Json = dict.fromkeys(("tracking_number", "since", "requested_by"), "x")
 
 
-def test_what_a_terminal_would_obey_is_escaped_and_nothing_else() -> None:
+def test_only_control_characters_are_escaped() -> None:
     assert literal(HOSTILE) == SHOWN
 
 
-def test_json_stays_what_it_was() -> None:
+def test_json_stays_equal() -> None:
     assert json.loads(literal(json.dumps([HOSTILE], ensure_ascii=False))) == [HOSTILE]
 
 
 @pytest.mark.parametrize(
-    ("command", "answer"),
+    ("command", "response"),
     [
         (("actions", "list"), page(ACTION)),
-        (("dead-letters", "list"), page(letter(0) | {"error": HOSTILE})),
+        (("dead-letters", "list"), page(dead_letter(0) | {"error": HOSTILE})),
         (("partitions", "list"), (200, {"data": [HALTED | {"reason": HOSTILE}]})),
         (("partitions", "resume", "7", "--reason", "x"), (202, HALTED | {"reason": HOSTILE})),
         (("quarantine", "list"), (200, {"data": [SET_ASIDE | {"reason": HOSTILE}]})),
@@ -47,9 +47,9 @@ def test_json_stays_what_it_was() -> None:
     ],
 )
 def test_every_table_shows_it_literally(
-    waybill: StandIn, run: Run, command: tuple[str, ...], answer: tuple[int, Json]
+    waybill: StandIn, run: Run, command: tuple[str, ...], response: tuple[int, Json]
 ) -> None:
-    waybill.answers.append(answer)
+    waybill.responses.append(response)
     ended = run(*command)
     assert (ended.code, ended.err) == (0, "")
     folded = "".join(part for line in ended.out.splitlines() for part in line.split())
@@ -57,8 +57,8 @@ def test_every_table_shows_it_literally(
     assert all(character == "\n" or character.isprintable() for character in ended.out)
 
 
-def test_so_do_errors_and_json(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [refusal(409, "CONFLICT", HOSTILE), page(ACTION)]
+def test_errors_and_json_show_it_literally(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [refusal(409, "CONFLICT", HOSTILE), page(ACTION)]
     assert run("dead-letters", "show", "dl_0_1").err == f"error: {SHOWN} (CONFLICT)\n"
     ended = run("actions", "list", "--json")
     assert SHOWN in ended.out

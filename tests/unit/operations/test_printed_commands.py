@@ -17,7 +17,7 @@ PRINTED = sorted(
 )
 
 
-def test_there_are_some() -> None:
+def test_documents_print_commands() -> None:
     assert any("dead-letters replay" in command for command in PRINTED)
 
 
@@ -28,5 +28,5 @@ def test_a_printed_command_is_one(command: str, run: Run) -> None:
     assert "Usage:" in ended.out
 
 
-def test_what_is_none_is_not(run: Run) -> None:
+def test_other_text_is_not_a_command(run: Run) -> None:
     assert run("dead-letters", "list", "--eaten", "--help").code == 2

@@ -11,7 +11,7 @@ from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging import codec
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
-from tests.support.history import Letter, Logged, Observed, Sent, violations
+from tests.support.history import Logged, Observed, ObservedDeadLetter, Sent, violations
 from tests.support.records import records_of
 from tests.unit.processor.rig import Rig
 
@@ -73,7 +73,7 @@ def test_a_record_that_is_not_in_the_log_is_a_loss(observed: Observed) -> None:
     assert f"{EARLY.event_id}: sent 3 times, but 2 times in the log" in found
 
 
-def test_a_record_that_nobody_sent_is_told(observed: Observed) -> None:
+def test_a_record_that_nobody_sent_is_reported(observed: Observed) -> None:
     assert f"{EARLY.event_id}: in the log, but nobody sent it" in violations(observed, [])
 
 
@@ -115,7 +115,7 @@ def test_a_walk_that_the_rules_forbid_is_illegal(observed: Observed) -> None:
     assert f"{NUMBER}: {EARLY.event_id} applied, but must not be" in found
 
 
-def test_what_nobody_sent_and_nobody_created_is_made_up(observed: Observed) -> None:
+def test_an_event_without_a_record_is_reported(observed: Observed) -> None:
     shipment, event = documents(observed)
     spoiled = replace(
         observed,
@@ -141,7 +141,7 @@ def test_what_nobody_sent_and_nobody_created_is_made_up(observed: Observed) -> N
         ("notes", "something else"),
     ],
 )
-def test_a_record_that_says_something_else_is_told(observed: Observed, name: str, value: object) -> None:
+def test_a_record_with_another_payload_is_reported(observed: Observed, name: str, value: object) -> None:
     _, event = documents(observed)
     events = {**observed.events, PICKED_UP.event_id: event | {name: value}}
     [found] = violations(replace(observed, events=events))
@@ -152,7 +152,7 @@ def test_a_record_that_says_something_else_is_told(observed: Observed, name: str
     ("name", "value"),
     [("current_status", "in_transit"), ("version", 6), ("client_id", "client_002"), ("updated_at", None)],
 )
-def test_a_shipment_that_says_something_else_is_told(observed: Observed, name: str, value: object) -> None:
+def test_a_shipment_with_other_fields_is_reported(observed: Observed, name: str, value: object) -> None:
     shipment, _ = documents(observed)
     [found] = violations(replace(observed, shipments={NUMBER: shipment | {name: value}}))
     assert found.startswith(f"{NUMBER}: {name} is {value!r}, not ")
@@ -160,12 +160,14 @@ def test_a_shipment_that_says_something_else_is_told(observed: Observed, name: s
 
 def test_a_record_that_cannot_be_read_must_be_a_dead_letter(observed: Observed) -> None:
     unread = replace(observed, log=[*observed.log, Logged((0, 99), None)])
-    assert violations(unread) == ["record (0, 99): cannot be read, but is no dead letter"]
-    assert violations(replace(unread, letters=[Letter((0, 99), b"", "Invalid JSON")])) == []
+    assert violations(unread) == ["record (0, 99): cannot be decoded, but is no dead letter"]
+    assert violations(replace(unread, dead_letters=[ObservedDeadLetter((0, 99), b"", "Invalid JSON")])) == []
 
 
 def test_a_dead_event_must_be_recorded_as_dead(observed: Observed) -> None:
     dead = report(Status.CANCELLED, number(9))
     log = [*observed.log, *(replace(each, place=(0, 99)) for each in log_of([dead]))]
-    found = violations(replace(observed, log=log, letters=[Letter((0, 99), b"", "ValueError: bug")]))
+    found = violations(
+        replace(observed, log=log, dead_letters=[ObservedDeadLetter((0, 99), b"", "ValueError: bug")])
+    )
     assert found == [f"{dead.event_id}: lost, it has no outcome but should be dead"]

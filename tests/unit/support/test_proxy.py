@@ -59,13 +59,13 @@ async def silent(reader: StreamReader) -> bool:
     return False
 
 
-async def test_what_is_sent_is_passed_on_both_ways(proxy: Proxy) -> None:
+async def test_bytes_are_forwarded_both_ways(proxy: Proxy) -> None:
     async with connected(proxy) as (reader, writer):
         writer.write(b"hello")
         assert await reader.readexactly(5) == b"hello"
 
 
-async def test_a_stalled_proxy_holds_back_and_passes_on_when_it_is_healed(proxy: Proxy, echo: Echo) -> None:
+async def test_a_stalled_proxy_holds_bytes_and_forwards_them_when_healed(proxy: Proxy, echo: Echo) -> None:
     async with connected(proxy) as (reader, writer):
         proxy.stall()
         writer.write(b"hello")
@@ -75,7 +75,7 @@ async def test_a_stalled_proxy_holds_back_and_passes_on_when_it_is_healed(proxy:
         assert await reader.readexactly(5) == b"hello"
 
 
-async def test_requests_may_get_through_while_answers_do_not(proxy: Proxy, echo: Echo) -> None:
+async def test_requests_may_get_through_while_responses_do_not(proxy: Proxy, echo: Echo) -> None:
     async with connected(proxy) as (reader, writer):
         proxy.stall(answers_only=True)
         writer.write(b"hello")
@@ -118,7 +118,7 @@ async def test_a_connection_cut_as_soon_as_it_is_made_is_closed(proxy: Proxy) ->
         proxy.heal()
 
 
-async def test_a_server_that_is_not_there_closes_the_connection() -> None:
+async def test_a_missing_server_closes_the_connection() -> None:
     async with Proxy("127.0.0.1:1").running() as proxy, connected(proxy) as (reader, _):
         with contextlib.suppress(ConnectionError):
             assert await asyncio.wait_for(reader.read(), 1) == b""

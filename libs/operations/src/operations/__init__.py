@@ -1,1 +1,1 @@
-"""What operators do with a running Waybill, from the command line: over its HTTP API alone."""
+"""Operators' commands for a running Waybill: over its HTTP API alone."""

@@ -1,4 +1,4 @@
-"""`python -m operations`: every command, and one line for whatever goes wrong."""
+"""`python -m operations`: every command, with one line of text for each error."""
 
 import sys
 from io import TextIOWrapper
@@ -27,10 +27,10 @@ def main() -> None:
     """Run a command.
 
     Raises:
-        SystemExit: with what came of it, see `operations.errors`.
+        SystemExit: with the exit code of the result, see `operations.errors`.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a locale may lack letters that names have
+        if isinstance(stream, TextIOWrapper):  # a locale may lack characters that names have
             stream.reconfigure(errors="backslashreplace")
     try:
         app()

@@ -10,14 +10,14 @@ from typing import Annotated, Final
 import typer
 
 from operations.actions import COLUMNS as ACTION_COLUMNS
-from operations.desk import CliContext
+from operations.cli_context import CliContext
 from operations.errors import Misused, Refused
 from operations.options import Deployment, expanded
 from operations.replaying import oldest_first, send_again
 from operations.waybill import Json, path_to
 
 app: Final = typer.Typer(
-    name="dead-letters", no_args_is_help=True, help="Records that could not be applied, kept as they were."
+    name="dead-letters", no_args_is_help=True, help="Records that could not be applied, stored unchanged."
 )
 
 _COLUMNS: Final = ("id", "recorded_at", "state", "reason", "tracking_number", "error")
@@ -30,7 +30,7 @@ SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which dead letters; `kind` is the reason for which they are dead, which `reason` may mean, too."""
+    """Filter of dead letters; `kind` is why a record was dead-lettered, which `reason` may mean, too."""
 
     kind: Annotated[
         str | None, typer.Option("--reason", "--kind", help="unreadable, unprocessable or quarantined.")
@@ -39,10 +39,10 @@ class Filter:
     since: Annotated[str | None, typer.Option(help="Recorded then or later (RFC 3339).")] = None
     until: Annotated[str | None, typer.Option(help="Recorded before then (RFC 3339).")] = None
     state: Annotated[str | None, typer.Option(help="open, replayed or discarded.")] = None
-    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number.")] = None
 
     def query(self, **otherwise: str) -> dict[str, str | None]:
-        """Return it as the API is asked, with what counts where nothing else is said."""
+        """Return the filter as query parameters, with `otherwise` where it says nothing."""
         return {
             "reason": self.kind,
             "tracking_number": self.tracking_number,
@@ -53,8 +53,8 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class WhichToDiscard(Filter):
-    """The same, where `--reason` says why they are discarded."""
+class DiscardFilter(Filter):
+    """The same filter, where `--reason` is the reason for discarding."""
 
     kind: Annotated[str | None, typer.Option("--kind", help="unreadable, unprocessable or quarantined.")] = (
         None
@@ -63,22 +63,22 @@ class WhichToDiscard(Filter):
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """How carefully to go about it."""
+    """Safeguards before a command changes anything."""
 
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list which it would be.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them and change nothing.")] = False
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 
 
-Force = Annotated[bool, typer.Option("--force", help="Also what somebody has discarded.")]
+Force = Annotated[bool, typer.Option("--force", help="Include discarded ones.")]
 
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment, which: Filter) -> None:
+def show_list(deployment: Deployment, filters: Filter) -> None:
     """List dead letters, newest first (20, where no limit is given)."""
-    desk = CliContext(deployment)
-    pages = desk.waybill.pages("/dead-letters", **which.query())
-    desk.show_some(pages, _COLUMNS, limit=which.limit or 20)
+    context = CliContext(deployment)
+    pages = context.waybill.pages("/dead-letters", **filters.query())
+    context.show_some(pages, _COLUMNS, limit=filters.limit or 20)
 
 
 @app.command()
@@ -87,111 +87,116 @@ def show(
     deployment: Deployment, dead_letter_id: Annotated[str, typer.Argument(help="Such as dl_3_17.")]
 ) -> None:
     """Show one dead letter: what it was, what broke, what was done about it, what became of its event."""
-    desk = CliContext(deployment)
-    letter = desk.waybill.get(path_to("dead-letters", dead_letter_id))
-    event = _event_of(desk, letter)
-    history = list(chain.from_iterable(desk.waybill.pages("/operator-actions", target=dead_letter_id)))
-    if desk.as_json:
-        desk.show(letter | {"event": event, "history": history})
+    context = CliContext(deployment)
+    dead_letter = context.waybill.get(path_to("dead-letters", dead_letter_id))
+    event = _event_of(context, dead_letter)
+    history = list(chain.from_iterable(context.waybill.pages("/operator-actions", target=dead_letter_id)))
+    if context.as_json:
+        context.show(dead_letter | {"event": event, "history": history})
         return
-    desk.show(letter)
+    context.show(dead_letter)
     if event is not None:
-        desk.show_list([event], _OUTCOME)
-    desk.show_list(history, ACTION_COLUMNS)
+        context.show_list([event], _OUTCOME)
+    context.show_list(history, ACTION_COLUMNS)
 
 
 @app.command()
 @expanded
 def replay(
-    deployment: Deployment, which: Filter, care: ReplayOptions, ids: SomeIds = None, *, force: Force = False
+    deployment: Deployment,
+    filters: Filter,
+    options: ReplayOptions,
+    ids: SomeIds = None,
+    *,
+    force: Force = False,
 ) -> None:
-    """Send dead letters again, oldest first: those named, or those that match (open ones, if not said)."""
-    desk = CliContext(deployment)
-    letters = _named(desk, ids, which) if ids else _matching(desk, which)
+    """Replay dead letters, oldest first: those named, or those that match (open ones by default)."""
+    context = CliContext(deployment)
+    dead_letters = _named(context, ids, filters) if ids else _matching(context, filters)
     if not force:
-        _require_not_discarded(letters)
-    if care.dry_run or not letters:
-        desk.show_list(letters, _COLUMNS)
-        desk.say(f"{len(letters)} would be sent again")
+        _require_not_discarded(dead_letters)
+    if options.dry_run or not dead_letters:
+        context.show_list(dead_letters, _COLUMNS)
+        context.say(f"{len(dead_letters)} would be replayed")
         return
-    if not care.yes:
-        _confirm(f"Send {len(letters)} dead letters again?")
-    send_again(desk, letters)
+    if not options.yes:
+        _confirm(f"Replay {len(dead_letters)} dead letters?")
+    send_again(context, dead_letters)
 
 
 @app.command()
 @expanded
 def discard(
     deployment: Deployment,
-    which: WhichToDiscard,
-    care: ReplayOptions,
-    reason: Annotated[str, typer.Option(help="Why nobody needs them any more.")],
+    filters: DiscardFilter,
+    options: ReplayOptions,
+    reason: Annotated[str, typer.Option(help="Why they are no longer needed.")],
     ids: SomeIds = None,
 ) -> None:
-    """Take dead letters off the list of open ones, and say why: those named, or those that match."""
-    desk = CliContext(deployment)
+    """Discard dead letters, with a reason: those named, or those that match."""
+    context = CliContext(deployment)
     if ids:
-        _require_no_filter(which)
-        _discard(desk, ids, reason)
+        _require_no_filter(filters)
+        _discard(context, ids, reason)
         return
-    if which == WhichToDiscard():
+    if filters == DiscardFilter():
         raise Misused("name dead letters, or say which to look for: --state open for all open ones")
-    letters = _matching(desk, which)
-    if care.dry_run or not letters:
-        desk.show_list(letters, _COLUMNS)
-        desk.say(f"{len(letters)} would be discarded")
+    dead_letters = _matching(context, filters)
+    if options.dry_run or not dead_letters:
+        context.show_list(dead_letters, _COLUMNS)
+        context.say(f"{len(dead_letters)} would be discarded")
         return
-    if not care.yes:
-        _confirm(f"Discard {len(letters)} dead letters?")
-    _discard(desk, [str(letter["id"]) for letter in letters], reason)
+    if not options.yes:
+        _confirm(f"Discard {len(dead_letters)} dead letters?")
+    _discard(context, [str(dead_letter["id"]) for dead_letter in dead_letters], reason)
 
 
-def _discard(desk: CliContext, ids: Sequence[str], reason: str) -> None:
+def _discard(context: CliContext, ids: Sequence[str], reason: str) -> None:
     done: list[Json] = []
     try:
         for each in dict.fromkeys(ids):
-            letter = desk.waybill.post(path_to("dead-letters", each, "discard"), {"reason": reason})
-            done.append(letter)  # one by one: if the next is refused, these are shown
+            dead_letter = context.waybill.post(path_to("dead-letters", each, "discard"), {"reason": reason})
+            done.append(dead_letter)  # one by one: if the next is refused, these are shown
     finally:
-        desk.show_list(done, _COLUMNS)
+        context.show_list(done, _COLUMNS)
 
 
-def _event_of(desk: CliContext, letter: Json) -> Json | None:
-    if letter["event_id"] is None:
+def _event_of(context: CliContext, dead_letter: Json) -> Json | None:
+    if dead_letter["event_id"] is None:
         return None
     try:
-        return desk.waybill.get(path_to("events", letter["event_id"]))
+        return context.waybill.get(path_to("events", dead_letter["event_id"]))
     except Refused as refused:
         if refused.status == HTTPStatus.NOT_FOUND:
             return None
         raise
 
 
-def _named(desk: CliContext, ids: Sequence[str], which: Filter) -> list[Json]:
-    _require_no_filter(which)
-    return oldest_first(desk.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
+def _named(context: CliContext, ids: Sequence[str], filters: Filter) -> list[Json]:
+    _require_no_filter(filters)
+    return oldest_first(context.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
 
 
-def _require_no_filter(which: Filter) -> None:
-    if which != type(which)():
+def _require_no_filter(filters: Filter) -> None:
+    if filters != type(filters)():
         raise Misused("name dead letters or say which to look for, not both")
 
 
-def _matching(desk: CliContext, which: Filter) -> list[Json]:
-    pages = desk.waybill.pages("/dead-letters", **which.query(state=_OPEN))
-    return oldest_first(chain.from_iterable(pages))[: which.limit]
+def _matching(context: CliContext, filters: Filter) -> list[Json]:
+    pages = context.waybill.pages("/dead-letters", **filters.query(state=_OPEN))
+    return oldest_first(chain.from_iterable(pages))[: filters.limit]
 
 
-def _require_not_discarded(letters: Sequence[Json]) -> None:
-    for letter in letters:
-        if letter["state"] == _DISCARDED:
-            said = letter["discard"]
+def _require_not_discarded(dead_letters: Sequence[Json]) -> None:
+    for dead_letter in dead_letters:
+        if dead_letter["state"] == _DISCARDED:
+            said = dead_letter["discard"]
             raise Misused(
-                f"{said['by']} has discarded {letter['id']} ({said['reason']}): --force sends it again"
+                f"{said['by']} has discarded {dead_letter['id']} ({said['reason']}): --force replays it"
             )
 
 
 def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
-        raise Misused(f"{question} Nobody is here to be asked, so say --yes")
+        raise Misused(f"{question} This is no terminal, so pass --yes")
     typer.confirm(question, abort=True, err=True)

@@ -1,10 +1,10 @@
-"""Why a command ends before its work is done; each says it in one line and has its exit code.
+"""Errors that end a command early; each is one line of text and has its exit code.
 
 OperationFailed
-├── Refused        Waybill said no (1)
-├── Unfinished     a part of the work is done, another is not (1)
-├── Misused        the command was not given what it needs (2)
-├── NotAnswering   Waybill is not there, or cannot do it right now: try again later (3)
+├── Refused        Waybill rejected the request (1)
+├── Unfinished     part of the work is done, another part is not (1)
+├── Misused        missing or conflicting arguments (2)
+├── NotAnswering   Waybill is unreachable, or unable to respond right now: retry later (3)
 └── Interrupted    by Ctrl-C, in the middle of the work (130)
 """
 
@@ -12,16 +12,16 @@ from typing import ClassVar
 
 
 class OperationFailed(Exception):
-    """Root of what ends a command; its text is for people."""
+    """Base of the errors that end a command; its text is for people."""
 
     exit_code: ClassVar[int] = 1
 
 
 class Refused(OperationFailed):
-    """Waybill said no.
+    """Waybill rejected the request.
 
     Attributes:
-        status: of its answer.
+        status: of the response.
     """
 
     def __init__(self, message: str, status: int) -> None:
@@ -30,22 +30,22 @@ class Refused(OperationFailed):
 
 
 class Unfinished(OperationFailed):
-    """A part of the work is done, another is not; the text says which."""
+    """Part of the work is done, another part is not; the text says which."""
 
 
 class Misused(OperationFailed):
-    """The command was not given what it needs."""
+    """The command was called with missing or conflicting arguments."""
 
     exit_code = 2
 
 
 class NotAnswering(OperationFailed):
-    """Waybill is not there, or cannot do it right now."""
+    """Waybill is unreachable, or unable to respond right now."""
 
     exit_code = 3
 
 
 class Interrupted(OperationFailed):
-    """By Ctrl-C, in the middle of the work; the text says what is done and what is not."""
+    """Ctrl-C in the middle of the work; the text says what is done and what is not."""
 
     exit_code = 130

@@ -1,4 +1,4 @@
-"""Foreign text for a terminal: as it is, but for what would move the cursor, colour, or turn lines around."""
+"""Foreign text made safe for a terminal: nothing in it moves the cursor, colours, or reorders lines."""
 
 import unicodedata
 from typing import Final
@@ -9,7 +9,7 @@ _TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2
 
 
 def literal(text: str) -> str:
-    """Return `text` with what a terminal would obey written as JSON writes it; JSON stays JSON."""
+    """Return `text` with control characters escaped as in JSON; JSON stays JSON."""
     return "".join(_escaped(character) if _is_unfit(character) else character for character in text)
 
 

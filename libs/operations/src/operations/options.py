@@ -22,14 +22,14 @@ DEFAULT_URL: Final = "http://localhost:8080"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which Waybill to work on, and how to say what came of it."""
+    """The Waybill to work on, and the output format."""
 
-    url: Annotated[str, typer.Option(envvar="WAYBILL_URL", help="Where Waybill is.")] = DEFAULT_URL
+    url: Annotated[str, typer.Option(envvar="WAYBILL_URL", help="Address of Waybill.")] = DEFAULT_URL
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False
 
 
 def expanded(command: Command) -> Command:
-    """Return a command with the fields of its dataclass parameters in their places."""
+    """Return a command with the fields of its dataclass parameters as parameters of their own."""
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
 

@@ -1,23 +1,23 @@
-"""`partitions`: who works on which part of the log, and how one that stands still goes on."""
+"""`partitions`: owner of each partition of the log, and resuming a halted one."""
 
 from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
-from operations.desk import CliContext
+from operations.cli_context import CliContext
 from operations.options import Deployment, expanded
 from operations.waybill import path_to
 
 app: Final = typer.Typer(
-    name="partitions", no_args_is_help=True, help="The parts of the log, and which of them stand still."
+    name="partitions", no_args_is_help=True, help="The partitions of the log, and which of them are halted."
 )
 
 _COLUMNS: Final = ("partition", "owner", "next_offset", "halted", "since", "reason", "resume_from", "skip_to")
 
 
 class Start(StrEnum):
-    """From where a partition goes on."""
+    """Position from which a partition resumes."""
 
     COMMITTED = "committed"
     EARLIEST = "earliest"
@@ -27,9 +27,9 @@ class Start(StrEnum):
 @app.command("list")
 @expanded
 def show_list(deployment: Deployment) -> None:
-    """List partitions; `resume from` says what to resume one from."""
-    desk = CliContext(deployment)
-    desk.show_list(desk.waybill.get("/partitions")["data"], _COLUMNS)
+    """List partitions; `resume from` is the value for `resume --from`."""
+    context = CliContext(deployment)
+    context.show_list(context.waybill.get("/partitions")["data"], _COLUMNS)
 
 
 @app.command()
@@ -37,16 +37,16 @@ def show_list(deployment: Deployment) -> None:
 def resume(
     deployment: Deployment,
     partition: Annotated[int, typer.Argument(min=0, help="Its number.")],
-    reason: Annotated[str, typer.Option(help="Why it may go on.")],
+    reason: Annotated[str, typer.Option(help="Why it may resume.")],
     start: Annotated[
         Start,
         typer.Option(
             "--from",
-            help="earliest accepts that records are lost; next gives up what stopped it, and no more.",
+            help="earliest accepts that records are lost; next skips the record that halted it, and no more.",
         ),
     ] = Start.COMMITTED,
 ) -> None:
-    """Let a partition that stands still go on, once what stopped it is repaired."""
-    desk = CliContext(deployment)
+    """Resume a halted partition, once the cause is repaired."""
+    context = CliContext(deployment)
     body = {"reason": reason, "from": start.value}
-    desk.show(desk.waybill.post(path_to("partitions", str(partition), "resume"), body))
+    context.show(context.waybill.post(path_to("partitions", str(partition), "resume"), body))

@@ -1,4 +1,4 @@
-"""Dead letters sent again, oldest first; whatever ends it, it says what was done and what was not."""
+"""Replay of dead letters, oldest first, with a summary of what was done however it ends."""
 
 import heapq
 from collections import defaultdict
@@ -8,19 +8,19 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from operations.desk import CliContext
+from operations.cli_context import CliContext
 from operations.errors import Interrupted, NotAnswering, Refused, Unfinished
 from operations.waybill import Json
 
 BATCH: Final = 100
 
 _MOST_NAMED: Final = 5
-_GO_ON: Final = "the same command goes on from there"
+_CONTINUE: Final = "run the same command again to continue"
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the dead letters that were to be sent again, by id.
+    """Results of a replay, by dead letter id.
 
     Attributes:
         queued: in the log again.
@@ -34,8 +34,8 @@ class Tally:
     not_found: list[str] = field(default_factory=list)
     untouched: list[str] = field(default_factory=list)
 
-    def told(self) -> str:
-        """Return it for people."""
+    def summary(self) -> str:
+        """Return the results as text."""
         parts = [f"{len(self.queued)} are in the log again"]
         if self.unsure:
             parts.append(f"{len(self.unsure)} may be ({_named(self.unsure)})")
@@ -46,50 +46,50 @@ class Tally:
         return ", ".join(parts)
 
 
-def oldest_first(letters: Iterable[Json]) -> list[Json]:
-    """Return dead letters by age; those of one partition, so of one shipment too, as they stood in it."""
+def oldest_first(dead_letters: Iterable[Json]) -> list[Json]:
+    """Return dead letters by age; those of one partition, and so of one shipment, in log order."""
     by_partition: defaultdict[tuple[str, int], list[Json]] = defaultdict(list)
-    for letter in sorted(letters, key=lambda each: int(each["offset"])):
-        by_partition[letter["topic"], letter["partition"]].append(letter)
+    for dead_letter in sorted(dead_letters, key=lambda each: int(each["offset"])):
+        by_partition[dead_letter["topic"], dead_letter["partition"]].append(dead_letter)
     return list(heapq.merge(*by_partition.values(), key=lambda each: str(each["timestamp"])))
 
 
-def send_again(desk: CliContext, letters: Sequence[Json]) -> None:
-    """Send dead letters again, and show what became of them.
+def send_again(context: CliContext, dead_letters: Sequence[Json]) -> None:
+    """Replay dead letters, and print the results.
 
     Raises:
         Unfinished: some are not in the log again.
-        NotAnswering: Waybill stopped answering on the way.
+        NotAnswering: Waybill stopped responding in the middle.
         Interrupted: by Ctrl-C.
     """
-    ids = [str(letter["id"]) for letter in letters]
+    ids = [str(dead_letter["id"]) for dead_letter in dead_letters]
     tally = Tally(untouched=ids)
     try:
-        _send(desk, ids, tally)
+        _send(context, ids, tally)
     except KeyboardInterrupt:
-        raise Interrupted(f"stopped: {tally.told()}; {_GO_ON}") from None
+        raise Interrupted(f"stopped: {tally.summary()}; {_CONTINUE}") from None
     except NotAnswering as failed:
-        raise NotAnswering(f"{failed}; {tally.told()}; {_GO_ON}") from failed
+        raise NotAnswering(f"{failed}; {tally.summary()}; {_CONTINUE}") from failed
     except Refused as refused:
-        raise Unfinished(f"{refused}; {tally.told()}") from refused
+        raise Unfinished(f"{refused}; {tally.summary()}") from refused
     finally:
-        if desk.as_json:
-            desk.show(asdict(tally))
+        if context.as_json:
+            context.show(asdict(tally))
     if tally.unsure or tally.not_found:
-        raise Unfinished(tally.told())
-    desk.say(tally.told())
+        raise Unfinished(tally.summary())
+    context.say(tally.summary())
 
 
-def _send(desk: CliContext, ids: Sequence[str], tally: Tally) -> None:
-    columns = TextColumn("sending again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    hidden = not desk.watching.is_terminal
-    with Progress(*columns, console=desk.watching, disable=hidden) as progress:
+def _send(context: CliContext, ids: Sequence[str], tally: Tally) -> None:
+    columns = TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    hidden = not context.watching.is_terminal
+    with Progress(*columns, console=context.watching, disable=hidden) as progress:
         shown = progress.add_task("", total=len(ids))
         for start in range(0, len(ids), BATCH):
             tally.untouched, tally.unsure = list(ids[start + BATCH :]), list(ids[start : start + BATCH])
-            answer = desk.waybill.post("/dead-letters/replay", {"ids": tally.unsure})
-            _count(answer["items"], tally)
-            progress.advance(shown, len(answer["items"]))
+            response = context.waybill.post("/dead-letters/replay", {"ids": tally.unsure})
+            _count(response["items"], tally)
+            progress.advance(shown, len(response["items"]))
             if tally.unsure:  # later events of the same shipments must not pass them
                 return
 

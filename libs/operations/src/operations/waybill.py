@@ -1,6 +1,6 @@
-"""Waybill's HTTP API, as an operator calls it: one call after the other, with a token for all of them.
+"""Client of Waybill's HTTP API for operators: sequential calls with one token.
 
-Credentials come from the environment alone: what stands on a command line stands in `ps` and in histories.
+Credentials come from the environment alone: a command line is visible in `ps` and in shell histories.
 """
 
 import json
@@ -34,20 +34,20 @@ _LATER: Final = frozenset(
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """A token is for the address it was meant for, and for no other that this one names."""
+    """Redirect handler that follows nothing: a token must not reach another address."""
 
     def redirect_request(self, *_args: object) -> None:
-        """Follow nothing."""
+        """Refuse every redirect."""
 
 
 class Waybill:
     """A running Waybill."""
 
     def __init__(self, url: str, environment: Mapping[str, str]) -> None:
-        """Say where it is, and who calls.
+        """Take the address and the credentials from the environment.
 
         Raises:
-            Misused: this is no address of a web server.
+            Misused: not an HTTP address.
         """
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise Misused(f"{url} is no address: it begins with http:// or https://")
@@ -58,20 +58,20 @@ class Waybill:
         self._opener = build_opener(_NoRedirect, *past_proxies)
 
     def get(self, path: str, **query: object) -> Json:
-        """Ask for something; see `_call` for what it raises. A query's None is not asked for."""
+        """Send GET; `_call` lists the errors. Query parameters that are None are left out."""
         asked = {name: str(value) for name, value in query.items() if value is not None}
         return self._authorised(HTTPMethod.GET, f"{path}?{urlencode(asked)}" if asked else path)
 
     def post(self, path: str, body: Json | None = None) -> Json:
-        """Let something be done; see `_call` for what it raises."""
+        """Send POST; `_call` lists the errors."""
         return self._authorised(HTTPMethod.POST, path, body)
 
     def put(self, path: str, body: Json) -> Json:
-        """Let something be so; see `_call` for what it raises."""
+        """Send PUT; `_call` lists the errors."""
         return self._authorised(HTTPMethod.PUT, path, body)
 
     def delete(self, path: str) -> None:
-        """Let something end; see `_call` for what it raises."""
+        """Send DELETE; `_call` lists the errors."""
         self._authorised(HTTPMethod.DELETE, path)
 
     def pages(self, path: str, **query: object) -> Iterator[list[Json]]:
@@ -91,20 +91,20 @@ class Waybill:
 
     def _log_in(self) -> str:
         if key := self._environment.get(API_KEY):
-            answer = self._call(HTTPMethod.POST, "/auth/token", {"api_key": key})
+            response = self._call(HTTPMethod.POST, "/auth/token", {"api_key": key})
         else:
             user, password = (self._environment.get(name) for name in (USER, PASSWORD))
             if not user or not password:
-                raise Misused(f"who are you? Set {API_KEY}, or {USER} and {PASSWORD}")
-            answer = self._call(HTTPMethod.POST, "/auth/login", {"username": user, "password": password})
-        return str(answer["token"])
+                raise Misused(f"no credentials: set {API_KEY}, or {USER} and {PASSWORD}")
+            response = self._call(HTTPMethod.POST, "/auth/login", {"username": user, "password": password})
+        return str(response["token"])
 
     def _call(self, method: HTTPMethod, path: str, body: Json | None, token: str | None = None) -> Json:
-        """Call once.
+        """Send one request.
 
         Raises:
-            Refused: Waybill said no.
-            NotAnswering: it said nothing, or that it cannot right now; it may have done it all the same.
+            Refused: Waybill rejected the request.
+            NotAnswering: no response, or a retriable one; the request may have been executed.
         """
         headers = {"Accept": "application/json"}
         if body is not None:
@@ -114,20 +114,20 @@ class Waybill:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._url + path, data, headers, method=method)  # noqa: S310  # http(s), see above
         try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                return {} if answer.status == HTTPStatus.NO_CONTENT else dict(json.load(answer))
+            with self._opener.open(request, timeout=_TIMEOUT_S) as response:
+                return {} if response.status == HTTPStatus.NO_CONTENT else dict(json.load(response))
         except HTTPError as error:
             with error:
                 raise _failure(error) from error
         except (URLError, OSError, HTTPException) as error:
             why = str(error.reason if isinstance(error, URLError) else error)
-            raise NotAnswering(f"no answer from {self._url}: {' '.join(why.split())}") from error
+            raise NotAnswering(f"no response from {self._url}: {' '.join(why.split())}") from error
         except ValueError as error:
-            raise NotAnswering(f"what {self._url} answers is no JSON: is it Waybill?") from error
+            raise NotAnswering(f"what {self._url} sent is no JSON: is it Waybill?") from error
 
 
 def path_to(*steps: str) -> str:
-    """Return a path whose steps may hold any character."""
+    """Return a path whose segments may hold any character."""
     return "".join(f"/{quote(step, safe='')}" for step in steps)
 
 

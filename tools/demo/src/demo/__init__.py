@@ -1,1 +1,1 @@
-"""The demo: a day of lifelike traffic, sent through the public API and checked against its known answer."""
+"""The demo: a day of realistic traffic, sent through the public API and checked against its known answer."""

@@ -1,4 +1,4 @@
-"""`python -m demo`: drive lifelike traffic through the running stack."""
+"""`python -m demo`: drive realistic traffic through the running stack."""
 
 from demo.cli import run
 

@@ -1,4 +1,4 @@
-"""`make demo`: send the data set through a running stack and say whether all came out as it must."""
+"""`make demo`: send the data set through a running stack and check the result."""
 
 import asyncio
 import os
@@ -43,14 +43,14 @@ def run() -> None:
 
 
 async def demo(url: str, console: Console) -> Report:
-    """Send the data set to the stack at `url` and show what became of it.
+    """Send the data set to the stack at `url` and show the result.
 
     Raises:
-        DemoError: the stack is not there, stopped answering or refused what it must take.
+        DemoError: the stack is unreachable, stopped responding or rejected a valid request.
     """
     async with aiohttp.ClientSession(timeout=_REQUEST_TIMEOUT) as session:
         gateway = Gateway(session, url=url)
-        await gateway.knock()
+        await gateway.check_reachable()
         api = await log_in(gateway)
         with display_on(console) as display:
             report = await drive(api, load(), answer=known_answer.load(), display=display)

@@ -1,16 +1,16 @@
-"""What may end the demo before its table; each message is one line for the person at the terminal.
+"""Errors that end the demo before its table; each message is one line for the person at the terminal.
 
 DemoError
 ├── NotRunning      nothing listens where the stack should be
-├── NotAnswering    the stack listened, but did not get over its trouble in time
-└── Refused         the stack answered something that no resending can change
+├── NotAnswering    the stack listened, but did not recover in time
+└── Refused         the stack sent a response that no retry can change
 """
 
 from devstack.errors import StackError
 
 
 class DemoError(StackError):
-    """The demo cannot go on."""
+    """The demo cannot continue."""
 
 
 class NotRunning(DemoError):
@@ -18,8 +18,8 @@ class NotRunning(DemoError):
 
 
 class NotAnswering(DemoError):
-    """The stack did not get over its trouble in time."""
+    """The stack did not recover in time."""
 
 
 class Refused(DemoError):
-    """An answer that no resending can change."""
+    """A response that no retry can change."""

@@ -1,4 +1,4 @@
-"""What is known of the demo's events and shipments at one moment, and what changed between two."""
+"""State of the demo's events and shipments at one moment, and the differences between two."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from domain.shipments.tracking_number import TrackingNumber
 
 @dataclass(frozen=True, slots=True)
 class EventState:
-    """How an event ended, and what became of each of its deliveries."""
+    """Outcome of an event, and how each of its deliveries was counted."""
 
     outcome: str
     reason: str | None
@@ -24,13 +24,13 @@ class EventState:
 
     @property
     def deliveries(self) -> int:
-        """How many deliveries of this event have been dealt with: each counts as exactly one thing."""
+        """Number of processed deliveries of this event: each counts as exactly one kind."""
         return self.attempts + self.duplicates + self.conflicts
 
 
 @dataclass(frozen=True, slots=True)
 class ShipmentState:
-    """Where a shipment stands."""
+    """State of a shipment."""
 
     status: str
     version: int
@@ -49,11 +49,11 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What became of the deliveries of one run; each is counted once, so they sum to what was sent.
+    """Counts of the deliveries of one run; each is counted once, so they sum to what was sent.
 
     Attributes:
         applied: changed their shipment.
-        rejected: judged and refused, by reason; one that is sent again is judged again.
+        rejected: by reason; one that is sent again is judged again.
         duplicates: repeat an applied event.
         conflicts: have the id of another event; the first stands.
         other: anything else, dead events among them; a healthy stack has none.
@@ -67,13 +67,13 @@ class Deliveries:
 
     @property
     def total(self) -> int:
-        """How many were dealt with."""
+        """Number of processed deliveries."""
         return self.applied + sum(self.rejected.values()) + self.duplicates + self.conflicts + self.other
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the books say, whatever happened before: how events ended, where shipments are."""
+    """Totals of the ledger: outcomes of events, statuses of shipments."""
 
     events: int
     applied: int
@@ -82,7 +82,7 @@ class Standing:
 
 
 def deliveries_between(before: Ledger, after: Ledger) -> Deliveries:
-    """Count what became of the deliveries between two moments."""
+    """Count the deliveries between two moments."""
     applied = duplicates = conflicts = other = 0
     rejected: Counter[str] = Counter()
     for event_id, state in after.events.items():
@@ -99,15 +99,15 @@ def deliveries_between(before: Ledger, after: Ledger) -> Deliveries:
     return Deliveries(applied, _by_reason(rejected), duplicates, conflicts, other)
 
 
-def standing(books: Ledger) -> Standing:
-    """Count events by how they ended and shipments by status."""
+def standing(ledger: Ledger) -> Standing:
+    """Count events by outcome and shipments by status."""
     rejected = Counter(
-        state.reason or "" for state in books.events.values() if state.outcome == Outcome.REJECTED
+        state.reason or "" for state in ledger.events.values() if state.outcome == Outcome.REJECTED
     )
-    statuses = Counter(state.status for state in books.shipments.values())
+    statuses = Counter(state.status for state in ledger.shipments.values())
     return Standing(
-        len(books.events),
-        sum(state.outcome == Outcome.APPLIED for state in books.events.values()),
+        len(ledger.events),
+        sum(state.outcome == Outcome.APPLIED for state in ledger.events.values()),
         _by_reason(rejected),
         {status: statuses[status] for status in [*Status, *sorted(statuses.keys() - set(Status))]},
     )

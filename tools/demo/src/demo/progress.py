@@ -1,4 +1,4 @@
-"""Showing how far the demo is: moving bars on a terminal, one line per stage anywhere else."""
+"""Progress of the demo: bars on a terminal, one line per stage anywhere else."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,11 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.progress import TimeElapsedColumn as ElapsedColumn
 
 Advance = Callable[[int], None]
-"""Called with how many more are done."""
+"""Callback with the number of newly finished items."""
 
 
 class Display(Protocol):
-    """Where progress is shown."""
+    """Display of progress."""
 
     def stage(self, title: str, total: int) -> AbstractContextManager[Advance]:
         """Show a stage of `total` steps while the context lasts."""
@@ -22,7 +22,7 @@ class Display(Protocol):
 
 @contextmanager
 def display_on(console: Console) -> Iterator[Display]:
-    """Show progress on `console`, in the way that fits it."""
+    """Show progress on `console`, in the form that fits it."""
     if not console.is_terminal:
         yield PlainDisplay(console)
         return
@@ -38,7 +38,7 @@ def display_on(console: Console) -> Iterator[Display]:
 
 
 class LiveDisplay:
-    """Bars that move."""
+    """Progress bars."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -52,7 +52,7 @@ class LiveDisplay:
 
 
 class PlainDisplay:
-    """A line for each stage, once it is through."""
+    """A line for each stage once it is done."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

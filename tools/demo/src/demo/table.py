@@ -1,4 +1,4 @@
-"""The end of the demo: a table, and a line that says whether all is as it must be."""
+"""The end of the demo: a table, and a line with the verdict."""
 
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -32,7 +32,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def verdict(report: Report) -> Iterator[str]:
-    """Yield the lines that say whether the run came to what it must come to."""
+    """Yield the lines that compare the run with the expected result."""
     sent_again = sum(report.traffic.resent.values())
     if sent_again:
         twice = report.deliveries.total - report.known.total

@@ -50,10 +50,10 @@ def execute(context: typer.Context) -> None:
     if not context.args:
         raise typer.BadParameter('which command? make exec COMMAND="…"')
     home = importlib.import_module("devstack.home.directory")
-    visiting = importlib.import_module("devstack.store_addresses")
+    store_addresses = importlib.import_module("devstack.store_addresses")
     try:
         settings = StackSettings.from_environment(os.environ, stores_only=False)
-        addresses = visiting.addresses_in(home.Home(settings.home).stack_file)
+        addresses = store_addresses.addresses_in(home.Home(settings.home).stack_file)
         os.execvpe(context.args[0], context.args, {**os.environ, **addresses})  # noqa: S606  # what was asked for
     except (StackError, OSError) as exc:
         typer.echo(f"error: {printable(str(exc))}", err=True)

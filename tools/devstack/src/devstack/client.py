@@ -52,16 +52,16 @@ class RunningStack:
 
     @property
     def gateway_url(self) -> str:
-        """Where the API is; only with services."""
+        """URL of the API; only with services."""
         return f"http://{LOOPBACK}:{self.member('gateway').port}"
 
     @property
     def jwt_secret(self) -> str:
-        """The secret that this home's services sign with, unless JWT_SECRET was given to the start."""
+        """Signing secret of this home's services, unless JWT_SECRET was given at the start."""
         return self.home.jwt_secret()
 
     def members(self) -> Members:
-        """Read who runs now.
+        """Read which children run now.
 
         Raises:
             PartFailedError: the stack is not up.
@@ -76,13 +76,13 @@ class RunningStack:
         return self.members()[group][index]
 
     def signal(self, group: str, number: signal.Signals, *, index: int = 0) -> Member:
-        """Send a signal to one child and return who got it."""
+        """Send a signal to one child and return that child."""
         member = self.member(group, index)
         os.kill(member.pid, number)
         return member
 
     def wait_replaced(self, group: str, old: Member, *, index: int = 0, timeout_s: float = 60.0) -> Member:
-        """Block until the supervisor has put a new, ready child in the place of `old`.
+        """Block until the supervisor has replaced `old` by a new, ready child.
 
         Raises:
             TimeoutError: it did not in time.
@@ -93,7 +93,7 @@ class RunningStack:
         return self.member(group, index)
 
     def stop(self, *, timeout_s: float = 45.0) -> int:
-        """Stop the stack, block until nothing of it is left, and return the supervisor's exit code.
+        """Stop the stack, block until all of it is gone, and return the supervisor's exit code.
 
         Raises:
             TimeoutError: it did not stop in time; it was then killed, and its children with it.
@@ -109,7 +109,7 @@ class RunningStack:
 
 
 def reserve_store_ports(home: Path, *, kafka_brokers: int = 1) -> dict[str, int]:
-    """Choose the ports of a home's stores before its stack starts, which keeps those that are free then.
+    """Choose the ports of a home's stores before its stack starts; it uses those that are still free.
 
     So a proxy can know `mongod`, `redis` and `kafka` before the services ask for them through it.
     """
@@ -132,7 +132,7 @@ def start_stack(
     test run leaves nothing behind. `env` is the supervisor's whole environment.
 
     Raises:
-        PartFailedError: the supervisor ended or was not ready in time; `details` is what it said.
+        PartFailedError: the supervisor ended or was not ready in time; `details` is its output.
     """
     place = Home(home.absolute())
     place.logs.mkdir(parents=True, exist_ok=True)

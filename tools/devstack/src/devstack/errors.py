@@ -1,4 +1,4 @@
-"""Everything that is expected to go wrong, as one tree; each message is one line for the user.
+"""Expected failures, as one tree; each message is one line for the user.
 
 StackError
 ├── SettingsError        an environment variable has no usable value

@@ -1,4 +1,4 @@
-"""Calls to this machine never go through a proxy, whatever the environment says of others."""
+"""Proxy settings: calls to this machine never go through a proxy, whatever the environment says."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +9,7 @@ _NAMES: Final = ("no_proxy", "NO_PROXY")
 
 
 def past_proxies(env: Mapping[str, str]) -> dict[str, str]:
-    """Return `env` with loopback added to what is called without a proxy."""
+    """Return `env` with loopback added to the addresses that bypass proxies."""
     listed = next((env[name] for name in _NAMES if env.get(name)), "")
     kept = [host.strip() for host in listed.split(",") if host.strip()]
     if "*" in kept:

@@ -1,4 +1,4 @@
-"""What the embedded stack is told by its environment, read once by `__main__`."""
+"""Settings of the embedded stack, read once from the environment by `__main__`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,9 +20,9 @@ class StackSettings:
     """Settings of one supervisor.
 
     Attributes:
-        log_mb: how large a log grows before it is put aside; three that were are kept.
+        log_mb: size at which a log is rotated; three rotated ones are retained.
         kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
-        links: where the services find a store instead of at its own address, by the store's name.
+        links: addresses that services use instead of a store's own, by the store's name.
         inherited: the environment that the children start from.
     """
 
@@ -71,7 +71,7 @@ class StackSettings:
 
 
 def _directory(name: str, path: Path) -> Path:
-    """Return `path` if every program of the stack can take it; Kafka splits lists of paths by itself."""
+    """Return `path` if every program of the stack can use it; Kafka splits lists of paths by itself."""
     text = str(path)
     if any(character in text for character in ",:") or any(not character.isprintable() for character in text):
         raise SettingsError(f"{name} must be a path in UTF-8 without comma or colon, not {text!a}")

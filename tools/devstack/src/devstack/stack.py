@@ -1,4 +1,4 @@
-"""Composition root: which parts a stack has and in which order they start."""
+"""Composition root: the parts of a stack and their start order."""
 
 import asyncio
 import os
@@ -26,37 +26,37 @@ from devstack.supervision.supervisor import Supervisor
 
 
 def run_in_foreground(settings: StackSettings) -> None:
-    """Run a stack, telling of its progress, until SIGINT or SIGTERM.
+    """Run a stack with progress on the terminal, until SIGINT or SIGTERM.
 
     Raises:
         StackError: see `run_stack`.
     """
     home = Home(settings.home)
     home.prepare()
-    journal = StackConsole(Screen(highlight=False), file=home.logs / "supervisor.log")
-    asyncio.run(run_stack(settings, journal, home=home))
+    console = StackConsole(Screen(highlight=False), file=home.logs / "supervisor.log")
+    asyncio.run(run_stack(settings, console, home=home))
 
 
-async def run_stack(settings: StackSettings, journal: StackConsole, *, home: Home) -> None:
-    """Run the stack until SIGINT or SIGTERM; returns once nothing of it is left.
+async def run_stack(settings: StackSettings, console: StackConsole, *, home: Home) -> None:
+    """Run the stack until SIGINT or SIGTERM; returns once all of it is gone.
 
     Raises:
-        StackError: something expected went wrong; what had been started is stopped.
+        StackError: an expected failure; started parts are stopped.
     """
     if not settings.stores_only:
         require_gateway_port(settings.gateway_port)
     async with home.locked() as lock:
         home.stack_file.unlink(missing_ok=True)  # of a supervisor that crashed
         launcher = Launcher(home.logs, settings.inherited, lock, int(settings.log_mb * 1_000_000))
-        supervisor = Supervisor(launcher, journal, stack_file=home.stack_file)
-        stack = Stack(settings, home, launcher=launcher, supervisor=supervisor, journal=journal)
+        supervisor = Supervisor(launcher, console, stack_file=home.stack_file)
+        stack = Stack(settings, home, launcher=launcher, supervisor=supervisor, console=console)
         with StopSignals(on_second=supervisor.kill) as signals:
             try:
                 await signals.run_until_stopped(stack.serve())
-                journal.say("stopping; Ctrl-C again to kill")
+                console.say("stopping; Ctrl-C again to kill")
             finally:
                 await supervisor.stop()
-    journal.say("stopped")
+    console.say("stopped")
 
 
 class Stack:
@@ -69,13 +69,13 @@ class Stack:
         *,
         launcher: Launcher,
         supervisor: Supervisor,
-        journal: StackConsole,
+        console: StackConsole,
     ) -> None:
         self._settings = settings
         self._home = home
         self._launcher = launcher
         self._supervisor = supervisor
-        self._journal = journal
+        self._console = console
         self._replicas = {
             "ingest-api": services.replica_names("ingest-api", settings.ingest_replicas),
             "processor": services.replica_names("processor", settings.processors),
@@ -93,7 +93,7 @@ class Stack:
         Raises:
             StackError: a part could not be started.
         """
-        with self._journal.progress():
+        with self._console.progress():
             if not self._settings.stores_only:
                 await self._check_settings()
             await _together(self._start_mongod(), self._start_redis(), self._start_kafka())
@@ -101,13 +101,13 @@ class Stack:
                 await self._prepare_stores()
                 await _together(*(self._supervisor.start(part) for part in self._front()))
         self._supervisor.watch()
-        self._journal.say(self._banner())
+        self._console.say(self._banner())
         await self._supervisor.broken()
 
     async def _check_settings(self) -> None:
         service, *_, front_door = self._front()
         if unused := unused_settings(self._settings.inherited, service.environment):
-            self._journal.say(f"  set by the stack itself, not as given: {', '.join(unused)}")
+            self._console.say(f"  set by the stack itself, not as given: {', '.join(unused)}")
         await _together(
             services.check_settings(self._launcher, {**service.environment, **self._replication()}),
             gateway.check_gateway(self._launcher, front_door),
@@ -131,7 +131,7 @@ class Stack:
         java = await asyncio.to_thread(find_java, self._settings.inherited)
         cluster = kafka.Cluster(
             java=java,
-            jars=await kafka_jars(self._launcher, self._settings.cache, journal=self._journal),
+            jars=await kafka_jars(self._launcher, self._settings.cache, console=self._console),
             heap_mb=self._settings.kafka_heap_mb,
             brokers=tuple(self._broker(number) for number in self._broker_numbers),
         )
@@ -153,7 +153,7 @@ class Stack:
 
     async def _prepare_stores(self) -> None:
         environment = {**self._addresses.as_environment(), **self._replication()}
-        with self._journal.step("topics, schema"):
+        with self._console.step("topics, schema"):
             await _together(
                 *(
                     self._launcher.run(name, services.preparation(name), environment=environment)
@@ -162,7 +162,7 @@ class Stack:
             )
 
     def _replication(self) -> dict[str, str]:
-        """Return how the topics are kept, as far as the environment does not say it."""
+        """Return the replication settings of the topics, as far as the environment does not set them."""
         factor, min_insync = kafka.replication(self._settings.kafka_brokers)
         fitting = {"KAFKA_REPLICATION_FACTOR": str(factor), "KAFKA_MIN_INSYNC_REPLICAS": str(min_insync)}
         return {name: self._settings.inherited.get(name) or value for name, value in fitting.items()}
@@ -216,7 +216,7 @@ class Stack:
 
 
 def unused_settings(given: Mapping[str, str], used: Mapping[str, str]) -> list[str]:
-    """Name what somebody has set to no effect, for the stack gives its children other values."""
+    """Return the variables that have no effect, because the stack gives its children other values."""
     return sorted(name for name, value in used.items() if given.get(name, value) not in ("", value))
 
 

@@ -1,4 +1,4 @@
-"""What a command needs to know to work on the stores of a running stack."""
+"""Addresses of a running stack's stores, for commands that work on them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from devstack.parts.services import DATABASE, PLAIN
 
 
 def addresses_in(stack_file: Path) -> dict[str, str]:
-    """Return where the stores are, by the names that the services' settings have in the environment.
+    """Return the addresses of the stores, by the names of the services' settings in the environment.
 
     Raises:
         PartFailedError: no stack is up.
@@ -31,5 +31,5 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Say whether the process is there: a stack that was killed has left its file."""
+    """Return whether the process exists: a killed stack leaves its file behind."""
     return Path("/proc", str(pid)).exists()

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document: the topics, and what stands in them."""
+"""The AsyncAPI 3 document: the topics, and their messages."""
 
 import json
 from collections.abc import Mapping
@@ -49,10 +49,10 @@ class Channel:
 
 
 MESSAGES: Final[Mapping[str, Message]] = {
-    "shipmentCreated": Message("A shipment is to be created.", CREATED, ("created", "created_bare")),
-    "shipmentAmended": Message("A shipment is to be changed.", AMENDED, ("amended", "amended_bare")),
+    "shipmentCreated": Message("Command to create a shipment.", CREATED, ("created", "created_bare")),
+    "shipmentAmended": Message("Command to amend a shipment.", AMENDED, ("amended", "amended_bare")),
     "statusReported": Message(
-        "Something happened to a shipment.", STATUS_REPORTED, ("status", "status_bare", "cancelled")
+        "Command to report a status of a shipment.", STATUS_REPORTED, ("status", "status_bare", "cancelled")
     ),
     "shipmentChanged": Message(
         "A change was applied; at least once, with a stable id.",
@@ -63,13 +63,13 @@ MESSAGES: Final[Mapping[str, Message]] = {
 CHANNELS: Final[Mapping[str, Channel]] = {
     "events": Channel(
         Topics().events,
-        "All commands in, those of one shipment in order.",
+        "All commands, those of one shipment in order.",
         ("shipmentCreated", "shipmentAmended", "statusReported"),
         ("send", "receive"),
     ),
     "deadLetters": Channel(
         Topics().dead_letters,
-        "Records that could not be applied, as they were, and why.",
+        "Records that could not be applied, unchanged, with the reason.",
         ("deadLetter",),
         ("send",),
     ),
@@ -79,7 +79,7 @@ CHANNELS: Final[Mapping[str, Channel]] = {
         Topics().delivered, "Changes that delivered a shipment.", ("shipmentChanged",), ("send",)
     ),
     "location": Channel(
-        Topics().location, "Changes that say where a shipment is.", ("shipmentChanged",), ("send",)
+        Topics().location, "Changes with the location of a shipment.", ("shipmentChanged",), ("send",)
     ),
 }
 
@@ -96,7 +96,7 @@ def asyncapi() -> Json:
             "description": "CloudEvents 1.0 in structured JSON mode, keyed by tracking number.",
             "contact": {"name": "Waybill"},
             "license": {"name": "MIT"},
-            "tags": [{"name": "shipments", "description": "What happens to shipments."}],
+            "tags": [{"name": "shipments", "description": "Events of shipments."}],
         },
         "defaultContentType": CONTENT_TYPE,
         "servers": {"kafka": {"host": KafkaSettings.model_fields["brokers"].default, "protocol": "kafka"}},
@@ -126,12 +126,12 @@ def _message(name: str, message: Message, payload: Json) -> Json:
 
 
 def _dead_letter() -> Json:
-    told = ("reason", "error", "topic", "partition", "offset", "timestamp", "attempts", UNREAD)
+    fields = ("reason", "error", "topic", "partition", "offset", "timestamp", "attempts", UNREAD)
     return {
         "name": "deadLetter",
-        "summary": "The raw bytes of a record and its headers; dlq-* say where it stood and what broke.",
+        "summary": "The raw bytes of a record and its headers; dlq-* hold its position and the error.",
         "contentType": "application/octet-stream",
-        "headers": _headers(*(f"{PREFIX}{name}" for name in told), REPLAY_OF, REPLAYED_BY),
+        "headers": _headers(*(f"{PREFIX}{name}" for name in fields), REPLAY_OF, REPLAYED_BY),
         "payload": {},
         "bindings": {
             "kafka": {

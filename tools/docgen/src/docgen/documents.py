@@ -1,4 +1,4 @@
-"""Which documents are generated, and where each is committed."""
+"""Generated documents, and the path at which each is committed."""
 
 import json
 from collections.abc import Callable, Mapping

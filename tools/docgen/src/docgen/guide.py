@@ -1,4 +1,4 @@
-"""The part of docs/api.md that is made of the code: the table of error codes."""
+"""The generated part of docs/api.md: the table of error codes."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _PART: Final = re.compile(r"(<!-- errors: .*? -->\n).*?(<!-- /errors -->)", re.D
 
 
 def guide() -> str:
-    """Return the guide with its table of errors as the code has them."""
+    """Return the guide with its table of errors regenerated."""
     rows = [f"| `{code}` | {STATUS[code]} | {MEANING[code]} |" for code in sorted(ErrorCode)]
     table = "\n".join(["| code | status | meaning |", "|---|---|---|", *rows])
     return _PART.sub(lambda part: f"{part[1]}\n{table}\n\n{part[2]}", GUIDE.read_text())

@@ -1,4 +1,4 @@
-"""What stands in the topics that Waybill writes for others; what it reads is `messaging.codec`'s."""
+"""Messages of the topics that Waybill writes for others; `messaging.codec` has those that it reads."""
 
 from typing import Literal, NotRequired
 
@@ -11,7 +11,7 @@ from messaging.codec import Location, Package, Place, UtcOffset
 
 
 class ChangeData(TypedDict):
-    """An applied change. A creation says from where to where, any other what was seen."""
+    """An applied change. A creation holds origin and destination, any other the reported status."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
     event_id: EventIdText
@@ -31,7 +31,7 @@ class ChangeData(TypedDict):
 
 
 class Change(TypedDict):
-    """A CloudEvent that tells of a change after it is committed: at least once, with a stable id."""
+    """CloudEvent of a change, published after it is committed: at least once, with a stable id."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     specversion: Literal["1.0"]

@@ -1,4 +1,4 @@
-"""The parts of docs/observability.md that are made of the code: the table of metrics, and that of alerts."""
+"""The generated parts of docs/observability.md: the table of metrics, and that of alerts."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ _OWN: Final = ("http_", "waybill_")
 
 
 def observed() -> str:
-    """Return the page with its tables as the code has them."""
+    """Return the page with its tables regenerated."""
     page = _with_part(PAGE.read_text(), "metrics", _metrics_table())
     return _with_part(page, "alerts", _alerts_table())
 
@@ -74,7 +74,7 @@ def _metrics_table() -> str:
 
 
 def shown_name(metric: Metric) -> str:
-    """Return the name under which Prometheus knows a metric."""
+    """Return the name of a metric in Prometheus."""
     return f"{metric.name}_total" if metric.type == "counter" else metric.name
 
 

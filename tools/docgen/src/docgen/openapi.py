@@ -16,17 +16,17 @@ from httpkit.server.health import Health
 
 TAGS: Final[Mapping[str, str]] = {
     "access": "Tokens, users and their API keys.",
-    "shipments": "Registering shipments, changing them, and where they are.",
-    "events": "Reporting what happens to shipments, and what became of each report.",
-    "dead letters": "Records that could not be applied, kept as they were, and sent again.",
-    "operations": "What stands still and goes on, what is set aside, and what operators have done.",
-    "health": "How the service is, for probes and people.",
-    "contract": "This document, and a page to read and try it on.",
+    "shipments": "Registering, amending, cancelling and reading shipments.",
+    "events": "Reporting events of shipments, and the outcome of each event.",
+    "dead letters": "Records that could not be applied, stored unchanged, with their replay.",
+    "operations": "Halted partitions, quarantined shipments, and the log of operators' actions.",
+    "health": "Health of the service, for probes and people.",
+    "contract": "This document, and a page to read and try it.",
 }
 
 _ABOUT: Final = """An accepted event is applied exactly once, in order, whatever dies.
 
-Writes answer 202 once they are durable; `Location` says where to look up what became of them. Every error
+Writes return 202 once they are durable; `Location` is where to read the outcome. Every error
 has the same body, and its `error` is one of a closed list of codes. Times are RFC 3339: any offset in, UTC
 with milliseconds out."""
 
@@ -44,7 +44,7 @@ def openapi_at_length() -> dict[str, Any]:
     """Return the document with every response where it is given.
 
     Raises:
-        UndescribedRoute: a service has a route that nobody has described, or describes one it has not.
+        UndescribedRoute: a service has an undescribed route, or describes one that it does not have.
     """
     operations = [
         *described(ingest_api.routes.ROUTES, ingest_api.openapi.OPERATIONS),

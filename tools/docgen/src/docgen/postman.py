@@ -1,4 +1,4 @@
-"""A Postman collection (v2.1) made from the OpenAPI document: run it from top to bottom, it cleans up."""
+"""A Postman collection (v2.1) made from the OpenAPI document; a run from top to bottom cleans up."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,8 +16,9 @@ VARIABLES: Final[Mapping[str, str]] = {
     "username": "admin_user",
     "password": "password123",
 }
-_ABOUT: Final = """Run it whole, from top to bottom, or a folder after those before it: each request keeps
-what later ones need. It asserts on every answer, and ends what it has created. `username` is an admin."""
+_ABOUT: Final = """Run it whole, from top to bottom, or a folder after those before it: each request stores
+the variables of later ones. It asserts on every response, and deletes what it has created. `username`
+is an admin."""
 
 
 def postman() -> Json:
@@ -65,10 +66,10 @@ def _item(step: Step, method: str, path: str, operation: Json) -> Json:
 
 
 def _assertions(step: Step) -> Iterable[str]:
-    yield f"pm.test('answers {step.status}', () => pm.response.to.have.status({step.status}));"
+    yield f"pm.test('status is {step.status}', () => pm.response.to.have.status({step.status}));"
     if step.checks:
-        yield "const answer = pm.response.json();"
-        yield "pm.test('answers what is expected', () => {"
+        yield "const response = pm.response.json();"
+        yield "pm.test('body is as expected', () => {"
         yield from (f"  {line}" for line in step.checks)
         yield "});"
 

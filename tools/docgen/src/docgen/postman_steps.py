@@ -1,6 +1,6 @@
 """Steps of the Postman collection: each operation at least once, in an order that works on a fresh stack.
 
-A run registers two shipments, reports as a producer of its own, reads, and ends what it has created: one
+A run registers two shipments, reports as a producer of its own, reads, and deletes what it has created: one
 shipment is delivered, the other cancelled; the API key is deleted, the user disabled, the token logged out.
 """
 
@@ -15,14 +15,14 @@ class Step:
 
     Attributes:
         operation: the `operationId`.
-        status: the one that its answer must have.
+        status: the one that its response must have.
         name: where an operation stands twice; otherwise its summary.
         bearer: the variable that holds the caller's token.
-        body: members that differ from the example of the document.
+        body: fields that differ from the example of the document.
         path: values for parts of the path; otherwise the example of the document.
         query: parameters that are sent, with their values.
         headers: headers that are sent, with their values.
-        checks: JavaScript about `answer`, the body, each line a statement.
+        checks: JavaScript about `response`, the body, each line a statement.
         before: JavaScript that runs before the request.
     """
 
@@ -43,11 +43,11 @@ def _keep(variable: str, value: str) -> str:
 
 
 def _equals(member: str, value: str) -> str:
-    return f"pm.expect(answer.{member}).to.eql({value});"
+    return f"pm.expect(response.{member}).to.eql({value});"
 
 
 def _event(status: str, number: int) -> dict[str, str]:
-    """Return an event of the run's shipment; a later number is a later instant, and none is in the future."""
+    """Return an event of the run's shipment; a higher number is a later instant, never in the future."""
     return {
         "tracking_number": "{{tracking_number}}",
         "status": status,
@@ -63,13 +63,13 @@ _NOWHERE: Final = {"dead_letter_id": "dl_99999_0"}
 _WAIT: Final = {"Prefer": "wait=10"}
 _REGISTERED: Final = (
     _equals("status", "'created'"),
-    _keep("tracking_number", "answer.tracking_number"),
+    _keep("tracking_number", "response.tracking_number"),
     "for (let n = 1; n <= 4; n += 1) {",
-    "  const instant = new Date(Date.parse(answer.created_at) + n).toISOString();",
+    "  const instant = new Date(Date.parse(response.created_at) + n).toISOString();",
     "  pm.collectionVariables.set(`instant_${n}`, instant);",
     "}",
 )
-_IS_LISTED: Final = "pm.expect(answer.data).to.be.an('array');"
+_IS_LISTED: Final = "pm.expect(response.data).to.be.an('array');"
 _IS_NOT_FOUND: Final = _equals("error", "'NOT_FOUND'")
 
 STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
@@ -78,7 +78,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             operation="logIn",
             status=200,
             body={"username": "{{username}}", "password": "{{password}}"},
-            checks=(_equals("token_type", "'Bearer'"), _keep("token", "answer.token")),
+            checks=(_equals("token_type", "'Bearer'"), _keep("token", "response.token")),
         ),
         Step(
             operation="createUser",
@@ -99,13 +99,13 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             operation="createApiKey",
             status=201,
             path=_SCANNER,
-            checks=(_keep("api_key", "answer.api_key"), _keep("key_id", "answer.id")),
+            checks=(_keep("api_key", "response.api_key"), _keep("key_id", "response.id")),
         ),
         Step(
             operation="exchangeApiKey",
             status=200,
             body={"api_key": "{{api_key}}"},
-            checks=(_keep("scanner_token", "answer.token"),),
+            checks=(_keep("scanner_token", "response.token"),),
         ),
     ),
     "2 Register": (
@@ -123,7 +123,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             bearer="scanner_token",
             headers=_WAIT,
             body=_event("picked_up", 1),
-            checks=(_equals("status", "'applied'"), _keep("event_id", "answer.event_id")),
+            checks=(_equals("status", "'applied'"), _keep("event_id", "response.event_id")),
         ),
         Step(
             operation="reportEvents",
@@ -184,7 +184,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             status=201,
             name="Register another shipment",
             headers={"Idempotency-Key": "{{$guid}}", **_WAIT},
-            checks=(_keep("other_tracking_number", "answer.tracking_number"),),
+            checks=(_keep("other_tracking_number", "response.tracking_number"),),
         ),
         Step(
             operation="amendShipment",
@@ -219,7 +219,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             operation="listQuarantine",
             status=200,
             checks=(
-                "const numbers = answer.data.map((entry) => entry.tracking_number);",
+                "const numbers = response.data.map((entry) => entry.tracking_number);",
                 "pm.expect(numbers).to.include(pm.variables.get('other_tracking_number'));",
             ),
         ),

@@ -1,1 +1,1 @@
-"""The demo's data set and the totals that it must come to."""
+"""The demo's data set and its expected totals."""

@@ -1,4 +1,4 @@
-"""Where the demo's parcels travel: Mexican cities, their centres and streets that exist there."""
+"""Cities of the demo's parcels: Mexican cities, their centres and streets that exist there."""
 
 from dataclasses import dataclass
 from math import asin, cos, radians, sin, sqrt

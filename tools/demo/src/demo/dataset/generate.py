@@ -96,7 +96,7 @@ def _opening(rng: Random) -> datetime:
 
 
 def _strays(rng: Random) -> Iterator[Sending]:
-    """Yield scans of parcels whose label is in order, but which nobody booked."""
+    """Yield scans of parcels with a valid label that nobody booked."""
     for _ in range(_STRAYS):
         trip = _trip(rng, 0)
         stray = replace(trip.booking, key=tracking_number_from(rng.randbytes(ENTROPY_BYTES)))

@@ -1,4 +1,4 @@
-"""What the demo's parcels hold."""
+"""Contents of the demo's parcels."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""The totals that the data set must come to, computed by the rules and committed as `data/expected.json`."""
+"""Expected totals of the data set, computed by the rules and committed as `data/expected.json`."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -15,13 +15,13 @@ NOTHING: Final = Ledger({}, {})
 
 @dataclass(frozen=True, slots=True)
 class KnownAnswer:
-    """What a run must come to.
+    """Expected totals of a run.
 
     Attributes:
         sent: scans in the data set.
-        standing: what the books say after any run.
-        first_run: what becomes of the deliveries of the first run.
-        later_run: what becomes of those of every other one.
+        standing: the totals of the ledger after any run.
+        first_run: counts of the deliveries of the first run.
+        later_run: counts of the deliveries of every later run.
     """
 
     sent: int
@@ -31,7 +31,7 @@ class KnownAnswer:
 
 
 def known_answer(data: DataSet, numbers: Numbers | None = None) -> KnownAnswer:
-    """Compute the answer by the rules of the domain."""
+    """Compute the expected totals by the rules of the domain."""
     everything = with_strays(data, derived_numbers(data) if numbers is None else numbers)
     once = expected_after(data, everything, before=NOTHING)
     twice = expected_after(data, everything, before=once)

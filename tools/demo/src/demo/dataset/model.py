@@ -1,4 +1,4 @@
-"""What the rules of the domain make of the data set, without any server: the demo's known answer."""
+"""Result of the data set by the rules of the domain, without any server: the demo's known answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,7 @@ Numbers = Mapping[str, TrackingNumber]
 
 
 def derived_numbers(data: DataSet) -> dict[str, TrackingNumber]:
-    """Return the numbers that a server without any collision gives; the demo uses those it is told."""
+    """Return the numbers that a server without any collision assigns; the demo uses those it receives."""
     return {booking.key: derive_tracking_number(ADMIN, booking.key, 0) for booking in data.bookings}
 
 
@@ -37,14 +37,14 @@ def scan_id(scan: Scan, numbers: Numbers) -> EventId:
 
 
 def expected_after(data: DataSet, numbers: Numbers, *, before: Ledger) -> Ledger:
-    """Return what the books must say after one more run.
+    """Return the expected ledger after one more run.
 
     An event that has an outcome already must have got it from an earlier run, complete or interrupted.
 
     Args:
-        data: what is sent.
+        data: the data set.
         numbers: the tracking number of everything that `data.scans` name.
-        before: what the books say before the run; only counters are taken from it, never an outcome.
+        before: the ledger before the run; only counters are taken from it, never an outcome.
     """
     ledger = _Ledger()
     for booking in data.bookings:

@@ -61,7 +61,7 @@ class Scan:
 
     @property
     def instant(self) -> datetime:
-        """When it happened."""
+        """Instant of the scan."""
         return datetime.fromisoformat(self.timestamp)
 
     def body(self, tracking_number: str) -> dict[str, object]:
@@ -78,7 +78,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A day: what was booked, and what was scanned, in sending order."""
+    """A day: bookings, and scans in sending order."""
 
     bookings: tuple[Booking, ...]
     scans: tuple[Scan, ...]

@@ -1,4 +1,4 @@
-"""What can happen to a parcel in a day, how often, and how the scans of it come about.
+"""Stories of a parcel in a day, how often each occurs, and how its scans come about.
 
 No scan that the rules reject may become legal later in its story: a rejected event that is sent again is
 judged again, and repeating the demo, even one that was interrupted, must change nothing.
@@ -24,7 +24,7 @@ _FLIGHT_HANDLING_H = 3.0
 
 
 class Step(Enum):
-    """Something that happens to a parcel and is scanned."""
+    """A scanned step in the life of a parcel."""
 
     PICKED_UP = auto()
     AT_ORIGIN_HUB = auto()
@@ -51,7 +51,7 @@ STORIES: Final = (
     (8, (Step.CANCELLED, _PICKED_UP)),  # the driver had not heard
     (22, (_HUB, _ROAD, Step.DELIVERED)),  # the driver forgot to scan: nothing that follows is legal
 )
-"""How many parcels live each story: a thousand altogether."""
+"""Number of parcels of each story: a thousand altogether."""
 
 _STATUS: Final = {
     Step.PICKED_UP: Status.PICKED_UP,
@@ -85,7 +85,7 @@ class Trip:
 
     @property
     def travel_time(self) -> timedelta:
-        """By road, or by air if it is far."""
+        """Return the travel time: by road, or by air over long distances."""
         km = distance_km(self.origin, self.destination)
         by_road = km < _ROAD_LIMIT_KM
         return timedelta(hours=km / _ROAD_KMH if by_road else _FLIGHT_HANDLING_H + km / _FLIGHT_KMH)
@@ -93,14 +93,14 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """A scan, and when its device managed to send it: later than it happened, sometimes much."""
+    """A scan, and when its device sent it: after it happened, sometimes long after."""
 
     at: datetime
     scan: Scan
 
 
 def sendings(rng: Random, trip: Trip, *, steps: tuple[Step, ...], start: datetime) -> Iterator[Sending]:
-    """Live one story: yield a sending for each step, in order, the first one at about `start`."""
+    """Play one story: yield a sending for each step, in order, the first one at about `start`."""
     now = start
     for step in steps:
         now += _pause(rng, trip, step)

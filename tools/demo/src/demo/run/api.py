@@ -9,7 +9,7 @@ from demo.dataset.model import ADMIN, DRIVER
 from demo.dataset.records import Booking
 from demo.errors import Refused
 from demo.ledger import EventState, ShipmentState
-from demo.run.gateway import Answer, Gateway, Request, refused
+from demo.run.gateway import Gateway, Request, Response, refused
 from domain.shipments.event_identity import EventId, creation_event_id
 from domain.shipments.tracking_number import TrackingNumber
 
@@ -18,10 +18,10 @@ _DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105 - public: the seed of
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A booking that the stack has taken; `unsure` repetitions of it may have been counted.
+    """A booking accepted by the stack; `unsure` repetitions of it may have been counted.
 
     Attributes:
-        applied: it had its outcome before it was answered; otherwise its counters may still grow.
+        applied: it had its outcome at the response; otherwise its counters may still grow.
     """
 
     tracking_number: TrackingNumber
@@ -31,7 +31,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A batch that the stack has taken; `unsure` repetitions of it may have been counted."""
+    """A batch accepted by the stack; `unsure` repetitions of it may have been counted."""
 
     event_ids: list[EventId]
     took_s: float
@@ -50,31 +50,31 @@ class Api:
         """Register a shipment; it need not be applied yet.
 
         Raises:
-            Refused: the stack does not want it.
+            Refused: the stack rejected it.
         """
         headers = self._as_admin | {"Idempotency-Key": booking.key}
         request = Request("POST", "/shipments", booking.body(), headers)
-        answer = await self._gateway.ask(request)
-        if answer.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
-            raise refused(request, answer)
-        applied = answer.status == HTTPStatus.CREATED
-        return Registered(TrackingNumber(answer.body["tracking_number"]), answer.unsure, applied)
+        response = await self._gateway.ask(request)
+        if response.status not in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+            raise refused(request, response)
+        applied = response.status == HTTPStatus.CREATED
+        return Registered(TrackingNumber(response.body["tracking_number"]), response.unsure, applied)
 
     async def report(self, events: Sequence[Mapping[str, object]]) -> Accepted:
         """Send a batch of events.
 
         Raises:
-            Refused: the stack does not want it.
+            Refused: the stack rejected it.
         """
         request = Request("POST", "/events/batch", {"events": events}, self._as_driver)
-        answer = await self._gateway.ask(request)
-        if answer.status != HTTPStatus.ACCEPTED:
-            raise refused(request, answer)
-        items = sorted(answer.body["events"], key=lambda item: int(item["index"]))
-        return Accepted([EventId(item["event_id"]) for item in items], answer.took_s, answer.unsure)
+        response = await self._gateway.ask(request)
+        if response.status != HTTPStatus.ACCEPTED:
+            raise refused(request, response)
+        items = sorted(response.body["events"], key=lambda item: int(item["index"]))
+        return Accepted([EventId(item["event_id"]) for item in items], response.took_s, response.unsure)
 
     async def event(self, event_id: EventId) -> EventState | None:
-        """Return what became of an event, None as long as nothing has."""
+        """Return the outcome of an event, None as long as there is none."""
         body = await self._look_up(f"/events/{event_id}")
         if body is None:
             return None
@@ -82,11 +82,11 @@ class Api:
         return EventState(body["outcome"], body.get("reason"), *counters)
 
     async def creation(self, tracking_number: TrackingNumber) -> EventState | None:
-        """Return what became of a registration, None as long as nothing has."""
+        """Return the outcome of a registration, None as long as there is none."""
         return await self.event(creation_event_id(tracking_number))
 
     async def shipment(self, tracking_number: TrackingNumber) -> ShipmentState | None:
-        """Return where a shipment stands, None if there is none."""
+        """Return the state of a shipment, None if it does not exist."""
         body = await self._look_up(f"/shipments/{tracking_number}")
         if body is None:
             return None
@@ -94,12 +94,12 @@ class Api:
 
     async def _look_up(self, path: str) -> Mapping[str, Any] | None:
         request = Request("GET", path, headers=self._as_admin)
-        answer = await self._gateway.ask(request)
-        if answer.status == HTTPStatus.NOT_FOUND:
+        response = await self._gateway.ask(request)
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        if answer.status != HTTPStatus.OK:
-            raise refused(request, answer)
-        return answer.body
+        if response.status != HTTPStatus.OK:
+            raise refused(request, response)
+        return response.body
 
 
 async def log_in(gateway: Gateway) -> Api:
@@ -113,9 +113,9 @@ async def log_in(gateway: Gateway) -> Api:
 
 async def _token(gateway: Gateway, username: str) -> str:
     request = Request("POST", "/auth/login", {"username": username, "password": _DEVELOPMENT_PASSWORD})
-    answer: Answer = await gateway.ask(request)
-    if answer.status == HTTPStatus.UNAUTHORIZED:
+    response: Response = await gateway.ask(request)
+    if response.status == HTTPStatus.UNAUTHORIZED:
         raise Refused(f"the stack has no user {username} of the demo: it must run with ENV=development")
-    if answer.status != HTTPStatus.OK:
-        raise refused(request, answer)
-    return str(answer.body["token"])
+    if response.status != HTTPStatus.OK:
+        raise refused(request, response)
+    return str(response.body["token"])

@@ -1,4 +1,4 @@
-"""One run of the demo: register, look, send, look again, compare."""
+"""One run of the demo: register, read, send, read again, compare."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from domain.shipments.tracking_number import TrackingNumber
 
 
 class Run(StrEnum):
-    """What the stack knew of the demo before this run."""
+    """State of the stack before this run."""
 
     FIRST = "first run"
     LATER = "later run"
@@ -30,13 +30,13 @@ class Run(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All there is to tell about a run.
+    """Report of a run.
 
     Attributes:
         already_there: bookings that the stack had before.
         moved: shipments that the scans of this run changed.
-        known: what `deliveries` must be.
-        differences: a line for each thing that is not as it must be; none if all is well.
+        known: the expected `deliveries`.
+        differences: a line for each difference from the expected state.
     """
 
     run: Run
@@ -54,17 +54,17 @@ class Report:
 async def drive(
     api: Api, data: DataSet, *, answer: KnownAnswer, display: Display, patience_s: float = 120.0
 ) -> Report:
-    """Send the data set and compare what became of it with `answer`.
+    """Send the data set and compare the result with `answer`.
 
     Args:
-        api: where to send it.
-        data: what to send.
-        answer: what it must come to.
-        display: where to show how far it is.
+        api: the stack's API.
+        data: the data set to send.
+        answer: the expected totals.
+        display: shows the progress.
         patience_s: how long to wait, at each stage, for outcomes that are due.
 
     Raises:
-        DemoError: the stack stopped answering, or refused what it must take.
+        DemoError: the stack stopped responding, or rejected a valid request.
     """
     with display.stage("registering shipments", len(data.bookings)) as advance:
         registry = _Registry(api, advance, patience_s)

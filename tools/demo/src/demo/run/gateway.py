@@ -1,7 +1,7 @@
-"""One HTTP exchange with the stack, sent again until it is answered: resending is always safe here.
+"""One HTTP exchange with the stack, retried until there is a response: every request is safe to resend.
 
-Creations carry an `Idempotency-Key` and events their identity, so a request whose answer was lost may simply
-be repeated; how often that happened is kept, because such a repetition may be counted by the stack.
+Creations carry an `Idempotency-Key` and events their identity, so a request whose response was lost may
+be repeated; repetitions are counted, because the stack may count them.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ _LONGEST_PAUSE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the stack answered in the end.
+class Response:
+    """Final response of the stack.
 
     Attributes:
-        took_s: time of the exchange that was answered, without those before it.
+        took_s: time of the exchange that got the response, without those before it.
         unsure: earlier exchanges that the stack may have acted upon all the same.
     """
 
@@ -46,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask."""
+    """A request to send."""
 
     method: str
     path: str
@@ -55,11 +55,11 @@ class Request:
 
 
 class Gateway:
-    """The stack's front door.
+    """Client of the stack's gateway.
 
     Args:
-        session: where to connect, and as whom.
-        patience_s: how long one request may be sent again and again.
+        session: connections, with the caller's token.
+        patience_s: time limit for retries of one request.
     """
 
     def __init__(self, session: aiohttp.ClientSession, *, url: str, patience_s: float = 60.0) -> None:
@@ -67,11 +67,11 @@ class Gateway:
         self._url = url.rstrip("/")
         self._patience_s = patience_s
 
-    async def knock(self) -> None:
+    async def check_reachable(self) -> None:
         """Check that something listens.
 
         Raises:
-            NotRunning: nothing does.
+            NotRunning: nothing listens.
         """
         try:
             await self._exchange(Request("GET", "/health/live"))
@@ -80,11 +80,11 @@ class Gateway:
         except _LOST:
             pass  # somebody listens: whether it answers in time is for the first real request to say
 
-    async def ask(self, request: Request) -> Answer:
-        """Send `request` until it is answered.
+    async def ask(self, request: Request) -> Response:
+        """Send `request` until there is a response.
 
         Raises:
-            NotAnswering: it was not, for as long as patience lasts.
+            NotAnswering: no response within `patience_s`.
         """
         deadline = perf_counter() + self._patience_s
         unsure = 0
@@ -97,7 +97,7 @@ class Gateway:
                 unsure += not isinstance(exc, aiohttp.ClientConnectorError)
             else:
                 if status not in _BUSY:
-                    return Answer(status, body, headers, perf_counter() - sent_at, unsure)
+                    return Response(status, body, headers, perf_counter() - sent_at, unsure)
                 trouble, pause_s = f"status {status}", _pause_s(headers)
                 unsure += status != HTTPStatus.TOO_MANY_REQUESTS
             if perf_counter() + pause_s > deadline:
@@ -115,10 +115,10 @@ class Gateway:
             return response.status, response.headers, await response.json() if is_json else {}
 
 
-def refused(request: Request, answer: Answer) -> Refused:
-    """Return the error to raise for an answer that `request` should not get."""
-    said = answer.body.get("message") or answer.body.get("error") or "no message"
-    return Refused(f"{request.method} {request.path} was answered {answer.status}: {said}")
+def refused(request: Request, response: Response) -> Refused:
+    """Return the error to raise for an unexpected response to `request`."""
+    said = response.body.get("message") or response.body.get("error") or "no message"
+    return Refused(f"{request.method} {request.path} was answered {response.status}: {said}")
 
 
 def _pause_s(headers: Mapping[str, str]) -> float:

@@ -26,7 +26,7 @@ _TAIL_AT_ONCE = 4
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One delivery of an event; `nth` is 1 for the first one of this event in this run."""
+    """One delivery of an event; `nth` is 1 for its first one in this run."""
 
     event_id: EventId
     body: Mapping[str, object]
@@ -38,10 +38,10 @@ Batch = list[Dispatch]
 
 @dataclass(slots=True)
 class Traffic:
-    """What was measured while sending.
+    """Measurements taken while sending.
 
     Attributes:
-        resent: how often an event was sent in a request whose answer never came; the stack may or may not
+        resent: how often an event was sent in a request without a response; the stack may or may not
             have counted those deliveries.
         took_s: from the first request to the last outcome, as seen from outside.
     """
@@ -68,7 +68,7 @@ def lanes_of(
 
 
 def _batches(lane: Iterable[Dispatch], size: int) -> Iterator[Batch]:
-    """Cut a lane into batches, none of which contradicts itself: the API would refuse it."""
+    """Cut a lane into batches, none of which contradicts itself: the API would reject it."""
     batch: Batch = []
     bodies: dict[EventId, Mapping[str, object]] = {}
     for dispatch in lane:
@@ -83,10 +83,10 @@ def _batches(lane: Iterable[Dispatch], size: int) -> Iterator[Batch]:
 
 @dataclass(slots=True)
 class Sender:
-    """Sends the lanes, and watches one event of each batch until its outcome is visible.
+    """Sender of the lanes, which polls one event of each batch until its outcome is visible.
 
     Attributes:
-        before: what was known of the events before.
+        before: the ledger before the run.
         patience_s: how long to watch one event.
     """
 
@@ -100,7 +100,7 @@ class Sender:
         """Send all lanes, each one batch after the other, until the last batches have their outcomes.
 
         Raises:
-            Refused: the stack does not take an event, or names it otherwise than the rule of identity.
+            Refused: the stack rejected an event, or gave it another id than the rule of identity.
         """
         started = perf_counter()
         try:

@@ -1,4 +1,4 @@
-"""Comparing what the stack's books say with what they must say."""
+"""Comparison of the stack's ledger with the expected one."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -9,12 +9,12 @@ from domain.shipments.tracking_number import TrackingNumber
 
 
 def differences(expected: Ledger, observed: Ledger, *, resent: Mapping[EventId, int]) -> list[str]:
-    """Return a line for each event and shipment that is not as it must be.
+    """Return a line for each event and shipment that differs from the expected one.
 
     Args:
-        expected: what the rules say.
-        observed: what the stack says.
-        resent: how many more deliveries of an event may have been counted, because no answer came.
+        expected: the ledger by the rules.
+        observed: the ledger of the stack.
+        resent: how many more deliveries of an event may have been counted, because no response came.
     """
     return [
         *_event_differences(expected, observed, resent),
@@ -23,7 +23,7 @@ def differences(expected: Ledger, observed: Ledger, *, resent: Mapping[EventId, 
 
 
 def total_differences(known: Deliveries | Standing, found: Deliveries | Standing) -> list[str]:
-    """Return a line for each total that is not the known one."""
+    """Return a line for each total that differs from the known one."""
     known_totals, found_totals = _flat(asdict(known)), _flat(asdict(found))
     return [
         f"total {name}: {found_totals.get(name, 0):,}, known answer {known_totals.get(name, 0):,}"

@@ -1,4 +1,4 @@
-"""Reading the books through the API, waiting for what has been accepted and not yet judged."""
+"""Reading the ledger through the API, waiting for what is accepted and not yet processed."""
 
 import asyncio
 from collections import Counter
@@ -33,7 +33,7 @@ async def counted(api: Api, event_id: EventId, goal: int, *, patience_s: float) 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the books of the demo.
+    """Reader of the demo's ledger.
 
     Attributes:
         shipments: the numbers to look up, whether such a shipment exists or not.
@@ -49,7 +49,7 @@ class Reader:
 
         Args:
             goals: for each event, how many counted deliveries to wait for; 0 takes it as it is.
-            advance: told of each event and shipment that was read.
+            advance: called for each event and shipment that was read.
         """
         deadline = perf_counter() + self.patience_s
         events: dict[EventId, EventState] = {}
@@ -72,7 +72,7 @@ class Reader:
 
 
 def goals_after(before: Ledger, sent: Counter[EventId]) -> dict[EventId, int]:
-    """Return how many deliveries of each event must have been counted once all that was sent is through."""
+    """Return how many deliveries of each event must be counted once everything sent is processed."""
     return {
         event_id: times + (before.events[event_id].deliveries if event_id in before.events else 0)
         for event_id, times in sent.items()

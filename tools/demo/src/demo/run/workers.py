@@ -1,4 +1,4 @@
-"""Doing many things at once, but not too many."""
+"""Bounded concurrency."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator

@@ -1,1 +1,1 @@
-"""What the person at the terminal reads."""
+"""Output for the person at the terminal."""

@@ -1,4 +1,4 @@
-"""What a newcomer reads once everything is up."""
+"""Banner shown once everything is up."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: a line per part, notes, the banner; notes also go to a file."""
+"""Output of a start: a line per part, notices, the banner; notices also go to a file."""
 
 import time
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ class Screen(Console):
     """A console that goes quiet when nobody reads it any more; rich's own would end the program."""
 
     def on_broken_pipe(self) -> None:
-        """Say nothing from now on."""
+        """Stop printing."""
         self.quiet = True
 
 
 class StackConsole:
-    """Progress of a start and what happened later, on a console and in `supervisor.log`."""
+    """Progress of a start and later events, on a console and in `supervisor.log`."""
 
     def __init__(self, console: Console, *, file: Path) -> None:
         self._console = console
@@ -43,7 +43,7 @@ class StackConsole:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Tell how long the block takes; nothing is said when it fails, the error does that."""
+        """Print how long the block took; a failure prints nothing, since the error does."""
         begun = time.monotonic()
         self._waiting[name] = begun
         if self._live is None:
@@ -55,7 +55,7 @@ class StackConsole:
         self._say(f"  {name:<16}ready {time.monotonic() - begun:5.1f} s")
 
     def note(self, text: str) -> None:
-        """Tell something that happened, with its time."""
+        """Print an event, with its time."""
         text = printable(text)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with suppress(OSError), self._file.open("a") as file:  # a full disk must not take the stack down
@@ -63,7 +63,7 @@ class StackConsole:
         self._say(f"{now} {text}")
 
     def say(self, text: str) -> None:
-        """Show a text as it is."""
+        """Print a text as it is."""
         self._say(text)
 
     def _say(self, text: str) -> None:

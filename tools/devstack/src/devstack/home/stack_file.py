@@ -1,4 +1,4 @@
-"""`stack.json`: who runs in this home, for tests, benches and people with a shell."""
+"""`stack.json`: the children that run in this home, for tests, benches and people with a shell."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ Members = Mapping[str, tuple[Member, ...]]
 
 
 def collect(children: Iterable[tuple[str, Member]]) -> dict[str, tuple[Member, ...]]:
-    """Group children by what they are, in the order of `GROUPS`; a group without children is left out."""
+    """Group children by kind, in the order of `GROUPS`; a group without children is left out."""
     pairs = list(children)
     grouped = {name: tuple(member for group, member in pairs if group == name) for name in GROUPS}
     return {name: members for name, members in grouped.items() if members}

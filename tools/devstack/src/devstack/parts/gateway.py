@@ -1,4 +1,4 @@
-"""Caddy in front of the services, on the one port that users know."""
+"""Caddy in front of the services, on the one public port."""
 
 import os
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ def gateway_part(
 
 
 async def check_gateway(launcher: Launcher, part: Part) -> None:
-    """Let Caddy read its configuration, with what the environment says of it, without starting it.
+    """Let Caddy validate its configuration in this environment, without starting it.
 
     Raises:
         SettingsError: it would not start.
@@ -71,5 +71,5 @@ async def check_gateway(launcher: Launcher, part: Part) -> None:
 
 
 def upstreams(ports: Sequence[int]) -> str:
-    """Return the addresses of replicas, as the gateway's configuration takes them."""
+    """Return the addresses of replicas in the form of the gateway's configuration."""
     return " ".join(f"{LOOPBACK}:{port}" for port in ports)

@@ -19,7 +19,7 @@ _LOGGING = (f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.xml')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """One broker, which is a controller, too: where its files are, and on which ports it listens."""
+    """One broker, which is also a controller: its files, and its ports."""
 
     number: int
     home: Path
@@ -28,7 +28,7 @@ class Broker:
 
     @property
     def name(self) -> str:
-        """Its log's name."""
+        """Name of its log."""
         return broker_name(self.number)
 
     @property
@@ -44,7 +44,7 @@ class Broker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """All brokers, and the programs that each runs in a JVM of its own."""
+    """All brokers, and the programs that each runs in its own JVM."""
 
     java: Path
     jars: Path
@@ -109,7 +109,7 @@ class Cluster:
 def replication(brokers: int) -> tuple[int, int]:
     """Return the replication factor, and how many replicas must have a record before it is acknowledged.
 
-    As many replicas as three, and one may be away: without replicas none, for then nothing would be taken.
+    At most three replicas, of which one may be away; a single replica may not, or nothing could be written.
     """
     factor = min(3, brokers)
     return factor, max(1, factor - 1)
@@ -145,17 +145,17 @@ def server_properties(broker: Broker, cluster: Sequence[Broker]) -> str:
 
 
 def _escaped(value: str) -> str:
-    """Return a value as Java reads it from a file of properties, whatever its characters."""
+    """Return a value escaped for a Java properties file, whatever its characters."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     numbers = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
     return "".join(chr(number) if number < 128 else f"\\u{number:04x}" for number in numbers)  # noqa: PLR2004  # ASCII
 
 
 def _quorum(cluster: Sequence[Broker]) -> dict[str, str]:
-    """Return how controllers find each other.
+    """Return the addresses by which controllers find each other.
 
-    Several are listed here, for an address that the quorum itself keeps could not change while they are down;
-    one alone has been keeping its own since the first homes.
+    Several are listed here, because an address stored by the quorum could not change while they are down; a
+    single one stores its own, as in the first homes.
     """
     if len(cluster) == 1:
         return {"controller.quorum.bootstrap.servers": f"{LOOPBACK}:{cluster[0].controller_port}"}

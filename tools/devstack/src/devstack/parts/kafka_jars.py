@@ -15,7 +15,7 @@ _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _POM = Path(__file__).with_name("pom.xml")
 
 
-async def kafka_jars(launcher: Launcher, cache: Path, *, journal: StackConsole) -> Path:
+async def kafka_jars(launcher: Launcher, cache: Path, *, console: StackConsole) -> Path:
     """Return the directory with the jars, fetching them when the cache lacks them.
 
     A download is made beside the cache and renamed into it whole, so an interrupted one leaves
@@ -23,7 +23,7 @@ async def kafka_jars(launcher: Launcher, cache: Path, *, journal: StackConsole) 
 
     Raises:
         PrerequisiteError: Maven is needed and missing.
-        DownloadError: the jars could not be fetched or kept.
+        DownloadError: the jars could not be fetched or stored.
     """
     jars = cache / f"kafka-{KAFKA_VERSION}"
     if jars.is_dir():
@@ -31,7 +31,7 @@ async def kafka_jars(launcher: Launcher, cache: Path, *, journal: StackConsole) 
     maven = find_maven(launcher.environment)
     try:
         with _room_in(cache) as directory:
-            with journal.step("kafka download"):
+            with console.step("kafka download"):
                 await _download(launcher, maven, Path(directory))
             _keep(Path(directory, "jars"), jars)
     except OSError as exc:
@@ -68,7 +68,7 @@ def _keep(fetched: Path, jars: Path) -> None:
 
 
 def maven_error(log: str) -> str:
-    """Return the one line of Maven's output that says what went wrong."""
+    """Return the line of Maven's output with the error."""
     said = _COLOUR.sub("", log).splitlines()  # Maven colours its output even in batch mode
     errors = [line.removeprefix("[ERROR]").strip() for line in said if line.startswith("[ERROR]")]
     lines = [line for line in errors or said if line.strip()]

@@ -1,4 +1,4 @@
-"""MongoDB as a replica set of one node, which transactions and majority writes need."""
+"""MongoDB as a replica set of one node, as transactions and majority writes need."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def mongo_uri(port: int) -> str:
 
 
 def linked_mongo_uri(address: str) -> str:
-    """Return the MONGO_URI of services that are to stay on `address`.
+    """Return the MONGO_URI of services that must stay on `address`.
 
-    Without a replica set's name, for a driver that knows it goes to the address that the set itself tells.
+    Without a replica set's name, for a driver that has it connects to the address that the set advertises.
     """
     return f"mongodb://{address}/?directConnection=true"

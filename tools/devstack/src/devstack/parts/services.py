@@ -19,7 +19,7 @@ DATABASE = "shipping_system"
 # For glibc's allocator, which by itself keeps what a large batch has taken: the processor holds 6 MiB less.
 FRUGAL = {"MALLOC_MMAP_THRESHOLD_": str(128 * 1024), "MALLOC_TRIM_THRESHOLD_": str(1024 * 1024)}
 
-# The stack's stores speak plainly to whoever is on this machine: what a shell says of others is not for them.
+# The stack's stores need no TLS or passwords on this machine: a shell's settings are for other stores.
 PLAIN = {
     "KAFKA_SECURITY_PROTOCOL": "PLAINTEXT",
     "REDIS_TLS": "false",
@@ -40,7 +40,7 @@ _TREES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where the stores are, and what the services share beside them."""
+    """Addresses of the stores, and settings shared by the services."""
 
     mongo_uri: str
     redis_addr: str

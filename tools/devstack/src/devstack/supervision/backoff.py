@@ -1,11 +1,11 @@
-"""How long to wait before a dead child is started again: a plain rule, time passed in."""
+"""Backoff before a dead child is restarted: a pure rule, time passed in."""
 
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential delay per failure in a row; a long enough life starts the row anew."""
+    """Exponential delay per consecutive failure; a long enough uptime resets the count."""
 
     first_s: float = 0.1
     factor: float = 2.0
@@ -14,7 +14,7 @@ class Backoff:
     failures: int = 0
 
     def after(self, *, uptime_s: float) -> "Backoff":
-        """Return the backoff once a child has died that was up for `uptime_s`."""
+        """Return the backoff after the death of a child that was up for `uptime_s`."""
         return replace(self, failures=1 if uptime_s >= self.reset_after_s else self.failures + 1)
 
     @property

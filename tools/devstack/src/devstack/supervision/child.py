@@ -1,4 +1,4 @@
-"""One supervised child process: start until ready, wait for its death, stop."""
+"""One supervised child process: start until ready, wait for its exit, stop."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ _POLL_S = 0.05
 
 
 class Child:
-    """A part that runs, or is about to."""
+    """A part with its process, running or about to."""
 
     def __init__(self, part: Part, launcher: Launcher) -> None:
         self.part = part
@@ -42,7 +42,7 @@ class Child:
         return self._member
 
     async def start(self) -> None:
-        """Start the process and wait until the server in it answers.
+        """Start the process and wait until its server is ready.
 
         Raises:
             PartFailedError: it died, or was not ready in time.
@@ -70,7 +70,7 @@ class Child:
         return await self._started.wait()
 
     async def stop(self) -> bool:
-        """Ask the process to end, kill it if it does not in time; True if it ended by itself."""
+        """Terminate the process, kill it if it does not end in time; True if it ended by itself."""
         if not self.running:
             return True
         process = self._started

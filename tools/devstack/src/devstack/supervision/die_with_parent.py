@@ -1,4 +1,4 @@
-"""Tie a program's life to its parent's and become it: `die_with_parent.py SIGNAL PARENT_PID COMMAND...`.
+"""A wrapper that ends a program with its parent: `die_with_parent.py SIGNAL PARENT_PID COMMAND...`.
 
 Run as a script in a fresh interpreter instead of as a `preexec_fn`, because code between fork and
 exec may deadlock in a process that has threads, as the drivers' processes do.
@@ -17,7 +17,7 @@ CANNOT_EXECUTE = 127
 
 
 def dying_with_parent(command: tuple[str, ...], *, death_signal: int) -> tuple[str, ...]:
-    """Return `command` so wrapped that it gets `death_signal` when the calling thread dies."""
+    """Return `command` wrapped so that it gets `death_signal` when the calling thread dies."""
     wrapper = (sys.executable, "-I", "-S", str(Path(__file__).resolve()))
     return (*wrapper, str(int(death_signal)), str(os.getpid()), *command)
 

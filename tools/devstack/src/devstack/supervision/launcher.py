@@ -1,4 +1,4 @@
-"""Starts programs in their own session, tied to this process, with a log file each."""
+"""Launcher of programs in their own session, tied to this process, with a log file each."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ _TAIL_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """Spawns children; call it from the main thread, whose death ends them."""
+    """Launcher of children; call it from the main thread, whose death ends them."""
 
     logs: Path
     environment: Mapping[str, str]
@@ -32,7 +32,7 @@ class Launcher:
     largest_log_bytes: int = LARGEST_LOG_BYTES
 
     def bound_logs(self) -> None:
-        """Put all logs that have grown large aside; blocks while they are copied."""
+        """Rotate all logs that have grown large; blocks while they are copied."""
         for log in self.logs.glob("*.log"):
             rotate(log, largest_bytes=self.largest_log_bytes)
 
@@ -70,7 +70,7 @@ class Launcher:
 
 
 def describe_exit(code: int) -> str:
-    """Say in words how a process ended."""
+    """Describe in words how a process ended."""
     if code >= 0:
         return f"exit code {code}"
     try:
@@ -80,16 +80,16 @@ def describe_exit(code: int) -> str:
 
 
 def kill_group(pid: int) -> None:
-    """Send SIGKILL to the session that `pid` leads, if anything of it is left."""
+    """Send SIGKILL to the session that `pid` leads, if any process of it is left."""
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def rotate(log: Path, *, largest_bytes: int = LARGEST_LOG_BYTES) -> None:
-    """Put a log that has grown large aside, as `.1`; `.1` becomes `.2`, and so on up to `KEPT_LOGS`.
+    """Rotate a log that has grown large to `.1`; `.1` becomes `.2`, and so on up to `KEPT_LOGS`.
 
-    It is copied and emptied, for its program has it open; what that writes between the last look and the
-    emptying, microseconds, is lost. Nothing happens to a log that is not there.
+    It is copied and truncated, because its program has it open; output of the microseconds between the last
+    read and the truncation is lost. A missing log is ignored.
     """
     with suppress(FileNotFoundError):
         if log.stat().st_size <= largest_bytes:

@@ -1,11 +1,11 @@
-"""What the supervisor needs to know of a program: how to start it and how to ask whether it is ready."""
+"""Description of a program for the supervisor: how to start it and how to probe its readiness."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 
 class NotReadyError(Exception):
-    """The server does not answer as it should yet; its text says how."""
+    """The server is not ready yet; the text says why."""
 
 
 Probe = Callable[[], Awaitable[None]]
@@ -14,7 +14,7 @@ Probe = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One child process to be; `group` is its key in `stack.json`, `name` is unique."""
+    """Description of one child process; `group` is its key in `stack.json`, `name` is unique."""
 
     group: str
     name: str

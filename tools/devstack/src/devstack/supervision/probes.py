@@ -1,4 +1,4 @@
-"""How each kind of server is asked whether it is ready: by its own protocol, once per call."""
+"""Readiness probes for each kind of server: one call by its own protocol."""
 
 import logging
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def mongod_probe(port: int, *, replica_set: str) -> Probe:
-    """Ready once the node is the writable primary of a replica set, which the probe sets up if need be."""
+    """Return a probe that passes once the node is the writable primary; it sets the replica set up."""
     address = f"{LOOPBACK}:{port}"
 
     async def probe() -> None:
@@ -65,7 +65,7 @@ async def _join_replica_set(client: AsyncMongoClient[dict[str, Any]], *, name: s
 
 
 def redis_probe(port: int) -> Probe:
-    """Ready once PING is answered, which is after the data was loaded."""
+    """Return a probe that passes once PING is answered, which is after the data was loaded."""
 
     async def probe() -> None:
         client = Redis(host=LOOPBACK, port=port, socket_timeout=_ANSWER_WITHIN_S, retry=Retry(NoBackoff(), 0))
@@ -80,7 +80,7 @@ def redis_probe(port: int) -> Probe:
 
 
 def kafka_probe(port: int) -> Probe:
-    """Ready once the broker lists itself in its metadata."""
+    """Return a probe that passes once the broker lists itself in its metadata."""
 
     async def probe() -> None:
         client = AIOKafkaClient(
@@ -106,7 +106,7 @@ def http_probe(
     headers: Mapping[str, str] | None = None,
     allow_redirects: bool = True,
 ) -> Probe:
-    """Ready once GET `path` is answered with `status`."""
+    """Return a probe that passes once GET `path` returns `status`."""
 
     async def probe() -> None:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_WITHIN_S)
@@ -116,7 +116,7 @@ def http_probe(
                 session.get(f"http://{LOOPBACK}:{port}{path}", allow_redirects=allow_redirects) as response,
             ):
                 if response.status != status:
-                    raise NotReadyError(f"{path} answers {response.status}: {(await response.text())[:200]}")
+                    raise NotReadyError(f"{path} returns {response.status}: {(await response.text())[:200]}")
         except (TimeoutError, aiohttp.ClientError, OSError) as exc:
             raise NotReadyError(f"{path}: {exc!r}") from exc
 

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as a request to stop; a second one hastens it."""
+"""SIGINT, SIGTERM and SIGHUP as a request to stop; a second one forces it."""
 
 import asyncio
 import signal
@@ -10,25 +10,25 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignals:
-    """Owns the process's stop signals while its block runs, in the main thread's event loop."""
+    """Owner of the process's stop signals while its block runs, in the main thread's event loop."""
 
     def __init__(self, *, on_second: Callable[[], None]) -> None:
         self._on_second = on_second
         self._asked = asyncio.Event()
 
     def __enter__(self) -> Self:
-        """Take the signals over."""
+        """Install the handlers."""
         for number in _STOPPING:
             asyncio.get_running_loop().add_signal_handler(number, self._receive)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give them back."""
+        """Restore the handlers."""
         for number in _STOPPING:
             asyncio.get_running_loop().remove_signal_handler(number)
 
     async def run_until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` until it ends, or cancel it when a stop is asked for; raises what it raises."""
+        """Run `work` until it ends, or cancel it when a stop is requested; raises what it raises."""
         task = asyncio.create_task(work)
         asked = asyncio.create_task(self._asked.wait())
         try:

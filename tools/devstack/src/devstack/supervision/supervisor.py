@@ -1,4 +1,4 @@
-"""Keeps children alive: starts them, restarts the dead with backoff, stops them in order."""
+"""Supervisor of children: starts them, restarts the dead with backoff, stops them in order."""
 
 import asyncio
 import time
@@ -25,11 +25,11 @@ STOP_ORDER: tuple[tuple[str, ...], ...] = (
 
 
 class Supervisor:
-    """Owns every child of one stack."""
+    """Owner of every child of one stack."""
 
-    def __init__(self, launcher: Launcher, journal: StackConsole, *, stack_file: Path) -> None:
+    def __init__(self, launcher: Launcher, console: StackConsole, *, stack_file: Path) -> None:
         self._launcher = launcher
-        self._journal = journal
+        self._console = console
         self._stack_file = stack_file
         self._children: list[Child] = []
         self._keepers: list[asyncio.Task[None]] = []
@@ -42,7 +42,7 @@ class Supervisor:
         """
         child = Child(part, self._launcher)
         self._children.append(child)
-        with self._journal.step(part.name):
+        with self._console.step(part.name):
             await child.start()
 
     def watch(self) -> None:
@@ -52,7 +52,7 @@ class Supervisor:
         self._publish()
 
     async def broken(self) -> None:
-        """Wait for ever, unless watching itself fails: then raise why."""
+        """Wait forever, unless watching itself fails: then raise its error."""
         await asyncio.gather(*self._keepers)
 
     async def stop(self) -> None:
@@ -74,7 +74,7 @@ class Supervisor:
         while True:
             code = await child.wait()
             backoff = backoff.after(uptime_s=time.monotonic() - up_since)
-            self._journal.note(
+            self._console.note(
                 f"{child.part.name} (pid {child.pid}) died: {describe_exit(code)};"
                 f" restart {backoff.failures} in {backoff.delay_s:.1f} s"
             )
@@ -94,16 +94,16 @@ class Supervisor:
         try:
             await child.start()
         except (StackError, OSError) as exc:
-            self._journal.note(f"restart failed: {exc}")
+            self._console.note(f"restart failed: {exc}")
             child.kill()  # it may live and never become ready
             return False
         took_s = time.monotonic() - begun
-        self._journal.note(f"{child.part.name} (pid {child.pid}) is ready again after {took_s:.1f} s")
+        self._console.note(f"{child.part.name} (pid {child.pid}) is ready again after {took_s:.1f} s")
         return True
 
     async def _stop(self, child: Child) -> None:
         if not await child.stop():
-            self._journal.note(f"{child.part.name} did not end by itself and was killed")
+            self._console.note(f"{child.part.name} did not end by itself and was killed")
 
     def _in_groups(self, groups: Sequence[str]) -> Iterable[Child]:
         return (child for child in self._children if child.part.group in groups)

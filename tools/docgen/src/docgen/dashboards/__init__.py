@@ -1,1 +1,1 @@
-"""The Grafana dashboards, as code: what is shown, and how Grafana wants it written down."""
+"""The Grafana dashboards, as code: their contents, and their form in Grafana."""

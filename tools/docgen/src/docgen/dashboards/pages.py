@@ -1,4 +1,4 @@
-"""The three dashboards: is all well, how events flow, how the API answers."""
+"""The three dashboards: overall health, flow of events, HTTP API."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -42,7 +42,7 @@ LATENCY: Final = Panel(
 LAG: Final = Panel(
     title="Lag per partition",
     queries=(Query("max by (partition) (waybill_partition_lag)", "{{partition}}"),),
-    reads="Records in the log that are not applied yet; what is in work counts.",
+    reads="Records in the log that are not applied yet, those in flight included.",
 )
 
 OVERVIEW: Final = Dashboard(
@@ -96,7 +96,7 @@ OVERVIEW: Final = Dashboard(
             queries=(Query(f"process_resident_memory_bytes{{{_OWN}}}", "{{job}} {{instance}}"),),
         ),
         Panel(
-            title="What runs",
+            title="Running versions",
             queries=(Query("sum by (service, version) (waybill_build_info)", "{{service}} {{version}}"),),
         ),
     ),
@@ -108,7 +108,7 @@ PIPELINE: Final = Dashboard(
     panels=(
         ACCEPTED,
         Panel(
-            title="Events by what became of them",
+            title="Events by outcome",
             unit="ops",
             queries=(Query(_rate("waybill_events_total", "outcome, reason"), "{{outcome}} {{reason}}"),),
         ),
@@ -127,13 +127,13 @@ PIPELINE: Final = Dashboard(
         ),
         Panel(title="Time per batch", unit="s", queries=tuple(_quantiles("waybill_batch_seconds"))),
         Panel(
-            title="Batches done again",
+            title="Batches retried",
             unit="ops",
             queries=(
                 Query(_rate("waybill_batch_retries_total", "error"), "{{error}}"),
                 Query(_rate("waybill_fence_losses_total"), "fence lost"),
             ),
-            reads="Stays at zero but for a moment when a store goes away and comes back.",
+            reads="Zero, except for a moment when a store goes away and comes back.",
         ),
         Panel(
             title="Dead letters",
@@ -141,12 +141,12 @@ PIPELINE: Final = Dashboard(
             queries=(Query(_rate("waybill_events_total", "reason", 'outcome="dead"'), "{{reason}}"),),
         ),
         Panel(
-            title="Duplicates that Redis knew",
+            title="Duplicates known to Redis",
             unit="percentunit",
             queries=(Query(f"{_rate('waybill_dedup_hits_total')} / {_rate('waybill_dedup_lookups_total')}"),),
         ),
         Panel(
-            title="On the way to Kafka",
+            title="In flight to Kafka",
             queries=(
                 Query("sum(waybill_in_flight_events)", "events"),
                 Query("sum(waybill_producer_connected)", "producers connected"),
@@ -162,7 +162,7 @@ PIPELINE: Final = Dashboard(
             queries=(Query("sum by (job) (waybill_mongo_pool_in_use)", "{{job}}"),),
         ),
         Panel(
-            title="Going on without Redis",
+            title="Users of Redis without it",
             queries=(Query("sum by (user) (waybill_redis_failing)", "{{user}}"),),
         ),
     ),
@@ -178,12 +178,12 @@ API: Final = Dashboard(
             queries=(Query(_rate("http_requests_total", "method, route", _API), "{{method}} {{route}}"),),
         ),
         Panel(
-            title="Replies by status",
+            title="Responses by status",
             unit="reqps",
             queries=(Query(_rate("http_requests_total", "status", _API), "{{status}}"),),
         ),
         Panel(
-            title="Half of the answers are faster",
+            title="Median latency by route",
             unit="s",
             queries=(
                 Query(
@@ -195,7 +195,7 @@ API: Final = Dashboard(
             ),
         ),
         Panel(
-            title="99 of 100 answers are faster",
+            title="99th percentile latency by route",
             unit="s",
             queries=(
                 Query(
@@ -208,7 +208,7 @@ API: Final = Dashboard(
             reads="Writes to /shipments wait for the outcome; a login takes what bcrypt takes.",
         ),
         Panel(
-            title="Refused",
+            title="Rejected requests",
             unit="reqps",
             queries=(
                 Query(
@@ -218,7 +218,7 @@ API: Final = Dashboard(
             ),
         ),
         Panel(
-            title="Share of answers that break the promise",
+            title="Share of responses that miss the objective",
             unit="percentunit",
             queries=(
                 Query("waybill:failed_answers:ratio5m", "failed, 5 min"),
@@ -226,7 +226,7 @@ API: Final = Dashboard(
                 Query("waybill:slow_answers:ratio5m", "slow, 5 min"),
                 Query("waybill:slow_answers:ratio1h", "slow, 1 h"),
             ),
-            reads="Promised: 0.1 % failed, 1 % slow (over 250 ms).",
+            reads="Objective: 0.1 % failed, 1 % slow (over 250 ms).",
         ),
     ),
 )

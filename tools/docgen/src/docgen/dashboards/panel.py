@@ -28,7 +28,7 @@ class Panel:
     Attributes:
         unit: as Grafana names it.
         is_figure: the last value, large, instead of a graph.
-        reads: what one should know to read it.
+        reads: description for readers.
     """
 
     title: str

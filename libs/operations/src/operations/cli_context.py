@@ -1,4 +1,4 @@
-"""An operator's desk: the Waybill that is worked on, and a way to say what came of it."""
+"""Shared context of the commands: the Waybill they call, and how results are printed."""
 
 import json
 import os
@@ -15,11 +15,11 @@ from operations.options import Deployment
 from operations.waybill import Json, Waybill
 
 _WIDE = 200
-"""Where nobody looks, as in a pipe, lines are not cut to the width of a screen."""
+"""Width of output that is not a terminal, as in a pipe: lines are not cut."""
 
 
 class CliContext:
-    """What a command works with. Results go to stdout; what is only for watching, to stderr."""
+    """Context of one command. Results go to stdout; progress and notices to stderr."""
 
     def __init__(self, deployment: Deployment) -> None:
         self.waybill = Waybill(deployment.url, os.environ)
@@ -30,7 +30,7 @@ class CliContext:
         self._out = Console(highlight=False, markup=False, emoji=False, width=width)
 
     def show(self, found: Json | Sequence[Json]) -> None:
-        """Print a result as JSON, or the members of a thing line by line."""
+        """Print a result as JSON, or the fields of an object line by line."""
         if self.as_json or not isinstance(found, Mapping):
             self._out.out(literal(json.dumps(found, ensure_ascii=False)))
             return
@@ -42,7 +42,7 @@ class CliContext:
         self._out.print(table)
 
     def show_list(self, found: Iterable[Json], columns: Sequence[str]) -> None:
-        """Print things as JSON, or as a table of some of their members."""
+        """Print objects as JSON, or as a table of some of their fields."""
         if self.as_json:
             self.show(list(found))
             return
@@ -54,14 +54,14 @@ class CliContext:
         self._out.print(table)
 
     def show_some(self, pages: Iterable[Sequence[Json]], columns: Sequence[str], *, limit: int) -> None:
-        """Print the first things of a list, and say so if there are more."""
+        """Print the first objects of a list, with a notice if there are more."""
         found = list(islice(chain.from_iterable(pages), limit + 1))
         self.show_list(found[:limit], columns)
         if len(found) > limit:
             self.say(f"there are more than these {limit}: --limit shows more at once")
 
     def say(self, text: str) -> None:
-        """Say something to who watches."""
+        """Print a notice to stderr."""
         self.watching.print(literal(text), soft_wrap=True)
 
 

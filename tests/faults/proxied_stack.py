@@ -1,4 +1,4 @@
-"""The stack of a random schedule: two of what can be two, and a proxy before each store."""
+"""The stack of a random schedule: two replicas of each service, and a proxy before each store."""
 
 import asyncio
 import os
@@ -25,8 +25,8 @@ DATABASE = "shipping_system"
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
-    """A running stack, with what stands between its services and its stores."""
+class ProxiedStack:
+    """A running stack, with the proxies between its services and its stores."""
 
     stack: RunningStack
     links: Mapping[str, Proxy]
@@ -34,7 +34,7 @@ class Rig:
 
     @property
     def kafka(self) -> KafkaSettings:
-        """Kafka, not through its link."""
+        """Address of Kafka, not through its link."""
         return KafkaSettings(KAFKA_BROKERS=self.stack.kafka_brokers)  # type: ignore[call-arg]
 
     def heal(self) -> None:
@@ -44,7 +44,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def open_rig(root: Path) -> AsyncIterator[Rig]:
+async def open_proxied_stack(root: Path) -> AsyncIterator[ProxiedStack]:
     """Start a stack in `root` with its services behind proxies; stop it at the end."""
     ports = reserve_store_ports(root)
     async with AsyncExitStack() as opened:
@@ -57,7 +57,7 @@ async def open_rig(root: Path) -> AsyncIterator[Rig]:
         stack = await _start(opened, root, links)
         settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
         database = await opened.enter_async_context(open_database(settings))
-        yield Rig(stack, links, database)
+        yield ProxiedStack(stack, links, database)
         for link in links.values():
             link.heal()  # what stops must be able to say good-bye
 

@@ -1,4 +1,4 @@
-"""Whoever works on the stores of a running stack is told where they are, or that none is up."""
+"""Commands on the stores of a running stack get their addresses, or an error if none is up."""
 
 import os
 import subprocess

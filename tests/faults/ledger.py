@@ -1,4 +1,4 @@
-"""The history of what was asked: every call, with the ids of its events and how it ended."""
+"""History of requests: every call, with the ids of its events and how it ended."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -9,15 +9,15 @@ from tests.support.history import Sent
 
 
 class Ended(StrEnum):
-    """How a call ended (the three of a Jepsen history)."""
+    """End of a call (the three of a Jepsen history)."""
 
     OK = "ok"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
 
-class Books:
-    """Counts, for each event, the calls that must have put it into the log and those that may have."""
+class Ledger:
+    """Counts, for each event, of the calls that must have put it into the log and of those that may have."""
 
     def __init__(self) -> None:
         self._ok: Counter[str] = Counter()
@@ -28,11 +28,11 @@ class Books:
 
     @property
     def acknowledged(self) -> int:
-        """How many events were acknowledged, repetitions included."""
+        """Number of acknowledged events, repetitions included."""
         return self._ok.total()
 
-    def note(self, what: str, ended: Ended, event_ids: Iterable[str], *, answer: str) -> None:
-        """Note a call.
+    def record(self, what: str, ended: Ended, event_ids: Iterable[str], *, response: str) -> None:
+        """Record a call.
 
         Args:
             what: method and route.
@@ -40,7 +40,7 @@ class Books:
             event_ids: one for each event, with repetitions.
             answer: the status, or what came instead of one.
         """
-        self.calls[what, answer] += 1
+        self.calls[what, response] += 1
         match ended:
             case Ended.OK:
                 self._ok.update(event_ids)

@@ -20,13 +20,13 @@ ENTRY: Json = {"tracking_number": NUMBER, "reason": "a bug", "since": "now", "re
 
 
 def test_partitions_are_listed(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [(200, {"data": [HALTED]})] * 2
+    waybill.responses += [(200, {"data": [HALTED]})] * 2
     assert run("partitions", "list", "--json").json == [HALTED]
     assert "100 dead letters in a row" in run("partitions", "list").out
 
 
-def test_one_is_resumed_with_a_reason(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [(202, HALTED)] * 2
+def test_a_partition_is_resumed_with_a_reason(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [(202, HALTED)] * 2
     assert run("partitions", "resume", "7", "--reason", "repaired", "--json").json == HALTED
     assert run("partitions", "resume", "7", "--reason", "lost", "--from", "earliest").code == 0
     assert [(asked.method, asked.path, asked.body) for asked in waybill.asked] == [
@@ -35,20 +35,20 @@ def test_one_is_resumed_with_a_reason(waybill: StandIn, run: Run) -> None:
     ]
 
 
-def test_without_a_reason_nothing_is_resumed_or_set_aside(waybill: StandIn, run: Run) -> None:
+def test_without_a_reason_nothing_is_resumed_or_quarantined(waybill: StandIn, run: Run) -> None:
     assert run("partitions", "resume", "7").code == 2
     assert run("quarantine", "add", NUMBER).code == 2
     assert waybill.asked == []
 
 
-def test_what_cannot_be_resumed_is_said(waybill: StandIn, run: Run) -> None:
-    waybill.answers.append(refusal(409, "CANNOT_RESUME", "the partition does not stand still"))
+def test_a_rejected_resume_is_reported(waybill: StandIn, run: Run) -> None:
+    waybill.responses.append(refusal(409, "CANNOT_RESUME", "the partition is not halted"))
     ended = run("partitions", "resume", "7", "--reason", "repaired")
-    assert (ended.code, ended.err) == (1, "error: the partition does not stand still (CANNOT_RESUME)\n")
+    assert (ended.code, ended.err) == (1, "error: the partition is not halted (CANNOT_RESUME)\n")
 
 
-def test_a_shipment_is_set_aside_listed_and_released(waybill: StandIn, run: Run) -> None:
-    waybill.answers += [(200, ENTRY), (200, {"data": [ENTRY]}), (204, b"")]
+def test_a_shipment_is_quarantined_listed_and_released(waybill: StandIn, run: Run) -> None:
+    waybill.responses += [(200, ENTRY), (200, {"data": [ENTRY]}), (204, b"")]
     assert run("quarantine", "add", NUMBER, "--reason", "a bug", "--json").json == ENTRY
     assert run("quarantine", "list", "--json").json == [ENTRY]
     ended = run("quarantine", "release", NUMBER)

@@ -1,4 +1,4 @@
-"""One more replica beside those of a running stack, which its supervisor does not know."""
+"""One more replica beside those of a running stack, unknown to its supervisor."""
 
 import signal
 import subprocess
@@ -14,7 +14,9 @@ from tests.support.stack import RunningStack
 
 
 @contextmanager
-def beside(stack: RunningStack, group: str, name: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def extra_replica(
+    stack: RunningStack, group: str, name: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Start a service as its first replica was started; give the process and its port; kill it at the end."""
     port = unused_port()
     # Without PROCESSOR_GROUP_INSTANCE, the name of the one it is started beside: it leaves the group at once.

@@ -8,11 +8,11 @@ from devstack.console.terminal import Screen, StackConsole
 from devstack.errors import PartFailedError
 
 
-def test_plain_lines_when_nobody_watches(tmp_path: Path) -> None:
+def test_output_without_a_terminal_is_plain_lines(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = StackConsole(Console(file=output), file=tmp_path / "supervisor.log")
+    console = StackConsole(Console(file=output), file=tmp_path / "supervisor.log")
 
-    with journal.progress(), journal.step("mongod"):
+    with console.progress(), console.step("mongod"):
         pass
 
     first, second = output.getvalue().splitlines()
@@ -22,19 +22,19 @@ def test_plain_lines_when_nobody_watches(tmp_path: Path) -> None:
 
 def test_a_step_that_fails_is_never_called_ready(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = StackConsole(Console(file=output, force_terminal=True), file=tmp_path / "supervisor.log")
+    console = StackConsole(Console(file=output, force_terminal=True), file=tmp_path / "supervisor.log")
 
-    with pytest.raises(PartFailedError), journal.progress(), journal.step("mongod"):
+    with pytest.raises(PartFailedError), console.progress(), console.step("mongod"):
         raise PartFailedError("mongod died")
 
     assert "ready" not in output.getvalue()
 
 
-def test_a_note_is_shown_and_kept_with_its_time(tmp_path: Path) -> None:
+def test_a_note_is_shown_and_logged_with_its_time(tmp_path: Path) -> None:
     output = io.StringIO()
-    journal = StackConsole(Console(file=output, width=20), file=tmp_path / "supervisor.log")
+    console = StackConsole(Console(file=output, width=20), file=tmp_path / "supervisor.log")
 
-    journal.note("redis [pid 7] died: killed by SIGKILL; restart 1 in 0.1 s")
+    console.note("redis [pid 7] died: killed by SIGKILL; restart 1 in 0.1 s")
 
     kept = (tmp_path / "supervisor.log").read_text()
     assert kept == output.getvalue()

@@ -1,4 +1,4 @@
-"""What is told beside MongoDB must be true: each change at least once, always alike; dead letters intact."""
+"""Checks of the published topics: each change at least once, always alike; dead letters intact."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -8,11 +8,11 @@ from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
 from messaging.topics import Topics
-from tests.support.observed import Observed, Told
+from tests.support.observed import Observed, PublishedMessage
 
 
 class Applied(Protocol):
-    """What the rules make of an event."""
+    """Expected change of an event by the rules."""
 
     @property
     def command(self) -> Command: ...
@@ -22,24 +22,26 @@ class Applied(Protocol):
     def version(self) -> int | None: ...
 
 
-def wrong_letters(observed: Observed) -> Iterator[str]:
-    """Say which dead letters are missing, of nothing, or not what died."""
+def wrong_dead_letters(observed: Observed) -> Iterator[str]:
+    """Return the dead letters that are missing, unfounded, or differ from their records."""
     logged = {record.place: record for record in observed.log}
-    for letter in observed.letters:
-        record = logged.get(letter.place)
+    for dead_letter in observed.dead_letters:
+        record = logged.get(dead_letter.place)
         if record is None:
-            yield f"dead letter of {letter.place}: there is no such record in the log"
-        elif record.digest != letter.digest:
-            yield f"dead letter of {letter.place}: not the bytes that died"
-    buried = {letter.place for letter in observed.letters}
+            yield f"dead letter of {dead_letter.place}: no such record in the log"
+        elif record.digest != dead_letter.digest:
+            yield f"dead letter of {dead_letter.place}: not the original bytes"
+    dead_lettered = {dead_letter.place for dead_letter in observed.dead_letters}
     for record in observed.log:
-        if record.command is None and record.place not in buried:
-            yield f"record {record.place}: cannot be read, but is no dead letter"
+        if record.command is None and record.place not in dead_lettered:
+            yield f"record {record.place}: cannot be decoded, but is no dead letter"
 
 
-def wrong_messages(events: Mapping[EventId, Applied], told: Mapping[str, Sequence[Told]]) -> Iterator[str]:
-    """Say where the derived topics do not tell of all that was applied, or of anything else."""
-    for topic, messages in told.items():
+def wrong_messages(
+    events: Mapping[EventId, Applied], published: Mapping[str, Sequence[PublishedMessage]]
+) -> Iterator[str]:
+    """Return where the derived topics differ from the applied events."""
+    for topic, messages in published.items():
         expected = {
             event_id: event
             for event_id, event in events.items()
@@ -50,19 +52,21 @@ def wrong_messages(events: Mapping[EventId, Applied], told: Mapping[str, Sequenc
             by_id.setdefault(message.event_id, set()).add(message.digest)
             event = expected.get(EventId(message.event_id))
             if event is None:
-                yield f"{message.event_id}: told on {topic}, but must not be"
+                yield f"{message.event_id}: published on {topic}, but must not be"
             elif (message.version, message.tracking_number) != (event.version, event.command.tracking_number):
-                yield f"{message.event_id}: told on {topic} as version {message.version}, not {event.version}"
-        yield from (f"{each}: applied, but not told on {topic}" for each in expected if each not in by_id)
+                yield f"{message.event_id}: version {message.version} on {topic}, not {event.version}"
         yield from (
-            f"{each}: told on {topic} in {len(digests)} ways"
+            f"{each}: applied, but not published on {topic}" for each in expected if each not in by_id
+        )
+        yield from (
+            f"{each}: published on {topic} in {len(digests)} ways"
             for each, digests in by_id.items()
             if len(digests) > 1
         )
 
 
 def _belongs(topic: str, command: Command) -> bool:
-    """DESIGN section 4, written down a second time."""
+    """Check a message against DESIGN section 4, written down a second time."""
     names = Topics()
     if topic == names.changes:
         return True
