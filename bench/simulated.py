@@ -90,10 +90,10 @@ class SimulatedStore:
         self._note("applied", fence.partition, len(plan.verdicts))
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(
+    async def dead_letter(
         self,
         fence: Fence,
-        delivery: ConsumedCommand | None,
+        consumed: ConsumedCommand | None,
         *,
         next_offset: int,
         reason: str,
@@ -122,7 +122,7 @@ class SimulatedHints:
         del partition
         self._members.update(members)
 
-    async def send(self, responses: Mapping[str, Reply]) -> None:
+    async def send(self, replies: Mapping[str, Reply]) -> None:
         """Do nothing: nobody waits."""
 
 
@@ -171,11 +171,11 @@ def simulated_ports(store: SimulatedStore, producer: ResilientProducer, topics: 
     hints, partitions = SimulatedHints(), SimulatedPartitions()
     return Ports(
         store=store,
-        notes=partitions,
+        partition_state=partitions,
         quarantine=Quarantine(partitions),
         duplicates=hints,
         feed=KafkaChangeFeed(producer, topics),
-        answers=hints,
+        replies=hints,
         dead_letters=KafkaDeadLetters(producer, topics),
         index=partitions,
         clock=SystemClock(),

@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 
 from domain.ports.core import Document, ShipmentStore
 from storage.mongo.database import Database
-from tests.contract.line import TOPIC, PartitionStores
+from tests.contract.partition_stores import TOPIC, PartitionStores
 from tests.contract.writing import Storage
 from tests.support.fakes import (
     Documents,
@@ -18,7 +18,7 @@ from tests.support.fakes import (
     InMemoryDeadLetterReader,
     InMemoryEventReader,
     InMemoryPartitionControl,
-    InMemoryPartitionNotes,
+    InMemoryPartitionStateStore,
     InMemoryQuarantineStore,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
@@ -35,8 +35,8 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     if request.param == "memory":
         documents = Documents()
 
-        async def remember(letters: Sequence[Document]) -> None:
-            documents.dead_letters |= {letter["id"]: letter for letter in letters}
+        async def remember(dead_letters: Sequence[Document]) -> None:
+            documents.dead_letters |= {dead_letter["id"]: dead_letter for dead_letter in dead_letters}
 
         return Storage(
             InMemoryShipmentStore(documents),
@@ -51,10 +51,10 @@ def storage(request: pytest.FixtureRequest) -> Storage:
 
     database = request.getfixturevalue("database")
 
-    async def insert(letters: Sequence[Document]) -> None:
-        renamed = [{"_id": letter["id"]} | letter for letter in letters]
+    async def insert(dead_letters: Sequence[Document]) -> None:
+        renamed = [{"_id": dead_letter["id"]} | dead_letter for dead_letter in dead_letters]
         await database[DEAD_LETTERS].insert_many(
-            [{name: value for name, value in letter.items() if name != "id"} for letter in renamed]
+            [{name: value for name, value in dead_letter.items() if name != "id"} for dead_letter in renamed]
         )
 
     return Storage(
@@ -77,7 +77,7 @@ def line(request: pytest.FixtureRequest) -> PartitionStores:
         documents = Documents()
         return PartitionStores(
             InMemoryShipmentStore(documents),
-            InMemoryPartitionNotes(documents),
+            InMemoryPartitionStateStore(documents),
             InMemoryPartitionControl(documents, TOPIC),
             InMemoryQuarantineStore(documents),
             InMemoryActionLog(documents),

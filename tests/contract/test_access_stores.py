@@ -57,7 +57,7 @@ class Stores:
     revocations: RevocationStore
     actions: ActionLog
 
-    async def deeds(self) -> list[tuple[str, str, str]]:
+    async def recorded_actions(self) -> list[tuple[str, str, str]]:
         """Return what was done to whom by whom, in this order."""
         page = await self.actions.page(ActionFilter(), Window(limit=100))
         return sorted((each["action"], each["target"], each["by"]) for each in page.data)
@@ -96,7 +96,7 @@ async def test_a_user_has_only_so_many_keys(stores: Stores) -> None:
     ]
     assert added == [True, True, False]
     assert await stores.keys.add("nobody", KEY, most=2, action=MADE) is False
-    assert len(await stores.deeds()) == 2
+    assert len(await stores.recorded_actions()) == 2
 
 
 async def test_a_key_is_removed_together_with_its_tokens(stores: Stores) -> None:
@@ -107,7 +107,7 @@ async def test_a_key_is_removed_together_with_its_tokens(stores: Stores) -> None
     assert await stores.keys.remove("driver", KEY.key_id, revocation=REVOCATION, action=ENDED) is True
     assert await stores.keys.find(KEY.key_id) is None
     assert await stores.revocations.since(None) == [REVOCATION]
-    assert await stores.deeds() == [
+    assert await stores.recorded_actions() == [
         ("user.api_key_created", "driver", "ana"),
         ("user.api_key_removed", "driver", "ana"),
     ]
@@ -129,13 +129,13 @@ async def test_a_user_is_changed_together_with_its_tokens_and_keeps_its_keys(sto
     assert await stores.users.find("driver") == changed
     assert await stores.revocations.since(NOON) == [REVOCATION]
     assert await stores.keys.of_user("driver") == [KEY]
-    assert ("user.changed", "driver", "ana") in await stores.deeds()
+    assert ("user.changed", "driver", "ana") in await stores.recorded_actions()
 
 
-async def test_a_name_that_is_taken_is_no_deed(stores: Stores) -> None:
+async def test_a_taken_name_is_no_action(stores: Stores) -> None:
     action = user_created(DRIVER, by="ana")
     assert [await stores.users.add(DRIVER, action=action) for _ in range(2)] == [True, False]
-    assert await stores.deeds() == [("user.created", "driver", "ana")]
+    assert await stores.recorded_actions() == [("user.created", "driver", "ana")]
 
 
 def demoted(admin: User) -> tuple[User, OperatorAction]:
@@ -148,7 +148,7 @@ def demoted(admin: User) -> tuple[User, OperatorAction]:
     [None, replace(ADMIN, username="other", disabled=True), replace(ADMIN, username="other", seeded=True)],
 )
 async def test_the_last_admin_stays(stores: Stores, other: User | None) -> None:
-    """Whoever is disabled does not count, and outside development nor does a user of development."""
+    """Disabled users do not count, nor do development users in other environments."""
     await stores.users.add(ADMIN)
     if other is not None:
         await stores.users.add(other)
@@ -156,7 +156,7 @@ async def test_the_last_admin_stays(stores: Stores, other: User | None) -> None:
     with pytest.raises(LastAdmin):
         await stores.users.replace(ADMIN, changed, revocations=[REVOCATION], action=action)
     assert await stores.users.find(ADMIN.username) == ADMIN
-    assert (await stores.revocations.since(None), await stores.deeds()) == ([], [])
+    assert (await stores.revocations.since(None), await stores.recorded_actions()) == ([], [])
 
 
 async def test_of_admins_that_are_all_demoted_at_once_one_stays(stores: Stores) -> None:
@@ -174,7 +174,7 @@ async def test_of_admins_that_are_all_demoted_at_once_one_stays(stores: Stores) 
     done = await asyncio.gather(*map(demote, admins))
     found, _ = await stores.users.page(limit=10, offset=0)
     assert sum(user.role is Role.ADMIN for user in found) == len(admins) - sum(done) >= 1
-    assert len(await stores.deeds()) == sum(done)
+    assert len(await stores.recorded_actions()) == sum(done)
 
 
 async def test_a_user_whom_others_have_changed_is_left_alone(stores: Stores) -> None:
@@ -199,7 +199,7 @@ async def test_revocations_are_asked_for_by_when_they_were_made(stores: Stores) 
 def feed(request: pytest.FixtureRequest) -> RevocationFeed:
     if request.param == "memory":
         return InMemoryRevocationFeed()
-    return RedisRevocationFeed(request.getfixturevalue("redis_client"), FixedClock(), keep_s=3600)
+    return RedisRevocationFeed(request.getfixturevalue("redis_client"), FixedClock(), retention_s=3600)
 
 
 async def test_what_is_published_is_news(feed: RevocationFeed) -> None:
@@ -218,7 +218,7 @@ async def test_what_is_published_is_news(feed: RevocationFeed) -> None:
 
 
 async def test_out_of_reach_there_is_no_news(redis_that_is_gone: Redis) -> None:
-    gone = RedisRevocationFeed(redis_that_is_gone, FixedClock(), keep_s=3600)
+    gone = RedisRevocationFeed(redis_that_is_gone, FixedClock(), retention_s=3600)
     assert await gone.is_whole() is None
     assert await gone.publish([REVOCATION], as_of=NOON, whole=True) is False
     assert await gone.news() == RevocationNews()
@@ -226,8 +226,8 @@ async def test_out_of_reach_there_is_no_news(redis_that_is_gone: Redis) -> None:
 
 @pytest.mark.stack
 async def test_a_list_that_was_deleted_is_not_whole_and_not_made_so_by_the_next(redis_client: Redis) -> None:
-    feed = RedisRevocationFeed(redis_client, FixedClock(), keep_s=3600)
-    reader = RedisRevocationFeed(redis_client, FixedClock(), keep_s=3600)
+    feed = RedisRevocationFeed(redis_client, FixedClock(), retention_s=3600)
+    reader = RedisRevocationFeed(redis_client, FixedClock(), retention_s=3600)
     await feed.publish([REVOCATION], as_of=NOON, whole=True)
     assert (await reader.news()).whole_at == NOON
     await redis_client.delete("revocations")
@@ -238,14 +238,14 @@ async def test_a_list_that_was_deleted_is_not_whole_and_not_made_so_by_the_next(
     assert (await reader.news()).whole_at is None
     older = replace(REVOCATION, name="jti:3")
     await feed.publish([older, later], as_of=NOON + timedelta(minutes=10), whole=True)
-    told = await reader.news()
-    assert {each.name for each in told.revocations} == {"jti:2", "jti:3"}
-    assert told.whole_at == NOON + timedelta(minutes=10)
+    news = await reader.news()
+    assert {each.name for each in news.revocations} == {"jti:2", "jti:3"}
+    assert news.whole_at == NOON + timedelta(minutes=10)
 
 
 @pytest.mark.stack
-async def test_a_redis_that_takes_no_writes_tells_what_it_has_and_is_not_whole(redis_client: Redis) -> None:
-    feed = RedisRevocationFeed(redis_client, FixedClock(), keep_s=3600)
+async def test_a_read_only_redis_returns_what_it_has_and_is_not_whole(redis_client: Redis) -> None:
+    feed = RedisRevocationFeed(redis_client, FixedClock(), retention_s=3600)
     await feed.publish([REVOCATION], as_of=NOON, whole=True)
     await redis_client.config_set("min-replicas-to-write", 1)
     try:

@@ -1,4 +1,4 @@
-"""`ActionLog`: what operators have done is noted once, never changed, and listed newest first."""
+"""`ActionLog`: operators' actions are recorded once, never changed, and listed newest first."""
 
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -30,7 +30,7 @@ ACTIONS = [
 
 
 class Noting(ActionLog, Protocol):
-    """What those have who note within their transactions."""
+    """Recorder of actions within transactions."""
 
     async def note(self, action: OperatorAction) -> bool: ...
 

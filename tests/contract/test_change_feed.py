@@ -1,4 +1,4 @@
-"""`ChangeFeed`: every applied event is told, with the same id whenever it is told; nothing else is."""
+"""`ChangeFeed`: every applied event is published, with the same id each time; nothing else is."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ IDS = [each.command.event_id for each in STORY]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """The feed, and the ids of all changes it told of."""
+    """Feed, and the ids of all published changes."""
 
     feed: ChangeFeed
     read: Callable[[], Awaitable[list[EventId]]]
@@ -48,7 +48,7 @@ def memory_feed() -> Feed:
     fake = InMemoryChangeFeed()
 
     async def read() -> list[EventId]:
-        return [verdict.delivery.command.event_id for verdict in fake.published]
+        return [verdict.consumed.command.event_id for verdict in fake.published]
 
     return Feed(fake, read)
 
@@ -68,12 +68,12 @@ async def kafka_feed(kafka: KafkaSettings) -> AsyncIterator[Feed]:
         yield Feed(KafkaChangeFeed(producer, topics), read)
 
 
-async def test_what_was_applied_is_told_in_the_order_of_the_log(feed: Feed) -> None:
+async def test_applied_events_are_published_in_log_order(feed: Feed) -> None:
     await feed.feed.publish(plan_for(STORY).verdicts)
     assert await feed.read() == IDS
 
 
-async def test_what_is_replayed_is_told_again_with_the_same_id(feed: Feed) -> None:
+async def test_a_replayed_change_is_published_again_with_the_same_id(feed: Feed) -> None:
     known = {each.command.event_id: record_of(each) for each in STORY}
     await feed.feed.publish(plan_for(STORY).verdicts)
     await feed.feed.publish(judge(redelivered(STORY), None, known).verdicts)
@@ -89,13 +89,13 @@ def without_change_feed() -> list[Verdict]:
     return [verdict for verdict in plan_for(sent).verdicts if not verdict.is_published]
 
 
-async def test_nothing_else_is_told(feed: Feed) -> None:
+async def test_nothing_else_is_published(feed: Feed) -> None:
     verdicts = without_change_feed()
     assert len(verdicts) == 4
     await feed.feed.publish(verdicts)
     assert await feed.read() == []
 
 
-async def test_nothing_to_tell_is_nothing_done(feed: Feed) -> None:
+async def test_nothing_to_publish_is_nothing_done(feed: Feed) -> None:
     await feed.feed.publish([])
     assert await feed.read() == []

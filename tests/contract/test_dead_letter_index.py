@@ -1,4 +1,4 @@
-"""`DeadLetterIndex` and `DeadLetterBin`: a dead letter is noted once; so is what becomes of it."""
+"""`DeadLetterIndex` and `DeadLetterBin`: dead letters, replays and discards are recorded once."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +23,7 @@ from storage.mongo.database import Database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.queries.readers import MongoDeadLetterReader
-from storage.mongo.schema import DEAD_LETTERS, mark_older_letters
+from storage.mongo.schema import DEAD_LETTERS, mark_older_dead_letters
 from tests.support.builders import NOON, NUMBER, RECORDED_AT, report
 from tests.support.fakes import Documents, InMemoryActionLog, InMemoryDeadLetterIndex
 
@@ -49,7 +49,9 @@ UNREADABLE = replace(
 )
 
 
-REPLAY = Replay(letter=ENTRY.id, by="$ana", at=RECORDED_AT, topic="shipments.events", partition=1, offset=77)
+REPLAY = Replay(
+    dead_letter_id=ENTRY.id, by="$ana", at=RECORDED_AT, topic="shipments.events", partition=1, offset=77
+)
 DISCARD = Discard(by="luis", at=RECORDED_AT + timedelta(minutes=1), reason="$nobody needs it")
 
 
@@ -167,11 +169,11 @@ async def test_what_was_done_last_counts_whenever_it_is_noted(noted: Index) -> N
 
 
 @pytest.mark.stack
-async def test_what_was_noted_before_there_were_states_is_open(database: Database) -> None:
+async def test_older_dead_letters_are_open(database: Database) -> None:
     await database[DEAD_LETTERS].insert_one({"_id": ENTRY.id, "reason": "unreadable", "recorded_at": NOON})
-    await mark_older_letters(database)
+    await mark_older_dead_letters(database)
     await MongoDeadLetterIndex(database).note_replay(REPLAY)
-    await mark_older_letters(database)
+    await mark_older_dead_letters(database)
     letter = await MongoDeadLetterReader(database).get(ENTRY.id)
     assert letter is not None
     assert (letter["state"], letter["replays"], letter["headers"]) == ("replayed", 1, [])

@@ -1,4 +1,4 @@
-"""`DeadLetterReader`: what could not be applied, newest first."""
+"""`DeadLetterReader`: dead letters, newest first."""
 
 from datetime import timedelta
 

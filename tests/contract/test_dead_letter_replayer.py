@@ -1,4 +1,4 @@
-"""`DeadLetterReplayer`: what is there is put back as it was, what is not there is None."""
+"""`DeadLetterReplayer`: an existing dead letter is replayed as it was, an absent one is None."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ UNREADABLE = LogRecord(42, b"\xff{", READABLE.key)
 
 @dataclass(frozen=True, slots=True)
 class Graveyard:
-    """Where one dead letter can be read and the next, in the same partition, cannot."""
+    """Dead-letter topic with a readable and an unreadable dead letter in one partition."""
 
     replayer: DeadLetterReplayer
     readable: RecordPosition
@@ -100,7 +100,7 @@ async def test_what_is_put_back_is_as_it_was_and_says_whose_replay_it_is(
 
 
 @pytest.mark.stack
-async def test_what_dies_again_is_the_replay_of_its_last_death(
+async def test_a_replay_that_fails_again_names_the_last_dead_letter(
     kafka_graveyard: Graveyard, kafka: KafkaSettings
 ) -> None:
     async with producer_on(kafka) as producer:

@@ -1,4 +1,4 @@
-"""`DuplicateFilter`: a hint that never lies about what it was not told, and never raises."""
+"""`DuplicateFilter`: a hint without false hits that never raises."""
 
 from datetime import timedelta
 
@@ -35,11 +35,11 @@ def unreachable(request: pytest.FixtureRequest, clock: FixedClock) -> DuplicateF
     return RedisDuplicateFilter(request.getfixturevalue("redis_that_is_gone"), clock)
 
 
-async def test_what_was_never_marked_was_not_seen(duplicates: DuplicateFilter) -> None:
+async def test_unmarked_members_are_not_seen(duplicates: DuplicateFilter) -> None:
     assert list(await duplicates.seen(PARTITION, ["a", "b"])) == [False, False]
 
 
-async def test_what_was_marked_was_seen_each_in_its_place(duplicates: DuplicateFilter) -> None:
+async def test_marked_members_are_seen(duplicates: DuplicateFilter) -> None:
     await duplicates.mark(PARTITION, ["b", "d"])
     await duplicates.mark(PARTITION, ["e", "d"])
     assert list(await duplicates.seen(PARTITION, ["a", "b", "c", "d", "e", "b"])) == [

@@ -1,4 +1,4 @@
-"""`ShipmentStore`, its fences: a partition has one writer, whoever took it over last."""
+"""`ShipmentStore`, its fences: a partition has one writer, the last to take it over."""
 
 import pytest
 
@@ -57,7 +57,7 @@ async def test_a_fence_stays_where_the_same_log_has_lost_its_tail(
 
     fence = await store.acquire(PARTITION, owner="next", end_offset=ends_at(0), is_another=asked)
     assert fence == Fence(PARTITION, first.epoch + 1, expected)
-    assert (fence.inherited.next_offset, fence.inherited.end_offset) == (expected, 0)
+    assert (fence.checkpoint.next_offset, fence.checkpoint.end_offset) == (expected, 0)
 
 
 @pytest.mark.race

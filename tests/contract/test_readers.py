@@ -99,9 +99,9 @@ async def test_a_rejected_event_is_shown_with_its_reason(storage: Storage) -> No
     assert event["client_id"] is None
 
 
-async def test_a_dead_event_is_shown_with_the_words_for_the_operator(storage: Storage) -> None:
+async def test_a_dead_event_is_shown_with_the_reason_for_the_operator(storage: Storage) -> None:
     fence = (await Writer.of(storage.store)).fence
-    await storage.store.bury(
+    await storage.store.dead_letter(
         fence, delivery(PICKED_UP, 7), next_offset=8, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     event = await storage.events.get(PICKED_UP.event_id)
@@ -116,7 +116,7 @@ async def test_what_does_not_exist_is_none(storage: Storage) -> None:
     assert await storage.events.get(PICKED_UP.event_id) is None
 
 
-async def test_what_is_out_of_scope_exists_and_is_not_shown(storage: Storage) -> None:
+async def test_entries_out_of_scope_exist_and_are_not_shown(storage: Storage) -> None:
     await (await Writer.of(storage.store)).write(creation(), PICKED_UP)
     for scope, is_in in (
         (Scope(client_id="client_001"), True),

@@ -133,7 +133,7 @@ async def test_a_walk_shows_each_once_and_ends(
     assert [TEN[each["tracking_number"]] for each in found] == at_once
 
 
-async def test_those_of_one_instant_are_told_apart_by_number(storage: Storage) -> None:
+async def test_shipments_of_one_instant_are_ordered_by_number(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(*(creation(tracking_number, at=NOON) for tracking_number in TEN))
     first = await storage.shipments.page(ShipmentFilter(), Window(limit=4))

@@ -224,7 +224,7 @@ async def test_a_creation_that_does_not_stand_says_what_was_to_be_created(storag
 async def test_a_dead_creation_that_gives_way_says_what_was_to_be_created(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     heavier = creation(weight_kg=7.0, request_key="digest-of-user-and-key")
-    writer.fence = await storage.store.bury(
+    writer.fence = await storage.store.dead_letter(
         writer.fence, delivery(heavier, 0), next_offset=1, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     writer.offset = 1
@@ -268,7 +268,7 @@ async def test_an_amendment_that_gives_way_says_what_it_would_have_changed(stora
     assert given_way["reason"] == "INVALID_TRANSITION"
 
 
-async def test_what_the_filter_knows_is_counted(storage: Storage) -> None:
+async def test_hits_of_the_filter_are_counted(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(CREATION, PICKED_UP)
     hits = [delivery(PICKED_UP, 2, known_duplicate=True)]
@@ -315,7 +315,7 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
     store = storage.store
     writer = await Writer.of(store)
     await writer.write(CREATION)
-    writer.fence = await store.bury(
+    writer.fence = await store.dead_letter(
         writer.fence, delivery(PICKED_UP, 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     assert writer.fence.next_offset == 2
@@ -332,7 +332,7 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
 
 async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage) -> None:
     fence = (await Writer.of(storage.store)).fence
-    await storage.store.bury(
+    await storage.store.dead_letter(
         fence, delivery(amendment(), 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     document = await storage.events.get(amendment().event_id)
@@ -340,11 +340,11 @@ async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage
     assert (document["changes"], document["status"]) == (HEAVIER, None)
 
 
-async def test_an_event_with_a_record_is_not_buried(store: ShipmentStore) -> None:
+async def test_a_recorded_event_is_not_dead_lettered(store: ShipmentStore) -> None:
     writer = await Writer.of(store)
     await writer.write(CREATION)
     before = await store.find_events([CREATION.event_id])
-    await store.bury(
+    await store.dead_letter(
         writer.fence, delivery(CREATION, 9), next_offset=10, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     assert await store.find_events([CREATION.event_id]) == before
@@ -355,7 +355,7 @@ async def test_a_dead_payload_is_kept_on_the_record_of_another_one(storage: Stor
     await writer.write(CREATION, PICKED_UP)
     before = await storage.store.find_events([PICKED_UP.event_id])
     for offset in (2, 3):
-        writer.fence = await storage.store.bury(
+        writer.fence = await storage.store.dead_letter(
             writer.fence,
             delivery(OTHER_PICKED_UP, offset),
             next_offset=offset + 1,
@@ -376,15 +376,17 @@ async def test_a_dead_payload_is_kept_on_the_record_of_another_one(storage: Stor
 
 async def test_what_cannot_be_read_moves_the_fence_alone(store: ShipmentStore) -> None:
     fence = (await Writer.of(store)).fence
-    moved = await store.bury(fence, None, next_offset=7, reason="no JSON", recorded_at=RECORDED_AT)
+    moved = await store.dead_letter(fence, None, next_offset=7, reason="no JSON", recorded_at=RECORDED_AT)
     assert moved == await store.refresh(fence) == replace(fence, next_offset=7)
 
 
-async def test_nothing_is_buried_behind_a_fence_that_does_not_hold(store: ShipmentStore) -> None:
+async def test_nothing_is_dead_lettered_behind_a_lost_fence(store: ShipmentStore) -> None:
     fence = (await Writer.of(store)).fence
     now = (await Writer.of(store)).fence
     for stale in (fence, replace(now, next_offset=5)):
         with pytest.raises(Fenced):
-            await store.bury(stale, delivery(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT)
+            await store.dead_letter(
+                stale, delivery(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT
+            )
     assert await store.find_events([CREATION.event_id]) == {CREATION.event_id: None}
     assert await store.refresh(now) == now

@@ -56,7 +56,7 @@ async def test_a_walk_shows_each_once_and_ends(storage: Storage, limit: int) -> 
     assert [event["event_id"] for event in events] == IDS
 
 
-async def test_an_event_tells_all_that_became_of_it(storage: Storage) -> None:
+async def test_an_event_shows_all_of_its_outcomes(storage: Storage) -> None:
     page = await storage.events.page(EventFilter(tracking_number=NUMBER), Window(limit=100))
     assert [event["outcome"] for event in page.data] == [
         "rejected",

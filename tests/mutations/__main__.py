@@ -1,4 +1,4 @@
-"""`python -m tests.mutations [NAME ...]`: take each safety away, and see that a test notices."""
+"""`python -m tests.mutations [NAME ...]`: remove each safeguard, and check that a test fails."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ from tests.support.stack import environment_of, start_stack
 
 
 def main(names: list[str]) -> int:
-    """Run the mutations named, all of them without names, and print what became of each."""
+    """Run the named mutations, all of them without names, and print each result."""
     chosen = [each for each in MUTATIONS if not names or each.name in names]
     with (
         tempfile.TemporaryDirectory(prefix="mutations-") as place,

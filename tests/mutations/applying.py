@@ -1,4 +1,4 @@
-"""What the rules, the processor and its worker promise: recognise what comes again, and in which order."""
+"""Safeguards of the rules, the processor and its worker: duplicates and order."""
 
 from typing import Final
 
@@ -12,13 +12,13 @@ _JUDGE: Final = "libs/domain/src/domain/processing/batch.py"
 _LIFE: Final = "tests/unit/domain/test_shipment.py"
 _AMENDING: Final = "tests/unit/domain/test_amending.py"
 _VERDICTS: Final = "tests/unit/domain/test_judge.py"
-_TROUBLE: Final = "tests/unit/processor/test_trouble.py"
+_TROUBLE: Final = "tests/unit/processor/test_failures.py"
 _HINTS: Final = "tests/unit/processor/test_hints.py"
-_BACK: Final = "tests/unit/messaging/test_partition_going_back.py"
+_BACK: Final = "tests/unit/messaging/test_partition_rewinding.py"
 _POISON: Final = "tests/unit/messaging/test_partition_poison.py"
 
 _HANDLE: Final = """\
-            applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
+            applied = await self._until_done(lambda: self._isolating.handle(self._filled(batch)))
 """
 _COMMIT: Final = """\
         plan = await self._plan(groups, next_offset, known)
@@ -54,34 +54,36 @@ APPLYING: Final = (
         name="duplicate-not-recognised",
         safety="another record of an applied event is a duplicate",
         file=_JUDGE,
-        old="    return Kind.DUPLICATE if record.fingerprint == delivery.fingerprint else Kind.CONFLICT\n",
-        new="    return Kind.JUDGED if record.fingerprint == delivery.fingerprint else Kind.CONFLICT\n",
-        tests=(f"{_VERDICTS}::test_a_duplicate_of_an_earlier_batch_is_counted_and_told_what_stands",),
+        old="    return Kind.DUPLICATE if record.fingerprint == consumed.fingerprint else Kind.CONFLICT\n",
+        new="    return Kind.JUDGED if record.fingerprint == consumed.fingerprint else Kind.CONFLICT\n",
+        tests=(f"{_VERDICTS}::test_a_duplicate_of_an_earlier_batch_is_counted_and_gets_the_recorded_event",),
     ),
     Mutation(
         name="conflict-not-recognised",
         safety="the same id with another payload is a conflict; the first stands",
         file=_JUDGE,
-        old="    return Kind.DUPLICATE if record.fingerprint == delivery.fingerprint else Kind.CONFLICT\n",
+        old="    return Kind.DUPLICATE if record.fingerprint == consumed.fingerprint else Kind.CONFLICT\n",
         new="    return Kind.DUPLICATE\n",
-        tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_stands",),
+        tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_counts",),
     ),
     Mutation(
-        name="conflict-not-kept",
+        name="conflict-not-recorded",
         safety="a payload that does not stand is kept on the event that it repeats",
         file=_JUDGE,
-        old="        change.others.append(OtherPayload(delivery, reason))\n",
+        old="        change.others.append(OtherPayload(consumed, reason))\n",
         new="",
-        tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_stands",),
+        tests=(f"{_VERDICTS}::test_another_payload_is_a_conflict_and_the_first_counts",),
     ),
     Mutation(
         name="rejected-event-stands",
         safety="only an applied event stands: another payload of a rejected one is judged",
         file=_JUDGE,
         old="    if record.outcome is not Outcome.APPLIED:\n        return Kind.JUDGED\n",
-        new="    if record.outcome is not Outcome.APPLIED and record.fingerprint == delivery.fingerprint:\n"
+        new="    if record.outcome is not Outcome.APPLIED and record.fingerprint == consumed.fingerprint:\n"
         "        return Kind.JUDGED\n",
-        tests=(f"{_VERDICTS}::test_another_payload_of_what_was_not_applied_is_judged_and_takes_its_place",),
+        tests=(
+            f"{_VERDICTS}::test_another_payload_of_an_event_that_was_not_applied_is_judged_and_replaces_it",
+        ),
     ),
     Mutation(
         name="redelivery-not-seen",
@@ -93,9 +95,9 @@ APPLYING: Final = (
     ),
     Mutation(
         name="redelivery-not-looked-up",
-        safety="what may have been counted before is looked up before it is judged",
+        safety="a record that may have been counted before is looked up before it is judged",
         file=_PARTITION,
-        old="            {delivery.command.event_id for delivery in deliveries if delivery.redelivered}\n",
+        old="            {consumed.command.event_id for consumed in commands if consumed.redelivered}\n",
         new="            set()\n",
         tests=(f"{_TROUBLE}::test_redelivered_duplicates_are_not_counted_twice",),
     ),
@@ -111,8 +113,8 @@ APPLYING: Final = (
         name="cache-survives-takeover",
         safety="an owner that takes the partition back reads what others have written",
         file=_PARTITION,
-        old="        self._cache.clear()\n        self._set_aside.clear()\n",
-        new="        self._set_aside.clear()\n",
+        old="        self._cache.clear()\n        self._quarantined.clear()\n",
+        new="        self._quarantined.clear()\n",
         tests=(f"{_HINTS}::test_a_new_owner_reads_what_the_one_before_wrote",),
     ),
     Mutation(
@@ -139,19 +141,19 @@ APPLYING: Final = (
         old=_COMMIT,
         new=_COMMIT.replace(
             "        try:\n",
-            "        new = [_member(each.delivery) for each in plan.verdicts if _is_newly_applied(each)]\n"
+            "        new = [_member(each.consumed) for each in plan.verdicts if _is_newly_applied(each)]\n"
             "        await self._ports.duplicates.mark(self._name, new)\n"
             "        try:\n",
         ),
         tests=(f"{_HINTS}::test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate",),
     ),
     Mutation(
-        name="told-before-commit",
-        safety="nobody is told of what is not committed",
+        name="published-before-commit",
+        safety="nothing is published before it is written",
         file=_PARTITION,
         old=_COMMIT,
         new=_COMMIT.replace("        try:\n", "        await self._publish_results(plan)\n        try:\n"),
-        tests=(f"{_TROUBLE}::test_nothing_is_told_before_the_commit_is_known",),
+        tests=(f"{_TROUBLE}::test_nothing_is_published_before_the_transaction_is_known",),
     ),
     Mutation(
         name="feed-not-awaited",
@@ -159,7 +161,7 @@ APPLYING: Final = (
         file=_PARTITION,
         old="            self._ports.feed.publish(plan.verdicts),\n        )\n",
         new="        )\n        asyncio.ensure_future(self._ports.feed.publish(plan.verdicts))\n",
-        tests=(f"{_TROUBLE}::test_a_change_that_could_not_be_told_is_told_when_the_batch_comes_again",),
+        tests=(f"{_TROUBLE}::test_an_unpublished_change_is_published_when_the_batch_is_retried",),
     ),
     Mutation(
         name="offset-before-transaction",
@@ -171,19 +173,20 @@ APPLYING: Final = (
     ),
     Mutation(
         name="dead-letter-only-logged",
-        safety="a record that cannot be applied is kept",
+        safety="a record that cannot be applied is dead-lettered",
         file=_WORKER,
-        old="            await self._until_done(lambda: self._careful.bury(letter))\n",
+        old="            await self._until_done(lambda: self._isolating.dead_letter(dead_letter))\n",
         new="            pass\n",
         tests=(f"{_POISON}::test_an_unreadable_record_is_tried_once",),
     ),
     Mutation(
         name="dead-letter-not-awaited",
-        safety="nothing goes on before a dead letter is kept",
+        safety="nothing continues before a dead letter is written",
         file=_WORKER,
-        old="            await self._until_done(lambda: self._careful.bury(letter))\n",
-        new="            asyncio.ensure_future(self._until_done(lambda: self._handler.bury(letter)))\n",
-        tests=(f"{_POISON}::test_nothing_goes_on_before_the_dead_letter_is_kept",),
+        old="            await self._until_done(lambda: self._isolating.dead_letter(dead_letter))\n",
+        new="            asyncio.ensure_future(\n"
+        "                self._until_done(lambda: self._handler.dead_letter(dead_letter))\n            )\n",
+        tests=(f"{_POISON}::test_nothing_continues_before_the_dead_letter_is_stored",),
     ),
     Mutation(
         name="committed-offset-believed",
@@ -194,13 +197,13 @@ APPLYING: Final = (
         tests=(f"{_BACK}::test_what_the_fence_does_not_know_is_read_again",),
     ),
     Mutation(
-        name="buried-beside-the-fence",
-        safety="what is buried is not buried again by the next owner",
+        name="dead-lettered-beside-the-fence",
+        safety="a dead-lettered record is not dead-lettered again by the next owner",
         file=_PARTITION,
-        old="        await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))\n",
-        new="        await self._keep(letter, self._fence.next_offset)\n",
+        old="            dead_letter, max(dead_letter.record.offset + 1, self._fence.next_offset)\n",
+        new="            dead_letter, self._fence.next_offset\n",
         tests=(
-            "tests/unit/processor/test_telling.py::test_what_is_buried_is_not_read_again_by_the_next_owner",
+            "tests/unit/processor/test_published_results.py::test_a_dead_lettered_record_is_not_read_again_by_the_next_owner",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The safeties that "nothing lost, nothing twice" rests on, each with the tests that fail without it."""
+"""Safeguards of "nothing lost, nothing twice", each with the tests that fail without it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What the consumer and the producer promise of the log itself, whoever else writes to it or replaces it."""
+"""Safeguards of the consumer and the producer for a log that others write to or replace."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ CONSUMING: Final = (
         new="",
         tests=(
             (
-                "tests/unit/processor/test_placing.py"
+                "tests/unit/processor/test_record_placement.py"
                 "::test_another_ones_key_gets_no_shipment_past_its_quarantine"
             ),
         ),
@@ -25,7 +25,7 @@ CONSUMING: Final = (
         name="unpacking-stops-at-a-fault",
         safety="what cannot be unpacked takes nothing with it",
         file=f"{_MESSAGING}/unpacking.py",
-        old="                yield from self._around(error)\n",
+        old="                yield from self._items_around(error)\n",
         new="                raise error\n",
         tests=(
             (

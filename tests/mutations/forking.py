@@ -1,6 +1,6 @@
 """Many short runs of pytest: each in a fork of a process that has loaded the libraries, not the product.
 
-`python -m tests.mutations.forking` reads lines of JSON, each the arguments of one run, and answers each with
+`python -m tests.mutations.forking` reads lines of JSON, each the arguments of one run, and replies with
 a line: its exit code and its output.
 """
 
@@ -21,7 +21,7 @@ import structlog  # noqa: F401
 
 
 def main() -> None:
-    """Answer each line until there are no more."""
+    """Run pytest for each line of the input."""
     with tempfile.TemporaryDirectory(prefix="forked-") as place:
         for index, line in enumerate(sys.stdin):
             output = Path(place) / str(index)

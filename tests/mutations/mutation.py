@@ -1,11 +1,11 @@
-"""One safety taken away."""
+"""Mutation: the removal of one safeguard."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutation:
-    """A change to one source file that removes a safety, and the tests that must notice.
+    """Change to one source file that removes a safeguard, and the tests that must fail.
 
     Attributes:
         name: short, for the command line.
@@ -25,5 +25,5 @@ class Mutation:
 
     @property
     def needs_servers(self) -> bool:
-        """Whether one of its tests does."""
+        """True if one of its tests needs servers."""
         return not all(test.startswith("tests/unit/") for test in self.tests)

@@ -1,4 +1,4 @@
-"""What a database that comes back, or goes forward, promises."""
+"""Safeguards of restores and migrations of the database."""
 
 from typing import Final
 
@@ -32,7 +32,7 @@ RESTORING: Final = (
         file=_COPYING,
         old="    await fence_off(database)\n",
         new="",
-        tests=(f"{_BACKUPS}::test_what_is_restored_is_what_was_there",),
+        tests=(f"{_BACKUPS}::test_a_restored_database_equals_the_original",),
     ),
     Mutation(
         name="steps-run-at-once",

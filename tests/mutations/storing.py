@@ -1,16 +1,16 @@
-"""What MongoDB's side promises: one writer, all of a plan or nothing."""
+"""Safeguards of the store: one writer, all of a plan or nothing."""
 
 from typing import Final
 
 from tests.mutations.mutation import Mutation
 
-_MOVES: Final = "libs/storage/src/storage/mongo/processing/transaction_writer.py"
+_WRITER: Final = "libs/storage/src/storage/mongo/processing/transaction_writer.py"
 _STORE: Final = "libs/storage/src/storage/mongo/processing/shipment_store.py"
 _AT_ONCE: Final = "tests/contract/test_commits_at_once.py"
 _FENCES: Final = "tests/contract/test_fences.py"
 _FAILED: Final = "libs/storage/src/storage/mongo/processing/failed_transactions.py"
-_LOST: Final = "tests/integration/storage/test_lost_endings.py"
-_REPEATING: Final = "tests/integration/storage/test_repeating.py"
+_LOST: Final = "tests/integration/storage/test_lost_transaction_ends.py"
+_REPEATING: Final = "tests/integration/storage/test_repeated_writes.py"
 _PLANS: Final = "tests/contract/test_shipment_store.py"
 _RAISE: Final = "        document = await self._raise_epoch(partition, owner)\n"
 _ASK: Final = "        end = await end_offset()\n"
@@ -19,15 +19,15 @@ STORING: Final = (
     Mutation(
         name="fence-not-asked",
         safety="a transaction holds only while its owner has the partition",
-        file=_MOVES,
+        file=_WRITER,
         old="                await self._hold(held, session)\n",
         new="",
         tests=(f"{_FENCES}::test_the_owner_before_writes_nothing_any_more[mongo]",),
     ),
     Mutation(
         name="one-fence-for-all",
-        safety="what several partitions write together holds only while all of their fences do",
-        file=_MOVES,
+        safety="a transaction of several partitions succeeds only while all of their fences hold",
+        file=_WRITER,
         old="        if await self._update(PARTITION_FENCES, updates, session) != len(held):",
         new="        if not await self._update(PARTITION_FENCES, updates, session):",
         tests=(f"{_AT_ONCE}::test_one_that_has_lost_its_partition_writes_nothing_and_stops_no_other[mongo]",),
@@ -35,7 +35,7 @@ STORING: Final = (
     Mutation(
         name="fence-outside",
         safety="the fence moves inside the transaction, with what it stands for",
-        file=_MOVES,
+        file=_WRITER,
         old="        if await self._update(PARTITION_FENCES, updates, session) != len(held):",
         new="""\
         command = {"update": PARTITION_FENCES, "updates": updates}
@@ -45,7 +45,7 @@ STORING: Final = (
     Mutation(
         name="fence-without-offset",
         safety="a commit that was given up and goes through late is noticed by the next one",
-        file=_MOVES,
+        file=_WRITER,
         old='"epoch": fence.epoch, "next_offset": fence.next_offset},\n',
         new='"epoch": fence.epoch},\n',
         tests=(f"{_FENCES}::test_a_plan_made_before_an_earlier_commit_went_through_is_refused[mongo]",),
@@ -69,7 +69,7 @@ STORING: Final = (
     Mutation(
         name="wrong-hint-believed",
         safety="an event that the duplicate filter knows and the store does not is not counted, but applied",
-        file=_MOVES,
+        file=_WRITER,
         old="        if found != len(known):",
         new="        if found > len(known):",
         tests=(f"{_PLANS}::test_a_filter_that_knows_more_than_the_store_stops_the_whole_plan[mongo]",),
@@ -77,7 +77,7 @@ STORING: Final = (
     Mutation(
         name="history-pushed",
         safety="history is written by position: writing it twice is writing it once",
-        file=_MOVES,
+        file=_WRITER,
         old='    return _update_of(number, {"$set": fields})',
         new="""\
     entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]

@@ -1,4 +1,4 @@
-"""Each mutation still strikes: the tests that are named for it fail with it, and pass without it."""
+"""Each mutation works: its tests fail with it, and pass without it."""
 
 import os
 from collections.abc import Iterator

@@ -21,12 +21,12 @@ _LONGEST_RUN_S = 180
 
 
 class BrokenCopyError(Exception):
-    """The copy does not run as it should: nothing can be said of any safety."""
+    """The copy does not run correctly, so that no safeguard can be judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What pytest said."""
+    """Result of a run of pytest."""
 
     code: int
     failed: list[str]
@@ -65,7 +65,7 @@ class Tree:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # half of a second each would be theirs
             "PYTEST_PLUGINS": ",".join(_PLUGINS),
         }
-        # By hash, not by time: a file that is broken and mended within a second must not run as it was.
+        # By hash, not by time: a file that is broken and repaired within a second must not run as it was.
         compiled = (
             "-m",
             "compileall",
@@ -84,7 +84,7 @@ class Tree:
             yield cls(root, forks)
 
     def without(self, mutation: Mutation) -> Run:
-        """Take one safety away, run the tests that should notice, and put it back."""
+        """Remove one safeguard, run the tests that should fail, and put it back."""
         path = self.root / mutation.file
         text = path.read_text()
         path.write_text(text.replace(mutation.old, mutation.new))
@@ -107,13 +107,13 @@ class Tree:
         line = self.forks.stdout.readline()
         if not line:
             raise BrokenCopyError("the process that forks has ended")
-        answer = json.loads(line)
+        response = json.loads(line)
         failed = [
             line.removeprefix("FAILED ").split(" - ")[0]
-            for line in answer["output"].splitlines()
+            for line in response["output"].splitlines()
             if line.startswith("FAILED ")
         ]
-        return Run(answer["code"], failed, time.monotonic() - started, answer["output"])
+        return Run(response["code"], failed, time.monotonic() - started, response["output"])
 
 
 def _prove(root: Path, env: Mapping[str, str]) -> None:

@@ -82,7 +82,7 @@ async def renew_ended_tokens(site: Site) -> None:
     Without it, the cache is degraded, and only young tokens are believed.
     """
     async with open_redis(site.redis) as redis:
-        feed = RedisRevocationFeed(redis, SystemClock(), keep_s=3600)
+        feed = RedisRevocationFeed(redis, SystemClock(), retention_s=3600)
         while True:
             await feed.publish((), as_of=SystemClock().now(), whole=True)
             await asyncio.sleep(1)

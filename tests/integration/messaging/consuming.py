@@ -1,4 +1,4 @@
-"""Consumer loops on a real Kafka whose handlers remember what they were given."""
+"""Consumer loops on a real Kafka whose handlers write a journal."""
 
 import asyncio
 import uuid
@@ -16,25 +16,25 @@ from messaging.consumer.runtime import PartitionRuntime
 from messaging.dead_letters.records import DeadLetter, Record
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from tests.support.notebook import MemoryNotebook
+from tests.support.partition_state import MemoryPartitionState
 from tests.support.topics import committed_offsets, is_caught_up, write_values
 from tests.support.waiting import wait_for
 
 
 @dataclass
 class Journal:
-    """What all handlers of a test were given: offsets by partition, and by whom each partition was opened.
+    """A journal of all handlers of a test: handled offsets by partition, and the owner of each open.
 
     Attributes:
-        troubles: raised by `handle` of a partition, for as long as it stands here.
-        halts: what the next handler of a partition finds.
+        errors: raised by `handle` of a partition, while they are set.
+        halts: the halt that the next handler of a partition finds.
         handlers: the last one of each partition.
         gates: `handle` of a partition waits for its gate, if there is one.
     """
 
     offsets: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     opened: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
-    troubles: dict[int, Exception] = field(default_factory=dict)
+    errors: dict[int, Exception] = field(default_factory=dict)
     gates: dict[int, asyncio.Event] = field(default_factory=dict)
     halts: dict[int, Halt] = field(default_factory=dict)
     handlers: dict[int, "JournalHandler"] = field(default_factory=dict)
@@ -42,12 +42,12 @@ class Journal:
 
     @property
     def count(self) -> int:
-        """How many records were handled."""
+        """Number of handled records."""
         return sum(len(offsets) for offsets in self.offsets.values())
 
 
-class JournalHandler(MemoryNotebook):
-    """`PartitionHandler` that writes into the journal."""
+class JournalHandler(MemoryPartitionState):
+    """A `PartitionHandler` that writes into the journal."""
 
     def __init__(self, journal: Journal, partition: int, owner: str) -> None:
         applied = max(journal.offsets[partition], default=-1) + 1
@@ -66,20 +66,20 @@ class JournalHandler(MemoryNotebook):
         self._journal.opened[self._partition].append((self._owner, end))
         if self.next_offset > end and (is_another is None or await is_another()):
             self.next_offset = 0  # as the store does
-        return self.inherited(end)
+        return self.checkpoint(end)
 
     async def handle(self, records: Sequence[Record]) -> bool:
         self._journal.begun[self._partition] += 1
         if gate := self._journal.gates.get(self._partition):
             await gate.wait()
-        if trouble := self._journal.troubles.get(self._partition):
+        if trouble := self._journal.errors.get(self._partition):
             raise trouble
         self._journal.offsets[self._partition] += [record.offset for record in records]
         self.passed(records)
         return True
 
-    async def bury(self, letter: DeadLetter) -> None:
-        raise AssertionError(f"nothing is to be buried here: {letter}")
+    async def dead_letter(self, dead_letter: DeadLetter) -> None:
+        raise AssertionError(f"nothing is to be dead-lettered here: {dead_letter}")
 
 
 @dataclass

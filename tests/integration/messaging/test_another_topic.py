@@ -117,7 +117,7 @@ async def _has_members(group: Group) -> bool:
 
 
 @pytest.mark.timeout(120)
-async def test_a_topic_created_anew_at_once_is_read_from_its_beginning(group: Group) -> None:
+async def test_a_topic_recreated_at_once_is_read_from_its_beginning(group: Group) -> None:
     await group.write(5, 0)
     runtime = group.runtime()
     async with running(runtime):
@@ -148,7 +148,7 @@ async def test_another_topic_of_the_name_is_noticed_whatever_its_offsets(group: 
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_producer_goes_on_with_the_new_topic(group: Group) -> None:
+async def test_a_producer_continues_with_the_new_topic(group: Group) -> None:
     producer = ResilientProducer(group.kafka)
     async with producer.running():
         await wait_until(lambda: producer.is_started, timeout_s=10)

@@ -1,4 +1,4 @@
-"""What waits in the log, seen from outside the group: by what is applied, and by the broker's clock."""
+"""Backlog of a group, seen from outside: by the applied offsets, and by the broker's clock."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: B
         assert await backlog.members() == 1
 
 
-async def test_a_topic_that_is_gone_is_told(kafka: KafkaSettings) -> None:
+async def test_a_missing_topic_is_reported(kafka: KafkaSettings) -> None:
     topic = f"{kafka.topic_prefix}nothing"
     backlog, probe = Backlog(kafka, topic, GROUP), KafkaProbe(kafka)
     with pytest.raises(StoreUnavailable, match="no topic"):
@@ -104,12 +104,12 @@ async def test_a_topic_that_is_gone_is_told(kafka: KafkaSettings) -> None:
     await probe.stop()
 
 
-async def test_an_append_needs_brokers_that_answer_and_enough_replicas(kafka: KafkaSettings) -> None:
+async def test_an_append_needs_responsive_brokers_and_enough_replicas(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     probe, strict = KafkaProbe(kafka), KafkaProbe(kafka.model_copy(update={"min_insync_replicas": 2}))
     assert await probe.obstacle(topic) is None
     assert await strict.obstacle(topic) == "partition 0 has only 1 replicas in sync"
     away = KafkaProbe(kafka.model_copy(update={"brokers": "127.0.0.1:1"}))
-    assert "does not answer" in (await away.obstacle(topic) or "")
+    assert "does not respond" in (await away.obstacle(topic) or "")
     for each in (probe, strict, away):
         await each.stop()

@@ -1,4 +1,4 @@
-"""How far a group is behind, as Prometheus is shown it."""
+"""Lag of a group, as Prometheus scrapes it."""
 
 import asyncio
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def group(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Group:
-    monkeypatch.setattr(offsets, "LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr(offsets, "REFRESH_EVERY_S", 0.1)
     return Group(kafka)
 
 
 async def test_what_is_fetched_but_not_applied_is_behind(group: Group) -> None:
     await group.write(7, 0)
-    group.journal.troubles[0] = StoreUnavailable("MongoDB is away")
+    group.journal.errors[0] = StoreUnavailable("MongoDB is away")
     runtime = group.runtime()
     registry = CollectorRegistry()
     registry.register(PartitionMetrics(runtime))
@@ -35,7 +35,7 @@ async def test_what_is_fetched_but_not_applied_is_behind(group: Group) -> None:
     async with running(runtime):
         await wait_until(lambda: shown("waybill_partition_lag") == 7, timeout_s=15, what="the lag")
         assert shown("waybill_partition_offset") is None
-        del group.journal.troubles[0]
+        del group.journal.errors[0]
         await wait_until(lambda: shown("waybill_partition_lag") == 0, timeout_s=15, what="no lag")
         assert shown("waybill_partition_offset") == 7
         assert registry.get_sample_value("waybill_partition_lag", {"partition": "1"}) == 0

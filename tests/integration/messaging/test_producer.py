@@ -1,4 +1,4 @@
-"""The producer on a real Kafka: order, large batches, and what it says when Kafka does not answer."""
+"""The producer on a real Kafka: order, large batches, and errors when Kafka does not respond."""
 
 import asyncio
 import time
@@ -62,7 +62,7 @@ async def test_many_callers_of_one_shipment_all_get_their_turn(kafka: KafkaSetti
     assert sum(len(numbers) for numbers in (await numbers_in(kafka, topic)).values()) == 200 * 20
 
 
-async def test_a_record_stands_where_kafkas_own_partitioner_puts_its_key(kafka: KafkaSettings) -> None:
+async def test_a_record_is_in_the_partition_that_kafkas_own_partitioner_chooses(kafka: KafkaSettings) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with producer_on(kafka) as producer:
         await producer.append(topic, outgoing(1))
@@ -96,7 +96,7 @@ async def test_records_for_several_topics_are_appended_at_once(kafka: KafkaSetti
     assert await numbers_in(kafka, topics.created) == numbers_of(1)
 
 
-async def test_commands_stand_in_the_log_in_the_order_given(kafka: KafkaSettings) -> None:
+async def test_commands_are_in_the_log_in_the_order_given(kafka: KafkaSettings) -> None:
     topics = Topics(kafka.topic_prefix)
     numbers = [number(index) for index in range(10)]
     commands = [creation(each) for each in numbers]
@@ -110,7 +110,7 @@ async def test_commands_stand_in_the_log_in_the_order_given(kafka: KafkaSettings
 
 
 @pytest.mark.parametrize("count", [1, 20])
-async def test_a_kafka_that_does_not_answer_leaves_the_outcome_unknown_within_the_deadline(
+async def test_an_unresponsive_kafka_leaves_the_outcome_unknown_within_the_deadline(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy, count: int
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
@@ -186,7 +186,7 @@ async def test_a_kafka_that_is_not_there_yet_is_waited_for(
         await producer.append(Topics(kafka.topic_prefix).events, outgoing(1))
 
 
-async def test_ending_does_not_wait_for_a_kafka_that_does_not_answer(
+async def test_shutdown_does_not_wait_for_an_unresponsive_kafka(
     kafka: KafkaSettings, proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:
     async with producer_on(proxied_kafka) as producer:

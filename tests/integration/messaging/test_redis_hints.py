@@ -156,7 +156,7 @@ async def test_an_inbox_stays_open_while_nothing_arrives(
             assert await asyncio.wait_for(answer, 2) == ANSWER
 
 
-async def test_answers_that_nobody_can_hear_any_more_are_dropped_without_harm(redis_client: Redis) -> None:
+async def test_replies_without_a_waiting_request_are_dropped_without_harm(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
         with inbox.expect() as (gone, _):
             pass
@@ -167,7 +167,7 @@ async def test_answers_that_nobody_can_hear_any_more_are_dropped_without_harm(re
             await RedisReplies(redis_client).send({address: ANSWER})
 
 
-async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -> None:
+async def test_an_invalid_reply_does_not_close_the_inbox(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
         with inbox.expect() as (address, answer):
             for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
@@ -177,7 +177,7 @@ async def test_what_is_no_answer_does_not_close_the_inbox(redis_client: Redis) -
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)
-async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
+async def test_sending_replies_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
     replies = RedisReplies(redis)
     await replies.send({"answers:nobody": ANSWER})
     redis_proxy.stall()
@@ -185,7 +185,7 @@ async def test_answering_does_not_wait_for_a_redis_that_hangs(redis: Redis, redi
         await replies.send({"answers:nobody": ANSWER})
 
 
-async def test_replicas_hear_only_their_own_answers(redis_client: Redis) -> None:
+async def test_replicas_receive_only_their_own_replies(redis_client: Redis) -> None:
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(inbox_of(redis_client)) for _ in range(2)]
         with one.expect() as (address, mine), other.expect() as (_, theirs):

@@ -68,7 +68,7 @@ async def test_what_was_applied_may_be_lost_to_retention_whatever_the_group_has_
 
 
 @pytest.mark.fault(Row.RETENTION)
-async def test_a_gap_that_is_accepted_is_left_behind_without_starting_anything_anew(
+async def test_an_accepted_gap_is_skipped_without_a_restart(
     group: Group, monkeypatch: pytest.MonkeyPatch, recovery: Recovery
 ) -> None:
     monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
@@ -81,7 +81,7 @@ async def test_a_gap_that_is_accepted_is_left_behind_without_starting_anything_a
     async with running(runtime):
         await wait_until(lambda: runtime.halted == 1, timeout_s=15)
         with recovery.timed():
-            group.journal.handlers[0].word = Start.EARLIEST
+            group.journal.handlers[0].requested_start = Start.EARLIEST
             await group.all_committed()
             await wait_until(lambda: runtime.is_ready)
         assert runtime.halted == 0
@@ -91,7 +91,7 @@ async def test_a_gap_that_is_accepted_is_left_behind_without_starting_anything_a
 
 
 @pytest.mark.fault(Row.POISON_RUN)
-async def test_a_partition_that_goes_on_before_it_was_ever_committed_is_read_from_its_beginning(
+async def test_a_partition_resumed_before_its_first_commit_is_read_from_its_beginning(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
@@ -106,7 +106,7 @@ async def test_a_partition_that_goes_on_before_it_was_ever_committed_is_read_fro
         await wait_until(lambda: runtime.halted == 1, timeout_s=15)
         assert not runtime.is_ready
         assert 0 not in await group.committed()
-        group.journal.handlers[0].word = Start.COMMITTED
+        group.journal.handlers[0].requested_start = Start.COMMITTED
         await group.all_committed()
     assert group.journal.offsets[0] == list(range(10))
 
@@ -122,7 +122,7 @@ async def test_a_log_that_begins_above_zero_is_read_from_its_beginning_the_first
 
 @pytest.mark.fault(Row.MONGO_AWAY)
 async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group) -> None:
-    group.journal.troubles[0] = StoreUnavailable("MongoDB is away")
+    group.journal.errors[0] = StoreUnavailable("MongoDB is away")
     await group.write(200, 0)
     await group.write(200, 1)
     runtime = group.runtime()
@@ -131,14 +131,14 @@ async def test_a_partition_that_retries_does_not_hold_up_the_others(group: Group
         assert runtime.problems == {f"{group.topic}/0": "retrying: MongoDB is away"}
         assert not runtime.is_ready
         assert 0 not in await group.committed()
-        del group.journal.troubles[0]
+        del group.journal.errors[0]
         await group.all_committed()
         await wait_until(lambda: runtime.is_ready)
     assert group.journal.offsets[0] == list(range(200))
 
 
 @pytest.mark.fault(Row.NOTHING_MOVES)
-async def test_a_loop_in_which_nothing_moves_gives_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_loop_without_progress_gives_up(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog_module, "EVERY_S", 0.1)
     group.journal.gates[0] = asyncio.Event()
     await group.write(1, 0)
@@ -203,10 +203,10 @@ async def test_a_kafka_that_goes_and_comes_back_loses_no_record(
     assert group.journal.offsets[0] == list(range(200)), "nothing was handed over, so nothing comes again"
 
 
-async def test_the_loop_ends_even_if_kafka_does_not_answer(
+async def test_the_loop_ends_even_if_kafka_does_not_respond(
     group: Group, kafka_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(runtime_module, "RESPONSE_TIMEOUT_S", 0.5)
     await group.write(10, 0)
     runtime = group.runtime(brokers=kafka_proxy.address)
     task = asyncio.create_task(runtime.run())

@@ -47,7 +47,7 @@ async def test_partitions_that_somebody_added_are_noticed(kafka: KafkaSettings) 
         await ensure_topics(kafka)
 
 
-async def test_what_kafka_refuses_is_told(kafka: KafkaSettings) -> None:
+async def test_a_refusal_of_kafka_is_reported(kafka: KafkaSettings) -> None:
     impossible = kafka.model_copy(update={"topic_prefix": f"{kafka.topic_prefix}x-", "replication_factor": 3})
     with pytest.raises(TopicsNotReady, match="was not created"):
         await ensure_topics(impossible)
@@ -81,7 +81,7 @@ async def test_the_topics_are_known_to_the_brokers_once_they_are_ensured(kafka: 
         assert [topic["error_code"] for topic in described] == [0] * len(names)
 
 
-async def test_the_probe_tells_a_kafka_that_answers_from_one_that_does_not(
+async def test_the_probe_distinguishes_a_responsive_kafka_from_an_unresponsive_one(
     proxied_kafka: KafkaSettings, kafka_proxy: Proxy
 ) -> None:
     probe = KafkaProbe(proxied_kafka)

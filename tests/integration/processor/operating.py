@@ -1,4 +1,4 @@
-"""What an operator does to a partition."""
+"""Actions of an operator on a partition."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from tests.support.waiting import wait_for
 
 
 class Operator:
-    """Looks at a partition, and says that it is to go on."""
+    """Operator that views and resumes a partition."""
 
     def __init__(self, site: Site, number: int) -> None:
         self._control = MongoPartitionControl(site.database, site.topics.events)

@@ -1,4 +1,4 @@
-"""Dead letters put back into the log."""
+"""Replay of dead letters."""
 
 from domain.ports.dead_letters import Replayed
 from domain.processing.dead_letter import RecordPosition
@@ -8,7 +8,7 @@ from tests.support.site import Site
 
 
 async def replay(site: Site, place: RecordPosition) -> None:
-    """Put a dead letter back into the log, in the name of ana."""
+    """Replay a dead letter as the user ana."""
     async with producer_on(site.kafka) as producer:
         [replayed] = await KafkaDeadLetterReplayer(site.kafka, producer).replay([place], by="ana")
         assert isinstance(replayed, Replayed)

@@ -24,7 +24,7 @@ SEAT = "seat-1"
 PAIR: list[Command] = [creation(), report(Status.PICKED_UP)]
 
 
-async def test_what_was_being_written_when_the_processor_died_is_not_there(site: Site) -> None:
+async def test_a_batch_in_flight_when_the_processor_died_is_not_written(site: Site) -> None:
     await site.send(PAIR)
     with processor_process(site, "doomed", seat=SEAT, env=struck(CrashPoint.INSIDE_TRANSACTION)) as doomed:
         assert await exit_code(doomed) == KILLED

@@ -25,7 +25,7 @@ PICKED_UP = report(Status.PICKED_UP, source=BREAKING_SOURCE)
 STORED = report(Status.IN_WAREHOUSE)
 
 
-async def noted(site: Site, count: int) -> None:
+async def wait_for_indexed(site: Site, count: int) -> None:
     """Wait until so many dead letters are noted."""
 
     async def enough() -> bool:
@@ -34,20 +34,20 @@ async def noted(site: Site, count: int) -> None:
     await wait_for(enough, timeout_s=20, what=f"{count} dead letters")
 
 
-async def deeds(site: Site) -> list[tuple[str, str, str]]:
+async def replay_actions(site: Site) -> list[tuple[str, str, str]]:
     """Return who replayed which dead letter, and where it stands, having checked what the index says."""
     actions = await site.database[OPERATOR_ACTIONS].find(sort={"at": 1, "_id": 1}).to_list()
     replayed = Counter(action["target"] for action in actions)
-    letters = await site.database[DEAD_LETTERS].find().to_list()
-    assert {each["_id"]: each["replays"] for each in letters if each["replays"]} == replayed
-    assert {each["_id"] for each in letters if each["state"] == "replayed"} == set(replayed)
+    dead_letters = await site.database[DEAD_LETTERS].find().to_list()
+    assert {each["_id"]: each["replays"] for each in dead_letters if each["replays"]} == replayed
+    assert {each["_id"] for each in dead_letters if each["state"] == "replayed"} == set(replayed)
     return [(each["by"], each["target"], f"{each['details']['offset']}") for each in actions]
 
 
-async def places(site: Site) -> list[RecordPosition]:
+async def positions(site: Site) -> list[RecordPosition]:
     """Return where the dead letters stand, oldest first, having checked that exactly those are noted."""
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
-    found = [RecordPosition(letter.partition, letter.offset) for letter in letters]
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
+    found = [RecordPosition(dead_letter.partition, dead_letter.offset) for dead_letter in dead_letters]
     ids = {document["_id"] async for document in site.database[DEAD_LETTERS].find()}
     assert ids == {dead_letter_id(place) for place in found}
     return found
@@ -60,7 +60,7 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()
-    [place] = await places(site)
+    [place] = await positions(site)
     entry = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(place)})
     assert entry is not None
     assert (entry["reason"], entry["error"], entry["attempts"]) == ("unprocessable", "ValueError: a bug", 5)
@@ -77,7 +77,7 @@ async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     event = await site.database[STATUS_EVENTS].find_one({"_id": PICKED_UP.event_id})
     assert event is not None
     assert (event["outcome"], event["attempts"]) == ("applied", 2)
-    assert await deeds(site) == [("ana", dead_letter_id(place), str(event["offset"]))]
+    assert await replay_actions(site) == [("ana", dead_letter_id(place), str(event["offset"]))]
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []
 
 
@@ -86,21 +86,21 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
     [first] = await read_topic(site.kafka, site.topics.events)
     await write_values(site.kafka, site.topics.events, [(first.key, b"\xff{")], first.partition)
     async with processing(site):
-        await noted(site, 1)
-        [place] = await places(site)
+        await wait_for_indexed(site, 1)
+        [place] = await positions(site)
         await replay(site, place)
         await replay(site, place)
-        await noted(site, 3)
-    again = await places(site)
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
-    assert {letter.value for letter in letters} == {b"\xff{"}
-    assert [name for name, _ in letters[2].headers].count("dlq-reason") == 1
+        await wait_for_indexed(site, 3)
+    again = await positions(site)
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
+    assert {dead_letter.value for dead_letter in dead_letters} == {b"\xff{"}
+    assert [name for name, _ in dead_letters[2].headers].count("dlq-reason") == 1
     entry = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(again[2])})
     assert entry is not None
     assert (entry["event_id"], entry["key"], entry["value_preview"]) == (None, NUMBER, "\ufffd{")
     assert (entry["replay_of"], entry["state"]) == (dead_letter_id(place), "open")
-    assert [deed[:2] for deed in await deeds(site)] == [("ana", dead_letter_id(place))] * 2
-    assert len({deed[2] for deed in await deeds(site)}) == 2
+    assert [deed[:2] for deed in await replay_actions(site)] == [("ana", dead_letter_id(place))] * 2
+    assert len({deed[2] for deed in await replay_actions(site)}) == 2
 
 
 async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
@@ -111,7 +111,7 @@ async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()
     monkeypatch.undo()
-    [place] = await places(site)
+    [place] = await positions(site)
     await replay(site, place)
     await site.send([STORED])
     noted_and_lost = MongoDeadLetterIndex.note_replay
@@ -126,5 +126,5 @@ async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
     monkeypatch.undo()
     async with processing(site, "another"):
         await site.committed()
-    assert [deed[:2] for deed in await deeds(site)] == [("ana", dead_letter_id(place))]
+    assert [deed[:2] for deed in await replay_actions(site)] == [("ana", dead_letter_id(place))]
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []

@@ -1,4 +1,4 @@
-"""What foreign producers write into the log concerns their records alone."""
+"""Records of foreign producers affect themselves alone."""
 
 from dataclasses import replace
 
@@ -44,8 +44,8 @@ async def test_a_header_that_nobody_can_read_costs_one_dead_letter_with_its_byte
         await site.send([report(Status.IN_WAREHOUSE)])
         await site.finished()
     assert await errors(site) == ["unreadable: the name of header b'\\xff\\xfe' is not UTF-8"]
-    [letter] = await read_topic(site.kafka, site.topics.dead_letters)
-    assert (letter.key, letter.value) == (KEY, value)
+    [dead_letter] = await read_topic(site.kafka, site.topics.dead_letters)
+    assert (dead_letter.key, dead_letter.value) == (KEY, value)
     assert await site.database[SHIPMENTS].count_documents({}) == 1 + len(OTHERS)
 
 
@@ -81,7 +81,7 @@ async def test_a_record_in_another_place_than_its_keys_is_never_applied(site: Si
     assert await site.applied() == {creation().event_id}
 
 
-async def test_what_is_read_once_more_is_neither_buried_again_nor_stood_still_at(
+async def test_a_reread_record_is_neither_dead_lettered_again_nor_a_halt(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.2)
@@ -102,7 +102,7 @@ async def test_what_is_read_once_more_is_neither_buried_again_nor_stood_still_at
     again = replace(site, group=f"{site.group}-again")
     async with processing(again):
         await again.committed()
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
-    assert len(letters) == len(await errors(site)) == 2
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
+    assert len(dead_letters) == len(await errors(site)) == 2
     others = {each.event_id for each in OTHERS}
     assert await site.applied() == {creation().event_id, PICKED_UP.event_id, *others}

@@ -30,8 +30,8 @@ async def ids_in(site: Site, topic: str) -> list[str]:
     return [json.loads(record.value)["id"] for record in await read_topic(site.kafka, topic)]
 
 
-def told(record: ConsumerRecord) -> dict[str, str]:
-    """Return what the headers of a dead letter say."""
+def headers_of(record: ConsumerRecord) -> dict[str, str]:
+    """Return the headers of a dead letter."""
     return {name: value.decode() for name, value in record.headers}
 
 
@@ -48,7 +48,7 @@ async def test_a_batch_in_which_one_shipment_moves_through_all_its_states(site: 
     assert sorted(fences) == [0, len(JOURNEY)]
 
 
-async def test_what_was_applied_is_told_in_the_derived_topics(site: Site) -> None:
+async def test_applied_events_are_published_in_the_derived_topics(site: Site) -> None:
     await site.send([*JOURNEY, JOURNEY[1], report(Status.CANCELLED)])
     async with processing(site):
         await site.finished()
@@ -82,14 +82,14 @@ async def test_a_record_that_cannot_be_read_is_kept_and_its_neighbours_are_appli
     async with processing(site):
         await site.finished()
     assert await site.violations(JOURNEY[:2]) == []
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
-    letters.sort(key=lambda record: int(told(record)["dlq-offset"]))
-    assert [(letter.key, letter.value) for letter in letters] == [
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
+    dead_letters.sort(key=lambda record: int(headers_of(record)["dlq-offset"]))
+    assert [(dead_letter.key, dead_letter.value) for dead_letter in dead_letters] == [
         (KEY, b"\xff{not json"),
         (KEY, b""),
         (b"", b"{}"),
     ]
-    headers = told(letters[0])
+    headers = headers_of(dead_letters[0])
     assert headers.pop("dlq-error").startswith("Invalid JSON")
     assert int(headers.pop("dlq-timestamp")) > 0
     assert headers == {
@@ -114,8 +114,8 @@ async def test_a_dead_event_that_can_be_read_is_recorded_as_dead(site: Site) -> 
     assert dead is not None
     assert (dead["outcome"], dead["attempts"], dead["offset"]) == ("dead", 1, 2)
     assert "has no record" in dead["reason"]
-    [letter] = await read_topic(site.kafka, site.topics.dead_letters)
-    assert codec.decode(letter.value).command.event_id == PICKED_UP.event_id
+    [dead_letter] = await read_topic(site.kafka, site.topics.dead_letters)
+    assert codec.decode(dead_letter.value).command.event_id == PICKED_UP.event_id
     shipment = await site.database[SHIPMENTS].find_one({"_id": NUMBER})
     assert shipment is not None
     assert shipment["current_status"] == "in_warehouse"
@@ -149,7 +149,7 @@ async def test_a_contradiction_is_counted_and_never_applied(site: Site) -> None:
 
 
 @pytest.mark.fault(Row.TOPIC_RECREATED)
-async def test_new_events_are_applied_after_the_topic_was_made_anew(site: Site) -> None:
+async def test_new_events_are_applied_after_the_topic_was_recreated(site: Site) -> None:
     before = traffic(20, seed=2)
     async with processing(site):
         await site.send(before)

@@ -80,7 +80,7 @@ async def test_a_store_that_is_put_back_under_its_processor_catches_up(site: Sit
     assert await site.violations([*WELL, *EVENING[:-1], *more, *news], published=True) == []
 
 
-async def test_a_buried_tail_is_not_buried_again(site: Site) -> None:
+async def test_a_dead_lettered_tail_is_not_dead_lettered_again(site: Site) -> None:
     await worked(site, *WELL)
     await write_values(site.kafka, site.topics.events, [(b"nobody", b"{"), (b"nobody", None)])
     for owner in ("one", "two", "three"):

@@ -63,10 +63,10 @@ async def test_without_a_backup_the_whole_log_is_read_again(site: Site) -> None:
     assert await site.violations(commands) == []
 
 
-async def test_what_died_since_the_backup_is_known_again(site: Site, tmp_path: Path) -> None:
+async def test_dead_letters_since_the_backup_are_indexed_again(site: Site, tmp_path: Path) -> None:
     async def places() -> list[tuple[int, int]]:
-        letters = site.database[DEAD_LETTERS].find({}, sort=[("partition", 1), ("offset", 1)])
-        return [(letter["partition"], letter["offset"]) async for letter in letters]
+        dead_letters = site.database[DEAD_LETTERS].find({}, sort=[("partition", 1), ("offset", 1)])
+        return [(dead_letter["partition"], dead_letter["offset"]) async for dead_letter in dead_letters]
 
     async with processing(site):
         await site.send(traffic(5))

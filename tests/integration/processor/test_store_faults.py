@@ -1,4 +1,4 @@
-"""MongoDB and Redis that hang, break off or swallow their answers while the processor works."""
+"""MongoDB and Redis that hang, break off or lose their responses while the processor works."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -83,7 +83,7 @@ async def test_a_mongodb_that_goes_and_comes_back_costs_nothing_but_time(
             await site.finished()
     assert await site.violations(day) == []
     assert await read_topic(site.kafka, site.topics.dead_letters) == [], (
-        "trouble is no reason to bury anything"
+        "an outage is no reason to dead-letter records"
     )
 
 
@@ -107,7 +107,7 @@ async def test_a_primary_that_steps_down_is_waited_for_until_there_is_one_again(
 
 
 async def wound(proxy: Proxy, fault: str) -> None:
-    """Strike once; an answer that is lost is one whose request went through."""
+    """Inject a fault once; a lost response is one whose request was executed."""
     seen = proxy.connections
     if fault == "cut":
         proxy.cut()

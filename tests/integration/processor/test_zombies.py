@@ -1,4 +1,4 @@
-"""Two owners of one partition: whoever raised the epoch last writes, the other changes nothing."""
+"""Two owners of one partition: the last one to raise the epoch writes, the other changes nothing."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

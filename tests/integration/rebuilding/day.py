@@ -37,7 +37,7 @@ SHIPMENTS_OF_A_DAY = 30 + 3 + len(LAST)
 
 
 async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apply mixed traffic with dead letters of all kinds; replay some, once what broke them is mended."""
+    """Apply mixed traffic with dead letters of all kinds; replay some, once the bug is fixed."""
     aside = site.database[QUARANTINED_SHIPMENTS]
     await aside.insert_one({"_id": SET_ASIDE, "reason": "poison", "since": NOON, "requested_by": "admin"})
     with monkeypatch.context() as patched:
@@ -77,10 +77,10 @@ async def _write_raw(
 
 
 async def _replay(site: Site, command: Command) -> None:
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
     [place] = {
         RecordPosition(each.partition, each.offset)
-        for each in letters
+        for each in dead_letters
         if command.event_id.encode() in each.value
     }
     await replay(site, place)

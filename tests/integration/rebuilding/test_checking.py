@@ -17,7 +17,7 @@ from toolbox.rebuild.comparison import Source
 pytestmark = pytest.mark.stack
 
 
-async def test_a_day_can_be_rebuilt_and_what_retention_has_taken_is_told(
+async def test_a_day_can_be_rebuilt_and_expired_records_are_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await spend(site, monkeypatch)

@@ -29,7 +29,7 @@ JOURNEY: list[Command] = [
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What is done to a collection, and what is said of it by whom."""
+    """Damage to a collection, and the differences that each source reports."""
 
     collection: str
     update: Document | list[Document]
@@ -39,7 +39,7 @@ class Damage:
 
 
 def lines(*order: int) -> list[Document]:
-    """Return the update that orders the history anew."""
+    """Return the update that reorders the history."""
     return [{"$set": {"status_history": [{"$arrayElemAt": ["$status_history", index]} for index in order]}}]
 
 
@@ -109,7 +109,7 @@ async def journeys(site: Site) -> Site:
     return site
 
 
-async def test_what_was_changed_is_named(journeys: Site) -> None:
+async def test_changed_members_are_named(journeys: Site) -> None:
     for kind, damage in DAMAGES.items():
         documents = journeys.database[damage.collection]
         before = await documents.find_one({"_id": damage.of})
@@ -124,7 +124,7 @@ async def test_what_was_changed_is_named(journeys: Site) -> None:
     assert (await checked(journeys))[1] == []
 
 
-async def test_what_is_missing_or_too_many_is_named(journeys: Site) -> None:
+async def test_missing_and_extra_members_are_named(journeys: Site) -> None:
     shipments, events = journeys.database[SHIPMENTS], journeys.database[STATUS_EVENTS]
     first = creation_event_id(NUMBER)
 

@@ -95,7 +95,7 @@ async def test_a_swap_is_refused(site: Site) -> None:
     assert (await checked(site))[1] == []
 
 
-async def test_what_the_log_has_lost_is_taken_over(site: Site) -> None:
+async def test_shipments_lost_by_the_log_are_copied(site: Site) -> None:
     async with processing(site):
         await site.send(JOURNEY)
         await site.finished()
@@ -155,7 +155,7 @@ async def test_a_copy_that_is_not_whole_is_refused_even_if_the_log_has_lost_ever
     assert len(await shipments(site)) == 1
 
 
-async def test_a_shipment_that_neither_the_log_nor_the_collection_has_is_told(site: Site) -> None:
+async def test_a_shipment_that_neither_the_log_nor_the_collection_has_is_reported(site: Site) -> None:
     async with processing(site):
         await site.send(JOURNEY)
         await site.finished()
@@ -186,7 +186,7 @@ async def test_nothing_is_called_equal_where_nothing_was_applied(site: Site) -> 
     ]
 
 
-async def test_a_processor_that_starts_during_the_swap_is_told_of(
+async def test_a_processor_that_starts_during_the_swap_is_reported(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with processing(site):

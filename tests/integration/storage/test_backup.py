@@ -70,7 +70,9 @@ async def contents(database: Database) -> dict[str, list[bytes]]:
     return found
 
 
-async def test_what_is_restored_is_what_was_there(filled: Database, empty: Database, tmp_path: Path) -> None:
+async def test_a_restored_database_equals_the_original(
+    filled: Database, empty: Database, tmp_path: Path
+) -> None:
     archive = await create(filled, tmp_path, now=NOW)
     assert await restore(empty, archive) == 2 * MANY + 1 + len(STEPS)
     assert await contents(empty) == await contents(filled)
@@ -175,7 +177,7 @@ async def test_documents_can_be_read_one_by_one(filled: Database, tmp_path: Path
 
 
 @pytest.mark.slow
-async def test_the_hourly_backup_is_written_at_once_and_ends_at_a_word(
+async def test_the_hourly_backup_is_written_at_once_and_ends_on_a_signal(
     filled: Database, mongo_uri: str, tmp_path: Path
 ) -> None:
     process = await asyncio.create_subprocess_exec(

@@ -22,7 +22,9 @@ async def test_nobody_takes_over_while_a_batch_is_being_written(database: Databa
     fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
     fences = database[PARTITION_FENCES]
     session = database.client.start_session()
-    async with TransactionWriter(database).holding([(fence, fence.next_offset + further)], session):
+    async with TransactionWriter(database).fenced_transaction(
+        [(fence, fence.next_offset + further)], session
+    ):
         with pytest.raises(PyMongoError), pymongo.timeout(0.5):
             await fences.update_one({"_id": PARTITION}, RAISED)
     await fences.update_one({"_id": PARTITION}, RAISED)

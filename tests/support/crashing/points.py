@@ -56,7 +56,7 @@ class CrashPoint(Enum):
     BEFORE_DEAD_LETTER = Step(KafkaDeadLetters, "publish", BEFORE)
     AFTER_DEAD_LETTER = Step(KafkaDeadLetters, "publish", AFTER)
     AFTER_DEAD_LETTER_ENTRY = Step(MongoDeadLetterIndex, "record", AFTER)
-    AFTER_DEAD_LETTER_RECORD = Step(MongoShipmentStore, "bury", AFTER)
+    AFTER_DEAD_LETTER_RECORD = Step(MongoShipmentStore, "dead_letter", AFTER)
     # ending on SIGTERM
     BEFORE_DRAIN = Step(PartitionRuntime, "release", BEFORE, _is_stopping)
     AFTER_DRAIN = Step(PartitionRuntime, "_commit", BEFORE, _is_stopping)

@@ -10,12 +10,12 @@ from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryDuplicateFilter, InMemoryReplies, InMemoryReplyInbox
-from tests.support.fakes.line import (
+from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
+from tests.support.fakes.partitions import (
     InMemoryPartitionControl,
-    InMemoryPartitionNotes,
+    InMemoryPartitionStateStore,
     InMemoryQuarantineStore,
 )
-from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
 from tests.support.fakes.readers import (
     InMemoryDeadLetterReader,
     InMemoryEventReader,
@@ -38,7 +38,7 @@ __all__ = [
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
     "InMemoryPartitionControl",
-    "InMemoryPartitionNotes",
+    "InMemoryPartitionStateStore",
     "InMemoryQuarantineStore",
     "InMemoryReplies",
     "InMemoryReplyInbox",

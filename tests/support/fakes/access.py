@@ -13,7 +13,7 @@ from tests.support.fakes.users import InMemoryUserStore
 
 
 class InMemoryRevocationStore:
-    """Keeps revocations by name."""
+    """Revocations by name."""
 
     def __init__(self) -> None:
         self.recorded: dict[str, Revocation] = {}
@@ -26,7 +26,7 @@ class InMemoryRevocationStore:
 
 
 class InMemoryApiKeyStore:
-    """Keeps keys by user, beside the users."""
+    """API keys by user, beside the users."""
 
     def __init__(
         self,
@@ -78,16 +78,16 @@ class InMemoryApiKeyStore:
 
 
 class InMemoryRevocationFeed:
-    """Tells what was published, again and again; may be put out of reach, and may forget."""
+    """A feed that returns everything published; may be made unreachable, and may forget."""
 
     def __init__(self) -> None:
         self.reachable = True
-        self._told: dict[str, Revocation] = {}
+        self._published: dict[str, Revocation] = {}
         self._whole_at: datetime | None = None
 
     def forget(self) -> None:
-        """Lose everything, as after FLUSHALL."""
-        self._told, self._whole_at = {}, None
+        """Drop everything, as after FLUSHALL."""
+        self._published, self._whole_at = {}, None
 
     async def is_whole(self, *, since: datetime | None = None) -> bool | None:
         if not self.reachable:
@@ -99,12 +99,14 @@ class InMemoryRevocationFeed:
     ) -> bool:
         if not self.reachable:
             return False
-        self._told |= {each.name: each for each in revocations}
+        self._published |= {each.name: each for each in revocations}
         if whole or self._whole_at is not None:
             self._whole_at = as_of or self._whole_at
         return True
 
     async def news(self) -> RevocationNews:
         return (
-            RevocationNews(list(self._told.values()), self._whole_at) if self.reachable else RevocationNews()
+            RevocationNews(list(self._published.values()), self._whole_at)
+            if self.reachable
+            else RevocationNews()
         )

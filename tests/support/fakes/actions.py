@@ -1,4 +1,4 @@
-"""What operators have done, in memory."""
+"""Operator actions, in memory."""
 
 from dataclasses import asdict
 
@@ -11,14 +11,14 @@ from tests.support.fakes.shipments import Documents
 
 
 class InMemoryActionLog(Faults):
-    """Keeps actions beside the documents that they change."""
+    """A log of actions beside the documents that they change."""
 
     def __init__(self, documents: Documents | None = None) -> None:
         super().__init__()
         self.actions = (documents or Documents()).actions
 
     async def note(self, action: OperatorAction) -> bool:
-        """Note an action; False if one with its id is noted already."""
+        """Record an action; False if one with its id is recorded already."""
         with self.around("note"):
             is_new = action.id not in self.actions
             self.actions.setdefault(action.id, document_of(action))
@@ -39,5 +39,5 @@ class InMemoryActionLog(Faults):
 
 
 def document_of(action: OperatorAction) -> Document:
-    """Return an action as it is kept."""
+    """Return the stored document of an action."""
     return asdict(action) | {"details": dict(action.details)}

@@ -24,40 +24,40 @@ from tests.support.fakes.shipments import Documents
 
 
 class InMemoryDeadLetterIndex(Faults):
-    """Notes dead letters, and what becomes of them, where `InMemoryDeadLetterReader` looks for them."""
+    """An index of dead letters and their state, read by `InMemoryDeadLetterReader`."""
 
     def __init__(self, documents: Documents) -> None:
         super().__init__()
-        self._letters = documents.dead_letters
+        self._dead_letters = documents.dead_letters
         self._actions = documents.actions
 
     async def record(self, entry: DeadLetterEntry) -> None:
-        """Note a dead letter, unless one with its id is noted already."""
+        """Record a dead letter, unless one with its id is recorded already."""
         with self.around("record"):
-            self._letters.setdefault(entry.id, {**asdict(entry), **UNTOUCHED})
+            self._dead_letters.setdefault(entry.id, {**asdict(entry), **UNTOUCHED})
 
     async def note_replay(self, replay: Replay) -> None:
-        """Note that a dead letter stands in the log again, once for each place."""
+        """Record that a dead letter is in the log again, once for each position."""
         with self.around("note_replay"):
             action = replayed(replay)
             if action.id in self._actions:
                 return
             self._note(action)
-            letter = self._letters.get(replay.letter)
-            if letter is not None:
-                letter["replays"] += 1
-                letter["last_replay"] = last_replay(replay)
-                if letter["discard"] is None or letter["discard"]["at"] <= replay.at:
-                    letter["state"] = DeadLetterState.REPLAYED
+            dead_letter = self._dead_letters.get(replay.dead_letter_id)
+            if dead_letter is not None:
+                dead_letter["replays"] += 1
+                dead_letter["last_replay"] = last_replay(replay)
+                if dead_letter["discard"] is None or dead_letter["discard"]["at"] <= replay.at:
+                    dead_letter["state"] = DeadLetterState.REPLAYED
 
-    async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
-        """Discard a dead letter; the discard that stands comes back."""
+    async def discard(self, dead_letter_id: DeadLetterId, discard: Discard) -> Discard | None:
+        """Discard a dead letter; return the discard in effect."""
         with self.around("discard"):
-            found = self._letters.get(letter)
+            found = self._dead_letters.get(dead_letter_id)
             if found is None or found["state"] == DeadLetterState.DISCARDED:
                 return None if found is None else Discard(**found["discard"])
             found |= {"state": DeadLetterState.DISCARDED, "discard": asdict(discard)}
-            self._note(discarded(letter, discard))
+            self._note(discarded(dead_letter_id, discard))
             return discard
 
     def _note(self, action: OperatorAction) -> None:
@@ -65,22 +65,26 @@ class InMemoryDeadLetterIndex(Faults):
 
 
 class InMemoryDeadLetterReplayer(Faults):
-    """Replays what stands at the places of `letters`, and remembers what it was asked for, and by whom."""
+    """A replayer of `dead_letters`, by position; records the requested positions and users."""
 
-    def __init__(self, letters: Mapping[RecordPosition, Replayed | TransientError] | None = None) -> None:
+    def __init__(
+        self, dead_letters: Mapping[RecordPosition, Replayed | TransientError] | None = None
+    ) -> None:
         super().__init__()
-        self.letters = dict(letters or {})
+        self.dead_letters = dict(dead_letters or {})
         self.replayed: list[RecordPosition] = []
         self.asked_by: list[str] = []
 
     async def replay(
-        self, places: Sequence[RecordPosition], *, by: str
+        self, positions: Sequence[RecordPosition], *, by: str
     ) -> list[Replayed | TransientError | None]:
-        """Say what stands at the places."""
+        """Return the outcome at each position."""
         with self.around("replay"):
             self.asked_by.append(by)
-            found = [self.letters.get(place) for place in places]
+            found = [self.dead_letters.get(position) for position in positions]
             self.replayed += [
-                place for place, letter in zip(places, found, strict=True) if isinstance(letter, Replayed)
+                position
+                for position, dead_letter in zip(positions, found, strict=True)
+                if isinstance(dead_letter, Replayed)
             ]
             return found

@@ -11,7 +11,7 @@ from domain.shipments.status import Status
 
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:
-    """Return the line that an applied event leaves in its shipment's history."""
+    """Return the entry of an applied event in its shipment's history."""
     entry: Document = {
         "event_id": command.event_id,
         "status": Status.CREATED.value if isinstance(command, CreateShipment) else None,
@@ -57,52 +57,52 @@ def amend(shipment: Document, command: AmendShipment) -> None:
             shipment[part]["dimensions"] = before.get("dimensions", {}) | members["dimensions"]
 
 
-def event_document(delivery: ConsumedCommand, recorded_at: datetime) -> Document:
-    """Return the record of an event that nobody has judged or counted yet."""
-    command = delivery.command
+def event_document(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
+    """Return the record of an event that is not judged or counted yet."""
+    command = consumed.command
     return history_entry(command, recorded_at) | {
         "tracking_number": command.tracking_number,
         "client_id": None,
         "received_at": command.received_at,
         "submitted_by": command.submitted_by,
         "version": None,
-        "fingerprint": delivery.fingerprint,
+        "fingerprint": consumed.fingerprint,
         "request_key": command.request_key if isinstance(command, CreateShipment) else None,
-        "offset": delivery.offset,
-        "last_offset": delivery.offset,
+        "offset": consumed.offset,
+        "last_offset": consumed.offset,
         "attempts": 0,
         "duplicates": 0,
         "conflicts": 0,
-        **_described(command),
+        **_description(command),
     }
 
 
-def other_payload(delivery: ConsumedCommand, reason: str | None) -> Document:
-    """Return what is kept of a payload that does not stand."""
-    entry = history_entry(delivery.command, delivery.command.received_at)
-    command = delivery.command
-    said = {} if reason == ErrorCode.TRACKING_NUMBER_TAKEN else _described(command)
+def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
+    """Return the stored fields of another payload."""
+    entry = history_entry(consumed.command, consumed.command.received_at)
+    command = consumed.command
+    said = {} if reason == ErrorCode.TRACKING_NUMBER_TAKEN else _description(command)
     return said | {
         **{name: entry[name] for name in ("status", "location", "notes")},
         "submitted_by": command.submitted_by,
         "received_at": command.received_at,
-        "offset": delivery.offset,
+        "offset": consumed.offset,
         "reason": reason,
-        "fingerprint": delivery.fingerprint,
+        "fingerprint": consumed.fingerprint,
     }
 
 
-def _described(command: Command) -> Document:
+def _description(command: Command) -> Document:
     if isinstance(command, CreateShipment):
         return {"origin": command.origin, "destination": command.destination, "package": command.package}
     return {"changes": command.changes} if isinstance(command, AmendShipment) else {}
 
 
 def judged_fields(
-    delivery: ConsumedCommand, record: EventRecord, partition: str, recorded_at: datetime
+    consumed: ConsumedCommand, record: EventRecord, partition: str, recorded_at: datetime
 ) -> Document:
-    """Return the fields that a judgement sets, the first as well as a later one."""
-    command = delivery.command
+    """Return the fields that a verdict sets, the first as well as a later one."""
+    command = consumed.command
     changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}
     return (
         history_entry(command, recorded_at)
@@ -118,13 +118,13 @@ def judged_fields(
             "fingerprint": record.fingerprint,
             "request_key": record.request_key,
             "partition": int(partition.rpartition("/")[2]),
-            "offset": delivery.offset,
+            "offset": consumed.offset,
         }
     )
 
 
 def shipment_of(document: Document) -> Shipment:
-    """Return what deciding needs to know of a shipment."""
+    """Return the state of a shipment from its document."""
     return Shipment(
         tracking_number=document["tracking_number"],
         client_id=document["client_id"],
@@ -136,7 +136,7 @@ def shipment_of(document: Document) -> Shipment:
 
 
 def record_of(document: Document) -> EventRecord:
-    """Return what deciding needs to know of an event; an operator's words are no reason of ours."""
+    """Return the record of an event from its document; the reason of a dead one is free text."""
     return EventRecord(
         event_id=document["event_id"],
         outcome=Outcome(document["outcome"]),

@@ -1,4 +1,4 @@
-"""Planned trouble: let the next call of a fake fail, before or after it has done its work."""
+"""Planned faults: let the next call of a fake fail, before or after it has done its work."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Faults:
-    """Errors waiting for calls, first come, first raised."""
+    """Errors planned for calls, first in, first raised."""
 
     def __init__(self) -> None:
         self._planned: defaultdict[str, deque[tuple[BaseException, bool]]] = defaultdict(deque)
@@ -17,7 +17,7 @@ class Faults:
         Args:
             call: the name of the method.
             error: what it raises.
-            after: raise it after the work is done, as when only the answer is lost.
+            after: raise it after the work is done, as when only the response is lost.
         """
         self._planned[call].append((error, after))
 

@@ -10,7 +10,7 @@ from tests.support.fakes.faults import Faults
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """One command in the log, with what came along."""
+    """One command in the log, with its headers."""
 
     command: Command
     reply_to: str | None
@@ -18,7 +18,7 @@ class Appended:
 
 
 class InMemoryCommandLog(Faults):
-    """Keeps what was appended, in order.
+    """The appended commands, in order.
 
     `fail_next("append", NotPublished())` leaves the log as it is; `fail_next("append", PublishUnknown(),
     after=True)` is the case where the records are in the log all the same.
@@ -42,7 +42,7 @@ class InMemoryCommandLog(Faults):
 
 
 class InMemoryChangeFeed(Faults):
-    """Keeps the applied events it was told of."""
+    """The published verdicts."""
 
     def __init__(self) -> None:
         super().__init__()

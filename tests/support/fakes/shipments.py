@@ -33,8 +33,8 @@ from tests.support.fakes.faults import Faults
 
 
 @dataclass(slots=True)
-class Notes:
-    """What stands beside the offset in a partition's fence."""
+class StoredPartitionState:
+    """Fields beside the offset in a partition's fence."""
 
     owner: str = ""
     opened_at: int | None = None
@@ -43,12 +43,12 @@ class Notes:
     attempt: Attempt | None = None
 
     def opened(self, owner: str, next_offset: int) -> None:
-        """Count an owner that got nowhere, if this is where the last one began."""
+        """Count an owner without progress, if the last one began at the same offset."""
         self.stalled_opens = self.stalled_opens + 1 if self.opened_at == next_offset else 0
         self.owner, self.opened_at = owner, next_offset
 
-    def inherited(self, next_offset: int, end_offset: int) -> PartitionCheckpoint:
-        """Return what the next owner finds."""
+    def checkpoint(self, next_offset: int, end_offset: int) -> PartitionCheckpoint:
+        """Return the checkpoint of the next owner."""
         return PartitionCheckpoint(
             halt=self.halt,
             stalled_opens=self.stalled_opens,
@@ -60,10 +60,10 @@ class Notes:
 
 @dataclass(slots=True)
 class Documents:
-    """What is stored; the readers look at the same."""
+    """The stored documents, shared with the readers."""
 
     fences: dict[str, Fence] = field(default_factory=dict)
-    notes: dict[str, Notes] = field(default_factory=dict)
+    partition_states: dict[str, StoredPartitionState] = field(default_factory=dict)
     resumptions: dict[str, Resumption] = field(default_factory=dict)
     quarantined: dict[TrackingNumber, Quarantined] = field(default_factory=dict)
     shipments: dict[TrackingNumber, Document] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Documents:
 
 
 class InMemoryShipmentStore(Faults):
-    """Keeps every promise of the port, and none beyond it."""
+    """A store that keeps every promise of the port, and none beyond it."""
 
     def __init__(self, documents: Documents | None = None) -> None:
         super().__init__()
@@ -86,18 +86,18 @@ class InMemoryShipmentStore(Faults):
         with self.around("acquire"):
             last = self.documents.fences.get(partition, Fence(partition, 0, 0))
             fence = self.documents.fences[partition] = replace(last, epoch=last.epoch + 1)
-            notes = self.documents.notes.setdefault(partition, Notes())
-            notes.opened(owner, fence.next_offset)
+            state = self.documents.partition_states.setdefault(partition, StoredPartitionState())
+            state.opened(owner, fence.next_offset)
             end = await end_offset()
             is_new = fence.next_offset > end and (is_another is None or await is_another())
             if self.documents.fences[partition] != fence:
                 raise Fenced(f"{partition} has another owner")
             if is_new:
                 fence = self.documents.fences[partition] = replace(fence, next_offset=0)
-                notes.opened_at, notes.stalled_opens, notes.attempt = 0, 0, None
+                state.opened_at, state.stalled_opens, state.attempt = 0, 0, None
             if fence.next_offset == end:
-                notes.stalled_opens = 0
-            return replace(fence, inherited=notes.inherited(fence.next_offset, end))
+                state.stalled_opens = 0
+            return replace(fence, checkpoint=state.checkpoint(fence.next_offset, end))
 
     async def refresh(self, fence: Fence) -> Fence:
         """Return the fence as it stands, if it still has the same epoch."""
@@ -123,7 +123,7 @@ class InMemoryShipmentStore(Faults):
         """Write all of the plan, or nothing."""
         with self.around("commit"):
             self._require(fence)
-            self._refuse_what_is_stale(plan)
+            self._reject_stale(plan)
             for change in plan.events:
                 self._write_event(change, fence.partition, recorded_at)
             for tracking_number, shipment_change in plan.shipments.items():
@@ -131,27 +131,27 @@ class InMemoryShipmentStore(Faults):
             moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
             return moved
 
-    async def bury(
+    async def dead_letter(
         self,
         fence: Fence,
-        delivery: ConsumedCommand | None,
+        consumed: ConsumedCommand | None,
         *,
         next_offset: int,
         reason: str,
         recorded_at: datetime,
     ) -> Fence:
         """Record an event as dead, or keep it on the record that there is, and move the fence."""
-        with self.around("bury"):
+        with self.around("dead_letter"):
             self._require(fence)
-            if delivery is not None:
-                dead = event_document(delivery, recorded_at)
+            if consumed is not None:
+                dead = event_document(consumed, recorded_at)
                 dead |= {"outcome": Outcome.DEAD.value, "reason": reason}
                 dead["partition"] = int(fence.partition.rpartition("/")[2])
-                event = self.documents.events.setdefault(delivery.command.event_id, dead | {"attempts": 1})
-                if event["fingerprint"] != delivery.fingerprint:
+                event = self.documents.events.setdefault(consumed.command.event_id, dead | {"attempts": 1})
+                if event["fingerprint"] != consumed.fingerprint:
                     kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
-                    kept.pop(delivery.fingerprint, None)
-                    kept[delivery.fingerprint] = other_payload(delivery, reason)
+                    kept.pop(consumed.fingerprint, None)
+                    kept[consumed.fingerprint] = other_payload(consumed, reason)
                     event["other_payloads"] = list(kept.values())[-8:]
             moved = self.documents.fences[fence.partition] = replace(fence, next_offset=next_offset)
             return moved
@@ -160,7 +160,7 @@ class InMemoryShipmentStore(Faults):
         if self.documents.fences.get(fence.partition) != fence:
             raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
 
-    def _refuse_what_is_stale(self, plan: Plan) -> None:
+    def _reject_stale(self, plan: Plan) -> None:
         for change in plan.events:
             if change.is_new == (change.event_id in self.documents.events):
                 raise StaleKnowledge(change.event_id)
@@ -169,14 +169,14 @@ class InMemoryShipmentStore(Faults):
                 raise StaleKnowledge(tracking_number)
 
     def _write_event(self, change: EventChange, partition: str, recorded_at: datetime) -> None:
-        delivery, record = change.judged, change.record
-        if delivery is not None and change.is_new:
-            self.documents.events[change.event_id] = event_document(delivery, recorded_at)
+        consumed, record = change.judged, change.record
+        if consumed is not None and change.is_new:
+            self.documents.events[change.event_id] = event_document(consumed, recorded_at)
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
-        if delivery is not None and record is not None:
+        if consumed is not None and record is not None:
             event.pop("utc_offset", None)
-            event |= judged_fields(delivery, record, partition, recorded_at)
+            event |= judged_fields(consumed, record, partition, recorded_at)
         event["attempts"] += change.attempts
         event["duplicates"] += change.duplicates
         event["conflicts"] += change.conflicts
@@ -189,12 +189,12 @@ class InMemoryShipmentStore(Faults):
         if change.supersedes:
             parts = ("changes", "origin", "destination", "package")
             names = ("status", "location", "notes", *parts, "submitted_by", "received_at", "offset")
-            given_way = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
-            kept[event["fingerprint"]] = given_way | ({"status": None} if "changes" in event else {})
+            replaced = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
+            kept[event["fingerprint"]] = replaced | ({"status": None} if "changes" in event else {})
         for other in change.others:
-            kept.pop(other.delivery.fingerprint, None)
+            kept.pop(other.consumed.fingerprint, None)
             reason = None if other.reason is None else str(other.reason)
-            kept[other.delivery.fingerprint] = other_payload(other.delivery, reason)
+            kept[other.consumed.fingerprint] = other_payload(other.consumed, reason)
         if change.judged is not None:
             event.pop("changes", None)
         kept.pop(event["fingerprint"] if change.judged is None else change.judged.fingerprint, None)

@@ -1,4 +1,4 @@
-"""A machine that tries to refute "exactly once": the real apply code, among everything that can go wrong."""
+"""A Hypothesis state machine that tests "exactly once": the real apply code under injected faults."""
 
 from tests.support.machine.budget import ALL_YEAR, EVERY_DAY, search, undisturbed
 from tests.support.machine.rules import ProcessorMachine

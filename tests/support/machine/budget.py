@@ -1,4 +1,4 @@
-"""How long the search is, and how a machine is run: without the pauses and the words of a worker at work."""
+"""Budgets of the search, and runs of a machine without backoff and logs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,22 +19,22 @@ EVERY_DAY: Final = settings(
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow],
 )
-"""The same examples each time."""
+"""Settings for the same examples each time."""
 ALL_YEAR: Final = settings(
     EVERY_DAY, derandomize=False, print_blob=True, max_examples=1500, stateful_step_count=60
 )
-"""Other examples each time; one that fails is printed with what repeats it."""
+"""Settings for new examples each time; a failing one is printed with its reproduction."""
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let workers repeat at once, and silently: trouble is all they have."""
+    """Let workers retry at once, and without logs."""
     silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker_states, "FIRST_PAUSE_S", 0.0)
         patch.setattr(partition_worker, "YIELD_OWNERSHIP_S", 0.0)
         patch.setattr(partition_worker, "_log", silent)
-        # Those who have a record in hand die of other things here: it is not to be given up for that.
+        # Processes end of other faults here: the record that they handle must not be given up for that.
         patch.setattr(isolation, "MAX_ENDED", 1_000_000)
         patch.setattr(partition_worker, "MAX_CONSECUTIVE_DEAD_LETTERS", 1_000_000)
         yield
@@ -42,5 +42,5 @@ def undisturbed() -> Iterator[None]:
 
 def search(new_machine: Callable[[], RuleBasedStateMachine], budget: settings) -> None:
     """Run machines until the budget is spent; an `AssertionError` of theirs is the caller's."""
-    # Declared for a class, it takes whatever makes machines.
+    # Declared for a class, it accepts any factory of machines.
     run_state_machine_as_test(cast("Any", new_machine), settings=budget)

@@ -1,4 +1,4 @@
-"""What is sent, in all its untidiness: stories told from any point on, contradictions, changes."""
+"""Strategies for the commands to send: journeys from any point, contradictions, changes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -28,7 +28,7 @@ def _contradiction(command: Command) -> Command:
 
 
 JOURNEYS = st.builds(_story, NUMBERS, st.just(0), st.integers(1, 5))
-"""What is sent of one shipment from its creation on, in order."""
+"""The commands of one shipment from its creation on, in order."""
 _stories = JOURNEYS | st.builds(_story, NUMBERS, st.integers(1, 4), st.integers(1, 4))
 _reports = st.builds(
     replace,

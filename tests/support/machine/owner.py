@@ -1,4 +1,4 @@
-"""A process that owns the partition, or believes so: the real worker and handler, ports among perils."""
+"""A process that owns the partition, or believes so: the real worker and handler on faulty ports."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from messaging.consumer.partition_worker import PartitionWorker
 from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import State
 from processor.use_cases.shipment_partition import ShipmentPartition
-from tests.support.machine.perils import Perils
+from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, World
 
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 
 
 class Owner:
-    """Reads on from `position`, once it has `taken_over`."""
+    """An owner that reads from `position`, once it has `taken_over`."""
 
     def __init__(self, name: str, world: World, position: int, *, cache_size: int) -> None:
-        self.perils = Perils()
+        self.faults = ProcessFaults()
         self.position = position
         self._world = world
         partition = ShipmentPartition(
-            PARTITION, world.ports(self.perils), owner=name, cache_size=cache_size, partitions=1
+            PARTITION, world.ports(self.faults), owner=name, cache_size=cache_size, partitions=1
         )
         self._worker = PartitionWorker(
             PARTITION,
@@ -46,25 +46,25 @@ class Owner:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can still do something."""
+        """True while it runs."""
         return not self._task.done()
 
     @property
     def done(self) -> int:
-        """What it may commit to Kafka."""
+        """The offset that it may commit to Kafka."""
         return self._worker.done or 0
 
     @property
     def is_behind(self) -> bool:
-        """Whether something is left to read."""
+        """True if records are left to read."""
         return self.position < len(self._world.log)
 
     async def taken_over(self) -> None:
-        """Return when the partition is its own, or it is dead."""
+        """Return when it owns the partition, or has ended."""
         await self._until(lambda: self._worker.state not in (State.OPENING, State.RETRYING))
 
     async def deliver(self, count: int) -> None:
-        """Give it the next batch, and return when it is done with it, or dead."""
+        """Pass it the next batch, and return when it is done with it, or has ended."""
         batch = self._world.log[self.position : self.position + count]
         self.position += len(batch)
         self._worker.put(batch)
@@ -76,11 +76,11 @@ class Owner:
         await self.kill()
 
     async def kill(self) -> None:
-        """End it at once: whatever happens in it has happened, it waits for records."""
+        """End it at once."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             while self.is_alive and not condition():  # noqa: ASYNC110  # a worker has no event for this
                 await asyncio.sleep(0)

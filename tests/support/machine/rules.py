@@ -1,4 +1,4 @@
-"""What can happen, in any order, and what must hold after every step."""
+"""Rules of the machine: events in any order, and the invariants after every step."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -14,8 +14,8 @@ from domain.errors import CommitUnknown, NotPublished, PublishUnknown, StoreUnav
 from domain.shipments.commands import Command
 from tests.support.history import violations
 from tests.support.machine.commands import JOURNEYS, SINGLES, SOME
+from tests.support.machine.faulty_ports import ProcessFaults, ProcessKilled
 from tests.support.machine.owner import Owner
-from tests.support.machine.perils import Death, Perils
 from tests.support.machine.world import World
 
 MOST_OWNERS = 3
@@ -23,30 +23,30 @@ MOST_OWNERS = 3
 Result = TypeVar("Result")
 
 
-class Trouble(NamedTuple):
-    """What strikes in which call; `after` it has done its work."""
+class PlannedFault(NamedTuple):
+    """An error in a call, before or after it has done its work."""
 
     call: str
     error: type[BaseException]
     after: bool
 
-    def await_in(self, perils: Perils) -> None:
-        """Let it lie in wait."""
-        perils.fail_next(self.call, self.error(), after=self.after)
+    def plan_in(self, faults: ProcessFaults) -> None:
+        """Plan the fault."""
+        faults.fail_next(self.call, self.error(), after=self.after)
 
 
-class LateCommit(NamedTuple):
-    """A commit that is given up, and goes through when nobody expects it any more."""
+class DelayedCommit(NamedTuple):
+    """A commit that ends as unknown, and reaches the store later."""
 
     until: str
 
-    def await_in(self, perils: Perils) -> None:
-        """Let it lie in wait."""
-        perils.delay_commit(self.until)
+    def plan_in(self, faults: ProcessFaults) -> None:
+        """Plan the fault."""
+        faults.delay_commit(self.until)
 
 
 class Leaving(Enum):
-    """How the owner before takes it that it is replaced."""
+    """Ways in which the previous owner is replaced."""
 
     RELEASED = auto()
     KILLED = auto()
@@ -59,7 +59,7 @@ _STORE = (
     "refresh",
     "load",
     "find_events",
-    "bury",
+    "dead_letter",
     "record",
     "write_shipments",
     "commit",
@@ -68,27 +68,30 @@ _STORE = (
     "entries",
 )
 _FAILING = (
-    *(Trouble(call, StoreUnavailable, after) for call in _STORE for after in _BEFORE_AND_AFTER),
-    Trouble("publish", NotPublished, after=False),
-    Trouble("publish", PublishUnknown, after=True),
+    *(PlannedFault(call, StoreUnavailable, after) for call in _STORE for after in _BEFORE_AND_AFTER),
+    PlannedFault("publish", NotPublished, after=False),
+    PlannedFault("publish", PublishUnknown, after=True),
 )
-_DEADLY = tuple(
-    Trouble(call, Death, after)
+_KILLING = tuple(
+    PlannedFault(call, ProcessKilled, after)
     for call in (*_STORE, "seen", "mark", "send", "publish")
     for after in _BEFORE_AND_AFTER
 )
-_TAKING_OVER = tuple(each for each in (*_FAILING, *_DEADLY) if each.call in ("acquire", "entries"))
-_LATE = tuple(LateCommit(until) for until in ("refresh", "load", "find_events", "commit"))
-_DOUBTFUL = tuple(Trouble("commit", CommitUnknown, after) for after in _BEFORE_AND_AFTER)
+_TAKING_OVER = tuple(each for each in (*_FAILING, *_KILLING) if each.call in ("acquire", "entries"))
+_LATE = tuple(DelayedCommit(until) for until in ("refresh", "load", "find_events", "commit"))
+_UNKNOWN_OUTCOME = tuple(PlannedFault("commit", CommitUnknown, after) for after in _BEFORE_AND_AFTER)
 _sizes = st.sampled_from([1, 1, 2, 3, 5, 12])
 _anyone = st.integers(0, MOST_OWNERS - 1)
-_troubles = (
-    st.sampled_from(_DOUBTFUL) | st.sampled_from(_FAILING) | st.sampled_from(_DEADLY) | st.sampled_from(_LATE)
+_planned_faults = (
+    st.sampled_from(_UNKNOWN_OUTCOME)
+    | st.sampled_from(_FAILING)
+    | st.sampled_from(_KILLING)
+    | st.sampled_from(_LATE)
 )
 
 
 class ProcessorMachine(RuleBasedStateMachine):
-    """Processes come and go over one `world`, in the event loop of `runner`."""
+    """Processes start and end over one `world`, in the event loop of `runner`."""
 
     def __init__(self, world: World, runner: asyncio.Runner) -> None:
         super().__init__()
@@ -102,56 +105,56 @@ class ProcessorMachine(RuleBasedStateMachine):
 
     @initialize(journeys=st.lists(JOURNEYS, min_size=1, max_size=4))
     def start(self, journeys: list[list[Command]]) -> None:
-        """The first process takes the partition; some shipments are on their way."""
+        """Let the first process take the partition over; some shipments exist."""
         for command in chain.from_iterable(journeys):
             self._world.send(command)
         self._run(self._assign(0))
 
     @rule(commands=SOME, waits=st.booleans())
     def send(self, commands: list[Command], waits: bool) -> None:  # noqa: FBT001  # drawn
-        """New, again, too early, too late, contradicting what was sent before: the log takes it all."""
+        """Append commands: new, repeated, too early, too late, or contradicting earlier ones."""
         for command in commands:
             self._world.send(command, waits=waits)
 
     @rule(which=st.integers(0, 30), count=st.integers(1, 4))
     def send_again(self, which: int, count: int) -> None:
-        """What was sent before, by somebody who heard no answer."""
+        """Append earlier records again, as a client without a response does."""
         first = which % len(self._world.log)
         for record in self._world.log[first : first + count]:
             self._world.append(record)
 
     @rule(command=st.none() | SINGLES)
     def send_broken(self, command: Command | None) -> None:
-        """A record that nobody can read, or one that breaks the code wherever it is tried."""
+        """Append an unreadable record, or one that breaks the code at every attempt."""
         if command is None:
             self._world.send_unreadable()
         else:
-            self._world.cursed.add(self._world.send(command))
+            self._world.crashing_offsets.add(self._world.send(command))
 
     @precondition(lambda self: self._world.letters())
     @rule(which=st.integers(0, 5))
     def replay(self, which: int) -> None:
-        """An operator puts a dead letter back into the log."""
+        """Replay a dead letter into the log."""
         self._world.replay(which)
 
     @precondition(lambda self: self._behind())
     @rule(who=_anyone, count=_sizes)
     def deliver(self, who: int, count: int) -> None:
-        """A process gets its next batch: the owner, or one that was replaced and does not know it."""
+        """Pass a process its next batch: the owner, or one that was replaced and does not know it."""
         self._deliver(self._behind()[who % len(self._behind())], count)
 
     @precondition(lambda self: self._behind())
-    @rule(who=_anyone, count=_sizes, trouble=_troubles)
-    def deliver_into_trouble(self, who: int, count: int, trouble: Trouble | LateCommit) -> None:
-        """The same, and something will go wrong: if not now, then when this process comes to it."""
+    @rule(who=_anyone, count=_sizes, fault=_planned_faults)
+    def deliver_with_fault(self, who: int, count: int, fault: PlannedFault | DelayedCommit) -> None:
+        """Pass a process its next batch with a planned fault, in this call or a later one."""
         owner = self._behind()[who % len(self._behind())]
-        trouble.await_in(owner.perils)
+        fault.plan_in(owner.faults)
         self._deliver(owner, count)
 
     @precondition(lambda self: len(self._behind()) > 1)
     @rule(count=_sizes)
     def deliver_to_all(self, count: int) -> None:
-        """All who believe that they own the partition get their next batch, one after the other."""
+        """Pass their next batch to all that believe that they own the partition, one after the other."""
         for owner in self._behind():
             self._deliver(owner, count)
 
@@ -159,16 +162,16 @@ class ProcessorMachine(RuleBasedStateMachine):
         leaving=st.sampled_from(Leaving),
         rewind=st.sampled_from([0, 0, 1, 5, 20]),
         cache_size=st.sampled_from([100, 100, 1]),
-        trouble=st.none() | st.sampled_from(_TAKING_OVER),
+        fault=st.none() | st.sampled_from(_TAKING_OVER),
     )
-    def rebalance(self, leaving: Leaving, rewind: int, cache_size: int, trouble: Trouble | None) -> None:
-        """Another process takes over, from any offset that the one before may have committed."""
+    def rebalance(self, leaving: Leaving, rewind: int, cache_size: int, fault: PlannedFault | None) -> None:
+        """Let another process take over, from any offset that the previous one may have committed."""
         self._run(self._leave(leaving))
-        self._run(self._assign(max(0, self._committable - rewind), cache_size=cache_size, trouble=trouble))
+        self._run(self._assign(max(0, self._committable - rewind), cache_size=cache_size, fault=fault))
 
     @rule(forgets=st.booleans())
     def redis(self, forgets: bool) -> None:  # noqa: FBT001  # drawn
-        """Redis is emptied; or out of reach, or within reach again with what it knew before."""
+        """Empty Redis; or make it unreachable, or reachable again with its old data."""
         if forgets:
             self._run(self._world.hints.forget())
         else:
@@ -176,12 +179,12 @@ class ProcessorMachine(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_as_the_log_says(self) -> None:
-        """What is applied is the log up to the fence, each record once; what is told has been applied."""
+        """Check that the log is applied up to the fence, each record once, and nothing else published."""
         self._world.clock.advance(timedelta(seconds=1))
         self._must_hold(self._run(self._faults()))
 
     def teardown(self) -> None:
-        """Let one healthy process finish, and compare with the rules run over the whole log."""
+        """Let one healthy process finish, and compare with the domain rules run over the whole log."""
         try:
             if self._holds:
                 self._must_hold(self._run(self._faults_at_the_end()))
@@ -206,12 +209,14 @@ class ProcessorMachine(RuleBasedStateMachine):
         self._holds = faults == []
         assert faults == []
 
-    async def _assign(self, position: int, *, cache_size: int = 100, trouble: Trouble | None = None) -> Owner:
+    async def _assign(
+        self, position: int, *, cache_size: int = 100, fault: PlannedFault | None = None
+    ) -> Owner:
         name = f"owner-{len(self._owners)}"
         owner = self._assigned = Owner(name, self._world, position, cache_size=cache_size)
         self._owners.append(owner)
-        if trouble is not None:
-            trouble.await_in(owner.perils)
+        if fault is not None:
+            fault.plan_in(owner.faults)
         await owner.taken_over()
         return owner
 

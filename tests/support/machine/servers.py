@@ -13,7 +13,7 @@ from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 from storage.redis.duplicate_filter import RedisDuplicateFilter
-from tests.support.machine.perils import Perils
+from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, StorePorts
 
 
@@ -23,12 +23,12 @@ class MongoStores:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def for_process(self, perils: Perils) -> StorePorts:
-        """See `Stores.for_process`; a commit can be struck between its two writes."""
+    def for_process(self, faults: ProcessFaults) -> StorePorts:
+        """See `Stores.for_process`; a commit can fail between its two writes."""
         store = MongoShipmentStore(self._database)
         writer = store._writer  # noqa: SLF001  # the middle of a transaction is not in the port
         write = writer._write_shipments  # noqa: SLF001  # as above
-        writer._write_shipments = cast("Any", perils.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
+        writer._write_shipments = cast("Any", faults.watched("write_shipments", write))  # type: ignore[method-assign]  # noqa: SLF001  # as above
         return StorePorts(
             store,
             MongoPartitionStateStore(self._database),

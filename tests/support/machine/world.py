@@ -1,4 +1,4 @@
-"""What outlives every process: the log, the stores, Redis, the topics that are told."""
+"""The world that outlives every process: the log, the stores, Redis, the derived topics."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,12 +23,12 @@ from tests.support.fakes import (
     FixedClock,
     InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
-    InMemoryPartitionNotes,
+    InMemoryPartitionStateStore,
     InMemoryQuarantineStore,
     InMemoryReplies,
     InMemoryShipmentStore,
 )
-from tests.support.machine.perils import Perils, among_perils
+from tests.support.machine.faulty_ports import ProcessFaults, with_faults
 from tests.support.observed import (
     Observed,
     ObservedDeadLetter,
@@ -45,22 +45,22 @@ TOPICS: Final = Topics()
 
 @dataclass(frozen=True, slots=True)
 class StorePorts:
-    """What one process has of the stores."""
+    """Store ports of one process."""
 
     store: ShipmentStore
-    notes: PartitionStateStore
+    partition_state: PartitionStateStore
     quarantine: QuarantineStore
     index: DeadLetterIndex
 
 
 class Stores(Protocol):
-    """Where documents are kept."""
+    """The stores of documents."""
 
-    def for_process(self, perils: Perils) -> StorePorts:
-        """Return adapters for one process; what is inside of a call may be among its perils too."""
+    def for_process(self, faults: ProcessFaults) -> StorePorts:
+        """Return adapters for one process; the inside of a call may have faults too."""
 
     async def next_offset(self) -> int:
-        """Return where the partition's fence stands."""
+        """Return the position of the partition's fence."""
 
     async def documents(self) -> tuple[Mapping[str, Document], Mapping[str, Document]]:
         """Return the shipments and the events, by id."""
@@ -73,7 +73,7 @@ class Hints(Protocol):
         """Return the filter of one process."""
 
     async def forget(self) -> None:
-        """Lose everything."""
+        """Drop all members."""
 
 
 class InMemoryStores:
@@ -82,10 +82,10 @@ class InMemoryStores:
     def __init__(self) -> None:
         self._documents = Documents()
 
-    def for_process(self, perils: Perils) -> StorePorts:  # noqa: ARG002  # nothing inside
+    def for_process(self, faults: ProcessFaults) -> StorePorts:  # noqa: ARG002  # nothing inside
         return StorePorts(
             InMemoryShipmentStore(self._documents),
-            InMemoryPartitionNotes(self._documents),
+            InMemoryPartitionStateStore(self._documents),
             InMemoryQuarantineStore(self._documents),
             InMemoryDeadLetterIndex(self._documents),
         )
@@ -114,8 +114,8 @@ class InMemoryHints:
         self._filter.forget()
 
 
-class _RedisLine:
-    """The filter, as long as Redis is within reach."""
+class _ReachableFilter:
+    """The filter, while Redis is reachable."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
@@ -136,34 +136,34 @@ class World:
     """One partition's log, and everything around it.
 
     Attributes:
-        cursed: offsets of records that can be read, but break the code.
+        crashing_offsets: offsets of records that can be read, but break the code.
     """
 
     stores: Stores = field(default_factory=InMemoryStores)
     hints: Hints = field(default_factory=InMemoryHints)
     redis_is_up: bool = True
     log: list[LogRecord] = field(default_factory=list)
-    cursed: set[int] = field(default_factory=set)
-    answers: InMemoryReplies = field(default_factory=InMemoryReplies)
+    crashing_offsets: set[int] = field(default_factory=set)
+    replies: InMemoryReplies = field(default_factory=InMemoryReplies)
     producer: RecordingProducer = field(default_factory=RecordingProducer)
     clock: FixedClock = field(default_factory=FixedClock)
 
     def send(self, command: Command, *, waits: bool = False) -> int:
-        """Append a command to the log, and return where it stands."""
+        """Append a command to the log, and return its offset."""
         address = f"answers:{len(self.log)}" if waits else None
         return self.append(record_of(command, 0, reply_to=address))
 
     def send_unreadable(self) -> None:
-        """Append what no retry will make readable."""
+        """Append an unreadable record."""
         self.append(LogRecord(0, b"{"))
 
     def append(self, record: LogRecord) -> int:
-        """Append a record, wherever it stood before, and return where it stands."""
+        """Append a copy of a record, and return its offset."""
         self.log.append(replace(record, offset=len(self.log)))
         return len(self.log) - 1
 
     async def end_offset(self) -> int:
-        """Say where the log ends."""
+        """Return the end of the log."""
         return len(self.log)
 
     def letters(self) -> list[ObservedDeadLetter]:
@@ -183,22 +183,22 @@ class World:
         said = [(REPLAY_OF, dead_letter_id(RecordPosition(0, index)).encode()), (REPLAYED_BY, b"admin_user")]
         self.append(LogRecord(0, letter.value, letter.key, [*kept, *said]))
 
-    def ports(self, perils: Perils) -> Ports:
+    def ports(self, faults: ProcessFaults) -> Ports:
         """Return the ports of one process."""
-        stores = self.stores.for_process(perils)
+        stores = self.stores.for_process(faults)
         ports = Ports(
             store=stores.store,
-            notes=stores.notes,
-            quarantine=Quarantine(perils.guarded(stores.quarantine)),
-            duplicates=_RedisLine(self),
+            partition_state=stores.partition_state,
+            quarantine=Quarantine(faults.guarded(stores.quarantine)),
+            duplicates=_ReachableFilter(self),
             feed=KafkaChangeFeed(self.producer, TOPICS),
-            answers=self.answers,
+            replies=self.replies,
             dead_letters=KafkaDeadLetters(self.producer, TOPICS),
             index=stores.index,
             clock=self.clock,
             metrics=ProcessorMetrics(CollectorRegistry()),
         )
-        return among_perils(ports, perils, self.cursed)
+        return with_faults(ports, faults, self.crashing_offsets)
 
     async def observed(self) -> Observed:
         """Return what stands in the stores now, and the part of the log that the fence says is applied.

@@ -19,7 +19,7 @@ PARTITION = "shipments.events/0"
 
 
 class Mishap(Enum):
-    """What strikes while a batch is worked on."""
+    """Faults while a batch is handled."""
 
     NONE = auto()
     CRASH_BEFORE_COMMIT = auto()
@@ -135,7 +135,7 @@ class BatchRunner:
         ]
 
     async def _mark(self, plan: Plan) -> None:
-        applied = [_member(verdict.delivery) for verdict in plan.verdicts if verdict.is_published]
+        applied = [_member(verdict.consumed) for verdict in plan.verdicts if verdict.is_published]
         await self.filter.mark(PARTITION, applied)
 
 

@@ -1,4 +1,4 @@
-"""What is kept of administering users, and who counts as an admin that is left."""
+"""Actions of user administration, and the check for the last admin."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ ANA = User(
 KEY = ApiKey(key_id="k" * 16, secret_hash="a-secret", created_at=NOON)  # noqa: S106  # of no key
 
 
-def test_a_change_says_what_was_and_what_is_and_never_a_password() -> None:
+def test_a_change_has_the_values_before_and_after_and_never_a_password() -> None:
     later = NOON + timedelta(seconds=1)
     new = replace(
         ANA,
@@ -52,17 +52,17 @@ def test_a_change_says_what_was_and_what_is_and_never_a_password() -> None:
     }
 
 
-def test_no_deed_tells_a_secret_and_each_has_an_id_of_its_own() -> None:
-    deeds = [
+def test_no_action_holds_a_secret_and_each_has_its_own_id() -> None:
+    actions = [
         user_created(ANA, by="bea"),
         user_changed(ANA, ANA, by="bea"),
         own_password_changed(ANA),
         api_key_created("ana", KEY, by="bea"),
         api_key_removed("ana", KEY.key_id, by="bea", at=NOON),
     ]
-    assert len({deed.id for deed in deeds}) == len(deeds)
-    assert "secret" not in repr(deeds)
-    assert {deed.target for deed in deeds} == {"ana"}
+    assert len({action.id for action in actions}) == len(actions)
+    assert "secret" not in repr(actions)
+    assert {action.target for action in actions} == {"ana"}
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_an_applied_amendment_is_recorded_with_the_status_of_its_shipment() -> N
 
 
 @pytest.mark.parametrize("changed", [amendment(on_behalf_of="client_002"), cancellation("client_002")])
-def test_whoever_may_not_change_a_shipment_is_not_told_whose_it_is_or_where(changed: Command) -> None:
+def test_a_forbidden_amendment_reveals_neither_owner_nor_status(changed: Command) -> None:
     result = judge([delivery(changed)], shipment_at(Status.PICKED_UP), {changed.event_id: None})
     record = result.events[changed.event_id].record
     assert record is not None

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processing.dead_letter import RecordPosition, dead_letter_id, place_of
+from domain.processing.dead_letter import RecordPosition, dead_letter_id, position_of
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**18 - 1))
-def test_an_id_says_where_a_dead_letter_stands(partition: int, offset: int) -> None:
-    assert place_of(dead_letter_id(RecordPosition(partition, offset))) == (partition, offset)
+def test_an_id_holds_the_position_of_a_dead_letter(partition: int, offset: int) -> None:
+    assert position_of(dead_letter_id(RecordPosition(partition, offset))) == (partition, offset)
 
 
 @pytest.mark.parametrize(
@@ -28,5 +28,5 @@ def test_an_id_says_where_a_dead_letter_stands(partition: int, offset: int) -> N
         "dl_1_" + "9" * 19,
     ],
 )
-def test_what_no_dead_letter_can_be_called_has_no_place(text: str) -> None:
-    assert place_of(text) is None
+def test_an_impossible_id_has_no_position(text: str) -> None:
+    assert position_of(text) is None

@@ -21,7 +21,7 @@ steps = st.lists(st.builds(Step, st.integers(1, 8), st.sampled_from(Mishap), st.
 
 @dataclass
 class Ending:
-    """How an event ends, told without batches, look-ups or filters."""
+    """The outcome of an event, computed without batches, look-ups or filters."""
 
     fingerprint: str
     outcome: str = "rejected"

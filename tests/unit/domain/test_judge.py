@@ -1,4 +1,4 @@
-"""What becomes of the deliveries of one shipment: applied, rejected, duplicate, conflict."""
+"""Verdicts on the commands of one shipment: applied, rejected, duplicate, conflict."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_a_creation_is_applied_and_recorded() -> None:
     assert result.shipment.applied == [sent]
 
 
-def test_a_shipment_moves_through_all_states_in_one_batch() -> None:
+def test_a_shipment_passes_all_states_in_one_batch() -> None:
     sent = deliveries(CREATION, *(report(status) for status in ROUTE))
     result = judge(sent, None, {})
     assert outcomes(result.verdicts) == [("applied", None)] * 5
@@ -93,7 +93,7 @@ def test_a_duplicate_within_a_batch_is_counted_not_judged() -> None:
     assert result.shipment.after.version == 2
 
 
-def test_a_duplicate_of_an_earlier_batch_is_counted_and_told_what_stands() -> None:
+def test_a_duplicate_of_an_earlier_batch_is_counted_and_gets_the_recorded_event() -> None:
     first = record_of(delivery(PICKED_UP, 3))
     result = judge([delivery(PICKED_UP, 9)], CREATED, {PICKED_UP.event_id: first})
     assert result.verdicts == [Verdict(delivery(PICKED_UP, 9), Kind.DUPLICATE, first)]
@@ -103,7 +103,7 @@ def test_a_duplicate_of_an_earlier_batch_is_counted_and_told_what_stands() -> No
     assert result.shipment is None
 
 
-def test_another_payload_is_a_conflict_and_the_first_stands() -> None:
+def test_another_payload_is_a_conflict_and_the_first_counts() -> None:
     first = record_of(delivery(PICKED_UP, 3))
     result = judge([delivery(OTHER_PICKED_UP, 9)], CREATED, {PICKED_UP.event_id: first})
     assert result.verdicts == [Verdict(delivery(OTHER_PICKED_UP, 9), Kind.CONFLICT, first)]
@@ -114,7 +114,7 @@ def test_another_payload_is_a_conflict_and_the_first_stands() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.DEAD])
-def test_another_payload_of_what_was_not_applied_is_judged_and_takes_its_place(outcome: Outcome) -> None:
+def test_another_payload_of_an_event_that_was_not_applied_is_judged_and_replaces_it(outcome: Outcome) -> None:
     first = record_of(delivery(PICKED_UP, 3), outcome)
     result = judge([delivery(OTHER_PICKED_UP, 9)], CREATED, {PICKED_UP.event_id: first})
     assert outcomes(result.verdicts) == [("applied", None)]
@@ -124,7 +124,7 @@ def test_another_payload_of_what_was_not_applied_is_judged_and_takes_its_place(o
     assert result.verdicts[0].is_published
 
 
-def test_a_payload_that_gives_way_within_a_batch_is_kept() -> None:
+def test_a_payload_replaced_within_a_batch_is_kept() -> None:
     late = replace(IN_TRANSIT, event_id=PICKED_UP.event_id, timestamp=PICKED_UP.timestamp)
     sent = deliveries(late, PICKED_UP, late)
     result = judge(sent, CREATED, {PICKED_UP.event_id: None})
@@ -171,7 +171,7 @@ def test_a_creation_with_the_number_of_another_is_a_conflict_that_names_the_firs
         (None, ErrorCode.TRACKING_NUMBER_TAKEN),
     ],
 )
-def test_a_creation_that_does_not_stand_says_whether_its_key_or_its_number_was_used(
+def test_a_conflicting_creation_says_whether_its_key_or_its_number_was_used(
     request_key: str | None, reason: ErrorCode
 ) -> None:
     first = replace(record_of(delivery(CREATION, 0)), request_key=CREATION.request_key)
@@ -226,7 +226,7 @@ def test_a_rejected_event_may_be_applied_later_in_the_same_batch() -> None:
 
 def test_an_event_in_the_history_without_a_record_is_poison() -> None:
     shipment = shipment_after(CREATION, PICKED_UP)
-    with pytest.raises(PoisonRecord, match=f"{PICKED_UP.event_id} stands in the history"):
+    with pytest.raises(PoisonRecord, match=f"{PICKED_UP.event_id} is in the history"):
         judge([delivery(PICKED_UP, 9)], shipment, {PICKED_UP.event_id: None})
 
 
@@ -255,13 +255,13 @@ def test_nothing_to_judge_does_nothing() -> None:
         (Kind.CONFLICT, Outcome.APPLIED, OTHER_PICKED_UP, False, True),
     ],
 )
-def test_others_are_told_what_was_applied_when_it_is_and_when_it_is_replayed(
+def test_an_applied_event_is_published_when_it_is_applied_and_when_it_is_replayed(
     kind: Kind, outcome: Outcome, sent: ReportStatus, *, told: bool, conflict: bool
 ) -> None:
     verdict = Verdict(delivery(sent, 3), kind, record_of(delivery(PICKED_UP, 3), outcome))
     assert (verdict.is_published, verdict.is_conflict) == (told, conflict)
 
 
-def test_nobody_is_told_of_what_the_duplicate_filter_alone_knows() -> None:
+def test_an_event_that_only_the_duplicate_filter_knows_is_not_published() -> None:
     verdict = Verdict(delivery(PICKED_UP, 3, known_duplicate=True), Kind.DUPLICATE, None)
     assert (verdict.is_published, verdict.is_conflict) == (False, False)

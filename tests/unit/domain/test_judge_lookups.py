@@ -1,4 +1,4 @@
-"""When `judge` needs the store, what the duplicate filter spares it, and that nothing counts twice."""
+"""Look-ups that `judge` needs, those that the duplicate filter saves, and counting once."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ def test_one_look_up_is_enough() -> None:
 
 
 @given(logs_of_one_shipment)
-def test_judging_a_second_time_is_the_last_word(sent: list[ReportStatus]) -> None:
+def test_the_second_judgement_is_final(sent: list[ReportStatus]) -> None:
     records = deliveries(*sent, first_offset=5)
     first = judge(records, CREATED, {})
     assert judge(records, CREATED, dict.fromkeys(first.unknown)).unknown == []
@@ -110,7 +110,7 @@ def test_the_duplicate_filter_knows_nothing_of_another_payload() -> None:
     assert (change.duplicates, change.conflicts, change.last_offset) == (1, 1, 10)
 
 
-def test_an_amendment_that_the_filter_knows_is_not_applied_again_for_who_waits() -> None:
+def test_an_amendment_that_the_filter_knows_is_not_applied_again_for_a_waiting_caller() -> None:
     """No history tells of amendments: without a look-up, the second record would be taken for a new one."""
     amended = amendment()
     sent = [delivery(amended, 9, known_duplicate=True), delivery(amended, 10)]

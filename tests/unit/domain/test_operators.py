@@ -7,7 +7,7 @@ from domain.access.operator_actions import ActionKind, action_id
 DISCARDED = ActionKind.DEAD_LETTER_DISCARDED
 
 
-def test_the_same_deed_has_the_same_id_and_another_has_another() -> None:
+def test_the_same_action_has_the_same_id_and_another_has_another() -> None:
     told = [("dl_0_1", "x"), ("dl_0_1x",), ("dl_0_1", "y"), ()]
     ids = {action_id(kind, *each) for kind in ActionKind for each in told}
     assert len(ids) == len(ActionKind) * len(told)

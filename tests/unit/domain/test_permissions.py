@@ -1,4 +1,4 @@
-"""Who may do what: the whole table, and whose object it is."""
+"""Permissions and ownership: the whole table."""
 
 from typing import cast
 
@@ -98,7 +98,7 @@ REACHES = {
     Role.CLIENT: "client_001",
     Role.PRODUCER: NO_CLIENT,
 }
-"""Whose shipments a role reaches that has the client `client_001`, decided for each role by hand."""
+"""The client whose shipments each role with the client `client_001` reaches, written out by hand."""
 
 
 @pytest.mark.parametrize("role", Role)

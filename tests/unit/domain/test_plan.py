@@ -7,7 +7,7 @@ from tests.support.builders import creation, deliveries, number, plan_for, repor
 ONE, OTHER = number(1), number(2)
 
 
-def test_deliveries_are_grouped_by_shipment_in_the_order_of_the_log() -> None:
+def test_consumed_commands_are_grouped_by_shipment_in_the_order_of_the_log() -> None:
     sent = deliveries(creation(OTHER), creation(ONE), report(Status.PICKED_UP, OTHER), creation(OTHER))
     groups = by_shipment(sent)
     assert {key: [each.offset for each in group] for key, group in groups.items()} == {
@@ -21,7 +21,7 @@ def test_a_plan_holds_the_verdicts_events_and_changes_of_every_shipment() -> Non
     sent = deliveries(creation(ONE), report(Status.PICKED_UP, OTHER), report(Status.PICKED_UP, ONE))
     plan = plan_for(sent, {OTHER: shipment_after(creation(OTHER))})
     assert plan.next_offset == 3
-    assert {verdict.delivery.offset for verdict in plan.verdicts} == {0, 1, 2}
+    assert {verdict.consumed.offset for verdict in plan.verdicts} == {0, 1, 2}
     assert {change.event_id for change in plan.events} == {each.command.event_id for each in sent}
     assert {key: change.after.version for key, change in plan.shipments.items()} == {ONE: 2, OTHER: 2}
 

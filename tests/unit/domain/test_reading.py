@@ -1,4 +1,4 @@
-"""What somebody may see, and spans of time."""
+"""Scopes, and periods of time."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Which status may follow which: the whole table, written out by hand."""
+"""Status transitions: the whole table, written out by hand."""
 
 import pytest
 

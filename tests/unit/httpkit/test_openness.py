@@ -4,7 +4,7 @@ import pytest
 
 from httpkit.settings import HttpSettings
 from servicekit.settings import InvalidSettings, read_settings
-from toolbox.secret_file import Door, main
+from toolbox.secret_file import SigningSettings, main
 
 NAMES = ("ENV", "HOST", "WAYBILL_BIND", "WAYBILL_DOMAIN", "SECRETS_DIR")
 
@@ -18,7 +18,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def started(monkeypatch: pytest.MonkeyPatch, **environment: str) -> HttpSettings:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    return read_settings(Door).http
+    return read_settings(SigningSettings).http
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ class ScriptedInbox(InMemoryReplyInbox):
 
     @property
     def waiting(self) -> int:
-        return len(self.answers.waiting)
+        return len(self.replies.waiting)
 
 
 @dataclass

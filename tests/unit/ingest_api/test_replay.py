@@ -17,7 +17,7 @@ MANY = "/dead-letters/replay"
 
 @pytest.fixture(autouse=True)
 def _letters(ingest: Ingest) -> None:
-    ingest.replayer.letters = {
+    ingest.replayer.dead_letters = {
         RecordPosition(3, 17): Replayed(EVENT_ID),
         RecordPosition(3, 18): Replayed(None),
     }
@@ -57,12 +57,12 @@ async def test_what_may_not_be_in_the_log_is_answered_with_503(
 ) -> None:
     ingest.replayer.fail_next("replay", trouble)
     assert (await ingest.ask("POST", PATH)).status == 503
-    ingest.replayer.letters[RecordPosition(3, 17)] = trouble
+    ingest.replayer.dead_letters[RecordPosition(3, 17)] = trouble
     assert (await ingest.ask("POST", PATH)).status == 503
 
 
 async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: Ingest) -> None:
-    ingest.replayer.letters |= {
+    ingest.replayer.dead_letters |= {
         RecordPosition(4, 0): NotPublished("away"),
         RecordPosition(4, 1): PublishUnknown("lost"),
     }
@@ -84,7 +84,7 @@ async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: 
 
 @pytest.mark.parametrize("ids", [["dl_4_0"], ["dl_4_0", "dl_9_9"]])
 async def test_many_of_which_none_is_queued_for_trouble_are_503(ingest: Ingest, ids: list[str]) -> None:
-    ingest.replayer.letters[RecordPosition(4, 0)] = NotPublished("away")
+    ingest.replayer.dead_letters[RecordPosition(4, 0)] = NotPublished("away")
     assert (await ingest.post(MANY, {"ids": ids})).status == 503
 
 

@@ -106,7 +106,7 @@ async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> Non
     waiting = [
         asyncio.create_task(awaited.append(creation(), SubmissionContext(ADMIN, wait_s=30))) for _ in range(3)
     ]
-    await wait_until(lambda: len(inbox.answers.waiting) == 3, what="three who wait")
+    await wait_until(lambda: len(inbox.replies.waiting) == 3, what="three who wait")
     awaited.stop_waiting()
     assert await asyncio.wait_for(asyncio.gather(*waiting), 5) == [None, None, None]
     late = awaited.append(creation(), SubmissionContext(ADMIN, wait_s=30))
@@ -118,7 +118,7 @@ async def test_the_end_of_waiting_may_meet_the_end_of_a_wait() -> None:
     log, inbox = InMemoryCommandLog(), InMemoryReplyInbox()
     awaited = CommandSubmitter(log, inbox)
     waiting = asyncio.create_task(awaited.append(creation(), SubmissionContext(ADMIN, wait_s=0.05)))
-    await wait_until(lambda: len(inbox.answers.waiting) == 1, what="one who waits")
+    await wait_until(lambda: len(inbox.replies.waiting) == 1, what="one who waits")
     stopped = asyncio.get_running_loop().create_future()
 
     def stop() -> None:

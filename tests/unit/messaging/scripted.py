@@ -1,4 +1,4 @@
-"""A handler that does what a test says, and remembers what was asked of it."""
+"""A scripted handler that records its calls."""
 
 import asyncio
 from collections import deque
@@ -13,21 +13,21 @@ from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import State
 from messaging.dead_letters.records import DeadLetter, Record
 from tests.support.builders import MemoryPosition
-from tests.support.notebook import MemoryNotebook
+from tests.support.partition_state import MemoryPartitionState
 from tests.support.records import LogRecord
 
 
 @dataclass
-class ScriptedHandler(MemoryNotebook):
-    """Applies records, unless it is told otherwise.
+class ScriptedHandler(MemoryPartitionState):
+    """A handler that applies records, unless scripted otherwise.
 
     Attributes:
-        troubles: raised by the next calls of `handle`, one each.
+        errors: raised by the next calls of `handle`, one each.
         breaking: raised whenever a record with this offset is in the batch.
         breaking_once: the same, but only the first time.
-        open_troubles: raised by the next calls of `open`, one each.
-        bury_troubles: raised by the next calls of `bury`, one each.
-        setting_aside: records with these offsets are not applied, but set aside.
+        open_errors: raised by the next calls of `open`, one each.
+        dead_letter_errors: raised by the next calls of `dead_letter`, one each.
+        quarantined: records with these offsets are quarantined, not applied.
         gate: `handle` waits until it is set.
         open_gate: `open` waits until it is set.
         opened: where the log ended at each call of `open`.
@@ -36,19 +36,19 @@ class ScriptedHandler(MemoryNotebook):
         applied: the offsets of each call that went well.
     """
 
-    troubles: deque[Exception] = field(default_factory=deque)
+    errors: deque[Exception] = field(default_factory=deque)
     breaking: dict[int, Exception] = field(default_factory=dict)
     breaking_once: dict[int, Exception] = field(default_factory=dict)
-    open_troubles: deque[Exception] = field(default_factory=deque)
-    bury_troubles: deque[Exception] = field(default_factory=deque)
-    setting_aside: set[int] = field(default_factory=set)
+    open_errors: deque[Exception] = field(default_factory=deque)
+    dead_letter_errors: deque[Exception] = field(default_factory=deque)
+    quarantined: set[int] = field(default_factory=set)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     open_gate: asyncio.Event = field(default_factory=asyncio.Event)
     opened: list[int] = field(default_factory=list)
     others: list[bool] = field(default_factory=list)
     calls: list[list[int]] = field(default_factory=list)
     applied: list[list[int]] = field(default_factory=list)
-    buried: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -67,16 +67,16 @@ class ScriptedHandler(MemoryNotebook):
         self.opened.append(await end_offset())
         self.others.append(is_another is None or await is_another())
         await self.open_gate.wait()
-        if self.open_troubles:
-            raise self.open_troubles.popleft()
-        return self.inherited(self.opened[-1])
+        if self.open_errors:
+            raise self.open_errors.popleft()
+        return self.checkpoint(self.opened[-1])
 
     async def handle(self, records: Sequence[Record]) -> bool:
         offsets = [record.offset for record in records]
         self.calls.append(offsets)
         await self.gate.wait()
-        if self.troubles:
-            raise self.troubles.popleft()
+        if self.errors:
+            raise self.errors.popleft()
         for offset in offsets:
             if offset in self.breaking:
                 raise self.breaking[offset]
@@ -84,13 +84,13 @@ class ScriptedHandler(MemoryNotebook):
                 raise self.breaking_once.pop(offset)
         self.applied.append(offsets)
         self.passed(records)
-        return not self.setting_aside.issuperset(offsets)
+        return not self.quarantined.issuperset(offsets)
 
-    async def bury(self, letter: DeadLetter) -> None:
-        if self.bury_troubles:
-            raise self.bury_troubles.popleft()
-        self.buried.append(letter)
-        self.passed([letter.record])
+    async def dead_letter(self, dead_letter: DeadLetter) -> None:
+        if self.dead_letter_errors:
+            raise self.dead_letter_errors.popleft()
+        self.dead_letters.append(dead_letter)
+        self.passed([dead_letter.record])
 
 
 def worker_of(
@@ -110,8 +110,8 @@ def worker_of(
     )
 
 
-def standing(worker: PartitionWorker) -> tuple[State, str | None]:
-    """Return how a worker is, and why."""
+def status_of(worker: PartitionWorker) -> tuple[State, str | None]:
+    """Return the state of a worker, and its problem."""
     return worker.state, worker.problem
 
 

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 import pytest
 
 from domain.errors import NotPublished, PublishUnknown
-from messaging.producer.group_commit import GroupCommit, Line
+from messaging.producer.group_commit import GroupCommit, Partition
 
 pytestmark = pytest.mark.race
 
-A: Line = ("events", 0)
-B: Line = ("events", 1)
+A: Partition = ("events", 0)
+B: Partition = ("events", 1)
 
 
 class Deliveries:
     """Takes batches, and lets each wait until it is told how it ends."""
 
     def __init__(self) -> None:
-        self.begun: list[tuple[Line, Sequence[int]]] = []
+        self.begun: list[tuple[Partition, Sequence[int]]] = []
         self.deadlines: list[float] = []
         self.ends: list[asyncio.Future[None]] = []
 
-    async def deliver(self, line: Line, records: Sequence[int], deadline: float) -> None:
-        self.begun.append((line, list(records)))
+    async def deliver(self, partition: Partition, records: Sequence[int], deadline: float) -> None:
+        self.begun.append((partition, list(records)))
         self.deadlines.append(deadline)
         self.ends.append(asyncio.get_running_loop().create_future())
         await self.ends[-1]
@@ -82,7 +82,9 @@ async def test_rounds_keep_their_pace_but_the_first_record_does_not_wait() -> No
     assert loop.time() - started < 0.2
     deliveries.ends[0].set_result(None)
     await first
-    others = [asyncio.create_task(commit.append(line, index)) for index, line in enumerate((A, B, A))]
+    others = [
+        asyncio.create_task(commit.append(partition, index)) for index, partition in enumerate((A, B, A))
+    ]
     await deliveries.until(3)
     assert loop.time() - started >= 0.2
     assert sorted(deliveries.begun[1:]) == [(A, [0, 2]), (B, [1])]
@@ -91,7 +93,7 @@ async def test_rounds_keep_their_pace_but_the_first_record_does_not_wait() -> No
     await asyncio.gather(*others)
 
 
-async def test_all_of_a_batch_learn_how_it_failed_and_the_next_one_is_delivered() -> None:
+async def test_all_callers_of_a_failed_batch_get_its_error_and_the_next_one_is_appended() -> None:
     deliveries = Deliveries()
     commit = group_commit(deliveries)
     callers = [asyncio.create_task(commit.append(A, index)) for index in range(3)]

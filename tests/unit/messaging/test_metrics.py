@@ -1,4 +1,4 @@
-"""What is shown of the log on the writing side."""
+"""Metrics of the writing side."""
 
 import asyncio
 

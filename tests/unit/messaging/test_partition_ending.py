@@ -1,4 +1,4 @@
-"""How a worker ends: drained, halted, cancelled; and what it leaves undone."""
+"""Ends of a worker: drained, halted, cancelled; and the work left undone."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import pytest
 from domain.errors import StoreUnavailable
 from messaging.consumer.worker_states import State
 from tests.support.waiting import wait_until
-from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
+from tests.unit.messaging.scripted import ScriptedHandler, log_records, status_of, worker_of, working
 
 
 async def test_draining_finishes_the_batch_in_work_and_takes_no_new_one() -> None:
@@ -40,7 +40,7 @@ async def test_an_idle_worker_is_drained_at_once() -> None:
 
 async def test_draining_does_not_wait_for_a_batch_that_is_retried() -> None:
     handler = ScriptedHandler()
-    handler.troubles.extend(StoreUnavailable("away") for _ in range(100_000))
+    handler.errors.extend(StoreUnavailable("away") for _ in range(100_000))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
     async with working(worker) as task:
@@ -57,7 +57,7 @@ async def test_draining_does_not_wait_out_the_pause_between_two_tries(
     monkeypatch.setattr("messaging.consumer.worker_states.FIRST_PAUSE_S", 60.0)
     monkeypatch.setattr("messaging.consumer.worker_states.LONGEST_PAUSE_S", 60.0)
     handler = ScriptedHandler()
-    handler.troubles.extend(StoreUnavailable("away") for _ in range(100))
+    handler.errors.extend(StoreUnavailable("away") for _ in range(100))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
     async with working(worker) as task:
@@ -70,7 +70,7 @@ async def test_draining_does_not_wait_out_the_pause_between_two_tries(
 
 async def test_draining_does_not_wait_for_a_partition_that_cannot_be_taken_over() -> None:
     handler = ScriptedHandler()
-    handler.open_troubles.extend(StoreUnavailable("away") for _ in range(100_000))
+    handler.open_errors.extend(StoreUnavailable("away") for _ in range(100_000))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
     async with working(worker):
@@ -87,7 +87,7 @@ async def test_a_halted_worker_handles_nothing_more_and_wants_no_records() -> No
         await wait_until(lambda: worker.done == 2)
         worker.halt("the log has a hole")
         await wait_until(lambda: handler.halt is not None)
-        assert standing(worker) == (State.HALTED, "the log has a hole")
+        assert status_of(worker) == (State.HALTED, "the log has a hole")
         assert not worker.has_room
         assert worker.done == 2
 
@@ -102,7 +102,7 @@ async def test_a_worker_halted_while_a_batch_is_in_work_finishes_it_and_stays_ha
         worker.halt("the log has a hole")
         handler.gate.set()
         await wait_until(lambda: handler.halt is not None)
-    assert standing(worker) == (State.HALTED, "the log has a hole")
+    assert status_of(worker) == (State.HALTED, "the log has a hole")
     assert handler.applied == [[0]]
 
 
@@ -124,7 +124,7 @@ async def test_a_worker_halted_while_it_takes_the_partition_over_stays_halted(
     handler = ScriptedHandler()
     handler.open_gate.clear()
     if in_vain:
-        handler.open_troubles.append(StoreUnavailable("away"))
+        handler.open_errors.append(StoreUnavailable("away"))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
     async with working(worker):
@@ -132,7 +132,7 @@ async def test_a_worker_halted_while_it_takes_the_partition_over_stays_halted(
         worker.halt("the log has a hole")
         handler.open_gate.set()
         await wait_until(lambda: handler.halt is not None)
-    assert standing(worker) == (State.HALTED, "the log has a hole")
+    assert status_of(worker) == (State.HALTED, "the log has a hole")
     assert handler.calls == []
 
 
@@ -148,13 +148,13 @@ async def test_records_that_come_after_the_halt_are_not_handled() -> None:
     assert worker.done is None
 
 
-async def test_a_record_that_can_be_neither_applied_nor_buried_halts_the_partition() -> None:
+async def test_a_record_that_can_be_neither_applied_nor_dead_lettered_halts_the_partition() -> None:
     handler = ScriptedHandler(breaking={1: ValueError("bug")})
-    handler.bury_troubles.append(RuntimeError("and another"))
+    handler.dead_letter_errors.append(RuntimeError("and another"))
     worker = worker_of(handler, max_batch=1)
     worker.put(log_records(0, 3))
     async with working(worker):
         await wait_until(lambda: worker.state is State.HALTED)
-    assert worker.problem == "offset 1 can be neither applied nor buried: RuntimeError('and another')"
+    assert worker.problem == "offset 1 can be neither applied nor dead-lettered: RuntimeError('and another')"
     assert worker.done == 1
     assert handler.applied == [[0]]

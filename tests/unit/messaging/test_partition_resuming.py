@@ -1,4 +1,4 @@
-"""A line that stands still: for every owner, until an operator's word; and nothing is buried twice."""
+"""A halted partition: for every owner, until an operator resumes it; nothing is dead-lettered twice."""
 
 import asyncio
 from collections import deque
@@ -15,7 +15,7 @@ from messaging.consumer.worker_states import State
 from messaging.unpacking import UnreadableBatch
 from tests.support.builders import NOON, MemoryPosition
 from tests.support.waiting import wait_until
-from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
+from tests.unit.messaging.scripted import ScriptedHandler, log_records, status_of, worker_of, working
 
 POISON = MAX_CONSECUTIVE_DEAD_LETTERS + 20
 
@@ -40,17 +40,19 @@ async def stopped(handler: ScriptedHandler, *, max_batch: int = 500) -> AsyncIte
         yield worker
 
 
-async def test_what_is_buried_in_a_batch_that_is_not_through_need_not_come_again() -> None:
+async def test_dead_letters_of_an_unfinished_batch_are_not_redelivered() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
         assert worker.done == MAX_CONSECUTIVE_DEAD_LETTERS
         assert not worker.is_busy
-    assert [letter.record.offset for letter in handler.buried] == list(range(MAX_CONSECUTIVE_DEAD_LETTERS))
+    assert [dead_letter.record.offset for dead_letter in handler.dead_letters] == list(
+        range(MAX_CONSECUTIVE_DEAD_LETTERS)
+    )
 
 
-async def test_done_moves_record_by_record_while_a_batch_is_isolated() -> None:
+async def test_done_advances_record_by_record_while_a_batch_is_isolated() -> None:
     handler = ScriptedHandler(breaking={3: ValueError("bug")})
-    handler.bury_troubles.extend(StoreUnavailable("the dead letters are away") for _ in range(100_000))
+    handler.dead_letter_errors.extend(StoreUnavailable("the dead letters are away") for _ in range(100_000))
     worker = worker_of(handler)
     worker.put(log_records(0, 8))
     async with working(worker, end_offset=8):
@@ -61,7 +63,7 @@ async def test_done_moves_record_by_record_while_a_batch_is_isolated() -> None:
     assert handler.offsets == [0, 1, 2]
 
 
-async def test_the_next_owner_stands_still_too_and_says_why() -> None:
+async def test_the_next_owner_is_halted_too_with_the_same_problem() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
         problem = worker.problem
@@ -69,23 +71,23 @@ async def test_the_next_owner_stands_still_too_and_says_why() -> None:
     successor.put(log_records(100, 120))
     async with working(successor, end_offset=130):
         await wait_until(lambda: successor.state is State.HALTED)
-        assert standing(successor) == (State.HALTED, problem)
+        assert status_of(successor) == (State.HALTED, problem)
         await wait_until(lambda: not successor.is_busy)
-    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
+    assert len(handler.dead_letters) == MAX_CONSECUTIVE_DEAD_LETTERS
     assert handler.stops == 1
 
 
-async def test_at_an_operators_word_it_goes_on_behind_what_is_buried() -> None:
+async def test_a_resumed_partition_continues_after_its_dead_letters() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
-        handler.word = Start.COMMITTED
+        handler.requested_start = Start.COMMITTED
         await wait_until(lambda: worker.restart is Start.COMMITTED)
         assert worker.state is State.HALTED, "until the records are fetched anew"
         worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
         await wait_until(lambda: worker.done == POISON + 10)
-    assert [letter.record.offset for letter in handler.buried] == list(range(POISON))
+    assert [dead_letter.record.offset for dead_letter in handler.dead_letters] == list(range(POISON))
     assert handler.offsets == list(range(POISON, POISON + 10))
     assert handler.halt is None
 
@@ -99,7 +101,7 @@ async def test_a_gap_is_accepted_once_and_committed() -> None:
         await wait_until(lambda: handler.halt is not None)
         assert handler.halt is not None
         assert handler.halt.is_gap
-        handler.word = Start.EARLIEST
+        handler.requested_start = Start.EARLIEST
         await wait_until(lambda: worker.restart is Start.EARLIEST)
         worker.restarted(20)
         assert worker.done == 20
@@ -110,17 +112,17 @@ async def test_a_gap_is_accepted_once_and_committed() -> None:
     assert handler.offsets == [20, 21, 22]
 
 
-async def test_a_halt_that_cannot_be_noted_at_once_is_noted_later() -> None:
+async def test_a_halt_that_cannot_be_recorded_at_once_is_recorded_later() -> None:
     handler = poisoned()
-    handler.note_troubles.extend(StoreUnavailable("MongoDB is away") for _ in range(5))
+    handler.state_errors.extend(StoreUnavailable("MongoDB is away") for _ in range(5))
     async with stopped(handler) as worker:
         assert worker.state is State.HALTED
-    assert not handler.note_troubles
+    assert not handler.state_errors
 
 
-async def test_a_halt_in_the_name_of_another_owner_is_not_noted_and_nothing_is_skipped() -> None:
+async def test_a_halt_of_a_fenced_owner_is_not_recorded_and_nothing_is_skipped() -> None:
     handler = poisoned()
-    handler.note_troubles.append(Fenced("somebody else"))
+    handler.state_errors.append(Fenced("somebody else"))
     worker = worker_of(handler, max_batch=500)
     worker.put(log_records(0, POISON + 10))
     async with working(worker):
@@ -132,40 +134,40 @@ async def test_a_halt_in_the_name_of_another_owner_is_not_noted_and_nothing_is_s
         await wait_until(lambda: worker.done == POISON + 10)
 
 
-async def test_a_word_ends_the_halt_that_was_meant_and_no_other() -> None:
+async def test_a_resume_request_ends_its_halt_and_no_other() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
-        handler.word = Start.COMMITTED
+        handler.requested_start = Start.COMMITTED
         await wait_until(lambda: worker.restart is not None)
         later = handler.halt = Halt("stopped again by another owner", NOON)
         worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
-        handler.word = None
+        handler.requested_start = None
         await wait_until(lambda: worker.problem == later.problem)
         assert handler.halt == later
-    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
+    assert len(handler.dead_letters) == MAX_CONSECUTIVE_DEAD_LETTERS
 
 
 async def test_a_worker_that_waits_to_be_fetched_for_is_drained_at_once() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
-        handler.word = Start.COMMITTED
+        handler.requested_start = Start.COMMITTED
         await wait_until(lambda: worker.restart is not None)
         async with asyncio.timeout(5):
             await worker.drain()
 
 
-async def test_records_that_are_set_aside_neither_end_a_row_nor_count_in_one() -> None:
+async def test_quarantined_records_neither_end_nor_extend_a_row_of_dead_letters() -> None:
     aside = set(range(0, 300, 2))
     handler = ScriptedHandler(
         breaking={offset: PoisonRecord("bad") for offset in range(300) if offset not in aside},
-        setting_aside=aside,
+        quarantined=aside,
     )
     worker = worker_of(handler, max_batch=1)
     worker.put(log_records(0, 300))
     async with working(worker):
         await wait_until(lambda: worker.state is State.HALTED)
     assert worker.done == 2 * MAX_CONSECUTIVE_DEAD_LETTERS + 1
-    assert len(handler.buried) == MAX_CONSECUTIVE_DEAD_LETTERS
+    assert len(handler.dead_letters) == MAX_CONSECUTIVE_DEAD_LETTERS
 
 
 async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_alone() -> None:
@@ -178,7 +180,7 @@ async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_
         assert worker.problem == "offsets 3 to 4 cannot be read: Invalid CRC"
         assert handler.halt is not None
         assert handler.halt.skip_to == worker.skip_to == 5
-        handler.word = Start.NEXT
+        handler.requested_start = Start.NEXT
         await wait_until(lambda: worker.restart is Start.NEXT)
         worker.restarted(5)
         await wait_until(lambda: worker.state is State.RUNNING)
@@ -209,7 +211,7 @@ async def test_what_cannot_be_read_ends_where_the_log_does() -> None:
     worker.put([*log_records(0, 3), UnreadableBatch("topic", 0, 3, 1_073_741_827, "Invalid CRC")])
     async with working(worker, end_offset=9):
         await wait_until(lambda: handler.halt is not None)
-    assert standing(worker) == (State.HALTED, "offsets 3 to 8 cannot be read: Invalid CRC")
+    assert status_of(worker) == (State.HALTED, "offsets 3 to 8 cannot be read: Invalid CRC")
     assert worker.skip_to == 9
 
 
@@ -223,7 +225,10 @@ async def lost_tail(handler: ScriptedHandler, start: Start, offset: int) -> list
         assert handler.halt.starts == (Start.NEXT, Start.EARLIEST)
         assert handler.halt.skip_to == 490
         assert worker.problem == "the log ends at 490, applied up to 500: its tail was lost"
-        position.end, handler.word = 510, start  # it has grown meanwhile, beyond where it was read to
+        position.end, handler.requested_start = (
+            510,
+            start,
+        )  # it has grown meanwhile, beyond where it was read to
         await wait_until(lambda: worker.restart is start)
         position.next = offset
         worker.restarted(offset)
@@ -254,22 +259,22 @@ async def test_another_log_is_read_from_its_beginning_wherever_the_last_one_was(
         worker.put(log_records(0, 3))
         await wait_until(lambda: worker.done == 3)
         handler.next_offset, position.next = 0, 3
-        worker.reopen("the topic was created anew")
+        worker.reopen("the topic was re-created")
         await wait_until(lambda: len(handler.opened) == 2)
         await wait_until(lambda: worker.state is State.RUNNING)
     assert position.sought == [0]
     assert handler.others == [is_unread, True]
 
 
-async def test_what_was_in_work_of_the_log_before_is_not_handled_with_the_new_one() -> None:
+async def test_a_batch_in_flight_of_the_old_log_is_not_handled_with_the_new_one() -> None:
     handler = ScriptedHandler()
     handler.gate.clear()
     worker = worker_of(handler)
     worker.put(log_records(0, 3))
     async with working(worker, end_offset=3):
         await wait_until(lambda: bool(handler.calls))
-        handler.troubles.append(Fenced("the fence has begun anew"))
-        worker.reopen("the topic was created anew")
+        handler.errors.append(Fenced("the fence has begun anew"))
+        worker.reopen("the topic was re-created")
         handler.gate.set()
         await wait_until(lambda: len(handler.opened) == 2)
         await wait_until(lambda: worker.state is State.RUNNING)
@@ -278,9 +283,9 @@ async def test_what_was_in_work_of_the_log_before_is_not_handled_with_the_new_on
     assert handler.offsets == [0, 1]
 
 
-async def test_a_record_that_can_be_neither_applied_nor_buried_can_be_skipped() -> None:
+async def test_a_record_that_can_be_neither_applied_nor_dead_lettered_can_be_skipped() -> None:
     handler = ScriptedHandler(
-        breaking={1: PoisonRecord("bad")}, bury_troubles=deque([ValueError("too large")])
+        breaking={1: PoisonRecord("bad")}, dead_letter_errors=deque([ValueError("too large")])
     )
     worker = worker_of(handler)
     worker.put(log_records(0, 3))
@@ -290,7 +295,7 @@ async def test_a_record_that_can_be_neither_applied_nor_buried_can_be_skipped() 
         assert (worker.done, handler.halt.skip_to) == (1, 2)
 
 
-async def test_a_log_that_is_another_one_is_taken_over_anew() -> None:
+async def test_a_recreated_log_is_taken_over_again() -> None:
     handler = ScriptedHandler()
     worker = worker_of(handler)
     worker.put(log_records(0, 3))

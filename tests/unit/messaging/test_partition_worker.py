@@ -1,4 +1,4 @@
-"""One partition's worker: order, batches, retrying in place, standing back."""
+"""One partition's worker: order, batches, retries in place, yielding."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from messaging.consumer.partition_worker import MAX_ATTEMPTS
 from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import State
 from tests.support.waiting import wait_until
-from tests.unit.messaging.scripted import ScriptedHandler, log_records, standing, worker_of, working
+from tests.unit.messaging.scripted import ScriptedHandler, log_records, status_of, worker_of, working
 
 
 async def test_records_are_applied_in_the_order_of_their_offsets() -> None:
@@ -34,7 +34,7 @@ async def test_a_batch_is_what_has_arrived_and_never_more_than_the_limit() -> No
 
 async def test_the_partition_is_taken_over_with_the_logs_end_before_any_record_is_handled() -> None:
     handler = ScriptedHandler()
-    handler.open_troubles.append(StoreUnavailable("not yet"))
+    handler.open_errors.append(StoreUnavailable("not yet"))
     worker = worker_of(handler)
     worker.put(log_records(0, 1))
     async with working(worker, end_offset=77):
@@ -48,31 +48,31 @@ async def test_a_transient_error_is_retried_in_place_for_as_long_as_it_takes(
     trouble: type[TransientError],
 ) -> None:
     handler = ScriptedHandler()
-    handler.troubles.extend(trouble(str(attempt)) for attempt in range(20 * MAX_ATTEMPTS))
+    handler.errors.extend(trouble(str(attempt)) for attempt in range(20 * MAX_ATTEMPTS))
     worker = worker_of(handler)
     worker.put(log_records(0, 3))
     async with working(worker):
         await wait_until(lambda: worker.done == 3)
     assert handler.calls == [[0, 1, 2]] * (20 * MAX_ATTEMPTS + 1)
-    assert handler.buried == []
+    assert handler.dead_letters == []
 
 
 async def test_a_worker_that_retries_says_so_until_it_gets_through() -> None:
     handler = ScriptedHandler()
-    handler.troubles.extend(StoreUnavailable("MongoDB is away") for _ in range(50))
+    handler.errors.extend(StoreUnavailable("MongoDB is away") for _ in range(50))
     worker = worker_of(handler)
     worker.put(log_records(0, 1))
     async with working(worker):
         await wait_until(lambda: worker.state is State.RETRYING)
-        assert standing(worker) == (State.RETRYING, "MongoDB is away")
+        assert status_of(worker) == (State.RETRYING, "MongoDB is away")
         await wait_until(lambda: worker.done == 1)
-        assert standing(worker) == (State.RUNNING, None)
+        assert status_of(worker) == (State.RUNNING, None)
 
 
 async def test_a_partition_that_retries_leaves_its_slot_to_others() -> None:
     slots = Slots(1, large_batch=1)
     stuck, healthy = ScriptedHandler(), ScriptedHandler()
-    stuck.troubles.extend(StoreUnavailable("") for _ in range(100_000))
+    stuck.errors.extend(StoreUnavailable("") for _ in range(100_000))
     workers = [worker_of(handler, slots=slots) for handler in (stuck, healthy)]
     for worker in workers:
         worker.put(log_records(0, 3))
@@ -109,9 +109,9 @@ async def test_done_never_passes_a_record_that_is_not_applied() -> None:
         await wait_until(lambda: worker.done == 9)
 
 
-async def test_a_fenced_worker_stands_back_and_takes_the_same_batch_first() -> None:
+async def test_a_fenced_worker_yields_and_takes_the_same_batch_first() -> None:
     handler = ScriptedHandler()
-    handler.troubles.append(Fenced("somebody else"))
+    handler.errors.append(Fenced("somebody else"))
     worker = worker_of(handler, max_batch=3)
     worker.put(log_records(0, 7))
     async with working(worker):
@@ -122,7 +122,7 @@ async def test_a_fenced_worker_stands_back_and_takes_the_same_batch_first() -> N
 
 async def test_a_worker_that_is_fenced_while_it_takes_over_tries_again() -> None:
     handler = ScriptedHandler()
-    handler.open_troubles.append(Fenced("somebody else"))
+    handler.open_errors.append(Fenced("somebody else"))
     worker = worker_of(handler)
     worker.put(log_records(0, 1))
     async with working(worker):
@@ -133,12 +133,12 @@ async def test_a_worker_that_is_fenced_while_it_takes_over_tries_again() -> None
 async def test_a_fenced_worker_says_that_it_lost_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("messaging.consumer.partition_worker.YIELD_OWNERSHIP_S", 60.0)
     handler = ScriptedHandler()
-    handler.troubles.append(Fenced("somebody else"))
+    handler.errors.append(Fenced("somebody else"))
     worker = worker_of(handler)
     worker.put(log_records(0, 2))
     async with working(worker):
         await wait_until(lambda: worker.state is State.LOST)
-        assert standing(worker) == (State.LOST, "somebody else")
+        assert status_of(worker) == (State.LOST, "somebody else")
         assert worker.is_busy
         assert worker.done is None
 

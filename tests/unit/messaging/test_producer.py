@@ -1,4 +1,4 @@
-"""What the producer decides by itself: partitions, and what it says when there is no Kafka."""
+"""Decisions of the producer: partitions, and errors without Kafka."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is put into the topics: commands, changes, dead letters."""
+"""Records of the topics: commands, changes, dead letters."""
 
 from collections.abc import Sequence
 
@@ -51,7 +51,7 @@ async def published(verdicts: Sequence[Verdict]) -> dict[str, list[bytes]]:
     }
 
 
-async def test_an_applied_event_is_told_in_each_topic_whose_rule_it_meets() -> None:
+async def test_an_applied_event_is_published_in_each_topic_whose_rule_it_meets() -> None:
     told = await published([verdict_of(each) for each in (CREATION, PICKED_UP, DELIVERED, LOCATED)])
     counts = {topic: len(values) for topic, values in told.items()}
     assert counts == {"changes": 4, "created": 1, "delivered": 1, "location": 1}
@@ -60,7 +60,7 @@ async def test_an_applied_event_is_told_in_each_topic_whose_rule_it_meets() -> N
     assert told["location"] == told["changes"][3:]
 
 
-async def test_a_replayed_event_is_told_again_in_the_same_words() -> None:
+async def test_a_replayed_event_is_published_again_with_the_same_bytes() -> None:
     assert await published([verdict_of(PICKED_UP, Kind.REPLAYED)]) == await published([verdict_of(PICKED_UP)])
 
 
@@ -75,7 +75,7 @@ async def test_a_replayed_event_is_told_again_in_the_same_words() -> None:
         Verdict(delivery(PICKED_UP, known_duplicate=True), Kind.DUPLICATE, None),
     ],
 )
-async def test_nothing_is_told_of_what_was_not_applied(verdict: Verdict) -> None:
+async def test_an_event_that_was_not_applied_is_not_published(verdict: Verdict) -> None:
     assert await published([verdict]) == {}
 
 
@@ -134,7 +134,7 @@ async def test_the_place_of_a_command_is_free_again_however_its_append_ends(
     assert len(producer.topics["t-shipments.events"]) == 3
 
 
-async def test_a_dead_letter_keeps_the_raw_record_and_says_where_it_stood_and_why() -> None:
+async def test_a_dead_letter_has_the_raw_record_its_position_and_the_reason() -> None:
     producer = RecordingProducer()
     record = LogRecord(
         17, b"\xff\x00", b"99M-x", [("reply-to", b"answers:a"), ("x", b"\xfe")], partition=3, timestamp=123
@@ -173,7 +173,7 @@ async def test_a_dead_letter_may_have_neither_key_nor_value() -> None:
         (None, PublishUnknown),
     ],
 )
-async def test_only_a_refusal_that_stays_is_told_as_one(
+async def test_only_a_permanent_refusal_is_reported_as_one(
     cause: Exception | None, expected: type[Exception]
 ) -> None:
     producer = RecordingProducer()

@@ -98,7 +98,7 @@ async def test_a_second_release_waits_for_the_first(
     ],
     ids=["the same topic", "another topic", "nobody says", "sought meanwhile"],
 )
-async def test_only_another_topic_is_read_anew_where_the_log_ends_too_early(  # noqa: PLR0913  # a case, and fixtures
+async def test_only_a_recreated_topic_is_read_again_where_the_log_ends_too_early(  # noqa: PLR0913  # a case, and fixtures
     runtime: PartitionRuntime,
     consumer: AIOKafkaConsumer,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""How brokers are spoken to, from the environment to what clients are made with."""
+"""Kafka settings, from the environment to the options of clients."""
 
 import pytest
 from pydantic import ValidationError

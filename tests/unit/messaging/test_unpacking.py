@@ -1,4 +1,4 @@
-"""What cannot be unpacked is an item of its partition, in its place; what stands around it is unpacked."""
+"""Unreadable records are items of their partition, in their position; those around them are unpacked."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from messaging.decompressing import MAX_BATCH_BYTES, BatchTooLarge, snappy_bounded
 from messaging.unpacking import (
-    KeptRecords,
+    RawBatchRecords,
     TolerantRecords,
     UnreadableBatch,
     UnreadableRecord,
@@ -28,7 +28,7 @@ OPTIONS = (None, None, True, 1)
 
 
 def unpacked(data: bytes, *, first: int = 10) -> list[Any]:
-    records = TolerantRecords(PLACE, KeptRecords(data), [], first, *OPTIONS)
+    records = TolerantRecords(PLACE, RawBatchRecords(data), [], first, *OPTIONS)
     return list(records)
 
 
@@ -42,12 +42,12 @@ def damaged(raw: bytes) -> bytes:
 
 def test_aiokafka_unpacks_with_it() -> None:
     install()
-    assert (fetcher.MemoryRecords, fetcher.PartitionRecords) == (KeptRecords, TolerantRecords)
+    assert (fetcher.MemoryRecords, fetcher.PartitionRecords) == (RawBatchRecords, TolerantRecords)
 
 
 def test_what_is_well_is_as_aiokafka_gives_it() -> None:
     ours = unpacked(GOOD + AFTER)
-    theirs = TolerantRecords.__mro__[1](PLACE, KeptRecords(GOOD + AFTER), [], 10, *OPTIONS)
+    theirs = TolerantRecords.__mro__[1](PLACE, RawBatchRecords(GOOD + AFTER), [], 10, *OPTIONS)
     assert ours == list(theirs)
     assert shown(ours) == [("ConsumerRecord", 10), ("ConsumerRecord", 11), ("ConsumerRecord", 15)]
 
@@ -82,7 +82,7 @@ def test_what_was_read_before_is_not_given_again() -> None:
     ],
     ids=["damaged", "unknown codec", "not what its codec says"],
 )
-def test_a_batch_that_cannot_be_taken_apart_is_one_item_and_tells_where_it_ends(bad: bytes) -> None:
+def test_a_batch_that_cannot_be_parsed_is_one_item_with_its_end(bad: bytes) -> None:
     items = unpacked(GOOD + bad + AFTER)
     assert shown(items) == [
         ("ConsumerRecord", 10),
@@ -128,7 +128,7 @@ def test_a_block_of_snappy_that_leads_back_is_refused(length: int) -> None:
         snappy_bounded(raw[:16] + length.to_bytes(4, "big", signed=True) + raw[20:])
 
 
-def test_the_last_batch_of_an_answer_ends_where_its_header_says_if_that_is_whole() -> None:
+def test_the_last_batch_of_a_response_ends_where_its_complete_header_says() -> None:
     [item] = unpacked(batch([record(0), record(1)], base=12, attributes=UNKNOWN_CODEC), first=12)
     assert isinstance(item, UnreadableBatch)
     assert (item.offset, item.next_offset) == (12, 14)
@@ -144,10 +144,12 @@ def test_a_damaged_header_is_not_believed_where_the_batch_ends() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 1, 5, 13])
-def test_a_length_below_that_of_any_batch_is_one_item_and_ends_the_answer(length: int) -> None:
+def test_a_length_below_that_of_any_batch_is_one_item_and_ends_the_response(length: int) -> None:
     raw = bytearray(batch([record(0)], base=12))
     raw[8:12] = length.to_bytes(4, "big")
-    items = list(islice(TolerantRecords(PLACE, KeptRecords(GOOD + bytes(raw) + AFTER), [], 10, *OPTIONS), 9))
+    items = list(
+        islice(TolerantRecords(PLACE, RawBatchRecords(GOOD + bytes(raw) + AFTER), [], 10, *OPTIONS), 9)
+    )
     assert shown(items) == [("ConsumerRecord", 10), ("ConsumerRecord", 11), ("UnreadableBatch", 12)]
     assert items[2].next_offset == 13
 

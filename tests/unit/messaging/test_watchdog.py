@@ -16,7 +16,7 @@ PARTITION = TopicPartition("topic", 0)
 
 
 async def test_it_gives_up_where_nobody_says_what_cannot_be_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog_module, "ANSWER_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(watchdog_module, "RESPONSE_TIMEOUT_S", 0.05)
     consumer = AIOKafkaConsumer(group_id="group", enable_auto_commit=False)  # has no partition: no position
     given_up: list[str] = []
     worker = worker_of(ScriptedHandler())
@@ -27,5 +27,5 @@ async def test_it_gives_up_where_nobody_says_what_cannot_be_fetched(monkeypatch:
         async with asyncio.timeout(5):
             await watchdog._end(PARTITION, worker, 1.0)  # noqa: SLF001  # it takes minutes to come here
         assert worker.state is State.RUNNING
-    assert given_up == ["topic/0: records wait, nothing moved for 1 s"]
+    assert given_up == ["topic/0: records wait, no progress for 1 s"]
     await consumer.stop()

@@ -31,7 +31,7 @@ def test_a_change_is_written_as_in_its_golden_file(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_is_the_same_whenever_it_is_told(name: str) -> None:
+def test_a_change_is_the_same_whenever_it_is_published(name: str) -> None:
     command, record = CHANGES[name]
     again = replace(record, last_offset=99_999, fingerprint="another")
     assert codec.encode_change(command, again) == golden(name)

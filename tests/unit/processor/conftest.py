@@ -1,8 +1,8 @@
 import pytest
 
-from tests.unit.processor.rig import Rig
+from tests.unit.processor.harness import ProcessorHarness
 
 
 @pytest.fixture
-def rig() -> Rig:
-    return Rig()
+def harness() -> ProcessorHarness:
+    return ProcessorHarness()

@@ -1,4 +1,4 @@
-"""What saves work: the cache of shipments and the duplicate filter; and that neither is trusted too far."""
+"""Shipment cache and duplicate filter save work, and neither is trusted too far."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from domain.shipments.status import Status
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report, shipment_after
 from tests.support.records import records_of
-from tests.unit.processor.rig import Rig, counters
+from tests.unit.processor.harness import ProcessorHarness, counters
 
 CREATION = creation()
 PICKED_UP = report(Status.PICKED_UP)
@@ -41,117 +41,121 @@ def test_the_cache_keeps_the_last_state_of_a_shipment() -> None:
     assert cache.get(NUMBER) is None
 
 
-async def test_a_shipment_written_by_the_batch_before_is_not_read_again(rig: Rig) -> None:
-    partition = await rig.applied(CREATION)
+async def test_a_shipment_written_by_the_batch_before_is_not_read_again(harness: ProcessorHarness) -> None:
+    partition = await harness.applied(CREATION)
     await partition.handle(records_of(PICKED_UP, first_offset=1))
-    assert rig.store.loaded == [{NUMBER}, set()]
-    assert rig.statuses(NUMBER) == ["created", "picked_up"]
+    assert harness.store.loaded == [{NUMBER}, set()]
+    assert harness.statuses(NUMBER) == ["created", "picked_up"]
 
 
-async def test_a_shipment_that_left_the_cache_is_read_again(rig: Rig) -> None:
-    partition = await rig.partition(cache_size=2)
+async def test_a_shipment_that_left_the_cache_is_read_again(harness: ProcessorHarness) -> None:
+    partition = await harness.partition(cache_size=2)
     numbers = [number(index) for index in range(4)]
     await partition.handle(records_of(*(creation(each) for each in numbers)))
     await partition.handle(records_of(*(report(Status.PICKED_UP, each) for each in numbers), first_offset=4))
-    assert rig.store.loaded[1] == set(numbers[:2])
-    assert [rig.statuses(each) for each in numbers] == [["created", "picked_up"]] * 4
+    assert harness.store.loaded[1] == set(numbers[:2])
+    assert [harness.statuses(each) for each in numbers] == [["created", "picked_up"]] * 4
 
 
-async def test_a_new_owner_reads_what_the_one_before_wrote(rig: Rig) -> None:
-    first = await rig.applied(CREATION)
-    second = await rig.partition()
+async def test_a_new_owner_reads_what_the_one_before_wrote(harness: ProcessorHarness) -> None:
+    first = await harness.applied(CREATION)
+    second = await harness.partition()
     await second.handle(records_of(PICKED_UP, first_offset=1))
     await first.open(ends_at(100))
     await first.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=2))
-    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+    assert harness.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
 
 
-async def test_nothing_of_a_commit_that_failed_stays_in_the_cache(rig: Rig) -> None:
-    partition = await rig.applied(CREATION)
-    rig.store.fail_next("commit", CommitUnknown("lost"))
+async def test_nothing_of_a_commit_that_failed_stays_in_the_cache(harness: ProcessorHarness) -> None:
+    partition = await harness.applied(CREATION)
+    harness.store.fail_next("commit", CommitUnknown("lost"))
     with pytest.raises(CommitUnknown):
         await partition.handle(records_of(PICKED_UP, first_offset=1))
     await partition.handle(records_of(report(Status.IN_TRANSIT), first_offset=1))
-    assert rig.event(report(Status.IN_TRANSIT))["reason"] == "INVALID_TRANSITION"
+    assert harness.event(report(Status.IN_TRANSIT))["reason"] == "INVALID_TRANSITION"
 
 
-async def test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache(rig: Rig) -> None:
-    partition = await rig.applied(CREATION)
-    rig.store.fail_next("commit", CommitUnknown("the answer was lost"), after=True)
+async def test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache(
+    harness: ProcessorHarness,
+) -> None:
+    partition = await harness.applied(CREATION)
+    harness.store.fail_next("commit", CommitUnknown("the response was lost"), after=True)
     with pytest.raises(CommitUnknown):
         await partition.handle(records_of(PICKED_UP, first_offset=1))
     await partition.handle(records_of(PICKED_UP, first_offset=1))
     await partition.handle(records_of(report(Status.IN_WAREHOUSE), first_offset=2))
-    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+    assert harness.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
 
 
-async def test_an_event_that_the_filter_knows_is_counted_without_loading_its_shipment(rig: Rig) -> None:
-    await rig.applied(CREATION, PICKED_UP)
-    partition = await rig.partition()
+async def test_an_event_that_the_filter_knows_is_counted_without_loading_its_shipment(
+    harness: ProcessorHarness,
+) -> None:
+    await harness.applied(CREATION, PICKED_UP)
+    partition = await harness.partition()
     await partition.handle(records_of(PICKED_UP, CREATION, first_offset=2))
-    assert rig.store.loaded[-1] == set()
-    assert counters(rig.event(PICKED_UP)) == (1, 1, 0)
-    assert counters(rig.event(CREATION)) == (1, 1, 0)
-    assert rig.told() == [CREATION.event_id, PICKED_UP.event_id]
+    assert harness.store.loaded[-1] == set()
+    assert counters(harness.event(PICKED_UP)) == (1, 1, 0)
+    assert counters(harness.event(CREATION)) == (1, 1, 0)
+    assert harness.published_ids() == [CREATION.event_id, PICKED_UP.event_id]
 
 
-async def test_known_and_new_events_of_one_shipment_are_told_apart(rig: Rig) -> None:
-    await rig.applied(CREATION, PICKED_UP)
-    partition = await rig.partition()
+async def test_known_and_new_events_of_one_shipment_are_distinguished(harness: ProcessorHarness) -> None:
+    await harness.applied(CREATION, PICKED_UP)
+    partition = await harness.partition()
     in_warehouse = report(Status.IN_WAREHOUSE)
     await partition.handle(records_of(PICKED_UP, in_warehouse, in_warehouse, first_offset=2))
-    assert rig.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
-    assert counters(rig.event(in_warehouse)) == (1, 1, 0)
+    assert harness.statuses(NUMBER) == ["created", "picked_up", "in_warehouse"]
+    assert counters(harness.event(in_warehouse)) == (1, 1, 0)
 
 
-async def test_the_filter_does_not_take_a_conflict_for_a_duplicate(rig: Rig) -> None:
-    partition = await rig.applied(CREATION, PICKED_UP)
+async def test_the_filter_does_not_take_a_conflict_for_a_duplicate(harness: ProcessorHarness) -> None:
+    partition = await harness.applied(CREATION, PICKED_UP)
     other = replace(PICKED_UP, notes="something else")
     await partition.handle(records_of(other, first_offset=2))
-    assert counters(rig.event(PICKED_UP)) == (1, 0, 1)
+    assert counters(harness.event(PICKED_UP)) == (1, 0, 1)
 
 
-async def test_the_filter_is_not_asked_where_somebody_waits_for_an_answer(rig: Rig) -> None:
-    partition = await rig.applied(CREATION)
+async def test_the_filter_is_not_asked_where_a_caller_waits_for_a_reply(harness: ProcessorHarness) -> None:
+    partition = await harness.applied(CREATION)
     await partition.handle(records_of(CREATION, first_offset=1, reply_to="answers:a"))
-    assert rig.filter.asked == [1, 0]
-    [answer] = rig.answers.sent["answers:a"]
-    assert (answer.outcome, answer.reason, answer.timestamp) == ("applied", None, CREATION.timestamp)
+    assert harness.filter.asked == [1, 0]
+    [reply] = harness.replies.sent["answers:a"]
+    assert (reply.outcome, reply.reason, reply.timestamp) == ("applied", None, CREATION.timestamp)
 
 
-async def test_rejected_events_are_not_marked_as_applied(rig: Rig) -> None:
+async def test_rejected_events_are_not_marked_as_applied(harness: ProcessorHarness) -> None:
     early = report(Status.DELIVERED)
-    partition = await rig.applied(CREATION, early)
+    partition = await harness.applied(CREATION, early)
     await partition.handle(records_of(early, first_offset=2))
-    assert counters(rig.event(early)) == (2, 0, 0)
+    assert counters(harness.event(early)) == (2, 0, 0)
 
 
-async def test_without_the_filter_duplicates_are_counted_all_the_same(rig: Rig) -> None:
-    rig.filter.reachable = False
-    partition = await rig.applied(*JOURNEY)
+async def test_without_the_filter_duplicates_are_counted_all_the_same(harness: ProcessorHarness) -> None:
+    harness.filter.reachable = False
+    partition = await harness.applied(*JOURNEY)
     await partition.handle(records_of(*JOURNEY, first_offset=5))
-    assert rig.statuses(NUMBER) == ["created", *ROUTE]
-    assert [counters(rig.event(command)) for command in JOURNEY] == [(1, 1, 0)] * 5
+    assert harness.statuses(NUMBER) == ["created", *ROUTE]
+    assert [counters(harness.event(command)) for command in JOURNEY] == [(1, 1, 0)] * 5
 
 
-async def test_a_filter_that_outlived_the_store_loses_nothing(rig: Rig) -> None:
+async def test_a_filter_that_outlived_the_store_loses_nothing(harness: ProcessorHarness) -> None:
     """The store was restored from before the events; the log is read again."""
-    await rig.applied(CREATION, PICKED_UP)
-    rig.documents.shipments.clear()
-    rig.documents.events.clear()
-    partition = await rig.partition()
+    await harness.applied(CREATION, PICKED_UP)
+    harness.documents.shipments.clear()
+    harness.documents.events.clear()
+    partition = await harness.partition()
     await partition.handle(records_of(CREATION, PICKED_UP, first_offset=2))
-    assert rig.statuses(NUMBER) == ["created", "picked_up"]
-    assert counters(rig.event(PICKED_UP)) == (1, 0, 0)
+    assert harness.statuses(NUMBER) == ["created", "picked_up"]
+    assert counters(harness.event(PICKED_UP)) == (1, 0, 0)
 
 
-async def test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate(rig: Rig) -> None:
+async def test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate(harness: ProcessorHarness) -> None:
     """It has a record, a rejected one: counting on that would lose what it says now."""
-    partition = await rig.applied(PICKED_UP, CREATION)
-    rig.store.fail_next("commit", CommitUnknown("lost"))
+    partition = await harness.applied(PICKED_UP, CREATION)
+    harness.store.fail_next("commit", CommitUnknown("lost"))
     again = records_of(PICKED_UP, first_offset=2)
     with pytest.raises(CommitUnknown):
         await partition.handle(again)
     await partition.handle(again)
-    assert rig.statuses(NUMBER) == ["created", "picked_up"]
-    assert counters(rig.event(PICKED_UP)) == (2, 0, 0)
+    assert harness.statuses(NUMBER) == ["created", "picked_up"]
+    assert counters(harness.event(PICKED_UP)) == (2, 0, 0)

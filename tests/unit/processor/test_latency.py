@@ -11,8 +11,8 @@ from processor.latency_histogram import BUCKETS_S, SAMPLES, LatencyHistogram
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
-def told(batches: list[list[float]]) -> CollectorRegistry:
-    """Return what is shown after batches of events that waited so many seconds."""
+def observed(batches: list[list[float]]) -> CollectorRegistry:
+    """Return a registry after batches of events with these waits in seconds."""
     histogram = LatencyHistogram("latency_seconds", "x")
     for waits in batches:
         histogram.observe([NOW - timedelta(seconds=wait) for wait in waits], NOW)
@@ -32,7 +32,7 @@ def test_small_batches_are_counted_exactly_as_prometheus_clients_do() -> None:
     histogram = Histogram("latency_seconds", "x", buckets=BUCKETS_S, registry=expected)
     for wait in (wait for waits in batches for wait in waits):
         histogram.observe(round(wait, 6))
-    shown = told(batches)
+    shown = observed(batches)
     for bound in ("0.005", "0.25", "1.0", "300.0", "+Inf"):
         assert within(shown, bound) == pytest.approx(within(expected, bound))
     for name in ("latency_seconds_count", "latency_seconds_sum"):
@@ -40,11 +40,11 @@ def test_small_batches_are_counted_exactly_as_prometheus_clients_do() -> None:
 
 
 def test_a_bound_belongs_to_its_bucket() -> None:
-    assert within(told([[0.25]]), "0.25") == 1
+    assert within(observed([[0.25]]), "0.25") == 1
 
 
 def test_of_a_large_batch_neighbours_stand_for_each_other() -> None:
-    shown = told([[0.2] * 400 + [2.0] * 100])
+    shown = observed([[0.2] * 400 + [2.0] * 100])
     assert shown.get_sample_value("latency_seconds_count") == 500
     assert within(shown, "+Inf") == 500
     assert within(shown, "0.25") == pytest.approx(400, abs=500 / SAMPLES)
@@ -52,9 +52,9 @@ def test_of_a_large_batch_neighbours_stand_for_each_other() -> None:
 
 
 def test_a_batch_without_new_events_changes_nothing() -> None:
-    assert told([[]]).get_sample_value("latency_seconds_count") == 0
+    assert observed([[]]).get_sample_value("latency_seconds_count") == 0
 
 
 def test_a_clock_behind_makes_no_negative_time() -> None:
-    shown = told([[-0.5]])
+    shown = observed([[-0.5]])
     assert (within(shown, "0.005"), shown.get_sample_value("latency_seconds_sum")) == (1, 0)

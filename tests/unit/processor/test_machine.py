@@ -1,4 +1,4 @@
-"""Whatever happens to processes, in any order: each event has one outcome, and is applied once."""
+"""Random faults of processes, in any order: each event has one outcome, and is applied once."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Shipments that are set aside: their records are kept as dead letters, in order, and none is applied."""
+"""Quarantined shipments: their records become dead letters, in order, and none is applied."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -13,7 +13,7 @@ from processor.use_cases.quarantine import Quarantine
 from tests.support.builders import NOON, creation, ends_at, number, report
 from tests.support.records import LogRecord, records_of
 from tests.support.waiting import wait_until
-from tests.unit.processor.rig import END, NAME, Rig, counters
+from tests.unit.processor.harness import END, NAME, ProcessorHarness, counters
 
 SICK, WELL = number(1), number(2)
 BOTH: tuple[Command, ...] = (
@@ -24,122 +24,124 @@ BOTH: tuple[Command, ...] = (
 )
 
 
-async def set_aside(rig: Rig, tracking_number: TrackingNumber = SICK) -> None:
+async def set_aside(harness: ProcessorHarness, tracking_number: TrackingNumber = SICK) -> None:
     entry = Quarantined(
         tracking_number=tracking_number, reason="it breaks us", since=NOON, requested_by="admin_user"
     )
-    assert await rig.quarantine.put(entry, most=10) is QuarantinePut.DONE
+    assert await harness.quarantine.put(entry, most=10) is QuarantinePut.DONE
 
 
-def letters(rig: Rig) -> list[bytes]:
-    return [record.value for record in rig.dead_letters.topics.get("shipments.events.dlq", [])]
+def dead_letter_values(harness: ProcessorHarness) -> list[bytes]:
+    return [record.value for record in harness.dead_letters.topics.get("shipments.events.dlq", [])]
 
 
-async def test_its_records_become_dead_letters_in_order_and_the_others_are_applied(rig: Rig) -> None:
-    await set_aside(rig)
-    partition = await rig.partition()
+async def test_its_records_become_dead_letters_in_order_and_the_others_are_applied(
+    harness: ProcessorHarness,
+) -> None:
+    await set_aside(harness)
+    partition = await harness.partition()
     records = records_of(*BOTH)
     assert await partition.handle(records)
-    assert letters(rig) == [records[0].value, records[2].value]
-    assert rig.statuses(WELL) == ["created", "picked_up"]
-    assert SICK not in rig.documents.shipments
-    dead = [rig.event(BOTH[index]) for index in (0, 2)]
+    assert dead_letter_values(harness) == [records[0].value, records[2].value]
+    assert harness.statuses(WELL) == ["created", "picked_up"]
+    assert SICK not in harness.documents.shipments
+    dead = [harness.event(BOTH[index]) for index in (0, 2)]
     assert [(event["outcome"], event["reason"]) for event in dead] == [("dead", "quarantined")] * 2
-    noted = list(rig.documents.dead_letters.values())
-    assert [(each["reason"], each["error"], each["attempts"]) for each in noted] == [
+    recorded = list(harness.documents.dead_letters.values())
+    assert [(each["reason"], each["error"], each["attempts"]) for each in recorded] == [
         ("quarantined", "it breaks us", 0)
     ] * 2
-    assert rig.count("dead", "quarantined") == 2
+    assert harness.count("dead", "quarantined") == 2
 
 
-async def test_a_batch_of_nothing_else_says_that_nothing_was_applied(rig: Rig) -> None:
-    await set_aside(rig)
-    partition = await rig.partition()
+async def test_a_batch_of_nothing_else_says_that_nothing_was_applied(harness: ProcessorHarness) -> None:
+    await set_aside(harness)
+    partition = await harness.partition()
     assert not await partition.handle(records_of(*BOTH[::2]))
-    assert rig.documents.shipments == {}
-    assert rig.documents.fences[NAME].next_offset == len(BOTH[::2]), "nobody sets them aside again"
+    assert harness.documents.shipments == {}
+    assert harness.documents.fences[NAME].next_offset == len(BOTH[::2]), "nobody sets them aside again"
 
 
-async def test_what_cannot_be_read_is_set_aside_by_its_key(rig: Rig) -> None:
-    await set_aside(rig)
-    partition = await rig.partition()
+async def test_an_unreadable_record_is_quarantined_by_its_key(harness: ProcessorHarness) -> None:
+    await set_aside(harness)
+    partition = await harness.partition()
     await partition.handle([LogRecord(0, b"{", SICK.encode()), LogRecord(1, None, SICK.encode())])
-    assert letters(rig) == [b"{", b""]
+    assert dead_letter_values(harness) == [b"{", b""]
 
 
-async def test_once_released_its_letters_are_applied_when_they_come_again(rig: Rig) -> None:
-    await set_aside(rig)
-    await (await rig.partition()).handle(records_of(*BOTH))
-    assert await rig.quarantine.remove(SICK, by="admin_user", at=NOON)
-    partition = await rig.partition()
+async def test_a_released_shipments_dead_letters_are_applied_when_replayed(harness: ProcessorHarness) -> None:
+    await set_aside(harness)
+    await (await harness.partition()).handle(records_of(*BOTH))
+    assert await harness.quarantine.remove(SICK, by="admin_user", at=NOON)
+    partition = await harness.partition()
     await partition.handle(records_of(*BOTH[::2], first_offset=4))
-    assert rig.statuses(SICK) == ["created", "picked_up"]
-    assert [counters(rig.event(command)) for command in BOTH[::2]] == [(2, 0, 0)] * 2
+    assert harness.statuses(SICK) == ["created", "picked_up"]
+    assert [counters(harness.event(command)) for command in BOTH[::2]] == [(2, 0, 0)] * 2
 
 
-async def test_a_new_owner_knows_what_was_set_aside_before_it_came(rig: Rig) -> None:
-    partition = await rig.partition()
-    await set_aside(rig)
+async def test_a_new_owner_knows_shipments_quarantined_before(harness: ProcessorHarness) -> None:
+    partition = await harness.partition()
+    await set_aside(harness)
     await partition.open(ends_at(END))
     await partition.handle(records_of(*BOTH))
-    assert SICK not in rig.documents.shipments
+    assert SICK not in harness.documents.shipments
 
 
-async def test_a_batch_that_is_tried_again_leaves_one_copy_of_each(rig: Rig) -> None:
-    await set_aside(rig)
-    partition = await rig.partition()
-    rig.store.fail_next("commit", StoreUnavailable("away"), after=True)
+async def test_a_batch_that_is_tried_again_leaves_one_copy_of_each(harness: ProcessorHarness) -> None:
+    await set_aside(harness)
+    partition = await harness.partition()
+    harness.store.fail_next("commit", StoreUnavailable("away"), after=True)
     records = records_of(*BOTH)
     with pytest.raises(StoreUnavailable):
         await partition.handle(records)
     await partition.handle(records)
-    assert letters(rig) == [records[0].value, records[2].value]
-    assert rig.event(BOTH[0])["outcome"] == "dead"
+    assert dead_letter_values(harness) == [records[0].value, records[2].value]
+    assert harness.event(BOTH[0])["outcome"] == "dead"
 
 
-async def test_what_was_applied_before_is_told_again_and_not_set_aside(rig: Rig) -> None:
-    await rig.applied(*BOTH)
-    await set_aside(rig)
-    rig.feed.published.clear()
-    partition = await rig.partition()
+async def test_an_applied_record_is_published_again_and_not_quarantined(harness: ProcessorHarness) -> None:
+    await harness.applied(*BOTH)
+    await set_aside(harness)
+    harness.feed.published.clear()
+    partition = await harness.partition()
     await partition.handle(records_of(*BOTH))
-    assert letters(rig) == []
-    assert set(rig.told()) == {command.event_id for command in BOTH}
+    assert dead_letter_values(harness) == []
+    assert set(harness.published_ids()) == {command.event_id for command in BOTH}
 
 
-async def test_what_comes_again_without_a_mark_of_its_own_is_set_aside(rig: Rig) -> None:
-    """A rejected event that was sent again, set aside, and redelivered after a crash: it is not judged."""
+async def test_an_unrecorded_redelivery_is_quarantined(harness: ProcessorHarness) -> None:
+    """A rejected event was sent again, quarantined, and redelivered after a crash: it is not judged."""
     early = report(Status.IN_WAREHOUSE, SICK)
-    await rig.applied(creation(SICK), early)
-    await set_aside(rig)
+    await harness.applied(creation(SICK), early)
+    await set_aside(harness)
     records = records_of(report(Status.PICKED_UP, SICK), early, creation(WELL), first_offset=2)
-    await (await rig.partition()).handle(records)
-    successor = await rig.partition()
+    await (await harness.partition()).handle(records)
+    successor = await harness.partition()
     await successor.handle(records)
-    assert rig.statuses(SICK) == ["created"]
-    assert rig.event(early)["outcome"] == "rejected"
-    assert letters(rig).count(records[1].value or b"") == 2, "at least once"
+    assert harness.statuses(SICK) == ["created"]
+    assert harness.event(early)["outcome"] == "rejected"
+    assert dead_letter_values(harness).count(records[1].value or b"") == 2, "at least once"
 
 
 async def test_while_the_store_cannot_be_asked_the_last_list_holds(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    harness: ProcessorHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quarantine_module, "REFRESH_EVERY_S", 0.01)
-    quarantine = Quarantine(rig.quarantine)
-    await set_aside(rig)
-    async with quarantine.kept_fresh():
+    quarantine = Quarantine(harness.quarantine)
+    await set_aside(harness)
+    async with quarantine.refreshed_regularly():
         await wait_until(lambda: list(quarantine.reasons) == [SICK.encode()])
         with capture_logs() as logs:
             for _ in range(10):
-                rig.quarantine.fail_next("entries", StoreUnavailable("away"))
-            await set_aside(rig, WELL)
+                harness.quarantine.fail_next("entries", StoreUnavailable("away"))
+            await set_aside(harness, WELL)
             await wait_until(lambda: bool(logs), what="a refresh that fails")
             assert list(quarantine.reasons) == [SICK.encode()]
         await wait_until(lambda: set(quarantine.reasons) == {SICK.encode(), WELL.encode()})
 
 
-async def test_a_partition_is_not_worked_on_before_the_list_is_known(rig: Rig) -> None:
-    rig.quarantine.fail_next("entries", StoreUnavailable("away"))
+async def test_a_partition_is_not_worked_on_before_the_list_is_known(harness: ProcessorHarness) -> None:
+    harness.quarantine.fail_next("entries", StoreUnavailable("away"))
     with pytest.raises(StoreUnavailable):
-        await rig.partition()
-    assert NAME in rig.documents.fences
+        await harness.partition()
+    assert NAME in harness.documents.fences

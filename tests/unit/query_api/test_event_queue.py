@@ -19,7 +19,7 @@ from tests.support.fakes import (
     Documents,
     FixedClock,
     InMemoryPartitionControl,
-    InMemoryPartitionNotes,
+    InMemoryPartitionStateStore,
     InMemoryShipmentStore,
 )
 
@@ -69,9 +69,9 @@ async def rig() -> AsyncIterator[Rig]:
         yield Rig(queue, log, documents, line, now)
 
 
-async def owned(rig: Rig, number: int) -> InMemoryPartitionNotes:
+async def owned(rig: Rig, number: int) -> InMemoryPartitionStateStore:
     await InMemoryShipmentStore(rig.documents).acquire(f"{TOPIC}/{number}", owner="p", end_offset=ends_at(0))
-    return InMemoryPartitionNotes(rig.documents)
+    return InMemoryPartitionStateStore(rig.documents)
 
 
 async def test_an_idle_system_is_ok_and_what_is_applied_is_compared_with_the_log(rig: Rig) -> None:

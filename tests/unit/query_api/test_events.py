@@ -94,7 +94,7 @@ async def test_whose_rejected_event_gave_way_still_reads_why_it_was_rejected(api
 async def test_a_dead_payload_that_gave_way_is_told_as_dead(api: Api, world: World) -> None:
     sent = report(Status.PICKED_UP, number(2))
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await world.store.bury(
+    await world.store.dead_letter(
         fence, delivery(sent, 3), next_offset=4, reason="quarantined", recorded_at=RECORDED_AT
     )
     applied = replace(sent, notes="another", submitted_by="driver_user_002")

@@ -9,7 +9,7 @@ from domain.ports.core import Fence
 from domain.processing.halts import Halt, Quarantined, Resumption, Start
 from query_api.handlers import partitions
 from tests.support.builders import NOON, NUMBER, number
-from tests.support.fakes.shipments import Notes
+from tests.support.fakes.shipments import StoredPartitionState
 from tests.unit.query_api.conftest import CLIENT, DRIVER, Api, World
 
 WHY = {"reason": "the old version is back"}
@@ -22,7 +22,9 @@ def halted_partitions(world: World) -> None:
     for partition, halt in {0: None, 3: HALT, 5: GAP}.items():
         name = f"shipments.events/{partition}"
         world.documents.fences[name] = Fence(name, 4, 100 + partition)
-        world.documents.notes[name] = Notes(owner=f"processor-{partition}", halt=halt)
+        world.documents.partition_states[name] = StoredPartitionState(
+            owner=f"processor-{partition}", halt=halt
+        )
 
 
 async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""What the adapters decide without a server: errors, settings, documents."""
+"""Adapters without a server: errors, settings, documents."""
 
 from dataclasses import replace
 from typing import Any
@@ -42,9 +42,9 @@ def errors_of_the_driver() -> list[type[Exception]]:
 def test_every_error_of_the_driver_is_translated(error: type[Exception]) -> None:
     raised = error.__new__(error)
     raised.args = ("what it said",)
-    with pytest.raises(StoreUnavailable, match=error.__name__) as told, translated():
+    with pytest.raises(StoreUnavailable, match=error.__name__) as caught, translated():
         raise raised
-    assert told.value.__cause__ is raised
+    assert caught.value.__cause__ is raised
 
 
 def test_what_is_no_error_of_the_driver_passes() -> None:
@@ -90,7 +90,7 @@ def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> No
     ("reason", "read"),
     [(None, None), ("INVALID_TRANSITION", ErrorCode.INVALID_TRANSITION), ("ValueError: x", None)],
 )
-def test_an_operators_words_are_no_reason_of_ours(reason: str | None, read: ErrorCode | None) -> None:
+def test_an_operators_text_is_no_reason_code(reason: str | None, read: ErrorCode | None) -> None:
     [change] = plan_for([delivery(PICKED_UP, 3)]).events
     document: dict[str, Any] = documents.event_document(change, partition=0, recorded_at=RECORDED_AT)
     record = documents.event_of(document | {"reason": reason})

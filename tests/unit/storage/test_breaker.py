@@ -1,4 +1,4 @@
-"""The breaker before Redis: the caller always goes on, and a Redis that is gone is left alone for a while."""
+"""Circuit breaker of Redis: callers always continue, and a failing Redis is not asked for a while."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.waiting import wait_for
 
 
 class Command:
-    """A command that fails as often as it is told to."""
+    """Command that fails a given number of times."""
 
     def __init__(self, *, failures: int = 0, error: Exception | None = None) -> None:
         self.calls = 0
@@ -23,11 +23,11 @@ class Command:
         self.calls += 1
         if self.calls <= self._failures:
             raise self._error
-        return "told"
+        return "result"
 
 
 async def test_an_answer_is_passed_on() -> None:
-    assert await RedisBreaker("test").run(Command(), otherwise="nothing") == "told"
+    assert await RedisBreaker("test").run(Command(), otherwise="nothing") == "result"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_single_failures_do_not_add_up() -> None:
     guard = RedisBreaker("test")
     for _ in range(3 * FAILURES_TO_OPEN):
         assert await guard.run(Command(failures=1), otherwise="nothing") == "nothing"
-        assert await guard.run(Command(), otherwise="nothing") == "told"
+        assert await guard.run(Command(), otherwise="nothing") == "result"
 
 
 async def test_after_a_while_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,10 +74,10 @@ async def test_after_a_while_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) 
     for _ in range(FAILURES_TO_OPEN):
         await guard.run(command, otherwise="nothing")
 
-    async def answers() -> bool:
-        return await guard.run(command, otherwise="nothing") == "told"
+    async def responds() -> bool:
+        return await guard.run(command, otherwise="nothing") == "result"
 
-    await wait_for(answers)
+    await wait_for(responds)
     assert command.calls == FAILURES_TO_OPEN + 2, "one more try failed, and shut it again"
 
 
@@ -85,4 +85,4 @@ async def test_breakers_do_not_share_their_failures() -> None:
     one, other = RedisBreaker("test"), RedisBreaker("test")
     for _ in range(FAILURES_TO_OPEN):
         await one.run(Command(failures=1), otherwise="nothing")
-    assert await other.run(Command(), otherwise="nothing") == "told"
+    assert await other.run(Command(), otherwise="nothing") == "result"

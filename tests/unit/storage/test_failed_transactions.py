@@ -1,4 +1,4 @@
-"""Sessions whose transactions failed are ended, and none that somebody has begun to use again."""
+"""Sessions whose transactions failed are ended, unless they are in use again."""
 
 import asyncio
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from storage.mongo.processing.failed_transactions import FailedTransactions
 
 
 class Admin:
-    """Takes `killSessions`, and answers when it is let."""
+    """Admin database whose `killSessions` returns when the test lets it."""
 
     def __init__(self) -> None:
         self.killed: list[list[bytes]] = []
@@ -28,11 +28,11 @@ def session(name: bytes) -> Any:  # noqa: ANN401  # as the driver's
 
 
 def fail(transactions: FailedTransactions, name: bytes) -> None:
-    with pytest.raises(ValueError, match="failed"), transactions.noted(session(name)):
+    with pytest.raises(ValueError, match="failed"), transactions.tracked(session(name)):
         raise ValueError("the transaction failed")
 
 
-async def test_nobody_begins_anew_before_the_end_of_what_failed_is_heard() -> None:
+async def test_no_write_begins_before_failed_transactions_have_ended() -> None:
     admin = Admin()
     transactions = FailedTransactions(cast("Any", SimpleNamespace(admin=admin)))
     fail(transactions, b"a")
@@ -40,7 +40,7 @@ async def test_nobody_begins_anew_before_the_end_of_what_failed_is_heard() -> No
     begun: list[bytes] = []
 
     async def begin(name: bytes) -> None:
-        with transactions.noted(session(name)):
+        with transactions.tracked(session(name)):
             await transactions.end()
             begun.append(name)
 

@@ -1,4 +1,4 @@
-"""What is shown of the connections to MongoDB and Redis."""
+"""Metrics of the connections to MongoDB and Redis."""
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -16,7 +16,7 @@ ADDRESS = ("127.0.0.1", 27017)
 
 
 async def works() -> str:
-    return "told"
+    return "result"
 
 
 async def fails() -> str:

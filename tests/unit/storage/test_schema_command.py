@@ -1,4 +1,4 @@
-"""`waybill-admin schema` says what is wrong in one line, and by its exit code."""
+"""`waybill-admin schema` reports errors in one line, and by its exit code."""
 
 import os
 import subprocess
@@ -24,12 +24,12 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_done() -> None:
     done = run(EVENTS_REJECTED_KEEP_DAYS="3")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "settings: EVENTS_REJECTED_KEEP_DAYS: at least 15, for the log may have the record as long\n"
+        "settings: EVENTS_REJECTED_KEEP_DAYS: at least 15, as long as a topic may retain the record\n"
     )
 
 
 @pytest.mark.slow
-def test_a_store_that_is_away_is_told_in_a_line() -> None:
+def test_an_unavailable_store_is_reported_in_one_line() -> None:
     done = run("apply")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(

@@ -13,7 +13,7 @@ from messaging import codec
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
 from tests.support.history import Logged, Observed, ObservedDeadLetter, Sent, violations
 from tests.support.records import records_of
-from tests.unit.processor.rig import Rig
+from tests.unit.processor.harness import ProcessorHarness
 
 JOURNEY: tuple[Command, ...] = (creation(), *(report(status) for status in ROUTE))
 PICKED_UP = report(Status.PICKED_UP)
@@ -37,11 +37,11 @@ def log_of(commands: Sequence[Command]) -> list[Logged]:
 @pytest.fixture
 async def observed() -> Observed:
     """Give a day on which all went well, as the processor leaves it behind."""
-    rig = Rig()
-    partition = await rig.partition()
+    harness = ProcessorHarness()
+    partition = await harness.partition()
     for record in records_of(*LOG):
         await partition.handle([record])
-    shipments, events = deepcopy((rig.documents.shipments, rig.documents.events))
+    shipments, events = deepcopy((harness.documents.shipments, harness.documents.events))
     return Observed(
         log_of(LOG),
         {str(key): value for key, value in shipments.items()},

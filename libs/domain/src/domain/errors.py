@@ -1,7 +1,7 @@
 """Error codes of the API and the tree of errors that ports may raise.
 
 WaybillError
-├── BusinessError          a rule says no; telling the caller is all there is to do
+├── BusinessError          a rule rejects the request; the caller is notified, nothing else
 │   ├── InvalidTrackingNumber
 │   ├── InvalidEventId
 │   ├── LastAdmin
@@ -9,11 +9,11 @@ WaybillError
 ├── TransientError         the same call may succeed later
 │   ├── StoreUnavailable   a store did not answer, or its answer was lost
 │   ├── CommitUnknown      a transaction may or may not have been committed
-│   ├── NotPublished       the log surely does not hold the records
+│   ├── NotPublished       the log does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
-├── DeadLetterRejected          the dead-letter topic will not take a record, however often it is asked
+├── DeadLetterRejected     the dead-letter topic rejects a record for good
 ├── Fenced                 another owner has taken the partition over
-├── StaleKnowledge         the store has more records of events, or fewer, than the plan takes for granted
+├── StaleKnowledge         the store has more records of events, or fewer, than the plan assumes
 └── PoisonRecord           no retry will make this record readable
 """
 
@@ -22,7 +22,7 @@ from typing import ClassVar
 
 
 class ErrorCode(StrEnum):
-    """The `error` member of every error body, and the `reason` of a rejected event."""
+    """The `error` field of every error body, and the `reason` of a rejected event."""
 
     API_KEY_LIMIT_REACHED = "API_KEY_LIMIT_REACHED"
     API_KEY_NOT_FOUND = "API_KEY_NOT_FOUND"
@@ -68,7 +68,7 @@ class WaybillError(Exception):
 
 
 class BusinessError(WaybillError):
-    """A rule says no."""
+    """A rule rejects the request."""
 
 
 class InvalidTrackingNumber(BusinessError):
@@ -80,11 +80,11 @@ class InvalidEventId(BusinessError):
 
 
 class LastAdmin(BusinessError):
-    """Nobody would be left who may manage users."""
+    """No admin would be left to manage users."""
 
 
 class TooMuchToRead(BusinessError):
-    """No index serves the question, and there is too much to answer it without one."""
+    """No index serves the query, and there is too much to scan without one."""
 
 
 class TransientError(WaybillError):
@@ -102,7 +102,7 @@ class CommitUnknown(TransientError):
 
 
 class NotPublished(TransientError):
-    """The log surely does not hold the records."""
+    """The log does not hold the records."""
 
 
 class PublishUnknown(TransientError):
@@ -110,7 +110,7 @@ class PublishUnknown(TransientError):
 
 
 class DeadLetterRejected(WaybillError):
-    """The dead-letter topic will not take a record, however often it is asked."""
+    """The dead-letter topic rejects a record, however often it is retried."""
 
 
 class Fenced(WaybillError):
@@ -118,7 +118,7 @@ class Fenced(WaybillError):
 
 
 class StaleKnowledge(WaybillError):
-    """The store has more records, or fewer, than the plan takes for granted: look up, judge again."""
+    """The store has more records, or fewer, than the plan assumes: look up, judge again."""
 
 
 class PoisonRecord(WaybillError):

@@ -10,10 +10,10 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 def format_timestamp(instant: datetime) -> str:
-    """Return an aware instant as `2026-01-02T03:04:05.678Z`; what is finer is cut off.
+    """Return an aware instant as `2026-01-02T03:04:05.678Z`; finer digits are cut off.
 
     Raises:
-        ValueError: the instant has no zone, so what it means is unknown.
+        ValueError: the instant has no zone, so its meaning is unknown.
     """
     return f"{_utc(instant).isoformat(timespec='milliseconds')[:-6]}Z"
 

@@ -1,4 +1,4 @@
-"""Values that are made by the million: immutable to the type checker, cheap to make at run time."""
+"""Value classes created by the million: immutable to the type checker, cheap at run time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True)
 def value(*, kw_only: bool = False) -> Callable[[type[T]], type[T]]:
-    """Make a slotted dataclass that mypy lets nobody change.
+    """Make a slotted dataclass that is immutable to mypy.
 
-    `frozen=True` would say so at run time too, at 0.13 µs a field whenever one is made: 4 µs of each event.
+    `frozen=True` would enforce it at run time too, at 0.13 µs a field of each instance: 4 µs of each event.
     """
     return dataclass(slots=True, unsafe_hash=True, kw_only=kw_only)

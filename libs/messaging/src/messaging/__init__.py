@@ -1,1 +1,1 @@
-"""Waybill on Kafka."""
+"""Kafka adapters of Waybill."""

@@ -1,4 +1,4 @@
-"""What a consumer group has still to apply of a topic, seen from outside: no member need be alive."""
+"""Backlog of a consumer group in a topic, seen from outside: no member need be alive."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from messaging.settings import KafkaSettings
 from messaging.topic_reader import members_of
 from messaging.unpacking import tolerant_consumer
 
-ANSWER_WITHIN_S: Final = 1.8
+RESPONSE_TIMEOUT_S: Final = 1.8
 _FETCH_MS: Final = 100
 _FETCH_BYTES: Final = 16 * 1024
 
 
 class Backlog:
-    """Compares what has been applied with what stands in the log, by the broker's timestamps.
+    """Comparison of the applied offsets with the log, by the broker's timestamps.
 
-    A question costs two requests to each broker, whatever the load; records are fetched only where some seem
-    to have waited too long. Made for one caller at a time.
+    A query costs two requests to each broker, whatever the load; records are fetched only where some seem to
+    have waited too long. Made for one caller at a time.
     """
 
     def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
@@ -45,26 +45,26 @@ class Backlog:
         """Return how many members the group has now.
 
         Raises:
-            StoreUnavailable: Kafka does not say.
+            StoreUnavailable: Kafka does not respond.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 return len(await members_of(self._settings, self._group))
         except TimeoutError as error:
-            raise StoreUnavailable("Kafka does not say who is in the group") from error
+            raise StoreUnavailable("Kafka does not return the members of the group") from error
 
     async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
         """Return the partitions with a record that was appended before `since` and is not applied.
 
         Args:
-            applied: for each partition of the topic that has ever been worked on, the next offset to apply.
+            applied: for each partition that was ever owned, the next offset to apply.
             since: by the brokers' clock.
 
         Raises:
-            StoreUnavailable: Kafka does not answer within `ANSWER_WITHIN_S`.
+            StoreUnavailable: Kafka does not respond within `RESPONSE_TIMEOUT_S`.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 return await self._waiting(applied, int(since.timestamp() * 1000))
         except (KafkaError, OSError, TimeoutError) as error:
             await self.stop()
@@ -75,7 +75,7 @@ class Backlog:
         partitions = [TopicPartition(self._topic, each) for each in await self._probe.partitions(self._topic)]
         ends = await consumer.end_offsets(partitions)
         behind = {each: applied.get(each.partition, 0) for each in partitions}
-        # A topic that was created again begins anew, below what was applied of the one before.
+        # A re-created topic starts at 0 again, below the offsets applied of the one before.
         behind = {each: done if done <= ends[each] else 0 for each, done in behind.items()}
         behind = {each: done for each, done in behind.items() if done < ends[each]}
         if not behind:
@@ -94,10 +94,10 @@ class Backlog:
     async def _with_records(
         self, overdue: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
     ) -> list[int]:
-        """Return those in which a record can be read, or waits for a transaction to end.
+        """Return the partitions in which a record can be read, or waits for a transaction to end.
 
-        What is left of a partition may be markers of transactions and what was aborted: there is nothing to
-        apply, so that nothing moves what was applied beyond it.
+        The rest of a partition may be transaction markers and aborted records: there is nothing to apply, so
+        the applied offset does not move past them.
         """
         reader = tolerant_consumer(
             **self._settings.connection(),
@@ -114,7 +114,7 @@ class Backlog:
                 reader.seek(each, done)
             unread = set(overdue)
             try:
-                async with asyncio.timeout(ANSWER_WITHIN_S / 2):
+                async with asyncio.timeout(RESPONSE_TIMEOUT_S / 2):
                     while unread:
                         arrived = await reader.getmany(*unread, timeout_ms=_FETCH_MS, max_records=1)
                         found |= {each.partition for each in arrived}

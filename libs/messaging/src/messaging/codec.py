@@ -43,23 +43,23 @@ class _Envelope(TypedDict):
 
 
 # The shapes of `domain.shipments.commands` once more: pydantic reads no `typing.TypedDict` before Python
-# 3.12, and what stands in the log is a contract of its own.
+# 3.12, and the format of the log is a contract of its own.
 class Coordinates(TypedDict):
-    """WGS 84."""
+    """Coordinates, WGS 84."""
 
     lat: FiniteFloat
     lng: FiniteFloat
 
 
 class Place(TypedDict):
-    """Where a shipment comes from or goes to."""
+    """Origin or destination of a shipment."""
 
     address: str
     coordinates: Coordinates
 
 
 class Dimensions(TypedDict):
-    """Centimetres."""
+    """Outer size of a package, in centimetres."""
 
     length: FiniteFloat
     width: FiniteFloat
@@ -67,7 +67,7 @@ class Dimensions(TypedDict):
 
 
 class Package(TypedDict):
-    """What is shipped."""
+    """Contents of a shipment."""
 
     weight_kg: FiniteFloat
     dimensions: NotRequired[Dimensions]
@@ -75,14 +75,14 @@ class Package(TypedDict):
 
 
 class Location(TypedDict):
-    """Where an event was seen, WGS 84."""
+    """Location of an event, WGS 84."""
 
     lat: FiniteFloat
     lng: FiniteFloat
     address: NotRequired[str]
 
 
-# No shipment comes near it, and a double, which a fingerprint is made of, still tells it from its neighbour.
+# No shipment comes near it, and a double, on which fingerprints are computed, still represents it exactly.
 _Version = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -189,7 +189,7 @@ def decode(value: bytes | None) -> Decoded:
     """Read a command from the value of a record.
 
     Raises:
-        PoisonRecord: the value is no command of ours; the reason says where.
+        PoisonRecord: the value is not a valid command; the reason says where.
     """
     if value is None:
         raise PoisonRecord("the record has no value")
@@ -207,7 +207,7 @@ def decode(value: bytes | None) -> Decoded:
 
 
 def encode_change(command: Command, record: EventRecord) -> bytes:
-    """Return the message that tells of an applied event: the same whenever it is told."""
+    """Return the message of an applied event: the same bytes whenever it is published."""
     data: dict[str, Any] = {
         "event_id": command.event_id,
         "tracking_number": command.tracking_number,
@@ -217,9 +217,9 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "timestamp": format_timestamp(command.timestamp),
     }
     if isinstance(command, ReportStatus):
-        data |= _seen(command)
+        data |= _observation(command)
     elif isinstance(command, CreateShipment):
-        data |= _described(command)
+        data |= _description(command)
     else:
         data |= {"source": API_SOURCE, "changes": command.changes}
     return to_json(
@@ -244,14 +244,14 @@ def header(headers: Headers, name: str) -> str | None:
 
 
 def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
-    """Return the type of a command and what it says, apart from its identity."""
+    """Return the type and the data of a command, apart from its identity."""
     if isinstance(command, CreateShipment):
-        data = {"client_id": command.client_id, **_described(command)}
+        data = {"client_id": command.client_id, **_description(command)}
         if command.request_key is not None:
             data["request_key"] = command.request_key
         return CREATED_TYPE, data
     if isinstance(command, ReportStatus):
-        type_, data = STATUS_TYPE, {"status": command.status.value, **_seen(command)}
+        type_, data = STATUS_TYPE, {"status": command.status.value, **_observation(command)}
     else:
         type_, data = AMENDED_TYPE, {"changes": command.changes}
     if command.on_behalf_of is not None:
@@ -261,11 +261,11 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     return type_, data
 
 
-def _described(command: CreateShipment) -> dict[str, Any]:
+def _description(command: CreateShipment) -> dict[str, Any]:
     return {"origin": command.origin, "destination": command.destination, "package": command.package}
 
 
-def _seen(command: ReportStatus) -> dict[str, Any]:
+def _observation(command: ReportStatus) -> dict[str, Any]:
     data: dict[str, Any] = {"source": command.source}
     if command.location is not None:
         data["location"] = command.location
@@ -277,7 +277,7 @@ def _seen(command: ReportStatus) -> dict[str, Any]:
 
 
 def _payload_of(record: _Record) -> Mapping[str, object]:
-    """Return what two records of one event must agree on: the same instant in another zone is the same."""
+    """Return the data without the UTC offset: the same instant in another zone is the same payload."""
     data: Mapping[str, object] = record["data"]
     if "utc_offset" in data:
         return {name: value for name, value in data.items() if name != "utc_offset"}

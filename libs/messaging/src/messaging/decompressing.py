@@ -1,7 +1,7 @@
-"""Decompresses a batch up to a bound: a megabyte of it may stand for gigabytes, and end the process.
+"""Bounded decompression of batches: a megabyte may expand to gigabytes, and crash the process.
 
-That is worse than any other fault of a batch: it happens while records are fetched, before one of them is in
-anybody's hands, so that every process ends there and none can say where.
+That is worse than any other fault of a batch: it happens while records are fetched, before one of them is
+handled, so that every process ends there and none can record where.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from aiokafka.record.legacy_records import LegacyRecordBatch
 from messaging.topics import MAX_MESSAGE_BYTES
 
 MAX_BATCH_BYTES: Final = 16 * MAX_MESSAGE_BYTES
-"""Of a batch without compression. A full one of JSON is smaller; those of all partitions fit into memory."""
+"""Limit of a decompressed batch. A full one of JSON is smaller; those of all partitions fit into memory."""
 _XERIAL: Final = b"\x82SNAPPY\0"
 _XERIAL_HEADER_BYTES: Final = 16
 _BLOCK: Final = struct.Struct(">i")
@@ -37,7 +37,7 @@ def gzip_bounded(payload: Any) -> bytes:  # noqa: ANN401  # any buffer, as aioka
     """Decompress gzip.
 
     Raises:
-        BatchTooLarge: it is.
+        BatchTooLarge: it exceeds `MAX_BATCH_BYTES`.
         Exception: it cannot be decompressed.
     """
     with gzip.GzipFile(fileobj=io.BytesIO(payload)) as file:
@@ -70,11 +70,11 @@ DECODERS: Final[Mapping[str, Callable[[Any], bytes]]] = {
     "lz4_decode": lz4_bounded,
     "zstd_decode": zstd_bounded,
 }
-"""By the names under which aiokafka (0.14) looks them up whenever it meets a batch."""
+"""Decoders, by the names under which aiokafka (0.14) looks them up for each batch."""
 
 
 def install() -> None:
-    """Let every consumer of this process decompress so; safe to repeat."""
+    """Install the decoders for every consumer of this process; safe to repeat."""
     for batch in (DefaultRecordBatch, LegacyRecordBatch):
         module = sys.modules[batch.__module__]  # of C where that was built
         for name in DECODERS.keys() & vars(module).keys():
@@ -82,7 +82,7 @@ def install() -> None:
 
 
 def _snappy_size(payload: bytes) -> int:
-    """Return how large it says that it will be."""
+    """Return the decompressed size that the payload declares."""
     if not payload.startswith(_XERIAL):
         return int(cramjam.snappy.decompress_raw_len(payload))
     position, size = _XERIAL_HEADER_BYTES, 0
@@ -97,7 +97,7 @@ def _snappy_size(payload: bytes) -> int:
 
 
 def _into_room(decompress: Callable[[bytes, Any], int], payload: Any) -> bytes:  # noqa: ANN401  # as above
-    # Memory that is mapped costs nothing as far as it is not written.
+    # Mapped memory costs nothing until it is written.
     with mmap.mmap(-1, MAX_BATCH_BYTES) as room:
         try:
             size = decompress(bytes(payload), room)

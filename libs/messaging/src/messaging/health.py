@@ -1,4 +1,4 @@
-"""Asks Kafka whether it is there, and whether a topic can be appended to."""
+"""Health checks of Kafka: is it reachable, and can a topic be appended to?"""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from domain.errors import StoreUnavailable
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 
-ANSWER_WITHIN_S: Final = 1.8
-_BROKER_ANSWERS_WITHIN_S: Final = 1.0
+RESPONSE_TIMEOUT_S: Final = 1.8
+_BROKER_RESPONSE_TIMEOUT_S: Final = 1.0
 
 
 class KafkaProbe:
-    """A connection of its own, made by the first question, that asks the brokers for their metadata."""
+    """A separate connection to the brokers, opened by the first check."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -32,26 +32,26 @@ class KafkaProbe:
             await client.close()
 
     async def ping(self) -> bool:
-        """Say whether a broker answers; blocks no longer than two seconds."""
+        """Say whether a broker responds; blocks no longer than two seconds."""
         try:
             async with asyncio.timeout(2):
                 client = await self._connected()
-                # All of them, for the one that is asked by chance may be the one that hangs.
-                is_there = await _any_answers(client, [each.nodeId for each in client.cluster.brokers()])
+                # All of them, since a randomly chosen one may be the one that hangs.
+                is_reachable = await _any_responds(client, [each.nodeId for each in client.cluster.brokers()])
         except (KafkaError, OSError, TimeoutError):
-            is_there = False
-        if not is_there:
+            is_reachable = False
+        if not is_reachable:
             await self.stop()
-        return is_there
+        return is_reachable
 
     async def partitions(self, topic: str) -> list[int]:
         """Return the numbers of a topic's partitions.
 
         Raises:
-            StoreUnavailable: no broker answers, or there is no such topic.
+            StoreUnavailable: no broker responds, or there is no such topic.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 client = await self._connected()
                 numbers = (await client.fetch_all_metadata()).partitions_for_topic(topic)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -62,20 +62,20 @@ class KafkaProbe:
         return sorted(numbers)
 
     async def obstacle(self, topic: str) -> str | None:
-        """Return what keeps records from being appended to a topic, None if nothing does.
+        """Return the obstacle to appending to a topic, None if there is none.
 
-        An append waits for every replica that is in sync: each of them must answer, and there must be enough.
-        What the brokers say of themselves is not believed: without a quorum they repeat what was true before.
+        An append waits for every in-sync replica: each of them must respond, and there must be enough. The
+        metadata of the brokers alone is not trusted: without a quorum they return outdated metadata.
         """
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 client = await self._connected()
                 metadata = await client.fetch_all_metadata()
-                client.cluster = metadata  # whoever joined after the first connection can be asked, too
+                client.cluster = metadata  # brokers that joined later can be checked, too
                 return await self._obstacle(client, metadata, topic)
         except (KafkaError, OSError, TimeoutError) as error:
             await self.stop()
-            return f"Kafka does not answer: {type(error).__name__}"
+            return f"Kafka does not respond: {type(error).__name__}"
 
     async def _obstacle(self, client: AIOKafkaClient, metadata: ClusterMetadata, topic: str) -> str | None:
         # Private, and the only place where aiokafka keeps which replicas are in sync.
@@ -86,7 +86,7 @@ class KafkaProbe:
         if topic == Topics(self._settings.topic_prefix).events and len(partitions) < declared:
             return f"topic {topic} has {len(partitions)} partitions, not {declared}"
         brokers = sorted({broker for each in partitions.values() for broker in (*each.isr, each.leader)})
-        answers = await asyncio.gather(*(_answers(client, broker) for broker in brokers))
+        answers = await asyncio.gather(*(_responds(client, broker) for broker in brokers))
         silent = {broker for broker, answered in zip(brokers, answers, strict=True) if not answered}
         for number, partition in sorted(partitions.items()):
             if missing := silent & {*partition.isr, partition.leader}:
@@ -96,7 +96,7 @@ class KafkaProbe:
         return None
 
     async def _connected(self) -> AIOKafkaClient:
-        async with self._connecting:  # two first questions at once make one connection
+        async with self._connecting:  # two concurrent first checks open one connection
             if self._client is None:
                 self._client = await self._new_client()
             return self._client
@@ -111,8 +111,8 @@ class KafkaProbe:
         return client
 
 
-async def _any_answers(client: AIOKafkaClient, brokers: Iterable[int]) -> bool:
-    asked = [asyncio.create_task(_answers(client, broker)) for broker in brokers]
+async def _any_responds(client: AIOKafkaClient, brokers: Iterable[int]) -> bool:
+    asked = [asyncio.create_task(_responds(client, broker)) for broker in brokers]
     try:
         for first in asyncio.as_completed(asked):
             if await first:
@@ -123,10 +123,10 @@ async def _any_answers(client: AIOKafkaClient, brokers: Iterable[int]) -> bool:
     return False
 
 
-async def _answers(client: AIOKafkaClient, broker: int) -> bool:
-    """Say whether a broker answers; there is none of the number -1, which stands for no leader."""
+async def _responds(client: AIOKafkaClient, broker: int) -> bool:
+    """Say whether a broker responds; there is none with the id -1, which means no leader."""
     try:
-        async with asyncio.timeout(_BROKER_ANSWERS_WITHIN_S):
+        async with asyncio.timeout(_BROKER_RESPONSE_TIMEOUT_S):
             await client.send(broker, ApiVersionRequest())
     except (KafkaError, OSError, TimeoutError):
         return False

@@ -1,4 +1,4 @@
-"""What Prometheus is shown of Kafka: looked up when it asks; the hot path counts plain integers."""
+"""Prometheus collectors of Kafka: evaluated at each scrape; the hot path counts plain integers."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ from messaging.producer.idempotent_producer import ResilientProducer
 
 
 class ProducerMetrics(Collector):
-    """Whether records can be appended at all."""
+    """Metrics of the producer."""
 
     def __init__(self, producer: ResilientProducer) -> None:
         self._producer = producer
@@ -20,13 +20,13 @@ class ProducerMetrics(Collector):
         """See `Collector`."""
         yield GaugeMetricFamily(
             "waybill_producer_connected",
-            "Whether there is a producer that Kafka answers.",
+            "1 while a producer is connected to Kafka.",
             value=float(self._producer.is_started),
         )
 
 
 class CommandLogMetrics(Collector):
-    """What ingest-api has on its way to Kafka, and has brought there."""
+    """Metrics of the command log: events in flight and accepted."""
 
     def __init__(self, log: KafkaCommandLog) -> None:
         self._log = log
@@ -46,7 +46,7 @@ class CommandLogMetrics(Collector):
 
 
 class PartitionMetrics(Collector):
-    """The partitions of a processor: how far each has come, and how far it is behind."""
+    """Metrics of a processor's partitions: offset and lag of each."""
 
     def __init__(self, runtime: PartitionRuntime) -> None:
         self._runtime = runtime

@@ -1,7 +1,7 @@
-"""Where a record of a shipment has to stand: the partition of its key, which is the shipment's number.
+"""Placement of records: the partition of the key, which is the shipment's tracking number.
 
 A partition has one owner at a time, and so has each shipment, as long as this holds. With records of one
-shipment in two partitions two owners would write it, each from what it remembers.
+shipment in two partitions two owners would write it, each from its own cache.
 """
 
 from domain.errors import PoisonRecord
@@ -11,15 +11,15 @@ from messaging.producer.idempotent_producer import partition_of
 
 
 def require_place(record: Record, number: TrackingNumber, partitions: int) -> None:
-    """Refuse a record of a shipment that stands where another shipment's should.
+    """Reject a record of a shipment in the wrong partition, or under the wrong key.
 
     Args:
-        record: as the log gave it.
-        number: whose record it is, by its value.
-        partitions: that keys are spread over.
+        record: as fetched from the log.
+        number: the shipment of the record, by its value.
+        partitions: the number of partitions that keys are spread over.
 
     Raises:
-        PoisonRecord: it does; put back into the log by its key it may be applied.
+        PoisonRecord: it is; replayed into the log by its key it may be applied.
     """
     require_key(record.key, number)
     expected = partition_of(number.encode(), partitions)
@@ -28,14 +28,14 @@ def require_place(record: Record, number: TrackingNumber, partitions: int) -> No
 
 
 def require_key(key: bytes | None, number: TrackingNumber) -> None:
-    """Refuse a record of a shipment under another key than its number.
+    """Reject a record of a shipment under another key than its number.
 
     Raises:
         PoisonRecord: it has one, or none.
     """
     if key != number.encode():
-        raise PoisonRecord(f"key: {_shown(key)} is not the subject, {number}")
+        raise PoisonRecord(f"key: {_printable(key)} is not the subject, {number}")
 
 
-def _shown(key: bytes | None) -> str:
+def _printable(key: bytes | None) -> str:
     return "none" if key is None else repr(key[:50].decode(errors="backslashreplace"))

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class KafkaSettings(BaseSettings):
-    """Where Kafka is, and how topics are created and written.
+    """Settings of the Kafka connection, of topics and of the producer.
 
     Attributes:
         brokers: addresses to begin with, `host:port`, separated by commas.
@@ -23,12 +23,12 @@ class KafkaSettings(BaseSettings):
         sasl_username: user name at the brokers.
         sasl_password: password at the brokers.
         ssl_key_file: private key of `ssl_cert_file`, if it is a file of its own.
-        partitions: of a topic at its creation; it never changes after.
-        publish_timeout_s: how long an append may take before its outcome is given up as unknown.
+        partitions: of a topic at its creation; it never changes afterwards.
+        publish_timeout_s: how long an append may take before its outcome counts as unknown.
         max_batch_bytes: of one record batch, before compression.
-        ssl_ca_file: who signs for the brokers; the system's authorities without it.
-        ssl_cert_file: whom brokers that ask take us for, with its key in `ssl_key_file` or in the same file.
-        pace_s: what lies between two rounds of single records at least; see `GroupCommit`.
+        ssl_ca_file: certificate authority of the brokers; the system's authorities without it.
+        ssl_cert_file: client certificate, with its key in `ssl_key_file` or in the same file.
+        pace_s: minimum time between two rounds of single records; see `GroupCommit`.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -75,10 +75,10 @@ class KafkaSettings(BaseSettings):
         return self.security_protocol.startswith("SASL_")
 
     def connection(self) -> dict[str, Any]:
-        """Return what every client of Kafka is made with: where the brokers are, and how they are spoken to.
+        """Return the connection options of every Kafka client: brokers and security.
 
         Raises:
-            OSError: a certificate cannot be read, or is none.
+            OSError: a certificate cannot be read, or is invalid.
         """
         options: dict[str, Any] = {
             "bootstrap_servers": self.brokers,

@@ -1,6 +1,6 @@
-"""Asks brokers for a topic's id and partitions: aiokafka knows topics by their names alone.
+"""Requests for a topic's id and partitions: aiokafka knows topics by their names alone.
 
-A topic that is deleted and created again has the same name and another id.
+A topic that is deleted and re-created has the same name and another id.
 """
 
 from typing import Any, ClassVar, Final, NamedTuple
@@ -25,7 +25,7 @@ class TopicState(NamedTuple):
     """A topic as the brokers know it.
 
     Attributes:
-        id: another one whenever it is created.
+        id: a new one at each creation.
         partitions: how many it has; 0 if it does not exist.
     """
 
@@ -107,7 +107,7 @@ class _MetadataRequest(RequestStruct):  # type: ignore[misc]  # aiokafka ships n
 
 
 class TopicRequest(Request[_MetadataRequest]):  # type: ignore[misc]  # aiokafka ships no types
-    """Asks for one topic; to be sent to any broker, and read by `state_in`."""
+    """A metadata request for one topic; to be sent to any broker, and read by `state_in`."""
 
     API_KEY = 3
 
@@ -119,9 +119,9 @@ class TopicRequest(Request[_MetadataRequest]):  # type: ignore[misc]  # aiokafka
         return request_struct_class([(_NO_ID, self._topic, {})], False, False, False, {})  # noqa: FBT003
 
 
-def state_in(answer: Any) -> TopicState | None:  # noqa: ANN401  # aiokafka makes its attributes of the schema
-    """Read the answer; None if the brokers cannot tell at the moment."""
-    [(error, _, topic_id, _, partitions, *_)] = answer.topics
+def state_in(response: Any) -> TopicState | None:  # noqa: ANN401  # aiokafka makes its attributes of the schema
+    """Read the response; None if the brokers do not know at the moment."""
+    [(error, _, topic_id, _, partitions, *_)] = response.topics
     if error == _UNKNOWN_TOPIC:
         return TopicState(_NO_ID, 0)
     return TopicState(topic_id, len(partitions)) if error == 0 else None

@@ -1,4 +1,4 @@
-"""A topic read from the first record that is left, by whoever is no member of a group."""
+"""A reader of a whole topic, from its first record, outside of any group."""
 
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -14,16 +14,16 @@ from messaging.dead_letters.records import Record
 from messaging.settings import KafkaSettings
 from messaging.unpacking import tolerant_consumer
 
-_MOST_AT_ONCE: Final = 20_000
+_MAX_RECORDS: Final = 20_000
 _POLL_MS: Final = 500
-_SILENT_FOR_S: Final = 30.0
+_SILENCE_TIMEOUT_S: Final = 30.0
 
 
 class LogReader:
-    """Reads the partitions of a topic side by side, each in the order of its offsets.
+    """A reader of the partitions of a topic, concurrently, each in the order of its offsets.
 
     Attributes:
-        begins: the first offset that each partition still has; what was below it is gone.
+        begins: the first offset that each partition still has.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, topic: str, begins: Mapping[int, int]) -> None:
@@ -32,40 +32,38 @@ class LogReader:
         self._topic = topic
 
     async def ends(self) -> dict[int, int]:
-        """Return where each partition ends now."""
+        """Return the end offset of each partition now."""
         with _translated():
             ends = await self._consumer.end_offsets(self._partitions(self.begins))
         return {partition.partition: end for partition, end in ends.items()}
 
     async def read(self, until: Mapping[int, int]) -> AsyncIterator[Sequence[Record]]:
-        """Give the records below these offsets, from where the last call has ended.
+        """Yield the records below these offsets, from the end of the last call.
 
         Raises:
-            StoreUnavailable: Kafka went silent, or retention overtook the reading.
+            StoreUnavailable: Kafka stopped responding, or retention overtook the reader.
         """
         with _translated():
             self._consumer.resume(*self._partitions(self.begins))
-            await self._pause_what_is_read(until)
+            await self._pause_finished(until)
             heard_at = time.monotonic()
             while len(self._consumer.paused()) < len(self.begins):
-                arrived = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_MOST_AT_ONCE)
+                arrived = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=_MAX_RECORDS)
                 for partition, records in arrived.items():
                     end = until.get(partition.partition, 0)
                     yield records if records[-1].offset < end else [r for r in records if r.offset < end]
                     heard_at = time.monotonic()
-                await self._pause_what_is_read(until)
-                if time.monotonic() - heard_at > _SILENT_FOR_S:
-                    raise StoreUnavailable(
-                        f"Kafka gives nothing more of {self._topic}, and that is not its end"
-                    )
+                await self._pause_finished(until)
+                if time.monotonic() - heard_at > _SILENCE_TIMEOUT_S:
+                    raise StoreUnavailable(f"Kafka returns no more of {self._topic} before its end")
 
-    async def _pause_what_is_read(self, until: Mapping[int, int]) -> None:
+    async def _pause_finished(self, until: Mapping[int, int]) -> None:
         for partition in self._partitions(self.begins):
             end = until.get(partition.partition, 0)
             position = await self._consumer.position(partition)
             if position >= end and partition not in self._consumer.paused():
                 self._consumer.pause(partition)
-                # What was fetched beyond the end is read by a later call, if by any.
+                # Records fetched beyond the end are left to a later call.
                 self._consumer.seek(partition, min(position, max(end, self.begins[partition.partition])))
 
     def _partitions(self, numbers: Mapping[int, int]) -> list[TopicPartition]:
@@ -97,19 +95,19 @@ async def reading(settings: KafkaSettings, topic: str) -> AsyncIterator[LogReade
 
 
 async def members_of(settings: KafkaSettings, group: str) -> list[str]:
-    """Return the client ids of those who are in a consumer group now.
+    """Return the client ids of the current members of a consumer group.
 
     Raises:
-        StoreUnavailable: Kafka cannot be reached, or does not know.
+        StoreUnavailable: Kafka cannot be reached, or does not know the group.
     """
     admin = AIOKafkaAdminClient(**settings.connection())
     with _translated():
         await admin.start()
         try:
-            [answer] = await admin.describe_consumer_groups([group])
+            [response] = await admin.describe_consumer_groups([group])
         finally:
             await admin.close()
-    code, _, _, _, _, members, *_ = answer.groups[0]
+    code, _, _, _, _, members, *_ = response.groups[0]
     if code:
         raise StoreUnavailable(f"Kafka does not know group {group}: {for_code(code).__name__}")
     return [client for _, client, *_ in members]

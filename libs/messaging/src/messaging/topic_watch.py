@@ -1,8 +1,8 @@
-"""Watches the topic that is consumed: that it is the same one, whole, and that somebody reads all of it.
+"""Watch of the consumed topic: that it is the same one, complete, and that all partitions are owned.
 
-aiokafka asks for metadata every five minutes and knows topics by name. A topic that was created anew within
-that time is read on at the old offsets; one that was away leaves an empty assignment behind, which a member
-with a name of its own gets back from the group after every restart.
+aiokafka refreshes metadata every five minutes and knows topics by name. A topic that was re-created within
+that time is read from the old offsets; one that was away leaves an empty assignment behind, which a member
+with a static id gets back from the group after every restart.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from messaging.topics import mismatch
 
 EVERY_S: Final = 2.0
 REJOIN_EVERY_S: Final = 10.0
-"""Longer than a rebalance takes, and than metadata may be old."""
-_ANSWER_S: Final = 5.0
+"""Longer than a rebalance takes, and than the maximum age of metadata."""
+_RESPONSE_TIMEOUT_S: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
 
 class TopicWatch:
-    """Looks at a topic again and again, on a connection of its own.
+    """A regular check of a topic, on a separate connection.
 
     Attributes:
-        problem: why the topic cannot be applied as it is; None: it can, as far as is known.
-        exists: whether it was there when it was looked for last.
-        is_whole: whether each partition had an owner in the group when this process had none, and last asked.
+        problem: why the topic cannot be consumed; None: it can, as far as is known.
+        exists: the topic existed at the last check.
+        is_whole: each partition had an owner in the group at the last check without a partition here.
     """
 
     def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
@@ -49,14 +49,14 @@ class TopicWatch:
         self._rejoin_at = 0.0
 
     async def first_problem(self) -> str | None:
-        """Look once; returns what forbids to consume the topic, though it is there."""
+        """Check once; return the problem that forbids consuming the topic, though it exists."""
         with contextlib.suppress(KafkaError, OSError, TimeoutError):
             async with self._connected() as client:
                 self._judge(await self._ask(client))
         return self.problem if self.exists else None
 
     async def is_another(self) -> bool | None:
-        """Look once more; returns whether the topic is another one than before, None where nobody can say."""
+        """Check once more; return whether the topic was re-created, None where that is unknown."""
         try:
             async with self._connected() as client:
                 state = await self._ask(client)
@@ -68,12 +68,12 @@ class TopicWatch:
     async def run(
         self, *, holds_any: Callable[[], bool], changed: Callable[[], None], rejoin: Callable[[], None]
     ) -> None:
-        """Look until cancelled.
+        """Check until cancelled.
 
         Args:
-            holds_any: whether this process has partitions.
-            changed: told when the topic is another one than before: nothing that was read of it counts.
-            rejoin: told when this process has no partition while the topic has some that nobody has.
+            holds_any: says whether this process has partitions.
+            changed: called when the topic was re-created: nothing that was read of it counts.
+            rejoin: called when this process has no partition while the topic has some without an owner.
         """
         while True:
             try:
@@ -82,14 +82,14 @@ class TopicWatch:
                         await asyncio.sleep(EVERY_S)
                         if self._judge(await self._ask(client)):
                             changed()
-                        await self._look_for_unowned(holds_any, rejoin)
+                        await self._check_unowned(holds_any, rejoin)
             except (KafkaError, OSError, TimeoutError) as error:
                 _log.warning("topic_not_seen", topic=self._topic, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(EVERY_S)
 
-    async def _look_for_unowned(self, holds_any: Callable[[], bool], rejoin: Callable[[], None]) -> None:
+    async def _check_unowned(self, holds_any: Callable[[], bool], rejoin: Callable[[], None]) -> None:
         if holds_any():
-            self.is_whole = False  # not known: it will be asked when this process has none again
+            self.is_whole = False  # not known: it is checked when this process has none again
             return
         owned = await self._owned()
         self.is_whole = owned is not None and owned >= self._settings.partitions
@@ -101,21 +101,23 @@ class TopicWatch:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[AIOKafkaClient]:
-        client = AIOKafkaClient(**self._settings.connection(), request_timeout_ms=int(_ANSWER_S * 1000))
+        client = AIOKafkaClient(
+            **self._settings.connection(), request_timeout_ms=int(_RESPONSE_TIMEOUT_S * 1000)
+        )
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_RESPONSE_TIMEOUT_S):
                 await client.bootstrap()
             yield client
         finally:
             await client.close()
 
     async def _ask(self, client: AIOKafkaClient) -> TopicState | None:
-        async with asyncio.timeout(_ANSWER_S):
-            answer = await client.send(client.get_random_node(), TopicRequest(self._topic))
-            return state_in(answer)
+        async with asyncio.timeout(_RESPONSE_TIMEOUT_S):
+            response = await client.send(client.get_random_node(), TopicRequest(self._topic))
+            return state_in(response)
 
     def _judge(self, state: TopicState | None) -> bool:
-        """Take note of what the topic is; returns whether it is another one than before."""
+        """Record the state of the topic; return whether it was re-created."""
         if state is None:
             return False
         before = self.problem
@@ -131,25 +133,28 @@ class TopicWatch:
         is_another = self._id is not None
         self._id = state.id
         if is_another:
-            _log.error("topic_created_anew", topic=self._topic)
+            _log.error("topic_recreated", topic=self._topic)
         return is_another
 
     async def _owned(self) -> int | None:
-        """Return how many partitions the members of the group have; None while it shares them out."""
-        admin = AIOKafkaAdminClient(**self._settings.connection(), request_timeout_ms=int(_ANSWER_S * 1000))
+        """Return how many partitions the members of the group own; None during a rebalance."""
+        admin = AIOKafkaAdminClient(
+            **self._settings.connection(), request_timeout_ms=int(_RESPONSE_TIMEOUT_S * 1000)
+        )
         try:
             await admin.start()
-            [answer] = await admin.describe_consumer_groups([self._group])
+            [response] = await admin.describe_consumer_groups([self._group])
         finally:
             await admin.close()
-        error, _, state, _, _, members, *_ = answer.groups[0]
+        error, _, state, _, _, members, *_ = response.groups[0]
         if error or state != "Stable":
             return None
-        owned = {place for member in members for place in self._places(member[-1])}
+        owned = {number for member in members for number in self._partitions(member[-1])}
         return len(owned)
 
-    def _places(self, assignment: bytes) -> list[int]:
+    def _partitions(self, assignment: bytes) -> list[int]:
         if not assignment:
             return []
         decoded = ConsumerProtocolMemberAssignment.decode(assignment)
-        return [place for topic, places in decoded.assignment if topic == self._topic for place in places]
+        assigned = [numbers for topic, numbers in decoded.assignment if topic == self._topic]
+        return [number for numbers in assigned for number in numbers]

@@ -18,10 +18,10 @@ from messaging.settings import KafkaSettings
 
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 MAX_DEAD_LETTER_BYTES: Final = 2 * MAX_MESSAGE_BYTES
-"""What fits into the log must fit into the dead letters, with the headers that say why."""
+"""Limit of a dead letter: a record that fits into the log must fit, with its additional headers."""
 
-_KNOWN_WITHIN_S: Final = 10.0
-_ASK_AGAIN_S: Final = 0.05
+_METADATA_TIMEOUT_S: Final = 10.0
+_RETRY_S: Final = 0.05
 _ANY_GROUP: Final = "waybill"
 
 
@@ -33,12 +33,12 @@ class Topics:
 
     @property
     def events(self) -> str:
-        """All commands in."""
+        """Incoming commands."""
         return f"{self.prefix}shipments.events"
 
     @property
     def dead_letters(self) -> str:
-        """Records that could not be applied, as they were."""
+        """Records that could not be applied, unchanged."""
         return f"{self.prefix}shipments.events.dlq"
 
     @property
@@ -58,7 +58,7 @@ class Topics:
 
     @property
     def location(self) -> str:
-        """Changes that say where a shipment is."""
+        """Changes with the location of a shipment."""
         return f"{self.prefix}shipments.location"
 
     def all(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ async def ensure_topics(settings: KafkaSettings) -> None:
 
     Raises:
         TopicsNotReady: Kafka refused, or the topic of all commands has another number of partitions: keys
-            would be spread anew, and a shipment's events would lose their order.
+            would be redistributed, and a shipment's events would lose their order.
         KafkaError: Kafka could not be reached.
     """
     admin = AIOKafkaAdminClient(**settings.connection(), request_timeout_ms=10_000)
@@ -105,21 +105,21 @@ async def ensure_topics(settings: KafkaSettings) -> None:
 
 
 async def _await_coordinator(admin: AIOKafkaAdminClient) -> None:
-    """Wait until groups have a coordinator: who asks first is refused, and has Kafka make the topic for it.
+    """Wait until groups have a coordinator: the first request is refused, and makes Kafka create its topic.
 
-    Who may not ask leaves it to the first consumer, which asks again by itself but logs errors.
+    Without the right to request it, the first consumer does, which retries by itself but logs errors.
     """
     with suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(_KNOWN_WITHIN_S):
+        async with asyncio.timeout(_METADATA_TIMEOUT_S):
             while True:
                 with suppress(GroupCoordinatorNotAvailableError, CoordinatorLoadInProgressError):
                     await admin.find_coordinator(_ANY_GROUP)
                     return
-                await asyncio.sleep(_ASK_AGAIN_S)
+                await asyncio.sleep(_RETRY_S)
 
 
 def mismatch(topic: str, count: int, settings: KafkaSettings) -> str | None:
-    """Say what is wrong with a topic of all commands that has so many partitions, and the way out of it."""
+    """Return the problem of a command topic with `count` partitions, and its solution; None: it is right."""
     declared = settings.partitions
     if count == declared:
         return None
@@ -136,13 +136,13 @@ def mismatch(topic: str, count: int, settings: KafkaSettings) -> str | None:
 
 
 async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings) -> dict[str, int]:
-    """Ask for the partitions of each topic, until all are known: brokers hear of a new one a little later."""
+    """Return the partition count of each topic, once all are known: brokers learn of new ones later."""
     names = list(Topics(settings.topic_prefix).all())
     counts: dict[str, int] = {}
     try:
-        async with asyncio.timeout(_KNOWN_WITHIN_S):
+        async with asyncio.timeout(_METADATA_TIMEOUT_S):
             while not (counts and all(counts.values())):
-                await asyncio.sleep(_ASK_AGAIN_S if counts else 0)
+                await asyncio.sleep(_RETRY_S if counts else 0)
                 counts = {
                     topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(names)
                 }
@@ -153,8 +153,8 @@ async def _partition_counts(admin: AIOKafkaAdminClient, settings: KafkaSettings)
 
 
 def declaration(name: str, settings: KafkaSettings) -> NewTopic:
-    """Return how a topic is created."""
-    is_for_the_dead = name == Topics(settings.topic_prefix).dead_letters
+    """Return the declared settings of a topic."""
+    is_dead_letters = name == Topics(settings.topic_prefix).dead_letters
     return NewTopic(
         name=name,
         num_partitions=settings.partitions,
@@ -162,8 +162,8 @@ def declaration(name: str, settings: KafkaSettings) -> NewTopic:
         topic_configs={
             "cleanup.policy": "delete",
             "compression.type": "producer",
-            "max.message.bytes": str(MAX_DEAD_LETTER_BYTES if is_for_the_dead else MAX_MESSAGE_BYTES),
-            # The broker's clock, not the producer's: it would refuse what a clock an hour ahead has stamped.
+            "max.message.bytes": str(MAX_DEAD_LETTER_BYTES if is_dead_letters else MAX_MESSAGE_BYTES),
+            # The broker's clock, not the producer's: it would reject records stamped an hour ahead.
             "message.timestamp.type": "LogAppendTime",
             "min.insync.replicas": str(settings.min_insync_replicas),
             "retention.ms": str(settings.retention_hours * 3_600_000),

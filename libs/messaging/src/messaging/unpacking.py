@@ -1,9 +1,8 @@
-"""Unpacks what the broker answers, so that what cannot be unpacked concerns its own partition alone.
+"""Tolerant unpacking of fetch responses, so that unreadable records affect their own partition alone.
 
-aiokafka (0.14) raises from `getmany` whatever goes wrong there: it does not say in which partition, loses
-what it took from others in that call, and does the same again for ever. Here an exception becomes an item of
-its partition, in its place: an `UnreadableRecord` where a single record can be told apart, else an
-`UnreadableBatch`.
+aiokafka (0.14) raises any error from `getmany`: it does not say in which partition, loses what it took from
+others in that call, and repeats that for ever. Here an exception becomes an item of its partition, in its
+position: an `UnreadableRecord` where a single record can be delimited, else an `UnreadableBatch`.
 """
 
 import struct
@@ -21,7 +20,7 @@ from messaging import decompressing
 from messaging.decompressing import gzip_bounded, lz4_bounded, snappy_bounded, zstd_bounded
 
 _OVERHEAD: Final = struct.Struct(">qi")
-"""Of a batch: its first offset, and how many bytes follow."""
+"""Prefix of a batch: its first offset, and how many bytes follow."""
 _HEADER: Final = struct.Struct(">qiibIhiqqqhii")
 _MAGIC: Final = 2
 _MAGIC_AT: Final = 16
@@ -42,7 +41,7 @@ class UnreadableRecord:
 
     Attributes:
         fault: what is wrong with it.
-        value: its value, or all of its bytes where that could not be found.
+        value: its value, or all of its bytes where that could not be parsed.
     """
 
     topic: str
@@ -57,7 +56,7 @@ class UnreadableRecord:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBatch:
-    """Records that cannot be told apart: a damaged batch, or one in a codec that nobody knows here.
+    """Records that cannot be delimited: a damaged batch, or one in an unknown codec.
 
     Attributes:
         offset: of the first record that was not unpacked.
@@ -76,8 +75,8 @@ class UnreadableBatch:
     headers: tuple[tuple[str, bytes], ...] = field(default=())
 
 
-class KeptRecords:
-    """aiokafka's `MemoryRecords` that keeps the bytes of the batch it gave last."""
+class RawBatchRecords:
+    """aiokafka's `MemoryRecords`, with the raw bytes of the last batch."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -95,7 +94,7 @@ class KeptRecords:
         return not self._is_over and bool(self._batches.has_next())
 
     def next_batch(self) -> Any:  # noqa: ANN401  # of aiokafka, which types it by protocols of its own
-        """See `MemoryRecords`; its bytes are in `batch` even where it raises, which ends the answer."""
+        """See `MemoryRecords`; its bytes are in `batch` even where it raises, which ends the response."""
         _, length = _OVERHEAD.unpack_from(self._data, self._position)
         end = self._position + _OVERHEAD.size + length
         self.batch = memoryview(self._data)[self._position : end]
@@ -103,12 +102,12 @@ class KeptRecords:
         try:
             return self._batches.next_batch()
         except Exception:
-            self._is_over = True  # its length may lead anywhere, and aiokafka stays in front of it
+            self._is_over = True  # its length may be invalid, and aiokafka does not move past it
             raise
 
     @property
     def follows(self) -> int | None:
-        """The first offset of the batch behind, if so much of it is there that it can be told for one."""
+        """The first offset of the next batch, if enough of it is there to recognise it."""
         magic_at = self._position + _MAGIC_AT
         if self._is_over or magic_at >= len(self._data) or self._data[magic_at] != _MAGIC:
             return None
@@ -116,10 +115,10 @@ class KeptRecords:
 
 
 class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types
-    """aiokafka's unpacking, with an item in the place of what raises."""
+    """aiokafka's unpacking, with an item in the place of an exception."""
 
     _tp: TopicPartition
-    _records: KeptRecords
+    _records: RawBatchRecords
     next_fetch_offset: int
 
     def _unpack_records(self) -> Iterator[Any]:
@@ -127,12 +126,12 @@ class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokaf
             try:
                 yield from super()._unpack_records()
             except Exception as error:  # noqa: BLE001  # whatever a foreign producer, or a disk, has made of it
-                yield from self._around(error)
+                yield from self._items_around(error)
             else:
                 return
 
-    def _around(self, error: Exception) -> Iterator[Any]:
-        """Give what can be read of the batch that raised, and what cannot."""
+    def _items_around(self, error: Exception) -> Iterator[Any]:
+        """Yield the readable and the unreadable items of the batch that raised."""
         raw = bytes(self._records.batch)
         items = iter(()) if _is_damaged(error) else _records_in(self._tp, raw)
         try:
@@ -152,20 +151,20 @@ class TolerantRecords(fetcher.PartitionRecords):  # type: ignore[misc]  # aiokaf
         yield UnreadableBatch(self._tp.topic, self._tp.partition, first, self.next_fetch_offset, fault)
 
     def _behind(self, end: int, first: int) -> int:
-        """Return the offset behind a batch that ends at `end` (0: nobody knows): one further at least."""
+        """Return the offset after a batch that ends at `end` (0: unknown): one further at least."""
         follows = self._records.follows
         return max(first + 1, end if follows is None else follows)
 
 
 def install() -> None:
-    """Let every consumer of this process unpack so; safe to repeat."""
+    """Install the tolerant unpacking for every consumer of this process; safe to repeat."""
     decompressing.install()
-    fetcher.MemoryRecords = KeptRecords
+    fetcher.MemoryRecords = RawBatchRecords
     fetcher.PartitionRecords = TolerantRecords
 
 
 def tolerant_consumer(*topics: str, **options: Any) -> AIOKafkaConsumer:  # noqa: ANN401  # as aiokafka takes them
-    """Make a consumer that gives `UnreadableRecord` and `UnreadableBatch` beside `ConsumerRecord`."""
+    """Create a consumer that yields `UnreadableRecord` and `UnreadableBatch` beside `ConsumerRecord`."""
     install()
     return AIOKafkaConsumer(*topics, **options)
 
@@ -182,10 +181,10 @@ def _end_of(raw: bytes) -> int:
 
 
 def _records_in(partition: TopicPartition, raw: bytes) -> Iterator[ConsumerRecord | UnreadableRecord]:
-    """Take a batch apart record by record.
+    """Yield the records of a batch one by one.
 
     Raises:
-        Exception: it is none, cannot be decompressed, or its lengths lead nowhere.
+        Exception: it is not a batch, cannot be decompressed, or has invalid lengths.
     """
     fields = _HEADER.unpack_from(raw)
     magic, attributes, base, count = fields[3], fields[5], fields[0], fields[12]
@@ -239,7 +238,7 @@ def _record(
 
 
 def _headers(raw: bytes, at: int) -> tuple[list[bytes], tuple[tuple[str, bytes], ...]]:
-    """Return the names as they are, and the headers with names that can be read."""
+    """Return the raw names, and the headers with readable names."""
     count, at = decode_varint(raw, at)
     names: list[bytes] = []
     values: list[Any] = []

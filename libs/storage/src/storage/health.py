@@ -1,4 +1,4 @@
-"""Asks the stores whether they are there."""
+"""Health checks of MongoDB and Redis."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 
 _PROBE_KEY: Final = "health:probe"
-_PROBE_KEPT_S: Final = 60
+_PROBE_LIFETIME_S: Final = 60
 
 
 async def ping_database(database: Database) -> bool:
-    """Say whether MongoDB answers.
+    """Return True if MongoDB responds.
 
     Raises:
         StoreUnavailable: it does not.
@@ -23,9 +23,9 @@ async def ping_database(database: Database) -> bool:
 
 
 async def ping_redis(redis: Redis) -> bool:
-    """Say whether Redis answers and takes writes: one that only reads is none to all who use it.
+    """Return True if Redis responds and accepts writes: all of its users write.
 
     Raises:
         RedisError: it does not.
     """
-    return bool(await redis.set(_PROBE_KEY, b"1", ex=_PROBE_KEPT_S))
+    return bool(await redis.set(_PROBE_KEY, b"1", ex=_PROBE_LIFETIME_S))

@@ -1,4 +1,4 @@
-"""What Prometheus is shown of the connections to MongoDB and Redis."""
+"""Prometheus metrics of the connections to MongoDB and Redis."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -14,12 +14,12 @@ _WAITS_S: Final = (0.0001, 0.001, 0.01, 0.1, 0.5, 1.0, 5.0)
 
 
 class BreakerMetrics(Collector):
-    """Who goes on without Redis, as `storage.redis.breaker` has it."""
+    """State of the circuit breakers of `storage.redis.breaker`: users of Redis that run without it."""
 
     def collect(self) -> Iterable[Metric]:
         """See `Collector`."""
         failing = GaugeMetricFamily(
-            "waybill_redis_failing", "Whether Redis fails those who hope for its help.", labels=["user"]
+            "waybill_redis_failing", "1 while commands of this user to Redis fail, else 0.", labels=["user"]
         )
         for name in sorted({breaker.name for breaker in breakers()}):
             failing.add_metric([name], any(each.failing for each in breakers() if each.name == name))
@@ -27,17 +27,17 @@ class BreakerMetrics(Collector):
 
 
 class PoolMetrics(monitoring.ConnectionPoolListener):
-    """The pool of connections to MongoDB: how long it lets wait, and how many are in use."""
+    """Connection pool of MongoDB: wait times, failures, and connections in use."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._waits = Histogram(
             "waybill_mongo_pool_wait_seconds",
-            "How long a connection to MongoDB was waited for.",
+            "Wait time for a connection to MongoDB.",
             buckets=_WAITS_S,
             registry=registry,
         )
         self._failures = Counter(
-            "waybill_mongo_pool_failures", "Connections that were waited for in vain.", registry=registry
+            "waybill_mongo_pool_failures", "Failed waits for a connection to MongoDB.", registry=registry
         )
         self._in_use = Gauge(
             "waybill_mongo_pool_in_use", "Connections to MongoDB that are in use.", registry=registry

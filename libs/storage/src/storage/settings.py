@@ -9,29 +9,29 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _LONGEST_SEGMENT_DAYS: Final = 7
 _DAY_HOURS: Final = 24
-_REJECTED_KEEP_DAYS: Final = 30
+_REJECTED_RETENTION_DAYS: Final = 30
 
 
 def secret_files() -> dict[str, Any]:
-    """Say where secrets may be files, for commands that read their settings themselves: `SECRETS_DIR`."""
+    """Return the option for secrets in files (`SECRETS_DIR`), for commands that read settings themselves."""
     directories = os.environ.get("SECRETS_DIR")
     return {"_secrets_dir": directories.split(os.pathsep) if directories else None}
 
 
 class MongoSettings(BaseSettings):
-    """Where MongoDB is and how long to wait for it.
+    """Address, credentials and timeouts of MongoDB.
 
     Attributes:
         uri: may hold the user, the password and any option of the driver.
         database: name of the database.
-        username: whom the server takes us for, where `uri` does not say; with its password.
+        username: of the service, if `uri` has none; needs a password.
         password: password of `username`.
         timeout_s: longest wait in seconds for any call, retries included.
         server_selection_timeout_s: longest wait in seconds for a server that can take a call, as after a
             fail-over.
         max_pool_size: most connections to each server.
-        tls_ca_file: who signs for the servers; with it, or `tls=true` in the address, all goes through TLS.
-        tls_cert_key_file: whom servers that ask take us for: certificate and key in one file.
+        tls_ca_file: authority of the servers' certificates; it, or `tls=true` in the address, turns TLS on.
+        tls_cert_key_file: client certificate and key in one file, for servers that ask for one.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -68,7 +68,7 @@ class MongoSettings(BaseSettings):
 
 
 class RedisSettings(BaseSettings):
-    """Where Redis is. It is a hint to all who use it, so they wait for it but briefly.
+    """Address, credentials and timeouts of Redis. Everything works without Redis, so timeouts are short.
 
     Attributes:
         address: `host:port` of the server.
@@ -77,7 +77,7 @@ class RedisSettings(BaseSettings):
         username: user name at the server, with its password.
         password: password at the server.
         tls: whether the connection goes through TLS.
-        tls_ca_file: who signs for the server; the system's authorities without it.
+        tls_ca_file: authority of the server's certificate; the system's authorities without it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -104,14 +104,13 @@ class RedisSettings(BaseSettings):
 
 
 class RetentionSettings(BaseSettings):
-    """How long is kept what has no effect any more; 0: for ever.
+    """Retention of documents that have no effect any more; 0: for ever.
 
     Attributes:
-        events_rejected_keep_days: of rejected events in the audit log; 30 without a number, or longer where
-            the log has them longer. Whoever may report events can make any number of them.
-        dead_letters_keep_days: of dead letters that were replayed or discarded, in their index; for ever
-            without a number.
-        retention_hours: of the topics: what may come again out of the log must be recognised.
+        events_rejected_keep_days: of rejected events in the audit log; by default 30, or longer if the topic
+            retains them longer. Every producer can cause any number of them.
+        dead_letters_keep_days: of replayed and discarded dead letters in their index; by default for ever.
+        retention_hours: of the topics; a record that can be read again must be recognised.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
@@ -124,24 +123,26 @@ class RetentionSettings(BaseSettings):
 
     @property
     def least_days(self) -> int:
-        """How long the log may have a record: Kafka deletes whole segments, once they are old enough."""
+        """Days that a topic may retain a record: Kafka deletes whole segments, once they are old."""
         return -(-self.retention_hours // _DAY_HOURS) + _LONGEST_SEGMENT_DAYS + 1
 
     @property
     def days(self) -> Mapping[str, int | None]:
-        """How many days what each setting speaks of is kept; None: for ever."""
+        """Days of retention by the name of each setting; None: for ever."""
         rejected = self.events_rejected_keep_days
         if rejected is None:
-            rejected = max(_REJECTED_KEEP_DAYS, self.least_days)
+            rejected = max(_REJECTED_RETENTION_DAYS, self.least_days)
         return {
             "events_rejected_keep_days": rejected or None,
             "dead_letters_keep_days": self.dead_letters_keep_days or None,
         }
 
     @model_validator(mode="after")
-    def _outlive_the_log(self) -> Self:
+    def _require_longer_than_topics(self) -> Self:
         least = self.least_days
         for name, days in self.days.items():
             if days is not None and days < least:
-                raise ValueError(f"{name.upper()}: at least {least}, for the log may have the record as long")
+                raise ValueError(
+                    f"{name.upper()}: at least {least}, as long as a topic may retain the record"
+                )
         return self

@@ -154,7 +154,7 @@ def _with_limits(
             app[_REDIS] = redis
             app[LIMITER] = LotRateLimiter(RedisRateLimiter(redis))
             app[SHARES] = ShipmentShares(app[LIMITER], settings.limits.shipment_per_hour)
-            feed = RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120)
+            feed = RedisRevocationFeed(redis, SystemClock(), retention_s=settings.auth.jwt_ttl_s + 120)
             async with revocations.following(feed, every_s=settings.auth.jwt_revocation_poll_s):
                 yield
 

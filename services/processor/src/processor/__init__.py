@@ -1,1 +1,1 @@
-"""Processor: applies events to shipments."""
+"""Processor: the service that applies commands to shipments."""

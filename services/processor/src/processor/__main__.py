@@ -1,4 +1,4 @@
-"""`python -m processor`: runs until SIGTERM; exit code 1 asks to be started again."""
+"""`python -m processor`: runs until SIGTERM; exit code 1 requests a restart."""
 
 from processor.app import run_processor
 from processor.settings import Settings
@@ -9,7 +9,7 @@ from servicekit.tracing import tracing
 
 
 def main() -> None:
-    """Read the environment, then apply events."""
+    """Read the settings, then run the processor."""
     settings = load_settings(Settings)
     configure_logs(settings.service, settings.telemetry, service="processor")
 

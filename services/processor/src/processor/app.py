@@ -1,4 +1,4 @@
-"""The processor's wiring: stores, producer, consumer loop, and a small server for health and metrics."""
+"""Wiring of the processor: stores, producer, consumer loop, and a server for health and metrics."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ from storage.redis.replies import RedisReplies
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Connections to the stores, and the tracer of those who use them, if there is one."""
+    """Connections to the stores, and an optional tracer."""
 
     database: Database
     redis: Redis
@@ -54,7 +54,7 @@ class Stores:
 async def open_stores(
     settings: Settings, registry: CollectorRegistry, tracer: Tracer | None = None
 ) -> AsyncIterator[Stores]:
-    """Open the stores; waits for no server."""
+    """Open the stores; does not wait for the servers."""
     registry.register(BreakerMetrics())
     async with (
         open_database(settings.mongo, PoolMetrics(registry)) as database,
@@ -67,7 +67,7 @@ async def open_stores(
 async def open_ports(
     settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
 ) -> AsyncIterator[Ports]:
-    """Open what applying needs, on stores of its own."""
+    """Open the ports of `ShipmentPartition`, on stores of its own."""
     async with (
         open_stores(settings, registry) as stores,
         ports_on(stores, settings, producer, registry) as ports,
@@ -79,22 +79,22 @@ async def open_ports(
 async def ports_on(
     stores: Stores, settings: Settings, producer: ResilientProducer, registry: CollectorRegistry
 ) -> AsyncIterator[Ports]:
-    """Open what applying needs, on stores that are open."""
+    """Open the ports of `ShipmentPartition`, on open stores."""
     topics = Topics(settings.kafka.topic_prefix)
     clock = SystemClock()
     quarantine = Quarantine(MongoQuarantineStore(stores.database))
-    async with quarantine.kept_fresh():
+    async with quarantine.refreshed_regularly():
         yield Ports(
             store=(
                 MongoShipmentStore(stores.database)
                 if stores.tracer is None
                 else TracedShipmentStore(stores.database, stores.tracer)
             ),
-            notes=MongoPartitionStateStore(stores.database),
+            partition_state=MongoPartitionStateStore(stores.database),
             quarantine=quarantine,
             duplicates=RedisDuplicateFilter(stores.redis, clock),
             feed=KafkaChangeFeed(producer, topics),
-            answers=RedisReplies(stores.redis),
+            replies=RedisReplies(stores.redis),
             dead_letters=KafkaDeadLetters(producer, topics),
             index=MongoDeadLetterIndex(stores.database),
             clock=clock,
@@ -133,15 +133,15 @@ def build_runtime(settings: Settings, ports: Ports, tracer: Tracer | None = None
 
 
 async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Tracer | None = None) -> None:
-    """Apply events until `stop`; then finish what is in work and leave the group.
+    """Apply events until `stop`; then finish batches in flight and leave the group.
 
     Args:
-        settings: the whole tree.
-        stop: when to end.
-        tracer: makes spans of what is applied, if given.
+        settings: of the processor.
+        stop: set to end.
+        tracer: for spans of applied batches; None: no spans.
 
     Raises:
-        RuntimeStopped: the loop cannot go on; start the process again.
+        RuntimeStopped: the loop cannot continue; restart the process.
     """
     registry = new_registry("processor")
     producer = ResilientProducer(settings.kafka)

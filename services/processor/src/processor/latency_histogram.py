@@ -1,4 +1,4 @@
-"""A histogram that is told of whole batches: a call per event would cost more than the bookkeeping may."""
+"""Latency histogram that observes whole batches: a call per event would be too expensive."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -15,10 +15,10 @@ _BOUNDS: Final = tuple(timedelta(seconds=bound) for bound in BUCKETS_S)
 
 
 class LatencyHistogram(Collector):
-    """How long things took, from an instant of each to one that they share.
+    """Histogram of durations with different starts and a common end.
 
-    Of a larger batch some `SAMPLES`, evenly spread, stand for their neighbours: events that came together
-    waited about as long. The count is that of all events.
+    A larger batch is represented by about `SAMPLES` evenly spread events: events that arrived together waited
+    about as long. The count is that of all events.
     """
 
     def __init__(self, name: str, documentation: str) -> None:
@@ -29,7 +29,7 @@ class LatencyHistogram(Collector):
         self._sum_s = 0.0
 
     def observe(self, began: Sequence[datetime], ended: datetime) -> None:
-        """Count things that began at different times and ended together."""
+        """Observe durations that began at different times and ended together."""
         sample = sorted(began[:: len(began) // SAMPLES + 1])
         if not sample:
             return

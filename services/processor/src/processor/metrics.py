@@ -1,4 +1,4 @@
-"""What the processor counts."""
+"""Prometheus metrics of the processor."""
 
 import time
 from collections import Counter
@@ -24,44 +24,51 @@ from processor.latency_histogram import LatencyHistogram
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _RETRIED = (CommitUnknown, NotPublished, PublishUnknown, StaleKnowledge, StoreUnavailable)
-_BURIED = ("unreadable", "unprocessable", QUARANTINED)
+_DEAD_LETTER_REASONS = ("unreadable", "unprocessable", QUARANTINED)
 
 
 class ProcessorMetrics:
-    """Events by what became of them and how long that took; batches by size, duration and trouble.
+    """Events by outcome and latency; batches by size, duration and errors.
 
-    What alerts look at is there from the start, at zero: Prometheus sees no rise from nothing to one.
+    Series that alerts use exist from the start, at zero: Prometheus sees no increase from nothing to one.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._events = Total(
-            "waybill_events", "Records by what became of them.", ["outcome", "reason"], registry=registry
+            "waybill_events", "Records by outcome.", ["outcome", "reason"], registry=registry
         )
         self._latency = LatencyHistogram(
-            "waybill_event_latency_seconds", "From an event's acceptance to the commit of its outcome."
+            "waybill_event_latency_seconds",
+            "From the acceptance of an event to the transaction with its outcome.",
         )
         registry.register(self._latency)
         self._sizes = Histogram(
             "waybill_batch_records", "Records per batch.", registry=registry, buckets=_BATCH_SIZES
         )
         self._durations = Histogram(
-            "waybill_batch_seconds", "From the first look at a batch to its last word.", registry=registry
+            "waybill_batch_seconds",
+            "Time to process a batch, including publication of its results.",
+            registry=registry,
         )
         self._retries = Total(
-            "waybill_batch_retries", "Batches that are done again, by why.", ["error"], registry=registry
+            "waybill_batch_retries", "Retried batches, by error.", ["error"], registry=registry
         )
         self._fenced = Total(
-            "waybill_fence_losses", "Batches dropped: the partition has another owner.", registry=registry
+            "waybill_fence_losses",
+            "Batches dropped because the partition has another owner.",
+            registry=registry,
         )
         self._looked_up = Total(
-            "waybill_dedup_lookups", "Events looked up among those of the last hours.", registry=registry
+            "waybill_dedup_lookups", "Events looked up in the duplicate filter.", registry=registry
         )
-        self._found = Total("waybill_dedup_hits", "Events found there: exact duplicates.", registry=registry)
+        self._found = Total(
+            "waybill_dedup_hits", "Events found in the duplicate filter: exact duplicates.", registry=registry
+        )
         self._start_at_zero()
 
     @contextmanager
     def batch(self, size: int) -> Iterator[None]:
-        """Measure one batch; of one that fails only the failure is counted, it comes again."""
+        """Measure one batch; if it fails, count only the failure: it is retried."""
         started = time.perf_counter()
         try:
             yield
@@ -75,30 +82,30 @@ class ProcessorMetrics:
         self._durations.observe(time.perf_counter() - started)
 
     def count(self, verdicts: Sequence[Verdict], now: datetime) -> None:
-        """Count what became of each record of a batch that was committed just now."""
+        """Count the outcome of each record of a batch that was just written as a transaction."""
         totals = Counter(_labels(verdict) for verdict in verdicts)
         for (outcome, reason), count in totals.items():
             self._events.labels(outcome, reason).inc(count)
-        deliveries = [verdict.delivery for verdict in verdicts]
-        # What is redelivered is counted already, or was held up by the end of another process.
-        accepted = [delivery.command.received_at for delivery in deliveries if not delivery.redelivered]
+        commands = [verdict.consumed for verdict in verdicts]
+        # Redelivered records are counted already, or were delayed by the end of another process.
+        accepted = [consumed.command.received_at for consumed in commands if not consumed.redelivered]
         self._latency.observe(accepted, now)
 
     def count_retry(self, error: TransientError | StaleKnowledge) -> None:
-        """Count a batch that is done again."""
+        """Count a retried batch."""
         self._retries.labels(type(error).__name__).inc()
 
     def count_looked_up(self, asked: int, found: int) -> None:
-        """Count what the duplicate filter was asked and knew."""
+        """Count lookups in the duplicate filter and their hits."""
         self._looked_up.inc(asked)
         self._found.inc(found)
 
-    def count_buried(self, reason: str) -> None:
+    def count_dead_letter(self, reason: str) -> None:
         """Count a dead letter."""
         self._events.labels(Outcome.DEAD.value, reason).inc()
 
     def _start_at_zero(self) -> None:
-        for reason in _BURIED:
+        for reason in _DEAD_LETTER_REASONS:
             self._events.labels(Outcome.DEAD.value, reason)
         self._events.labels(Outcome.APPLIED.value, "")
         for error in _RETRIED:

@@ -1,4 +1,4 @@
-"""The processor's settings."""
+"""Settings of the processor."""
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,14 +10,14 @@ from storage.settings import MongoSettings, RedisSettings
 
 
 class LoopSettings(BaseSettings):
-    """How the consumer loop runs; see `messaging.consumer.consumer_settings.RuntimeSettings`.
+    """Settings of the consumer loop; see `messaging.consumer.consumer_settings.RuntimeSettings`.
 
     Attributes:
         group: consumer group; all processors of one Waybill have the same.
-        group_instance: a name that survives restarts; only for processes that are always started again.
+        group_instance: static member id that survives restarts; only for processes that are always restarted.
         max_batch: most records in one transaction.
         concurrency: batches in work at once, over all partitions of a process.
-        cached_shipments: shipments kept in memory, per partition.
+        cached_shipments: per partition.
         session_timeout_s: seconds without a heartbeat after which Kafka gives a process's partitions to
             others.
         drain_s: seconds that batches in work may take to end when a partition is given up, or at SIGTERM.
@@ -34,7 +34,7 @@ class LoopSettings(BaseSettings):
     max_batch: int = Field(default=1000, ge=1, le=5000)
     concurrency: int = Field(default=3, ge=1)
     # Twelve partitions with 3,000 each held 21 MiB more than with 1,000. Most shipments are silent for hours:
-    # only what comes again within seconds is found, with either.
+    # only events within seconds hit the cache, with either.
     cached_shipments: int = Field(default=500, ge=1)
     session_timeout_s: float = Field(default=10.0, ge=6.0)
     drain_s: float = Field(default=8.0, gt=0)
@@ -42,7 +42,7 @@ class LoopSettings(BaseSettings):
 
 
 class Settings(BaseModel):
-    """All of them; `load_settings` reads each group from the environment."""
+    """Settings tree; `load_settings` reads each group from the environment."""
 
     model_config = ConfigDict(frozen=True)
 

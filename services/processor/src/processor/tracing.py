@@ -1,7 +1,7 @@
-"""Spans of what is applied, where somebody has asked for traces.
+"""Spans of applied batches, if tracing is enabled.
 
-A batch holds records of many traces. For each of those that are sampled there is a span of the batch, and in
-it one of the batch's transaction: the time of the whole, seen from the trace of a part.
+A batch has records of many traces. Each sampled trace gets a span of the batch, and in it a span of the
+batch's transaction: both have the duration of the whole batch.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ _BATCH: Final[ContextVar[Sequence[Span]]] = ContextVar("spans_of_the_batch", def
 
 
 class TracedPartition(ShipmentPartition):
-    """Makes a span of a batch in each sampled trace that has records in it."""
+    """Partition that adds a span of the batch to each sampled trace with records in it."""
 
     def __init__(
         self, name: str, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int, partitions: int
@@ -64,7 +64,7 @@ class TracedPartition(ShipmentPartition):
 
 
 class TracedShipmentStore(MongoShipmentStore):
-    """Makes a span of the transaction in each span of its batch."""
+    """Store that adds a span of the transaction to each span of its batch."""
 
     def __init__(self, database: Database, tracer: Tracer) -> None:
         super().__init__(database)

@@ -109,7 +109,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             users=MongoUserStore(database, development=settings.service.env is Environment.DEVELOPMENT),
             keys=MongoApiKeyStore(database),
             revocations=MongoRevocationStore(database),
-            feed=RedisRevocationFeed(redis, SystemClock(), keep_s=settings.auth.jwt_ttl_s + 120),
+            feed=RedisRevocationFeed(redis, SystemClock(), retention_s=settings.auth.jwt_ttl_s + 120),
             guard=RedisLoginGuard(redis, settings.logins.policies()),
             limiter=LotRateLimiter(RedisRateLimiter(redis)),
             hasher=hasher,

@@ -1,1 +1,1 @@
-"""`waybill-admin`: commands of operators that need the stores themselves."""
+"""`waybill-admin`: commands for operators that work on the stores directly."""

@@ -1,11 +1,11 @@
-"""`waybill-admin COMMAND`: what operators do on the stores themselves, with the services' environment."""
+"""`waybill-admin COMMAND`: commands on the stores, with the environment of the services."""
 
 import sys
 from importlib import import_module
 from typing import Final
 
 COMMANDS: Final = {
-    "schema": ("toolbox.schema", "take the database to what this release needs, or wait until somebody has"),
+    "schema": ("toolbox.schema", "migrate the database to this release, or wait until it is migrated"),
     "topics": ("toolbox.topics", "create the topics that are missing"),
     "backup": ("toolbox.backup", "write, list, check and restore backups of the database"),
     "rebuild": (
@@ -13,13 +13,13 @@ COMMANDS: Final = {
         "compare shipments with the log or the audit trail, or replace them",
     ),
     "secrets": ("toolbox.secret_file", "write random secrets into files that are missing"),
-    "check-settings": ("toolbox.settings_check", "say what is wrong with the environment"),
+    "check-settings": ("toolbox.settings_check", "report errors in the environment"),
 }
 _USAGE_EXIT_CODE: Final = 2
 
 
 def main() -> int:
-    """Run the command that the first argument names; return its exit code, or 2 for none of that name."""
+    """Run the command named by the first argument; return its exit code, or 2 for an unknown command."""
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name in ("-h", "--help"):
         sys.stdout.write(_usage())
@@ -28,7 +28,7 @@ def main() -> int:
         sys.stderr.write(_usage())
         return _USAGE_EXIT_CODE
     sys.argv = [f"waybill-admin {name}", *sys.argv[2:]]
-    # Imported when it is asked for: a backup needs no Kafka.
+    # Imported on demand: a backup needs no Kafka.
     code: int | None = import_module(COMMANDS[name][0]).main()
     return code or 0
 

@@ -1,6 +1,6 @@
 """`waybill-admin backup`: write backups of the database, check them, restore one.
 
-Exit codes: 0 done; 1 refused, damaged or too old; 2 no answer from MongoDB, or no room on the disk.
+Exit codes: 0 done; 1 refused, damaged or too old; 2 MongoDB does not respond, or the disk is full.
 """
 
 import argparse
@@ -23,14 +23,14 @@ _HOUR_S: Final = 3_600
 
 
 class TooOld(WaybillError):
-    """There is no backup, or the newest is too old."""
+    """There is no backup, or the newest one is too old."""
 
 
 Command = Callable[[argparse.Namespace], None]
 
 
 def main() -> int:
-    """Do what the arguments say; the exit code."""
+    """Run the command of the arguments; return the exit code."""
     arguments = _parser().parse_args()
     command: Command = arguments.run
     try:
@@ -61,9 +61,9 @@ def _repeat(arguments: argparse.Namespace) -> None:
 
 
 async def _create_regularly(directory: Path, keep: int, every_s: float) -> None:
-    """Until SIGTERM, whatever fails: `fresh` tells when there has been none for too long."""
+    """Write backups until SIGTERM, also after errors: `fresh` detects that the newest is too old."""
     stopped = asyncio.Event()
-    # The first process of a container does not end by a signal that it has no handler for.
+    # The first process of a container ignores a signal without a handler.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     while not stopped.is_set():
         try:
@@ -118,13 +118,13 @@ def _described(archive: Archive) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(required=True)
-    for name, run, told in (
+    for name, run, help_text in (
         ("create", _create, "write one backup now"),
         ("repeat", _repeat, "write one now and every hour"),
         ("list", _list, "name the backups, newest first"),
         ("fresh", _fresh, "fail if the newest is too old: for health checks"),
     ):
-        command = commands.add_parser(name, help=told)
+        command = commands.add_parser(name, help=help_text)
         command.add_argument("directory", type=Path)
         command.set_defaults(run=run)
         if name in ("create", "repeat"):
@@ -133,11 +133,11 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--every-h", type=float, default=1.0, help="hours between two (1)")
         if name == "fresh":
             command.add_argument("--max-age-h", type=float, default=2.0, help="hours (2)")
-    for name, run, told in (
+    for name, run, help_text in (
         ("verify", _verify, "compare a backup with its checksums"),
         ("restore", _restore, "fill the empty database of MONGO_DB; the processors must be stopped"),
     ):
-        command = commands.add_parser(name, help=told)
+        command = commands.add_parser(name, help=help_text)
         command.add_argument("backup", type=Path)
         command.set_defaults(run=run)
         if name == "restore":
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> int:
     if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("at least one backup is kept")
+        raise argparse.ArgumentTypeError("at least one backup is retained")
     return number
 
 

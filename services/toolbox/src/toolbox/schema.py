@@ -1,6 +1,6 @@
-"""`waybill-admin schema`: take the database to what this release needs, or wait until somebody has.
+"""`waybill-admin schema`: migrate the database to this release, or wait until it is migrated.
 
-Exit codes: 0 done; 1 refused, or no answer from MongoDB; 2 the environment is wrong.
+Exit codes: 0 done; 1 refused, or MongoDB does not respond; 2 the environment is wrong.
 """
 
 import argparse
@@ -21,29 +21,29 @@ _WAIT_WITHIN_S: Final = 300.0
 
 
 def main() -> int:
-    """Do what the argument says; the exit code."""
+    """Run the command of the argument; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", nargs="?", choices=["apply", "wait"], default="apply")
     arguments = parser.parse_args()
     try:
-        mongo, keeping = MongoSettings(**secret_files()), RetentionSettings()
+        mongo, retention = MongoSettings(**secret_files()), RetentionSettings()
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             sys.stderr.write(f"settings: {fault['msg'].removeprefix('Value error, ')}\n")
         return 2
     try:
-        asyncio.run(_wait(mongo) if arguments.command == "wait" else _apply(mongo, keeping))
+        asyncio.run(_wait(mongo) if arguments.command == "wait" else _apply(mongo, retention))
     except WaybillError as error:
         sys.stderr.write(f"error: the schema could not be applied: {error}\n")
         return 1
     return 0
 
 
-async def _apply(mongo: MongoSettings, keeping: RetentionSettings) -> None:
+async def _apply(mongo: MongoSettings, retention: RetentionSettings) -> None:
     async with open_database(mongo) as database:
         for name in await migrate(database, STEPS):
             sys.stdout.write(f"taken: {name}\n")
-        await apply_retention(database, keeping)
+        await apply_retention(database, retention)
 
 
 async def _wait(mongo: MongoSettings) -> None:

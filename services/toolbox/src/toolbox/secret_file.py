@@ -1,4 +1,4 @@
-"""`waybill-admin secrets PATH... [--shared PATH...]`: write random secrets where there are none."""
+"""`waybill-admin secrets PATH... [--shared PATH...]`: write random secrets into missing files."""
 
 import argparse
 import os
@@ -16,8 +16,8 @@ _OWNER_READS: Final = 0o600
 _GROUP_READS: Final = 0o640
 
 
-class Door(BaseModel):
-    """What is to be right before there is a secret to sign with."""
+class SigningSettings(BaseModel):
+    """Settings that must be valid before a signing secret exists."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,11 +25,11 @@ class Door(BaseModel):
 
 
 def ensure_secret(path: Path, *, shared: bool = False) -> None:
-    """Write a random secret that the owner alone may read; the first of several writers wins.
+    """Write a random secret that only the owner may read; the first of several writers wins.
 
     Args:
-        path: of the file; its directory must be there.
-        shared: the group may read it too, as servers do that run under another user.
+        path: of the file; its directory must exist.
+        shared: True if the group may read it too, for servers that run as another user.
     """
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
         os.fchmod(file.fileno(), _GROUP_READS if shared else _OWNER_READS)
@@ -37,19 +37,19 @@ def ensure_secret(path: Path, *, shared: bool = False) -> None:
         file.flush()
         os.fsync(file.fileno())
         try:
-            # Whole or not at all, and never over one that others sign with already.
+            # Atomic, and never over a secret that is already in use.
             path.hardlink_to(file.name)
         except FileExistsError:
             return
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Write what is missing.
+    """Write the missing secrets.
 
     Raises:
-        SystemExit: the command line is wrong, or development would be open to others.
+        SystemExit: the command line is wrong, or a development environment would be open to others.
     """
-    load_settings(Door)
+    load_settings(SigningSettings)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("private", nargs="*", type=Path, help="read by this user alone")
     parser.add_argument("--shared", nargs="+", type=Path, default=[], help="read by this user's group too")

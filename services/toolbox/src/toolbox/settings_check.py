@@ -1,4 +1,4 @@
-"""`waybill-admin check-settings MODULE:TREE…`: read settings as services do, starting none."""
+"""`waybill-admin check-settings MODULE:TREE…`: validate settings without starting a service."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from servicekit.settings import SETTINGS_FAULT_EXIT_CODE, InvalidSettings, read_
 
 
 def faults_in(trees: Sequence[str]) -> list[str]:
-    """Return what is wrong with the environment for any of the trees, each fault once."""
+    """Return the errors of the environment for any of the settings trees, each once."""
     return list(dict.fromkeys(fault for tree in trees for fault in _faults(tree)))
 
 
@@ -21,7 +21,7 @@ def _faults(tree: str) -> Iterator[str]:
 
 
 def main() -> int:
-    """Say on the standard error what is wrong with the environment; the exit code."""
+    """Write the errors of the environment to standard error; return the exit code."""
     faults = faults_in(sys.argv[1:])
     sys.stderr.writelines(f"settings: {fault}\n" for fault in faults)
     return SETTINGS_FAULT_EXIT_CODE if faults else 0

@@ -1,6 +1,6 @@
-"""`waybill-admin topics`: create the topics that are missing.
+"""`waybill-admin topics`: create missing topics.
 
-Exit codes: 0 done; 1 no answer from Kafka, or a topic that is not as declared.
+Exit codes: 0 done; 1 Kafka does not respond, or a topic differs from its declaration.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from messaging.topics import TopicsNotReady, ensure_topics
 
 
 def main() -> int:
-    """Create the topics; the exit code."""
+    """Create the topics; return the exit code."""
     directories = os.environ.get("SECRETS_DIR")
     files: dict[str, Any] = {"_secrets_dir": directories.split(os.pathsep) if directories else None}
     try:

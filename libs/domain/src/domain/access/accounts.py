@@ -1,4 +1,4 @@
-"""Accounts: who counts as an admin that is left, and what is kept of administering users."""
+"""Accounts: users, API keys, and the operator actions that record their administration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from domain.access.permissions import Principal, Role
 from domain.timestamps import format_timestamp
 
 COMMAND_LINE: Final = "command line"
-"""Who acted where nobody had logged in. No user has this name: it has a space."""
+"""The actor of what is done from the command line. No user has this name: it has a space."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who may log in. `password_hash` never leaves the services.
+    """A user who may log in. `password_hash` never leaves the services.
 
     Attributes:
         allowed_sources: beginnings of the sources that a producer may report as; none: any source.
@@ -35,7 +35,7 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What is kept of an API key: enough to recognise it, not to use it."""
+    """The stored part of an API key: enough to recognise it, not to use it."""
 
     key_id: str
     secret_hash: str
@@ -44,7 +44,7 @@ class ApiKey:
 
 
 def principal_of(user: User) -> Principal:
-    """Return whom a token of `user` speaks for."""
+    """Return the principal that a token of `user` authenticates."""
     return Principal(
         user.username,
         user.role,
@@ -55,7 +55,7 @@ def principal_of(user: User) -> Principal:
 
 
 def may_log_in(user: User, *, development: bool) -> bool:
-    """Say whether `user` is let in at all: not disabled, and not one of development's outside of it."""
+    """Say whether `user` may log in: not disabled, and not a development user outside of development."""
     return not user.disabled and (development or not user.seeded)
 
 
@@ -65,29 +65,29 @@ def is_active_admin(user: User, *, development: bool) -> bool:
 
 
 def user_created(user: User, *, by: str) -> OperatorAction:
-    """Return the deed of adding a user."""
-    return _deed(ActionKind.USER_CREATED, user, by, _shown(user))
+    """Return the action of adding a user."""
+    return _user_action(ActionKind.USER_CREATED, user, by, _details_of(user))
 
 
 def user_changed(old: User, new: User, *, by: str) -> OperatorAction:
-    """Return the deed of changing a user: what is another now, and that the password is, never which."""
-    before, after = _shown(old), _shown(new)
+    """Return the action of changing a user: the changed fields, and whether the password changed."""
+    before, after = _details_of(old), _details_of(new)
     changed = {name: value for name, value in after.items() if value != before[name]}
     details: dict[str, Detail] = {}
     for name, value in changed.items():
         details |= {name: value, f"{name}_before": before[name]}
     if old.password_hash != new.password_hash:
         details["password_changed"] = True
-    return _deed(ActionKind.USER_CHANGED, new, by, details)
+    return _user_action(ActionKind.USER_CHANGED, new, by, details)
 
 
 def own_password_changed(user: User) -> OperatorAction:
-    """Return the deed of a user that has changed its own password."""
-    return _deed(ActionKind.USER_PASSWORD_CHANGED, user, user.username, {})
+    """Return the action of a user who has changed their own password."""
+    return _user_action(ActionKind.USER_PASSWORD_CHANGED, user, user.username, {})
 
 
 def api_key_created(username: str, key: ApiKey, *, by: str) -> OperatorAction:
-    """Return the deed of making an API key, named by its id; the key itself is nowhere."""
+    """Return the action of creating an API key, named by its id; the key itself is not recorded."""
     kind = ActionKind.USER_API_KEY_CREATED
     return OperatorAction(
         id=action_id(kind, username, key.key_id),
@@ -100,7 +100,7 @@ def api_key_created(username: str, key: ApiKey, *, by: str) -> OperatorAction:
 
 
 def api_key_removed(username: str, key_id: str, *, by: str, at: datetime) -> OperatorAction:
-    """Return the deed of ending an API key."""
+    """Return the action of revoking an API key."""
     kind = ActionKind.USER_API_KEY_REMOVED
     return OperatorAction(
         id=action_id(kind, username, key_id),
@@ -112,8 +112,8 @@ def api_key_removed(username: str, key_id: str, *, by: str, at: datetime) -> Ope
     )
 
 
-def _deed(kind: ActionKind, user: User, by: str, details: Mapping[str, Detail]) -> OperatorAction:
-    # Each change of a user has an instant of its own, so its deeds have ids of their own.
+def _user_action(kind: ActionKind, user: User, by: str, details: Mapping[str, Detail]) -> OperatorAction:
+    # Each change of a user has an instant of its own, so its actions have ids of their own.
     return OperatorAction(
         id=action_id(kind, user.username, format_timestamp(user.updated_at)),
         at=user.updated_at,
@@ -124,7 +124,7 @@ def _deed(kind: ActionKind, user: User, by: str, details: Mapping[str, Detail]) 
     )
 
 
-def _shown(user: User) -> dict[str, Detail]:
+def _details_of(user: User) -> dict[str, Detail]:
     return {
         "role": user.role.value,
         "client_id": user.client_id,

@@ -1,16 +1,16 @@
-"""How long a login has to wait after failures: some are free, then the wait doubles up to a bound."""
+"""Login lockout: some failures are free, then the wait doubles up to a bound."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockPolicy:
-    """When failures lock, and for how long.
+    """The failures that lock a login, and the length of the lock.
 
     Attributes:
         free: failures without a consequence; the last of them locks for `first_s`.
         first_s: the first lock; each further failure doubles it.
-        longest_s: no lock is longer.
+        longest_s: the longest lock.
         memory_s: failures are forgotten when there was none for so long.
     """
 
@@ -30,7 +30,7 @@ class LockPolicies:
 
 
 def lock_s(policy: LockPolicy, failures: int) -> float:
-    """Return for how long the latest of `failures` failures in a row locks; 0: not at all."""
+    """Return the seconds that the latest of `failures` failures in a row locks for; 0: not at all."""
     beyond = failures - policy.free
     if beyond < 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""What operators do by hand, as it is kept: who did what to what, when and why."""
+"""Operator actions: the record of who did what to what, when and why."""
 
 from base64 import b32encode
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ Detail = str | int | bool | None
 
 
 class ActionKind(StrEnum):
-    """What was done, as `thing.deed`; what the target is goes with the thing.
+    """The kind of an action, as `thing.verb`; the thing decides what the target is.
 
     The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text, of a
     `user` the user name.
@@ -29,20 +29,20 @@ class ActionKind(StrEnum):
     USER_API_KEY_REMOVED = "user.api_key_removed"
     USER_CHANGED = "user.changed"
     USER_CREATED = "user.created"
-    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  # a deed, not a secret
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  # an action, not a secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """One deed of an operator.
+    """One action of an operator.
 
     Attributes:
-        id: the same for the same deed, however often it is told: see `action_id`.
-        at: when it was done, not when it was noted.
+        id: the same for the same action, however often it is recorded: see `action_id`.
+        at: when it was done, not when it was recorded.
         by: the user who did it.
         target: what it was done to.
-        reason: why, in the operator's words; None where nobody asks for one.
-        details: what else is worth knowing, as plain values.
+        reason: why, in the operator's words; None where none is required.
+        details: further facts, as plain values.
     """
 
     id: ActionId
@@ -54,7 +54,7 @@ class OperatorAction:
     details: Mapping[str, Detail] = field(default_factory=dict)
 
 
-def action_id(kind: ActionKind, *told: str) -> ActionId:
-    """Return the id of the deed that `told` tells apart from all others of its kind."""
-    digest = blake2b("\0".join((kind, *told)).encode(), digest_size=15).digest()
+def action_id(kind: ActionKind, *parts: str) -> ActionId:
+    """Return the id of an action; `parts` distinguish it from all others of its kind."""
+    digest = blake2b("\0".join((kind, *parts)).encode(), digest_size=15).digest()
     return ActionId(f"act_{b32encode(digest).decode().lower()}")

@@ -1,4 +1,4 @@
-"""Who may do what: roles, permissions and ownership, in one table."""
+"""Roles, permissions and ownership, in one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final, assert_never
 
 
 class Permission(StrEnum):
-    """`resource:action`; each route asks for one."""
+    """A permission, as `resource:action`; each route requires one."""
 
     DEAD_LETTER_DISCARD = "dead_letter:discard"
     DEAD_LETTER_READ = "dead_letter:read"
@@ -31,7 +31,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """What a user is. A producer is a driver, a warehouse or a scanner."""
+    """The role of a user. A producer is a driver, a warehouse or a scanner."""
 
     ADMIN = "admin"
     CLIENT = "client"
@@ -39,7 +39,7 @@ class Role(StrEnum):
 
 
 NO_CLIENT: Final = ""
-"""The client of those who have none: no shipment belongs to it."""
+"""The client of principals without one: no shipment belongs to it."""
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
@@ -69,14 +69,14 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking.
+    """The authenticated caller.
 
     Attributes:
         subject: the user name.
         role: what the user is.
         client_id: whose shipments a client may see; None for other roles.
         allowed_sources: beginnings of the sources that a producer may report as; none: any source.
-        seeded: it is a user that every development database has, with a password that everybody knows.
+        seeded: a user of every development database, with a well-known password.
     """
 
     subject: str
@@ -87,7 +87,7 @@ class Principal:
 
 
 def is_allowed(principal: Principal, permission: Permission) -> bool:
-    """Say whether the role of `principal` has `permission`; whose object it is, is another question."""
+    """Say whether the role of `principal` has `permission`; ownership is checked separately."""
     return permission in PERMISSIONS[principal.role]
 
 

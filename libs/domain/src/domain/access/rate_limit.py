@@ -1,6 +1,6 @@
-"""Fair use: how much a caller may take, by the generic cell rate algorithm (GCRA).
+"""Rate limits by the generic cell rate algorithm (GCRA).
 
-One number is kept per caller: the instant at which its bucket is full again. All else follows from how far
+One number is stored per caller: the instant at which its bucket is full again. All else follows from how far
 away that is, the backlog. Times are whole microseconds.
 """
 
@@ -12,7 +12,7 @@ _US: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """So many at once, and on average so many in each window.
+    """A limit: a burst of `limit`, and on average `limit` in each window.
 
     Attributes:
         name: of the budget, as callers see it.
@@ -29,10 +29,10 @@ class Quota:
 
 
 class Grant(NamedTuple):
-    """What a caller got.
+    """The result of taking from a quota.
 
     Attributes:
-        granted: how many of those it wanted; 0 is a refusal.
+        granted: how many of those requested; 0 is a refusal.
         remaining: how many are left at this moment.
         retry_after_s: when one becomes free; 0 while some remain.
         reset_after_s: when all are free again.

@@ -1,1 +1,1 @@
-"""Ports: what the services need from the outside; adapters live in `messaging` and `storage`."""
+"""Ports of the services; adapters live in `messaging` and `storage`."""

@@ -1,8 +1,8 @@
-"""Ports: what the services need from the outside, named by role. Adapters live in `messaging` and `storage`.
+"""Ports of the services, named by role. Adapters live in `messaging` and `storage`.
 
-Those of dead letters are in `domain.ports.dead_letters`, those of stopping a partition and going on in
-`domain.ports.partitions`, those of ending tokens in `domain.ports.revocations`. Every call may raise
-`StoreUnavailable`, and the publishing ones `NotPublished` or `PublishUnknown`, where nothing else is said.
+Those of dead letters are in `domain.ports.dead_letters`, those of halted and resumed partitions in
+`domain.ports.partitions`, those of revoked tokens in `domain.ports.revocations`. Every call may raise
+`StoreUnavailable`, and the publishing ones `NotPublished` or `PublishUnknown`, unless documented otherwise.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -37,14 +37,14 @@ Document = dict[str, Any]
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """The current time."""
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
 
 
 class CommandLog(Protocol):
-    """The log that all writes go to."""
+    """The log of all commands."""
 
     async def append(
         self, commands: Sequence[Command], *, reply_to: str | None = None, traceparent: str | None = None
@@ -60,10 +60,10 @@ class CommandLog(Protocol):
 
 
 class ChangeFeed(Protocol):
-    """The topics that tell others what has been applied."""
+    """The topics of applied changes."""
 
     async def publish(self, verdicts: Sequence[Verdict]) -> None:
-        """Tell of every applied event among `verdicts`, replayed ones too; at least once, with stable ids."""
+        """Publish every applied event among `verdicts`, replayed ones too; at least once, with stable ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +73,24 @@ class Fence:
     Attributes:
         epoch: raised by each new owner; a write with an older one fails.
         next_offset: one above the highest offset that a committed batch held.
-        inherited: what the owner before has left, as it was when the partition was taken over.
+        checkpoint: the state that the previous owner left, as of the takeover.
     """
 
     partition: str
     epoch: int
     next_offset: int
-    inherited: PartitionCheckpoint = field(default=EMPTY_CHECKPOINT, compare=False)
+    checkpoint: PartitionCheckpoint = field(default=EMPTY_CHECKPOINT, compare=False)
 
 
 EndOffset = Callable[[], Awaitable[int]]
-"""Asks where a partition's log ends; may raise `TransientError`."""
+"""A callable that returns the end offset of a partition's log; may raise `TransientError`."""
 
 IsAnother = Callable[[], Awaitable[bool]]
-"""Asks whether a partition's log is not the one that was read before; may raise `TransientError`."""
+"""A callable that says whether a partition's log was re-created; may raise `TransientError`."""
 
 
 class ShipmentStore(Protocol):
-    """The processor's side of the store. One partition has one writer: whoever raised its epoch last."""
+    """The processor's side of the store. One partition has one writer: the one that raised its epoch last."""
 
     async def acquire(
         self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
@@ -99,18 +99,18 @@ class ShipmentStore(Protocol):
 
         Args:
             partition: `topic/number`.
-            owner: who takes it, for the operator's eyes.
-            end_offset: asked for once the epoch is raised, when nobody else can move the fence any more.
-            is_another: asked where the fence lies beyond that end. If so (None: it is), the topic has been
+            owner: the name of the new owner, shown to operators.
+            end_offset: called once the epoch is raised, when nobody else can move the fence any more.
+            is_another: called where the fence lies beyond that end. If so (None: it is), the topic has been
                 re-created since, and `next_offset` starts again from 0. Else the fence stays as it is: the
                 log has lost its tail.
 
         Raises:
-            Fenced: somebody else has taken it over meanwhile.
+            Fenced: another owner has taken it over meanwhile.
         """
 
     async def refresh(self, fence: Fence) -> Fence:
-        """Read the fence again after a commit whose end is unknown.
+        """Read the fence again after a transaction whose outcome is unknown.
 
         Raises:
             Fenced: another owner has raised the epoch.
@@ -129,16 +129,16 @@ class ShipmentStore(Protocol):
             The fence moved to the plan's `next_offset`.
 
         Raises:
-            Fenced: another owner has the partition, or an earlier commit of ours went through after all.
-            StaleKnowledge: an event that the plan takes for new has a record, or one that it only counts on
+            Fenced: another owner has the partition, or an earlier transaction was committed after all.
+            StaleKnowledge: an event that the plan assumes to be new has a record, or one that it only counts
                 has none.
             CommitUnknown: the transaction may or may not have been committed.
         """
 
-    async def bury(
+    async def dead_letter(
         self,
         fence: Fence,
-        delivery: ConsumedCommand | None,
+        consumed: ConsumedCommand | None,
         *,
         next_offset: int,
         reason: str,
@@ -146,14 +146,14 @@ class ShipmentStore(Protocol):
     ) -> Fence:
         """Record an event as dead, unless it has a record already, and move the fence: both or neither.
 
-        The record of another payload stays as it is, and keeps the dead one among those that do not stand.
+        The record of another payload stays as it is, and lists the dead one among its other payloads.
 
         Args:
             fence: nothing is written unless it holds.
-            delivery: None if the record cannot be read: the fence moves alone.
-            next_offset: where the fence is to stand.
-            reason: what the event died of.
-            recorded_at: now.
+            consumed: None if the record cannot be read: the fence moves alone.
+            next_offset: the new position of the fence.
+            reason: why the event could not be applied.
+            recorded_at: the current time.
 
         Returns:
             The fence moved to `next_offset`.
@@ -165,23 +165,23 @@ class ShipmentStore(Protocol):
 
 
 class DuplicateFilter(Protocol):
-    """A fast memory of applied events. A hint: it may forget, and never raises."""
+    """A fast cache of applied events. Best effort: it may forget, and never raises."""
 
     async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
-        """Say of each member whether it was marked; all False when the memory cannot be asked."""
+        """Say of each member whether it was marked; all False when the cache cannot be reached."""
 
     async def mark(self, partition: str, members: Sequence[str]) -> None:
-        """Remember members; nothing happens when the memory cannot be reached."""
+        """Mark members; nothing happens when the cache cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What somebody who waits for an event is told.
+    """The reply to a caller that waits for an event.
 
     Attributes:
         outcome: `applied`, `rejected` or `dead`.
         reason: why it was rejected; `IDEMPOTENCY_CONFLICT` or `TRACKING_NUMBER_TAKEN` for a creation that
-            differs from the first with its number, whatever became of that first.
+            differs from the first with its number, whatever the outcome of that first.
         timestamp: of the event that stands: for a repeated creation the first one's.
         status: of the event that stands: the one it reports, or the shipment's if it reports none.
         version: the shipment's after the event, None if it was not applied.
@@ -197,21 +197,21 @@ class Reply:
 
 
 class Replies(Protocol):
-    """Tells those who wait what became of their event. A hint: it may be lost, and never raises."""
+    """Sends replies to callers that wait for an event. Best effort: they may be lost; it never raises."""
 
-    async def send(self, answers: Mapping[str, Reply]) -> None:
-        """Send answers, by the address that the record's `reply_to` gave."""
+    async def send(self, replies: Mapping[str, Reply]) -> None:
+        """Send replies, keyed by the address that the record's `reply_to` gave."""
 
 
 class ReplyInbox(Protocol):
-    """Where requests wait for their answers, each at an address of its own."""
+    """An inbox in which requests wait for their replies, each at an address of its own."""
 
     @property
     def is_open(self) -> bool:
-        """Whether answers can arrive; if not, waiting would be in vain."""
+        """True while replies can arrive; otherwise waiting is useless."""
 
     def expect(self) -> AbstractContextManager[tuple[str, Awaitable[Reply]]]:
-        """Give the address to send an event with, and the answer to it, which may never come."""
+        """Return the address to send an event with, and the awaitable of its reply, which may never come."""
 
 
 class ShipmentReader(Protocol):
@@ -224,13 +224,13 @@ class ShipmentReader(Protocol):
         """Say whether there is such a shipment in `scope`."""
 
     async def exists_outside(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
-        """Say whether there is such a shipment outside of `scope`; one that is not there yet is not."""
+        """Say whether the shipment exists outside of `scope`; False if it does not exist yet."""
 
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """Return a part of the list of shipments: newest first; by number if only a prefix names them.
 
         Raises:
-            TooMuchToRead: no index knows `updated`, and the other filters leave too many to look at each.
+            TooMuchToRead: `updated` has no index, and the other filters leave too many to scan.
         """
 
 
@@ -241,14 +241,14 @@ class EventReader(Protocol):
         """Return an event with its outcome, or None if there is none in `scope`."""
 
     async def exists_outside(self, event_id: EventId, scope: Scope) -> bool:
-        """Say whether there is such an event outside of `scope`; one that is not there yet is not."""
+        """Say whether the event exists outside of `scope`; False if it does not exist yet."""
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """Return a part of a shipment's audit trail, oldest first."""
 
 
 class ActionLog(Protocol):
-    """What operators have done; whoever changes something at their word notes it there with the change."""
+    """The log of operator actions; each is written in the transaction of its change."""
 
     async def page(self, matching: ActionFilter, window: Window) -> Page:
         """Return a part of the list of actions, newest first."""
@@ -256,12 +256,12 @@ class ActionLog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """Tokens that are refused although they have not expired.
+    """Tokens that are rejected although they have not expired.
 
     Attributes:
-        name: of what they have in common: `jti:…` one token, `key:…` those an API key was exchanged for,
-            `sub:…` those of a user.
-        issued_until: tokens that were issued later are not meant.
+        name: what the tokens have in common: `jti:…` one token, `key:…` those of an API key, `sub:…` those
+            of a user.
+        issued_until: tokens that were issued later are not revoked.
         recorded_at: when it was made.
         expires_at: by then the last of them has expired by itself.
     """
@@ -273,7 +273,7 @@ class Revocation:
 
 
 class UserStore(Protocol):
-    """Keeps users."""
+    """The store of users."""
 
     async def find(self, username: str) -> User | None:
         """Return the user of that name, or None."""
@@ -282,12 +282,12 @@ class UserStore(Protocol):
         """Return users by name, and how many there are."""
 
     async def add(self, user: User, *, action: OperatorAction | None = None) -> bool:
-        """Add a user and note `action`, both or neither; False, and nothing changes, if the name is taken."""
+        """Add a user and record `action`, both or neither; False, and no change, if the name is taken."""
 
     async def replace(
         self, old: User, new: User, *, revocations: Sequence[Revocation], action: OperatorAction
     ) -> bool:
-        """Put `new` in the place of `old`, record `revocations` and note `action`: all or nothing.
+        """Replace `old` by `new`, record `revocations` and `action`: all or nothing.
 
         Returns:
             False, and nothing changes, if the user is not `old` any more.
@@ -299,10 +299,10 @@ class UserStore(Protocol):
 
 
 class ApiKeyStore(Protocol):
-    """Keeps the API keys of users."""
+    """The store of API keys."""
 
     async def add(self, username: str, key: ApiKey, *, most: int, action: OperatorAction) -> bool:
-        """Add a key and note `action`, both or neither.
+        """Add a key and record `action`, both or neither.
 
         Returns:
             False, and nothing changes, if the user has `most` of them or does not exist.
@@ -312,29 +312,29 @@ class ApiKeyStore(Protocol):
         """Return the keys of a user, oldest first."""
 
     async def find(self, key_id: str) -> tuple[User, ApiKey] | None:
-        """Return a key and whose it is, or None."""
+        """Return a key and its user, or None."""
 
     async def remove(
         self, username: str, key_id: str, *, revocation: Revocation, action: OperatorAction
     ) -> bool:
-        """Remove a key, record `revocation` and note `action`: all or nothing; False if there is none."""
+        """Remove a key, record `revocation` and `action`: all or nothing; False if there is none."""
 
     async def touch(self, key_id: str, *, at: datetime) -> None:
-        """Remember when a key was last used."""
+        """Record when a key was last used."""
 
 
 class RateLimiter(Protocol):
-    """Shares quotas out, to callers named by a key. Never raises, and never is without limit."""
+    """Rate limits of callers, named by a key. Never raises; always enforces some limit."""
 
     async def take(self, key: str, quota: Quota, *, wanted: int = 1) -> Grant:
-        """Take up to `wanted`; a grant of 0 is a refusal, and says when to come again."""
+        """Take up to `wanted`; a grant of 0 is a refusal, and says when to retry."""
 
 
 class LoginGuard(Protocol):
-    """Slows down those who guess passwords. Never raises, and never forgets to count."""
+    """Throttling of password guessing. Never raises; always counts."""
 
     async def wait_s(self, username: str, address: str) -> float:
-        """Return how long to wait before the next attempt; 0: not at all."""
+        """Return the seconds to wait before the next attempt; 0: not at all."""
 
     async def failed(self, username: str, address: str) -> None:
         """Count a failure, of this user from this address, of this user, and of this address."""
@@ -343,4 +343,4 @@ class LoginGuard(Protocol):
         """Say whether this user has logged in from this address lately."""
 
     async def succeeded(self, username: str, address: str) -> None:
-        """Forget the failures of this user from this address, and know the two for a pair."""
+        """Reset the failures of this user from this address, and remember the pair."""

@@ -1,4 +1,4 @@
-"""Ports of dead letters: kept, listed, discarded, put back into the log. See `domain.ports.core`."""
+"""Ports of dead letters: stored, listed, discarded, replayed. See `domain.ports.core`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,54 +12,54 @@ from domain.shipments.event_identity import EventId
 
 
 class DeadLetterIndex(Protocol):
-    """Where operators look for records that could not be applied."""
+    """The index of dead letters, which operators search."""
 
     async def record(self, entry: DeadLetterEntry) -> None:
-        """Note a dead letter, unless one with its id is noted already."""
+        """Record a dead letter, unless one with its id is recorded already."""
 
     async def note_replay(self, replay: Replay) -> None:
-        """Note that a dead letter stands in the log again, and the operator's action: both or neither.
+        """Record that a dead letter is in the log again, and the operator's action: both or neither.
 
-        Noted once for each place of the log, however often it is called.
+        Recorded once for each position in the log, however often it is called.
         """
 
 
 class DeadLetterBin(Protocol):
-    """Where dead letters go that nobody needs any more; the records stay in their topic all the same."""
+    """Discarding of dead letters that nobody needs; the records stay in their topic."""
 
-    async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
-        """Discard a dead letter, and note the operator's action: both or neither.
+    async def discard(self, dead_letter_id: DeadLetterId, discard: Discard) -> Discard | None:
+        """Discard a dead letter, and record the operator's action: both or neither.
 
         Returns:
-            The discard that stands: another one, and nothing changes, if the dead letter is discarded
+            The discard in effect: the earlier one, and nothing changes, if the dead letter is discarded
             already; None if there is no such dead letter.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A dead letter that stands in the log again; its event's id, None if it cannot be read."""
+    """A dead letter that is in the log again; its event's id, None if it cannot be read."""
 
     event_id: EventId | None
 
 
 class DeadLetterReplayer(Protocol):
-    """Puts dead letters back into the log. Safe to repeat: what was applied is applied once."""
+    """Replay of dead letters into the log. Safe to repeat: each event is applied once."""
 
     async def replay(
-        self, places: Sequence[RecordPosition], *, by: str
+        self, positions: Sequence[RecordPosition], *, by: str
     ) -> list[Replayed | TransientError | None]:
-        """Append the dead letters at `places` to the log, as they were before they died.
+        """Append the dead letters at `positions` to the log, as the original records.
 
-        Those of one shipment are appended in the order in which they stood in the log, whatever the order of
-        `places`, and each once.
+        Those of one shipment are appended in their original order, whatever the order of `positions`, and
+        each once.
 
         Args:
-            places: where they stand.
-            by: who wants it; the records say so, for the processor to note.
+            positions: in the dead-letter topic.
+            by: the operator; written into the records, for the processor to record.
 
         Returns:
-            For each place: None if there is no dead letter; the `NotPublished` or `PublishUnknown` that
+            For each position: None if there is no dead letter; the `NotPublished` or `PublishUnknown` that
             says why it may not be in the log.
 
         Raises:
@@ -68,7 +68,7 @@ class DeadLetterReplayer(Protocol):
 
 
 class DeadLetterReader(Protocol):
-    """Reads the index of the dead-letter topic."""
+    """Queries of the index of dead letters."""
 
     async def get(self, dead_letter_id: str) -> Document | None:
         """Return a dead letter, or None."""

@@ -1,4 +1,4 @@
-"""Ports of the line: what a partition's owner notes of it, and how operators stop, resume and set aside.
+"""Ports of partitions: the state that owners record, and how operators resume and quarantine.
 
 Every call may raise `StoreUnavailable`.
 """
@@ -12,35 +12,35 @@ from domain.shipments.tracking_number import TrackingNumber
 
 
 class PartitionStateStore(Protocol):
-    """What an owner notes of its partition beside the fence, for whoever owns it next."""
+    """The state of a partition that its owner records beside the fence, for the next owner."""
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
-        """Note that the partition stands still; None: not any more.
+        """Record that the partition is halted; None: not any more.
 
         Raises:
             Fenced: another owner has the partition.
         """
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
-        """Move the fence to where `domain.processing.halts.accepted` says, of the halt that it has inherited.
+        """Move the fence to the offset that `domain.processing.halts.accepted` returns for its halt.
 
         Raises:
             Fenced: another owner has the partition.
         """
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
-        """Note which record is in hand, durable before it returns; None: none is.
+        """Record which record is being handled, durable before it returns; None: none is.
 
         Raises:
             Fenced: another owner has the partition.
         """
 
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
-        """Return an operator's word that the partition is to go on after `halt`, if there is one."""
+        """Return an operator's request to resume the partition after `halt`, if there is one."""
 
 
 class PartitionControl(Protocol):
-    """Where operators see partitions, and say that one that stands still is to go on."""
+    """The operators' view of partitions, and their requests to resume halted ones."""
 
     async def partitions(self) -> list[PartitionView]:
         """Return the partitions that have ever been owned, by number."""
@@ -49,32 +49,32 @@ class PartitionControl(Protocol):
         """Return one of them, or None."""
 
     async def resume(self, number: int, resumption: Resumption) -> None:
-        """Leave word for whoever owns the partition, in the place of an earlier word.
+        """Leave a request for the owner of the partition, replacing an earlier one.
 
-        It is noted among what operators have done: both or neither.
+        It is recorded with its operator action: both or neither.
         """
 
 
 class QuarantineStore(Protocol):
-    """Keeps which shipments are set aside.
+    """The store of quarantined shipments.
 
-    Each change is noted among what operators have done: both or neither.
+    Each change is recorded with its operator action: both or neither.
     """
 
     async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
-        """Set a shipment aside, or say anew why.
+        """Quarantine a shipment, or replace the reason.
 
         Args:
-            entry: what is to stand.
-            most: how many others may be set aside.
-            standing: whether it must be set aside already; None: either way.
+            entry: the new entry.
+            most: how many others may be quarantined.
+            standing: whether it must be quarantined already; None: either way.
 
         Returns:
-            What came of it; only where it is `DONE` has anything changed.
+            The result; only `DONE` has changed anything.
         """
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
-        """End it; False, and nothing changes, if the shipment was not set aside."""
+        """Release a shipment; False, and nothing changes, if it was not quarantined."""
 
     async def entries(self) -> list[Quarantined]:
         """Return all of them, by number."""

@@ -1,4 +1,4 @@
-"""What may be asked of the read side: whose documents, which of them, and which part of a list."""
+"""Queries of the read side: scopes, filters and windows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from domain.shipments.tracking_number import TrackingNumber
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose documents somebody may see, as part of the query itself; None does not limit.
+    """The documents that a caller may see, as part of the query itself; None does not limit.
 
     Attributes:
         client_id: only what belongs to this client.
@@ -29,7 +29,7 @@ EVERYTHING: Final = Scope()
 
 
 def scope_of(principal: Principal) -> Scope:
-    """Return what somebody may see: an admin all, a client its own, anybody else what they have sent."""
+    """Return the scope of a caller: an admin sees all, a client its own, others what they have sent."""
     reach = client_reach(principal)
     if reach is None:
         return EVERYTHING
@@ -55,7 +55,7 @@ EVER: Final = Period()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentFilter:
-    """Which shipments to list; None, no statuses and `EVER` do not filter.
+    """Filter of shipments; None, no statuses and `EVER` do not filter.
 
     Attributes:
         statuses: any of these.
@@ -71,11 +71,11 @@ class ShipmentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events of a shipment to list, oldest first; None and `EVER` do not filter.
+    """Filter of the events of a shipment, oldest first; None and `EVER` do not filter.
 
     Attributes:
-        client_id: only events of this client, and those that came before the shipment and so are nobody's.
-        conflicting: only events under whose id several payloads were sent, of which one at most stands.
+        client_id: only events of this client, and those without a client, from before the creation.
+        conflicting: only events whose id was sent with several payloads, of which at most one is applied.
         period: when the event happened.
     """
 
@@ -90,7 +90,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterFilter:
-    """Which dead letters to list, newest first; None and `EVER` do not filter."""
+    """Filter of dead letters, newest first; None and `EVER` do not filter."""
 
     state: DeadLetterState | None = None
     reason: str | None = None
@@ -100,7 +100,7 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionFilter:
-    """Which actions of operators to list, newest first; None and `EVER` do not filter."""
+    """Filter of operator actions, newest first; None and `EVER` do not filter."""
 
     action: ActionKind | None = None
     target: str | None = None

@@ -1,4 +1,4 @@
-"""Ports of ending tokens before their time; `StoreUnavailable` may be raised where nothing else is said."""
+"""Ports of token revocation; `StoreUnavailable` may be raised unless documented otherwise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from domain.ports.core import Revocation
 
 
 class RevocationStore(Protocol):
-    """Keeps revocations until they have done their work."""
+    """The store of revocations, kept until their tokens have expired."""
 
     async def add(self, revocation: Revocation) -> None:
-        """Record a revocation, in the place of an older one of that name."""
+        """Record a revocation, replacing an older one of that name."""
 
     async def since(self, instant: datetime | None) -> list[Revocation]:
         """Return those recorded at `instant` or later; None: all of them."""
@@ -20,11 +20,11 @@ class RevocationStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RevocationNews:
-    """What a feed of revocations tells.
+    """News from a feed of revocations.
 
     Attributes:
-        whole_at: when somebody last saw to it that all are there; None where they are not, where nothing can
-            be added, or where that cannot be asked.
+        whole_at: when the feed was last known to be complete; None where it is not, takes no writes, or
+            cannot be reached.
     """
 
     revocations: Sequence[Revocation] = ()
@@ -32,10 +32,10 @@ class RevocationNews:
 
 
 class RevocationFeed(Protocol):
-    """Tells every replica of revocations. A hint that may forget; its calls never raise."""
+    """Publishes revocations to every replica. Best effort: it may forget; its calls never raise."""
 
     async def is_whole(self, *, since: datetime | None = None) -> bool | None:
-        """Say whether all revocations are there, as somebody saw to at `since` or later.
+        """Say whether the feed is complete, as of `since` or later.
 
         Returns:
             None when it cannot be reached.

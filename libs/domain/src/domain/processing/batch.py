@@ -1,17 +1,17 @@
-"""What a batch of one partition's records does: exactly once, in the order of their offsets (ADR 0002).
+"""Judgement of one batch of a partition: exactly once, in the order of the offsets (ADR 0002).
 
-`judge` looks at the commands of one shipment. It is pure: everything it knows is passed in. Where it would
-need to know more (has this rejected event been seen before? what did the first one with this id say?), it
-names the event ids to look up in `Verdicts.unknown`; look them up and judge again: that is the last word.
+`judge` decides the commands of one shipment. It is pure: everything it knows is passed in. Where it needs to
+know more (has this rejected event been seen before? what did the first one with this id say?), it names the
+event ids to look up in `Verdicts.unknown`; look them up and judge again: the second verdicts are final.
 
-The four things that can be known of an event, in the order they are asked:
+The four kinds of a consumed command, in the order of the checks:
 
 1. *replayed*: the record itself has been counted before (its offset is not above the highest one counted for
    this event, and below the partition's next one). Nothing is decided or counted; later steps are repeated.
 2. *duplicate*: the same event, in another record. Counted on the event.
-3. *conflict*: an applied event's id with another payload. Counted and kept on the event; the first stands.
-4. *judged*: a new event, or one that was rejected or dead and is sent again, with whatever payload: where
-   nothing was applied, nothing stands, and `decide` has the word.
+3. *conflict*: an applied event's id with another payload. Counted and kept on the event; the first counts.
+4. *judged*: a new event, or one that was rejected or dead and is sent again, with any payload: where nothing
+   was applied, `decide` judges it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,7 +30,7 @@ from domain.values import value
 
 
 class Outcome(StrEnum):
-    """How an accepted event ended."""
+    """The outcome of an accepted event."""
 
     APPLIED = "applied"
     REJECTED = "rejected"
@@ -39,13 +39,13 @@ class Outcome(StrEnum):
 
 @value(kw_only=True)
 class EventRecord:
-    """What the store knows of an event.
+    """The stored record of an event.
 
     Attributes:
         last_offset: the highest offset of a record counted for this event.
         version: the shipment's version after it was applied; None if it was not.
         client_id: whose shipment it is; None where there was no shipment, or another client's than the one
-            who asked, who is not told whose.
+            who asked, who must not learn whose.
         timestamp: when it happened.
         status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
     """
@@ -63,12 +63,12 @@ class EventRecord:
 
 
 LARGE_BATCH: Final = 100
-"""From so many records on, a batch takes its turn and a transaction of its own; smaller ones go together."""
+"""Records from which a batch takes a slot and a transaction of its own; smaller ones share one."""
 
 
 @value(kw_only=True)
 class ConsumedCommand:
-    """One record of the log: a command and where it stands.
+    """One record of the log: a command and its position.
 
     Attributes:
         redelivered: the offset is below the partition's next one: the record may have been counted before.
@@ -85,7 +85,7 @@ class ConsumedCommand:
 
 
 class Kind(StrEnum):
-    """What became of one delivery."""
+    """The kind of a verdict on one consumed command."""
 
     JUDGED = "judged"
     DUPLICATE = "duplicate"
@@ -95,20 +95,20 @@ class Kind(StrEnum):
 
 @value()
 class Verdict:
-    """What became of one delivery; `event` is None where the duplicate filter alone knew it."""
+    """The verdict on one consumed command; `event` is None where only the duplicate filter knew it."""
 
-    delivery: ConsumedCommand
+    consumed: ConsumedCommand
     kind: Kind
     event: EventRecord | None
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the delivery says something else than the event that stands."""
-        return self.event is not None and self.event.fingerprint != self.delivery.fingerprint
+        """True if the payload differs from that of the recorded event."""
+        return self.event is not None and self.event.fingerprint != self.consumed.fingerprint
 
     @property
     def is_published(self) -> bool:
-        """Whether others are told that the event was applied: when it is, and when its batch is repeated."""
+        """True if the change is published: when the event is applied, and when its batch is repeated."""
         if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
             return False
         return self.kind is Kind.JUDGED or self.kind is Kind.REPLAYED
@@ -116,27 +116,27 @@ class Verdict:
 
 @value()
 class OtherPayload:
-    """A payload that was sent under an event's id and does not stand, and why.
+    """A payload that was sent under an event's id and is not its recorded one, and why.
 
     Attributes:
         reason: `conflict_reason` where another payload is applied; otherwise why it was rejected, or for a
-            dead one what broke, None where that is not known.
+            dead one the error, None where that is not known.
     """
 
-    delivery: ConsumedCommand
+    consumed: ConsumedCommand
     reason: ErrorCode | str | None
 
 
 @dataclass(slots=True)
 class EventChange:
-    """What the batch does to the record of one event.
+    """The change of one event's record by a batch.
 
     Attributes:
-        judged: the delivery whose judgement `record` holds; None if the batch only counts.
+        judged: the consumed command whose verdict `record` holds; None if the batch only counts.
         is_new: the store is believed to hold no record of this event.
         attempts: how often it was judged.
-        others: payloads of this batch that do not stand, in the order of the log.
-        supersedes: the store holds a record of another payload, which was not applied and gives way.
+        others: payloads of this batch that are not recorded, in the order of the log.
+        supersedes: the store holds a record of another payload, which was not applied and is replaced.
     """
 
     event_id: EventId
@@ -153,7 +153,7 @@ class EventChange:
 
 @dataclass(slots=True)
 class ShipmentTransition:
-    """What the batch does to one shipment: its state before and after, and what was applied in between."""
+    """The change of one shipment by a batch: its state before and after, and the applied commands."""
 
     before: Shipment | None
     after: Shipment
@@ -162,7 +162,7 @@ class ShipmentTransition:
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of the deliveries of one shipment; of no use while there is something `unknown`."""
+    """The verdicts on the commands of one shipment; of no use while `unknown` is not empty."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     events: dict[EventId, EventChange] = field(default_factory=dict)
@@ -172,11 +172,11 @@ class Verdicts:
 
 @dataclass(slots=True)
 class Plan:
-    """What one transaction writes, and what is told afterwards.
+    """The writes of one transaction, and the verdicts to publish afterwards.
 
     Attributes:
-        next_offset: what the fence moves to; never below where it is, or records that come again would be
-            taken for new ones.
+        next_offset: the new position of the fence; never below the current one, or redelivered records
+            would be taken for new ones.
     """
 
     next_offset: int
@@ -185,7 +185,7 @@ class Plan:
     shipments: dict[TrackingNumber, ShipmentTransition] = field(default_factory=dict)
 
     def add(self, tracking_number: TrackingNumber, verdicts: Verdicts) -> None:
-        """Take in what became of one shipment's deliveries."""
+        """Add the verdicts of one shipment."""
         self.verdicts += verdicts.verdicts
         self.events += verdicts.events.values()
         if verdicts.shipment is not None:
@@ -193,82 +193,82 @@ class Plan:
 
 
 Known = Mapping[EventId, EventRecord | None]
-"""What was looked up: a record, None where the store has none; not looked up, where the id is missing."""
+"""Looked-up events: a record, or None where the store has none; ids that are missing were not looked up."""
 
 
-def by_shipment(deliveries: Iterable[ConsumedCommand]) -> dict[TrackingNumber, list[ConsumedCommand]]:
-    """Group deliveries by shipment, each group in the order of the log."""
+def by_shipment(commands: Iterable[ConsumedCommand]) -> dict[TrackingNumber, list[ConsumedCommand]]:
+    """Group consumed commands by shipment, each group in the order of the log."""
     groups: dict[TrackingNumber, list[ConsumedCommand]] = {}
-    for delivery in deliveries:
-        groups.setdefault(delivery.command.tracking_number, []).append(delivery)
+    for consumed in commands:
+        groups.setdefault(consumed.command.tracking_number, []).append(consumed)
     return groups
 
 
-def judge(deliveries: Sequence[ConsumedCommand], shipment: Shipment | None, known: Known) -> Verdicts:
-    """Say what becomes of the deliveries of one shipment, given in the order of their offsets."""
+def judge(commands: Sequence[ConsumedCommand], shipment: Shipment | None, known: Known) -> Verdicts:
+    """Judge the consumed commands of one shipment, given in the order of their offsets."""
     verdicts = Verdicts()
     current = shipment
-    for delivery in deliveries:
-        current = _judge_one(verdicts, delivery, current, known)
+    for consumed in commands:
+        current = _judge_one(verdicts, consumed, current, known)
     if verdicts.unknown:
-        # What one look-up reveals may change what becomes of the others: look all up now, and once only.
-        verdicts.unknown = list({each.command.event_id for each in deliveries} - known.keys())
+        # One look-up may change the verdicts on the others: look all up now, and once only.
+        verdicts.unknown = list({each.command.event_id for each in commands} - known.keys())
     return verdicts
 
 
 def _judge_one(
-    verdicts: Verdicts, delivery: ConsumedCommand, current: Shipment | None, known: Known
+    verdicts: Verdicts, consumed: ConsumedCommand, current: Shipment | None, known: Known
 ) -> Shipment | None:
-    event_id = delivery.command.event_id
+    event_id = consumed.command.event_id
     change = verdicts.events.get(event_id)
     record = change.record if change and change.record else known.get(event_id)
-    kind = _recognise(delivery, record)
+    kind = _recognise(consumed, record)
     if kind is Kind.REPLAYED:
-        verdicts.verdicts.append(Verdict(delivery, kind, record))
+        verdicts.verdicts.append(Verdict(consumed, kind, record))
         return current
     if kind is not Kind.JUDGED:
-        _count(verdicts, delivery, kind, record)
+        _count(verdicts, consumed, kind, record)
         return current
-    decision = decide(current, delivery.command)
+    decision = decide(current, consumed.command)
     if change is not None and record is None and event_id not in known:
         # The duplicate filter alone knows it as applied: taken for a new one, it would be applied again.
         verdicts.unknown.append(event_id)
         return current
     if not isinstance(decision, Rejected | Repeated):
-        return _apply(verdicts, delivery, current, decision, known)
+        return _apply(verdicts, consumed, current, decision, known)
     if record is None and event_id not in known:
         verdicts.unknown.append(event_id)
     elif isinstance(decision, Rejected):
-        _record(verdicts, delivery, current, decision.reason, known)
+        _record(verdicts, consumed, current, decision.reason, known)
     else:
-        raise PoisonRecord(f"{event_id} stands in the history of its shipment, but has no record")
+        raise PoisonRecord(f"{event_id} is in the history of its shipment, but has no record")
     return current
 
 
-def _recognise(delivery: ConsumedCommand, record: EventRecord | None) -> Kind:
+def _recognise(consumed: ConsumedCommand, record: EventRecord | None) -> Kind:
     if record is None:
-        return Kind.DUPLICATE if delivery.known_duplicate else Kind.JUDGED
-    if delivery.redelivered and delivery.offset <= record.last_offset:
+        return Kind.DUPLICATE if consumed.known_duplicate else Kind.JUDGED
+    if consumed.redelivered and consumed.offset <= record.last_offset:
         return Kind.REPLAYED
     if record.outcome is not Outcome.APPLIED:
         return Kind.JUDGED
-    return Kind.DUPLICATE if record.fingerprint == delivery.fingerprint else Kind.CONFLICT
+    return Kind.DUPLICATE if record.fingerprint == consumed.fingerprint else Kind.CONFLICT
 
 
 def _apply(
-    verdicts: Verdicts, delivery: ConsumedCommand, current: Shipment | None, event: Event, known: Known
+    verdicts: Verdicts, consumed: ConsumedCommand, current: Shipment | None, event: Event, known: Known
 ) -> Shipment:
     evolved = evolve(current, event)
-    _record(verdicts, delivery, evolved, None, known)
+    _record(verdicts, consumed, evolved, None, known)
     if verdicts.shipment is None:
         verdicts.shipment = ShipmentTransition(current, evolved)
     verdicts.shipment.after = evolved
-    verdicts.shipment.applied.append(delivery)
+    verdicts.shipment.applied.append(consumed)
     return evolved
 
 
 def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
-    """Say why a payload does not stand beside the one that is applied under its id.
+    """Return why a payload conflicts with the one that is applied under its id.
 
     Returns:
         TRACKING_NUMBER_TAKEN for a creation by another request: only its number is the same.
@@ -280,62 +280,62 @@ def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
     return ErrorCode.IDEMPOTENCY_CONFLICT if same_request else ErrorCode.TRACKING_NUMBER_TAKEN
 
 
-def _change(verdicts: Verdicts, delivery: ConsumedCommand, *, is_new: bool) -> EventChange:
-    event_id = delivery.command.event_id
+def _change(verdicts: Verdicts, consumed: ConsumedCommand, *, is_new: bool) -> EventChange:
+    event_id = consumed.command.event_id
     change = verdicts.events.get(event_id)
     if change is None:
-        change = verdicts.events[event_id] = EventChange(event_id, is_new, delivery.offset)
-    change.last_offset = delivery.offset
+        change = verdicts.events[event_id] = EventChange(event_id, is_new, consumed.offset)
+    change.last_offset = consumed.offset
     return change
 
 
-def _count(verdicts: Verdicts, delivery: ConsumedCommand, kind: Kind, record: EventRecord | None) -> None:
-    change = _change(verdicts, delivery, is_new=False)
+def _count(verdicts: Verdicts, consumed: ConsumedCommand, kind: Kind, record: EventRecord | None) -> None:
+    change = _change(verdicts, consumed, is_new=False)
     if kind is Kind.CONFLICT and record is not None:
         change.conflicts += 1
-        reason = conflict_reason(delivery.command, record)
-        change.others.append(OtherPayload(delivery, reason))
+        reason = conflict_reason(consumed.command, record)
+        change.others.append(OtherPayload(consumed, reason))
     else:
         change.duplicates += 1
-    verdicts.verdicts.append(Verdict(delivery, kind, record))
+    verdicts.verdicts.append(Verdict(consumed, kind, record))
 
 
 def _record(
     verdicts: Verdicts,
-    delivery: ConsumedCommand,
+    consumed: ConsumedCommand,
     shipment: Shipment | None,
     reason: ErrorCode | None,
     known: Known,
 ) -> None:
-    command = delivery.command
-    shown = None if reason is ErrorCode.FORBIDDEN else shipment
+    command = consumed.command
+    visible = None if reason is ErrorCode.FORBIDDEN else shipment
     stored = known.get(command.event_id)
-    change = _change(verdicts, delivery, is_new=stored is None)
-    _set_aside(change, delivery, stored)
-    change.judged = delivery
+    change = _change(verdicts, consumed, is_new=stored is None)
+    _retain_replaced(change, consumed, stored)
+    change.judged = consumed
     change.attempts += 1
     change.record = EventRecord(
         event_id=command.event_id,
         outcome=Outcome.APPLIED if reason is None else Outcome.REJECTED,
         reason=reason,
-        fingerprint=delivery.fingerprint,
-        last_offset=delivery.offset,
+        fingerprint=consumed.fingerprint,
+        last_offset=consumed.offset,
         version=shipment.version if shipment is not None and reason is None else None,
-        client_id=shown.client_id if shown is not None else None,
+        client_id=visible.client_id if visible is not None else None,
         timestamp=command.timestamp,
         request_key=command.request_key if isinstance(command, CreateShipment) else None,
-        status=_status_of(command, shown),
+        status=_status_of(command, visible),
     )
-    verdicts.verdicts.append(Verdict(delivery, Kind.JUDGED, change.record))
+    verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
 
 
-def _set_aside(change: EventChange, delivery: ConsumedCommand, stored: EventRecord | None) -> None:
-    """Keep the payload whose place `delivery` takes: it was accepted, and must not vanish from sight."""
+def _retain_replaced(change: EventChange, consumed: ConsumedCommand, stored: EventRecord | None) -> None:
+    """Keep the payload that `consumed` replaces: it was accepted, and must not vanish."""
     if change.judged is not None and change.record is not None:
-        if change.judged.fingerprint != delivery.fingerprint:
+        if change.judged.fingerprint != consumed.fingerprint:
             change.others.append(OtherPayload(change.judged, change.record.reason))
     elif stored is not None:
-        change.supersedes = stored.fingerprint != delivery.fingerprint
+        change.supersedes = stored.fingerprint != consumed.fingerprint
 
 
 def _status_of(command: Command, shipment: Shipment | None) -> Status | None:

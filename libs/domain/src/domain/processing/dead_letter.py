@@ -1,6 +1,6 @@
-"""Dead letters: their names, what is kept of them where operators look, and what may become of one.
+"""Dead letters: their ids, their index entries, and the actions that replay or discard them.
 
-Where one stands in its topic is its id, so that it can be found by either.
+The id of a dead letter is its position in the dead-letter topic, so that it can be found by either.
 """
 
 import re
@@ -22,14 +22,14 @@ _FORM: Final = re.compile(r"dl_(0|[1-9][0-9]{0,8})_(0|[1-9][0-9]{0,17})", re.ASC
 
 
 class RecordPosition(NamedTuple):
-    """Where a record stands in a topic."""
+    """The position of a record in a topic."""
 
     partition: int
     offset: int
 
 
 class DeadLetterState(StrEnum):
-    """What operators have done about a dead letter last."""
+    """The last thing that operators did about a dead letter."""
 
     OPEN = "open"
     REPLAYED = "replayed"
@@ -46,14 +46,14 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A dead letter that stands in the log again.
+    """A dead letter that is in the log again.
 
     Attributes:
         at: when it was appended.
-        topic, partition, offset: where it stands now.
+        topic, partition, offset: its new position.
     """
 
-    letter: DeadLetterId
+    dead_letter_id: DeadLetterId
     by: str
     at: datetime
     topic: str
@@ -63,7 +63,7 @@ class Replay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discard:
-    """An operator's word that nobody needs a dead letter any more."""
+    """An operator's decision that nobody needs a dead letter any more."""
 
     by: str
     at: datetime
@@ -72,17 +72,17 @@ class Discard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterEntry:
-    """What is kept of a dead letter where operators look for it.
+    """The index entry of a dead letter.
 
     Attributes:
         reason: `unreadable`, `unprocessable` or `quarantined`.
-        error: what was said about it last.
-        topic, partition, offset, timestamp: of the record that died.
+        error: the last error.
+        topic, partition, offset, timestamp: of the original record.
         key: as text; what is no UTF-8 is replaced.
         event_id, tracking_number: None if it cannot be read.
-        value_preview: how it begins, as text.
+        value_preview: the beginning of the value, as text.
         headers: some of its headers.
-        replay_of: the dead letter that was replayed as this record; None if it had not died before.
+        replay_of: the dead letter that was replayed as this record; None if it was not a replay.
     """
 
     id: DeadLetterId
@@ -105,22 +105,22 @@ class DeadLetterEntry:
 UNTOUCHED: Final[Mapping[str, Any]] = MappingProxyType(
     {"state": DeadLetterState.OPEN.value, "replays": 0, "last_replay": None, "discard": None}
 )
-"""What is kept beside a `DeadLetterEntry` of what became of it, before anything has."""
+"""The state fields beside a new `DeadLetterEntry`, before any operator action."""
 
 
-def dead_letter_id(place: RecordPosition) -> DeadLetterId:
-    """Return the id of the dead letter at a place of the dead-letter topic."""
-    return DeadLetterId(f"dl_{place.partition}_{place.offset}")
+def dead_letter_id(position: RecordPosition) -> DeadLetterId:
+    """Return the id of the dead letter at a position of the dead-letter topic."""
+    return DeadLetterId(f"dl_{position.partition}_{position.offset}")
 
 
-def place_of(text: str) -> RecordPosition | None:
-    """Return where the dead letter with this id stands; None if no dead letter can have it."""
+def position_of(text: str) -> RecordPosition | None:
+    """Return the position of the dead letter with this id; None if no dead letter can have it."""
     match = _FORM.fullmatch(text)
     return None if match is None else RecordPosition(int(match[1]), int(match[2]))
 
 
 def last_replay(replay: Replay) -> dict[str, Any]:
-    """Return what is kept of the last replay beside an entry."""
+    """Return the fields of the last replay, stored beside an entry."""
     return {
         "by": replay.by,
         "at": replay.at,
@@ -131,27 +131,27 @@ def last_replay(replay: Replay) -> dict[str, Any]:
 
 
 def replayed(replay: Replay) -> OperatorAction:
-    """Return the deed that a record of the log tells of; the record's place and time make it one."""
-    place = f"{replay.topic}/{replay.partition}/{replay.offset}"
+    """Return the action of replaying a dead letter; the record's position and time identify it."""
+    position = f"{replay.topic}/{replay.partition}/{replay.offset}"
     kind = ActionKind.DEAD_LETTER_REPLAYED
     return OperatorAction(
-        id=action_id(kind, place, format_timestamp(replay.at)),
+        id=action_id(kind, position, format_timestamp(replay.at)),
         at=replay.at,
         by=replay.by,
         action=kind,
-        target=replay.letter,
+        target=replay.dead_letter_id,
         details={"topic": replay.topic, "partition": replay.partition, "offset": replay.offset},
     )
 
 
-def discarded(letter: DeadLetterId, discard: Discard) -> OperatorAction:
-    """Return the deed of discarding a dead letter."""
+def discarded(dead_letter_id: DeadLetterId, discard: Discard) -> OperatorAction:
+    """Return the action of discarding a dead letter."""
     kind = ActionKind.DEAD_LETTER_DISCARDED
     return OperatorAction(
-        id=action_id(kind, letter, format_timestamp(discard.at)),
+        id=action_id(kind, dead_letter_id, format_timestamp(discard.at)),
         at=discard.at,
         by=discard.by,
         action=kind,
-        target=letter,
+        target=dead_letter_id,
         reason=discard.reason,
     )

@@ -1,4 +1,4 @@
-"""The line: when a partition stands still, how it goes on, and what its last owner left behind (ADR 0009)."""
+"""Halted partitions: why they halt, how they resume, and the checkpoint for the next owner (ADR 0009)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,14 +10,14 @@ from domain.shipments.tracking_number import TrackingNumber
 from domain.timestamps import format_timestamp
 
 QUARANTINED: Final = "quarantined"
-"""The reason of a dead letter, and of the outcome `dead`, of a shipment that an operator has set aside."""
+"""The reason of a dead letter, and of the outcome `dead`, of a quarantined shipment."""
 
 STALLED_OPENS: Final = 2
-"""So often in a row a partition is taken over again without progress before it is worked carefully."""
+"""Takeovers in a row without progress before records are handled in isolation."""
 
 
 class Start(StrEnum):
-    """From where a partition goes on: behind what is done, the log's beginning, or behind what stopped it."""
+    """The position to resume from: after what is done, the log's beginning, or after what halted it."""
 
     COMMITTED = "committed"
     EARLIEST = "earliest"
@@ -26,12 +26,14 @@ class Start(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Why a partition stands still, and since when; no two halts of one partition begin at once.
+    """A halt of a partition; no two halts of one partition begin at the same instant.
 
     Attributes:
-        is_gap: records are gone that nobody has read, or that were applied (`has_lost_tail`).
-        skip_to: the offset behind the one record, or the one batch, that stopped it, or where a log that has
-            lost its tail ends; None: nothing to skip.
+        problem: why it halted.
+        since: when it halted.
+        is_gap: records are gone that were never read, or that were applied (`has_lost_tail`).
+        skip_to: the offset after the one record, or the one batch, that halted it, or the end of a log that
+            has lost its tail; None: nothing to skip.
     """
 
     problem: str
@@ -41,22 +43,22 @@ class Halt:
 
     @property
     def has_lost_tail(self) -> bool:
-        """Whether the log ends before what was applied of it."""
+        """True if the log ends before the last applied record."""
         return self.is_gap and self.skip_to is not None
 
     @property
     def starts(self) -> tuple[Start, ...]:
-        """From where the partition can go on, the usual place first."""
+        """The positions from which the partition can resume, the usual one first."""
         if self.is_gap:
             return (Start.NEXT, Start.EARLIEST) if self.has_lost_tail else (Start.EARLIEST,)
         return (Start.COMMITTED,) if self.skip_to is None else (Start.COMMITTED, Start.NEXT)
 
 
 def accepted(halt: Halt | None, next_offset: int, lost_below: int | None) -> int:
-    """Return up to which offset a partition counts as applied that goes on from `lost_below` after a halt.
+    """Return the offset up to which a partition counts as applied when it resumes from `lost_below`.
 
-    What the log has lost at its beginning is passed over. What it has lost at its end was applied, but other
-    records will have those offsets.
+    Records that the log has lost at its beginning are skipped. Those lost at its end were applied, but other
+    records will have their offsets.
     """
     if lost_below is None:
         return next_offset
@@ -65,10 +67,10 @@ def accepted(halt: Halt | None, next_offset: int, lost_below: int | None) -> int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumption:
-    """An operator's word that a partition is to go on.
+    """An operator's request to resume a partition.
 
     Attributes:
-        halted_since: which halt is meant; no other one ends by it.
+        halted_since: identifies the halt; the request ends no other one.
     """
 
     halted_since: datetime
@@ -80,7 +82,7 @@ class Resumption:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The record that is in hand, and how many processes have had it in hand, this one included."""
+    """The record being handled, and how many processes have handled it, this one included."""
 
     offset: int
     count: int
@@ -88,13 +90,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionCheckpoint:
-    """What a new owner finds.
+    """The state that a new owner starts from.
 
     Attributes:
-        halt: the partition stands still, whoever owns it.
-        stalled_opens: owners before this one, in a row, that found records and got nowhere.
-        attempt: what the last owner had in hand when it ended, if it could not say how that went.
-        next_offset: one above the highest offset that they have committed.
+        halt: set while the partition is halted, for every owner.
+        stalled_opens: previous owners, in a row, that found records and made no progress.
+        attempt: the record that the last owner was handling when it ended, if the outcome is unknown.
+        next_offset: one above the highest applied offset.
         end_offset: where the log ended when the partition was taken over.
     """
 
@@ -110,7 +112,7 @@ EMPTY_CHECKPOINT: Final = PartitionCheckpoint()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionView:
-    """What is known of a partition."""
+    """The state of a partition, as operators see it."""
 
     number: int
     owner: str
@@ -122,7 +124,7 @@ class PartitionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A shipment whose records are set aside, by whom and why."""
+    """A quarantined shipment, with who requested it and why."""
 
     tracking_number: TrackingNumber
     reason: str
@@ -131,9 +133,9 @@ class Quarantined:
 
 
 class QuarantinePut(StrEnum):
-    """What came of setting a shipment aside.
+    """The result of quarantining a shipment.
 
-    `FULL`: as many others are as may be. `UNMET`: it is, or is not, set aside already, against the condition.
+    `FULL`: the limit is reached. `UNMET`: it is, or is not, quarantined already, against the condition.
     """
 
     DONE = "done"
@@ -142,7 +144,7 @@ class QuarantinePut(StrEnum):
 
 
 def resumed(partition: str, resumption: Resumption) -> OperatorAction:
-    """Return the deed of saying that a partition, `topic/number`, is to go on."""
+    """Return the action of resuming a partition, `topic/number`."""
     kind = ActionKind.PARTITION_RESUMED
     halted_since = format_timestamp(resumption.halted_since)
     return OperatorAction(
@@ -156,8 +158,8 @@ def resumed(partition: str, resumption: Resumption) -> OperatorAction:
     )
 
 
-def set_aside(entry: Quarantined) -> OperatorAction:
-    """Return the deed of setting a shipment aside."""
+def quarantined(entry: Quarantined) -> OperatorAction:
+    """Return the action of quarantining a shipment."""
     kind = ActionKind.KEY_QUARANTINED
     return OperatorAction(
         id=action_id(kind, entry.tracking_number, format_timestamp(entry.since)),
@@ -170,7 +172,7 @@ def set_aside(entry: Quarantined) -> OperatorAction:
 
 
 def released(tracking_number: TrackingNumber, *, by: str, at: datetime) -> OperatorAction:
-    """Return the deed of ending that."""
+    """Return the action of releasing a shipment from quarantine."""
     kind = ActionKind.KEY_RELEASED
     return OperatorAction(
         id=action_id(kind, tracking_number, format_timestamp(at)),

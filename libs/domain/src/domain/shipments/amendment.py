@@ -1,4 +1,4 @@
-"""How an amendment is merged into the parts of a shipment, and when its dimensions are complete."""
+"""Merging of an amendment into the parts of a shipment, and the check that dimensions are complete."""
 
 from collections.abc import Mapping
 from typing import Any, Final

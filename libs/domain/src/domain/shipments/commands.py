@@ -1,4 +1,4 @@
-"""What the log carries: commands, with who asked and when. Shapes of their parts, as in the API."""
+"""Commands that the log carries, with who sent them and when. Shapes of their parts, as in the API."""
 
 from datetime import datetime
 from typing import NotRequired, TypedDict
@@ -17,7 +17,7 @@ class Coordinates(TypedDict):
 
 
 class Place(TypedDict):
-    """Where a shipment comes from or goes to."""
+    """Origin or destination of a shipment."""
 
     address: str
     coordinates: Coordinates
@@ -32,7 +32,7 @@ class Dimensions(TypedDict):
 
 
 class Package(TypedDict):
-    """What is shipped; the weight in kilograms."""
+    """Contents of a shipment; the weight in kilograms."""
 
     weight_kg: float
     dimensions: NotRequired[Dimensions]
@@ -40,7 +40,7 @@ class Package(TypedDict):
 
 
 class PlaceChanges(TypedDict, total=False):
-    """What is to be another in a place; the members that are missing stay as they are."""
+    """Fields to change in a place; fields that are missing stay as they are."""
 
     address: str
     coordinates: Coordinates
@@ -55,7 +55,7 @@ class DimensionChanges(TypedDict, total=False):
 
 
 class PackageChanges(TypedDict, total=False):
-    """What is to be another in a package; the members that are missing stay as they are."""
+    """Fields to change in a package; fields that are missing stay as they are."""
 
     weight_kg: float
     dimensions: DimensionChanges
@@ -63,10 +63,10 @@ class PackageChanges(TypedDict, total=False):
 
 
 class ShipmentChanges(TypedDict, total=False):
-    """What is to be another in a shipment.
+    """Fields that an amendment may change in a shipment.
 
-    Merged member by member, as RFC 7396 says, down to each dimension; coordinates are a value: half of one
-    means nothing. Nothing can be taken away. See `domain.shipments.amendment`.
+    Merged field by field, as RFC 7396 says, down to each dimension; coordinates are replaced as a whole: half
+    of a pair means nothing. No field can be removed. See `domain.shipments.amendment`.
     """
 
     origin: PlaceChanges
@@ -75,7 +75,7 @@ class ShipmentChanges(TypedDict, total=False):
 
 
 class Location(TypedDict):
-    """Where an event was seen: WGS 84, degrees."""
+    """Location of an event: WGS 84, degrees."""
 
     lat: float
     lng: float
@@ -135,7 +135,7 @@ class ReportStatus:
 
 @value(kw_only=True)
 class AmendShipment:
-    """Change what a shipment is, not where it is.
+    """Change the description of a shipment, not its status.
 
     Attributes:
         timestamp: when the request was accepted.

@@ -31,7 +31,7 @@ def event_id(tracking_number: TrackingNumber, timestamp: datetime, source: str) 
     Args:
         tracking_number: the shipment.
         timestamp: when it happened, aware, 1970 or later; what is finer than a millisecond is cut off.
-        source: who saw it, as the event names it.
+        source: the reporting device or place, as the event names it.
     """
     instant_ms = (timestamp - _EPOCH) // _MILLISECOND
     return EventId(f"evt_{tracking_number}_{instant_ms:012x}_{_source_digest(source)}")
@@ -43,16 +43,16 @@ def creation_event_id(tracking_number: TrackingNumber) -> EventId:
 
 
 def id_at(tracking_number: TrackingNumber, instant: datetime) -> str:
-    """Return what lies below the ids of a shipment's events from `instant` on, and above those before it.
+    """Return the lower bound of the ids of a shipment's events from `instant` on, above all earlier ones.
 
-    A creation's id tells no time: it is not among them.
+    A creation's id holds no time: it is not among them.
     """
     instant_ms = (instant - _EPOCH) // _MILLISECOND
     return f"{trail_prefix(tracking_number)}{max(instant_ms, 0):012x}"
 
 
 def trail_prefix(tracking_number: TrackingNumber) -> str:
-    """Return how the ids of a shipment's events begin."""
+    """Return the prefix of the ids of a shipment's events."""
     return f"evt_{tracking_number}_"
 
 
@@ -73,9 +73,9 @@ def tracking_number_of(text: str) -> TrackingNumber:
 def fingerprint(payload: Mapping[str, object]) -> str:
     """Return a digest of a JSON payload that is the same however the payload is written.
 
-    The order of members does not count, a member that is null is absent, and all numbers are doubles: 5 is
-    5.0 and -0.0 is 0.0. The same id with another fingerprint is a conflict: somebody reports two things of
-    one instant.
+    The order of fields does not count, a field that is null is absent, and all numbers are doubles: 5 is
+    5.0 and -0.0 is 0.0. The same id with another fingerprint is a conflict: two different reports of one
+    instant.
 
     Returns:
         24 hexadecimal digits: BLAKE2b-96 of the canonical JSON.

@@ -1,4 +1,4 @@
-"""A shipment's life: `decide` says what a command does to it, `evolve` does it. Pure, both."""
+"""The state machine of a shipment: `decide` judges a command, `evolve` applies its event. Both are pure."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from domain.values import value
 
 @value()
 class Shipment:
-    """What deciding needs to know of a shipment.
+    """The state of a shipment that `decide` needs.
 
     Attributes:
         version: number of changes applied; 1 after the creation.
@@ -51,7 +51,7 @@ class StatusChanged:
 
 @value()
 class Amended:
-    """The shipment is described otherwise."""
+    """The description of the shipment changed."""
 
     event_id: EventId
     has_dimensions: bool = False
@@ -69,7 +69,7 @@ class Rejected:
 
 @value()
 class Repeated:
-    """An event with this id stands in the history already; the shipment stays as it is."""
+    """An event with this id is in the history already; the shipment stays as it is."""
 
 
 Decision = Event | Rejected | Repeated
@@ -136,7 +136,7 @@ def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> Err
     """Return why `command` is rejected, None if it is not: a client changes its own, while it is `created`.
 
     Ownership comes first, so that nobody learns the version of another client's shipment. The version comes
-    before the transition: whoever knows an outdated shipment is told that, not what the new one forbids.
+    before the transition: a caller with an outdated version learns that, not which transition is forbidden.
     """
     client = command.on_behalf_of
     if client is not None and client != shipment.client_id:

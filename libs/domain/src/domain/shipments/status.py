@@ -1,4 +1,4 @@
-"""Shipment statuses and the one table that says how they follow each other (ADR 0004)."""
+"""Shipment statuses and the table of their transitions (ADR 0004)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """Where a shipment stands."""
+    """The status of a shipment."""
 
     CREATED = "created"
     PICKED_UP = "picked_up"

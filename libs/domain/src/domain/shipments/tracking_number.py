@@ -19,7 +19,7 @@ ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PATTERN: Final = rf"{PREFIX}[{ALPHABET}]{{12}}"
 READ_CHARACTERS: Final = "[0-9A-TV-Za-tv-z]"
 READ_PATTERN: Final = rf"99[Mm]-{READ_CHARACTERS}{{12}}"
-"""What `read_tracking_number` takes: of ASCII letters, all but U."""
+"""The form that `read_tracking_number` accepts: of ASCII letters, all but U."""
 ENTROPY_BYTES: Final = 7
 
 LENGTH: Final = 16
@@ -67,7 +67,7 @@ def parse_tracking_number(text: str) -> TrackingNumber:
 
 
 def read_tracking_number(text: str) -> TrackingNumber:
-    """Return what somebody typed or scanned as a tracking number: Crockford's alphabet in either case.
+    """Return typed or scanned text as a tracking number: Crockford's alphabet in either case.
 
     Raises:
         InvalidTrackingNumber: the form or the check character is wrong.
@@ -78,7 +78,7 @@ def read_tracking_number(text: str) -> TrackingNumber:
 def canonical(text: str) -> str:
     """Return a tracking number, or the beginning of one, in upper case, with I and L read as 1 and O as 0.
 
-    What is no ASCII stays as it is: its upper case may be ASCII.
+    Text that is not ASCII stays as it is: its upper case may be ASCII.
     """
     if not text.isascii():
         return text
@@ -94,7 +94,7 @@ def tracking_number_from(entropy: bytes) -> TrackingNumber:
 
 
 def derive_tracking_number(user: str, idempotency_key: str, attempt: int) -> TrackingNumber:
-    """Derive the number of a creation, so that repeating the request makes nothing new.
+    """Derive the number of a creation, so that repeating the request creates nothing new.
 
     Args:
         user: who sends the request; the same key of another user gives another number.

@@ -1,1 +1,1 @@
-"""The consumer: assigned partitions, one worker each, retried in place."""
+"""The consumer: one worker per assigned partition, retried in place."""

@@ -1,4 +1,4 @@
-"""How the consumer loop runs."""
+"""Settings of the consumer loop."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,19 @@ from messaging.settings import KafkaSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeSettings:
-    """How the loop runs.
+    """Settings of one consumer loop.
 
     Attributes:
         group_instance: a name that survives restarts, unique in the group: a member that comes back under it
-            takes its partitions up at once, where a nameless one waits until the dead one's session ends.
-        max_batch: records handed to a handler at once.
-        concurrency: large batches in work at once, over all partitions: fewer make larger ones.
-        large_batch: records of a large batch; a smaller one does not wait for its turn.
-        commit_every_s: how old a commit may be; what is applied but not committed is redelivered after a
-            crash, and recognised then.
-        drain_s: how long the batches in work may take at a rebalance and at the end; all of the end takes
-            six seconds more at most, for a last poll, the last commit and the farewell.
-        stalled_after_s: the watchdog gives up when records wait and nothing moves for that long.
+            gets its partitions back at once; without a name, it waits until the old session expires.
+        max_batch: records passed to a handler at once.
+        concurrency: large batches in flight at once, over all partitions: fewer make larger ones.
+        large_batch: records of a large batch; a smaller one needs no slot.
+        commit_every_s: interval of the offset commits; records that are applied but not committed are
+            redelivered after a crash, and recognised then.
+        drain_s: how long the batches in flight may take at a rebalance and at shutdown; shutdown takes six
+            seconds more at most, for a last poll, the last commit and leaving the group.
+        stalled_after_s: the watchdog gives up when records wait and nothing progresses for that long.
     """
 
     kafka: KafkaSettings

@@ -1,4 +1,4 @@
-"""What the loop asks of whoever knows what the records of a partition are about."""
+"""Protocols between the consumer loop and the handler of a partition."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,49 +9,49 @@ from messaging.dead_letters.records import DeadLetter, Record
 
 
 class PartitionState(Protocol):
-    """What is durable of a partition beside its records. May raise `TransientError` and `Fenced`."""
+    """The durable state of a partition beside its records. May raise `TransientError` and `Fenced`."""
 
     async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
-        """Note that the partition stands still, for every owner.
+        """Record that the partition is halted, for every owner.
 
         Args:
             problem: why.
             is_gap: records are gone unread.
-            skip_to: the offset behind what stopped it.
+            skip_to: the offset after what halted it.
         """
 
-    async def told(self, halt: Halt) -> Start | None:
-        """Return from where an operator wants the partition to go on after `halt`; None: not yet."""
+    async def resume_request(self, halt: Halt) -> Start | None:
+        """Return where an operator has requested to resume after `halt`; None: no request yet."""
 
     async def clear_halt(self, *, lost_below: int | None = None) -> None:
-        """Forget that it stood still; what is not applied below `lost_below` is given up."""
+        """Clear the halt; records below `lost_below` that are not applied are given up."""
 
     async def attempt(self, attempt: Attempt | None) -> None:
-        """Note which record is in hand; None: none is."""
+        """Record which record is being handled; None: none is."""
 
 
 class LogPosition(Protocol):
-    """Where a partition's records are read."""
+    """The read position of a partition."""
 
     async def end_offset(self) -> int:
-        """Ask where the log ends; may raise `TransientError`."""
+        """Return the end offset of the log; may raise `TransientError`."""
 
     async def next_offset(self) -> int:
-        """Return which offset is fetched next, as soon as that is known."""
+        """Return the offset that is fetched next, once it is known."""
 
     def seek(self, offset: int) -> None:
-        """Fetch from there."""
+        """Fetch from `offset` next."""
 
 
 class PartitionHandler(PartitionState, Protocol):
-    """What is done with the records of one partition, from its assignment to its end."""
+    """Handler of one partition's records, from its assignment to its revocation."""
 
     async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> PartitionCheckpoint:
         """Take the partition over; called until it succeeds, before any record is handled.
 
         Args:
-            end_offset: asks where the log ends; may raise `TransientError`.
-            is_another: asks whether a log that ends before what is applied is another one; None: it is.
+            end_offset: returns the end of the log; may raise `TransientError`.
+            is_another: says whether a log that ends before the applied offset was re-created; None: it was.
         """
 
     async def handle(self, records: Sequence[Record]) -> bool:
@@ -60,8 +60,8 @@ class PartitionHandler(PartitionState, Protocol):
         Called again with the same records, or a part of them, after it raised.
 
         Returns:
-            Whether any was applied; False if all of them were set aside.
+            True if any was applied; False if all of them were quarantined.
         """
 
-    async def bury(self, letter: DeadLetter) -> None:
-        """Keep a record that will not be tried again; on return it is durable."""
+    async def dead_letter(self, dead_letter: DeadLetter) -> None:
+        """Dead-letter a record, which is not retried; on return it is durable."""

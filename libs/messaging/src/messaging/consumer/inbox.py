@@ -1,4 +1,4 @@
-"""What was fetched of a partition and is not in work yet."""
+"""Records of a partition that are fetched and not being handled yet."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -11,18 +11,18 @@ class Inbox(deque[Record]):
     """Records in the order of their offsets, up to those that cannot be read.
 
     Attributes:
-        unreadable: what stands behind the last record; nothing that follows it is taken in.
+        unreadable: the batch after the last record; nothing that follows it is added.
     """
 
     unreadable: UnreadableBatch | None = None
 
     @property
     def has_any(self) -> bool:
-        """Whether there is something to handle, or to halt at."""
+        """True if there is something to handle, or to halt at."""
         return bool(self) or self.unreadable is not None
 
     def put(self, records: Iterable[Record | UnreadableBatch]) -> None:
-        """Take in what was fetched."""
+        """Add fetched records."""
         for record in records:
             if self.unreadable is not None:
                 return
@@ -32,10 +32,10 @@ class Inbox(deque[Record]):
                 self.append(record)
 
     def pass_over(self, below: int) -> int | None:
-        """Leave behind what cannot be read, if nothing else waits and it ends below an offset.
+        """Skip an unreadable batch, if nothing else waits and it ends below an offset.
 
         Returns:
-            the offset behind it, if so.
+            The offset after it, if it was skipped.
         """
         unreadable = self.unreadable
         if self or unreadable is None or unreadable.next_offset > below:
@@ -44,6 +44,6 @@ class Inbox(deque[Record]):
         return unreadable.next_offset
 
     def drop(self) -> None:
-        """Forget all of it: it will be fetched again."""
+        """Drop all records: they will be fetched again."""
         self.clear()
         self.unreadable = None

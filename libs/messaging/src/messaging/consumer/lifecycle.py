@@ -1,4 +1,4 @@
-"""A consumer's beginning and end, which aiokafka leaves without a bound."""
+"""Start and stop of a consumer, which aiokafka leaves without a time limit."""
 
 import asyncio
 import contextlib
@@ -10,23 +10,23 @@ from aiokafka.errors import KafkaError
 _log = structlog.get_logger(__name__)
 
 _LEAVE_S: Final = 2.0
-_AGAIN_S: Final = 1.0
+_RETRY_S: Final = 1.0
 
 
 async def start(consumer: Any, stopping: asyncio.Event) -> None:  # noqa: ANN401  # aiokafka ships no types
-    """Start a consumer once Kafka is there, unless `stopping` comes first."""
+    """Start a consumer once Kafka is reachable, unless `stopping` is set first."""
     while not stopping.is_set():
         try:
             await consumer.start()
         except (KafkaError, OSError) as error:
             _log.warning("kafka_unreachable", error=str(error))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), _AGAIN_S)
+                await asyncio.wait_for(stopping.wait(), _RETRY_S)
         else:
             return
 
 
 async def stop(consumer: Any) -> None:  # noqa: ANN401  # as above
-    """Leave the group and close, within a bound."""
+    """Leave the group and close, within a time limit."""
     with contextlib.suppress(KafkaError, OSError, TimeoutError):
         await asyncio.wait_for(consumer.stop(), _LEAVE_S)

@@ -1,4 +1,4 @@
-"""From where a partition is read anew, and how far the group is behind."""
+"""Offsets to resume from, and the lag of the group."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,10 +9,10 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from domain.processing.halts import Start
 from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.position import ANSWER_TIMEOUT_S
+from messaging.consumer.position import RESPONSE_TIMEOUT_S
 
-LOOK_EVERY_S: Final = 2.0
-_KEPT: Final = 5
+REFRESH_EVERY_S: Final = 2.0
+_MAX_MISSES: Final = 5
 _POSITION_TIMEOUT_S: Final = 0.5
 
 Workers = Callable[[], Mapping[TopicPartition, PartitionWorker]]
@@ -21,7 +21,7 @@ Workers = Callable[[], Mapping[TopicPartition, PartitionWorker]]
 async def restart_offset(
     consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
 ) -> int:
-    """Return from where a partition that stood still is to be read."""
+    """Return the offset from which a halted partition resumes."""
     if worker.restart is Start.NEXT and worker.skip_to is not None:
         end = (await consumer.end_offsets([partition]))[partition]
         return min(worker.skip_to, int(end))
@@ -33,9 +33,9 @@ async def restart_offset(
 
 
 async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> range | None:
-    """Return the offsets that the log of a partition has now; None where Kafka does not answer."""
+    """Return the offsets in the log of a partition; None where Kafka does not respond."""
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
             begins = await consumer.beginning_offsets([partition])
             ends = await consumer.end_offsets([partition])
     except (KafkaError, TimeoutError):
@@ -43,47 +43,47 @@ async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> ra
     return range(begins[partition], ends[partition])
 
 
-async def stands_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
-    """Say whether a partition would be fetched from there next; False where that is not known."""
+async def is_positioned_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
+    """Say whether `offset` is fetched next; False where that is not known."""
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
             return bool(await consumer.position(partition) == offset)
     except (KafkaError, IllegalStateError, TimeoutError):
         return False
 
 
 class Lags:
-    """How far a group is behind, looked up again and again.
+    """The lag of a group, refreshed regularly.
 
     Attributes:
-        known: records of each partition that were not applied yet, seconds ago; none where that is not known.
+        known: records of each partition that were not applied yet, seconds ago; empty where not known.
     """
 
     def __init__(self) -> None:
         self.known: Mapping[int, int] = {}
 
-    async def keep(self, consumer: AIOKafkaConsumer, workers: Workers) -> None:
-        """Look until cancelled; what Kafka has not told for a while is not known any more."""
+    async def refresh(self, consumer: AIOKafkaConsumer, workers: Workers) -> None:
+        """Refresh until cancelled; a lag that Kafka has not returned for a while is dropped."""
         misses = 0
         while True:
             found = await lags(consumer, dict(workers()))
             misses = 0 if found is not None else misses + 1
-            if found is not None or misses > _KEPT:
+            if found is not None or misses > _MAX_MISSES:
                 self.known = found or {}
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(REFRESH_EVERY_S)
 
 
 async def lags(
     consumer: AIOKafkaConsumer, workers: Mapping[TopicPartition, PartitionWorker]
 ) -> dict[int, int] | None:
-    """Return how many records of each partition are not applied yet; None where Kafka does not answer.
+    """Return how many records of each partition are not applied yet; None where Kafka does not respond.
 
-    Counted from what is done, or else committed: what is fetched and waits in memory is behind, too. Where
-    nothing waits, counted from the position: between what is done and there stands nothing that can be
-    applied, only markers of transactions, aborted records and what compaction has left out.
+    Counted from the done or else the committed offset: fetched records that wait in memory count, too. Where
+    nothing waits, counted from the position: between the two lies nothing that can be applied, only markers
+    of transactions, aborted records and what compaction has removed.
     """
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
             ends = await consumer.end_offsets(list(workers)) if workers else {}
             behind = [
                 _behind(consumer, partition, worker, ends[partition]) for partition, worker in workers.items()
@@ -97,7 +97,7 @@ async def lags(
 async def _behind(
     consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker, end: int
 ) -> int:
-    # A transaction that is open hides what follows it. It waits to be read, so it is behind.
+    # An open transaction hides what follows it. That waits to be read, so it counts.
     end = max(end, consumer.highwater(partition) or 0)
     position = await _idle_position(consumer, partition, worker)
     if position is not None and position >= end:
@@ -109,7 +109,7 @@ async def _behind(
 async def _idle_position(
     consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
 ) -> int | None:
-    """Return what is fetched next, if all that was fetched before is applied."""
+    """Return the offset fetched next, if everything fetched before is applied."""
     try:
         async with asyncio.timeout(_POSITION_TIMEOUT_S):
             position = int(await consumer.position(partition))

@@ -1,17 +1,17 @@
-"""One partition's worker: takes what has arrived, hands it to the handler in order, retries in place.
+"""The worker of one partition: passes fetched records to the handler in order, and retries in place.
 
 It knows nothing of shipments. What a handler may raise, and what follows:
 
 - `TransientError`: the same batch again, after a growing pause, for as long as it takes. Never a dead letter.
-- `Fenced`: another owner has the partition; the worker stands back, then takes it over anew if it is
-  still assigned.
-- anything else: some record breaks the code. The batch is halved until the record stands alone; it is tried
-  `MAX_ATTEMPTS` times (once, if it is a `PoisonRecord`), then buried. Too many burials in a row stop the
-  partition instead: a bad deploy must not empty the topic into the dead letters. So does a record that cannot
-  even be buried.
+- `Fenced`: another owner has the partition; the worker yields, then takes it over again if it is still
+  assigned.
+- anything else: some record breaks the code. The batch is halved until the record is alone; it is tried
+  `MAX_ATTEMPTS` times (once, if it is a `PoisonRecord`), then dead-lettered. Too many dead letters in a row
+  halt the partition instead: a bad deploy must not empty the topic into the dead letters. So does a record
+  that cannot even be dead-lettered.
 
-A partition that stands still does so for every owner, until an operator says that it is to go on. A record at
-which the process itself ends raises nothing: `SuspectRange` says how it is found (ADR 0009).
+A partition stays halted for every owner, until an operator resumes it. A record that crashes the process
+raises nothing: `SuspectRange` finds it (ADR 0009).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from domain.errors import Fenced, PoisonRecord, TransientError
 from domain.processing.halts import Halt, Start, accepted
 from messaging.consumer.handler import LogPosition, PartitionHandler
 from messaging.consumer.inbox import Inbox
-from messaging.consumer.isolation import CrashingRecord, IsolatingHandler, SuspectRange, letter_of
+from messaging.consumer.isolation import CrashingRecord, IsolatingHandler, SuspectRange, dead_letter_for
 from messaging.consumer.position import soon
 from messaging.consumer.slots import Slots
 from messaging.consumer.worker_states import Abandoned, Halted, State, lost_tail, pause_s
@@ -48,11 +48,11 @@ class PartitionWorker:
     """Runs one partition.
 
     Attributes:
-        done: the offset up to which everything is applied: what may be committed.
-        restart: from where a partition that stood still is to go on, until its records come from there.
-        stalled_opens: owners before this one, in a row, that found records and got nowhere.
-        applied: up to which offset the owners before this one had applied everything.
-        is_unread: the group has never committed here: the log may begin where it likes.
+        done: the offset up to which everything is applied, and which may be committed.
+        restart: where a halted partition resumes, until its records come from there.
+        stalled_opens: previous owners, in a row, that found records and made no progress.
+        applied: the offset up to which the previous owners had applied everything.
+        is_unread: the group has never committed here: the log may begin at any offset.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class PartitionWorker:
         slots: Slots,
         alone: asyncio.Lock,
     ) -> None:
-        """Take what the worker works with.
+        """Create a worker; `run` starts it.
 
         Args:
             name: `topic/number`.
             handler: of this partition.
-            max_batch: records handed to the handler at once.
+            max_batch: records passed to the handler at once.
             slots: shared by all partitions.
-            alone: held while a record is handled that may end the process: no other one is to be blamed.
+            alone: held while a record that may crash the process is handled, so that no other is blamed.
         """
         self.name = name
         self.done: int | None = None
@@ -86,8 +86,8 @@ class PartitionWorker:
         self._arrived = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
-        self._stopping, self._buried_in_a_row = asyncio.Event(), 0
-        self._careful = IsolatingHandler(handler, alone)
+        self._stopping, self._consecutive_dead_letters = asyncio.Event(), 0
+        self._isolating = IsolatingHandler(handler, alone)
         self.is_unread = self._is_gap = self._reopening = self._is_anew = False
         self._halt: Halt | None = None
         self._resumed: Halt | None = None
@@ -96,33 +96,33 @@ class PartitionWorker:
 
     @property
     def has_room(self) -> bool:
-        """Whether more records should be fetched: beside the batch in work, half of one waits or more."""
+        """True if more records should be fetched: less than half a batch waits."""
         wants = self.state is not State.HALTED and self._inbox.unreadable is None
         return wants and len(self._inbox) < self._max_batch / 2
 
     @property
     def is_busy(self) -> bool:
-        """Whether records wait or are being handled."""
+        """True while records wait or are being handled."""
         return bool(self._inbox or self._batch)
 
     @property
     def is_idle(self) -> bool:
-        """Whether it runs, and all that it was given is applied."""
+        """True if it runs, and everything it received is applied."""
         return self.state is State.RUNNING and not self.is_busy
 
     @property
     def skip_to(self) -> int | None:
-        """The offset behind what stopped the partition, if that can be skipped."""
+        """The offset after what halted the partition, if that can be skipped."""
         return None if self._halt is None else self._halt.skip_to
 
     def put(self, records: Sequence[Record | UnreadableBatch]) -> None:
-        """Take in records, to be handled after those that wait already; not while halted."""
+        """Add records, to be handled after those that wait already; not while halted."""
         if self.state is not State.HALTED:
             self._inbox.put(records)
             self._arrived.set()
 
     def halt(self, problem: str, *, is_gap: bool = False, skip_to: int | None = None) -> None:
-        """Stop handling until an operator has looked at `problem`; what is done is committed. See `Halt`."""
+        """Halt until an operator has solved `problem`; what is done is committed. See `Halt`."""
         _log.error("partition_halted", partition=self.name, problem=problem)
         self.state = State.HALTED
         self.problem = problem
@@ -131,27 +131,27 @@ class PartitionWorker:
         self._arrived.set()
 
     def reopen(self, why: str) -> None:
-        """Take the partition over once more, when the batch in work is done: its log is another one now."""
+        """Take the partition over again after the batch in flight: its log was re-created."""
         _log.warning("partition_reopened", partition=self.name, why=why)
         self._inbox.drop()
         self._reopening, self._is_anew, self.is_unread, self.done = True, True, False, None
         self._arrived.set()
 
     def restarted(self, offset: int) -> None:
-        """Go on: records will be fetched from `offset`, as `restart` has asked."""
+        """Resume: records are fetched from `offset`, as `restart` requested."""
         if self.restart in (Start.EARLIEST, Start.NEXT):
             self.done = self._lost_below = offset  # the gap is accepted once, not by each owner again
         self.restart = None
         self._arrived.set()
 
     async def drain(self) -> None:
-        """Take no new batch; return when the one in work is done, or will not be."""
+        """Start no new batch; return when the one in flight is done, or abandoned."""
         self._stopping.set()
         self._arrived.set()
         await self._quiet.wait()
 
     async def run(self, log: LogPosition) -> None:
-        """Handle records until cancelled or drained; while halted, wait for an operator's word."""
+        """Handle records until cancelled or drained; while halted, wait for an operator's request."""
         try:
             while not self._stopping.is_set():
                 if self.state is State.HALTED:
@@ -177,7 +177,7 @@ class PartitionWorker:
 
     async def _serve(self, log: LogPosition) -> None:
         if self._reopening:
-            self._reopening, self.done = False, None  # what was in work then has counted on
+            self._reopening, self.done = False, None  # the batch in flight then has moved it
         applied = self.applied = await self._until_done(lambda: self._open(log))
         await self._go_back(log, applied)
         self._enter(State.RUNNING)
@@ -186,9 +186,8 @@ class PartitionWorker:
                 self._enter(State.OPENING)
                 return
             if (behind := self._inbox.pass_over(applied)) is not None:
-                log.seek(
-                    behind
-                )  # whoever moved the fence past it has given it up; what stood behind was dropped
+                # The owner that moved the fence past it has given it up; records after it were dropped.
+                log.seek(behind)
                 self.done = behind
                 continue
             if not self._inbox and (unreadable := self._inbox.unreadable) is not None:
@@ -200,9 +199,9 @@ class PartitionWorker:
             self._quiet.set()
 
     async def _go_back(self, log: LogPosition, applied: int) -> None:
-        """Read on from what is applied, if the group has committed more: the store may have been put back.
+        """Seek back to what is applied, if the group has committed more: the store may have been restored.
 
-        What the group has committed is a hint. It may lag behind, then records come again.
+        The committed offset is a hint. It may lag behind, then records are redelivered.
         """
         if self._ended:
             return
@@ -215,39 +214,39 @@ class PartitionWorker:
             self.done = applied
 
     async def _is_another(self, log: LogPosition) -> bool:
-        """Say whether the log is another one: so it was seen, or the group has no offset of it any more."""
+        """Say whether the log was re-created: it was seen to be, or the group has no offset in it."""
         await soon(log.next_offset())  # until then it is not known what the group has committed
         return self.done is None and (self._is_anew or self.is_unread)
 
     async def _open(self, log: LogPosition) -> int:
-        """Take the partition over; returns up to which offset it is applied."""
-        inherited = await self._handler.open(log.end_offset, lambda: self._is_another(log))
-        self.stalled_opens = inherited.stalled_opens
-        self._careful.caution = SuspectRange(inherited, batch=self._max_batch)
-        if self._resumed is not None and inherited.halt == self._resumed:
-            # Whoever said so has seen to what stopped it: old attempts do not count any more.
+        """Take the partition over; return the offset up to which it is applied."""
+        checkpoint = await self._handler.open(log.end_offset, lambda: self._is_another(log))
+        self.stalled_opens = checkpoint.stalled_opens
+        self._isolating.suspects = SuspectRange(checkpoint, batch=self._max_batch)
+        if self._resumed is not None and checkpoint.halt == self._resumed:
+            # The operator has solved what halted it: old attempts do not count any more.
             await self._handler.attempt(None)
             await self._handler.clear_halt(lost_below=self._lost_below)
-            self._careful.caution = SuspectRange()
+            self._isolating.suspects = SuspectRange()
             _log.warning("partition_resumed", partition=self.name)
-        elif inherited.halt is not None:
-            self._halt = inherited.halt
-            self.halt(inherited.halt.problem, is_gap=inherited.halt.is_gap, skip_to=inherited.halt.skip_to)
-        applied = accepted(inherited.halt, inherited.next_offset, self._lost_below)
+        elif checkpoint.halt is not None:
+            self._halt = checkpoint.halt
+            self.halt(checkpoint.halt.problem, is_gap=checkpoint.halt.is_gap, skip_to=checkpoint.halt.skip_to)
+        applied = accepted(checkpoint.halt, checkpoint.next_offset, self._lost_below)
         self._resumed = self._lost_below = None
-        if applied > inherited.end_offset and not self._ended:
-            self.halt(lost_tail(inherited.end_offset, applied), is_gap=True, skip_to=inherited.end_offset)
+        if applied > checkpoint.end_offset and not self._ended:
+            self.halt(lost_tail(checkpoint.end_offset, applied), is_gap=True, skip_to=checkpoint.end_offset)
         return applied
 
     async def _wait_for_resume(self) -> None:
-        """Wait until an operator says that it is to go on, then until its records are fetched anew.
+        """Wait until an operator resumes the partition, then until its records are fetched again.
 
-        What was fetched is dropped: where it goes on, records are read again.
+        Fetched records are dropped: they are read again from where it resumes.
         """
-        self._batch, self._buried_in_a_row = [], 0
+        self._batch, self._consecutive_dead_letters = [], 0
         self._quiet.set()
         try:
-            self.restart = await self._told_to_go_on()
+            self.restart = await self._await_resume_request()
         except Fenced as fenced:
             _log.warning("partition_lost", partition=self.name, error=str(fenced))
             await self._woken_within(random.uniform(YIELD_OWNERSHIP_S, 2 * YIELD_OWNERSHIP_S))  # noqa: S311  # jitter
@@ -260,16 +259,16 @@ class PartitionWorker:
         if not self._stopping.is_set():
             self.state, self.problem = State.OPENING, None
 
-    async def _told_to_go_on(self) -> Start | None:
+    async def _await_resume_request(self) -> Start | None:
         while not self._stopping.is_set():
             try:
                 if self._halt is None:
                     self._halt = await self._handler.stop(
                         self.problem or "", is_gap=self._is_gap, skip_to=self._skip_to
                     )
-                start = await self._handler.told(self._halt)
+                start = await self._handler.resume_request(self._halt)
             except TransientError as error:
-                _log.warning("halt_not_noted", partition=self.name, error=str(error))
+                _log.warning("halt_not_recorded", partition=self.name, error=str(error))
             else:
                 if start is not None:
                     return start
@@ -289,20 +288,20 @@ class PartitionWorker:
         return not self._ended
 
     def _filled(self, batch: list[Record]) -> list[Record]:
-        """Fill an empty batch once it has a slot: what arrives while it waits for one makes it larger."""
+        """Fill an empty batch once it has a slot: records that arrive while it waits make it larger."""
         if not batch:
             if self._ended:
                 raise Abandoned
             self._quiet.clear()
-            size = self._careful.caution.share(self._inbox, self._max_batch)
+            size = self._isolating.suspects.share(self._inbox, self._max_batch)
             batch.extend(self._inbox.popleft() for _ in range(size))
         return batch
 
     async def _yield_ownership(self, fenced: Fenced) -> None:
-        """Let the other owner go on; take the partition back if the group still says that it is ours.
+        """Let the other owner continue; take the partition back if it is still assigned to us.
 
         A process that was frozen may raise the epoch before it learns that it was evicted: the rightful owner
-        must not stay away for ever. Taking turns is harmless: what the other has applied is looked up first.
+        must not stay away for ever. Alternating is harmless: what the other has applied is looked up first.
         """
         _log.warning("partition_lost", partition=self.name, error=str(fenced))
         self._enter(State.LOST, str(fenced))
@@ -314,7 +313,7 @@ class PartitionWorker:
 
     async def _apply(self, batch: list[Record]) -> None:
         try:
-            applied = await self._until_done(lambda: self._careful.handle(self._filled(batch)))
+            applied = await self._until_done(lambda: self._isolating.handle(self._filled(batch)))
         except (Fenced, Abandoned):
             raise
         except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
@@ -333,7 +332,7 @@ class PartitionWorker:
             await asyncio.sleep(pause_s(attempts))
             attempts += 1
             try:
-                applied = await self._until_done(lambda: self._careful.handle(batch))
+                applied = await self._until_done(lambda: self._isolating.handle(batch))
             except (Fenced, Abandoned):
                 raise
             except Exception as again:  # noqa: BLE001  # as above
@@ -341,31 +340,31 @@ class PartitionWorker:
             else:
                 self._passed(batch, applied=applied)
                 return
-        await self._bury(batch[0], error, attempts)
+        await self._dead_letter(batch[0], error, attempts)
         self._passed(batch, applied=False)
 
     def _passed(self, records: list[Record], *, applied: bool) -> None:
-        """Advance: the first records of the batch are applied or dead-lettered, and need not come again."""
+        """Advance: the first records of the batch are applied or dead-lettered."""
         if applied:
-            self._buried_in_a_row = 0
+            self._consecutive_dead_letters = 0
         self.done = records[-1].offset + 1
-        self._careful.caution.passed(records[-1].offset)
+        self._isolating.suspects.passed(records[-1].offset)
         del self._batch[: len(records)]
 
-    async def _bury(self, record: Record, error: Exception, attempts: int) -> None:
-        self._buried_in_a_row += 1
-        if self._buried_in_a_row > MAX_CONSECUTIVE_DEAD_LETTERS:
+    async def _dead_letter(self, record: Record, error: Exception, attempts: int) -> None:
+        self._consecutive_dead_letters += 1
+        if self._consecutive_dead_letters > MAX_CONSECUTIVE_DEAD_LETTERS:
             raise Halted(f"{MAX_CONSECUTIVE_DEAD_LETTERS} dead letters in a row, the last: {error}")
-        letter = letter_of(record, error, attempts)
+        dead_letter = dead_letter_for(record, error, attempts)
         try:
-            await self._until_done(lambda: self._careful.bury(letter))
+            await self._until_done(lambda: self._isolating.dead_letter(dead_letter))
         except (Fenced, Abandoned):
             raise
         except Exception as bug:  # the next process would end at the same record
-            problem = f"offset {record.offset} can be neither applied nor buried: {bug!r}"
+            problem = f"offset {record.offset} can be neither applied nor dead-lettered: {bug!r}"
             raise Halted(problem, record.offset + 1) from bug
-        told = {"offset": record.offset, "reason": letter.reason, "error": letter.error}
-        _log.error("dead_letter", partition=self.name, **told)
+        fields = {"offset": record.offset, "reason": dead_letter.reason, "error": dead_letter.error}
+        _log.error("dead_letter", partition=self.name, **fields)
 
     async def _until_done(self, step: Callable[[], Awaitable[T]]) -> T:
         attempts = 0
@@ -373,7 +372,7 @@ class PartitionWorker:
         while True:
             self.last_activity = time.monotonic()
             try:
-                # Held for the step only: a partition that waits for its next try must not stop others.
+                # Held for the step only: a partition that waits to retry must not block others.
                 async with self._slots.for_batch(len(self._batch or self._inbox)):
                     result = await step()
             except TransientError as error:
@@ -382,19 +381,19 @@ class PartitionWorker:
                 attempts += 1
                 self._enter(State.RETRYING, str(error))
                 _log.warning("batch_retried", partition=self.name, attempts=attempts, error=str(error))
-                await self._rest(pause_s(attempts))
+                await self._back_off(pause_s(attempts))
             else:
                 self._enter(before)
                 return result
 
-    async def _rest(self, pause_s: float) -> None:
-        """Pause before the next try; there is none once the end has come, it may take too long."""
+    async def _back_off(self, pause_s: float) -> None:
+        """Back off before the next attempt; abandon the batch once the worker is stopping."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), pause_s)
             raise Abandoned
 
     def _enter(self, state: State, problem: str | None = None) -> None:
-        """Change the state; a worker that was halted in the middle of its work stays halted."""
+        """Change the state; a worker that was halted meanwhile stays halted."""
         if self.state is not State.HALTED:
             self.state = state
             self.problem = problem

@@ -1,4 +1,4 @@
-"""Where a partition's records are read, as aiokafka knows it."""
+"""The read position of a partition, from aiokafka."""
 
 import asyncio
 import contextlib
@@ -10,21 +10,21 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from domain.errors import StoreUnavailable
 
-ANSWER_TIMEOUT_S: Final = 3.0
-_ASK_AGAIN_S: Final = 0.5
+RESPONSE_TIMEOUT_S: Final = 3.0
+_RETRY_S: Final = 0.5
 
 
-async def soon(answer: Awaitable[int]) -> int:
-    """Wait for an answer, not for ever.
+async def soon(response: Awaitable[int]) -> int:
+    """Await a response of Kafka, for `RESPONSE_TIMEOUT_S` at most.
 
     Raises:
-        StoreUnavailable: there is none.
+        StoreUnavailable: there is none in time.
     """
     try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            return await answer
+        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
+            return await response
     except TimeoutError as error:
-        raise StoreUnavailable("Kafka does not answer") from error
+        raise StoreUnavailable("Kafka does not respond") from error
 
 
 class ConsumerPosition:
@@ -43,11 +43,11 @@ class ConsumerPosition:
         return int(ends[self._partition])
 
     async def next_offset(self) -> int:
-        """See `LogPosition.next_offset`; the group's coordinator is asked for it first."""
+        """See `LogPosition.next_offset`; waits until the group's coordinator has returned it."""
         while True:
             with contextlib.suppress(KafkaError, IllegalStateError):
                 return int(await self._consumer.position(self._partition))
-            await asyncio.sleep(_ASK_AGAIN_S)
+            await asyncio.sleep(_RETRY_S)
 
     def seek(self, offset: int) -> None:
         """See `LogPosition.seek`; nothing happens if the partition is not assigned any more."""
@@ -55,9 +55,9 @@ class ConsumerPosition:
             self._consumer.seek(self._partition, offset)
 
     async def is_behind(self) -> bool:
-        """Say whether records wait in the log; False if that cannot be told."""
+        """Say whether records wait in the log; False if that is unknown."""
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 position = await self._consumer.position(self._partition)
                 return bool(position < await self.end_offset())
         except (KafkaError, StoreUnavailable, IllegalStateError, TimeoutError):

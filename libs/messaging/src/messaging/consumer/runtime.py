@@ -1,7 +1,7 @@
 """The consumer loop: one consumer feeds one worker per assigned partition.
 
 What aiokafka does not do by itself (source: its code, 0.14): it never expires a hung commit, it resets to the
-log's end where offsets are gone, it forgets pauses at a rebalance, and it does not call the listener on stop.
+log's end where offsets are gone, it drops pauses at a rebalance, and it does not call the listener on stop.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from domain.errors import WaybillError
 from messaging.consumer.consumer_settings import RuntimeSettings
 from messaging.consumer.handler import PartitionHandler
 from messaging.consumer.lifecycle import start, stop
-from messaging.consumer.offsets import Lags, log_range, restart_offset, stands_at
+from messaging.consumer.offsets import Lags, is_positioned_at, log_range, restart_offset
 from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.position import ANSWER_TIMEOUT_S, ConsumerPosition
+from messaging.consumer.position import RESPONSE_TIMEOUT_S, ConsumerPosition
 from messaging.consumer.slots import Slots
 from messaging.consumer.watchdog import Watchdog
 from messaging.consumer.worker_states import State, lost_tail, lost_to_retention
@@ -45,11 +45,11 @@ HandlerFactory = Callable[[TopicPartition], PartitionHandler]
 
 
 class RuntimeStopped(WaybillError):
-    """The loop cannot go on; the process should end and be started again."""
+    """The loop cannot continue; the process should end and be restarted."""
 
 
 class PartitionRuntime:
-    """Consumes a topic as a member of a group until it is stopped."""
+    """A consumer of a topic, as a member of a group, until it is stopped."""
 
     def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
         self._settings = settings
@@ -69,7 +69,7 @@ class PartitionRuntime:
 
     @property
     def is_ready(self) -> bool:
-        """Whether partitions are assigned and all of them run; none will do while others own them all."""
+        """True if partitions are assigned and all of them run; or none is, while others own them all."""
         if self._topic.problem is not None or not self._assigned:
             return False
         running = all(worker.state is State.RUNNING for worker in self._workers.values())
@@ -77,7 +77,7 @@ class PartitionRuntime:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """What keeps partitions from running, by partition, or by topic where it concerns all of them."""
+        """Problems that keep partitions from running, by partition, or by topic for all of them."""
         topic = {self._settings.topic: self._topic.problem} if self._topic.problem else {}
         return topic | {
             worker.name: f"{worker.state}: {worker.problem}" if worker.problem else str(worker.state)
@@ -87,17 +87,17 @@ class PartitionRuntime:
 
     @property
     def lags(self) -> Mapping[int, int]:
-        """How many records of each partition were not applied yet, seconds ago."""
+        """Number of records of each partition that were not applied yet, seconds ago."""
         return self._lags.known
 
     @property
     def halted(self) -> int:
-        """How many partitions stand still until an operator has looked at them."""
+        """Number of halted partitions."""
         return sum(worker.state is State.HALTED for worker in self._workers.values())
 
     @property
     def offsets(self) -> Mapping[int, int]:
-        """Up to which offset each partition is applied, where something was since its assignment."""
+        """Offsets up to which partitions are applied, where something was since their assignment."""
         return {
             partition.partition: worker.done
             for partition, worker in self._workers.items()
@@ -105,14 +105,14 @@ class PartitionRuntime:
         }
 
     def stop(self) -> None:
-        """Ask `run` to drain, commit and return."""
+        """Make `run` drain, commit and return."""
         self._stopping.set()
 
     async def run(self) -> None:
         """Consume until `stop`.
 
         Raises:
-            RuntimeStopped: the consumer is beyond repair, or the watchdog saw nothing move.
+            RuntimeStopped: the consumer is beyond repair, or the watchdog saw no progress.
         """
         consumer = self._consumer()
         try:
@@ -120,14 +120,14 @@ class PartitionRuntime:
         except KafkaError as error:
             raise RuntimeStopped(f"the consumer failed: {type(error).__name__}: {error}") from error
         finally:
-            # aiokafka does not tell the listener of the end; and leaving comes after the last commit.
+            # aiokafka does not call the listener on stop; and leaving comes after the last commit.
             await self.release(consumer)
             await stop(consumer)
         if self._fault is not None:
             raise RuntimeStopped(str(self._fault)) from self._fault
 
     async def _until_stopped(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` to its end; after `stop` it is given up soon: without Kafka some of its calls hang."""
+        """Run `work` to its end; after `stop` it is cancelled soon: without Kafka some of its calls hang."""
         task = asyncio.create_task(work, name="consumer-loop")
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -147,11 +147,11 @@ class PartitionRuntime:
         background = [
             asyncio.create_task(self._commit_regularly(consumer), name="committer"),
             asyncio.create_task(self._watchdog(consumer).run(), name="watchdog"),
-            asyncio.create_task(self._lags.keep(consumer, lambda: self._workers), name="lags"),
+            asyncio.create_task(self._lags.refresh(consumer, lambda: self._workers), name="lags"),
             asyncio.create_task(
                 self._topic.run(
                     holds_any=lambda: bool(self._workers),
-                    changed=lambda: self._begin_anew(consumer),
+                    changed=lambda: self._restart_topic(consumer),
                     rejoin=lambda: self._join(consumer),
                 ),
                 name="topic",
@@ -166,18 +166,18 @@ class PartitionRuntime:
                 task.cancel()
 
     def _join(self, consumer: AIOKafkaConsumer) -> None:
-        """Join the group; done again, its leader shares the partitions out anew."""
+        """Join the group; done again, its leader reassigns the partitions."""
         consumer.subscribe([self._settings.topic], listener=_Listener(self, consumer))
 
-    def _begin_anew(self, consumer: AIOKafkaConsumer) -> None:
-        """Read another topic of the same name from its beginning, whatever was read of the one before."""
+    def _restart_topic(self, consumer: AIOKafkaConsumer) -> None:
+        """Read a re-created topic from its beginning, whatever was read of the one before."""
         for partition, worker in self._workers.items():
-            worker.reopen("the topic was created anew")
+            worker.reopen("the topic was re-created")
             with contextlib.suppress(IllegalStateError):
                 consumer.seek(partition, 0)
 
     def take(self, consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]) -> None:
-        """Start a worker for each partition assigned; not where all is ending."""
+        """Start a worker for each assigned partition; not while stopping."""
         if self._stopping.is_set():
             return
         for partition in partitions:
@@ -198,9 +198,9 @@ class PartitionRuntime:
         _log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
 
     async def release(self, consumer: AIOKafkaConsumer) -> None:
-        """Finish the batches in work within one deadline, commit what is done, drop the rest.
+        """Finish the batches in flight within one deadline, commit what is done, drop the rest.
 
-        The end of the loop may meet a rebalance: the second call returns when the first is through.
+        Shutdown may coincide with a rebalance: the second call returns when the first is through.
         """
         async with self._releasing:
             await self._release(consumer)
@@ -244,7 +244,7 @@ class PartitionRuntime:
         )
 
     async def _fetch(self, consumer: AIOKafkaConsumer) -> None:
-        """Move what has arrived to the workers that have room.
+        """Fetch records for the workers that have room.
 
         While a worker is busy the poll is short: it may have room again, and must not wait for records of
         others. No `wait_for` around `getmany`: a cancelled one breaks the consumer's idle clock.
@@ -275,35 +275,35 @@ class PartitionRuntime:
         if isinstance(error, NoOffsetForPartitionError):
             await self._start_at_beginning(consumer)
         elif isinstance(error, RecordTooLargeError):
-            # aiokafka has moved past what it could not take apart.
+            # aiokafka has moved past what it could not parse.
             _, (topic, number), offset, *_ = error.args
             if worker := self._workers.get(TopicPartition(topic, number)):
-                worker.put([UnreadableBatch(topic, number, offset, offset + 1, "its length leads nowhere")])
+                worker.put([UnreadableBatch(topic, number, offset, offset + 1, "its length is invalid")])
         else:
             for partition, offset in error.args[0].items():
                 await self._out_of_range(consumer, partition, offset)
 
     async def _out_of_range(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
-        """Halt where records are gone that were not applied; read anew where the topic is another one."""
+        """Halt where records are gone that were not applied; start over where the topic was re-created."""
         worker = self._workers.get(partition)
         log = await log_range(consumer, partition)
         is_another = log is not None and offset > log.stop and await self._topic.is_another()
         if is_another:
-            self._begin_anew(consumer)
+            self._restart_topic(consumer)
             return
-        # Much may have changed while Kafka was asked; without an answer the error comes again.
-        known = is_another is not None and await stands_at(consumer, partition, offset)
+        # Much may have changed during the requests; without a response the error comes again.
+        known = is_another is not None and await is_positioned_at(consumer, partition, offset)
         if worker is None or log is None or not known or self._workers.get(partition) is not worker:
             return
         if offset < log.start <= worker.applied:
             consumer.seek(partition, log.start)
-        elif offset < log.start and worker.state is not State.OPENING:  # which asks what is applied
+        elif offset < log.start and worker.state is not State.OPENING:  # which reads the applied offset
             worker.halt(lost_to_retention(offset), is_gap=True)
         elif offset > log.stop:
             worker.halt(lost_tail(log.stop, offset), is_gap=True, skip_to=log.stop)
 
     async def _restart(self, consumer: AIOKafkaConsumer) -> None:
-        """Fetch anew where a partition that stood still is to go on."""
+        """Seek halted partitions to where they resume."""
         for partition, worker in [each for each in self._workers.items() if each[1].restart is not None]:
             try:
                 offset = await restart_offset(consumer, partition, worker)
@@ -318,13 +318,13 @@ class PartitionRuntime:
     async def _start_at_beginning(self, consumer: AIOKafkaConsumer) -> None:
         """The group has never committed here: read everything. What was applied before is recognised."""
         unread = [each for each in list(self._workers.items()) if await consumer.committed(each[0]) is None]
-        # Those that were released while the coordinator was asked are somebody else's business by now.
+        # Those that were released during the requests belong to other members by now.
         new = {partition: worker for partition, worker in unread if self._workers.get(partition) is worker}
         _log.info("partitions_start_at_beginning", partitions=sorted(p.partition for p in new))
         for worker in new.values():
             worker.is_unread = True
         if new:
-            with contextlib.suppress(IllegalStateError):  # released while the log is asked where it begins
+            with contextlib.suppress(IllegalStateError):  # released during the request
                 await consumer.seek_to_beginning(*new)
 
     def _pause_stuck(self, consumer: AIOKafkaConsumer) -> None:
@@ -356,7 +356,7 @@ class PartitionRuntime:
         if not offsets:
             return
         try:
-            await asyncio.wait_for(consumer.commit(offsets), ANSWER_TIMEOUT_S)
+            await asyncio.wait_for(consumer.commit(offsets), RESPONSE_TIMEOUT_S)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             _log.warning("commit_failed", error=f"{type(error).__name__}: {error}")
         else:
@@ -380,7 +380,7 @@ class PartitionRuntime:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """Passes assignments on. aiokafka logs and forgets what a listener raises, so the runtime is told."""
+    """Passes assignments on. aiokafka only logs what a listener raises, so the runtime is failed here."""
 
     def __init__(self, runtime: PartitionRuntime, consumer: AIOKafkaConsumer) -> None:
         self._runtime = runtime

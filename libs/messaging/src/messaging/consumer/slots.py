@@ -1,22 +1,22 @@
-"""Slots: how many batches are in work at once, over all partitions of a process."""
+"""Slots: the limit of large batches in flight, over all partitions of a process."""
 
 import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 
 class Slots:
-    """Makes large batches take turns: fewer at once make larger ones. Small ones need no turn."""
+    """A semaphore for large batches: fewer at once make larger ones. Small ones need no slot."""
 
     def __init__(self, count: int, *, large_batch: int) -> None:
-        """Tell how many there are.
+        """Create the slots.
 
         Args:
-            count: large batches in work at once.
-            large_batch: records of a batch that waits for its turn.
+            count: large batches in flight at once.
+            large_batch: records of a batch that needs a slot.
         """
-        self._turns = asyncio.Semaphore(count)
+        self._slots = asyncio.Semaphore(count)
         self._large_batch = large_batch
 
     def for_batch(self, records: int) -> AbstractAsyncContextManager[None]:
-        """Give the turn of a batch with so many records, to be held while it is in work."""
-        return self._turns if records >= self._large_batch else nullcontext()
+        """Return the slot of a batch with `records` records, to be held while it is in flight."""
+        return self._slots if records >= self._large_batch else nullcontext()

@@ -1,4 +1,4 @@
-"""Notices that records wait and nothing moves: aiokafka is known to hang, and brokers to give nothing."""
+"""Watchdog for partitions without progress: aiokafka is known to hang, and brokers to return nothing."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from domain.processing.halts import STALLED_OPENS
 from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.position import ANSWER_TIMEOUT_S, ConsumerPosition
+from messaging.consumer.position import RESPONSE_TIMEOUT_S, ConsumerPosition
 from messaging.consumer.worker_states import State
 
 EVERY_S: Final = 10.0
@@ -18,7 +18,7 @@ Workers = Callable[[], Mapping[TopicPartition, PartitionWorker]]
 
 
 class Watchdog:
-    """Watches the workers of a consumer: those that it has at the time."""
+    """A watchdog over the current workers of a consumer."""
 
     def __init__(
         self,
@@ -28,13 +28,13 @@ class Watchdog:
         stalled_after_s: float,
         give_up: Callable[[str], None],
     ) -> None:
-        """Take what is watched.
+        """Create a watchdog; `run` starts it.
 
         Args:
             consumer: fetches for the workers.
-            workers: returns them.
+            workers: returns the current ones.
             stalled_after_s: how long records may wait.
-            give_up: ends the process; told why.
+            give_up: ends the process; called with the reason.
         """
         self._consumer = consumer
         self._workers = workers
@@ -68,12 +68,12 @@ class Watchdog:
         return [each for each in waiting if self._workers().get(each[0]) is each[1]]
 
     async def _end(self, partition: TopicPartition, worker: PartitionWorker, stalled_s: float) -> None:
-        """End the process; or the partition alone, if ending the process has not helped before."""
+        """End the process; or halt the partition alone, if ending the process has not helped before."""
         if worker.is_idle and worker.stalled_opens >= STALLED_OPENS:
             try:
-                async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                     offset = await ConsumerPosition(self._consumer, partition).next_offset()
-            except TimeoutError:  # released, or nobody says: what stands still cannot be told
+            except TimeoutError:  # released, or no response: the stalled record is unknown
                 offset = None
             if offset is not None and worker.is_idle:
                 problem = (
@@ -82,4 +82,4 @@ class Watchdog:
                 worker.halt(problem, skip_to=offset + 1)
             if offset is not None:
                 return
-        self._give_up(f"{worker.name}: records wait, nothing moved for {stalled_s:.0f} s")
+        self._give_up(f"{worker.name}: records wait, no progress for {stalled_s:.0f} s")

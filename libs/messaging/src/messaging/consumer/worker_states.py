@@ -1,4 +1,4 @@
-"""What a partition's worker can be doing, how its work can end, and how long it pauses between two tries."""
+"""States of a partition's worker, its exceptions, and its backoff."""
 
 import random
 from enum import StrEnum
@@ -11,7 +11,7 @@ LONGEST_PAUSE_S: Final = 5.0
 
 
 class State(StrEnum):
-    """What a worker is doing."""
+    """State of a worker."""
 
     OPENING = "opening"
     RUNNING = "running"
@@ -21,10 +21,10 @@ class State(StrEnum):
 
 
 class Halted(Exception):
-    """Too many dead letters, one that cannot be kept, or records that cannot be read: stop the line.
+    """Too many dead letters, one that cannot be stored, or records that cannot be read: halt the partition.
 
     Attributes:
-        skip_to: the offset behind what stops it, if it is one record or one batch.
+        skip_to: the offset after what halts it, if it is one record or one batch.
     """
 
     def __init__(self, problem: str, skip_to: int | None = None) -> None:
@@ -33,7 +33,7 @@ class Halted(Exception):
 
     @classmethod
     def at(cls, batch: UnreadableBatch, end_offset: int) -> Self:
-        """Say that these records cannot be read; they end where the log does, whatever they say."""
+        """Return the halt for an unreadable batch; it ends where the log does, whatever its header says."""
         next_offset = max(batch.offset + 1, min(batch.next_offset, end_offset))
         last = next_offset - 1
         offsets = f"offset {batch.offset}" if last <= batch.offset else f"offsets {batch.offset} to {last}"
@@ -41,20 +41,20 @@ class Halted(Exception):
 
 
 def lost_tail(end: int, applied: int) -> str:
-    """Say that a log ends before what was applied of it, though the topic is the same one."""
+    """Return the problem of a log that ends before the applied offset, though the topic is the same."""
     return f"the log ends at {end}, applied up to {applied}: its tail was lost"
 
 
 def lost_to_retention(offset: int) -> str:
-    """Say that records which were never applied are gone."""
+    """Return the problem of records that are gone and were never applied."""
     return f"offset {offset} is no longer in the log: records have been lost to retention"
 
 
 class Abandoned(Exception):
-    """The end comes while a batch waits for its next attempt: it is not done, and will be redelivered."""
+    """A batch is abandoned while it waits for its next attempt: it will be redelivered."""
 
 
 def pause_s(attempts: int) -> float:
-    """Half fixed, half jitter over an exponential pause, so that partitions do not knock in step."""
+    """Return an exponential backoff in seconds, half of it jitter: partitions must not retry in step."""
     longest = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(attempts, 10))
     return random.uniform(longest / 2, longest)  # noqa: S311  # jitter, not a secret

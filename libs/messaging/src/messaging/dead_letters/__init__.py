@@ -1,1 +1,1 @@
-"""The dead-letter topic: written, read and replayed."""
+"""The dead-letter topic: publishing and replay."""

@@ -1,6 +1,6 @@
-"""Dead letters: records that cannot be applied, kept as they were, with where they came from and why.
+"""Dead letters: records that cannot be applied, stored unchanged, with their origin and the reason.
 
-One that is put back into the log says so in its headers. If it dies again, its new dead letter has them too.
+One that is replayed into the log has headers that say so. If it is dead-lettered again, they stay.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,19 +16,19 @@ from aiokafka.errors import (
 )
 
 from domain.errors import DeadLetterRejected, NotPublished, PublishUnknown
-from domain.processing.dead_letter import DeadLetterId, RecordPosition, Replay, place_of
+from domain.processing.dead_letter import DeadLetterId, RecordPosition, Replay, position_of
 from messaging.codec import header
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
 
 PREFIX: Final = "dlq-"
-"""Of the headers that say where a dead letter comes from, beside those that it had."""
+"""The prefix of the headers that a dead letter has beside those of its record."""
 REPLAY_OF: Final = "replay-of"
-"""The header that says which dead letter a record was."""
+"""The header with the id of the dead letter that a record is a replay of."""
 REPLAYED_BY: Final = "replayed-by"
-"""The header that says who wanted it in the log again."""
+"""The header with the operator who replayed it."""
 
-# Not that the topic is unknown: Kafka says so, too, of one that it is about to make or to move.
+# Not an unknown topic: Kafka returns that, too, for one that is being created or moved.
 _REFUSALS: Final = (
     InvalidTopicError,
     MessageSizeTooLargeError,
@@ -37,23 +37,23 @@ _REFUSALS: Final = (
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS: Final = 253_402_300_799_999
-"""The end of the year 9999."""
+"""The end of the year 9999, in milliseconds since 1970."""
 
 
 class Record(Protocol):
-    """A record as the log gave it."""
+    """A record as it was fetched from the log."""
 
     @property
     def topic(self) -> str:
-        """Where it stands."""
+        """The topic."""
 
     @property
     def partition(self) -> int:
-        """Where it stands."""
+        """The number of the partition."""
 
     @property
     def offset(self) -> int:
-        """Where it stands."""
+        """The offset in the partition."""
 
     @property
     def timestamp(self) -> int:
@@ -73,20 +73,20 @@ class Record(Protocol):
 
 
 UNREADABLE: Final = "unreadable"
-"""The reason of a dead letter that no retry would help: its record says nothing that may be applied."""
+"""The reason of a dead letter that no retry would help: its record holds no valid command."""
 UNREAD: Final = "unread"
-"""The header, behind `PREFIX`, of a dead letter that nobody should read who wants to live."""
+"""The header, after `PREFIX`, of a dead letter that crashes every reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A record that will not be tried again by itself.
+    """A record that is not retried by itself.
 
     Attributes:
         reason: `unreadable` (no retry would help), `unprocessable` (it broke the code, or ended the process,
             `attempts` times), or `quarantined`.
-        error: what was said about it last.
-        unread: reading it may end the process.
+        error: the last error.
+        unread: reading it may crash the process.
     """
 
     record: Record
@@ -103,27 +103,27 @@ class KafkaDeadLetters:
         self._producer = producer
         self._topic = topics.dead_letters
 
-    async def publish(self, letter: DeadLetter) -> RecordPosition:
-        """Append a dead letter; returns where it stands, when all in-sync replicas have it.
+    async def publish(self, dead_letter: DeadLetter) -> RecordPosition:
+        """Append a dead letter; return its position, once all in-sync replicas have it.
 
         Raises:
             NotPublished: it is not in the topic.
             PublishUnknown: it may be in the topic, or get there later.
-            DeadLetterRejected: it never will be, until somebody changes the topic or its rights.
+            DeadLetterRejected: the topic rejects it, until its settings or rights change.
         """
-        record = letter.record
-        told = {
-            "reason": letter.reason,
-            "error": letter.error,
+        record = dead_letter.record
+        origin = {
+            "reason": dead_letter.reason,
+            "error": dead_letter.error,
             "topic": record.topic,
             "partition": str(record.partition),
             "offset": str(record.offset),
             "timestamp": str(record.timestamp),
-            "attempts": str(letter.attempts),
+            "attempts": str(dead_letter.attempts),
         }
-        if letter.unread:
-            told[UNREAD] = "true"
-        headers = [*record.headers, *((f"{PREFIX}{name}", text.encode()) for name, text in told.items())]
+        if dead_letter.unread:
+            origin[UNREAD] = "true"
+        headers = [*record.headers, *((f"{PREFIX}{name}", text.encode()) for name, text in origin.items())]
         outgoing = OutgoingRecord(record.key or b"", record.value or b"", headers)
         try:
             return await self._producer.append_one(self._topic, outgoing)
@@ -134,9 +134,9 @@ class KafkaDeadLetters:
 
 
 def replays_in(records: Iterable[Record]) -> Iterator[Replay]:
-    """Yield what records say of their being dead letters that were put back into the log."""
+    """Yield the replays among records of the log."""
     for record in records:
-        # A replay has two headers at least, an everyday record one: it pays for this look and no more.
+        # A replay has two headers at least, an ordinary record one: it pays for this check and no more.
         if len(record.headers) > 1:
             replay = replay_in(record)
             if replay is not None:
@@ -144,15 +144,15 @@ def replays_in(records: Iterable[Record]) -> Iterator[Replay]:
 
 
 def replay_in(record: Record) -> Replay | None:
-    """Return what a record says of its being a dead letter that was put back into the log."""
-    letter = header(record.headers, REPLAY_OF)
-    if letter is None or place_of(letter) is None:
+    """Return the replay that a record is, None if it is none."""
+    dead_letter_id = header(record.headers, REPLAY_OF)
+    if dead_letter_id is None or position_of(dead_letter_id) is None:
         return None
     by = header(record.headers, REPLAYED_BY)
     if by is None:
         return None
     return Replay(
-        letter=DeadLetterId(letter),
+        dead_letter_id=DeadLetterId(dead_letter_id),
         by=by,
         at=instant_of(record),
         topic=record.topic,
@@ -162,10 +162,10 @@ def replay_in(record: Record) -> Replay | None:
 
 
 def instant_of(record: Record) -> datetime:
-    """Return when a record was appended, as its producer may say: the nearest time that there is."""
+    """Return when a record was appended, or as its producer claims, within the range of `datetime`."""
     return instant_at(record.timestamp)
 
 
 def instant_at(timestamp_ms: int) -> datetime:
-    """Return the nearest time that there is to so many milliseconds since 1970."""
+    """Return the instant of milliseconds since 1970, clamped to the range of `datetime`."""
     return _EPOCH + timedelta(milliseconds=max(0, min(timestamp_ms, _LAST_MS)))

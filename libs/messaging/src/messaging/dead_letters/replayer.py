@@ -1,4 +1,4 @@
-"""Dead letters put back into the log, as they were."""
+"""Replay of dead letters into the log, as the original records."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from messaging.unpacking import tolerant_consumer
 
 _READ_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 2.0
-_OURS: Final = (REPLAY_OF, REPLAYED_BY)
+_REPLAY_HEADERS: Final = (REPLAY_OF, REPLAYED_BY)
 
 DeadLetterRecords = Mapping[RecordPosition, Record]
 
@@ -35,32 +35,32 @@ class KafkaDeadLetterReplayer:
         self._topics = Topics(settings.topic_prefix)
 
     async def replay(
-        self, places: Sequence[RecordPosition], *, by: str
+        self, positions: Sequence[RecordPosition], *, by: str
     ) -> list[Replayed | TransientError | None]:
         """See `DeadLetterReplayer.replay`.
 
-        What came from one partition is appended at once, in its order; one partition's trouble is not
-        another's.
+        Records of one partition are appended at once, in their order; a failure in one partition does not
+        affect another.
         """
-        wanted = {place for place in places if place.partition < self._settings.partitions}
+        wanted = {position for position in positions if position.partition < self._settings.partitions}
         letters = await self._read(wanted) if wanted else {}
-        in_order = sorted(letters, key=lambda place: _origin(letters[place]))
-        groups = groupby(in_order, lambda place: _origin(letters[place])[:2])
+        in_order = sorted(letters, key=lambda position: _origin(letters[position]))
+        groups = groupby(in_order, lambda position: _origin(letters[position])[:2])
         done = await asyncio.gather(*[self._append(list(group), letters, by) for _, group in groups])
-        outcomes = {place: outcome for each in done for place, outcome in each.items()}
-        return [outcomes.get(place) for place in places]
+        outcomes = {position: outcome for each in done for position, outcome in each.items()}
+        return [outcomes.get(position) for position in positions]
 
     async def _append(
-        self, places: Sequence[RecordPosition], letters: DeadLetterRecords, by: str
+        self, positions: Sequence[RecordPosition], letters: DeadLetterRecords, by: str
     ) -> dict[RecordPosition, Replayed | TransientError]:
-        records = [_again(place, letters[place], by) for place in places]
+        records = [_again(position, letters[position], by) for position in positions]
         try:
             await self._producer.append(self._topics.events, records)
         except (NotPublished, PublishUnknown) as error:
-            return dict.fromkeys(places, error)
-        return {place: _replayed(letters[place]) for place in places}
+            return dict.fromkeys(positions, error)
+        return {position: _replayed(letters[position]) for position in positions}
 
-    async def _read(self, places: Collection[RecordPosition]) -> DeadLetterRecords:
+    async def _read(self, positions: Collection[RecordPosition]) -> DeadLetterRecords:
         consumer = tolerant_consumer(
             **self._settings.connection(), enable_auto_commit=False, auto_offset_reset="none"
         )
@@ -69,7 +69,7 @@ class KafkaDeadLetterReplayer:
                 await consumer.start()
                 return {
                     RecordPosition(record.partition, record.offset): record
-                    async for record in _records_at(consumer, self._topics.dead_letters, places)
+                    async for record in _records_at(consumer, self._topics.dead_letters, positions)
                 }
         except (KafkaError, OSError, TimeoutError) as error:
             raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
@@ -79,15 +79,15 @@ class KafkaDeadLetterReplayer:
 
 
 async def _records_at(
-    consumer: AIOKafkaConsumer, topic: str, places: Collection[RecordPosition]
+    consumer: AIOKafkaConsumer, topic: str, positions: Collection[RecordPosition]
 ) -> AsyncIterator[Record]:
-    for number, group in groupby(sorted(places), lambda place: place.partition):
+    for number, group in groupby(sorted(positions), lambda position: position.partition):
         partition = TopicPartition(topic, number)
         consumer.assign([partition])
         first = (await consumer.beginning_offsets([partition]))[partition]
         end = (await consumer.end_offsets([partition]))[partition]
         follows: int | None = None
-        for offset in (place.offset for place in group if first <= place.offset < end):
+        for offset in (position.offset for position in group if first <= position.offset < end):
             if offset != follows:  # the next one is here already: a seek would throw it away
                 consumer.seek(partition, offset)
             record: Record = await consumer.getone(partition)
@@ -96,21 +96,23 @@ async def _records_at(
                 yield record
 
 
-def _again(place: RecordPosition, letter: Record, by: str) -> OutgoingRecord:
-    """Return a dead letter as it was before it died, with whose replay it is."""
+def _again(position: RecordPosition, letter: Record, by: str) -> OutgoingRecord:
+    """Return the original record of a dead letter, with the headers of the replay."""
     kept = [
-        (name, value) for name, value in letter.headers if not name.startswith(PREFIX) and name not in _OURS
+        (name, value)
+        for name, value in letter.headers
+        if not name.startswith(PREFIX) and name not in _REPLAY_HEADERS
     ]
-    said = [(REPLAY_OF, dead_letter_id(place).encode()), (REPLAYED_BY, by.encode())]
-    return OutgoingRecord(letter.key or b"", letter.value or b"", [*kept, *said])
+    marks = [(REPLAY_OF, dead_letter_id(position).encode()), (REPLAYED_BY, by.encode())]
+    return OutgoingRecord(letter.key or b"", letter.value or b"", [*kept, *marks])
 
 
 def _origin(letter: Record) -> tuple[str, int, int]:
-    """Return where a dead letter stood in the log; what does not say stands before all others."""
-    told = {
+    """Return the position of the original record in the log; one without it sorts before all others."""
+    origin = {
         name: header(letter.headers, f"{PREFIX}{name}") or "" for name in ("topic", "partition", "offset")
     }
-    return told["topic"], _number(told["partition"]), _number(told["offset"])
+    return origin["topic"], _number(origin["partition"]), _number(origin["offset"])
 
 
 def _number(text: str) -> int:
@@ -119,7 +121,7 @@ def _number(text: str) -> int:
 
 def _replayed(letter: Record) -> Replayed:
     if header(letter.headers, f"{PREFIX}{UNREAD}") is not None:
-        return Replayed(None)  # reading it has ended processes
+        return Replayed(None)  # reading it has crashed processes
     try:
         return Replayed(decode(letter.value).command.event_id)
     except PoisonRecord:

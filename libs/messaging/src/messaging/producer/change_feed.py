@@ -1,4 +1,4 @@
-"""The derived topics: what has been applied, told after it was committed."""
+"""The derived topics: applied changes, published after their transaction."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -45,7 +45,7 @@ class KafkaChangeFeed:
         """See `ChangeFeed.publish`."""
         outgoing: dict[str, Sequence[OutgoingRecord]] = {}
         applied = [
-            (verdict.delivery.command, message) for verdict in verdicts if (message := _message(verdict))
+            (verdict.consumed.command, message) for verdict in verdicts if (message := _message(verdict))
         ]
         for topic, rule in self._rules:
             records = [message for command, message in applied if rule(command)]
@@ -59,7 +59,7 @@ def _message(verdict: Verdict) -> OutgoingRecord | None:
     record = verdict.event
     if record is None or not verdict.is_published:
         return None
-    command = verdict.delivery.command
+    command = verdict.consumed.command
     return OutgoingRecord(
         command.tracking_number.encode(), encode_change(command, record), [CONTENT_TYPE_HEADER]
     )

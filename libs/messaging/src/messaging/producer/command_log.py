@@ -1,4 +1,4 @@
-"""The log that all writes go to."""
+"""The log of all commands, on Kafka."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,8 @@ class KafkaCommandLog:
     """`CommandLog` on Kafka: one record per command, keyed by tracking number.
 
     At most `max_in_flight` commands, and `max_in_flight_bytes` of them, wait for their acknowledgement: with
-    Kafka slow or gone, the next ones are turned away before memory grows. Those that were given up as unknown
-    do not count: aiokafka holds two batches of a partition, no more, until Kafka has them.
+    Kafka slow or unreachable, further ones are rejected before memory grows. Those of unknown outcome do not
+    count: aiokafka holds two batches of a partition, no more, until Kafka has them.
 
     Attributes:
         in_flight: commands that wait now.

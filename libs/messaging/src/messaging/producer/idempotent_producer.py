@@ -15,7 +15,7 @@ from aiokafka.partitioner import murmur2
 from domain.errors import NotPublished, PublishUnknown
 from domain.processing.dead_letter import RecordPosition
 from messaging.codec import Headers
-from messaging.producer.group_commit import GroupCommit, Line
+from messaging.producer.group_commit import GroupCommit, Partition
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from servicekit.background_tasks import in_background
@@ -25,10 +25,10 @@ _log = structlog.get_logger(__name__)
 _RECONNECT_S: Final = 0.5
 _CLOSE_S: Final = 2.0
 _METADATA_MAX_AGE_MS: Final = 10_000
-# Before compression; what counts is the bound of the topic. With the default of 1 MiB a dead letter that came
-# well compressed could not be kept.
+# Before compression; what counts is the bound of the topic. With the default of 1 MiB a highly
+# compressible dead letter could not be stored.
 _MAX_REQUEST_BYTES: Final = 64 * 1024 * 1024
-# Errors that stay: aiokafka never raises its epoch (aio-libs/aiokafka#1017), only another producer helps.
+# Permanent errors: aiokafka never raises its epoch (aio-libs/aiokafka#1017), only another producer helps.
 _BROKEN: Final = frozenset(
     {
         "InvalidProducerEpoch",
@@ -45,7 +45,7 @@ _HandOver = Callable[[AIOKafkaProducer, list[asyncio.Future[Any]]], Awaitable[No
 
 
 class OutgoingRecord(NamedTuple):
-    """What is appended to a topic."""
+    """A record to append to a topic."""
 
     key: bytes
     value: bytes
@@ -53,7 +53,7 @@ class OutgoingRecord(NamedTuple):
 
 
 class ResilientProducer:
-    """A producer that starts when Kafka comes, and is replaced when it breaks."""
+    """A producer that starts once Kafka is reachable, and is replaced when it breaks."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
@@ -68,7 +68,7 @@ class ResilientProducer:
 
     @property
     def is_started(self) -> bool:
-        """Whether records can be appended now."""
+        """True while records can be appended."""
         return self._producer is not None
 
     @contextlib.asynccontextmanager
@@ -97,7 +97,7 @@ class ResilientProducer:
         await self._together.append((topic, partition_of(record.key, count)), record)
 
     async def append_one(self, topic: str, record: OutgoingRecord) -> RecordPosition:
-        """Append a record and return where it stands; see `append`."""
+        """Append a record and return its position; see `append`."""
         [appended] = await self._append({topic: [record]})
         return RecordPosition(appended.partition, appended.offset)
 
@@ -106,17 +106,17 @@ class ResilientProducer:
         await self._append(records)
 
     def _partitions(self, topic: str) -> int:
-        """Return over how many partitions keys are spread; 0 as long as that is not known."""
+        """Return the number of partitions that keys are spread over; 0 while it is unknown."""
         if self._producer is None:
             return 0
         known = len(self._producer.client.cluster.partitions_for_topic(topic) or ())
         return self._spread(topic, known) if known else 0
 
     def _spread(self, topic: str, known: int) -> int:
-        """Return over how many of a topic's partitions keys are spread.
+        """Return the number of a topic's partitions that keys are spread over.
 
-        Those of the commands are declared: a partition that somebody adds would take shipments away from
-        where their events wait.
+        That of the commands is declared: an added partition would move shipments away from their waiting
+        events.
         """
         if topic != self._commands:
             return known
@@ -137,11 +137,13 @@ class ResilientProducer:
 
         return await self._deliver(hand_over, records, self._settings.publish_timeout_s)
 
-    async def _append_together(self, line: Line, records: Sequence[OutgoingRecord], deadline: float) -> None:
+    async def _append_together(
+        self, partition: Partition, records: Sequence[OutgoingRecord], deadline: float
+    ) -> None:
         async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
-            await self._hand_over(producer, line, records, accepted)
+            await self._hand_over(producer, partition, records, accepted)
 
-        await self._deliver(hand_over, line[:1], deadline - asyncio.get_running_loop().time())
+        await self._deliver(hand_over, partition[:1], deadline - asyncio.get_running_loop().time())
 
     async def _deliver(self, hand_over: _HandOver, topics: Iterable[str], within_s: float) -> list[Any]:
         producer = self._producer
@@ -151,7 +153,7 @@ class ResilientProducer:
         try:
             async with asyncio.timeout(within_s):
                 await hand_over(producer, accepted)
-                # aiokafka shields them: to give up cancels no delivery.
+                # aiokafka shields them: the timeout cancels no append.
                 return await asyncio.gather(*accepted)
         except (TimeoutError, KafkaTimeoutError) as error:
             if accepted:
@@ -170,19 +172,19 @@ class ResilientProducer:
     async def _hand_over(
         self,
         producer: AIOKafkaProducer,
-        line: Line,
+        partition: Partition,
         records: Sequence[OutgoingRecord],
         accepted: list[asyncio.Future[Any]],
     ) -> None:
-        """Hand records of one partition over, in a builder of their own: 4 µs each, where `send` takes 20."""
-        topic, partition = line
-        # In turn: aiokafka lets all who wait for a partition's slot run for it, and takes the whole time
-        # off the timeout at every lost run. Fifty callers of one shipment would fail within a second.
-        async with self._turns[line]:
+        """Pass records of one partition to aiokafka, in one builder: 4 µs each, where `send` takes 20."""
+        topic, number = partition
+        # In turn: aiokafka lets all callers compete for a partition's slot, and takes the whole time off the
+        # timeout at every lost attempt. Fifty callers of one shipment would fail within a second.
+        async with self._turns[partition]:
             for builder in _builders(producer, records):
-                # Noted one by one: if the next one fails, this one is on its way already.
+                # Appended one by one: if the next one fails, this one is in flight already.
                 accepted.append(  # noqa: PERF401
-                    await producer.send_batch(builder, topic, partition=partition)
+                    await producer.send_batch(builder, topic, partition=number)
                 )
 
     def _replace_if_broken(self, producer: AIOKafkaProducer, error: KafkaError) -> None:
@@ -211,7 +213,7 @@ class ResilientProducer:
                 max_batch_size=self._settings.max_batch_bytes,
                 max_request_size=_MAX_REQUEST_BYTES,
                 request_timeout_ms=int(self._settings.request_timeout_s * 1000),
-                # A topic with too few partitions is refused by what is known of it, which no append renews.
+                # A topic with too few partitions is rejected by cached metadata, which no append renews.
                 metadata_max_age_ms=_METADATA_MAX_AGE_MS,
             )
             try:
@@ -255,7 +257,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 
 def _consume(future: asyncio.Future[Any]) -> None:
-    """Take the result of a delivery that nobody waits for any more, so that asyncio does not complain."""
+    """Retrieve the result of an append that nobody waits for any more, so that asyncio logs nothing."""
 
     def take(done: asyncio.Future[Any]) -> None:
         if not done.cancelled():

@@ -27,10 +27,10 @@ MAJORITY = WriteConcern(w="majority", j=True)
 
 
 async def transacted(database: Database, work: Callable[[AsyncClientSession], Awaitable[T]]) -> T:
-    """Run `work` in one transaction, again from its beginning where MongoDB asks for that.
+    """Run `work` in one transaction; repeat it as a whole if MongoDB asks for a retry.
 
     Raises:
-        StoreUnavailable: nothing was written, or that is not known.
+        StoreUnavailable: nothing was written, or the outcome is unknown.
     """
     # The driver would try for two minutes; nobody waits longer for this than for any other call.
     with translated(), pymongo.timeout(database.client.options.timeout):
@@ -45,8 +45,8 @@ async def open_database(
     """Open the database; does not wait for the server. Reads and writes are for the majority.
 
     Args:
-        settings: where it is.
-        listeners: told what becomes of its connections.
+        settings: address and timeouts.
+        listeners: of the driver's connection events.
     """
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.uri,

@@ -1,4 +1,4 @@
-"""The users of development: made where they are missing, marked, and refused everywhere else."""
+"""Development users: created if missing, marked, and rejected in every other environment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Documents of the two collections that events write, and back (shapes: DESIGN section 7)."""
+"""Conversion between domain objects and the documents of `shipments` and `status_events`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,17 +22,17 @@ from domain.shipments.status import Status
 Document = dict[str, Any]
 
 PARTS: Final = ("origin", "destination", "package")
-"""What a creation says of a shipment, and amendments change."""
+"""Parts of a shipment that a creation sets and amendments change."""
 
 MAX_OTHER_PAYLOADS: Final = 8
-"""Of the payloads that were sent under an event's id and do not stand, the last so many are kept."""
+"""Maximum number of superseded payloads retained for one event id; the last ones stay."""
 
-_SAID: Final = ("status", "location", "notes", "changes", *PARTS, "submitted_by", "received_at")
-SHOWN_OF_OTHERS: Final = (*_SAID, "offset", "reason")
-"""What is shown of a payload that does not stand; shipment, instant and source are the event's own."""
+_COMMAND_FIELDS: Final = ("status", "location", "notes", "changes", *PARTS, "submitted_by", "received_at")
+OTHER_PAYLOAD_FIELDS: Final = (*_COMMAND_FIELDS, "offset", "reason")
+"""Fields shown of a superseded payload; shipment, instant and source are the event's own."""
 
 UTC_OFFSET: Final = "utc_offset"
-"""Of an event's local time; a member that is there only if it is not UTC, as in older documents."""
+"""Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
 
 SHIPMENT_FIELDS = {
     "client_id": 1,
@@ -55,7 +55,7 @@ EVENT_FIELDS = {
 
 
 def shipment_of(document: Document) -> Shipment:
-    """Return the state that deciding needs, from the fields `SHIPMENT_FIELDS`."""
+    """Return the shipment that decisions need, from the fields `SHIPMENT_FIELDS`."""
     return Shipment(
         document["_id"],
         document["client_id"],
@@ -67,7 +67,7 @@ def shipment_of(document: Document) -> Shipment:
 
 
 def event_of(document: Document) -> EventRecord:
-    """Return what is known of an event, from the fields `EVENT_FIELDS`."""
+    """Return the record of an event, from the fields `EVENT_FIELDS`."""
     reason = document["reason"]
     return EventRecord(
         event_id=document["_id"],
@@ -84,7 +84,7 @@ def event_of(document: Document) -> EventRecord:
 
 
 def event_document(change: EventChange, *, partition: int, recorded_at: datetime) -> Document:
-    """Return the record of an event that was judged for the first time."""
+    """Return the document of an event that was judged for the first time."""
     document = judged_fields(change, partition=partition, recorded_at=recorded_at)
     document["_id"] = change.event_id
     document["attempts"] = change.attempts
@@ -96,27 +96,27 @@ def event_document(change: EventChange, *, partition: int, recorded_at: datetime
 
 
 def other_payloads(change: EventChange) -> list[Document]:
-    """Return the payloads of a batch that do not stand: each once, the last `MAX_OTHER_PAYLOADS`."""
+    """Return the superseded payloads of a batch: each once, the last `MAX_OTHER_PAYLOADS`."""
     kept: dict[str, Document] = {}
     for other in change.others:
-        kept.pop(other.delivery.fingerprint, None)
-        kept[other.delivery.fingerprint] = _other_payload(other)
+        kept.pop(other.consumed.fingerprint, None)
+        kept[other.consumed.fingerprint] = _other_payload(other)
     if change.judged is not None:
         kept.pop(change.judged.fingerprint, None)
     return list(kept.values())[-MAX_OTHER_PAYLOADS:]
 
 
 def update_with_others(change: EventChange, fields: Document) -> list[Document]:
-    """Return the update, a pipeline, of an event that was sent with several payloads.
+    """Return the update (a pipeline) of an event that was sent with several payloads.
 
-    Where the payload that is recorded gives way, it goes to those that do not stand.
+    If the recorded payload is superseded, it is moved to the other payloads.
 
     Args:
-        change: what the batch does to the event.
-        fields: what is set besides.
+        change: of the event by the batch.
+        fields: to set besides.
     """
     others = other_payloads(change)
-    recorded: Document = {name: f"${name}" for name in (*SHOWN_OF_OTHERS, "fingerprint")}
+    recorded: Document = {name: f"${name}" for name in (*OTHER_PAYLOAD_FIELDS, "fingerprint")}
     # An amendment reports no status: its record shows the shipment's.
     recorded["status"] = {"$cond": [{"$eq": [{"$type": "$changes"}, "missing"]}, "$status", None]}
     known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
@@ -131,7 +131,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     both = {"$concatArrays": [older, {"$literal": others}]}
     updated: Document = {"other_payloads": {"$slice": [both, -MAX_OTHER_PAYLOADS]}}
     if change.judged is not None:
-        updated["changes"] = "$$REMOVE"  # of an amendment that gives way; a new one sets its own
+        updated["changes"] = "$$REMOVE"  # of a superseded amendment; a new one sets its own
         updated[UTC_OFFSET] = "$$REMOVE"
     for name in ("attempts", "duplicates", "conflicts"):
         updated[name] = {"$add": [f"${name}", getattr(change, name)]}
@@ -139,66 +139,66 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
 
 
 def _other_payload(other: OtherPayload) -> Document:
-    said = described(other.delivery.command)
-    # A creation by another request may be another client's: what it says is not for those who read this one.
+    fields = command_fields(other.consumed.command)
+    # A creation by another request may be another client's: its content is hidden from readers of this one.
     hidden = PARTS if other.reason is ErrorCode.TRACKING_NUMBER_TAKEN else ()
     return {
-        **{name: said[name] for name in _SAID if name in said and name not in hidden},
-        "offset": other.delivery.offset,
+        **{name: fields[name] for name in _COMMAND_FIELDS if name in fields and name not in hidden},
+        "offset": other.consumed.offset,
         "reason": None if other.reason is None else str(other.reason),
-        "fingerprint": other.delivery.fingerprint,
+        "fingerprint": other.consumed.fingerprint,
     }
 
 
 def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime) -> Document:
-    """Return the fields that a judgement sets, the first as well as a later one."""
-    delivery, record = change.judged, change.record
-    if delivery is None or record is None:
+    """Return the fields that every judgement sets, the first one and later ones."""
+    consumed, record = change.judged, change.record
+    if consumed is None or record is None:
         raise ValueError(f"{change.event_id} was counted, not judged")
-    fields = described(delivery.command)
+    fields = command_fields(consumed.command)
     fields["status"] = record.status.value if record.status is not None else None
     fields["client_id"] = record.client_id
     fields["outcome"] = record.outcome.value
     fields["reason"] = record.reason.value if record.reason is not None else None
     fields["version"] = record.version
-    fields["fingerprint"] = delivery.fingerprint
+    fields["fingerprint"] = consumed.fingerprint
     fields["partition"] = partition
-    fields["offset"] = delivery.offset
+    fields["offset"] = consumed.offset
     fields["last_offset"] = change.last_offset
     fields["recorded_at"] = recorded_at
     return fields
 
 
 def dead_document(
-    delivery: ConsumedCommand, *, reason: str, partition: int, recorded_at: datetime
+    consumed: ConsumedCommand, *, reason: str, partition: int, recorded_at: datetime
 ) -> Document:
-    """Return the record of an event that nobody could judge; `reason` is for the operator's eyes."""
-    return described(delivery.command) | {
-        "_id": delivery.command.event_id,
+    """Return the document of a dead-lettered event; `reason` is shown to operators."""
+    return command_fields(consumed.command) | {
+        "_id": consumed.command.event_id,
         "client_id": None,
         "outcome": Outcome.DEAD.value,
         "reason": reason,
         "version": None,
-        "fingerprint": delivery.fingerprint,
+        "fingerprint": consumed.fingerprint,
         "attempts": 1,
         "duplicates": 0,
         "conflicts": 0,
         "partition": partition,
-        "offset": delivery.offset,
-        "last_offset": delivery.offset,
+        "offset": consumed.offset,
+        "last_offset": consumed.offset,
         "recorded_at": recorded_at,
     }
 
 
-def update_with_dead(delivery: ConsumedCommand, *, reason: str) -> list[Document]:
-    """Return the update, a pipeline, that keeps a dead payload on the record of another one."""
-    others = [OtherPayload(delivery, reason)]
-    change = EventChange(delivery.command.event_id, is_new=False, last_offset=delivery.offset, others=others)
+def update_with_dead(consumed: ConsumedCommand, *, reason: str) -> list[Document]:
+    """Return the update (a pipeline) that adds a dead-lettered payload to the event's other payloads."""
+    others = [OtherPayload(consumed, reason)]
+    change = EventChange(consumed.command.event_id, is_new=False, last_offset=consumed.offset, others=others)
     return update_with_others(change, {})
 
 
-def described(command: Command) -> Document:
-    """Return what a command says of itself, in the words of the audit log."""
+def command_fields(command: Command) -> Document:
+    """Return the fields of a command under the names of the audit log."""
     fields: Document = {
         "tracking_number": command.tracking_number,
         "timestamp": command.timestamp,
@@ -218,17 +218,17 @@ def described(command: Command) -> Document:
     elif isinstance(command, CreateShipment):
         fields["status"] = Status.CREATED.value
         fields["request_key"] = command.request_key
-        # A shipment can be rebuilt from its events alone only if the first one says what was created.
+        # A shipment can be rebuilt from its events alone only if the first one has all parts.
         for part in PARTS:
             fields[part] = getattr(command, part)
     else:
-        fields["status"] = None  # the shipment's, which only a judgement knows
+        fields["status"] = None  # that of the shipment, which only a judgement knows
         fields["changes"] = command.changes
     return fields
 
 
 def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
-    """Return a shipment that this batch creates, with all that the batch applied to it."""
+    """Return the document of a new shipment, with everything that its batch applied to it."""
     creation = change.applied[0].command
     if not isinstance(creation, CreateShipment):
         raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
@@ -246,9 +246,9 @@ def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> D
 
 
 def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
-    """Return the `$set` that takes a shipment to its new state.
+    """Return the `$set` for the new state of a shipment.
 
-    History is written by position: repeating it is harmless, which `$push` would not be, and it is cheaper.
+    History is written by position: unlike `$push` that is idempotent, and it is cheaper.
     """
     entries = _history(change.applied, recorded_at)
     first = len(change.after.applied) - len(entries)
@@ -262,24 +262,24 @@ def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Doc
 
 def _history(applied: Sequence[ConsumedCommand], recorded_at: datetime) -> list[Document]:
     return [
-        history_entry(delivery, recorded_at)
-        for delivery in applied
-        if not isinstance(delivery.command, AmendShipment)
+        history_entry(consumed, recorded_at)
+        for consumed in applied
+        if not isinstance(consumed.command, AmendShipment)
     ]
 
 
 def _amendments(applied: Sequence[ConsumedCommand]) -> Document:
-    """Merge the amendments of a batch into one: MongoDB refuses to set a path and one below it at once."""
+    """Merge the amendments of a batch into one: MongoDB rejects a path together with one below it."""
     changes: Document = {}
-    for delivery in applied:
-        if isinstance(delivery.command, AmendShipment):
-            for part, members in cast("Document", delivery.command.changes).items():
+    for consumed in applied:
+        if isinstance(consumed.command, AmendShipment):
+            for part, members in cast("Document", consumed.command.changes).items():
                 changes[part] = merged(changes.get(part, {}), members)
     return changes
 
 
 def _amended_members(changes: Document) -> Document:
-    """Return what an amendment sets, by the path of each member: the others stay, unread."""
+    """Return the values that an amendment sets, by path; other fields stay, unread."""
     fields: Document = {}
     for part, members in changes.items():
         for member, value in members.items():
@@ -295,12 +295,12 @@ def _amended_parts(creation: CreateShipment, applied: Sequence[ConsumedCommand])
     return {part: merged(getattr(creation, part), members) for part, members in _amendments(applied).items()}
 
 
-def history_entry(delivery: ConsumedCommand, recorded_at: datetime) -> Document:
-    """Return the line that an applied event leaves in its shipment's history."""
-    fields = described(delivery.command)
+def history_entry(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
+    """Return the entry of an applied event in its shipment's history."""
+    fields = command_fields(consumed.command)
     offset = {UTC_OFFSET: fields[UTC_OFFSET]} if UTC_OFFSET in fields else {}
     return {
-        "event_id": delivery.command.event_id,
+        "event_id": consumed.command.event_id,
         "status": fields["status"],
         "timestamp": fields["timestamp"],
         **offset,

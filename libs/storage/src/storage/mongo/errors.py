@@ -1,4 +1,4 @@
-"""Driver errors of MongoDB, translated to those of the ports."""
+"""Translation of MongoDB driver errors to errors of the ports."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Keeps a Redis that does not answer from slowing down everything that merely hopes for its help."""
+"""Circuit breaker that keeps an unresponsive Redis from slowing down callers that work without it."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -20,12 +20,12 @@ _log = structlog.get_logger(__name__)
 
 
 class RedisBreaker:
-    """Runs commands of a Redis that may be gone: the caller always goes on, without the hint.
+    """Runs commands of Redis and returns a default if they fail, so that the caller can always continue.
 
-    After `FAILURES_TO_OPEN` failures in a row it does not even ask any more, for `RETRY_AFTER_S` seconds.
+    After `FAILURES_TO_OPEN` failures in a row no command is sent for `RETRY_AFTER_S` seconds.
 
     Attributes:
-        name: of what it guards.
+        name: of the component that uses Redis; a metric label.
     """
 
     def __init__(self, name: str) -> None:
@@ -38,11 +38,11 @@ class RedisBreaker:
 
     @property
     def failing(self) -> bool:
-        """Whether the last command failed, or was not even sent; after a minute without one nobody knows."""
+        """True if the last command failed or was not sent, unless that was over a minute ago."""
         return self._failed_at_s is not None and time.monotonic() - self._failed_at_s < REMEMBERED_S
 
     async def run(self, command: Callable[[], Awaitable[Result]], otherwise: Result) -> Result:
-        """Return what `command` gives; `otherwise` when Redis fails or is left alone."""
+        """Return the result of `command`, or `otherwise` if Redis fails or the breaker is open."""
         breaker = await self._factory.get_breaker(self.name)
         try:
             async with breaker:
@@ -59,7 +59,7 @@ class RedisBreaker:
 
 
 def breakers() -> list[RedisBreaker]:
-    """Return those of this process."""
+    """Return the breakers of this process, by name."""
     return sorted(_BREAKERS, key=lambda breaker: breaker.name)
 
 

@@ -29,7 +29,7 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
         socket_timeout=settings.timeout_s,
         socket_connect_timeout=settings.timeout_s,
         retry=Retry(NoBackoff(), 0),
-        # No second try either, but another connection: the address may lead to the new primary by now.
+        # No retry either, but a new connection: the address may resolve to the new primary by now.
         retry_on_error=[ReadOnlyError],
     )
     try:

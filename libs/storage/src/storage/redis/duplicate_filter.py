@@ -1,6 +1,6 @@
-"""The duplicate filter: which events were applied in the last hour or two, as a Redis set per hour.
+"""Duplicate filter: the events that were applied in the last hour or two, one Redis set per hour.
 
-A hint only: a mark is made after the commit, so a hit is a duplicate; a miss proves nothing.
+A hint only: events are marked after their transaction, so a hit is a duplicate; a miss proves nothing.
 """
 
 from collections.abc import Awaitable, Sequence
@@ -16,7 +16,7 @@ LIFETIME_S: Final = 2 * _HOUR_S
 
 
 class RedisDuplicateFilter:
-    """`DuplicateFilter` on Redis: one set per partition and hour, the current and the previous one asked."""
+    """`DuplicateFilter` on Redis: one set per partition and hour; reads the current and the previous one."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
@@ -25,9 +25,9 @@ class RedisDuplicateFilter:
 
     async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
         """See `DuplicateFilter.seen`."""
-        nobody = [False] * len(members)
+        nothing_seen = [False] * len(members)
         if not members:
-            return nobody
+            return nothing_seen
 
         async def ask() -> Sequence[bool]:
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -36,7 +36,7 @@ class RedisDuplicateFilter:
                 current, previous = await pipeline.execute()
             return [bool(now or before) for now, before in zip(current, previous, strict=True)]
 
-        return await self._breaker.run(ask, otherwise=nobody)
+        return await self._breaker.run(ask, otherwise=nothing_seen)
 
     async def mark(self, partition: str, members: Sequence[str]) -> None:
         """See `DuplicateFilter.mark`."""

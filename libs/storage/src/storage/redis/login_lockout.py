@@ -1,9 +1,9 @@
-"""Failed logins, counted in Redis over all replicas, and in the process alone when Redis is away.
+"""Failed logins, counted in Redis over all replicas, and in the process alone while Redis is away.
 
-Three counters see each failure. That of user and address locks first and is what a guesser meets. That of the
-address, over all its users, meets whoever tries one password on many of them. That of the user, over all
-addresses, meets a guesser with many machines; as it could lock the user out too, it takes a hundred failures,
-and it spares addresses from which the user has logged in before.
+Three counters see each failure. The counter of user and address locks first and stops a simple guesser. The
+counter of the address, over all its users, stops one password tried on many users. The counter of the user,
+over all addresses, stops a guesser with many machines; as it could lock the user out too, it takes a hundred
+failures, and it spares addresses from which the user has logged in before.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The keys of the counters. Digests: what is typed as a user name is at times a password."""
+    """Keys of the counters. They hold digests: people sometimes type a password as the user name."""
 
     pair: str
     user: str
@@ -110,7 +110,7 @@ class LocalLoginGuard:
 
 
 class RedisLoginGuard:
-    """`LoginGuard` on Redis; what it cannot count there it counts here."""
+    """`LoginGuard` on Redis; counts in this process while Redis is away."""
 
     def __init__(self, redis: Redis, policies: LockPolicies) -> None:
         self._redis = redis
@@ -178,5 +178,5 @@ def _lock(name: str) -> str:
 
 
 def name_digest(text: str) -> str:
-    """Return what stands for a typed user name, in keys and logs; the same as `b2sum -l 96` gives."""
+    """Return the digest of a typed user name for keys and logs; the same as `b2sum -l 96`."""
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

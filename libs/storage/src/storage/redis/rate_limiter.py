@@ -1,4 +1,4 @@
-"""Rate limits: a GCRA bucket per key in Redis, a local one when Redis is away, lots to ask it rarely."""
+"""Rate limits: a GCRA bucket per key in Redis, taken in lots, and a local bucket while Redis is away."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ REMEMBERED_KEYS: Final = 10_000
 _US: Final = 1_000_000
 
 # `domain.access.rate_limit.take`, with the server's clock: replicas whose clocks differ share one bucket.
-# What is kept is the instant at which the bucket is full again; the key is gone when it is.
+# The value is the instant at which the bucket is full again; the key expires then.
 _TAKE: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -35,7 +35,7 @@ return {granted, backlog}
 
 
 class LocalRateLimiter:
-    """`RateLimiter` in this process alone: what is left when Redis is away."""
+    """`RateLimiter` in this process alone, for the time that Redis is away."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.monotonic, remembered: int = REMEMBERED_KEYS
@@ -73,15 +73,15 @@ class RedisRateLimiter:
             )
             return granted, backlog_us
 
-        answer = await self._breaker.run(ask, otherwise=None)
-        if answer is None:
+        result = await self._breaker.run(ask, otherwise=None)
+        if result is None:
             return await self._otherwise.take(key, quota, wanted=wanted)
-        return grant_of(quota, granted=answer[0], backlog_us=answer[1])
+        return grant_of(quota, granted=result[0], backlog_us=result[1])
 
 
 @dataclass(slots=True)
 class _Lot:
-    """What this replica holds of one bucket, and when that bucket is full again by the local clock."""
+    """Share of one bucket that this replica holds, and the local time at which the bucket is full again."""
 
     left: int = 0
     full_at: float = 0.0
@@ -93,10 +93,10 @@ class _Lot:
 
 
 class LotRateLimiter:
-    """`RateLimiter` that takes `LOT_S` worth of a bucket at once, so that most requests ask nobody.
+    """`RateLimiter` that takes `LOT_S` worth of a bucket at once, so that most requests need no round trip.
 
-    What is taken is kept until it is used, so nobody gets less than the quota. Nobody gets more than the
-    quota and one lot per replica: 5 % of a second's worth each.
+    A lot is held until it is used, so every key gets its whole quota. No key gets more than the quota and
+    one lot per replica: 5 % of a second's worth each.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class LotRateLimiter:
         """See `RateLimiter.take`."""
         lot = self._lot(key)
         if lot.left < wanted:
-            async with lot.lock:  # those who come together share one round trip
+            async with lot.lock:  # concurrent requests share one round trip
                 if lot.left < wanted:
                     refused = await self._refill(lot, key, quota, wanted=wanted)
                     if refused is not None:
@@ -126,7 +126,7 @@ class LotRateLimiter:
         return lot.grant(quota, self._clock(), granted=wanted)
 
     async def _refill(self, lot: _Lot, key: str, quota: Quota, *, wanted: int) -> Grant | None:
-        """Fetch a lot; the refusal if there is none, which is remembered until it is over."""
+        """Fetch a lot; return the refusal if there is none, and remember it until it ends."""
         known = lot.grant(quota, self._clock(), granted=0)
         if known.retry_after_s > 0:
             return known

@@ -1,4 +1,4 @@
-"""Replies to those who wait for an event, over Redis pub/sub: the processor sends, ingest-api waits."""
+"""Replies to callers that wait for an event, over Redis pub/sub: the processor sends, ingest-api waits."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from domain.ports.core import Reply
 from servicekit.background_tasks import in_background
 from storage.redis.breaker import RedisBreaker
 
-_ANSWER: Final = TypeAdapter(Reply)
+_REPLY: Final = TypeAdapter(Reply)
 _GLOB: Final = re.compile(r"[*?\[\]\\]")
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
@@ -32,15 +32,15 @@ class RedisReplies:
         self._redis = redis
         self._breaker = RedisBreaker("answers")
 
-    async def send(self, answers: Mapping[str, Reply]) -> None:
+    async def send(self, replies: Mapping[str, Reply]) -> None:
         """See `Replies.send`."""
-        if not answers:
+        if not replies:
             return
 
         async def publish() -> None:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for channel, answer in answers.items():
-                    pipeline.publish(channel, _ANSWER.dump_json(answer))
+                for channel, reply in replies.items():
+                    pipeline.publish(channel, _REPLY.dump_json(reply))
                 await pipeline.execute()
 
         await self._breaker.run(publish, otherwise=None)
@@ -49,12 +49,12 @@ class RedisReplies:
 class RedisReplyInbox:
     """`ReplyInbox` on Redis pub/sub, for the requests of one replica.
 
-    Each waits at an address of its own. The event's id would not tell them apart: two that use one
-    `Idempotency-Key` for two shipments wait for one event, and must not hear the same of it.
+    Each request waits at an address of its own, not at the event's id: two requests that use one
+    `Idempotency-Key` for two shipments wait for the same event, and get different replies.
     """
 
     def __init__(self, redis: Redis, instance: str) -> None:
-        # Not the instance alone: an answer to the process before this one must find nobody.
+        # Not the instance alone: a reply to the previous process must not reach this one.
         self._prefix = f"answers:{instance}:{secrets.token_hex(4)}:"
         self._redis = redis
         self._numbers = count()
@@ -63,12 +63,12 @@ class RedisReplyInbox:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers can arrive; without Redis they cannot, and waiting would be in vain."""
+        """True while replies can arrive: the subscription is up."""
         return self._subscribed.is_set()
 
     @contextlib.contextmanager
     def expect(self) -> Iterator[tuple[str, asyncio.Future[Reply]]]:
-        """Give the address to send an event with, and the future of the answer to it."""
+        """Yield the address to send an event with, and the future of the reply to it."""
         address = f"{self._prefix}{next(self._numbers)}"
         future = self._waiting[address] = asyncio.get_running_loop().create_future()
         try:
@@ -78,8 +78,8 @@ class RedisReplyInbox:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Receive answers while the context lasts; a lost Redis is asked for again until it answers."""
-        async with in_background(self._listen(), name="answer-inbox"):
+        """Receive replies while the context lasts; subscribe again after a lost connection."""
+        async with in_background(self._listen(), name="reply-inbox"):
             yield
 
     async def _listen(self) -> None:
@@ -89,7 +89,7 @@ class RedisReplyInbox:
                     await subscription.psubscribe(_GLOB.sub(r"\\\g<0>", self._prefix) + "*")
                     await self._receive(subscription)
             except (RedisError, OSError) as error:
-                _log.warning("answer_inbox_closed", error=str(error) or type(error).__name__)
+                _log.warning("reply_inbox_closed", error=str(error) or type(error).__name__)
             finally:
                 self._subscribed.clear()
             await asyncio.sleep(_RECONNECT_S)
@@ -109,10 +109,10 @@ class RedisReplyInbox:
         if future is None or future.done():
             return
         try:
-            answer = _ANSWER.validate_json(message["data"])
+            reply = _REPLY.validate_json(message["data"])
         except (
             ValueError
-        ) as error:  # from a processor of another version, say: this one waits in vain, no more
-            _log.warning("answer_unreadable", error=str(error))
+        ) as error:  # from a processor of another version, say: only this caller waits in vain
+            _log.warning("reply_unreadable", error=str(error))
         else:
-            future.set_result(answer)
+            future.set_result(reply)

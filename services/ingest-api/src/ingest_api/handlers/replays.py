@@ -7,7 +7,7 @@ from aiohttp import web
 
 from domain.errors import ErrorCode, NotPublished, TransientError
 from domain.ports.dead_letters import DeadLetterReplayer, Replayed
-from domain.processing.dead_letter import RecordPosition, place_of
+from domain.processing.dead_letter import RecordPosition, position_of
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json
 from httpkit.response.errors import ApiError
@@ -53,7 +53,7 @@ async def _replayed(request: web.Request, ids: Sequence[str]) -> Mapping[str, Ou
 
 def _places(ids: Sequence[str]) -> Iterator[tuple[str, RecordPosition]]:
     for each in ids:
-        place = place_of(each)
+        place = position_of(each)
         if place is not None:
             yield each, place
 

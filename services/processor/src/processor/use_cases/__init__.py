@@ -1,1 +1,1 @@
-"""Use cases: what becomes of the records of a partition."""
+"""Use cases: processing of the records of a partition."""

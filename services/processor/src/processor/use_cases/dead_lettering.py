@@ -1,4 +1,4 @@
-"""What operators are told of a record that cannot be applied."""
+"""Index entries of dead letters."""
 
 from datetime import datetime
 from typing import Final
@@ -15,34 +15,38 @@ _LONGEST_HEADER: Final = 200
 
 
 def entry_of(
-    letter: DeadLetter, place: RecordPosition, delivery: ConsumedCommand | None, *, recorded_at: datetime
+    dead_letter: DeadLetter,
+    position: RecordPosition,
+    consumed: ConsumedCommand | None,
+    *,
+    recorded_at: datetime,
 ) -> DeadLetterEntry:
-    """Describe a dead letter.
+    """Return the index entry of a dead letter.
 
     Args:
-        letter: the record and why it died.
-        place: where it stands in the dead-letter topic.
-        delivery: what the record says, None if it cannot be read.
+        dead_letter: the record, and the reason why it cannot be applied.
+        position: of the dead letter in the dead-letter topic.
+        consumed: the command in the record, None if it cannot be read.
         recorded_at: now.
     """
-    record = letter.record
+    record = dead_letter.record
     replay = replay_in(record)
     return DeadLetterEntry(
-        id=dead_letter_id(place),
-        reason=letter.reason,
-        error=letter.error[:_LONGEST_ERROR],
-        attempts=letter.attempts,
+        id=dead_letter_id(position),
+        reason=dead_letter.reason,
+        error=dead_letter.error[:_LONGEST_ERROR],
+        attempts=dead_letter.attempts,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
         timestamp=instant_of(record),
         key=None if record.key is None else _text(record.key[:_LONGEST_KEY]),
-        event_id=None if delivery is None else delivery.command.event_id,
-        tracking_number=None if delivery is None else delivery.command.tracking_number,
+        event_id=None if consumed is None else consumed.command.event_id,
+        tracking_number=None if consumed is None else consumed.command.tracking_number,
         recorded_at=recorded_at,
         value_preview=_text((record.value or b"")[:_PREVIEW_BYTES]),
         headers=[_shown(name, value) for name, value in record.headers[:_MOST_HEADERS]],
-        replay_of=None if replay is None else replay.letter,
+        replay_of=None if replay is None else replay.dead_letter_id,
     )
 
 

@@ -1,4 +1,4 @@
-"""The shipments that operators have set aside, as this process knows them."""
+"""Quarantined shipments, cached by this process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -17,24 +17,24 @@ _log = structlog.get_logger(__name__)
 
 
 class Quarantine:
-    """Why records are set aside, by their key. While the store cannot be asked, the last known list holds."""
+    """Reasons of quarantined shipments, by record key. While the store is away, the last list holds."""
 
     def __init__(self, store: QuarantineStore) -> None:
         self.reasons: Mapping[bytes, str] = {}
         self._store = store
 
     async def refresh(self) -> None:
-        """Ask the store: whatever was set aside before the call is known after it.
+        """Reload from the store: shipments quarantined before the call are known after it.
 
         Raises:
-            StoreUnavailable: it could not be asked, and what was known holds.
+            StoreUnavailable: the store did not respond; the last list holds.
         """
         entries = await self._store.entries()
         self.reasons = {entry.tracking_number.encode(): entry.reason for entry in entries}
 
     @asynccontextmanager
-    async def kept_fresh(self) -> AsyncIterator[None]:
-        """Ask again and again while the context lasts."""
+    async def refreshed_regularly(self) -> AsyncIterator[None]:
+        """Refresh regularly while the context lasts."""
         async with in_background(self._refresh_regularly(), name="quarantine"):
             yield
 

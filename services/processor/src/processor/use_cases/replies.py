@@ -1,15 +1,15 @@
-"""What those who wait for their event are told."""
+"""Replies to callers that wait for the outcome of an event."""
 
 from domain.ports.core import Reply
 from domain.processing.batch import EventRecord, Verdict, conflict_reason
 
 
-def answer_to(verdict: Verdict, event: EventRecord) -> Reply:
-    """Return the answer to a delivery; `event` is the one that stands."""
+def reply_for(verdict: Verdict, event: EventRecord) -> Reply:
+    """Return the reply for a verdict; `event` is the recorded one."""
     return Reply(
         event_id=event.event_id,
         outcome=event.outcome.value,
-        reason=conflict_reason(verdict.delivery.command, event) if verdict.is_conflict else event.reason,
+        reason=conflict_reason(verdict.consumed.command, event) if verdict.is_conflict else event.reason,
         client_id=event.client_id,
         timestamp=event.timestamp,
         status=event.status,

@@ -1,4 +1,4 @@
-"""The shipments that a partition has seen lately: what it wrote last, it need not read again."""
+"""Cache of the shipments that a partition has used last."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -8,21 +8,21 @@ from domain.shipments.tracking_number import TrackingNumber
 
 
 class ShipmentCache:
-    """The `size` shipments used last. Valid while one owner has the partition; it forgets with the fence."""
+    """LRU cache of `size` shipments. Valid while one owner has the partition; cleared with the fence."""
 
     def __init__(self, size: int) -> None:
         self._size = size
         self._shipments: OrderedDict[TrackingNumber, Shipment] = OrderedDict()
 
     def get(self, tracking_number: TrackingNumber) -> Shipment | None:
-        """Return a shipment, and count it as used; None if it is not here."""
+        """Return a shipment and mark it as used; None if it is not cached."""
         shipment = self._shipments.get(tracking_number)
         if shipment is not None:
             self._shipments.move_to_end(tracking_number)
         return shipment
 
     def put(self, shipments: Iterable[Shipment]) -> None:
-        """Take shipments in; those used longest ago make room."""
+        """Add shipments; evict the least recently used ones."""
         for shipment in shipments:
             self._shipments[shipment.tracking_number] = shipment
             self._shipments.move_to_end(shipment.tracking_number)
@@ -30,5 +30,5 @@ class ShipmentCache:
             self._shipments.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all shipments."""
         self._shipments.clear()

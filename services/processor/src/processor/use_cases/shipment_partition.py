@@ -1,4 +1,4 @@
-"""Applies the records of one partition to the shipments: exactly once, whatever is redelivered (ADR 0002)."""
+"""Processing of one partition: apply its records to shipments exactly once (ADR 0002)."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
@@ -43,7 +43,7 @@ from messaging.unpacking import UnreadableRecord
 from processor.metrics import ProcessorMetrics
 from processor.use_cases.dead_lettering import entry_of
 from processor.use_cases.quarantine import Quarantine
-from processor.use_cases.replies import answer_to
+from processor.use_cases.replies import reply_for
 from processor.use_cases.shipment_cache import ShipmentCache
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ Groups = Mapping[TrackingNumber, Sequence[ConsumedCommand]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """What applying needs from the outside."""
+    """Ports of a shipment partition."""
 
     store: ShipmentStore
-    notes: PartitionStateStore
+    partition_state: PartitionStateStore
     quarantine: Quarantine
     duplicates: DuplicateFilter
     feed: ChangeFeed
-    answers: Replies
+    replies: Replies
     dead_letters: KafkaDeadLetters
     index: DeadLetterIndex
     clock: Clock
@@ -71,17 +71,17 @@ class Ports:
 
 
 class ShipmentPartition:
-    """`PartitionHandler` that moves shipments."""
+    """`PartitionHandler` that applies commands to shipments."""
 
     def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int, partitions: int) -> None:
-        """Take what it works with.
+        """Create the handler of a partition.
 
         Args:
             name: `topic/number`.
             ports: of the process.
-            owner: for the operator's eyes.
-            cache_size: shipments remembered.
-            partitions: that keys are spread over.
+            owner: name of the process, shown to operators.
+            cache_size: number of cached shipments.
+            partitions: number that keys are distributed over.
         """
         self._name = name
         self._partitions = partitions
@@ -90,133 +90,141 @@ class ShipmentPartition:
         self._cache = ShipmentCache(cache_size)
         self._fence = Fence(name, 0, 0)
         self._fence_in_doubt = False
-        self._set_aside: set[int] = set()
-        self._letters: dict[tuple[int, str], RecordPosition] = {}
+        self._quarantined: set[int] = set()
+        self._published_dead_letters: dict[tuple[int, str], RecordPosition] = {}
 
     async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> PartitionCheckpoint:
         """See `PartitionHandler.open`."""
         self._cache.clear()
-        self._set_aside.clear()
-        self._letters.clear()
+        self._quarantined.clear()
+        self._published_dead_letters.clear()
         self._fence = await self._ports.store.acquire(
             self._name, owner=self._owner, end_offset=end_offset, is_another=is_another
         )
         self._fence_in_doubt = False
-        # What the owner before has set aside, this one must not apply: its list may be older.
+        # Shipments that the last owner quarantined must not be applied by this one: its list may be older.
         await self._ports.quarantine.refresh()
-        return self._fence.inherited
+        return self._fence.checkpoint
 
     async def handle(self, records: Sequence[Record]) -> bool:
         """See `PartitionHandler.handle`."""
         with self._ports.metrics.batch(len(records)):
             if self._fence_in_doubt:
-                await self._look_at_fence()
+                await self._refresh_fence()
             wanted = records
             if self._ports.quarantine.reasons:
                 wanted = await self._without_quarantined(records)
-            # Past those that are set aside as well: now that what stands before them is applied.
+            # Past quarantined records as well, now that the records before them are applied.
             next_offset = records[-1].offset + 1
             if wanted:
                 await self._apply(wanted, next_offset)
                 await self._note_replays(wanted)
             else:
                 await self._write(Plan(max(next_offset, self._fence.next_offset)))
-            if self._set_aside:
-                self._set_aside.difference_update(record.offset for record in records)
+            if self._quarantined:
+                self._quarantined.difference_update(record.offset for record in records)
         return bool(wanted)
 
-    async def bury(self, letter: DeadLetter) -> None:
-        """See `PartitionHandler.bury`; all that stands before the record is applied: the fence moves past."""
+    async def dead_letter(self, dead_letter: DeadLetter) -> None:
+        """See `PartitionHandler.dead_letter`; the records before it are applied: the fence moves past it."""
         if self._fence_in_doubt:
-            await self._look_at_fence()
-        await self._keep(letter, max(letter.record.offset + 1, self._fence.next_offset))
+            await self._refresh_fence()
+        await self._record_dead_letter(
+            dead_letter, max(dead_letter.record.offset + 1, self._fence.next_offset)
+        )
 
     async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:
         """See `PartitionState.stop`."""
         halt = Halt(problem, self._ports.clock.now(), is_gap, skip_to)
-        await self._ports.notes.note_halt(self._fence, halt)
+        await self._ports.partition_state.note_halt(self._fence, halt)
         return halt
 
-    async def told(self, halt: Halt) -> Start | None:
-        """See `PartitionState.told`."""
-        resumption = await self._ports.notes.resumption(self._name, halt)
+    async def resume_request(self, halt: Halt) -> Start | None:
+        """See `PartitionState.resume_request`."""
+        resumption = await self._ports.partition_state.resumption(self._name, halt)
         return None if resumption is None else resumption.start
 
     async def clear_halt(self, *, lost_below: int | None = None) -> None:
         """See `PartitionState.clear_halt`."""
         if lost_below is not None:
-            self._fence = await self._ports.notes.give_up(self._fence, lost_below)
-        await self._ports.notes.note_halt(self._fence, None)
+            self._fence = await self._ports.partition_state.give_up(self._fence, lost_below)
+        await self._ports.partition_state.note_halt(self._fence, None)
 
     async def attempt(self, attempt: Attempt | None) -> None:
         """See `PartitionState.attempt`."""
-        await self._ports.notes.note_attempt(self._fence, attempt)
+        await self._ports.partition_state.note_attempt(self._fence, attempt)
 
-    async def _keep(self, letter: DeadLetter, next_offset: int) -> None:
-        """Keep a dead letter: in its topic, in its index and, if it can be read, in the audit log."""
-        await self._note_replays([letter.record])
-        # Read first: if that is the end of the process, no letter has been written yet.
-        delivery = None if letter.unread else self._legible(letter.record)
-        mark = (letter.record.offset, letter.reason)
-        if mark not in self._letters:  # kept over retries: MongoDB may be away for long
-            self._letters[mark] = await self._ports.dead_letters.publish(letter)
+    async def _record_dead_letter(self, dead_letter: DeadLetter, next_offset: int) -> None:
+        """Write a dead letter to its topic, its index and, if the record can be read, the audit log."""
+        await self._note_replays([dead_letter.record])
+        # Read first: if reading crashes the process, no dead letter has been written yet.
+        consumed = None if dead_letter.unread else self._read_or_none(dead_letter.record)
+        record_key = (dead_letter.record.offset, dead_letter.reason)
+        if (
+            record_key not in self._published_dead_letters
+        ):  # once over all retries: MongoDB may be away for long
+            self._published_dead_letters[record_key] = await self._ports.dead_letters.publish(dead_letter)
         now = self._ports.clock.now()
-        await self._ports.index.record(entry_of(letter, self._letters[mark], delivery, recorded_at=now))
-        if delivery is not None or next_offset > self._fence.next_offset:
-            reason = QUARANTINED if letter.reason == QUARANTINED else letter.error
-            if delivery is not None:
-                _log.warning("event_dead_lettered", partition=self._name, event_id=delivery.command.event_id)
-            await self._move(
-                self._ports.store.bury(
-                    self._fence, delivery, next_offset=next_offset, reason=reason, recorded_at=now
+        await self._ports.index.record(
+            entry_of(dead_letter, self._published_dead_letters[record_key], consumed, recorded_at=now)
+        )
+        if consumed is not None or next_offset > self._fence.next_offset:
+            reason = QUARANTINED if dead_letter.reason == QUARANTINED else dead_letter.error
+            if consumed is not None:
+                _log.warning("event_dead_lettered", partition=self._name, event_id=consumed.command.event_id)
+            await self._advance_fence(
+                self._ports.store.dead_letter(
+                    self._fence, consumed, next_offset=next_offset, reason=reason, recorded_at=now
                 )
             )
-        del self._letters[mark]
-        self._ports.metrics.count_buried(letter.reason)
+        del self._published_dead_letters[record_key]
+        self._ports.metrics.count_dead_letter(dead_letter.reason)
 
     async def _apply(self, records: Sequence[Record], next_offset: int) -> None:
-        deliveries = await self._recognised(self._legible_of(records))
+        commands = await self._with_known_duplicates(self._read_all(records))
         known = await self._ports.store.find_events(
-            {delivery.command.event_id for delivery in deliveries if delivery.redelivered}
+            {consumed.command.event_id for consumed in commands if consumed.redelivered}
         )
-        plan = await self._commit(deliveries, next_offset, known)
+        plan = await self._commit(commands, next_offset, known)
         self._ports.metrics.count(plan.verdicts, self._ports.clock.now())
         await self._publish_results(plan)
 
     async def _without_quarantined(self, records: Sequence[Record]) -> list[Record]:
-        """Bury the records of shipments that are set aside, and return the others."""
+        """Dead-letter the records of quarantined shipments; return the others."""
         reasons = self._ports.quarantine.reasons
         others: list[Record] = []
         for record in records:
             reason = reasons.get(record.key or b"")
             if reason is None or await self._was_counted(record):
                 others.append(record)
-            elif record.offset not in self._set_aside:
-                await self._keep(DeadLetter(record, QUARANTINED, reason, 0), self._fence.next_offset)
-                self._set_aside.add(record.offset)
+            elif record.offset not in self._quarantined:
+                await self._record_dead_letter(
+                    DeadLetter(record, QUARANTINED, reason, 0), self._fence.next_offset
+                )
+                self._quarantined.add(record.offset)
         return others
 
     async def _was_counted(self, record: Record) -> bool:
-        """Say whether a record that comes again has left its mark: then only the telling is repeated."""
-        if record.offset >= self._fence.next_offset or (delivery := self._legible(record)) is None:
+        """Return True if a redelivered record is recorded: then only the publication is repeated."""
+        if record.offset >= self._fence.next_offset or (consumed := self._read_or_none(record)) is None:
             return False
-        event_id = delivery.command.event_id
+        event_id = consumed.command.event_id
         event = (await self._ports.store.find_events([event_id]))[event_id]
         return event is not None and record.offset <= event.last_offset
 
-    def _legible_of(self, records: Sequence[Record]) -> list[ConsumedCommand]:
-        """Read records; those that come again and cannot be read have their dead letters already.
+    def _read_all(self, records: Sequence[Record]) -> list[ConsumedCommand]:
+        """Read records; skip redelivered ones that cannot be read, for they are dead-lettered already.
 
-        The fence moves past such a one when its letter is kept, or an operator has given it up.
+        The fence moves past such a record when its dead letter is written, or an operator skips it.
 
         Raises:
-            PoisonRecord: one that the fence has not passed cannot be read.
+            PoisonRecord: a record that the fence has not passed cannot be read.
         """
         fence = self._fence.next_offset
-        read = [self._legible(each) if each.offset < fence else self._read(each) for each in records]
-        return [delivery for delivery in read if delivery is not None]
+        read = [self._read_or_none(each) if each.offset < fence else self._read(each) for each in records]
+        return [consumed for consumed in read if consumed is not None]
 
-    def _legible(self, record: Record) -> ConsumedCommand | None:
+    def _read_or_none(self, record: Record) -> ConsumedCommand | None:
         try:
             return self._read(record)
         except PoisonRecord:
@@ -236,29 +244,27 @@ class ShipmentPartition:
             redelivered=record.offset < self._fence.next_offset,
         )
 
-    async def _recognised(self, deliveries: list[ConsumedCommand]) -> list[ConsumedCommand]:
-        """Ask the duplicate filter; not where somebody waits, who must be told what became of the first."""
-        asked = [index for index, delivery in enumerate(deliveries) if delivery.reply_to is None]
-        seen = await self._ports.duplicates.seen(self._name, [_member(deliveries[index]) for index in asked])
+    async def _with_known_duplicates(self, commands: list[ConsumedCommand]) -> list[ConsumedCommand]:
+        """Mark duplicates that the filter knows, except where a caller waits for the outcome."""
+        asked = [index for index, consumed in enumerate(commands) if consumed.reply_to is None]
+        seen = await self._ports.duplicates.seen(self._name, [_member(commands[index]) for index in asked])
         self._ports.metrics.count_looked_up(len(asked), sum(seen))
         for index, hit in zip(asked, seen, strict=True):
             if hit:
-                deliveries[index] = replace(deliveries[index], known_duplicate=True)
-        return deliveries
+                commands[index] = replace(commands[index], known_duplicate=True)
+        return commands
 
-    async def _commit(self, deliveries: Sequence[ConsumedCommand], next_offset: int, known: Known) -> Plan:
-        groups = by_shipment(deliveries)
+    async def _commit(self, commands: Sequence[ConsumedCommand], next_offset: int, known: Known) -> Plan:
+        groups = by_shipment(commands)
         plan = await self._plan(groups, next_offset, known)
         try:
             await self._write(plan)
         except StaleKnowledge as error:
             self._ports.metrics.count_retry(error)
-            # Rare: an event that was rejected before is applied now, or the duplicate filter remembers what
-            # the store does not. Look everything up, then judge again without the filter.
-            known = await self._ports.store.find_events(
-                {delivery.command.event_id for delivery in deliveries}
-            )
-            groups = by_shipment(replace(delivery, known_duplicate=False) for delivery in deliveries)
+            # Rare: an event that was rejected before is applied now, or the duplicate filter knows more than
+            # the store. Look everything up, then judge again without the filter.
+            known = await self._ports.store.find_events({consumed.command.event_id for consumed in commands})
+            groups = by_shipment(replace(consumed, known_duplicate=False) for consumed in commands)
             plan = await self._plan(groups, plan.next_offset, known)
             await self._write(plan)
         self._cache.put(change.after for change in plan.shipments.values())
@@ -283,7 +289,7 @@ class ShipmentPartition:
             shipment = self._cache.get(number)
             if shipment is not None:
                 shipments[number] = shipment
-            elif not all(delivery.known_duplicate for delivery in group):
+            elif not all(consumed.known_duplicate for consumed in group):
                 missing.append(number)
         loaded = await self._ports.store.load(missing)
         self._cache.put(loaded.values())
@@ -292,38 +298,40 @@ class ShipmentPartition:
     async def _write(self, plan: Plan) -> None:
         if not plan.events and plan.next_offset == self._fence.next_offset:
             return  # all of it has been applied before
-        await self._move(self._ports.store.commit(self._fence, plan, recorded_at=self._ports.clock.now()))
+        await self._advance_fence(
+            self._ports.store.commit(self._fence, plan, recorded_at=self._ports.clock.now())
+        )
 
-    async def _move(self, moved: Awaitable[Fence]) -> None:
+    async def _advance_fence(self, written: Awaitable[Fence]) -> None:
         try:
-            self._fence = await moved
+            self._fence = await written
         except Fenced as fenced:
-            # By another owner, or by a commit of our own that was given up as unknown: the fence tells.
-            await self._look_at_fence()
+            # By another owner, or by a transaction of our own with an unknown outcome: the fence decides.
+            await self._refresh_fence()
             raise CommitUnknown(str(fenced)) from fenced
         except TransientError:
             self._fence_in_doubt = True
             raise
 
-    async def _look_at_fence(self) -> None:
+    async def _refresh_fence(self) -> None:
         fence = await self._ports.store.refresh(self._fence)
         if fence.next_offset < self._fence.next_offset:
-            raise Fenced(f"the fence of {self._name} has gone back: MongoDB has been put back")
+            raise Fenced(f"the fence of {self._name} has gone back: MongoDB was restored")
         self._fence = fence
         self._cache.clear()
         self._fence_in_doubt = False
 
     async def _publish_results(self, plan: Plan) -> None:
-        """All of it may happen twice, or be lost but for the change feed: that one must succeed."""
-        applied = [_member(verdict.delivery) for verdict in plan.verdicts if _is_newly_applied(verdict)]
-        answers = {
-            verdict.delivery.reply_to: answer_to(verdict, verdict.event)
+        """Publish outcomes: each may be repeated, and only the change feed must succeed."""
+        applied = [_member(verdict.consumed) for verdict in plan.verdicts if _is_newly_applied(verdict)]
+        replies = {
+            verdict.consumed.reply_to: reply_for(verdict, verdict.event)
             for verdict in plan.verdicts
-            if verdict.delivery.reply_to is not None and verdict.event is not None
+            if verdict.consumed.reply_to is not None and verdict.event is not None
         }
         await asyncio.gather(
             self._ports.duplicates.mark(self._name, applied),
-            self._ports.answers.send(answers),
+            self._ports.replies.send(replies),
             self._ports.feed.publish(plan.verdicts),
         )
 
@@ -343,8 +351,8 @@ def _judge_again(
             judged[number] = judge(groups[number], shipments.get(number), known)
 
 
-def _member(delivery: ConsumedCommand) -> str:
-    return f"{delivery.command.event_id}:{delivery.fingerprint}"
+def _member(consumed: ConsumedCommand) -> str:
+    return f"{consumed.command.event_id}:{consumed.fingerprint}"
 
 
 def _is_newly_applied(verdict: Verdict) -> bool:

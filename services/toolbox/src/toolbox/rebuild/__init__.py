@@ -1,1 +1,1 @@
-"""`shipments` once more, made of the audit log or of the topic, next to what is stored (ADR 0011)."""
+"""Rebuild of `shipments` from the audit log or from the topic, to compare or to replace it (ADR 0011)."""

@@ -1,4 +1,4 @@
-"""A shipment made of its events as the audit log has them. Pure; knows nothing of the rules."""
+"""Fold of a shipment's events in the audit log to the shipment. Pure; applies no rules."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from domain.shipments.amendment import merged
 from domain.shipments.status import Status
 from storage.mongo.documents import PARTS, UTC_OFFSET, Document
 
-_LINE = ("status", "timestamp", "source", "location", "notes", "recorded_at")
+_HISTORY_FIELDS = ("status", "timestamp", "source", "location", "notes", "recorded_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A shipment, None if there is none to be made; and why it is not whole."""
+    """Rebuilt shipment, None if there is none, and the faults that make it incomplete."""
 
     shipment: Document | None
     faults: tuple[str, ...] = ()
 
 
 def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
-    """Make a shipment of its events, given in any order: what was applied, in the order of `version`."""
+    """Fold the applied events of a shipment, given in any order, by their `version`."""
     applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]
     if not applied:
         return Rebuilt(None)
@@ -33,7 +33,7 @@ def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
 
 
 def _gaps(applied: Sequence[Document]) -> Iterator[str]:
-    """Each change raises the version by one: an event that is lost leaves a hole."""
+    """Yield a fault for gaps in the versions: each change raises the version by one."""
     versions = [event["version"] for event in applied]
     if versions != list(range(1, len(versions) + 1)):
         yield f"status_events has the versions {versions}, should have 1 to {max(versions, default=0)}"
@@ -41,7 +41,7 @@ def _gaps(applied: Sequence[Document]) -> Iterator[str]:
 
 def _shipment(number: str, applied: Sequence[Document]) -> Document:
     creation = applied[0]
-    history = [_line(event) for event in applied if "changes" not in event]
+    history = [_history_entry(event) for event in applied if "changes" not in event]
     return {
         "_id": number,
         "client_id": creation["client_id"],
@@ -54,8 +54,8 @@ def _shipment(number: str, applied: Sequence[Document]) -> Document:
     }
 
 
-def _line(event: Document) -> Document:
-    line = {"event_id": event["_id"], **{name: event.get(name) for name in _LINE}}
+def _history_entry(event: Document) -> Document:
+    line = {"event_id": event["_id"], **{name: event.get(name) for name in _HISTORY_FIELDS}}
     return line | {UTC_OFFSET: event[UTC_OFFSET]} if UTC_OFFSET in event else line
 
 

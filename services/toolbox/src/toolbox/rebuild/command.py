@@ -1,6 +1,6 @@
-"""`waybill-admin rebuild`: compare shipments with what they can be rebuilt from, and replace them.
+"""`waybill-admin rebuild`: compare shipments with their sources, rebuild and replace them.
 
-Exit codes: 0 equal, or done; 1 different, or refused; 2 no answer from MongoDB or Kafka; 3 swapped, but a
+Exit codes: 0 equal, or done; 1 different, or refused; 2 MongoDB or Kafka does not respond; 3 swapped, but a
 processor started meanwhile.
 """
 
@@ -28,23 +28,23 @@ Command = Callable[[Settings, Database, argparse.Namespace, Report], Coroutine[A
 
 
 def main() -> int:
-    """Read the environment and the arguments, do what they say, and say what came of it."""
+    """Run the command of the arguments and print its result; return the exit code."""
     arguments = _parser().parse_args()
     settings = load_settings(Settings)
-    # Millions of small things that live as long as one shipment is looked at, and no cycles.
+    # Millions of small objects that live as long as one shipment is processed, and no cycles.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             return runner.run(_run(settings, arguments))
         except (WaybillError, ValueError) as error:
-            said, code = ending(error)
-            _say(said)
+            message, code = message_and_exit_code(error)
+            _say(message)
             return code
 
 
-def ending(error: WaybillError | ValueError) -> tuple[str, int]:
-    """Return what is said of an error, and the exit code."""
+def message_and_exit_code(error: WaybillError | ValueError) -> tuple[str, int]:
+    """Return the message and the exit code for an error."""
     if isinstance(error, TransientError):
         return f"error: {error}", 2
     if isinstance(error, Overtaken):
@@ -107,16 +107,16 @@ async def _swap(settings: Settings, database: Database, arguments: argparse.Name
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--show", type=int, default=20, help="how many differences are told one by one")
+    parser.add_argument("--show", type=int, default=20, help="maximum number of differences to print")
     commands = parser.add_subparsers(required=True)
-    checking = commands.add_parser("check", help="compare shipments with what they can be rebuilt from")
+    checking = commands.add_parser("check", help="compare shipments with their sources")
     checking.add_argument("--from", dest="source", choices=[*Source], default=Source.BOTH)
     checking.set_defaults(command=_check)
-    for name, command, told in (
-        ("write", _write, "write shipments anew, into a collection beside"),
-        ("swap", _swap, "put such a collection in the place of shipments; the processors must be stopped"),
+    for name, command, help_text in (
+        ("write", _write, "rebuild shipments into a side collection"),
+        ("swap", _swap, "replace shipments by a side collection; the processors must be stopped"),
     ):
-        changing = commands.add_parser(name, help=told)
+        changing = commands.add_parser(name, help=help_text)
         changing.add_argument("--from", dest="source", choices=[Source.AUDIT, Source.LOG], required=True)
         changing.set_defaults(command=command)
         if name == "write":

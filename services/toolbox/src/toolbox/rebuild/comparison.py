@@ -1,4 +1,4 @@
-"""The comparison: every shipment rebuilt, next to the one that is stored; one at a time is in memory."""
+"""Comparison of every stored shipment with the rebuilt one; one at a time is in memory."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -16,15 +16,15 @@ from storage.mongo.maintenance.snapshots import Snapshot, Stored, side_by_side, 
 from storage.mongo.schema import SHIPMENTS
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import BOUNDED, PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, FoldedLog, retold
-from toolbox.rebuild.log_source import Log, Tell, opened_log
+from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log
+from toolbox.rebuild.log_source import Log, ReportFault, opened_log
 
-NOTHING: Final = Stored(None, [])
+NOT_STORED: Final = Stored(None, [])
 _COUNTERS: Final = ("attempts", "duplicates", "conflicts")
 
 
 class Source(StrEnum):
-    """What is rebuilt from."""
+    """Source of a rebuild."""
 
     AUDIT = "audit"
     LOG = "log"
@@ -33,7 +33,7 @@ class Source(StrEnum):
 
 @dataclass(slots=True)
 class Report:
-    """What has been found. `say` takes the first `show` differences in words; all of them are counted."""
+    """Result of a comparison. `say` prints the first `show` differences; all of them are counted."""
 
     say: Callable[[str], None]
     show: int = 20
@@ -44,11 +44,11 @@ class Report:
     differences: int = 0
 
     def count_records(self, more: int) -> None:
-        """Take in that so many records of the log have been read."""
+        """Count records of the log that have been read."""
         self.records += more
 
     def differ(self, what: str, fault: str) -> None:
-        """Take a difference in: of which shipment or record, and what it is."""
+        """Count and print a difference of a shipment or record."""
         self.differences += 1
         if self.differences <= self.show:
             self.say(f"{what}: {fault}")
@@ -56,32 +56,34 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What stands at one instant: both collections, and the log if it is asked for."""
+    """Sources as of one instant: a snapshot of both collections, and the log if requested."""
 
     snapshot: Snapshot
     log: Log | None
 
     async def walk(
-        self, tell: Tell, collection: str = SHIPMENTS
+        self, report_fault: ReportFault, collection: str = SHIPMENTS
     ) -> AsyncIterator[tuple[str, Stored, list[Entry]]]:
-        """Give what there is of each shipment, by tracking number."""
+        """Yield the stored documents and the log entries of each shipment, by tracking number."""
         stored = self.snapshot.stored(collection)
         if self.log is None:
             async for number, both in stored:
                 yield number, both, []
             return
-        async for number, there, entries in side_by_side(stored, _iterated(self.log.stories(tell))):
-            yield number, there or NOTHING, entries or []
+        async for number, there, entries in side_by_side(
+            stored, _iterated(self.log.entries_by_shipment(report_fault))
+        ):
+            yield number, there or NOT_STORED, entries or []
 
 
 @asynccontextmanager
 async def opened(
     kafka: KafkaSettings, database: Database, source: Source, report: Report
 ) -> AsyncIterator[Sources]:
-    """Open what a rebuild from `source` reads; the report counts the records of the log.
+    """Open the sources of a rebuild; the report counts the records of the log.
 
     Raises:
-        StoreUnavailable: Kafka or MongoDB did not answer.
+        StoreUnavailable: Kafka or MongoDB did not respond.
     """
     if source is Source.AUDIT:
         async with snapshot_of(database) as snapshot:
@@ -92,9 +94,9 @@ async def opened(
 
 
 async def check(sources: Sources, source: Source, report: Report, collection: str = SHIPMENTS) -> None:
-    """Compare every shipment of `collection` with what the sources make of it.
+    """Compare every shipment of `collection` with the one rebuilt from the sources.
 
-    What the log has lost must stand there as it stands in `shipments`.
+    A shipment that the log has lost must equal the one in `shipments`.
     """
     if sources.log is not None and report.records and not sources.snapshot.fences:
         report.differ("partition_fences", f"is empty: none of {report.records} records has been applied")
@@ -107,15 +109,15 @@ async def check(sources: Sources, source: Source, report: Report, collection: st
         if sources.log is not None:
             if sources.log.is_gone(number, stored):
                 report.gone += 1
-                faults = kept_faults(stored)
+                faults = carried_over_faults(stored)
             else:
-                faults = log_faults(stored, told(sources.log, stored, entries), sources.log)
+                faults = log_faults(stored, folded(sources.log, stored, entries), sources.log)
             for fault in faults:
                 report.differ(number, fault)
 
 
-def kept_faults(stored: Stored) -> Iterator[str]:
-    """Tell where a shipment that the log has lost is not kept as it stands in `shipments`."""
+def carried_over_faults(stored: Stored) -> Iterator[str]:
+    """Yield differences from `shipments` of a shipment that the log has lost."""
     current = stored.current_document
     if current is None:
         if any(event.get("outcome") == Outcome.APPLIED for event in stored.trail):
@@ -129,7 +131,7 @@ def kept_faults(stored: Stored) -> Iterator[str]:
 
 
 def audit_faults(number: str, stored: Stored) -> Iterator[str]:
-    """Tell what a shipment has otherwise than its events in the audit log say."""
+    """Yield differences between a shipment and its events in the audit log."""
     made = rebuilt(number, stored.trail)
     yield from made.faults
     if made.shipment is None:
@@ -141,19 +143,24 @@ def audit_faults(number: str, stored: Stored) -> Iterator[str]:
         yield from differences(stored.document or {}, made.shipment)
 
 
-def told(log: Log, stored: Stored, entries: Sequence[Entry]) -> FoldedLog:
-    """Fold what the log has of a shipment, with what only the audit log knows of dead letters."""
+def folded(log: Log, stored: Stored, entries: Sequence[Entry]) -> FoldedLog:
+    """Fold the log entries of a shipment; reasons of lost dead letters come from the audit log."""
     judged_at = [event.get("offset") for event in stored.trail if event.get("outcome") != Outcome.DEAD]
-    deaths = {event.get("offset"): death for event in stored.trail if (death := log.death_of(event))}
-    if deaths:
+    dead_reasons = {
+        event.get("offset"): dead_reason
+        for event in stored.trail
+        if (dead_reason := log.dead_reason_of(event))
+    }
+    if dead_reasons:
         entries = [
-            replace(entry, death=entry.death or deaths.get(entry.delivery.offset)) for entry in entries
+            replace(entry, dead_reason=entry.dead_reason or dead_reasons.get(entry.consumed.offset))
+            for entry in entries
         ]
-    return retold(entries, judged_at=judged_at)
+    return fold_log(entries, judged_at=judged_at)
 
 
 def log_faults(stored: Stored, wanted: FoldedLog, log: Log) -> Iterator[str]:
-    """Tell what a shipment and its events have otherwise than the log says."""
+    """Yield differences of a shipment and its events from the log."""
     document = stored.document
     if wanted.shipment is None:
         if document is not None:
@@ -175,7 +182,7 @@ def log_faults(stored: Stored, wanted: FoldedLog, log: Log) -> Iterator[str]:
 
 def _event_faults(found: Document, wanted: Document, log: Log) -> Iterator[str]:
     if log.begins.get(wanted["partition"], 0) > 0:
-        # Of an event that was counted before, the log may have lost the first records.
+        # The log may have lost the first records of an event, so its counters may be lower.
         wanted |= {name: max(found.get(name) or 0, wanted[name]) for name in _COUNTERS}
     if not _is_same(found, wanted):
         event_id = wanted["_id"]
@@ -184,7 +191,7 @@ def _event_faults(found: Document, wanted: Document, log: Log) -> Iterator[str]:
 
 
 def _is_same(found: Document, wanted: Document) -> bool:
-    """Say whether two documents are the same but for processing times, in the fastest way there is."""
+    """Return True if two documents are equal except for processing times; the fast path."""
     timeless = {
         **wanted,
         **{name: found[name] for name in PROCESSING_TIMES if name in found and name in wanted},
@@ -197,7 +204,7 @@ def _is_same(found: Document, wanted: Document) -> bool:
     return timeless == found
 
 
-def _recorded_at(line: Any) -> object:  # noqa: ANN401  # whatever stands there
+def _recorded_at(line: Any) -> object:  # noqa: ANN401  # any stored value
     return line.get("recorded_at") if isinstance(line, dict) else None
 
 
@@ -206,7 +213,7 @@ def _missing(shipment: Document) -> str:
 
 
 async def _iterated(
-    stories: Iterator[tuple[str, list[Entry]]],
+    shipments: Iterator[tuple[str, list[Entry]]],
 ) -> AsyncIterator[tuple[str, list[Entry]]]:
-    for story in stories:
-        yield story
+    for each in shipments:
+        yield each

@@ -1,4 +1,4 @@
-"""What is stored against what should be, told field by field. Pure."""
+"""Differences between a stored and an expected document, field by field. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -6,10 +6,10 @@ from typing import Any, Final
 from storage.mongo.documents import Document
 
 PROCESSING_TIMES: Final = frozenset({"recorded_at", "updated_at"})
-"""What the log cannot know: when the processor committed."""
+"""Fields that the log cannot know: the time of the processor's transaction."""
 
 BOUNDED: Final = frozenset({"other_payloads"})
-"""What the store cuts off batch by batch, so that it depends on how the log was cut."""
+"""Fields that the store truncates batch by batch, so that they depend on the batches."""
 
 _HISTORY: Final = "status_history"
 
@@ -17,12 +17,12 @@ _HISTORY: Final = "status_history"
 def differences(
     found: Document, wanted: Document, *, leave_out: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """Tell what `found` has otherwise than `wanted`; the order of members means nothing, as in JSON.
+    """Yield the differences of `found` from `wanted`; the order of members does not matter, as in JSON.
 
     Args:
-        found: as it is stored.
-        wanted: as it should be.
-        leave_out: names of members that are not compared, at any depth.
+        found: stored document.
+        wanted: expected document.
+        leave_out: names of members to ignore, at any depth.
     """
     if (lines := _history(found, wanted)) is not None:
         yield lines
@@ -31,11 +31,11 @@ def differences(
 
 
 def _history(found: Document, wanted: Document) -> str | None:
-    """Name what was lost, doubled or swapped in the history as a whole: line by line nobody would see it."""
+    """Describe lost, duplicated or swapped entries of the history: entry by entry they would be obscure."""
     if not isinstance(wanted.get(_HISTORY), list):
         return None
     there, should = _ids(found.get(_HISTORY)), _ids(wanted[_HISTORY])
-    return None if there == should else f"{_HISTORY} is {_told(there)}, should be {_told(should)}"
+    return None if there == should else f"{_HISTORY} is {_listed(there)}, should be {_listed(should)}"
 
 
 def _ids(history: object) -> list[object]:
@@ -46,7 +46,7 @@ def _ids(history: object) -> list[object]:
     ]
 
 
-def _told(ids: Sequence[object]) -> str:
+def _listed(ids: Sequence[object]) -> str:
     return ", ".join(f"{each[0]} ({each[1]})" if isinstance(each, tuple) else repr(each) for each in ids)
 
 

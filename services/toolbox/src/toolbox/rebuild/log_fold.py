@@ -1,9 +1,8 @@
-"""A shipment and its events made of the records of the topic, by the rules that the processor applies. Pure.
+"""Fold of the topic's records of a shipment to the shipment and its events, by the domain's rules. Pure.
 
 All records of a shipment are judged as one batch (`domain.processing.batch.judge`): no caches, no fences, no
-filter, no redelivery. It is written as `storage.mongo.documents` writes one that is created and goes all its
-way in one batch, never with the update by position that the store uses. Whatever batches, crashes and
-rebalances have made of the log must come to the same.
+filter, no redelivery. Documents are those of a shipment whose whole life is in one batch, never the update by
+position of the store. The result of any batches, crashes and rebalances must be the same.
 
 The checker of the tests (`tests/support/history.py`) shares nothing with this but `decide` and `evolve`: it
 judges the very code that this module uses.
@@ -28,33 +27,33 @@ from storage.mongo.documents import Document, dead_document, event_document, shi
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record of the log that can be read.
+    """Readable record of the log.
 
     Attributes:
         appended_at: by the broker's clock.
-        death: what its dead letter says, None if it has none.
-        is_published: the audit log knows of its death; not so where the processor could not read the record.
-        settled: it lies below the fence. Above it nothing has been applied, but a dead letter may have been
-            written: the fence moves last.
+        dead_reason: of its dead letter, None if it has none.
+        is_published: the audit log has the dead event; False if the processor could not read the record.
+        settled: the record is below the fence. Above it nothing has been applied, but a dead letter may have
+            been written: the fence moves last.
     """
 
-    delivery: ConsumedCommand
+    consumed: ConsumedCommand
     partition: int
     appended_at: datetime
-    death: str | None = None
+    dead_reason: str | None = None
     settled: bool = True
     is_published: bool = True
 
 
 @dataclass(slots=True)
 class FoldedLog:
-    """What the log tells of a shipment: itself, and its events by id.
+    """Shipment of the log, and its events by id.
 
     The log does not know when something was processed: `recorded_at` and `updated_at` are the instants at
     which the broker appended the records.
 
     Attributes:
-        pending: of the events, those that may not have been recorded yet.
+        pending: ids of events that may not have been recorded yet.
     """
 
     shipment: Document | None = None
@@ -62,43 +61,43 @@ class FoldedLog:
     pending: set[EventId] = field(default_factory=set)
 
 
-def retold(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) -> FoldedLog:
+def fold_log(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()) -> FoldedLog:
     """Fold the records of one shipment, given in the order of the log.
 
     Args:
         entries: its records.
-        judged_at: offsets at which the audit log says that an event was judged. A record may have a dead
-            letter and be applied all the same: when it broke only what is told afterwards, or when the
-            process ended before the offset was committed, and the next one could apply it.
+        judged_at: offsets of judged events in the audit log. A record may have a dead letter and be applied
+            all the same: if only the publication of its outcome failed, or if the process ended before the
+            offset was committed, and the next one could apply it.
     """
-    story = _Story(entries)
+    fold = _Fold(entries)
     batch: list[ConsumedCommand] = []
     for entry in entries:
-        if entry.death is None or entry.delivery.offset in judged_at:
+        if entry.dead_reason is None or entry.consumed.offset in judged_at:
             if entry.settled:
-                batch.append(entry.delivery)
+                batch.append(entry.consumed)
         else:
-            story.judge(batch)
+            fold.judge(batch)
             batch = []
             if entry.is_published:
-                story.bury(entry)
-    story.judge(batch)
-    return story.told()
+                fold.record_dead(entry)
+    fold.judge(batch)
+    return fold.result()
 
 
-class _Story:
-    """What has become of the records so far: one batch after the other, and a burial in between."""
+class _Fold:
+    """State of the fold: batches judged so far, with dead-lettered records in between."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = {entry.delivery.offset: entry for entry in entries}
-        self._unknown: Known = {entry.delivery.command.event_id: None for entry in self._entries.values()}
+        self._entries = {entry.consumed.offset: entry for entry in entries}
+        self._unknown: Known = {entry.consumed.command.event_id: None for entry in self._entries.values()}
         self._events: dict[EventId, EventChange] = {}
-        self._deaths: dict[EventId, str] = {}
+        self._dead_reasons: dict[EventId, str] = {}
         self._shipment: ShipmentTransition | None = None
         self._pending: set[EventId] = set()
 
     def judge(self, batch: Sequence[ConsumedCommand]) -> None:
-        """Judge records, knowing all that came before."""
+        """Judge a batch, given all earlier ones."""
         known: Known = {**self._unknown, **{each: change.record for each, change in self._events.items()}}
         verdicts = judge(batch, None if self._shipment is None else self._shipment.after, known)
         for change in verdicts.events.values():
@@ -110,29 +109,29 @@ class _Story:
                 self._shipment.after = verdicts.shipment.after
                 self._shipment.applied += verdicts.shipment.applied
 
-    def bury(self, entry: Entry) -> None:
-        """Record an event as dead, unless it has a record already."""
-        delivery, command = entry.delivery, entry.delivery.command
+    def record_dead(self, entry: Entry) -> None:
+        """Record an event as dead, unless it is recorded already."""
+        consumed, command = entry.consumed, entry.consumed.command
         if command.event_id in self._events:
             return
-        self._deaths[command.event_id] = entry.death or ""
+        self._dead_reasons[command.event_id] = entry.dead_reason or ""
         record = EventRecord(
             event_id=command.event_id,
             outcome=Outcome.DEAD,
             reason=None,
-            fingerprint=delivery.fingerprint,
-            last_offset=delivery.offset,
+            fingerprint=consumed.fingerprint,
+            last_offset=consumed.offset,
             version=None,
             client_id=None,
             timestamp=command.timestamp,
         )
-        change = EventChange(command.event_id, True, delivery.offset, delivery, record, attempts=1)  # noqa: FBT003  # is_new
+        change = EventChange(command.event_id, True, consumed.offset, consumed, record, attempts=1)  # noqa: FBT003  # is_new
         self._events[command.event_id] = change
         if not entry.settled:
             self._pending.add(command.event_id)
 
-    def told(self) -> FoldedLog:
-        """Write it down."""
+    def result(self) -> FoldedLog:
+        """Return the documents."""
         events = {each: self._document(change) for each, change in self._events.items()}
         return FoldedLog(self._shipment_document(), events, self._pending)
 
@@ -155,7 +154,7 @@ class _Story:
             return event_document(change, partition=entry.partition, recorded_at=entry.appended_at)
         dead = dead_document(
             change.judged,
-            reason=self._deaths[change.event_id],
+            reason=self._dead_reasons[change.event_id],
             partition=entry.partition,
             recorded_at=entry.appended_at,
         )

@@ -1,4 +1,4 @@
-"""The topic as the source of a rebuild: read once, spilled, and given shipment by shipment.
+"""Topic as the source of a rebuild: read once, spilled to disk, and read back shipment by shipment.
 
 In memory are the records of one bucket (about 25,000, some 3 KB each once they are decoded; buckets grow
 where the topic has more than 25 million) and the dead letters' errors, some 300 bytes each.
@@ -29,52 +29,52 @@ from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.maintenance.snapshots import Snapshot, Stored, snapshot_of
 from toolbox.rebuild.log_fold import Entry
-from toolbox.rebuild.spill import Kept, Spill
+from toolbox.rebuild.spill import Spill, SpilledRecord
 
 RECORDS_PER_BUCKET: Final = 25_000
 
-Tell = Callable[[str, str], None]
-"""Takes what is wrong: with which shipment or record, and what."""
-Letter = tuple[int, int, int]
-"""Partition, offset and time of the record that died."""
+ReportFault = Callable[[str, str], None]
+"""Receives a fault: the shipment or record, and a description."""
+RecordKey = tuple[int, int, int]
+"""Partition, offset and time of a dead-lettered record."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecords:
-    """What the dead letters say: by partition, offset and time of the record that died.
+    """Dead letters by partition, offset and time of the original record.
 
-    The time tells a record from the one that had its place before the topic was made anew.
+    The time distinguishes a record from one at the same offset of an earlier topic of this name.
 
     Attributes:
-        errors: as the audit log words them; None for a record that nobody reads, for it ends the process: the
-            audit log does not know it.
-        complete: none has been removed.
-        unreadable: those in `errors` whose records the processor could not read, or found in another place
-            than their key's: the audit log does not know them either.
+        errors: reasons in the audit log; None for a record that crashes its reader: the audit log does not
+            have it.
+        complete: True if the topic still has all dead letters.
+        unreadable: keys in `errors` of records that the processor could not read, or found in another
+            partition than their key's: the audit log does not have them either.
     """
 
-    errors: Mapping[Letter, str | None]
+    errors: Mapping[RecordKey, str | None]
     complete: bool
-    unreadable: Collection[Letter] = frozenset()
+    unreadable: Collection[RecordKey] = frozenset()
 
 
 class Log:
-    """What stands in the topic below the fences of a snapshot.
+    """Records of the topic below the fences of a snapshot.
 
     Attributes:
-        begins: the first offset that each partition still has.
+        begins: first available offset of each partition.
     """
 
     def __init__(
         self, directory: Path, begins: Mapping[int, int], ends: Mapping[int, int], *, partitions: int
     ) -> None:
-        """Begin empty.
+        """Create an empty log.
 
         Args:
-            directory: empty.
+            directory: empty, for the spilled records.
             begins: see above.
-            ends: where each partition ends now.
-            partitions: that keys are spread over; the topic may have more.
+            ends: end offset of each partition.
+            partitions: number that keys are distributed over; the topic may have more.
         """
         self.begins = begins
         self._partitions = partitions
@@ -82,13 +82,13 @@ class Log:
         self._spill = Spill(directory, buckets=size // RECORDS_PER_BUCKET + 1)
         self._first_times: dict[int, datetime] = {}
         self._faults: dict[tuple[int, int], str] = {}
-        self._letters = DeadLetterRecords({}, complete=True)
+        self._dead_letters = DeadLetterRecords({}, complete=True)
         self._fences: Mapping[int, int] = {}
 
     def add(self, record: Record) -> None:
-        """Take the next record in.
+        """Add the next record.
 
-        Not a batch that cannot be taken apart: the processor stands still there until it is told to skip it.
+        Unreadable batches are skipped: the processor halts there until an operator skips them.
         """
         if isinstance(record, UnreadableBatch):
             return
@@ -98,12 +98,12 @@ class Log:
             self._first_times[record.partition] = instant_at(record.timestamp)
         self._spill.add(record)
 
-    def settle(self, fences: Mapping[int, int], letters: DeadLetterRecords) -> None:
-        """Say how far the log has been applied, and which of its records are dead."""
-        self._fences, self._letters = fences, letters
+    def settle(self, fences: Mapping[int, int], dead_letters: DeadLetterRecords) -> None:
+        """Set how far the log has been applied, and which of its records are dead-lettered."""
+        self._fences, self._dead_letters = fences, dead_letters
 
     def is_gone(self, number: str, stored: Stored) -> bool:
-        """Say whether the log has lost the record that created a shipment, so that it cannot be retold."""
+        """Return True if the log has lost the creation of a shipment, so that it cannot be folded."""
         identity = creation_event_id(TrackingNumber(number))
         for event in stored.trail:
             if event["_id"] == identity:
@@ -116,49 +116,51 @@ class Log:
         return self._is_before(partition, lines[0].get("recorded_at"))
 
     def has_lost(self, event: Document) -> bool:
-        """Say whether the log does not reach back to an event: retention took it, or the topic is another."""
+        """Return True if the log does not reach back to an event: it expired, or the topic is a new one."""
         partition, offset = event.get("partition"), event.get("offset")
         if not isinstance(partition, int) or not isinstance(offset, int):
             return False
         return offset < self.begins.get(partition, 0) or self._is_before(partition, event.get("recorded_at"))
 
-    def stories(self, tell: Tell) -> Iterator[tuple[str, list[Entry]]]:
-        """Give the records of each shipment, by tracking number."""
+    def entries_by_shipment(self, report_fault: ReportFault) -> Iterator[tuple[str, list[Entry]]]:
+        """Yield the entries of each shipment, by tracking number."""
         for bucket in range(self._spill.buckets):
             found: dict[str, list[Entry]] = {}
             for record in self._spill.records(bucket):
-                entry = self._entry(record, tell)
+                entry = self._entry(record, report_fault)
                 if entry is not None:
-                    found.setdefault(entry.delivery.command.tracking_number, []).append(entry)
+                    found.setdefault(entry.consumed.command.tracking_number, []).append(entry)
             yield from sorted(found.items())
 
-    def death_of(self, event: Document) -> str | None:
-        """Return what the audit log says of a dead event, where its letter may be gone and cannot say it."""
-        return None if self._letters.complete or event.get("outcome") != "dead" else event.get("reason")
+    def dead_reason_of(self, event: Document) -> str | None:
+        """Return the reason of a dead event in the audit log, if its dead letter may have expired."""
+        return None if self._dead_letters.complete or event.get("outcome") != "dead" else event.get("reason")
 
-    def _entry(self, record: Kept, tell: Tell) -> Entry | None:
+    def _entry(self, record: SpilledRecord, report_fault: ReportFault) -> Entry | None:
         settled = record.offset < self._fences.get(record.partition, 0)
-        letter = (record.partition, record.offset, record.timestamp)
-        death = self._letters.errors.get(letter)
-        if death is None and (not settled or letter in self._letters.errors):
+        key = (record.partition, record.offset, record.timestamp)
+        dead_reason = self._dead_letters.errors.get(key)
+        if dead_reason is None and (not settled or key in self._dead_letters.errors):
             return None
-        place = f"record {record.partition}/{record.offset}"
+        label = f"record {record.partition}/{record.offset}"
         try:
             decoded = self._decoded(record)
         except PoisonRecord as error:
-            if death is None and self._letters.complete:
-                tell(place, f"is no dead letter, should be one: {error}")
+            if dead_reason is None and self._dead_letters.complete:
+                report_fault(label, f"is no dead letter, should be one: {error}")
             return None
-        delivery = ConsumedCommand(
+        consumed = ConsumedCommand(
             command=decoded.command, offset=record.offset, fingerprint=decoded.fingerprint
         )
-        is_published = letter not in self._letters.unreadable
-        return Entry(delivery, record.partition, instant_at(record.timestamp), death, settled, is_published)
+        is_published = key not in self._dead_letters.unreadable
+        return Entry(
+            consumed, record.partition, instant_at(record.timestamp), dead_reason, settled, is_published
+        )
 
-    def _decoded(self, record: Kept) -> codec.Decoded:
-        """Read a record as the processor does, but for its partition.
+    def _decoded(self, record: SpilledRecord) -> codec.Decoded:
+        """Decode a record as the processor does, without the check of its partition.
 
-        Whether that was its key's, its dead letter says: `partitions` may have been another number then.
+        The number of partitions may have been another one then: a dead letter shows that the check failed.
         """
         fault = self._faults.get((record.partition, record.offset))
         if fault is not None:
@@ -176,13 +178,13 @@ class Log:
 async def opened_log(
     kafka: KafkaSettings, database: Database, *, count: Callable[[int], None]
 ) -> AsyncIterator[tuple[Snapshot, Log]]:
-    """Read the topic, take a snapshot, and read on to where its fences stand.
+    """Read the topic, take a snapshot, and read on to the fences of the snapshot.
 
-    In this order, for reading takes longer than MongoDB keeps an instant. `count` is told how many records
-    have been read, as they come.
+    In this order, for reading takes longer than MongoDB's snapshot history. `count` is called with the number
+    of records of each batch that was read.
 
     Raises:
-        StoreUnavailable: Kafka or MongoDB did not answer.
+        StoreUnavailable: Kafka or MongoDB did not respond.
     """
     topic = Topics(kafka.topic_prefix).events
     with TemporaryDirectory(prefix="waybill-rebuild-") as directory:
@@ -193,7 +195,7 @@ async def opened_log(
             async with snapshot_of(database) as snapshot:
                 fences = _fences_of(snapshot, topic, await reader.ends())
                 await _fill(log, reader, fences, count)
-                log.settle(fences, await _letters(kafka))
+                log.settle(fences, await _read_dead_letters(kafka))
                 yield snapshot, log
 
 
@@ -205,40 +207,40 @@ async def _fill(log: Log, reader: LogReader, until: Mapping[int, int], count: Ca
 
 
 def _fences_of(snapshot: Snapshot, topic: str, ends: Mapping[int, int]) -> dict[int, int]:
-    """Return how far each partition has been applied; a fence beyond the end speaks of another topic."""
+    """Return the applied offset of each partition; 0 if the fence, beyond the end, is of an earlier topic."""
     fences = {partition: snapshot.fences.get(f"{topic}/{partition}", 0) for partition in ends}
     return {partition: fence if fence <= ends[partition] else 0 for partition, fence in fences.items()}
 
 
-async def _letters(kafka: KafkaSettings) -> DeadLetterRecords:
+async def _read_dead_letters(kafka: KafkaSettings) -> DeadLetterRecords:
     topics = Topics(kafka.topic_prefix)
-    errors: dict[Letter, str | None] = {}
-    unreadable: set[Letter] = set()
+    errors: dict[RecordKey, str | None] = {}
+    unreadable: set[RecordKey] = set()
     async with reading(kafka, topics.dead_letters) as reader:
         async for records in reader.read(await reader.ends()):
             for record in records:
-                told = _told_by(record)
-                if told.get(f"{PREFIX}topic") == topics.events:
+                headers = _origin_headers(record)
+                if headers.get(f"{PREFIX}topic") == topics.events:
                     partition, offset, timestamp = (
-                        int(told[f"{PREFIX}{name}"]) for name in ("partition", "offset", "timestamp")
+                        int(headers[f"{PREFIX}{name}"]) for name in ("partition", "offset", "timestamp")
                     )
-                    letter = (partition, offset, timestamp)
-                    errors[letter] = _death_in(told)
-                    if told[f"{PREFIX}reason"] == UNREADABLE:
-                        unreadable.add(letter)
+                    key = (partition, offset, timestamp)
+                    errors[key] = _audit_reason(headers)
+                    if headers[f"{PREFIX}reason"] == UNREADABLE:
+                        unreadable.add(key)
         return DeadLetterRecords(errors, complete=not any(reader.begins.values()), unreadable=unreadable)
 
 
-def _told_by(letter: Record) -> dict[str, str]:
-    """Return the headers that say where a dead letter comes from; the record may have had some like them."""
+def _origin_headers(dead_letter: Record) -> dict[str, str]:
+    """Return the headers with the origin of a dead letter; the record itself may have had similar ones."""
     return {
         name: (value or b"").decode(errors="replace")
-        for name, value in letter.headers
+        for name, value in dead_letter.headers
         if name.startswith(PREFIX)
     }
 
 
-def _death_in(told: Mapping[str, str]) -> str | None:
-    if f"{PREFIX}{UNREAD}" in told:
+def _audit_reason(headers: Mapping[str, str]) -> str | None:
+    if f"{PREFIX}{UNREAD}" in headers:
         return None
-    return QUARANTINED if told[f"{PREFIX}reason"] == QUARANTINED else told[f"{PREFIX}error"]
+    return QUARANTINED if headers[f"{PREFIX}reason"] == QUARANTINED else headers[f"{PREFIX}error"]

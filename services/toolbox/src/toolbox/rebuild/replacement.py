@@ -1,4 +1,4 @@
-"""`shipments` made anew beside the old one, and put in its place."""
+"""Replacement of `shipments`: rebuild into a side collection, and swap."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,25 +12,25 @@ from storage.mongo.documents import Document
 from storage.mongo.maintenance.collection_swap import SideCollection, fence_off, fences_held
 from storage.mongo.maintenance.snapshots import Stored
 from toolbox.rebuild.audit_fold import rebuilt
-from toolbox.rebuild.comparison import Report, Source, Sources, check, kept_faults, opened, told
+from toolbox.rebuild.comparison import Report, Source, Sources, carried_over_faults, check, folded, opened
 from toolbox.rebuild.log_fold import Entry
 
 _BATCH: Final = 1_000
 
 
 class Refused(WaybillError):
-    """Going on would lose something; nothing has been changed."""
+    """Continuing would lose data; nothing has been changed."""
 
 
 class Overtaken(WaybillError):
-    """A processor took over while collections were swapped: what it wrote meanwhile may be gone."""
+    """A processor took over while collections were swapped: its writes may be lost."""
 
 
 async def write(sources: Sources, side: SideCollection, report: Report) -> int:
-    """Write every shipment that the sources tell of into a side collection; returns how many.
+    """Write every shipment of the sources into a side collection; return their number.
 
-    What cannot be made is a difference in the report, and not written. From the log: what it has lost is
-    taken over from `shipments` as it stands there.
+    A shipment that cannot be rebuilt is a difference in the report, and not written. One that the log has
+    lost is copied from `shipments`.
 
     Raises:
         Refused: the side collection exists.
@@ -55,14 +55,14 @@ async def write(sources: Sources, side: SideCollection, report: Report) -> int:
 async def swap(
     kafka: KafkaSettings, database: Database, side: SideCollection, source: Source, report: Report, group: str
 ) -> None:
-    """Put a side collection in the place of `shipments`, having compared it with `source` once more.
+    """Replace `shipments` by a side collection, after comparing it with `source` once more.
 
-    Nobody may apply events meanwhile. That is asked of Kafka; and the epochs of all fences are raised, so
-    that a batch of a processor that is only frozen can no more be committed than at a change of owners.
+    No processor may run meanwhile. Kafka is asked for members of the group; and the epochs of all fences are
+    raised, so that a frozen processor cannot write its batch, as after a change of owners.
 
     Raises:
-        Refused: a processor is alive, or the side collection is not there, or not equal.
-        Overtaken: a processor started in the very moment of the swap.
+        Refused: a processor is alive, or the side collection is missing or different.
+        Overtaken: a processor started during the swap.
     """
     if not await side.exists():
         raise Refused(f"{side.name} does not exist: write it first")
@@ -90,14 +90,14 @@ def _made(
         return None if made.faults else made.shipment
     if sources.log.is_gone(number, stored):
         report.gone += 1
-        for fault in kept_faults(stored):
+        for fault in carried_over_faults(stored):
             report.differ(number, fault)
         return stored.document
-    return timed(told(sources.log, stored, entries).shipment, stored.trail)
+    return timed(folded(sources.log, stored, entries).shipment, stored.trail)
 
 
 def timed(shipment: Document | None, trail: Sequence[Document]) -> Document | None:
-    """Give a shipment made from the log the processing times that the audit log knows of its events."""
+    """Return a shipment of the log with the processing times of its events in the audit log."""
     if shipment is None:
         return None
     applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]

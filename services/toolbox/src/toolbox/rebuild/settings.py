@@ -1,4 +1,4 @@
-"""What a rebuild is told by its environment: the same names as the processor's."""
+"""Settings of a rebuild, under the same names as the processor's."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,7 +8,7 @@ from storage.settings import MongoSettings
 
 
 class Settings(BaseModel):
-    """All of them; `load_settings` reads each group from the environment."""
+    """Settings tree; `load_settings` reads each group from the environment."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,8 +1,8 @@
-"""Records of the log on disk, dealt out by tracking number: what does not fit into memory fits into buckets.
+"""Records of the log on disk, in buckets by tracking number that fit into memory one by one.
 
-Each bucket holds a range of tracking numbers, so that one bucket after the other gives the shipments in the
-order in which MongoDB gives them. The log is read once, whatever its size, and takes its own size on the
-disk, uncompressed, until the end.
+Each bucket has a range of tracking numbers, so that reading the buckets in order yields the shipments in the
+order of MongoDB. The log is read once, whatever its size, and needs its uncompressed size on the disk until
+the end.
 """
 
 import struct
@@ -14,7 +14,7 @@ from domain.shipments.tracking_number import ALPHABET, PREFIX
 from messaging.dead_letters.records import Record
 
 MOST_BUCKETS: Final = len(ALPHABET) ** 2
-"""A bucket is known by the first two characters behind the prefix."""
+"""A bucket is determined by the first two characters after the prefix."""
 
 _HEAD: Final = struct.Struct("<iqqii")
 _FLUSH_BYTES: Final = 128 * 1024
@@ -22,8 +22,8 @@ _PLACES: Final = {character: place for place, character in enumerate(ALPHABET.en
 _FIRST: Final = len(PREFIX)
 
 
-class Kept(NamedTuple):
-    """What is needed of a record."""
+class SpilledRecord(NamedTuple):
+    """Fields of a record that a rebuild needs."""
 
     partition: int
     offset: int
@@ -33,7 +33,7 @@ class Kept(NamedTuple):
 
 
 class Spill:
-    """Buckets in `directory`, which must be empty; whoever made it removes it."""
+    """Buckets in `directory`, which must be empty; its creator removes it."""
 
     def __init__(self, directory: Path, *, buckets: int) -> None:
         self.buckets = max(1, min(buckets, MOST_BUCKETS))
@@ -41,7 +41,7 @@ class Spill:
         self._buffers = [bytearray() for _ in self._files]
 
     def add(self, record: Record) -> None:
-        """Keep a record behind those that are in its bucket already."""
+        """Append a record to its bucket."""
         key, value = record.key, record.value
         bucket = bucket_of(key, self.buckets)
         buffer = self._buffers[bucket]
@@ -51,8 +51,8 @@ class Spill:
         if len(buffer) > _FLUSH_BYTES:
             self._flush(bucket)
 
-    def records(self, bucket: int) -> Iterator[Kept]:
-        """Give the records of a bucket, those of one partition in the order in which they came."""
+    def records(self, bucket: int) -> Iterator[SpilledRecord]:
+        """Yield the records of a bucket, those of one partition in their order of arrival."""
         if self._buffers[bucket]:
             self._flush(bucket)
         content = self._files[bucket].read_bytes() if self._files[bucket].exists() else b""
@@ -64,7 +64,7 @@ class Spill:
             at += max(key_length, 0)
             value = _taken(content, at, value_length)
             at += max(value_length, 0)
-            yield Kept(partition, offset, timestamp, key, value)
+            yield SpilledRecord(partition, offset, timestamp, key, value)
 
     def _flush(self, bucket: int) -> None:
         with self._files[bucket].open("ab") as file:
@@ -73,7 +73,7 @@ class Spill:
 
 
 def bucket_of(key: bytes | None, buckets: int) -> int:
-    """Return the bucket of a key; what cannot be a tracking number is in the first."""
+    """Return the bucket of a key; keys that are no tracking number are in the first."""
     if key is None or len(key) < _FIRST + 2:
         return 0
     place = _PLACES.get(key[_FIRST], 0) * len(ALPHABET) + _PLACES.get(key[_FIRST + 1], 0)

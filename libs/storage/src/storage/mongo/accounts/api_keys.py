@@ -1,4 +1,4 @@
-"""API keys, inside the documents of their users: known by a hash, so that reading them lets nobody in."""
+"""API keys in the documents of their users, stored as hashes: reading them grants no access."""
 
 from datetime import datetime
 from typing import Any, Final

@@ -1,8 +1,8 @@
-"""Whose turn it is, where few can be served at once: known ones and, address by address, the others.
+"""Fair queue for few places: known users, and strangers address by address.
 
-When both wait, they take turns: whoever has an account cannot shut strangers out, and whoever sends many
-requests from one address waits behind himself. When all places are taken, the newest of the address with
-the most gives way to one of an address with fewer.
+Known users and strangers alternate: users with an account cannot shut strangers out, and many requests from
+one address wait behind each other. If the queue is full, the newest request of the address with the most
+requests is removed for one of an address with fewer.
 """
 
 import asyncio
@@ -18,25 +18,25 @@ MAX_PER_ADDRESS: Final = 8
 
 
 class NoTurn(TransientError):
-    """So many wait that one more would only make all of them late."""
+    """The queue is full: one more request would only delay all of them."""
 
 
 class AddressCrowded(NoTurn):
-    """As many wait for their turn as may of one address."""
+    """The queue has the maximum number of requests of one address."""
 
 
 class Turns:
-    """Lets so many in at once, and as many wait."""
+    """Queue in front of a fixed number of places."""
 
     def __init__(
         self, places: int, *, max_waiting: int = MAX_WAITING, max_per_address: int = MAX_PER_ADDRESS
     ) -> None:
-        """Tell how many are let in.
+        """Create an empty queue.
 
         Args:
-            places: at once.
-            max_waiting: known ones; and as many others.
-            max_per_address: of the others.
+            places: requests served at once.
+            max_waiting: known users that wait at most; and as many strangers.
+            max_per_address: strangers of one address that wait at most.
         """
         self._free = places
         self._max_waiting = max_waiting
@@ -50,11 +50,11 @@ class Turns:
         """Wait for a place, and keep it while the context lasts.
 
         Args:
-            address: where a stranger comes from; None: somebody known.
+            address: of a stranger; None for a known user.
 
         Raises:
-            AddressCrowded: too many of this address wait.
-            NoTurn: too many wait.
+            AddressCrowded: too many requests of this address wait.
+            NoTurn: too many requests wait.
         """
         if self._free:
             self._free -= 1
@@ -72,11 +72,11 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._pass_on()  # it was let in, and will not come
+                self._pass_on()  # its place was granted, and is free again
             raise
 
     def _queue(self, address: str | None) -> deque[asyncio.Future[None]]:
-        """Return where to wait.
+        """Return the queue for an address.
 
         Raises:
             AddressCrowded: see `turn`.

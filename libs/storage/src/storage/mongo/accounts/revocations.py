@@ -1,4 +1,4 @@
-"""Revocations: kept in MongoDB until they have done their work, told to all replicas through Redis."""
+"""Revocations: stored in MongoDB until they expire, published to all replicas through Redis."""
 
 import secrets
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from storage.redis.breaker import RedisBreaker
 FEED_KEY: Final = "revocations"
 PROBE_KEY: Final = "revocations:probe"
 WHOLE_MARK: Final = "whole"
-TELLING_MARK: Final = "telling"
+GENERATION_MARK: Final = "telling"
 OVERLAP_S: Final = 60.0
-"""By so much clocks may differ, and by so much a revocation may be told late."""
+"""Maximum difference of clocks, and maximum delay of the publication of a revocation."""
 
-_PROBE_KEPT_S: Final = 60
-_FIRST_TELLING: Final = 10**15  # beyond any time in milliseconds: what is too old is taken out by score
+_PROBE_LIFETIME_S: Final = 60
+_FIRST_GENERATION: Final = 10**15  # beyond any time in milliseconds: old members are removed by score
 
 _log = structlog.get_logger(__name__)
 
 
 class MongoRevocationStore:
-    """`RevocationStore` on MongoDB; a TTL index forgets what has expired."""
+    """`RevocationStore` on MongoDB; a TTL index deletes expired revocations."""
 
     def __init__(self, database: Database) -> None:
         self._revoked = database[REVOKED_TOKENS]
@@ -49,7 +49,7 @@ class MongoRevocationStore:
         return [_revocation_of(document) for document in found]
 
     async def record(self, revocation: Revocation, *, session: AsyncClientSession | None = None) -> None:
-        """Record a revocation, in a transaction perhaps; raises what the driver raises."""
+        """Record a revocation, optionally in a transaction; raises the driver's errors."""
         document = {
             "issued_until": revocation.issued_until,
             "recorded_at": revocation.recorded_at,
@@ -61,17 +61,17 @@ class MongoRevocationStore:
 class RedisRevocationFeed:
     """`RevocationFeed` on Redis: one set ordered by the time of recording, with two marks among its members.
 
-    The one says until when the set is whole, the other is another number each time the set was told anew. As
-    they are in the set, whatever takes the set takes them too. A replica reads all of it once, and then only
-    its end; all of it again when it was told anew.
+    One mark has the time until which the set is complete, the other a random number that changes each time
+    the whole set is published again. They are members, so they vanish together with the set. A replica reads
+    the set once, and then only its end; all of it again when the number has changed.
     """
 
-    def __init__(self, redis: Redis, clock: Clock, *, keep_s: float) -> None:
+    def __init__(self, redis: Redis, clock: Clock, *, retention_s: float) -> None:
         self._redis = redis
         self._clock = clock
-        self._keep_s = keep_s
+        self._retention_s = retention_s
         self._breaker = RedisBreaker("revocations")
-        self._telling: float | None = None
+        self._generation: float | None = None
         self._read_until_ms = 0
 
     async def is_whole(self, *, since: datetime | None = None) -> bool | None:
@@ -89,23 +89,23 @@ class RedisRevocationFeed:
     ) -> bool:
         """See `RevocationFeed.publish`."""
         now = self._clock.now()
-        too_old_ms = _ms(now - timedelta(seconds=self._keep_s))
+        too_old_ms = _ms(now - timedelta(seconds=self._retention_s))
 
-        async def tell() -> bool:
+        async def add() -> bool:
             async with self._redis.pipeline(transaction=True) as pipeline:
                 if revocations:
                     pipeline.zadd(FEED_KEY, {_member_of(each): _ms(each.recorded_at) for each in revocations})
                 if whole:
-                    telling = _FIRST_TELLING + secrets.randbelow(_FIRST_TELLING)
-                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of or now), TELLING_MARK: telling})
+                    generation = _FIRST_GENERATION + secrets.randbelow(_FIRST_GENERATION)
+                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of or now), GENERATION_MARK: generation})
                 elif as_of is not None:
-                    # Only where it still is: a set that was lost meanwhile is not whole.
+                    # Only if the mark is there: a set that was lost meanwhile is incomplete.
                     pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of)}, xx=True)
                 pipeline.zremrangebyscore(FEED_KEY, 0, too_old_ms)
                 await pipeline.execute()
             return True
 
-        return await self._breaker.run(tell, otherwise=False)
+        return await self._breaker.run(add, otherwise=False)
 
     async def news(self) -> RevocationNews:
         """See `RevocationFeed.news`. A small write shows whether others can add."""
@@ -113,29 +113,31 @@ class RedisRevocationFeed:
 
         async def ask() -> RevocationNews | None:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.set(PROBE_KEY, b"1", ex=_PROBE_KEPT_S)
+                pipeline.set(PROBE_KEY, b"1", ex=_PROBE_LIFETIME_S)
                 pipeline.zscore(FEED_KEY, WHOLE_MARK)
                 pipeline.zrangebyscore(FEED_KEY, since_ms, "+inf", withscores=True)
                 written, whole_ms, rows = await pipeline.execute(raise_on_error=False)
-            for answer in (whole_ms, rows):
-                if isinstance(answer, Exception):
-                    raise answer
-            if isinstance(written, ReadOnlyError):  # a replica, once the primary: who it is now, DNS knows
+            for result in (whole_ms, rows):
+                if isinstance(result, Exception):
+                    raise result
+            if isinstance(
+                written, ReadOnlyError
+            ):  # a former primary: a new connection finds the new one through DNS
                 await self._redis.connection_pool.disconnect()
-            telling = next((score for member, score in rows if member == TELLING_MARK.encode()), None)
-            if telling != self._telling and since_ms > 0:
+            generation = next((score for member, score in rows if member == GENERATION_MARK.encode()), None)
+            if generation != self._generation and since_ms > 0:
                 rows = await self._redis.zrangebyscore(FEED_KEY, 0, "+inf", withscores=True)
-            self._telling = telling
+            self._generation = generation
             is_whole = whole_ms is not None and not isinstance(written, Exception)
             return RevocationNews(self._read(rows), _instant(int(whole_ms)) if is_whole else None)
 
         return await self._breaker.run(ask, otherwise=None) or RevocationNews()
 
     def _read(self, rows: Sequence[tuple[bytes, float]]) -> list[Revocation]:
-        marks = (WHOLE_MARK.encode(), TELLING_MARK.encode())
-        told = [(member, score) for member, score in rows if member not in marks]
-        self._read_until_ms = max([self._read_until_ms, *(int(score) for _, score in told)])
-        return [each for each in (_revocation_from(*row) for row in told) if each is not None]
+        marks = (WHOLE_MARK.encode(), GENERATION_MARK.encode())
+        published = [(member, score) for member, score in rows if member not in marks]
+        self._read_until_ms = max([self._read_until_ms, *(int(score) for _, score in published)])
+        return [each for each in (_revocation_from(*row) for row in published) if each is not None]
 
 
 def _member_of(revocation: Revocation) -> str:
@@ -151,7 +153,7 @@ def _revocation_from(member: bytes, score: float) -> Revocation | None:
             recorded_at=_instant(int(score)),
             expires_at=_instant(int(expires_at)),
         )
-    except ValueError as error:  # of another version, say: MongoDB has it too, and the next one is read
+    except ValueError as error:  # of another version, say: MongoDB has it too; continue with the next one
         _log.warning("revocation_unreadable", error=str(error))
         return None
 

@@ -32,11 +32,11 @@ T = TypeVar("T")
 
 
 class PasswordTooLong(BusinessError):
-    """Bcrypt would not look at all of the password."""
+    """The password is longer than bcrypt supports."""
 
 
 class PasswordHasher:
-    """bcrypt in threads of its own: a hash takes a quarter of a second, and the event loop none of it."""
+    """Runs bcrypt in threads of its own: a hash takes a quarter of a second, outside of the event loop."""
 
     def __init__(
         self, *, cost: int = DEFAULT_COST, threads: int = HASHING_THREADS, max_waiting: int = MAX_WAITING
@@ -44,7 +44,7 @@ class PasswordHasher:
         self._cost = cost
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt")
         self._turns = Turns(threads, max_waiting=max_waiting)
-        # Checked in the place of a user that does not exist, so that the answer takes as long.
+        # Checked for a user that does not exist, so that the response takes as long.
         self._dummy = bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode()
 
     async def hash(self, password: str) -> str:
@@ -52,7 +52,7 @@ class PasswordHasher:
 
         Raises:
             PasswordTooLong: more than `MAX_PASSWORD_BYTES` in UTF-8.
-            NoTurn: too many wait already.
+            NoTurn: too many requests wait already.
         """
         secret = password.encode()
         if len(secret) > MAX_PASSWORD_BYTES:
@@ -62,17 +62,17 @@ class PasswordHasher:
     async def verify(
         self, password: str, password_hash: str | None, *, stranger_at: str | None = None
     ) -> bool:
-        """Say whether a password is right; waits for a free thread.
+        """Return True if a password is correct; waits for a free thread.
 
         Args:
-            password: what was given. One that is too long is wrong, and takes as long as any other.
-            password_hash: of the user; None if there is no such user, which takes as long, too.
-            stranger_at: the address of somebody who has not logged in from there before: such take turns
-                with those who have, address by address.
+            password: as typed. One that is too long is wrong, and takes as long as any other.
+            password_hash: of the user; None if there is no such user, which takes as long.
+            stranger_at: the address, if the user has not logged in from there before: such requests alternate
+                with the others, address by address.
 
         Raises:
-            AddressCrowded: too many strangers of this address wait already.
-            NoTurn: too many wait already.
+            AddressCrowded: too many requests of this address wait already.
+            NoTurn: too many requests wait already.
         """
         secret = password.encode()
         known = (password_hash or self._dummy).encode()
@@ -80,7 +80,7 @@ class PasswordHasher:
         return matches and password_hash is not None and len(secret) <= MAX_PASSWORD_BYTES
 
     def close(self) -> None:
-        """Let the threads end; blocks until the hashes begun are done."""
+        """End the threads; blocks until hashes in flight are done."""
         self._threads.shutdown(cancel_futures=True)
 
     async def _in_thread(
@@ -91,18 +91,18 @@ class PasswordHasher:
 
 
 class _NameTaken(Exception):
-    """There is a user of that name."""
+    """The user name is taken."""
 
 
 class MongoUserStore:
     """`UserStore` on MongoDB."""
 
     def __init__(self, database: Database, *, development: bool = False) -> None:
-        """Take the database.
+        """Create a store on a database.
 
         Args:
-            database: where users are.
-            development: whether an admin of development counts as one.
+            database: of the users.
+            development: True if a development admin counts as an admin.
         """
         self._database = database
         self._development = development
@@ -130,7 +130,7 @@ class MongoUserStore:
         async def both(session: AsyncClientSession) -> bool:
             try:
                 await self._users.insert_one(_document_of(user), session=session)
-            except DuplicateKeyError:  # it has ended the transaction, too
+            except DuplicateKeyError:  # MongoDB has aborted the transaction
                 raise _NameTaken from None
             if action is not None:
                 await self._actions.note(action, session=session)
@@ -168,7 +168,7 @@ class MongoUserStore:
         return is_active_admin(user, development=self._development)
 
     async def _require_another_admin(self, username: str, session: AsyncClientSession) -> None:
-        """Write to all other admins: of two that end each other at once, one meets the other's write."""
+        """Write to all other admins: if two admins disable each other at once, one write conflicts."""
         others: dict[str, Any] = {
             "_id": {"$ne": username},
             "role": Role.ADMIN.value,
@@ -184,10 +184,10 @@ class MongoUserStore:
 async def seed_development_users(
     users: UserStore, hasher: PasswordHasher, *, development: bool, now: datetime
 ) -> None:
-    """Add the users of development that are missing; safe to repeat, by several replicas at once.
+    """Add missing development users; idempotent, also for several replicas at once.
 
     Raises:
-        PermissionError: this is not a development environment, and everybody knows their password.
+        PermissionError: this is not a development environment; the password of these users is public.
     """
     if not development:
         raise PermissionError("development users are for ENV=development only")
@@ -208,7 +208,7 @@ async def seed_development_users(
 
 
 def user_of(document: dict[str, Any]) -> User:
-    """Return the user that a document of `auth_users` describes."""
+    """Return the user of a document of `auth_users`."""
     return User(
         username=document["username"],
         password_hash=document["password_hash"],

@@ -1,4 +1,4 @@
-"""Backups as they lie on the disk: written beside, renamed when complete, checked before they are used."""
+"""Backups on disk: written under a temporary name, renamed when complete, verified before use."""
 
 import gzip
 import hashlib
@@ -28,12 +28,12 @@ _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 
 
 class Damaged(WaybillError):
-    """A backup is not what was written."""
+    """The backup differs from its manifest, or has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One collection: how many documents, how many bytes as BSON, and the digest of the file."""
+    """One collection: number of documents, size as BSON in bytes, and digest of the file."""
 
     documents: int
     bytes: int
@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds."""
+    """Content of a backup, by collection."""
 
     database: str
     taken_at: str
@@ -51,7 +51,7 @@ class Manifest:
 
 
 class Draft:
-    """A backup that is being written."""
+    """Backup in progress."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -80,7 +80,7 @@ class Draft:
 
 
 class Writer:
-    """Takes BSON documents as MongoDB sends them, one behind the other."""
+    """Writer of BSON documents as MongoDB sends them, back to back."""
 
     def __init__(self, packed: gzip.GzipFile) -> None:
         self._packed = packed
@@ -88,7 +88,7 @@ class Writer:
         self.bytes = 0
 
     def add(self, batch: bytes) -> None:
-        """Write a batch, and count it: a document begins with its size."""
+        """Write a batch, and count its documents: each begins with its size."""
         self._packed.write(batch)
         self.bytes += len(batch)
         place = 0
@@ -99,7 +99,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A backup that is complete."""
+    """Complete backup."""
 
     path: Path
     manifest: Manifest
@@ -123,11 +123,11 @@ class Archive:
 
     @property
     def taken_at(self) -> datetime:
-        """When it was begun."""
+        """Start time of the backup."""
         return datetime.fromisoformat(self.manifest.taken_at)
 
     def documents(self, collection: str) -> Iterator[RawBSONDocument]:
-        """Give the documents of a collection, byte for byte."""
+        """Yield the documents of a collection, byte for byte."""
         with gzip.open(self.path / _file_of(collection)) as file:
             yield from decode_file_iter(cast("IO[bytes]", file), _RAW)
 
@@ -135,7 +135,7 @@ class Archive:
         """Compare every file with the manifest.
 
         Raises:
-            Damaged: one is missing, or differs.
+            Damaged: a file is missing, or differs.
         """
         for collection, part in self.manifest.parts.items():
             path = self.path / _file_of(collection)
@@ -147,9 +147,9 @@ class Archive:
 
 @contextmanager
 def drafting(directory: Path, now: datetime) -> Iterator[tuple[Draft, Path]]:
-    """Write a backup; it gets its name, which is given too, when the body has ended well.
+    """Yield a draft and the path that it is renamed to when the body succeeds.
 
-    What earlier runs left half-written is removed: there is one writer at a time.
+    Incomplete backups of earlier runs are removed: there is one writer at a time.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for left in directory.glob(f"{_PARTIAL}*"):
@@ -172,7 +172,7 @@ def archives_in(directory: Path) -> list[Archive]:
 
 
 def prune(directory: Path, *, keep: int) -> list[Path]:
-    """Remove all but the newest `keep` backups, and return those removed."""
+    """Remove all but the newest `keep` backups; return the removed paths."""
     removed = [archive.path for archive in archives_in(directory)[keep:]]
     for path in removed:
         # Renamed first: what is half removed must not pass for a backup.

@@ -1,4 +1,4 @@
-"""Documents from MongoDB into a backup, all of one instant, and from a backup into an empty database."""
+"""Copies of documents from MongoDB, as of one instant, into a backup, and back into an empty database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -29,15 +29,15 @@ _NO_LOCK: Final = {"_id": {"$type": "number"}}
 
 
 class NotEmpty(WaybillError):
-    """A backup is restored into an empty database only: nothing has been changed."""
+    """The database is not empty, so nothing was restored and nothing changed."""
 
 
 async def create(database: Database, directory: Path, *, now: datetime) -> Archive:
-    """Write every collection, as it stood when the first was read, into a new backup.
+    """Write every collection, as of one instant, into a new backup.
 
     Raises:
-        StoreUnavailable: MongoDB did not answer, or reading took longer than it keeps an instant.
-        OSError: the backup could not be written; nothing of it is left.
+        StoreUnavailable: MongoDB did not respond, or reading took longer than its snapshot history.
+        OSError: the backup could not be written and was removed.
     """
     with translated():
         names = await database.list_collection_names(filter={"type": "collection"})
@@ -61,16 +61,16 @@ async def create(database: Database, directory: Path, *, now: datetime) -> Archi
 
 
 async def restore(database: Database, archive: Archive) -> int:
-    """Fill an empty database with a backup, and take it to what this release needs; how many documents.
+    """Restore a backup into an empty database and migrate it to this release; return the number of documents.
 
-    The epochs of all fences are raised: no batch that a processor has in work can be committed any more.
-    The offsets of the consumer group do not matter: the fences decide where reading starts (ADR 0012).
+    The epochs of all fences are raised: no batch that a processor has in flight can be written any more.
+    The offsets of the consumer group do not matter: reading starts at the fences (ADR 0012).
 
     Raises:
-        Damaged: the backup is not what was written; nothing was changed.
-        NotEmpty: there are documents; nothing was changed.
-        SchemaTooNew: the backup is of a release that this one cannot follow; nothing was changed.
-        StoreUnavailable: MongoDB did not answer; drop the database and restore again.
+        Damaged: the backup differs from its manifest; nothing was changed.
+        NotEmpty: the database has documents; nothing was changed.
+        SchemaTooNew: the backup is of an incompatible later release; nothing was changed.
+        StoreUnavailable: MongoDB did not respond; drop the database and restore again.
     """
     await asyncio.to_thread(archive.verify)
     refuse_newer({record["_id"]: record for record in _recorded(archive)}, STEPS)

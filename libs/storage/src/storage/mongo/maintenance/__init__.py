@@ -1,1 +1,1 @@
-"""Whole collections: snapshots of them, and swapping one for another."""
+"""Maintenance of whole collections: snapshots, and swapping one for another."""

@@ -1,4 +1,4 @@
-"""Another collection in the place of `shipments` (ADR 0011)."""
+"""Replacement of `shipments` by another collection (ADR 0011)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _OWNER: Final = "rebuild"
 
 
 class SideCollection:
-    """Shipments beside `shipments`: the same shape, the same indexes, read by nobody."""
+    """Side collection with the shape and the indexes of `shipments`, which no service reads."""
 
     def __init__(self, database: Database, name: str) -> None:
         if name in INDEXES or not _NAME.fullmatch(name):
@@ -24,32 +24,32 @@ class SideCollection:
         self._shipments = database[name]
 
     async def exists(self) -> bool:
-        """Say whether it is there."""
+        """Return True if the collection exists."""
         with translated():
             return bool(await self._database.list_collection_names(filter={"name": self.name}))
 
     async def create(self) -> None:
-        """Make it, with its indexes, which cost less now than after it is filled."""
+        """Create the collection with its indexes, which cost less now than after it is filled."""
         with translated():
             await self._database.create_collection(self.name)
             await self._shipments.create_indexes(INDEXES[SHIPMENTS])
 
     async def add(self, shipments: Sequence[Document]) -> None:
-        """Put shipments in."""
+        """Insert shipments."""
         with translated():
             await self._shipments.insert_many(shipments, ordered=False)
 
     async def replace_shipments(self) -> None:
-        """Make it `shipments`, in one step; what was `shipments` is gone."""
+        """Rename the collection to `shipments`, atomically; the old one is dropped."""
         with translated():
             await self._shipments.rename(SHIPMENTS, dropTarget=True)
 
 
 async def fence_off(database: Database) -> Mapping[str, int]:
-    """Raise the epoch of every fence: no batch that anybody has in work can be committed any more.
+    """Raise the epoch of every fence: no batch in flight can be written any more.
 
     Returns:
-        The next offset of each partition, which stays as it is until somebody takes the partition over.
+        The next offset of each partition, which does not change until a processor takes the partition over.
     """
     with translated():
         await database[PARTITION_FENCES].update_many({}, {"$inc": {"epoch": 1}, "$set": {"owner": _OWNER}})
@@ -57,7 +57,7 @@ async def fence_off(database: Database) -> Mapping[str, int]:
 
 
 async def fences_held(database: Database) -> Mapping[str, int]:
-    """Return the next offset of each partition that nobody has taken over since `fence_off`."""
+    """Return the next offset of each partition that no processor has taken over since `fence_off`."""
     with translated():
         held = await database[PARTITION_FENCES].find({"owner": _OWNER}).to_list()
     return {fence["_id"]: fence["next_offset"] for fence in held}

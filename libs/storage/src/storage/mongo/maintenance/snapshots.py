@@ -1,7 +1,7 @@
-"""What events have written, read as it stood at one instant, while they go on being written (ADR 0011).
+"""Snapshots of shipments and events as of one instant, while events are being applied (ADR 0011).
 
-All reads of a snapshot see the same moment, also over several collections. MongoDB keeps the past for
-`minSnapshotHistoryWindowInSeconds`, 300 by default: whoever reads for longer is told so.
+All reads of a snapshot see the same instant, also over several collections. MongoDB retains the past for
+`minSnapshotHistoryWindowInSeconds`, 300 by default: longer reads fail with a message that says so.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -30,7 +30,7 @@ _RAW: Final = CodecOptions(document_class=RawBSONDocument, tz_aware=True, tzinfo
 _IDS_OF_EVENTS: Final = {"$gte": "evt_", "$lt": "evt_~"}
 _NUMBER: Final = slice(len("evt_"), len("evt_99M-000000000000"))
 _ID_TEXT: Final = 4 + len(b"\x02_id\0") + 4
-"""Where the text of `_id` begins in a document: behind its size, the type and name, and the text's size."""
+"""Position of the text of `_id` in a document: after its size, the type and name, and the text's size."""
 
 _TOO_OLD: Final = (239, 246)
 """SnapshotTooOld, SnapshotUnavailable."""
@@ -42,11 +42,11 @@ Right = TypeVar("Right")
 
 
 class Stored(NamedTuple):
-    """A shipment as it is stored, byte for byte, and its events, in the order of their ids.
+    """Stored shipment, byte for byte, and its events, in the order of their ids.
 
     Attributes:
-        shipment: as it stands in the collection that is looked at.
-        current: as it stands in `shipments`.
+        shipment: as stored in the collection being read.
+        current: as stored in `shipments`.
     """
 
     shipment: RawBSONDocument | None
@@ -55,12 +55,12 @@ class Stored(NamedTuple):
 
     @property
     def document(self) -> Document | None:
-        """The shipment, decoded."""
+        """The decoded shipment."""
         return _decoded(self.shipment)
 
     @property
     def current_document(self) -> Document | None:
-        """The shipment as it stands in `shipments`, decoded."""
+        """The decoded shipment of `shipments`."""
         return _decoded(self.current)
 
 
@@ -77,9 +77,9 @@ class Snapshot:
     _session: AsyncClientSession
 
     async def stored(self, collection: str = SHIPMENTS) -> AsyncIterator[tuple[str, Stored]]:
-        """Give every shipment with its events, by tracking number: walks along `_id`, side by side.
+        """Yield every shipment with its events, by tracking number: a merge join along `_id`.
 
-        Holds one shipment at a time. Those of `shipments` are given, too, whatever `collection` is.
+        One shipment at a time is in memory. The one in `shipments` is included, whatever `collection` is.
         """
         both = side_by_side(self._versions(collection), self._trails())
         async for number, versions, trail in both:
@@ -102,7 +102,7 @@ class Snapshot:
                 yield _id_of(shipment.raw), shipment
 
     async def _trails(self) -> AsyncIterator[tuple[str, list[Document]]]:
-        """Group the audit log by shipment: ids begin with its number, so those of one are neighbours."""
+        """Group the audit log by shipment: event ids begin with the tracking number, so one scan will do."""
         trail: list[Document] = []
         number = ""
         events = self._database[STATUS_EVENTS]
@@ -122,17 +122,17 @@ def _decoded(shipment: RawBSONDocument | None) -> Document | None:
 
 
 def _id_of(raw: bytes | memoryview) -> str:
-    """Return a text `_id`, which MongoDB keeps in front: asking the document decodes it, in Python."""
+    """Return the text `_id` of a raw document, which MongoDB stores first, without decoding the document."""
     length = int.from_bytes(raw[_ID_TEXT - 4 : _ID_TEXT], "little")
     return bytes(raw[_ID_TEXT : _ID_TEXT + length - 1]).decode()
 
 
 @asynccontextmanager
 async def snapshot_of(database: Database) -> AsyncIterator[Snapshot]:
-    """Open a snapshot of this moment.
+    """Open a snapshot of the current instant.
 
     Raises:
-        StoreUnavailable: MongoDB did not answer, or has forgotten that moment by now.
+        StoreUnavailable: MongoDB did not respond, or no longer has that instant.
     """
     async with database.client.start_session(snapshot=True) as session:
         with translated():
@@ -143,7 +143,7 @@ async def snapshot_of(database: Database) -> AsyncIterator[Snapshot]:
 async def side_by_side(
     left: AsyncIterator[tuple[str, Left]], right: AsyncIterator[tuple[str, Right]]
 ) -> AsyncIterator[tuple[str, Left | None, Right | None]]:
-    """Join what two iterators give, each in the order of its keys; None where one has nothing for a key."""
+    """Merge-join two iterators in the order of their keys; None for a key that one of them lacks."""
     one, other = await anext(left, None), await anext(right, None)
     while one is not None or other is not None:
         if other is None or (one is not None and one[0] < other[0]):
@@ -160,7 +160,7 @@ async def side_by_side(
 
 @contextmanager
 def at_this_instant() -> Iterator[None]:
-    """Translate the driver's errors, and say it in full when the instant is too long ago."""
+    """Translate the driver's errors, and explain the one of an instant that is too long ago."""
     with translated():
         try:
             yield

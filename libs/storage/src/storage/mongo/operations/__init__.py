@@ -1,1 +1,1 @@
-"""Documents that operators read and write."""
+"""Stores of operators: dead letters, quarantined shipments, and the log of their actions."""

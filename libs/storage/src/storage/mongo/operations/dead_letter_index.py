@@ -1,4 +1,4 @@
-"""The index of the dead-letter topic: what operators look through, and what has become of each letter."""
+"""Index of the dead-letter topic for operators: each dead letter and its state."""
 
 from dataclasses import asdict
 from typing import Any
@@ -27,46 +27,50 @@ class MongoDeadLetterIndex:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._letters = database[DEAD_LETTERS]
+        self._dead_letters = database[DEAD_LETTERS]
         self._actions = MongoActionLog(database)
 
     async def record(self, entry: DeadLetterEntry) -> None:
         """See `DeadLetterIndex.record`."""
         fields = {**asdict(entry), **UNTOUCHED}
         with translated():
-            await self._letters.update_one({"_id": fields.pop("id")}, {"$setOnInsert": fields}, upsert=True)
+            await self._dead_letters.update_one(
+                {"_id": fields.pop("id")}, {"$setOnInsert": fields}, upsert=True
+            )
 
     async def note_replay(self, replay: Replay) -> None:
-        """See `DeadLetterIndex.note_replay`. The action's id, one for each place, makes it happen once."""
+        """See `DeadLetterIndex.note_replay`. The action's id, one for each position, makes it idempotent."""
 
         async def both(session: AsyncClientSession) -> None:
             if await self._actions.note(replayed(replay), session=session):
-                await self._letters.update_one(
-                    {"_id": {"$eq": replay.letter}}, [{"$set": _after(replay)}], session=session
+                await self._dead_letters.update_one(
+                    {"_id": {"$eq": replay.dead_letter_id}}, [{"$set": _after(replay)}], session=session
                 )
 
         await transacted(self._database, both)
 
-    async def discard(self, letter: DeadLetterId, discard: Discard) -> Discard | None:
+    async def discard(self, dead_letter_id: DeadLetterId, discard: Discard) -> Discard | None:
         """See `DeadLetterBin.discard`."""
 
         async def both(session: AsyncClientSession) -> Discard | None:
-            changed = await self._letters.update_one(
-                {"_id": {"$eq": letter}, "state": {"$ne": DeadLetterState.DISCARDED.value}},
+            changed = await self._dead_letters.update_one(
+                {"_id": {"$eq": dead_letter_id}, "state": {"$ne": DeadLetterState.DISCARDED.value}},
                 {"$set": {"state": DeadLetterState.DISCARDED.value, "discard": asdict(discard)}},
                 session=session,
             )
             if changed.matched_count:
-                await self._actions.note(discarded(letter, discard), session=session)
+                await self._actions.note(discarded(dead_letter_id, discard), session=session)
                 return discard
-            found = await self._letters.find_one({"_id": {"$eq": letter}}, ["discard"], session=session)
+            found = await self._dead_letters.find_one(
+                {"_id": {"$eq": dead_letter_id}}, ["discard"], session=session
+            )
             return None if found is None else Discard(**found["discard"])
 
         return await transacted(self._database, both)
 
 
 def _after(replay: Replay) -> dict[str, Any]:
-    """Return what a replay changes. It is noted when the processor meets it: a later discard stands."""
+    """Return the update for a replay. The processor records it late: a discard after it stands."""
     was_before = {"$gt": ["$discard.at", replay.at]}
     return {
         "replays": {"$add": ["$replays", 1]},

@@ -1,4 +1,4 @@
-"""What operators have done."""
+"""Log of operators' actions."""
 
 from typing import Final
 
@@ -23,7 +23,7 @@ class MongoActionLog:
         self._list = MongoList(self._actions, FIELDS, id_as="id", time="at")
 
     async def note(self, action: OperatorAction, *, session: AsyncClientSession | None = None) -> bool:
-        """Note an action within a transaction; False if it is noted already. Raises the driver's errors."""
+        """Record an action; return False if it is recorded already. Raises the driver's errors."""
         fields = {
             "at": action.at,
             "by": action.by,

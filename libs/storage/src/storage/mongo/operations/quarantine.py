@@ -1,10 +1,10 @@
-"""Shipments that operators have set aside: a collection that the processor only reads."""
+"""Quarantined shipments: a collection that operators write and the processor only reads."""
 
 from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from domain.processing.halts import Quarantined, QuarantinePut, released, set_aside
+from domain.processing.halts import Quarantined, QuarantinePut, quarantined, released
 from domain.shipments.tracking_number import TrackingNumber
 from storage.mongo.database import Database, transacted
 from storage.mongo.errors import translated
@@ -21,7 +21,7 @@ class MongoQuarantineStore:
         self._shipments = database[QUARANTINED_SHIPMENTS]
 
     async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
-        """See `QuarantineStore.put`. Replicas that are asked at once may go beyond `most` by a few."""
+        """See `QuarantineStore.put`. Concurrent calls may exceed `most` by a few."""
         fields = {"reason": entry.reason, "since": entry.since, "requested_by": entry.requested_by}
 
         async def both(session: AsyncClientSession) -> QuarantinePut:
@@ -33,7 +33,7 @@ class MongoQuarantineStore:
             if await self._shipments.count_documents(others, session=session) >= most:
                 return QuarantinePut.FULL
             await self._shipments.replace_one(this, fields, upsert=True, session=session)
-            await self._actions.note(set_aside(entry), session=session)
+            await self._actions.note(quarantined(entry), session=session)
             return QuarantinePut.DONE
 
         return await transacted(self._database, both)

@@ -1,4 +1,4 @@
-"""Transactions that failed, and that MongoDB may hold open: the message that was to end them can be lost."""
+"""Failed transactions that MongoDB may hold open, because the message that ends them was lost."""
 
 import asyncio
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 class FailedTransactions:
     """Remembers the sessions whose last transaction failed, and ends what they have left open.
 
-    MongoDB keeps an open transaction, and the locks of its documents, for a minute. Whoever writes to one of
-    these documents in another session conflicts with it for that long.
+    MongoDB keeps an open transaction, and the locks of its documents, for a minute. A write to one of these
+    documents in another session conflicts with it for that long.
     """
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
@@ -23,10 +23,10 @@ class FailedTransactions:
         self._ending = asyncio.Lock()
 
     @contextmanager
-    def noted(self, session: AsyncClientSession) -> Iterator[None]:
+    def tracked(self, session: AsyncClientSession) -> Iterator[None]:
         """Remember the session if the body fails.
 
-        While the body runs it is in use and must not be ended; its next transaction aborts its last one.
+        While the body runs, the session is in use and must not be ended; its next transaction aborts this.
         """
         session_id = id_of(session)
         self._sessions.discard(session_id)
@@ -37,12 +37,12 @@ class FailedTransactions:
             raise
 
     async def end(self) -> None:
-        """End all of them: what was not committed before this call never will be.
+        """End all remembered sessions: a transaction that was not committed before this call never will be.
 
         Raises:
             PyMongoError: MongoDB does not answer; the next call tries again.
         """
-        # One at a time: what somebody else begins in one of these sessions meanwhile would be ended too.
+        # One at a time: a transaction begun in one of these sessions meanwhile would be ended too.
         async with self._ending:
             if not self._sessions:
                 return

@@ -1,7 +1,7 @@
-"""Partitions that stand still, and what is in hand (ADR 0009).
+"""Halts of partitions, and attempts at records in flight (ADR 0009).
 
-What an owner notes stands in the fence and is written under its epoch. What operators say stands in a
-collection that the processor only reads.
+The owner's state is in the fence and is written under its epoch. Operators' requests are in a collection that
+the processor only reads.
 """
 
 from dataclasses import replace
@@ -39,26 +39,26 @@ class MongoPartitionStateStore:
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
         """See `PartitionStateStore.note_halt`."""
-        noted = None
+        stored = None
         if halt is not None:
-            noted = {
+            stored = {
                 "problem": halt.problem,
                 "since": halt.since,
                 "is_gap": halt.is_gap,
                 "skip_to": halt.skip_to,
             }
-        await noted_by_owner(self._fences, fence, {"halt": noted})
+        await update_as_owner(self._fences, fence, {"halt": stored})
 
     async def give_up(self, fence: Fence, below: int) -> Fence:
         """See `PartitionStateStore.give_up`."""
-        next_offset = accepted(fence.inherited.halt, fence.next_offset, below)
-        await noted_by_owner(self._fences, fence, {"next_offset": next_offset})
+        next_offset = accepted(fence.checkpoint.halt, fence.next_offset, below)
+        await update_as_owner(self._fences, fence, {"next_offset": next_offset})
         return replace(fence, next_offset=next_offset)
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
         """See `PartitionStateStore.note_attempt`."""
-        noted = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
-        await noted_by_owner(self._fences, fence, {"attempt": noted})
+        stored = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
+        await update_as_owner(self._fences, fence, {"attempt": stored})
 
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
         """See `PartitionStateStore.resumption`."""
@@ -82,8 +82,8 @@ class MongoPartitionControl:
         ids = {"$gte": f"{self._topic}/", "$lt": f"{self._topic}0"}  # "0" follows "/"
         with translated():
             fences = await self._fences.find({"_id": ids}).to_list()
-            said = {each["_id"]: each async for each in self._resumptions.find({"_id": ids})}
-        views = [_view_of(fence, said.get(fence["_id"])) for fence in fences]
+            requests = {each["_id"]: each async for each in self._resumptions.find({"_id": ids})}
+        views = [_view_of(fence, requests.get(fence["_id"])) for fence in fences]
         return sorted(views, key=lambda view: view.number)
 
     async def partition(self, number: int) -> PartitionView | None:
@@ -91,8 +91,8 @@ class MongoPartitionControl:
         name = f"{self._topic}/{number}"
         with translated():
             fence = await self._fences.find_one({"_id": name})
-            said = await self._resumptions.find_one({"_id": name})
-        return None if fence is None else _view_of(fence, said)
+            request = await self._resumptions.find_one({"_id": name})
+        return None if fence is None else _view_of(fence, request)
 
     async def resume(self, number: int, resumption: Resumption) -> None:
         """See `PartitionControl.resume`."""
@@ -112,8 +112,8 @@ class MongoPartitionControl:
         await transacted(self._database, both)
 
 
-async def noted_by_owner(fences: AsyncCollection[Document], fence: Fence, fields: Document) -> None:
-    """Set fields of a fence, in the name of its owner.
+async def update_as_owner(fences: AsyncCollection[Document], fence: Fence, fields: Document) -> None:
+    """Set fields of a fence, provided that its epoch is still the owner's.
 
     Raises:
         Fenced: another owner has the partition.
@@ -125,7 +125,7 @@ async def noted_by_owner(fences: AsyncCollection[Document], fence: Fence, fields
 
 
 def checkpoint_of(fence: Document, end_offset: int) -> PartitionCheckpoint:
-    """Return what a fence says of the owner before."""
+    """Return the checkpoint that the last owner left in a fence."""
     return PartitionCheckpoint(
         halt=_halt_of(fence),
         stalled_opens=fence["stalled_opens"],
@@ -135,9 +135,9 @@ def checkpoint_of(fence: Document, end_offset: int) -> PartitionCheckpoint:
     )
 
 
-def _view_of(fence: Document, said: Document | None) -> PartitionView:
+def _view_of(fence: Document, request: Document | None) -> PartitionView:
     halt = _halt_of(fence)
-    resumption = _resumption_of(said)
+    resumption = _resumption_of(request)
     return PartitionView(
         number=int(fence["_id"].rpartition("/")[2]),
         owner=fence["owner"],
@@ -149,24 +149,24 @@ def _view_of(fence: Document, said: Document | None) -> PartitionView:
 
 
 def _halt_of(fence: Document) -> Halt | None:
-    noted = fence.get("halt")
-    if noted is None:
+    stored = fence.get("halt")
+    if stored is None:
         return None
-    return Halt(noted["problem"], noted["since"], noted["is_gap"], noted.get("skip_to"))
+    return Halt(stored["problem"], stored["since"], stored["is_gap"], stored.get("skip_to"))
 
 
 def _attempt_of(fence: Document) -> Attempt | None:
-    noted = fence.get("attempt")
-    return None if noted is None else Attempt(noted["offset"], noted["count"])
+    stored = fence.get("attempt")
+    return None if stored is None else Attempt(stored["offset"], stored["count"])
 
 
-def _resumption_of(said: Document | None) -> Resumption | None:
-    if said is None:
+def _resumption_of(request: Document | None) -> Resumption | None:
+    if request is None:
         return None
     return Resumption(
-        halted_since=said["halted_since"],
-        start=Start(said["from"]),
-        reason=said["reason"],
-        requested_by=said["requested_by"],
-        requested_at=said["requested_at"],
+        halted_since=request["halted_since"],
+        start=Start(request["from"]),
+        reason=request["reason"],
+        requested_by=request["requested_by"],
+        requested_at=request["requested_at"],
     )

@@ -1,4 +1,4 @@
-"""The processor's side of the store: fences, and one transaction per batch (ADR 0002)."""
+"""Shipment store of the processor: fences, and one transaction per batch (ADR 0002)."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -22,14 +22,14 @@ from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
 from storage.mongo.processing.failed_transactions import id_of
-from storage.mongo.processing.partition_state import checkpoint_of, noted_by_owner
+from storage.mongo.processing.partition_state import checkpoint_of, update_as_owner
 from storage.mongo.processing.transaction_batcher import TransactionBatcher
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _LOCKED_AFTER_S: Final = 0.5
-"""Raising an epoch takes a few milliseconds, where no transaction holds the fence."""
-# Owners in a row that have left the offset where they found it; a fence that nobody had was never opened.
+"""Raising an epoch takes a few milliseconds, unless a transaction holds the fence."""
+# Owners in a row that made no progress; a new fence was never opened.
 _STALLED_OPENS = {
     "$cond": [
         {"$eq": [{"$ifNull": ["$next_offset", 0]}, "$opened_at"]},
@@ -42,18 +42,18 @@ _STALLED_OPENS = {
 class MongoShipmentStore:
     """`ShipmentStore` on MongoDB.
 
-    A large batch has a transaction of its own, in a session of its partition; small ones of several
-    partitions go together, in a session that they share. An owner that is killed or frozen in the middle of a
+    A large batch has a transaction of its own, in a session of its partition; small batches of several
+    partitions share a transaction and a session. An owner that is killed or frozen in the middle of a
     transaction leaves it open, and with it a lock on the fence that MongoDB would keep for a minute
-    (`transactionLifetimeLimitSeconds`). So the ids of both sessions stand in the fence: a next owner that
-    meets the lock ends them.
+    (`transactionLifetimeLimitSeconds`). So the fence has the ids of both sessions: the next
+    owner ends them if it meets the lock.
     """
 
     def __init__(self, database: Database) -> None:
         self._client = database.client
         self._database = database
         self._writer = TransactionWriter(database)
-        self._joined = TransactionBatcher(self._write)
+        self._batcher = TransactionBatcher(self._write)
         self._shared = database.client.start_session()
         self._sessions: dict[str, AsyncClientSession] = {}
         self._shipments = database[SHIPMENTS]
@@ -69,9 +69,9 @@ class MongoShipmentStore:
         fence = Fence(partition, document["epoch"], document["next_offset"], checkpoint_of(document, end))
         if fence.next_offset > end:
             is_new = is_another is None or await is_another()
-            return await self._start_again(fence) if is_new else fence
-        if fence.next_offset == end and fence.inherited.stalled_opens:
-            # There was nothing to do: that is no lack of progress.
+            return await self._reset_offsets(fence) if is_new else fence
+        if fence.next_offset == end and fence.checkpoint.stalled_opens:
+            # There was nothing to read: that is no lack of progress.
             return await self._corrected(fence, {"stalled_opens": 0}, stalled_opens=0)
         return fence
 
@@ -107,42 +107,42 @@ class MongoShipmentStore:
 
     async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
         """See `ShipmentStore.commit`."""
-        move = BatchWrite(fence, plan, recorded_at)
+        batch_write = BatchWrite(fence, plan, recorded_at)
         if len(plan.events) < LARGE_BATCH:
-            await self._joined.write(move)
+            await self._batcher.write(batch_write)
         else:
-            await self._write([move])
+            await self._write([batch_write])
         return replace(fence, next_offset=plan.next_offset)
 
-    async def bury(
+    async def dead_letter(
         self,
         fence: Fence,
-        delivery: ConsumedCommand | None,
+        consumed: ConsumedCommand | None,
         *,
         next_offset: int,
         reason: str,
         recorded_at: datetime,
     ) -> Fence:
-        """See `ShipmentStore.bury`."""
+        """See `ShipmentStore.dead_letter`."""
         session = self._session_of(fence.partition)
-        async with self._writer.holding([(fence, next_offset)], session):
-            if delivery is not None:
+        async with self._writer.fenced_transaction([(fence, next_offset)], session):
+            if consumed is not None:
                 fields = documents.dead_document(
-                    delivery, reason=reason, partition=number_of(fence.partition), recorded_at=recorded_at
+                    consumed, reason=reason, partition=number_of(fence.partition), recorded_at=recorded_at
                 )
-                event = {"_id": delivery.command.event_id}
-                buried = await self._events.update_one(
+                event = {"_id": consumed.command.event_id}
+                recorded = await self._events.update_one(
                     event, {"$setOnInsert": fields}, upsert=True, session=session
                 )
-                if buried.matched_count:
-                    other = event | {"fingerprint": {"$ne": delivery.fingerprint}}
-                    kept = documents.update_with_dead(delivery, reason=reason)
-                    await self._events.update_one(other, kept, session=session)
+                if recorded.matched_count:
+                    other = event | {"fingerprint": {"$ne": consumed.fingerprint}}
+                    update = documents.update_with_dead(consumed, reason=reason)
+                    await self._events.update_one(other, update, session=session)
         return replace(fence, next_offset=next_offset)
 
-    async def _write(self, moves: Sequence[BatchWrite]) -> None:
-        session = self._shared if len(moves) > 1 else self._session_of(moves[0].fence.partition)
-        await self._writer.write(moves, session)
+    async def _write(self, batch_writes: Sequence[BatchWrite]) -> None:
+        session = self._shared if len(batch_writes) > 1 else self._session_of(batch_writes[0].fence.partition)
+        await self._writer.write(batch_writes, session)
 
     def _new_session(self, partition: str) -> AsyncClientSession:
         session = self._sessions[partition] = self._client.start_session()
@@ -188,12 +188,12 @@ class MongoShipmentStore:
         if document is not None and "sessions" in document:
             await self._client.admin.command("killSessions", [{"id": each} for each in document["sessions"]])
 
-    async def _start_again(self, fence: Fence) -> Fence:
-        """The topic has been re-created: nothing that was noted of offsets holds for it."""
+    async def _reset_offsets(self, fence: Fence) -> Fence:
+        """Reset the offsets of a fence whose topic has been re-created."""
         fields = {"next_offset": 0, "opened_at": 0, "stalled_opens": 0, "attempt": None}
         fence = await self._corrected(fence, fields, next_offset=0, stalled_opens=0, attempt=None)
         return replace(fence, next_offset=0)
 
-    async def _corrected(self, fence: Fence, fields: dict[str, Any], **inherited: Any) -> Fence:  # noqa: ANN401  # see `replace`
-        await noted_by_owner(self._fences, fence, fields)
-        return replace(fence, inherited=replace(fence.inherited, **inherited))
+    async def _corrected(self, fence: Fence, fields: dict[str, Any], **corrections: Any) -> Fence:  # noqa: ANN401  # see `replace`
+        await update_as_owner(self._fences, fence, fields)
+        return replace(fence, checkpoint=replace(fence.checkpoint, **corrections))

@@ -1,4 +1,4 @@
-"""Small moves of several partitions go into one transaction, which is most of what a small one costs."""
+"""Group commit: small batch writes of several partitions share a transaction, most of their cost."""
 
 import asyncio
 import copy
@@ -8,17 +8,17 @@ from domain.errors import TransientError
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionAborted
 
 Write = Callable[[Sequence[BatchWrite]], Awaitable[None]]
-"""Writes moves of different partitions, all of them or none."""
+"""Writes batches of different partitions, all of them or none."""
 
 _Member = tuple[BatchWrite, asyncio.Future[None]]
 
 
 class TransactionBatcher:
-    """Writes what comes while the last transaction is under way in the next one.
+    """Collects the batch writes that arrive while a transaction is in flight into the next transaction.
 
-    A transaction is as large as the load is high, and a move that comes alone is written at once. One that
-    does not hold must not stop the others: a transaction that fails by what is in it is written again move by
-    move, so that each owner is told what is wrong with its own.
+    Transactions grow with the load, and a batch write that arrives alone is written at once. One that fails
+    must not stop the others: if a transaction fails because of its content, each batch write is written again
+    in a transaction of its own, so that each owner gets its own error.
     """
 
     def __init__(self, write: Write) -> None:
@@ -26,16 +26,16 @@ class TransactionBatcher:
         self._waiting: list[_Member] = []
         self._writing: asyncio.Task[None] | None = None
 
-    async def write(self, move: BatchWrite) -> None:
-        """Write a move, with others perhaps. To be cancelled does not take back what has begun.
+    async def write(self, batch_write: BatchWrite) -> None:
+        """Write a batch, perhaps with others. Cancellation does not undo a transaction in flight.
 
         Raises:
-            Exception: as writing it alone does.
+            Exception: the error of the write, as if it were alone.
         """
         written = asyncio.get_running_loop().create_future()
-        self._waiting.append((move, written))
+        self._waiting.append((batch_write, written))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write_waiting(), name="joined-moves")
+            self._writing = asyncio.create_task(self._write_waiting(), name="transaction-batcher")
         await written
 
     async def _write_waiting(self) -> None:
@@ -52,14 +52,14 @@ class TransactionBatcher:
         if not members:
             return
         try:
-            await self._write_all([move for move, _ in members])
+            await self._write_all([batch_write for batch_write, _ in members])
         except BaseException as error:
-            if len(members) > 1 and _is_of_one(error):
+            if len(members) > 1 and _may_be_of_one_write(error):
                 for member in members:
                     await self._write_together(_awaited([member]))
                 return
             for _, written in _awaited(members):
-                written.set_exception(copy.copy(error))  # each one's traceback is its own
+                written.set_exception(copy.copy(error))  # each has a traceback of its own
             if not isinstance(error, Exception):
                 raise
         else:
@@ -68,12 +68,12 @@ class TransactionBatcher:
 
 
 def _awaited(members: Sequence[_Member]) -> list[_Member]:
-    """Leave out those that were cancelled: their owner has gone, and another one may write by now."""
+    """Leave out cancelled members: their owner has gone, and another one may write by now."""
     return [member for member in members if not member[1].done()]
 
 
-def _is_of_one(error: BaseException) -> bool:
-    """Say whether one of the moves may be what failed, and not the server, nor something that ends us."""
+def _may_be_of_one_write(error: BaseException) -> bool:
+    """Return True if one of the batch writes may be the cause, not the server or the end of this process."""
     if isinstance(error, TransientError):
         return isinstance(error, TransactionAborted)
     return isinstance(error, Exception)

@@ -1,4 +1,4 @@
-"""Moves: what owners of partitions write at once, in transactions that their fences hold (ADR 0002)."""
+"""Batch writes of partitions, in transactions that are guarded by the partitions' fences (ADR 0002)."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,12 +24,12 @@ _DUPLICATE_KEY = 11000
 
 
 class TransactionAborted(StoreUnavailable):
-    """MongoDB has aborted a transaction, because of a write conflict perhaps: nothing is written."""
+    """Transaction that MongoDB aborted, because of a write conflict perhaps: nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchWrite:
-    """A plan for one partition, and the fence that it moves."""
+    """Plan for one partition, and the fence that it advances."""
 
     fence: Fence
     plan: Plan
@@ -37,31 +37,33 @@ class BatchWrite:
 
 
 class TransactionWriter:
-    """Writes moves, all of them or none."""
+    """Writes batches, all of them or none."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._failed = FailedTransactions(database.client)
 
-    async def write(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
-        """Write moves of different partitions in one transaction; for errors see `ShipmentStore.commit`."""
-        async with self.holding([(move.fence, move.plan.next_offset) for move in moves], session):
-            await self._write_events(moves, session)
-            await self._write_shipments(moves, session)
+    async def write(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
+        """Write batches of different partitions in one transaction; for errors see `ShipmentStore.commit`."""
+        async with self.fenced_transaction(
+            [(batch_write.fence, batch_write.plan.next_offset) for batch_write in batch_writes], session
+        ):
+            await self._write_events(batch_writes, session)
+            await self._write_shipments(batch_writes, session)
 
     @asynccontextmanager
-    async def holding(
+    async def fenced_transaction(
         self, held: Sequence[tuple[Fence, int]], session: AsyncClientSession
     ) -> AsyncIterator[None]:
-        """Run the body in a transaction that moves fences, each to its offset; a failure writes nothing.
+        """Run the body in a transaction that advances fences to the given offsets; a failure writes nothing.
 
-        What failed before in any session is ended first: it may be open still, and hold what this one writes.
+        Failed transactions are ended first: they may still be open, and lock the documents of this one.
 
         `with_transaction` is not used: it repeats the body for two minutes, on a plan that may be stale by
-        then. Repeating is the runtime's part, after a look at the fence.
+        then. The runtime retries, after it has read the fence again.
         """
         try:
-            with self._failed.noted(session):
+            with self._failed.tracked(session):
                 await self._failed.end()
                 async with await session.start_transaction(
                     read_concern=ReadConcern("snapshot"), write_concern=MAJORITY
@@ -82,7 +84,7 @@ class TransactionWriter:
             raise kind(f"MongoDB: {type(error).__name__}: {error}") from error
 
     async def end_failed(self) -> None:
-        """End what failed before: whether it was committed is certain from then on.
+        """End failed transactions: from then on their outcome is final.
 
         Raises:
             StoreUnavailable: MongoDB does not answer.
@@ -91,28 +93,28 @@ class TransactionWriter:
             await self._failed.end()
 
     async def _hold(self, held: Sequence[tuple[Fence, int]], session: AsyncClientSession) -> None:
-        # The offset is part of the condition: if an earlier commit of ours, given up as unknown, went through
-        # after all, this plan was made from what stood before it.
+        # The offset is part of the condition: if an earlier transaction of ours with an unknown outcome was
+        # committed after all, this plan is based on the state before it.
         updates: list[Document] = [
             {
                 "q": {"_id": fence.partition, "epoch": fence.epoch, "next_offset": fence.next_offset},
-                # Counted, for what changes nothing locks nothing: one could take over beside a redelivery.
+                # Counted: an update that changes nothing locks nothing, and another owner could take over.
                 "u": {"$set": {"next_offset": next_offset}, "$inc": {"writes": 1}},
             }
             for fence, next_offset in held
         ]
         if await self._update(PARTITION_FENCES, updates, session) != len(held):
-            places = ", ".join(
+            positions = ", ".join(
                 f"{fence.partition} at epoch {fence.epoch}, offset {fence.next_offset}" for fence, _ in held
             )
-            raise Fenced(f"not held any more: {places}")
+            raise Fenced(f"not held any more: {positions}")
 
-    async def _write_events(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
+    async def _write_events(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
         known: list[Document] = []
-        for move in moves:
-            partition, recorded_at = number_of(move.fence.partition), move.recorded_at
-            for change in move.plan.events:
+        for batch_write in batch_writes:
+            partition, recorded_at = number_of(batch_write.fence.partition), batch_write.recorded_at
+            for change in batch_write.plan.events:
                 if change.is_new:
                     new.append(documents.event_document(change, partition=partition, recorded_at=recorded_at))
                 else:
@@ -120,19 +122,19 @@ class TransactionWriter:
         await self._insert(STATUS_EVENTS, new, session)
         found = await self._update(STATUS_EVENTS, known, session)
         if found != len(known):
-            # The duplicate filter outlived the store, restored from a backup perhaps. The hint was wrong:
-            # counting on it would lose the event.
+            # The duplicate filter is newer than the store, restored from a backup perhaps. The hint was
+            # wrong: trusting it would lose the event.
             raise StaleKnowledge(f"{len(known) - found} events have no record to count on")
 
-    async def _write_shipments(self, moves: Sequence[BatchWrite], session: AsyncClientSession) -> None:
+    async def _write_shipments(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
         changed: list[Document] = []
-        for move in moves:
-            for number, change in move.plan.shipments.items():
+        for batch_write in batch_writes:
+            for number, change in batch_write.plan.shipments.items():
                 if change.before is None:
-                    new.append(documents.shipment_document(change, recorded_at=move.recorded_at))
+                    new.append(documents.shipment_document(change, recorded_at=batch_write.recorded_at))
                 else:
-                    changed.append(_shipment_update(number, change, move.recorded_at))
+                    changed.append(_shipment_update(number, change, batch_write.recorded_at))
         await self._insert(SHIPMENTS, new, session)
         await self._update(SHIPMENTS, changed, session)
 
@@ -141,21 +143,21 @@ class TransactionWriter:
             await self._write({"insert": collection, "documents": new}, session)
 
     async def _update(self, collection: str, updates: list[Document], session: AsyncClientSession) -> int:
-        """Update documents and return how many of them there are."""
+        """Update documents and return the number of matches."""
         if not updates:
             return 0
         return int((await self._write({"update": collection, "updates": updates}, session))["n"])
 
     async def _write(self, command: Document, session: AsyncClientSession) -> Document:
-        """Run a write command as it is: the driver's bulk API takes 9 µs more for each document.
+        """Run a write command directly: the driver's bulk API takes 9 µs more for each document.
 
-        What that would split, more than 16 MiB at once, is refused here (`DocumentTooLarge`): the runtime
-        then halves the batch.
+        A command over 16 MiB, which the bulk API would split, raises `DocumentTooLarge`: the runtime then
+        halves the batch.
         """
-        answer = await self._database.command(command, session=session)
-        if "writeErrors" in answer:
-            raise BulkWriteError(answer)
-        return answer
+        response = await self._database.command(command, session=session)
+        if "writeErrors" in response:
+            raise BulkWriteError(response)
+        return response
 
 
 def number_of(partition: str) -> int:

@@ -1,4 +1,4 @@
-"""Pages of lists in MongoDB: one entry more than asked for is read, which tells the last page."""
+"""Pages of lists in MongoDB: one entry more than requested is read, to detect the last page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,14 +14,14 @@ Collection = AsyncCollection[dict[str, Any]]
 
 
 class MongoList:
-    """A collection that is listed by time."""
+    """Collection that is listed by time."""
 
     def __init__(self, collection: Collection, fields: Sequence[str], *, id_as: str, time: str) -> None:
-        """Tell what is listed, and how it is shown.
+        """Describe a list.
 
         Args:
-            collection: what is listed.
-            fields: what is shown of a document.
+            collection: to list.
+            fields: of a document to return.
             id_as: the name that `_id` has in the API.
             time: the field that the list is ordered by.
         """
@@ -31,7 +31,7 @@ class MongoList:
         self._names = id_as, time
 
     async def page(self, listed: ListQuery, window: Window) -> Page:
-        """Return a part of a list."""
+        """Return a page of a list."""
         query = listed.after(window.after)
         cursor = self._collection.find(query, self._fields, sort=listed.order, hint=listed.index)
         found = await cursor.skip(window.offset).limit(window.limit + 1).to_list()
@@ -45,8 +45,8 @@ def page_of(found: list[Document], window: Window, *, total: int, order: tuple[s
 
     Args:
         found: documents in the shape of the API.
-        window: what was asked for.
-        total: how many match in all.
+        window: as requested.
+        total: number of all matches.
         order: the names of the instant and the id that the list is ordered by.
     """
     data = found[: window.limit]
@@ -57,5 +57,5 @@ def page_of(found: list[Document], window: Window, *, total: int, order: tuple[s
 
 
 def shown(document: Document, id_as: str) -> Document:
-    """Return a document with its `_id` under the name that the API gives it."""
+    """Return a document with its `_id` under its name in the API."""
     return {id_as: document.pop("_id")} | document

@@ -1,4 +1,4 @@
-"""The read side of the store: shipments, the audit log and dead letters, in the shape of the API."""
+"""Read side of the store: shipments, audit log and dead letters, in the shape of the API."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -27,7 +27,7 @@ from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 
 MAX_LOOKED_AT: Final = 20_000
 
-# White lists: a field that is added to a document is not shown before somebody says so here.
+# Allow lists: a new field of a document is not shown until it is added here.
 SHIPMENT_FIELDS: Final = (
     "client_id",
     "origin",
@@ -54,7 +54,7 @@ EVENT_FIELDS: Final = (
     "attempts",
     "duplicates",
     "conflicts",
-    *(f"other_payloads.{name}" for name in documents.SHOWN_OF_OTHERS),
+    *(f"other_payloads.{name}" for name in documents.OTHER_PAYLOAD_FIELDS),
     "partition",
     "offset",
     "received_at",
@@ -109,9 +109,8 @@ class MongoShipmentReader:
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """See `ShipmentReader.page`.
 
-        What asks for times of updates looks at each shipment that the other filters leave: 20,000 take about
-        0.2 s, and 2 s where none of them is in memory (measured). An index that knew them would cost every
-        event 50 µs.
+        A filter on update times scans each shipment that the other filters leave: 20,000 take about 0.2 s,
+        and 2 s if none of them is in memory (measured). An index on them would cost every event 50 µs.
         """
         with translated():
             if matching.updated != EVER:
@@ -155,13 +154,13 @@ class MongoDeadLetterReader:
     """`DeadLetterReader` on MongoDB."""
 
     def __init__(self, database: Database) -> None:
-        self._letters = database[DEAD_LETTERS]
-        self._list = MongoList(self._letters, DEAD_LETTER_FIELDS, id_as="id", time="recorded_at")
+        self._dead_letters = database[DEAD_LETTERS]
+        self._list = MongoList(self._dead_letters, DEAD_LETTER_FIELDS, id_as="id", time="recorded_at")
 
     async def get(self, dead_letter_id: str) -> Document | None:
         """See `DeadLetterReader.get`."""
         with translated():
-            found = await self._letters.find_one({"_id": {"$eq": dead_letter_id}}, DEAD_LETTER_FIELDS)
+            found = await self._dead_letters.find_one({"_id": {"$eq": dead_letter_id}}, DEAD_LETTER_FIELDS)
         return None if found is None else shown(found, "id")
 
     async def page(self, matching: DeadLetterFilter, window: Window) -> Page:

@@ -1,4 +1,4 @@
-"""A shipment's audit trail: a range of `_id`, which sorts by time, and the creation, whose id does not."""
+"""Audit trail of a shipment: a range of `_id`, which sorts by time, and the creation, whose id does not."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -17,7 +17,7 @@ _ORDER: Final = ("timestamp", "event_id")
 
 
 class MongoTrails:
-    """Reads the events of one shipment, oldest first."""
+    """Reader of the events of one shipment, oldest first."""
 
     def __init__(self, events: Collection, fields: Sequence[str]) -> None:
         self._events = events
@@ -25,12 +25,12 @@ class MongoTrails:
         self._totals = Totals(events)
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
-        """Return a part of a trail; its total is counted within the range of the one shipment."""
+        """Return a page of a trail; its total is counted within the range of the shipment."""
         creation = await self._creation(matching)
         query = trail_filter(matching) | {"_id": _span(matching)}
         counted = ListQuery(query=dict(query), order=BY_ID, counted_by=BY_ID)
         total = await self._totals.of(counted) + len(creation)
-        # Where the creation has its place is seen when it is sorted in, so one event before the page is read.
+        # The creation is sorted in among the events that were read, so one event before the page is read too.
         before = min(window.offset, 1)
         if window.after is not None:
             query["_id"] = _span(matching, window.after)
@@ -61,7 +61,7 @@ def _place(event: Document) -> str:
 
 
 def place_in_trail(number: TrackingNumber, position: Position) -> str:
-    """Return what sorts by time: the id; for a creation, what comes before all other ids of its instant."""
+    """Return a key that sorts by time: the id; for a creation, a key before all other ids of its instant."""
     if position.id == creation_event_id(number):
         return id_at(number, position.instant)
     return position.id

@@ -1,7 +1,7 @@
-"""Collections, indexes and validators of the database, and the steps that lead there.
+"""Collections, indexes and validators of the database, and the migration steps that create them.
 
 Collections must exist before the first transaction, and an index that events change costs about 50 µs per
-event: exactly one does, the one of lists by client and status.
+event: there is exactly one, for lists by client and status.
 """
 
 from typing import Any, Final
@@ -29,7 +29,7 @@ BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
-BY_DEED: Final = [("at", DESCENDING), ("_id", DESCENDING)]
+BY_ACTION_TIME: Final = [("at", DESCENDING), ("_id", DESCENDING)]
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     SHIPMENTS: [IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)],
@@ -48,16 +48,16 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         *(IndexModel([(name, ASCENDING), *BY_RECORDING]) for name in ("state", "reason", "tracking_number")),
     ],
     OPERATOR_ACTIONS: [
-        IndexModel(BY_DEED),
-        *(IndexModel([(name, ASCENDING), *BY_DEED]) for name in ("action", "target", "by")),
+        IndexModel(BY_ACTION_TIME),
+        *(IndexModel([(name, ASCENDING), *BY_ACTION_TIME]) for name in ("action", "target", "by")),
     ],
     PARTITION_RESUMPTIONS: [],
     QUARANTINED_SHIPMENTS: [],
     SCHEMA_MIGRATIONS: [],
 }
-"""What there is now. Whoever changes it, or the validators, adds a step for the databases that exist."""
+"""Indexes of this release. A change of these, or of the validators, needs a step for existing databases."""
 
-# Only where writes are rare: on the two collections that events write, the rules of `domain` come first.
+# Only where writes are rare: the two collections that events write are guarded by the rules of `domain`.
 VALIDATORS: Final[dict[str, dict[str, Any]]] = {
     AUTH_USERS: {
         "$jsonSchema": {
@@ -77,8 +77,8 @@ VALIDATORS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-OLDER_LETTER: Final[dict[str, Any]] = {"headers": [], "replay_of": None, **UNTOUCHED}
-"""What is known of dead letters that were noted before anybody asked what became of them."""
+OLDER_DEAD_LETTER: Final[dict[str, Any]] = {"headers": [], "replay_of": None, **UNTOUCHED}
+"""Default fields of dead letters that were recorded before dead letters had a state."""
 
 
 async def create_declared(database: Database) -> None:
@@ -93,26 +93,26 @@ async def create_declared(database: Database) -> None:
         await database.command("collMod", name, validator=validator)
 
 
-async def mark_older_letters(database: Database) -> None:
-    """Say of letters without a state that nobody has touched them."""
-    await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_LETTER})
+async def mark_older_dead_letters(database: Database) -> None:
+    """Give dead letters without a state the state of an untouched one."""
+    await database[DEAD_LETTERS].update_many({"state": None}, {"$set": OLDER_DEAD_LETTER})
 
 
 async def bring_users_up_to_date(database: Database) -> None:
-    """Let users have what they have had since, and mark those of development."""
+    """Create what users need since this release, and mark the development users."""
     await create_declared(database)
     await mark_seeded_users(database, users=AUTH_USERS, revoked=REVOKED_TOKENS)
 
 
 STEPS: Final = (
     Step("collections, indexes and validators", create_declared),
-    Step("a state for older dead letters", mark_older_letters),
+    Step("a state for older dead letters", mark_older_dead_letters),
     Step("sources of producers, and a mark on the users of development", bring_users_up_to_date),
 )
 
 
 async def apply_schema(database: Database) -> None:
-    """Take the steps that the database has not taken yet.
+    """Run the migration steps that are not recorded yet.
 
     Raises:
         SchemaTooNew: a later release has been here; nothing was changed.

@@ -1,4 +1,4 @@
-"""The step that marks the users of development in databases that are older than the mark."""
+"""Migration step that marks the development users of older databases."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,12 +13,12 @@ _TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
 
 
 async def mark_seeded_users(database: Database, *, users: str, revoked: str) -> None:
-    """Mark users of a seed's name that have its password, and end the tokens that do not say so.
+    """Mark users with a seed's name and the seed's password, and revoke their tokens.
 
-    Whoever took such a name and set a password of their own is not meant.
+    Users with such a name and a password of their own are left alone.
 
     Args:
-        database: where they are.
+        database: of the users.
         users: the collection of users.
         revoked: the collection of revocations.
     """

@@ -1,7 +1,7 @@
-"""Steps that take the database forward: numbered, each recorded, one runner at a time (ADR 0013).
+"""Migrations of the database: numbered steps, each recorded, one runner at a time (ADR 0013).
 
-A runner that dies in the middle of a step leaves it unrecorded, and the next one runs it once more: a step
-must be safe to repeat.
+A runner that dies in the middle of a step leaves it unrecorded, and the next runner repeats it: a step must
+be idempotent.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ _LEASE_S: Final = 30
 _RENEW_EVERY_S: Final = 10.0
 _ASK_AGAIN_S: Final = 0.1
 STEP_WITHIN_S: Final = 3_600.0
-"""An index over everything takes longer than the client waits for an answer elsewhere."""
+"""Building an index over everything takes longer than the usual timeout of the client."""
 
 
 class SchemaTooNew(WaybillError):
-    """A later release has taken the database to where this one does not know its way."""
+    """A later release has migrated the database beyond what this release supports."""
 
 
 class SchemaTooOld(WaybillError):
@@ -38,7 +38,7 @@ class SchemaTooOld(WaybillError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step forward. Its number is its place in the list, for ever: steps are added at the end.
+    """One migration step. Its number is its position in the list, for ever: steps are added at the end.
 
     Attributes:
         breaks_older: releases that do not know this step must not run on a database that has taken it.
@@ -50,7 +50,7 @@ class Step:
 
 
 async def migrate(database: Database, steps: Sequence[Step], *, wait_s: float = 600.0) -> list[str]:
-    """Run the steps that are not recorded yet, in order, and return their names.
+    """Run the steps that are not recorded yet, in order; return their names.
 
     Raises:
         SchemaTooNew: an unknown step that breaks older releases is recorded; nothing was changed.
@@ -70,7 +70,7 @@ async def migrate(database: Database, steps: Sequence[Step], *, wait_s: float = 
 
 
 async def missing(database: Database, steps: Sequence[Step]) -> list[int]:
-    """Return the numbers of the steps that the database has not taken.
+    """Return the numbers of the steps that are not recorded in the database.
 
     Raises:
         SchemaTooNew: see `migrate`.
@@ -83,12 +83,12 @@ async def missing(database: Database, steps: Sequence[Step]) -> list[int]:
 
 
 async def wait_until_taken(database: Database, steps: Sequence[Step], *, within_s: float) -> None:
-    """Wait until somebody has taken the database as far as this release needs it.
+    """Wait until another runner has migrated the database as far as this release needs it.
 
     Raises:
         SchemaTooNew: see `migrate`.
-        SchemaTooOld: nobody did in time.
-        StoreUnavailable: MongoDB did not answer to the last.
+        SchemaTooOld: no runner did in time.
+        StoreUnavailable: MongoDB did not respond until the deadline.
     """
     deadline = asyncio.get_running_loop().time() + within_s
     while True:
@@ -106,7 +106,7 @@ async def wait_until_taken(database: Database, steps: Sequence[Step], *, within_
 
 
 def refuse_newer(recorded: Mapping[int, Mapping[str, Any]], steps: Sequence[Step]) -> None:
-    """Refuse a database that a later release has changed in a way that this one cannot live with.
+    """Reject a database that a later release has changed in a way that breaks this one.
 
     Raises:
         SchemaTooNew: such a step is recorded.
@@ -128,7 +128,7 @@ async def _record(database: Database, number: int, step: Step) -> None:
 
 @contextlib.asynccontextmanager
 async def _alone(database: Database, *, wait_s: float) -> AsyncIterator[None]:
-    """Hold the lock: a lease by MongoDB's clock, renewed while its holder lives."""
+    """Hold the migration lock: a lease by MongoDB's clock, renewed while the body runs."""
     owner = uuid.uuid4().hex
     deadline = asyncio.get_running_loop().time() + wait_s
     while not await _take(database, owner):

@@ -1,4 +1,4 @@
-"""What is deleted by MongoDB itself once it is old enough, as the settings say (ADR 0014)."""
+"""TTL indexes: documents that MongoDB deletes after the retention of the settings (ADR 0014)."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,11 +19,11 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Documents of a collection that are not kept for ever.
+    """Retention rule: documents of a collection that expire.
 
     Attributes:
-        setting: the field of `RetentionSettings` that says for how many days.
-        only: a partial index: what does not match is no part of it, costs nothing and stays.
+        setting: the field of `RetentionSettings` with the days.
+        only: filter of the partial index: other documents are not indexed and never expire.
     """
 
     collection: str

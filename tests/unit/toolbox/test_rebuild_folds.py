@@ -1,4 +1,4 @@
-"""However a log was cut into batches, and whatever struck: both rebuilds come to what was written."""
+"""Both rebuilds equal the stored documents, for any batches and faults."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, FoldedLog, retold
+from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log
 
 SECOND = timedelta(seconds=1)
 
@@ -39,7 +39,7 @@ def trails_in(documents: Documents) -> dict[str, dict[EventId, Document]]:
     return trails
 
 
-def stories(log: list[Command]) -> dict[str, list[Entry]]:
+def entries_by_shipment(log: list[Command]) -> dict[str, list[Entry]]:
     """Return the records of each shipment."""
     found: dict[str, list[Entry]] = {}
     for offset, command in enumerate(log):
@@ -63,26 +63,26 @@ async def test_the_audit_log_holds_every_shipment_to_the_byte(log: list[Command]
 async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command], script: list[Step]) -> None:
     documents = await run(log, script)
     shipments, trails = shipments_in(documents), trails_in(documents)
-    told = {number: retold(entries) for number, entries in stories(log).items()}
-    assert {number for number, story in told.items() if story.shipment} == shipments.keys()
-    for number, story in told.items():
-        assert not story.pending
-        assert story.events.keys() == trails[number].keys()
-        for event_id, event in story.events.items():
+    folded = {number: fold_log(entries) for number, entries in entries_by_shipment(log).items()}
+    assert {number for number, fold in folded.items() if fold.shipment} == shipments.keys()
+    for number, fold in folded.items():
+        assert not fold.pending
+        assert fold.events.keys() == trails[number].keys()
+        for event_id, event in fold.events.items():
             found = trails[number][event_id]
             assert list(differences(found, event, leave_out=PROCESSING_TIMES)) == []
-        if story.shipment is not None:
-            assert list(differences(shipments[number], story.shipment, leave_out=PROCESSING_TIMES)) == []
-            assert_times_are_those_of_the_log(story, log)
+        if fold.shipment is not None:
+            assert list(differences(shipments[number], fold.shipment, leave_out=PROCESSING_TIMES)) == []
+            assert_times_are_those_of_the_log(fold, log)
 
 
-def assert_times_are_those_of_the_log(story: FoldedLog, log: list[Command]) -> None:
-    assert story.shipment is not None
-    instants = [line["recorded_at"] for line in story.shipment["status_history"]]
+def assert_times_are_those_of_the_log(fold: FoldedLog, log: list[Command]) -> None:
+    assert fold.shipment is not None
+    instants = [line["recorded_at"] for line in fold.shipment["status_history"]]
     offsets = [(instant - NOON) // SECOND for instant in instants]
     assert [log[offset].event_id for offset in offsets] == [
-        line["event_id"] for line in story.shipment["status_history"]
+        line["event_id"] for line in fold.shipment["status_history"]
     ]
     assert instants == sorted(instants)
-    assert story.shipment["updated_at"] >= instants[-1]
-    assert story.shipment["updated_at"] < RECORDED_AT
+    assert fold.shipment["updated_at"] >= instants[-1]
+    assert fold.shipment["updated_at"] < RECORDED_AT

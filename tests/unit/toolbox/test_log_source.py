@@ -1,4 +1,4 @@
-"""What the log no longer has, and what stands in it as it must not."""
+"""Log source: records that have expired, and records that are invalid."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,17 +23,17 @@ from toolbox.rebuild.log_source import DeadLetterRecords, Log
 APPENDED_AT = LogRecord(0).timestamp
 FIRST_RECORD = datetime.fromtimestamp(APPENDED_AT / 1000, tz=NOON.tzinfo)
 SECOND = timedelta(seconds=1)
-NO_LETTERS = DeadLetterRecords({}, complete=True)
+NO_DEAD_LETTERS = DeadLetterRecords({}, complete=True)
 
 
 def log_of(
-    directory: Path, *records: Record, fence: int = 100, letters: DeadLetterRecords = NO_LETTERS
+    directory: Path, *records: Record, fence: int = 100, dead_letters: DeadLetterRecords = NO_DEAD_LETTERS
 ) -> Log:
     """Return a log whose only partition begins at offset 10."""
     log = Log(directory, {0: 10}, {0: 10 + len(records)}, partitions=1)
     for record in records:
         log.add(record)
-    log.settle({0: fence}, letters)
+    log.settle({0: fence}, dead_letters)
     return log
 
 
@@ -48,10 +48,12 @@ def shipment_of(first_line: Document) -> Stored:
     return Stored(RawBSONDocument(encode({"_id": NUMBER, "status_history": [first_line]})), [])
 
 
-def stories(log: Log) -> tuple[list[str], list[str]]:
-    """Return of which shipments there are records, and what was said of others."""
-    said: list[str] = []
-    return [of for of, _ in log.stories(lambda what, fault: said.append(f"{what}: {fault}"))], said
+def entries_by_shipment(log: Log) -> tuple[list[str], list[str]]:
+    """Return the shipments with records, and the faults of other records."""
+    faults: list[str] = []
+    return [
+        of for of, _ in log.entries_by_shipment(lambda what, fault: faults.append(f"{what}: {fault}"))
+    ], faults
 
 
 def test_a_creation_below_the_beginning_is_gone(tmp_path: Path) -> None:
@@ -75,44 +77,47 @@ def test_records_come_by_tracking_number_and_none_from_above_the_fence(tmp_path:
     numbers = [number(index) for index in (7, 3, 5)]
     records = [record_of(creation(of), 10 + at) for at, of in enumerate(numbers)]
     log = log_of(tmp_path, *records, record_of(creation(number(9)), 13), fence=13)
-    assert stories(log) == (sorted(numbers), [])
+    assert entries_by_shipment(log) == (sorted(numbers), [])
 
 
 @pytest.mark.parametrize(
-    "letters",
+    "dead_letters",
     [
         DeadLetterRecords({(0, 11, APPENDED_AT): "no JSON"}, complete=True),
         DeadLetterRecords({}, complete=False),
     ],
 )
-def test_an_unreadable_record_is_left_out_where_its_letter_is_there_or_gone(
-    tmp_path: Path, letters: DeadLetterRecords
+def test_an_unreadable_record_is_left_out_if_its_dead_letter_exists_or_expired(
+    tmp_path: Path, dead_letters: DeadLetterRecords
 ) -> None:
-    log = log_of(tmp_path, record_of(creation(), 10), LogRecord(11, b"{"), letters=letters)
-    assert stories(log) == ([NUMBER], [])
+    log = log_of(tmp_path, record_of(creation(), 10), LogRecord(11, b"{"), dead_letters=dead_letters)
+    assert entries_by_shipment(log) == ([NUMBER], [])
 
 
-def test_an_unreadable_record_without_a_letter_is_told(tmp_path: Path) -> None:
-    told = stories(log_of(tmp_path, record_of(creation(), 10), LogRecord(11, b"{")))[1]
-    assert [line.partition(" Invalid")[0] for line in told] == [
+def test_an_unreadable_record_without_a_dead_letter_is_reported(tmp_path: Path) -> None:
+    faults = entries_by_shipment(log_of(tmp_path, record_of(creation(), 10), LogRecord(11, b"{")))[1]
+    assert [line.partition(" Invalid")[0] for line in faults] == [
         "record 0/11: is no dead letter, should be one:"
     ]
 
 
 def test_a_record_that_nobody_reads_is_left_out_unread(tmp_path: Path) -> None:
-    letters = DeadLetterRecords({(0, 11, APPENDED_AT): None}, complete=True)
+    dead_letters = DeadLetterRecords({(0, 11, APPENDED_AT): None}, complete=True)
     log = log_of(
-        tmp_path, record_of(creation(), 10), record_of(report(Status.PICKED_UP), 11), letters=letters
+        tmp_path,
+        record_of(creation(), 10),
+        record_of(report(Status.PICKED_UP), 11),
+        dead_letters=dead_letters,
     )
-    [(_, entries)] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
-    assert [entry.delivery.offset for entry in entries] == [10]
+    [(_, entries)] = log.entries_by_shipment(lambda what, fault: pytest.fail(f"{what}: {fault}"))
+    assert [entry.consumed.offset for entry in entries] == [10]
 
 
-def test_the_letter_of_a_record_of_another_topic_is_not_this_ones(tmp_path: Path) -> None:
-    letters = DeadLetterRecords({(0, 10, APPENDED_AT - 1): "a bug"}, complete=True)
-    log = log_of(tmp_path, record_of(creation(), 10), letters=letters)
-    [(_, [entry])] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
-    assert entry.death is None
+def test_the_dead_letter_of_an_earlier_topic_is_not_this_records(tmp_path: Path) -> None:
+    dead_letters = DeadLetterRecords({(0, 10, APPENDED_AT - 1): "a bug"}, complete=True)
+    log = log_of(tmp_path, record_of(creation(), 10), dead_letters=dead_letters)
+    [(_, [entry])] = log.entries_by_shipment(lambda what, fault: pytest.fail(f"{what}: {fault}"))
+    assert entry.dead_reason is None
 
 
 VALUE = record_of(report(Status.PICKED_UP), 0).value
@@ -124,10 +129,10 @@ ILLEGIBLE = [
 
 
 @pytest.mark.parametrize(("record", "fault"), ILLEGIBLE)
-def test_what_the_processor_could_not_read_is_told_where_it_has_no_letter(
+def test_a_record_that_the_processor_could_not_read_is_reported_without_a_dead_letter(
     tmp_path: Path, record: Record, fault: str
 ) -> None:
-    assert stories(log_of(tmp_path, record)) == (
+    assert entries_by_shipment(log_of(tmp_path, record)) == (
         [],
         [f"record 0/10: is no dead letter, should be one: {fault}"],
     )
@@ -137,30 +142,30 @@ def test_what_the_processor_could_not_read_is_told_where_it_has_no_letter(
 def test_what_the_processor_could_not_read_is_no_event_even_of_a_shipment_in_quarantine(
     tmp_path: Path, record: Record
 ) -> None:
-    letters = DeadLetterRecords({(0, 10, APPENDED_AT): QUARANTINED}, complete=True)
-    assert stories(log_of(tmp_path, record, letters=letters)) == ([], [])
+    dead_letters = DeadLetterRecords({(0, 10, APPENDED_AT): QUARANTINED}, complete=True)
+    assert entries_by_shipment(log_of(tmp_path, record, dead_letters=dead_letters)) == ([], [])
 
 
-def test_the_event_of_an_unreadable_letter_is_not_in_the_audit_log(tmp_path: Path) -> None:
+def test_the_event_of_an_unreadable_dead_letter_is_not_in_the_audit_log(tmp_path: Path) -> None:
     here, behind = (0, 10, APPENDED_AT), (0, 11, APPENDED_AT)
     errors = {here: "partition: 0 is not that of the key, 1", behind: "a bug"}
-    letters = DeadLetterRecords(errors, complete=True, unreadable={here})
-    log = log_of(tmp_path, record_of(creation(), 10), record_of(creation(), 11), letters=letters)
-    [(_, entries)] = log.stories(lambda what, fault: pytest.fail(f"{what}: {fault}"))
+    dead_letters = DeadLetterRecords(errors, complete=True, unreadable={here})
+    log = log_of(tmp_path, record_of(creation(), 10), record_of(creation(), 11), dead_letters=dead_letters)
+    [(_, entries)] = log.entries_by_shipment(lambda what, fault: pytest.fail(f"{what}: {fault}"))
     assert [entry.is_published for entry in entries] == [False, True]
 
 
-def test_a_batch_that_was_skipped_is_neither_told_nor_the_first_record(tmp_path: Path) -> None:
+def test_a_skipped_batch_is_neither_reported_nor_the_first_record(tmp_path: Path) -> None:
     batch = UnreadableBatch(TOPIC, 0, 10, 12, "codec 7 is unknown")
     log = log_of(tmp_path, batch, record_of(creation(), 12))
-    assert stories(log) == ([NUMBER], [])
+    assert entries_by_shipment(log) == ([NUMBER], [])
     assert log.is_gone(NUMBER, created(offset=500, at=FIRST_RECORD - SECOND))
 
 
 @pytest.mark.parametrize("timestamp", [-(2**63), -1, 2**63 - 1])
 def test_a_record_of_any_time_is_read(tmp_path: Path, timestamp: int) -> None:
     log = log_of(tmp_path, replace(record_of(creation(), 10), timestamp=timestamp))
-    assert stories(log) == ([NUMBER], [])
+    assert entries_by_shipment(log) == ([NUMBER], [])
 
 
 def test_keys_are_spread_over_the_declared_partitions_however_many_the_topic_has(tmp_path: Path) -> None:
@@ -174,9 +179,9 @@ def test_keys_are_spread_over_the_declared_partitions_however_many_the_topic_has
     assert log.is_gone(NUMBER, shipment_of({"recorded_at": FIRST_RECORD - SECOND}))
 
 
-def test_a_dead_event_is_believed_where_letters_are_gone(tmp_path: Path) -> None:
+def test_a_dead_event_is_trusted_where_dead_letters_have_expired(tmp_path: Path) -> None:
     dead = {"outcome": "dead", "reason": "a bug"}
-    assert log_of(tmp_path).death_of(dead) is None
-    gone = log_of(tmp_path, letters=DeadLetterRecords({}, complete=False))
-    assert gone.death_of(dead) == "a bug"
-    assert gone.death_of({"outcome": "rejected", "reason": "FORBIDDEN"}) is None
+    assert log_of(tmp_path).dead_reason_of(dead) is None
+    gone = log_of(tmp_path, dead_letters=DeadLetterRecords({}, complete=False))
+    assert gone.dead_reason_of(dead) == "a bug"
+    assert gone.dead_reason_of({"outcome": "rejected", "reason": "FORBIDDEN"}) is None

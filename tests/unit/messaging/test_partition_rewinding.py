@@ -1,4 +1,4 @@
-"""Where a worker begins: the fence decides, whatever the group has committed."""
+"""The first offset of a worker: the fence decides, whatever the group has committed."""
 
 import pytest
 
@@ -53,7 +53,7 @@ async def test_a_store_that_is_put_back_under_its_owner_is_caught_up_with() -> N
         worker.put(log_records(0, 10))
         await wait_until(lambda: worker.done == 10)
         log.next, handler.next_offset = 12, 3
-        handler.troubles.append(Fenced("the fence has gone back"))
+        handler.errors.append(Fenced("the fence has gone back"))
         worker.put(log_records(10, 12))
         await wait_until(lambda: log.sought == [3])
         worker.put(log_records(3, 12))
@@ -68,7 +68,7 @@ async def test_a_gap_that_is_accepted_is_not_sought_again() -> None:
     async with working(worker, position=log):
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.halt("offset 4 is no longer in the log", is_gap=True)
-        handler.word = Start.EARLIEST
+        handler.requested_start = Start.EARLIEST
         await wait_until(lambda: worker.restart is Start.EARLIEST)
         log.next = 20
         worker.restarted(20)

@@ -1,4 +1,4 @@
-"""A record of a shipment that stands where another one's should is never applied."""
+"""Records in another partition than their key's are never applied."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from messaging.placement import require_place
 from messaging.producer.idempotent_producer import partition_of
 from tests.support.builders import NOON, NUMBER, creation, number
 from tests.support.records import LogRecord, record_of
-from tests.unit.processor.rig import Rig
+from tests.unit.processor.harness import ProcessorHarness
 
 PARTITIONS = 12
 OURS = record_of(creation(), 0)
@@ -43,26 +43,32 @@ def test_any_other_is_poison_and_says_why(record: LogRecord, said: str) -> None:
     assert refused.value.reason == said
 
 
-async def test_another_ones_key_gets_no_shipment_past_its_quarantine(rig: Rig) -> None:
+async def test_another_ones_key_gets_no_shipment_past_its_quarantine(harness: ProcessorHarness) -> None:
     entry = Quarantined(tracking_number=NUMBER, reason="a bug", since=NOON, requested_by="admin_user")
-    assert await rig.quarantine.put(entry, most=10)
-    partition = await rig.partition()
+    assert await harness.quarantine.put(entry, most=10)
+    partition = await harness.partition()
     with pytest.raises(PoisonRecord):
         await partition.handle([replace(OURS, key=STRANGER.encode())])
-    assert rig.documents.shipments == {}
+    assert harness.documents.shipments == {}
 
 
-async def test_a_quarantined_key_does_no_harm_to_the_event_of_another_shipment(rig: Rig) -> None:
+async def test_a_quarantined_key_does_no_harm_to_the_event_of_another_shipment(
+    harness: ProcessorHarness,
+) -> None:
     entry = Quarantined(tracking_number=STRANGER, reason="a bug", since=NOON, requested_by="admin_user")
-    assert await rig.quarantine.put(entry, most=10)
-    partition = await rig.partition()
+    assert await harness.quarantine.put(entry, most=10)
+    partition = await harness.partition()
     assert not await partition.handle([replace(OURS, key=STRANGER.encode())])
-    assert rig.documents.events == {}
-    assert [each["reason"] for each in rig.documents.dead_letters.values()] == ["quarantined"]
+    assert harness.documents.events == {}
+    assert [each["reason"] for each in harness.documents.dead_letters.values()] == ["quarantined"]
 
 
 @pytest.mark.parametrize("timestamp", [-1, -(2**63), 2**63 - 1])
-async def test_a_dead_letter_is_kept_whatever_time_its_record_tells(rig: Rig, timestamp: int) -> None:
-    partition = await rig.partition()
-    await partition.bury(DeadLetter(replace(OURS, value=b"{", timestamp=timestamp), "unreadable", "bad", 1))
-    assert len(rig.documents.dead_letters) == 1
+async def test_a_dead_letter_is_written_whatever_time_its_record_has(
+    harness: ProcessorHarness, timestamp: int
+) -> None:
+    partition = await harness.partition()
+    await partition.dead_letter(
+        DeadLetter(replace(OURS, value=b"{", timestamp=timestamp), "unreadable", "bad", 1)
+    )
+    assert len(harness.documents.dead_letters) == 1

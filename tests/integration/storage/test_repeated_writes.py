@@ -1,4 +1,4 @@
-"""Writes that reach MongoDB twice: what they leave is what one leaves."""
+"""Writes that reach MongoDB twice have the effect of one."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
     writer = TransactionWriter(database)
     session = database.client.start_session()
     for _ in range(2):
-        async with writer.holding([], session):  # under no fence: it would refuse the second
+        async with writer.fenced_transaction([], session):  # under no fence: it would refuse the second
             await writer._write_shipments([BatchWrite(fence, plan, RECORDED_AT)], session)  # noqa: SLF001  # as above
     document = await database[SHIPMENTS].find_one({"_id": NUMBER})
     assert document is not None

@@ -1,4 +1,4 @@
-"""What is deleted may not come again out of the log."""
+"""Deleted documents cannot come again from the log: retention outlasts the topics."""
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ NAMES = ("EVENTS_REJECTED_KEEP_DAYS", "DEAD_LETTERS_KEEP_DAYS")
 
 
 @pytest.mark.parametrize(("retention_hours", "days"), [(168, 30), (24, 30), (720, 38)])
-def test_rejected_events_end_by_default_and_letters_do_not(
+def test_rejected_events_expire_by_default_and_dead_letters_do_not(
     monkeypatch: pytest.MonkeyPatch, retention_hours: int, days: int
 ) -> None:
     monkeypatch.setenv("KAFKA_RETENTION_HOURS", str(retention_hours))

@@ -1,9 +1,9 @@
-"""What is said at the end, and to whoever called."""
+"""Message and exit code of `rebuild` for each error."""
 
 import pytest
 
 from domain.errors import StoreUnavailable, WaybillError
-from toolbox.rebuild.command import ending
+from toolbox.rebuild.command import message_and_exit_code
 from toolbox.rebuild.replacement import Overtaken, Refused
 
 
@@ -19,4 +19,4 @@ from toolbox.rebuild.replacement import Overtaken, Refused
 def test_only_what_changed_nothing_is_called_refused(
     error: WaybillError | ValueError, expected: tuple[str, int]
 ) -> None:
-    assert ending(error) == expected
+    assert message_and_exit_code(error) == expected

@@ -1,4 +1,4 @@
-"""Stopping, resuming and setting aside, in memory."""
+"""Partition state, resume requests and quarantine, in memory."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -14,25 +14,25 @@ from domain.processing.halts import (
     QuarantinePut,
     Resumption,
     accepted,
+    quarantined,
     released,
     resumed,
-    set_aside,
 )
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.actions import document_of
 from tests.support.fakes.faults import Faults
-from tests.support.fakes.shipments import Documents, Notes
+from tests.support.fakes.shipments import Documents, StoredPartitionState
 
 
-class InMemoryPartitionNotes(Faults):
-    """Notes beside the fences of `InMemoryShipmentStore`."""
+class InMemoryPartitionStateStore(Faults):
+    """Partition state beside the fences of `InMemoryShipmentStore`."""
 
     def __init__(self, documents: Documents) -> None:
         super().__init__()
         self._documents = documents
 
     async def note_halt(self, fence: Fence, halt: Halt | None) -> None:
-        """Note that the partition stands still, or not any more."""
+        """Record that the partition is halted, or not any more."""
         with self.around("note_halt"):
             self._held(fence).halt = halt
 
@@ -40,30 +40,30 @@ class InMemoryPartitionNotes(Faults):
         """Move the fence over what the log has lost."""
         with self.around("give_up"):
             self._held(fence)
-            moved = replace(fence, next_offset=accepted(fence.inherited.halt, fence.next_offset, below))
+            moved = replace(fence, next_offset=accepted(fence.checkpoint.halt, fence.next_offset, below))
             self._documents.fences[fence.partition] = moved
             return moved
 
     async def note_attempt(self, fence: Fence, attempt: Attempt | None) -> None:
-        """Note which record is in hand."""
+        """Record which record is being handled."""
         with self.around("note_attempt"):
             self._held(fence).attempt = attempt
 
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
-        """Return what an operator has said of this halt."""
+        """Return an operator's request for this halt."""
         with self.around("resumption"):
             said = self._documents.resumptions.get(partition)
             return said if said is not None and said.halted_since == halt.since else None
 
-    def _held(self, fence: Fence) -> Notes:
+    def _held(self, fence: Fence) -> StoredPartitionState:
         current = self._documents.fences.get(fence.partition)
         if current is None or current.epoch != fence.epoch:
             raise Fenced(f"{fence.partition} has another owner")
-        return self._documents.notes[fence.partition]
+        return self._documents.partition_states[fence.partition]
 
 
 class InMemoryPartitionControl(Faults):
-    """Shows the partitions of one topic, and leaves word for their owners."""
+    """The partitions of one topic, and the requests to their owners."""
 
     def __init__(self, documents: Documents, topic: str) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class InMemoryPartitionControl(Faults):
             return self._view(number) if known else None
 
     async def resume(self, number: int, resumption: Resumption) -> None:
-        """Leave word."""
+        """Leave a request."""
         with self.around("resume"):
             name = f"{self._topic}/{number}"
             self._documents.resumptions[name] = resumption
@@ -92,21 +92,24 @@ class InMemoryPartitionControl(Faults):
 
     def _view(self, number: int) -> PartitionView:
         name = f"{self._topic}/{number}"
-        fence, notes = self._documents.fences[name], self._documents.notes.get(name, Notes())
+        fence, state = (
+            self._documents.fences[name],
+            self._documents.partition_states.get(name, StoredPartitionState()),
+        )
         said = self._documents.resumptions.get(name)
-        is_meant = said is not None and notes.halt is not None and said.halted_since == notes.halt.since
+        is_meant = said is not None and state.halt is not None and said.halted_since == state.halt.since
         return PartitionView(
             number=number,
-            owner=notes.owner,
+            owner=state.owner,
             epoch=fence.epoch,
             next_offset=fence.next_offset,
-            halt=notes.halt,
+            halt=state.halt,
             resumption=said if is_meant else None,
         )
 
 
 class InMemoryQuarantineStore(Faults):
-    """Keeps which shipments are set aside."""
+    """The quarantined shipments."""
 
     def __init__(self, documents: Documents) -> None:
         super().__init__()
@@ -114,18 +117,18 @@ class InMemoryQuarantineStore(Faults):
         self._quarantined = documents.quarantined
 
     async def put(self, entry: Quarantined, *, most: int, standing: bool | None = None) -> QuarantinePut:
-        """Set a shipment aside, unless `most` others are."""
+        """Quarantine a shipment, unless `most` others are."""
         with self.around("put"):
             if standing not in (None, entry.tracking_number in self._quarantined):
                 return QuarantinePut.UNMET
             if len(self._quarantined.keys() - {entry.tracking_number}) >= most:
                 return QuarantinePut.FULL
             self._quarantined[entry.tracking_number] = entry
-            _note(self._documents, set_aside(entry))
+            _note(self._documents, quarantined(entry))
             return QuarantinePut.DONE
 
     async def remove(self, tracking_number: TrackingNumber, *, by: str, at: datetime) -> bool:
-        """End it."""
+        """Release a shipment."""
         with self.around("remove"):
             if self._quarantined.pop(tracking_number, None) is None:
                 return False

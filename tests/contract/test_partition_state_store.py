@@ -8,7 +8,7 @@ import pytest
 from domain.errors import Fenced
 from domain.ports.core import Fence
 from domain.processing.halts import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
-from tests.contract.line import TOPIC, PartitionStores
+from tests.contract.partition_stores import TOPIC, PartitionStores
 from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
 
 PARTITION = f"{TOPIC}/3"
@@ -31,62 +31,62 @@ async def acquired(stores: PartitionStores, *, end_offset: int = 100) -> Fence:
 
 async def test_a_new_owner_inherits_what_was_noted(line: PartitionStores) -> None:
     first = await acquired(line)
-    assert (first.inherited.halt, first.inherited.attempt) == (None, None)
-    await line.notes.note_halt(first, GAP)
-    await line.notes.note_attempt(first, Attempt(17, 2))
+    assert (first.checkpoint.halt, first.checkpoint.attempt) == (None, None)
+    await line.state.note_halt(first, GAP)
+    await line.state.note_attempt(first, Attempt(17, 2))
     second = await acquired(line, end_offset=50)
-    found = second.inherited
+    found = second.checkpoint
     assert (found.halt, found.attempt, found.end_offset) == (GAP, Attempt(17, 2), 50)
-    await line.notes.note_halt(second, None)
-    await line.notes.note_attempt(second, None)
-    third = (await acquired(line)).inherited
+    await line.state.note_halt(second, None)
+    await line.state.note_attempt(second, None)
+    third = (await acquired(line)).checkpoint
     assert (third.halt, third.attempt) == (None, None)
 
 
 async def test_the_owner_before_notes_nothing_any_more(line: PartitionStores) -> None:
     before = await acquired(line)
     await acquired(line)
-    for noting in (line.notes.note_halt(before, HALT), line.notes.note_attempt(before, Attempt(1, 1))):
+    for noting in (line.state.note_halt(before, HALT), line.state.note_attempt(before, Attempt(1, 1))):
         with pytest.raises(Fenced):
             await noting
-    now = (await acquired(line)).inherited
+    now = (await acquired(line)).checkpoint
     assert (now.halt, now.attempt) == (None, None)
 
 
 async def test_what_the_log_has_lost_is_given_up(line: PartitionStores) -> None:
     before = await acquired(line)
-    assert (await line.notes.give_up(before, 20)).next_offset == 20
+    assert (await line.state.give_up(before, 20)).next_offset == 20
     now = await acquired(line)
     assert now.next_offset == 20
-    assert (await line.notes.give_up(now, 5)).next_offset == 20, "what is applied stays applied"
+    assert (await line.state.give_up(now, 5)).next_offset == 20, "what is applied stays applied"
     with pytest.raises(Fenced):
-        await line.notes.give_up(before, 30)
+        await line.state.give_up(before, 30)
 
 
 async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: PartitionStores) -> None:
-    stalled = [(await acquired(line)).inherited.stalled_opens for _ in range(4)]
+    stalled = [(await acquired(line)).checkpoint.stalled_opens for _ in range(4)]
     assert stalled == [0, 1, 2, 3]
     await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
-    got_on = (await acquired(line)).inherited
+    got_on = (await acquired(line)).checkpoint
     assert (got_on.stalled_opens, got_on.next_offset) == (0, 1)
-    assert (await acquired(line)).inherited.stalled_opens == 1
+    assert (await acquired(line)).checkpoint.stalled_opens == 1
 
 
 async def test_owners_that_find_nothing_to_do_are_not_counted(line: PartitionStores) -> None:
     await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
-    idle = [(await acquired(line, end_offset=1)).inherited.stalled_opens for _ in range(10)]
+    idle = [(await acquired(line, end_offset=1)).checkpoint.stalled_opens for _ in range(10)]
     assert idle == [0] * 10
-    busy = [(await acquired(line, end_offset=2)).inherited.stalled_opens for _ in range(2)]
+    busy = [(await acquired(line, end_offset=2)).checkpoint.stalled_opens for _ in range(2)]
     assert busy == [1, 2]
 
 
-async def test_what_was_in_hand_in_a_topic_that_is_gone_is_forgotten(line: PartitionStores) -> None:
+async def test_an_attempt_in_a_recreated_topic_is_forgotten(line: PartitionStores) -> None:
     first = await acquired(line)
     first = await line.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
-    await line.notes.note_attempt(first, Attempt(0, 5))
+    await line.state.note_attempt(first, Attempt(0, 5))
     for expected in (0, 1):
-        inherited = (await acquired(line, end_offset=expected)).inherited
-        assert (inherited.attempt, inherited.next_offset, inherited.stalled_opens) == (None, 0, expected)
+        checkpoint = (await acquired(line, end_offset=expected)).checkpoint
+        assert (checkpoint.attempt, checkpoint.next_offset, checkpoint.stalled_opens) == (None, 0, expected)
 
 
 async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(line: PartitionStores) -> None:
@@ -108,42 +108,42 @@ async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(l
     assert await line.control.partition(4) is None
 
 
-async def test_a_word_is_shown_and_heard_as_long_as_the_halt_that_it_means(line: PartitionStores) -> None:
+async def test_a_resume_request_is_shown_and_followed_only_for_its_halt(line: PartitionStores) -> None:
     fence = await acquired(line)
-    await line.notes.note_halt(fence, HALT)
-    assert await line.notes.resumption(PARTITION, HALT) is None
+    await line.state.note_halt(fence, HALT)
+    assert await line.state.resumption(PARTITION, HALT) is None
     await line.control.resume(3, RESUMPTION)
-    assert await line.notes.resumption(PARTITION, HALT) == RESUMPTION
+    assert await line.state.resumption(PARTITION, HALT) == RESUMPTION
     view = await line.control.partition(3)
     assert view is not None
     assert (view.halt, view.resumption) == (HALT, RESUMPTION)
-    await line.notes.note_halt(fence, GAP)
-    assert await line.notes.resumption(PARTITION, GAP) is None
+    await line.state.note_halt(fence, GAP)
+    assert await line.state.resumption(PARTITION, GAP) is None
     assert [(each.halt, each.resumption) for each in await line.control.partitions()] == [(GAP, None)]
 
 
-async def test_a_later_word_takes_the_place_of_an_earlier_one(line: PartitionStores) -> None:
-    await line.notes.note_halt(await acquired(line), GAP)
+async def test_a_later_request_replaces_an_earlier_one(line: PartitionStores) -> None:
+    await line.state.note_halt(await acquired(line), GAP)
     await line.control.resume(3, RESUMPTION)
     later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
     await line.control.resume(3, later)
-    assert await line.notes.resumption(PARTITION, GAP) == later
-    deeds = await line.deeds()
-    assert [(deed["action"], deed["target"], deed["by"]) for deed in deeds] == [
+    assert await line.state.resumption(PARTITION, GAP) == later
+    actions = await line.operator_actions()
+    assert [(action["action"], action["target"], action["by"]) for action in actions] == [
         ("partition.resumed", PARTITION, "admin_user")
     ] * 2
-    assert sorted(deed["details"]["from"] for deed in deeds) == ["committed", "earliest"]
-    assert await line.notes.resumption(PARTITION, HALT) is None
+    assert sorted(action["details"]["from"] for action in actions) == ["committed", "earliest"]
+    assert await line.state.resumption(PARTITION, HALT) is None
 
 
-async def test_what_the_log_has_lost_at_its_end_does_not_count_as_applied(line: PartitionStores) -> None:
-    await line.notes.give_up(await acquired(line), 20)
+async def test_a_tail_lost_by_the_log_does_not_count_as_applied(line: PartitionStores) -> None:
+    await line.state.give_up(await acquired(line), 20)
     halted = await acquired(line)
-    await line.notes.note_halt(halted, LOST_TAIL)
+    await line.state.note_halt(halted, LOST_TAIL)
     now = await acquired(line)
-    assert (await line.notes.give_up(now, 15)).next_offset == 15
-    assert (await line.notes.give_up(now, 25)).next_offset == 20
-    await line.notes.give_up(now, 15)
+    assert (await line.state.give_up(now, 15)).next_offset == 15
+    assert (await line.state.give_up(now, 25)).next_offset == 20
+    await line.state.give_up(now, 15)
     assert (await acquired(line)).next_offset == 15
 
 
@@ -160,7 +160,7 @@ def test_each_halt_has_its_ways_on(halt: Halt, starts: tuple[Start, ...]) -> Non
     assert halt.starts == starts
 
 
-async def test_shipments_are_set_aside_and_released(line: PartitionStores) -> None:
+async def test_shipments_are_quarantined_and_released(line: PartitionStores) -> None:
     one, other = (line.quarantined(index) for index in (2, 1))
     assert await line.quarantine.put(one, most=2) is QuarantinePut.DONE
     assert await line.quarantine.put(other, most=2) is QuarantinePut.DONE
@@ -170,19 +170,19 @@ async def test_shipments_are_set_aside_and_released(line: PartitionStores) -> No
     assert await line.quarantine.remove(number(2), by="other_admin", at=later)
     assert not await line.quarantine.remove(number(2), by="other_admin", at=later)
     assert await line.quarantine.entries() == [other]
-    deeds = await line.deeds()
-    assert {(deed["action"], deed["target"], deed["by"], deed["reason"]) for deed in deeds[:2]} == {
-        ("key.quarantined", number(index), "admin_user", "a bug") for index in (1, 2)
-    }
-    [deed] = deeds[2:]
-    assert (deed["action"], deed["target"], deed["by"]) == ("key.released", number(2), "other_admin")
+    actions = await line.operator_actions()
+    assert {
+        (action["action"], action["target"], action["by"], action["reason"]) for action in actions[:2]
+    } == {("key.quarantined", number(index), "admin_user", "a bug") for index in (1, 2)}
+    [action] = actions[2:]
+    assert (action["action"], action["target"], action["by"]) == ("key.released", number(2), "other_admin")
 
 
-async def test_no_more_than_so_many_are_set_aside_but_one_may_be_said_anew(line: PartitionStores) -> None:
+async def test_a_full_quarantine_takes_no_other_shipment_but_updates_one(line: PartitionStores) -> None:
     entry = line.quarantined(1)
     assert await line.quarantine.put(entry, most=1) is QuarantinePut.DONE
     assert await line.quarantine.put(line.quarantined(2), most=1) is QuarantinePut.FULL
-    anew = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
-    assert await line.quarantine.put(anew, most=1) is QuarantinePut.DONE
-    assert await line.quarantine.entries() == [anew]
-    assert [deed["reason"] for deed in await line.deeds()] == ["a bug", "another"]
+    updated = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
+    assert await line.quarantine.put(updated, most=1) is QuarantinePut.DONE
+    assert await line.quarantine.entries() == [updated]
+    assert [action["reason"] for action in await line.operator_actions()] == ["a bug", "another"]

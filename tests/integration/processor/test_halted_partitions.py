@@ -1,4 +1,4 @@
-"""The line stops, for every owner, and goes on at an operator's word: on real servers."""
+"""Partitions halt for every owner until an operator resumes them: on real servers."""
 
 import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -33,14 +33,14 @@ def number(site: Site) -> int:
     return partition_of(NUMBER.encode(), site.kafka.partitions)
 
 
-async def buried(site: Site) -> list[int]:
-    """Return the offsets of the records that have a dead letter, in the order of the letters."""
-    letters = await read_topic(site.kafka, site.topics.dead_letters)
-    return [int(dict(letter.headers)["dlq-offset"]) for letter in letters]
+async def dead_lettered_offsets(site: Site) -> list[int]:
+    """Return the offsets of dead-lettered records, in the order of the dead letters."""
+    dead_letters = await read_topic(site.kafka, site.topics.dead_letters)
+    return [int(dict(dead_letter.headers)["dlq-offset"]) for dead_letter in dead_letters]
 
 
 @pytest.mark.fault(Row.POISON_RUN)
-async def test_a_run_of_dead_letters_stops_every_owner_and_nothing_is_buried_twice(
+async def test_a_run_of_dead_letters_halts_every_owner_and_nothing_is_dead_lettered_twice(
     site: Site, number: int, recovery: Recovery
 ) -> None:
     operator = Operator(site, number)
@@ -52,13 +52,13 @@ async def test_a_run_of_dead_letters_stops_every_owner_and_nothing_is_buried_twi
         assert view.halt.problem.startswith(f"{MAX_CONSECUTIVE_DEAD_LETTERS} dead letters in a row")
     async with processing(site, "second"):
         await operator.sees(lambda view: view.owner == "second", "another owner")
-        assert await buried(site) == list(range(MAX_CONSECUTIVE_DEAD_LETTERS))
+        assert await dead_lettered_offsets(site) == list(range(MAX_CONSECUTIVE_DEAD_LETTERS))
         with recovery.timed():
             await operator.resume(Start.COMMITTED)
             await site.finished()
         view = await operator.sees(lambda view: view.halt is None, "the end of the halt")
         assert view.resumption is None
-    assert await buried(site) == list(range(POISON))
+    assert await dead_lettered_offsets(site) == list(range(POISON))
     assert await site.violations(JOURNEY) == []
 
 
@@ -88,22 +88,24 @@ async def test_a_gap_is_left_behind_only_if_an_operator_accepts_it(
         assert view.halt is None, "what was accepted once is not asked for again"
 
 
-async def test_a_letter_that_its_topic_will_never_take_stops_the_line(site: Site, number: int) -> None:
+async def test_a_dead_letter_that_its_topic_rejects_halts_the_partition(site: Site, number: int) -> None:
     operator = Operator(site, number)
-    letters = site.topics.dead_letters
+    dead_letters = site.topics.dead_letters
     async with admin_of(site.kafka) as admin:
         await admin.alter_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, letters, {"max.message.bytes": "600"})]
+            [ConfigResource(ConfigResourceType.TOPIC, dead_letters, {"max.message.bytes": "600"})]
         )
     await write_values(site.kafka, site.topics.events, [(None, b"{" + bytes(range(256)) * 8)], number)
     async with processing(site):
         view = await operator.halted()
         assert view.halt is not None
-        assert view.halt.problem.startswith("offset 0 can be neither applied nor buried: DeadLetterRejected")
+        assert view.halt.problem.startswith(
+            "offset 0 can be neither applied nor dead-lettered: DeadLetterRejected"
+        )
         async with admin_of(site.kafka) as admin:
             await admin.alter_configs(
-                [ConfigResource(ConfigResourceType.TOPIC, letters, {"max.message.bytes": "1000000"})]
+                [ConfigResource(ConfigResourceType.TOPIC, dead_letters, {"max.message.bytes": "1000000"})]
             )
         await operator.resume(Start.COMMITTED)
         await site.finished()
-    assert await buried(site) == [0]
+    assert await dead_lettered_offsets(site) == [0]

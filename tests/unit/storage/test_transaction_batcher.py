@@ -1,4 +1,4 @@
-"""Joined moves: what goes together, and who is told what."""
+"""Group commit of batch writes: shared transactions, and the error of each write."""
 
 import asyncio
 from collections import deque
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.race
 
 @dataclass
 class Database:
-    """Takes transactions once it may, and fails as it is told: by partition, or the next ones of all.
+    """Database that writes when the test lets it, and fails by partition or for the next transactions.
 
     Attributes:
         begun: the partitions of each transaction.
@@ -30,8 +30,8 @@ class Database:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     begun: list[list[int]] = field(default_factory=list)
 
-    async def write(self, moves: Sequence[BatchWrite]) -> None:
-        partitions = [number_of(move.fence.partition) for move in moves]
+    async def write(self, batch_writes: Sequence[BatchWrite]) -> None:
+        partitions = [number_of(batch_write.fence.partition) for batch_write in batch_writes]
         self.begun.append(partitions)
         await self.gate.wait()
         if self.troubles:
@@ -41,24 +41,24 @@ class Database:
                 raise self.bad[partition]
 
 
-def move(partition: int) -> BatchWrite:
+def batch_write(partition: int) -> BatchWrite:
     return BatchWrite(Fence(f"events/{partition}", 1, 0), Plan(1), RECORDED_AT)
 
 
 async def begin(joined: TransactionBatcher, partitions: Sequence[int]) -> list[asyncio.Task[None]]:
-    """Begin to write moves, and go on when each of them waits."""
-    tasks = [asyncio.create_task(joined.write(move(partition))) for partition in partitions]
+    """Begin to write batches; return when each of them waits."""
+    tasks = [asyncio.create_task(joined.write(batch_write(partition))) for partition in partitions]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
 
 
 async def ends(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException | None]:
-    """Return how writing ended, each."""
+    """Return the result of each write."""
     return list(await asyncio.gather(*tasks, return_exceptions=True))
 
 
-async def test_what_comes_meanwhile_goes_together() -> None:
+async def test_writes_during_a_transaction_share_the_next_one() -> None:
     database = Database()
     joined = TransactionBatcher(database.write)
     first = await begin(joined, [0])
@@ -69,19 +69,19 @@ async def test_what_comes_meanwhile_goes_together() -> None:
     assert database.begun == [[0], [1, 2, 3]]
 
 
-async def test_one_that_comes_later_does_not_wait_for_company() -> None:
+async def test_a_late_write_does_not_wait_for_others() -> None:
     database = Database()
     database.gate.set()
     joined = TransactionBatcher(database.write)
-    await joined.write(move(0))
-    await joined.write(move(1))
+    await joined.write(batch_write(0))
+    await joined.write(batch_write(1))
     assert database.begun == [[0], [1]]
 
 
 @pytest.mark.parametrize(
     "error", [Fenced("lost"), StaleKnowledge("more"), TransactionAborted(""), ValueError()]
 )
-async def test_one_that_does_not_hold_fails_alone(error: Exception) -> None:
+async def test_a_write_with_a_lost_fence_fails_alone(error: Exception) -> None:
     database = Database(bad={2: error})
     database.gate.set()
     first, bad, last = await ends(await begin(TransactionBatcher(database.write), [1, 2, 3]))
@@ -90,7 +90,7 @@ async def test_one_that_does_not_hold_fails_alone(error: Exception) -> None:
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), CommitUnknown("perhaps")])
-async def test_what_says_nothing_of_any_one_is_told_to_all_and_not_repeated(error: Exception) -> None:
+async def test_an_error_of_no_single_write_reaches_all_and_is_not_retried(error: Exception) -> None:
     database = Database(troubles=deque([error]))
     database.gate.set()
     found = await ends(await begin(TransactionBatcher(database.write), [1, 2]))
@@ -128,5 +128,5 @@ async def test_an_owner_that_is_cancelled_stops_nobody_else() -> None:
     await asyncio.gather(gone, return_exceptions=True)
     database.gate.set()
     assert await ends([stays]) == [None]
-    await joined.write(move(2))
+    await joined.write(batch_write(2))
     assert database.begun == [[0, 1], [2]]

@@ -1,4 +1,4 @@
-"""`Replies`, `ReplyInbox`: each address is told what it waits for, or nothing, and that is no trouble."""
+"""`Replies`, `ReplyInbox`: each address gets the reply that it waits for, or none, which is no error."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -38,16 +38,16 @@ REJECTED = replace(
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Both ends: who sends, and where it is waited for."""
+    """Both ends: sender and inbox."""
 
     sender: Replies
     inbox: ReplyInbox
 
     @contextmanager
     def expect(self) -> Iterator[tuple[str, Callable[[], Awaitable[Reply]]]]:
-        """Give an address, and a way to wait for what arrives there."""
-        with self.inbox.expect() as (address, answer):
-            yield address, lambda: asyncio.wait_for(answer, DEADLINE_S)
+        """Yield an address, and a function that waits for its reply."""
+        with self.inbox.expect() as (address, reply):
+            yield address, lambda: asyncio.wait_for(reply, DEADLINE_S)
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.stack)])
@@ -59,7 +59,7 @@ def post(request: pytest.FixtureRequest) -> Post:
 @pytest.fixture
 def memory_post() -> Post:
     inbox = InMemoryReplyInbox()
-    return Post(inbox.answers, inbox)
+    return Post(inbox.replies, inbox)
 
 
 @pytest.fixture
@@ -83,27 +83,27 @@ def unheard(request: pytest.FixtureRequest) -> Replies:
     return RedisReplies(request.getfixturevalue("redis_that_is_gone"))
 
 
-@pytest.mark.parametrize("answer", [APPLIED, REJECTED], ids=["applied", "rejected"])
-async def test_an_answer_arrives_as_it_was_sent(post: Post, answer: Reply) -> None:
+@pytest.mark.parametrize("reply", [APPLIED, REJECTED], ids=["applied", "rejected"])
+async def test_a_reply_arrives_as_it_was_sent(post: Post, reply: Reply) -> None:
     with post.expect() as (address, receive):
-        await post.sender.send({address: answer})
-        assert await receive() == answer
+        await post.sender.send({address: reply})
+        assert await receive() == reply
 
 
-async def test_each_address_is_told_its_own(post: Post) -> None:
+async def test_each_address_gets_its_own_reply(post: Post) -> None:
     with post.expect() as (here, first), post.expect() as (there, second):
         await post.sender.send({there: REJECTED, "elsewhere": APPLIED, here: APPLIED})
         assert (await first(), await second()) == (APPLIED, REJECTED)
 
 
-async def test_two_who_wait_for_one_event_may_be_told_different_things(post: Post) -> None:
+async def test_two_callers_of_one_event_may_get_different_replies(post: Post) -> None:
     conflict = replace(APPLIED, reason=ErrorCode.IDEMPOTENCY_CONFLICT)
     with post.expect() as (here, first), post.expect() as (there, second):
         await post.sender.send({here: APPLIED, there: conflict})
         assert (await first(), await second()) == (APPLIED, conflict)
 
 
-async def test_an_answer_that_comes_twice_is_the_same(post: Post) -> None:
+async def test_a_repeated_reply_is_the_same(post: Post) -> None:
     with post.expect() as (address, receive):
         await post.sender.send({address: APPLIED})
         await post.sender.send({address: APPLIED})
@@ -117,7 +117,7 @@ async def test_no_address_is_given_twice(post: Post) -> None:
         assert len({first, second, third}) == 3
 
 
-async def test_an_answer_that_comes_too_late_disturbs_nobody(post: Post) -> None:
+async def test_a_late_reply_is_ignored(post: Post) -> None:
     assert post.inbox.is_open
     with post.expect() as (gone, _):
         pass
@@ -127,13 +127,13 @@ async def test_an_answer_that_comes_too_late_disturbs_nobody(post: Post) -> None
         assert await receive() == APPLIED
 
 
-async def test_no_answers_are_no_trouble(post: Post) -> None:
+async def test_no_replies_are_no_error(post: Post) -> None:
     with post.expect() as (address, receive):
         await post.sender.send({})
         await post.sender.send({address: APPLIED})
         assert await receive() == APPLIED
 
 
-async def test_an_answer_that_nobody_hears_is_lost_without_a_word(unheard: Replies) -> None:
+async def test_a_reply_without_a_reader_is_dropped(unheard: Replies) -> None:
     for _ in range(5):
         assert await unheard.send({"nowhere": APPLIED}) is None  # type: ignore[func-returns-value]  # never raises

@@ -1,4 +1,4 @@
-"""A partition of the processor with everything around it in memory."""
+"""Harness of a shipment partition with all ports in memory."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
@@ -24,7 +24,7 @@ from tests.support.fakes import (
     InMemoryChangeFeed,
     InMemoryDeadLetterIndex,
     InMemoryDuplicateFilter,
-    InMemoryPartitionNotes,
+    InMemoryPartitionStateStore,
     InMemoryQuarantineStore,
     InMemoryReplies,
     InMemoryShipmentStore,
@@ -36,7 +36,7 @@ END = 1_000_000
 
 
 class WatchedStore(InMemoryShipmentStore):
-    """Remembers what was loaded, and how often each call came."""
+    """Store that records loaded shipments and counts calls."""
 
     def __init__(self, documents: Documents) -> None:
         super().__init__(documents)
@@ -51,32 +51,32 @@ class WatchedStore(InMemoryShipmentStore):
             yield
 
     async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
-        """Load, and remember what."""
+        """Load shipments, and record their numbers."""
         self.loaded.append(set(tracking_numbers))
         return await super().load(tracking_numbers)
 
 
 class WatchedFilter(InMemoryDuplicateFilter):
-    """Remembers what it was asked."""
+    """Filter that records its lookups."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[int] = []
 
     async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
-        """Answer, and remember of how many."""
+        """Look members up, and record their number."""
         self.asked.append(len(members))
         return await super().seen(partition, members)
 
 
 @dataclass
-class Rig:
-    """The ports of one process; `documents` is what all processes share."""
+class ProcessorHarness:
+    """Ports of one process; all processes share `documents`."""
 
     documents: Documents = field(default_factory=Documents)
     filter: WatchedFilter = field(default_factory=WatchedFilter)
     feed: InMemoryChangeFeed = field(default_factory=InMemoryChangeFeed)
-    answers: InMemoryReplies = field(default_factory=InMemoryReplies)
+    replies: InMemoryReplies = field(default_factory=InMemoryReplies)
     dead_letters: RecordingProducer = field(default_factory=RecordingProducer)
     index: InMemoryDeadLetterIndex = field(init=False)
     clock: FixedClock = field(default_factory=FixedClock)
@@ -84,16 +84,16 @@ class Rig:
 
     def __post_init__(self) -> None:
         self.store = WatchedStore(self.documents)
-        self.notes = InMemoryPartitionNotes(self.documents)
+        self.partition_state = InMemoryPartitionStateStore(self.documents)
         self.quarantine = InMemoryQuarantineStore(self.documents)
         self.index = InMemoryDeadLetterIndex(self.documents)
         self._ports = Ports(
             store=self.store,
-            notes=self.notes,
+            partition_state=self.partition_state,
             quarantine=Quarantine(self.quarantine),
             duplicates=self.filter,
             feed=self.feed,
-            answers=self.answers,
+            replies=self.replies,
             dead_letters=KafkaDeadLetters(self.dead_letters, Topics()),
             index=self.index,
             clock=self.clock,
@@ -113,19 +113,19 @@ class Rig:
         return partition
 
     def event(self, command: Command) -> Document:
-        """Return what is recorded of an event."""
+        """Return the document of an event."""
         return self.documents.events[command.event_id]
 
     def statuses(self, tracking_number: TrackingNumber) -> list[str]:
         """Return the statuses in a shipment's history, first to last."""
         return [entry["status"] for entry in self.documents.shipments[tracking_number]["status_history"]]
 
-    def told(self) -> list[EventId]:
+    def published_ids(self) -> list[EventId]:
         """Return the ids of the published changes."""
-        return [verdict.delivery.command.event_id for verdict in self.feed.published]
+        return [verdict.consumed.command.event_id for verdict in self.feed.published]
 
     def count(self, outcome: str, reason: str = "") -> float:
-        """Return how many records ended like this."""
+        """Return the number of records with an outcome."""
         labels = {"outcome": outcome, "reason": reason}
         return self.registry.get_sample_value("waybill_events_total", labels) or 0
 

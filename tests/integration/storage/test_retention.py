@@ -1,4 +1,4 @@
-"""Old rejected events and settled letters, deleted by MongoDB where the settings say so, and nothing else."""
+"""MongoDB deletes old rejected events and settled dead letters as configured, and nothing else."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +16,8 @@ OLD = NOW - timedelta(days=21)
 YOUNG = NOW - timedelta(days=19)
 
 
-def keeping(events: int | None, letters: int | None) -> RetentionSettings:
-    return RetentionSettings(EVENTS_REJECTED_KEEP_DAYS=events, DEAD_LETTERS_KEEP_DAYS=letters)  # type: ignore[call-arg]
+def retention_settings(events: int | None, dead_letters: int | None) -> RetentionSettings:
+    return RetentionSettings(EVENTS_REJECTED_KEEP_DAYS=events, DEAD_LETTERS_KEEP_DAYS=dead_letters)  # type: ignore[call-arg]
 
 
 async def expiries(database: Database) -> list[int | None]:
@@ -29,10 +29,10 @@ async def expiries(database: Database) -> list[int | None]:
 
 
 async def test_the_indexes_follow_the_settings(database: Database) -> None:
-    for events, letters in ((0, 0), (20, None), (40, 40), (40, 40), (0, 15), (0, None)):
-        await apply_retention(database, keeping(events, letters))
-        assert await expiries(database) == [events or None, letters or None]
-    await apply_retention(database, keeping(None, None))
+    for events, dead_letters in ((0, 0), (20, None), (40, 40), (40, 40), (0, 15), (0, None)):
+        await apply_retention(database, retention_settings(events, dead_letters))
+        assert await expiries(database) == [events or None, dead_letters or None]
+    await apply_retention(database, retention_settings(None, None))
     assert await expiries(database) == [30, None]
 
 
@@ -42,14 +42,14 @@ async def test_only_what_has_no_effect_any_more_is_deleted(database: Database) -
         for outcome in ("applied", "rejected", "dead")
         for age in (OLD, YOUNG)
     ]
-    letters = [
+    dead_letters = [
         {"_id": f"dl_{state}_{age:%d}", "state": state, "recorded_at": age}
         for state in ("open", "replayed", "discarded")
         for age in (OLD, YOUNG)
     ]
     await database[STATUS_EVENTS].insert_many(events)
-    await database[DEAD_LETTERS].insert_many(letters)
-    await apply_retention(database, keeping(20, 20))
+    await database[DEAD_LETTERS].insert_many(dead_letters)
+    await apply_retention(database, retention_settings(20, 20))
 
     expired = set()
     for rule in RULES:

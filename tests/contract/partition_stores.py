@@ -1,4 +1,4 @@
-"""What the suites of the line are run on: fences, notes, and what operators say."""
+"""Stores for the contract suites of partitions: fences, state, and operators' requests."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -17,13 +17,13 @@ class PartitionStores:
     """The ports, on one store."""
 
     shipments: ShipmentStore
-    notes: PartitionStateStore
+    state: PartitionStateStore
     control: PartitionControl
     quarantine: QuarantineStore
     actions: ActionLog
 
-    async def deeds(self) -> list[Document]:
-        """Return what operators have done, first to last."""
+    async def operator_actions(self) -> list[Document]:
+        """Return the operator actions, first to last."""
         page = await self.actions.page(ActionFilter(), Window(limit=100))
         return page.data[::-1]
 

@@ -1,4 +1,4 @@
-"""A transaction whose last message is lost stays open: what is written next must not wait for its minute."""
+"""A transaction whose last message is lost stays open: the next write must not wait for its timeout."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Records that end the process, which is started again each time: found, buried, and the others applied."""
+"""Records that crash every reader: found, dead-lettered, and the others applied."""
 
 import asyncio
 import sys
@@ -58,8 +58,8 @@ async def lives(site: Site, kill_at: str, *, most: int) -> int:
     raise AssertionError(f"{most} processes were killed")
 
 
-async def noted(site: Site, count: int) -> None:
-    """Let it be so that many processes have ended with the killer in hand."""
+async def wait_for_attempts(site: Site, count: int) -> None:
+    """Record attempts at the killer by processes that ended."""
     partition = partition_of(NUMBER.encode(), site.kafka.partitions)
     log = await read_topic(site.kafka, site.topics.events)
     [offset] = [record.offset for record in log if KILLING_SOURCE.encode() in record.value]
@@ -71,11 +71,13 @@ async def noted(site: Site, count: int) -> None:
 
 
 async def killer_alone_is_buried(site: Site) -> None:
-    """Check that the killer has a dead letter, that all others are applied, and that nothing is in hand."""
-    letters = await site.database[DEAD_LETTERS].find().to_list()
-    assert {(letter["reason"], letter["key"]) for letter in letters} == {("unprocessable", NUMBER)}
-    assert all(letter["error"].startswith("the process ended") for letter in letters)
-    assert [letter.value for letter in await read_topic(site.kafka, site.topics.dead_letters)] == [
+    """Check that the killer is dead-lettered, all others are applied, and no attempt is left."""
+    dead_letters = await site.database[DEAD_LETTERS].find().to_list()
+    assert {(dead_letter["reason"], dead_letter["key"]) for dead_letter in dead_letters} == {
+        ("unprocessable", NUMBER)
+    }
+    assert all(dead_letter["error"].startswith("the process ended") for dead_letter in dead_letters)
+    assert [dead_letter.value for dead_letter in await read_topic(site.kafka, site.topics.dead_letters)] == [
         record.value
         for record in await read_topic(site.kafka, site.topics.events)
         if KILLING_SOURCE.encode() in record.value
@@ -96,14 +98,16 @@ async def outcome(site: Site, command: Command) -> str | None:
 
 @pytest.mark.timeout(150)
 @pytest.mark.parametrize(("kill_at", "killed", "ends_as"), [("judging", 1, "dead"), ("reading", 2, None)])
-async def test_a_record_at_which_enough_processes_have_ended_is_buried(
+async def test_a_record_that_crashed_enough_processes_is_dead_lettered(
     site: Site, kill_at: str, killed: int, ends_as: str | None
 ) -> None:
     await site.send([*OTHERS[:10], *JOURNEY, *OTHERS[10:]])
-    await noted(site, MAX_ENDED - 1)
+    await wait_for_attempts(site, MAX_ENDED - 1)
     assert await lives(site, kill_at, most=killed + 2) == killed
     await killer_alone_is_buried(site)
-    assert await outcome(site, KILLER) == ends_as, "what may not be read has no outcome, but a letter"
+    assert await outcome(site, KILLER) == ends_as, (
+        "a record that may not be read has a dead letter, but no outcome"
+    )
     assert await site.database[STATUS_EVENTS].count_documents({"outcome": "applied"}) == 23
     assert (await checked(site))[1] == [], "it can be rebuilt, and rebuilding does not read what kills"
 

@@ -1,4 +1,4 @@
-"""Who is served next, where few can be served at once."""
+"""Fair queue of password hashing."""
 
 import asyncio
 from collections import Counter
@@ -9,8 +9,8 @@ import pytest
 from storage.mongo.accounts.hashing_turns import AddressCrowded, NoTurn, Turns
 
 
-class CliContext:
-    """Serves one at a time, and notes whom."""
+class OnePlace:
+    """Queue with one place that records the order of service."""
 
     def __init__(self, **bounds: int) -> None:
         self._turns = Turns(1, **bounds)
@@ -33,34 +33,34 @@ class CliContext:
 
 
 async def test_addresses_take_turns_and_a_known_one_waits_for_one_at_most() -> None:
-    desk = CliContext()
+    queue = OnePlace()
     for name in ("a1", "a2", "a3", "a4"):
-        await desk.come(name, "a")
-    await desk.come("b1", "b")
-    await desk.come("k1", None)
-    await desk.come("c1", "c")
-    assert await desk.serve_all() == [None] * 7
-    assert desk.served == ["a1", "k1", "a2", "b1", "c1", "a3", "a4"]
+        await queue.come(name, "a")
+    await queue.come("b1", "b")
+    await queue.come("k1", None)
+    await queue.come("c1", "c")
+    assert await queue.serve_all() == [None] * 7
+    assert queue.served == ["a1", "k1", "a2", "b1", "c1", "a3", "a4"]
 
 
 async def test_strangers_have_every_other_turn_when_known_ones_wait() -> None:
-    desk = CliContext()
-    await desk.come("now", "x")
+    queue = OnePlace()
+    await queue.come("now", "x")
     for name in ("k1", "k2", "k3", "k4"):
-        await desk.come(name, None)
+        await queue.come(name, None)
     for name in ("a1", "a2"):
-        await desk.come(name, "a")
-    assert await desk.serve_all() == [None] * 7
-    assert desk.served == ["now", "k1", "a1", "k2", "a2", "k3", "k4"]
+        await queue.come(name, "a")
+    assert await queue.serve_all() == [None] * 7
+    assert queue.served == ["now", "k1", "a1", "k2", "a2", "k3", "k4"]
 
 
 async def test_an_address_has_only_so_many_places() -> None:
-    desk = CliContext(max_per_address=2)
+    queue = OnePlace(max_per_address=2)
     for index in range(5):
-        await desk.come(f"a{index}", "a")
-    await desk.come("b", "b")
-    answers = await desk.serve_all()
-    assert [type(answer) for answer in answers] == [
+        await queue.come(f"a{index}", "a")
+    await queue.come("b", "b")
+    results = await queue.serve_all()
+    assert [type(result) for result in results] == [
         *([type(None)] * 3),
         AddressCrowded,
         AddressCrowded,
@@ -69,38 +69,38 @@ async def test_an_address_has_only_so_many_places() -> None:
 
 
 async def test_when_all_places_are_taken_who_has_most_gives_way() -> None:
-    desk = CliContext(max_waiting=4)
-    await desk.come("now", "x")
+    queue = OnePlace(max_waiting=4)
+    await queue.come("now", "x")
     for name, address in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c"), ("d1", "d")):
-        await desk.come(name, address)
-    await desk.come("a4", "a")
-    answers = dict(zip(desk.tasks, await desk.serve_all(), strict=True))
-    assert {name for name, answer in answers.items() if isinstance(answer, NoTurn)} == {"a3", "a2", "a4"}
-    assert Counter(desk.served) == Counter(["now", "a1", "b1", "c1", "d1"])
+        await queue.come(name, address)
+    await queue.come("a4", "a")
+    results = dict(zip(queue.tasks, await queue.serve_all(), strict=True))
+    assert {name for name, result in results.items() if isinstance(result, NoTurn)} == {"a3", "a2", "a4"}
+    assert Counter(queue.served) == Counter(["now", "a1", "b1", "c1", "d1"])
 
 
 async def test_known_ones_are_bounded_too_and_do_not_wait_for_strangers() -> None:
-    desk = CliContext(max_waiting=1)
-    await desk.come("now", "a")
-    await desk.come("a", "a")
-    await desk.come("k1", None)
-    await desk.come("k2", None)
-    answers = dict(zip(desk.tasks, await desk.serve_all(), strict=True))
-    assert isinstance(answers.pop("k2"), NoTurn)
-    assert set(answers.values()) == {None}
+    queue = OnePlace(max_waiting=1)
+    await queue.come("now", "a")
+    await queue.come("a", "a")
+    await queue.come("k1", None)
+    await queue.come("k2", None)
+    results = dict(zip(queue.tasks, await queue.serve_all(), strict=True))
+    assert isinstance(results.pop("k2"), NoTurn)
+    assert set(results.values()) == {None}
 
 
 @pytest.mark.parametrize("address", [None, "b"])
 async def test_who_leaves_the_queue_is_passed_over(address: str | None) -> None:
-    desk = CliContext()
+    queue = OnePlace()
     for name, place in (("now", "a"), ("gone", address), ("next", "c")):
-        await desk.come(name, place)
-    desk.tasks["gone"].cancel()
-    await desk.serve_all()
-    assert desk.served == ["now", "next"]
+        await queue.come(name, place)
+    queue.tasks["gone"].cancel()
+    await queue.serve_all()
+    assert queue.served == ["now", "next"]
     async with asyncio.timeout(1):
-        await desk.come("later", "b")
-        await desk.tasks["later"]
+        await queue.come("later", "b")
+        await queue.tasks["later"]
 
 
 async def test_a_place_that_its_owner_never_takes_is_passed_on() -> None:
