@@ -238,7 +238,7 @@ class PartitionRuntime:
             heartbeat_interval_ms=int(settings.session_timeout_s * 1000 / 4),
             rebalance_timeout_ms=int(settings.rebalance_timeout_s * 1000),
             metadata_max_age_ms=_METADATA_MAX_AGE_MS,
-            # A member without partitions, or whose partitions all stand still, fetches nothing: aiokafka
+            # A member without partitions, or whose partitions are all halted, fetches nothing: aiokafka
             # would take it for hung, leave the group, and not join again.
             max_poll_interval_ms=_NEVER_MS,
         )
