@@ -29,9 +29,11 @@ PUBLISHING: Final = (
         name="answered-before-the-log",
         safety="202 means that the log has the event",
         file="services/ingest-api/src/ingest_api/use_cases/submission.py",
-        old="            await self._log.append([command], traceparent=asker.traceparent)\n",
-        new="            asyncio.ensure_future(self._log.append([command], traceparent=asker.traceparent))\n",
-        tests=(f"{_OVER_HTTP}::test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again",),
+        old="            await self._log.append([command], traceparent=context.traceparent)\n",
+        new="            asyncio.ensure_future(\n"
+        "                self._log.append([command], traceparent=context.traceparent)\n"
+        "            )\n",
+        tests=(f"{_OVER_HTTP}::test_event_that_may_not_be_in_the_log_is_503_with_retry_after",),
     ),
     Mutation(
         name="batch-answered-before-the-log",
@@ -40,6 +42,6 @@ PUBLISHING: Final = (
         old="        await self._log.append(commands, traceparent=traceparent)\n",
         new="        import asyncio\n\n"
         "        asyncio.ensure_future(self._log.append(commands, traceparent=traceparent))\n",
-        tests=(f"{_OVER_HTTP}::test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again",),
+        tests=(f"{_OVER_HTTP}::test_event_that_may_not_be_in_the_log_is_503_with_retry_after",),
     ),
 )

@@ -1,4 +1,4 @@
-"""A page of a trail costs what a page costs, however long somebody has made the trail."""
+"""Long audit trails: the cost of a page does not depend on the length of the trail."""
 
 import pytest
 
@@ -33,7 +33,7 @@ async def trail(database: Database) -> Database:
 
 
 async def looked_at(database: Database) -> list[tuple[str, int]]:
-    """Return what was asked of the trail since the profiler was switched on, and how many keys that took."""
+    """Return the queries of the trail since the profiler was enabled, and the index keys they read."""
     found = database["system.profile"].find({"ns": f"{database.name}.{STATUS_EVENTS}"})
     return [(next(iter(each["command"])), each.get("keysExamined", 0)) async for each in found]
 

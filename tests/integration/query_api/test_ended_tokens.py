@@ -1,4 +1,4 @@
-"""A token that was ended is refused at ingest-api within a bound, whatever becomes of Redis; others go on."""
+"""Revoked tokens are rejected by ingest-api within a bound, with any fault of Redis; others stay valid."""
 
 import contextlib
 import time
@@ -70,10 +70,10 @@ class Pair:
         return str(report["checks"]["cache"])
 
     async def well(self, *, is_well: bool = True) -> None:
-        async def told() -> bool:
+        async def has_state() -> bool:
             return await self.cache() == ("ok" if is_well else "degraded")
 
-        await wait_for(told, timeout_s=15.0, what="health to say how the cache is")
+        await wait_for(has_state, timeout_s=15.0, what="health to report the cache")
 
     async def user(self) -> str:
         name = f"driver_{uuid4().hex[:8]}"
@@ -82,8 +82,8 @@ class Pair:
         return name
 
     async def disable(self, name: str) -> None:
-        answer = await self.queries.ask("PATCH", f"/auth/users/{name}", {"disabled": True})
-        assert answer.status == 200
+        response = await self.queries.ask("PATCH", f"/auth/users/{name}", {"disabled": True})
+        assert response.status == 200
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ async def out_of_order(pair: Pair, trouble: str) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("trouble", ["away", "read-only"])
-async def test_who_is_disabled_is_out_within_the_bound_and_a_fresh_login_goes_on(
+async def test_disabled_user_is_rejected_within_the_bound_and_a_fresh_login_works(
     pair: Pair, trouble: str
 ) -> None:
     name, bystander = await pair.user(), TokenIssuer(AUTH).issue(Principal("bystander", Role.PRODUCER))
@@ -153,20 +153,20 @@ async def test_who_is_disabled_is_out_within_the_bound_and_a_fresh_login_goes_on
     await pair.well()
 
 
-async def test_a_list_that_was_deleted_lets_nobody_in_again(pair: Pair) -> None:
+async def test_deleted_list_accepts_no_revoked_token(pair: Pair) -> None:
     name = await pair.user()
     token = TokenIssuer(AUTH).issue(Principal(name, Role.PRODUCER))
     await pair.disable(name)
     await pair.until(token, {401}, "the token to be refused")
     await pair.redis.delete("revocations")
     await pair.start_ingest()  # it has never seen the list
-    answers = {await pair.answer(token)}
+    responses = {await pair.answer(token)}
 
-    async def is_told_again() -> bool:
-        answers.add(await pair.answer(token))
+    async def is_published_again() -> bool:
+        responses.add(await pair.answer(token))
         return await pair.cache() == "ok"
 
-    await wait_for(is_told_again, timeout_s=15.0, what="the list to be told again")
+    await wait_for(is_published_again, timeout_s=15.0, what="the list to be has_state again")
     assert await pair.answer(token) == 401
     old = TokenIssuer(AUTH, clock=lambda: time.time() - 60).issue(ADMIN)
     assert await pair.answer(old) == BELIEVED

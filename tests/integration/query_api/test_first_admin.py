@@ -1,4 +1,4 @@
-"""The command that makes the first admin, as a process beside the real MongoDB."""
+"""The command that creates the first admin, as a process on the real MongoDB."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, mongo_uri: str, database: Datab
 
 
 async def first_admin(*arguments: str, password: str | bytes) -> tuple[int, str]:
-    """Run the command with a password (bytes: all of its input); its exit code and all that it says."""
+    """Run the command with a password (bytes: its whole input); return its exit code and output."""
     given = password if isinstance(password, bytes) else f"{password}\n".encode()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -42,35 +42,35 @@ async def first_admin(*arguments: str, password: str | bytes) -> tuple[int, str]
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    told, _ = await asyncio.wait_for(process.communicate(given), 30)
+    output, _ = await asyncio.wait_for(process.communicate(given), 30)
     assert process.returncode is not None
-    return process.returncode, told.decode()
+    return process.returncode, output.decode()
 
 
-async def test_the_first_admin_is_made_once_and_let_in_again(database: Database) -> None:
+async def test_first_admin_is_created_once_and_reset(database: Database) -> None:
     users = MongoUserStore(database)
-    code, told = await first_admin("ana", password=PASSWORD)
-    assert (code, told) == (0, "ana is an admin\n")
+    code, output = await first_admin("ana", password=PASSWORD)
+    assert (code, output) == (0, "ana is an admin\n")
     made = await users.find("ana")
     assert made is not None
     assert (made.role, made.disabled, made.seeded) == (Role.ADMIN, False, False)
     assert bcrypt.checkpw(PASSWORD.encode(), made.password_hash.encode())
 
-    code, told = await first_admin("ana", password="green-train-eight")  # noqa: S106
-    assert (code, "there is a user ana" in told) == (1, True)
+    code, output = await first_admin("ana", password="green-train-eight")  # noqa: S106
+    assert (code, "there is a user ana" in output) == (1, True)
 
-    code, told = await first_admin("--reset", "ana", password="green-train-eight")  # noqa: S106
-    assert code == 0, told
+    code, output = await first_admin("--reset", "ana", password="green-train-eight")  # noqa: S106
+    assert code == 0, output
     again = await users.find("ana")
     assert again is not None
     assert bcrypt.checkpw(b"green-train-eight", again.password_hash.encode())
     assert [each.name for each in await MongoRevocationStore(database).since(None)] == ["sub:ana"]
-    deeds = (await MongoActionLog(database).page(ActionFilter(target="ana"), Window(limit=10))).data
-    assert [(deed["action"], deed["by"]) for deed in deeds] == [
+    actions = (await MongoActionLog(database).page(ActionFilter(target="ana"), Window(limit=10))).data
+    assert [(action["action"], action["by"]) for action in actions] == [
         ("user.changed", "command line"),
         ("user.created", "command line"),
     ]
-    assert "truck" not in str(deeds)
+    assert "truck" not in str(actions)
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ async def test_the_first_admin_is_made_once_and_let_in_again(database: Database)
         (["--reset", "nobody"], PASSWORD, 1, "there is no admin nobody"),
     ],
 )
-async def test_what_will_not_do_is_refused(
+async def test_invalid_arguments_are_rejected(
     database: Database, arguments: list[str], password: str | bytes, code: int, says: str
 ) -> None:
-    ended, told = await first_admin(*arguments, password=password)
-    assert (ended, says in told) == (code, True), told
+    ended, output = await first_admin(*arguments, password=password)
+    assert (ended, says in output) == (code, True), output
     assert await MongoUserStore(database).page(limit=1, offset=0) == ([], 0)
 
 
-async def test_an_older_database_marks_those_whom_everybody_knows(database: Database) -> None:
+async def test_older_database_marks_development_users(database: Database) -> None:
     known, own = (
         bcrypt.hashpw(text, bcrypt.gensalt(4)).decode() for text in (DEVELOPMENT_PASSWORD.encode(), b"own")
     )

@@ -1,4 +1,4 @@
-"""What MongoDB does for each list, as its profiler saw it: an index, never a scan, never a sort in memory."""
+"""Query plans of each list, from MongoDB's profiler: an index, never a scan or a sort in memory."""
 
 import asyncio
 import uuid
@@ -160,7 +160,9 @@ async def assert_served_by_indexes(database: Database) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("matching", SHIPMENT_LISTS)
-async def test_every_list_of_shipments(profiled: Database, matching: ShipmentFilter, window: Window) -> None:
+async def test_every_list_of_shipments_uses_an_index(
+    profiled: Database, matching: ShipmentFilter, window: Window
+) -> None:
     await MongoShipmentReader(profiled).page(matching, window)
     reads = await assert_served_by_indexes(profiled)
     found = next(read for read in reads if "find" in read["command"])
@@ -171,7 +173,7 @@ async def test_every_list_of_shipments(profiled: Database, matching: ShipmentFil
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("matching", LETTER_LISTS)
-async def test_every_list_of_dead_letters(
+async def test_every_list_of_dead_letters_uses_an_index(
     profiled: Database, matching: DeadLetterFilter, window: Window
 ) -> None:
     await MongoDeadLetterReader(profiled).page(matching, window)
@@ -180,7 +182,9 @@ async def test_every_list_of_dead_letters(
 
 @pytest.mark.parametrize("window", WINDOWS)
 @pytest.mark.parametrize("matching", ACTION_LISTS)
-async def test_every_list_of_actions(profiled: Database, matching: ActionFilter, window: Window) -> None:
+async def test_every_list_of_actions_uses_an_index(
+    profiled: Database, matching: ActionFilter, window: Window
+) -> None:
     await MongoActionLog(profiled).page(matching, window)
     await assert_served_by_indexes(profiled)
 
@@ -201,7 +205,7 @@ async def test_a_trail_reads_the_events_of_its_shipment_and_no_others(
         assert read["docsExamined"] <= 30
 
 
-async def test_a_total_is_counted_without_a_look_at_the_shipments(profiled: Database) -> None:
+async def test_total_is_counted_from_the_index(profiled: Database) -> None:
     for matching in (
         ShipmentFilter(client_id=CLIENT),
         ShipmentFilter(statuses=(Status.CREATED,)),
@@ -228,7 +232,9 @@ async def test_a_rare_status_is_found_without_reading_the_others(database: Datab
     assert all(read["keysExamined"] < 200 for read in reads)
 
 
-async def test_too_much_to_look_at_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_query_that_reads_too_much_is_rejected(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(readers, "MAX_LOOKED_AT", 5)
     await database[SHIPMENTS].insert_many(
         {"_id": number(index), "client_id": f"client_{index % 2}", "created_at": NOON, "updated_at": NOON}

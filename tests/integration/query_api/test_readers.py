@@ -1,4 +1,4 @@
-"""The read side on the real MongoDB: what it shows."""
+"""The readers on the real MongoDB."""
 
 from collections.abc import Sequence
 
@@ -65,7 +65,7 @@ async def test_an_event_is_shown_in_the_shape_of_the_api(database: Database) -> 
     assert (await reader.get(creation_event_id(NUMBER)) or {})["outcome"] == "applied"
 
 
-async def test_what_is_not_listed_is_not_shown(database: Database) -> None:
+async def test_unlisted_fields_are_not_returned(database: Database) -> None:
     await store(database, [creation()])
     for collection in (SHIPMENTS, STATUS_EVENTS):
         await database[collection].update_one({}, {"$set": {"internal": "secret"}})
@@ -73,12 +73,12 @@ async def test_what_is_not_listed_is_not_shown(database: Database) -> None:
     assert "internal" not in (await MongoEventReader(database).get(creation_event_id(NUMBER)) or {})
 
 
-async def test_what_is_not_there_is_none(database: Database) -> None:
+async def test_unknown_document_is_none(database: Database) -> None:
     assert await MongoShipmentReader(database).get(NUMBER) is None
     assert await MongoEventReader(database).get(creation_event_id(NUMBER)) is None
 
 
-async def test_a_store_that_is_away_is_unavailable() -> None:
+async def test_unreachable_reader_store_is_unavailable() -> None:
     # A socket file, for its connection fails at once: one that is given up half-way would not be closed.
     away = MongoSettings(
         MONGO_URI="mongodb://%2Fnowhere%2Fmongodb.sock",

@@ -76,7 +76,7 @@ async def test_a_budget_is_shared(replicas: Replicas) -> None:
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)
-async def test_without_redis_each_replica_still_throttles(replicas: Replicas) -> None:
+async def test_each_replica_still_throttles_without_redis(replicas: Replicas) -> None:
     replicas.redis.stall()
     statuses = [(await replicas.one.ask("GET", "/auth/users", who=TOKEN)).status for _ in range(6 * READS)]
     assert 429 in statuses
@@ -85,14 +85,14 @@ async def test_without_redis_each_replica_still_throttles(replicas: Replicas) ->
     assert 429 in refused
 
 
-async def test_failures_at_one_lock_the_other(replicas: Replicas) -> None:
+async def test_failed_logins_at_one_replica_lock_the_other(replicas: Replicas) -> None:
     for _ in range(4):
         await replicas.one.ask("POST", "/auth/login", WRONG, who=None)
     assert (await replicas.other.ask("POST", "/auth/login", WRONG, who=None)).status == 429
 
 
 @pytest.mark.parametrize("redis_is_there", [True, False])
-async def test_who_logs_out_at_one_is_out_at_the_other(replicas: Replicas, redis_is_there: bool) -> None:  # noqa: FBT001  # a parameter of the test
+async def test_logout_at_one_replica_holds_at_the_other(replicas: Replicas, redis_is_there: bool) -> None:  # noqa: FBT001  # a parameter of the test
     if not redis_is_there:
         replicas.redis.stall()
     token = TokenIssuer(AUTH).issue(Principal("somebody", Role.ADMIN))

@@ -60,19 +60,19 @@ async def test_a_user_logs_in_and_reads(service: str, database: Database) -> Non
     await store.commit(fence, plan, recorded_at=RECORDED_AT)
     async with aiohttp.ClientSession(service) as session:
         body = {"username": "client_user_001", "password": "password123"}
-        async with session.post("/auth/login", json=body) as answer:
-            session.headers["Authorization"] = f"Bearer {(await answer.json())['token']}"
-        async with session.get(f"/shipments/{NUMBER}") as answer:
-            assert (answer.status, (await answer.json())["current_status"]) == (200, "picked_up")
-        async with session.get("/shipments?status=picked_up") as answer:
-            assert (await answer.json())["pagination"]["total"] == 1
-        async with session.get(f"/events/{report(Status.PICKED_UP).event_id}") as answer:
-            assert (await answer.json())["outcome"] == "applied"
-        async with session.get("/auth/users") as answer:
-            assert answer.status == 403
+        async with session.post("/auth/login", json=body) as response:
+            session.headers["Authorization"] = f"Bearer {(await response.json())['token']}"
+        async with session.get(f"/shipments/{NUMBER}") as response:
+            assert (response.status, (await response.json())["current_status"]) == (200, "picked_up")
+        async with session.get("/shipments?status=picked_up") as response:
+            assert (await response.json())["pagination"]["total"] == 1
+        async with session.get(f"/events/{report(Status.PICKED_UP).event_id}") as response:
+            assert (await response.json())["outcome"] == "applied"
+        async with session.get("/auth/users") as response:
+            assert response.status == 403
 
 
-async def test_all_stores_are_well(service: str) -> None:
-    async with aiohttp.ClientSession(service) as session, session.get("/health") as answer:
+async def test_health_reports_all_stores_ok(service: str) -> None:
+    async with aiohttp.ClientSession(service) as session, session.get("/health") as response:
         expected = {"database": "ok", "cache": "ok", "event_queue": "ok"}
-        assert (answer.status, (await answer.json())["checks"]) == (200, expected)
+        assert (response.status, (await response.json())["checks"]) == (200, expected)

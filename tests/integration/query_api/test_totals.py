@@ -1,4 +1,4 @@
-"""Totals: small ones are counted every time, large ones are remembered as long as they were dear."""
+"""Totals: small ones are counted every time, large ones are cached in proportion to their cost."""
 
 import pytest
 
@@ -15,7 +15,7 @@ CLIENT = lists.shipments(ShipmentFilter(client_id="client_001"))
 
 
 class Ticking:
-    """A clock that each look at moves on by a second, so that a count takes one."""
+    """A clock that advances by a second with each reading, so that a count takes one."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -55,7 +55,7 @@ async def test_a_large_total_is_remembered_twenty_times_as_long_as_it_took(
     assert await counting.of(CLIENT) == 4
 
 
-async def test_only_so_many_totals_are_remembered(
+async def test_number_of_cached_totals_is_bounded(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(totals, "REMEMBERED_FROM", 0)
@@ -67,6 +67,6 @@ async def test_only_so_many_totals_are_remembered(
     assert await counting.of(CLIENT) == 1
 
 
-async def test_all_of_them_are_counted_by_the_collection_itself(database: Database) -> None:
+async def test_unfiltered_total_is_counted_by_the_collection(database: Database) -> None:
     await add(database, 0, 5)
     assert await Totals(database[SHIPMENTS]).of(lists.shipments(ShipmentFilter())) == 5

@@ -36,7 +36,7 @@ async def test_a_user_is_found_as_it_was_added(database: Database) -> None:
 
 
 @pytest.mark.race
-async def test_a_name_is_given_once(database: Database) -> None:
+async def test_user_name_is_unique(database: Database) -> None:
     users = MongoUserStore(database)
     taken = replace(CLIENT, role=Role.ADMIN)
     added = await asyncio.gather(*(users.add(CLIENT) for _ in range(5)))
@@ -65,7 +65,7 @@ async def test_seeding_twice_at_once_adds_each_user_once(database: Database) -> 
     hasher.close()
 
 
-async def test_a_store_that_is_away_is_unavailable() -> None:
+async def test_unreachable_user_store_is_unavailable() -> None:
     away = MongoSettings(
         MONGO_URI="mongodb://%2Fnowhere%2Fmongodb.sock",
         MONGO_TIMEOUT_S=0.2,  # type: ignore[call-arg]

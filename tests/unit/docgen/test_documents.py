@@ -15,7 +15,7 @@ from docgen.openapi import openapi, openapi_at_length
 from docgen.postman import postman
 from docgen.settings_table import settings
 from domain.errors import ErrorCode
-from httpkit.openapi.error_catalogue import MEANING
+from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.operations import Operation, ResponseSpec, UndescribedRoute, described
 from httpkit.routes import Route
 from messaging.codec import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
@@ -83,7 +83,7 @@ async def _nothing(_request: object) -> None: ...
 
 def test_an_undescribed_route_fails_the_document() -> None:
     route = Route("GET", "/here", _nothing, None)  # type: ignore[arg-type]
-    operation = Operation(name="here", tag="x", summary="x", replies={200: ResponseSpec("x")})
+    operation = Operation(name="here", tag="x", summary="x", responses={200: ResponseSpec("x")})
     assert described([route], {("GET", "/here"): operation}) == [(route, operation)]
     for routes, operations in (([route], {}), ([], {("GET", "/here"): operation})):
         with pytest.raises(UndescribedRoute, match="GET /here"):
@@ -91,7 +91,7 @@ def test_an_undescribed_route_fails_the_document() -> None:
 
 
 def test_each_error_code_has_a_meaning() -> None:
-    assert set(MEANING) == set(ErrorCode)
+    assert set(ERROR_CATALOGUE) == set(ErrorCode)
 
 
 def test_each_topic_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> None:

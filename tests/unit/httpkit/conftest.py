@@ -1,4 +1,4 @@
-"""An app of httpkit on loopback, with the routes that a test gives it."""
+"""An app of httpkit on loopback, with the routes of a test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack

@@ -1,4 +1,4 @@
-"""Authentication: which tokens are believed, and what a route asks for."""
+"""Authentication: valid tokens, and the permissions of routes."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -59,13 +59,13 @@ def test_a_token_of_a_second_with_two_changes_outlives_neither() -> None:
     """The user is changed, logs in, and is changed again, all within one second."""
     changed = datetime(2026, 3, 1, 12, 0, 0, 100_000, tzinfo=UTC)
     token = TokenIssuer(AUTH, clock=changed.timestamp).issue(CLIENT, after=changed)
-    told = jwt.decode(token, options={"verify_signature": False})
-    assert changed.timestamp() < told["iat_ms"] / 1000 < changed.timestamp() + 0.01
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert changed.timestamp() < claims["iat_ms"] / 1000 < changed.timestamp() + 0.01
 
 
 @pytest.mark.parametrize("into_second_ms", [0, 1, 400, 999])
 def test_a_cut_off_is_exact_within_a_second(into_second_ms: int) -> None:
-    """Of two tokens of one second, the one issued after the cut-off lives, the one at it does not."""
+    """Two tokens of one second: the one issued after the revocation is valid, the one issued at it is not."""
     cut = datetime.fromtimestamp(int(time.time()) - 60, UTC) + timedelta(milliseconds=into_second_ms)
     issuer, verifier = TokenIssuer(AUTH, clock=cut.timestamp), TokenVerifier(AUTH, known := Revocations())
     before, later = issuer.issue(CLIENT), issuer.issue(CLIENT, after=cut)
@@ -78,11 +78,11 @@ def test_a_cut_off_is_exact_within_a_second(into_second_ms: int) -> None:
 
 def test_a_token_names_its_key_and_its_end() -> None:
     token = TokenIssuer(AUTH, clock=lambda: 1_000_000.5).issue(CLIENT)
-    told = jwt.decode(token, options={"verify_signature": False})
+    claims = jwt.decode(token, options={"verify_signature": False})
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "kid": "now", "typ": "JWT"}
-    assert (told["iat"], told["exp"], told["iat_ms"]) == (1_000_000, 1_086_400, 1_000_000_500)
-    assert all(type(told[name]) is int for name in ("iat", "exp", "iat_ms"))
-    assert (told["sub"], told["role"], told["client_id"]) == ("client_user_001", "client", "client_001")
+    assert (claims["iat"], claims["exp"], claims["iat_ms"]) == (1_000_000, 1_086_400, 1_000_000_500)
+    assert all(type(claims[name]) is int for name in ("iat", "exp", "iat_ms"))
+    assert (claims["sub"], claims["role"], claims["client_id"]) == ("client_user_001", "client", "client_001")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_token_names_its_key_and_its_end() -> None:
         ),
     ],
 )
-def test_a_token_that_proves_nothing_is_refused(token: str) -> None:
+def test_invalid_token_is_rejected(token: str) -> None:
     with pytest.raises(InvalidToken):
         TokenVerifier(AUTH).verify(token)
 
@@ -167,11 +167,11 @@ def test_a_remembered_token_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     verifier.verify(token)
     moment.now += 61
     monkeypatch.setattr(jwt, "decode", None)
-    with pytest.raises(TypeError):  # it has to be verified anew
+    with pytest.raises(TypeError):  # it has to be verified again
         verifier.verify(token)
 
 
-def test_only_so_many_tokens_are_remembered(issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_cache_is_bounded(issuer: TokenIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     verifier = TokenVerifier(AUTH, remembered=2)
     first, second, third = (issuer.issue(ADMIN) for _ in range(3))
     verifier.verify(first)
@@ -181,7 +181,7 @@ def test_only_so_many_tokens_are_remembered(issuer: TokenIssuer, monkeypatch: py
     monkeypatch.setattr(jwt, "decode", None)
     assert verifier.verify(first) == verifier.verify(third) == ADMIN
     with pytest.raises(TypeError):
-        verifier.verify(second)  # the one that was not used for longest has to be verified anew
+        verifier.verify(second)  # the one that was not used for longest has to be verified again
 
 
 async def whoami(request: web.Request) -> web.Response:
@@ -195,40 +195,40 @@ async def hello(_request: web.Request) -> web.Response:
 GUARDED = Route("GET", "/users", whoami, Permission.USER_READ)
 
 
-async def test_a_route_sees_who_is_asking(serve: Serve, issuer: TokenIssuer) -> None:
+async def test_route_sees_its_caller(serve: Serve, issuer: TokenIssuer) -> None:
     client = await serve(GUARDED)
     for scheme in ("Bearer", "bearer"):
-        answer = await client.get("/users", headers={"Authorization": f"{scheme} {issuer.issue(ADMIN)}"})
-        assert await answer.json() == {"subject": "admin_user"}
+        response = await client.get("/users", headers={"Authorization": f"{scheme} {issuer.issue(ADMIN)}"})
+        assert await response.json() == {"subject": "admin_user"}
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}])
-async def test_without_a_token_there_is_no_answer(serve: Serve, header: dict[str, str]) -> None:
+async def test_request_without_token_is_401(serve: Serve, header: dict[str, str]) -> None:
     client = await serve(GUARDED)
-    answer = await client.get("/users", headers=header)
-    assert (answer.status, (await answer.json())["error"]) == (401, "AUTHENTICATION_REQUIRED")
-    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    response = await client.get("/users", headers=header)
+    assert (response.status, (await response.json())["error"]) == (401, "AUTHENTICATION_REQUIRED")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_why_a_token_is_refused_is_not_told(serve: Serve) -> None:
+async def test_reason_of_a_rejected_token_is_not_returned(serve: Serve) -> None:
     client = await serve(GUARDED)
     expired, forged = signed(claims(exp=1)), signed(claims(), key=OTHER_KEY)
     bodies = []
     for token in (expired, forged):
-        answer = await client.get("/users", headers={"Authorization": f"Bearer {token}"})
-        body = await answer.json()
-        assert (answer.status, body["error"]) == (401, "INVALID_TOKEN")
+        response = await client.get("/users", headers={"Authorization": f"Bearer {token}"})
+        body = await response.json()
+        assert (response.status, body["error"]) == (401, "INVALID_TOKEN")
         bodies.append(body["message"])
     assert bodies[0] == bodies[1]
 
 
 @pytest.mark.parametrize("who", [CLIENT, DRIVER])
-async def test_a_role_that_may_not_is_403(serve: Serve, issuer: TokenIssuer, who: Principal) -> None:
+async def test_role_without_permission_is_403(serve: Serve, issuer: TokenIssuer, who: Principal) -> None:
     client = await serve(GUARDED)
-    answer = await client.get("/users", headers={"Authorization": f"Bearer {issuer.issue(who)}"})
-    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+    response = await client.get("/users", headers={"Authorization": f"Bearer {issuer.issue(who)}"})
+    assert (response.status, (await response.json())["error"]) == (403, "FORBIDDEN")
 
 
-async def test_a_public_route_asks_for_nothing(serve: Serve) -> None:
+async def test_public_route_needs_no_token(serve: Serve) -> None:
     client = await serve(Route("GET", "/hello", hello, None))
     assert (await client.get("/hello", headers={"Authorization": "Bearer rubbish"})).status == 200

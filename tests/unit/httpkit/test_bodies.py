@@ -1,4 +1,4 @@
-"""Bodies and queries: bounded, and every fault named."""
+"""Bodies and queries: bounded, with every fault reported."""
 
 import asyncio
 import json
@@ -21,8 +21,9 @@ from httpkit.request.bodies import (
     read_body,
     read_json,
     read_query,
+    validation_error,
 )
-from httpkit.response.errors import ApiError
+from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import HTTP, Client, Serve
@@ -59,8 +60,8 @@ async def client(serve: Serve) -> Client:
 
 
 async def send(client: Client, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, Any]:
-    answer = await client.post("/batch", data=body, headers=JSON if headers is None else headers)
-    return answer.status, await answer.json()
+    response = await client.post("/batch", data=body, headers=JSON if headers is None else headers)
+    return response.status, await response.json()
 
 
 async def test_a_good_body_is_read(client: Client) -> None:
@@ -92,14 +93,14 @@ async def test_all_faults_are_named(client: Client) -> None:
         b"[" * 900,
     ],
 )
-async def test_what_is_no_json_is_told(client: Client, body: bytes) -> None:
-    status, answer = await send(client, body)
-    assert (status, answer["error"]) == (400, "INVALID_JSON")
-    assert "details" not in answer
+async def test_malformed_json_is_described(client: Client, body: bytes) -> None:
+    status, response = await send(client, body)
+    assert (status, response["error"]) == (400, "INVALID_JSON")
+    assert "details" not in response
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
-async def test_numbers_that_json_does_not_have_are_refused(client: Client, value: str) -> None:
+async def test_numbers_that_json_does_not_have_are_rejected(client: Client, value: str) -> None:
     status, _ = await send(client, b'{"items":[{"weight":%s}]}' % value.encode())
     assert status == 400
 
@@ -125,16 +126,16 @@ async def test_a_body_over_the_limit_is_413(client: Client, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1001, 5000])
-async def test_a_body_that_does_not_tell_its_length_is_measured(client: Client, size: int) -> None:
+async def test_body_without_content_length_is_measured(client: Client, size: int) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(size // 100 + 1):
             yield b" " * 100
 
-    answer = await client.post("/batch", data=chunks(), headers=JSON)
-    assert answer.status == 413
+    response = await client.post("/batch", data=chunks(), headers=JSON)
+    assert response.status == 413
 
 
-async def test_the_limit_itself_is_not_over_it(client: Client) -> None:
+async def test_body_of_exactly_the_limit_is_accepted(client: Client) -> None:
     assert (await send(client, b'{"items":[]}'.ljust(1000)))[0] == 200
 
 
@@ -149,16 +150,16 @@ async def raw(client: Client, sent: bytes) -> bytes:
         await writer.wait_closed()
 
 
-async def test_a_slow_body_is_given_up(client: Client) -> None:
+async def test_slow_body_is_408(client: Client) -> None:
     head = b"POST /batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
-    answer = await raw(client, head + b'{"items"')
-    assert answer.startswith(b"HTTP/1.1 408 ")
-    assert b"Connection: close" in answer
-    assert b'"REQUEST_TIMEOUT"' in answer
+    response = await raw(client, head + b'{"items"')
+    assert response.startswith(b"HTTP/1.1 408 ")
+    assert b"Connection: close" in response
+    assert b'"REQUEST_TIMEOUT"' in response
 
 
 @pytest.mark.parametrize("broken", [web.RequestPayloadError("bad chunk"), ConnectionResetError()])
-async def test_a_body_that_breaks_off_is_400(broken: Exception) -> None:
+async def test_truncated_body_is_400(broken: Exception) -> None:
     app = web.Application()
     bound_bodies(app, HTTP)
     body = StreamReader(mock.Mock(), 2**16, loop=asyncio.get_running_loop())
@@ -169,11 +170,16 @@ async def test_a_body_that_breaks_off_is_400(broken: Exception) -> None:
     assert (refused.value.code, refused.value.status) == (ErrorCode.INVALID_JSON, 400)
 
 
-def test_only_so_many_faults_are_named() -> None:
+def test_listed_faults_are_bounded() -> None:
     body = json.dumps({"items": [{}] * (MAX_DETAILS + 50)}).encode()
-    with pytest.raises(ApiError, match="50 more") as refused:
+    with pytest.raises(ApiError, match="validation failed: 150 problems, 50 of them not listed") as refused:
         parse_json(body, BATCH)
     assert len(refused.value.details) == MAX_DETAILS
+
+
+@pytest.mark.parametrize(("count", "problems"), [(1, "1 problem"), (3, "3 problems")])
+def test_validation_error_counts_its_problems(count: int, problems: str) -> None:
+    assert validation_error([Detail("/a", "wrong")] * count).message == f"validation failed: {problems}"
 
 
 def test_far_too_many_faults_are_only_counted() -> None:
@@ -183,13 +189,13 @@ def test_far_too_many_faults_are_only_counted() -> None:
     assert (refused.value.code, refused.value.details) == (ErrorCode.VALIDATION_ERROR, ())
 
 
-def test_a_long_name_does_not_make_a_long_answer() -> None:
+def test_long_name_is_shortened_in_the_response() -> None:
     with pytest.raises(ApiError) as refused:
         parse_json(json.dumps({"weight": 1, "k" * 100_000: 0}).encode(), ITEM)
     assert len(refused.value.details[0].pointer) < 1000
 
 
-def test_a_pointer_to_the_whole_is_empty() -> None:
+def test_pointer_to_the_whole_body_is_empty() -> None:
     assert pointer_to(()) == ""
     assert pointer_to(("events", 3, "timestamp")) == "/events/3/timestamp"
 
@@ -207,7 +213,7 @@ async def test_a_query_is_read(client: Client) -> None:
     ],
 )
 async def test_faults_of_a_query_are_named(client: Client, query: str, pointers: list[str]) -> None:
-    answer = await client.get(f"/find?{query}")
-    body = await answer.json()
-    assert (answer.status, body["error"]) == (400, "VALIDATION_ERROR")
+    response = await client.get(f"/find?{query}")
+    body = await response.json()
+    assert (response.status, body["error"]) == (400, "VALIDATION_ERROR")
     assert [detail["pointer"] for detail in body["details"]] == pointers

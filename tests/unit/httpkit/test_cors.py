@@ -1,4 +1,4 @@
-"""Pages of other origins: those that are named, and nobody else."""
+"""CORS: pages of configured origins may call the API, others may not."""
 
 from collections.abc import AsyncIterator
 
@@ -42,45 +42,45 @@ async def client() -> AsyncIterator[Client]:
         yield client
 
 
-def cors_of(answer: object) -> dict[str, str]:
-    headers = getattr(answer, "headers", {})
+def cors_of(response: object) -> dict[str, str]:
+    headers = getattr(response, "headers", {})
     return {name: value for name, value in headers.items() if name.lower().startswith("access-control-")}
 
 
-async def test_a_named_origin_may_read_answers_and_errors(client: Client) -> None:
+async def test_allowed_origin_may_read_responses_and_errors(client: Client) -> None:
     for path, status in (("/thing", 200), ("/private", 401), ("/nothing", 404)):
         method = "POST" if path == "/private" else "GET"
-        answer = await client.request(method, path, headers={"Origin": APP})
-        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (status, APP)
-        assert {"ETag", "Retry-After"} <= set(answer.headers["Access-Control-Expose-Headers"].split(", "))
-        assert "Access-Control-Allow-Credentials" not in answer.headers
+        response = await client.request(method, path, headers={"Origin": APP})
+        assert (response.status, response.headers["Access-Control-Allow-Origin"]) == (status, APP)
+        assert {"ETag", "Retry-After"} <= set(response.headers["Access-Control-Expose-Headers"].split(", "))
+        assert "Access-Control-Allow-Credentials" not in response.headers
 
 
-async def test_a_preflight_says_which_methods_and_headers_may_come(client: Client) -> None:
+async def test_preflight_lists_allowed_methods_and_headers(client: Client) -> None:
     asked = {"Origin": APP, "Access-Control-Request-Method": "PATCH"}
-    answer = await client.options("/thing", headers=asked)
-    assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, PATCH"
+    response = await client.options("/thing", headers=asked)
+    assert response.status == 204
+    assert response.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS, PATCH"
     assert {"Authorization", "If-Match", "Idempotency-Key"} <= set(
-        answer.headers["Access-Control-Allow-Headers"].split(", ")
+        response.headers["Access-Control-Allow-Headers"].split(", ")
     )
-    assert answer.headers["Access-Control-Max-Age"] == "600"
+    assert response.headers["Access-Control-Max-Age"] == "600"
 
 
 @pytest.mark.parametrize("origin", [OTHER, "null", "*", APP.upper(), f"{APP}.evil.example", "https://app"])
-async def test_another_origin_is_told_nothing(client: Client, origin: str) -> None:
+async def test_other_origin_gets_no_cors_headers(client: Client, origin: str) -> None:
     for method in ("GET", "OPTIONS"):
         asked = {"Origin": origin, "Access-Control-Request-Method": "GET"}
-        answer = await client.request(method, "/thing", headers=asked)
-        assert cors_of(answer) == {}
-        assert answer.headers["Vary"] == "Origin"
+        response = await client.request(method, "/thing", headers=asked)
+        assert cors_of(response) == {}
+        assert response.headers["Vary"] == "Origin"
 
 
-async def test_without_the_setting_there_is_no_trace_of_it(serve: Serve) -> None:
+async def test_cors_headers_are_absent_without_the_setting(serve: Serve) -> None:
     client = await serve(*ROUTES)
-    answer = await client.get("/thing", headers={"Origin": APP})
-    assert cors_of(answer) == {}
-    assert "Vary" not in answer.headers
+    response = await client.get("/thing", headers={"Origin": APP})
+    assert cors_of(response) == {}
+    assert "Vary" not in response.headers
 
 
 def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
         f"{APP}, *",
     ],
 )
-def test_what_is_no_origin_stops_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_origin_stops_the_start(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="is no origin"):
         origins_of(text)
     monkeypatch.setenv("CORS_ORIGINS", text)

@@ -1,4 +1,4 @@
-"""What Sentry is told: errors of the log, without what people have sent."""
+"""Error reports to Sentry: errors of the log, without request data."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +15,8 @@ from servicekit.settings import Environment, ServiceSettings
 DSN = "https://key@errors.example/1"
 
 
-class Kept(Transport):
-    """Keeps what would be sent."""
+class RecordedReports(Transport):
+    """Transport that records events."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class Kept(Transport):
 
 
 @pytest.fixture
-def told() -> Iterator[Kept]:
-    kept = Kept()
+def reports() -> Iterator[RecordedReports]:
+    kept = RecordedReports()
     settings = ServiceSettings(env=Environment.PRODUCTION, instance_id="host-1")
     report = error_reports(DSN, settings, service="processor", transport=kept)
     structlog.configure(
@@ -43,9 +43,9 @@ def told() -> Iterator[Kept]:
     sentry_sdk.init()
 
 
-def test_an_error_is_reported_with_its_line(told: Kept) -> None:
+def test_an_error_is_reported_with_its_line(reports: RecordedReports) -> None:
     structlog.get_logger().error("partition_halted", partition="shipments.events/3")
-    (event,) = told.events
+    (event,) = reports.events
     assert (event["message"], event["level"]) == ("partition_halted", "error")
     assert event["contexts"]["line"]["partition"] == "shipments.events/3"
     assert (event["server_name"], event["tags"]["service"]) == ("host-1", "processor")
@@ -55,17 +55,17 @@ def fail(*, password: str) -> None:
     raise KeyError(len(password))
 
 
-def test_a_traceback_is_reported_without_values(told: Kept) -> None:
+def test_a_traceback_is_reported_without_values(reports: RecordedReports) -> None:
     try:
         fail(password="hunter2")  # noqa: S106  # the value that must not be sent
     except KeyError:
         structlog.get_logger().exception("request_failed", path="/events")
-    (event,) = told.events
+    (event,) = reports.events
     (fault,) = event["exception"]["values"]
     assert (fault["type"], fault["stacktrace"]["frames"][-1]["function"]) == ("KeyError", "fail")
     assert [frame["vars"] for frame in fault["stacktrace"]["frames"] if "vars" in frame] == []
 
 
-def test_a_warning_is_not(told: Kept) -> None:
+def test_warning_is_not_reported(reports: RecordedReports) -> None:
     structlog.get_logger().warning("batch_retried")
-    assert told.events == []
+    assert reports.events == []

@@ -1,4 +1,4 @@
-"""Errors: every failure has the one body, and none tells what it must not."""
+"""Errors: every failure has the error body, and none reveals internals."""
 
 import asyncio
 from collections.abc import Iterator
@@ -33,13 +33,13 @@ def test_every_code_has_a_status() -> None:
     assert set(STATUS) == set(ErrorCode)
 
 
-async def test_the_body_of_an_error(serve: Serve) -> None:
+async def test_error_body_has_code_message_status_and_time(serve: Serve) -> None:
     error = ApiError(ErrorCode.VALIDATION_ERROR, "no", details=[Detail("/events/3/timestamp", "too early")])
     client = await serve(Route("GET", "/", raising(error), None))
-    answer = await client.get("/")
-    body = await answer.json()
-    assert answer.status == 400
-    assert answer.content_type == "application/json"
+    response = await client.get("/")
+    body = await response.json()
+    assert response.status == 400
+    assert response.content_type == "application/json"
     assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None
     assert body == {
         "error": "VALIDATION_ERROR",
@@ -49,21 +49,21 @@ async def test_the_body_of_an_error(serve: Serve) -> None:
     }
 
 
-async def test_a_route_may_know_a_better_status(serve: Serve) -> None:
+async def test_route_may_override_the_status(serve: Serve) -> None:
     error = ApiError(ErrorCode.IDEMPOTENCY_CONFLICT, "no", status=409, headers={"Preference-Applied": "wait"})
     client = await serve(Route("GET", "/", raising(error), None))
-    answer = await client.get("/")
-    assert (answer.status, (await answer.json())["status_code"]) == (409, 409)
-    assert answer.headers["Preference-Applied"] == "wait"
-    assert "details" not in await answer.json()
+    response = await client.get("/")
+    assert (response.status, (await response.json())["status_code"]) == (409, 409)
+    assert response.headers["Preference-Applied"] == "wait"
+    assert "details" not in await response.json()
 
 
 @pytest.mark.parametrize("kind", list(subclasses(errors.TransientError)))
-async def test_what_may_succeed_later_is_503(serve: Serve, kind: type[Exception]) -> None:
+async def test_transient_error_is_503(serve: Serve, kind: type[Exception]) -> None:
     client = await serve(Route("GET", "/", raising(kind("mongodb://secret-host")), None))
-    answer = await client.get("/")
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-    assert "secret-host" not in await answer.text()
+    response = await client.get("/")
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert "secret-host" not in await response.text()
 
 
 @pytest.mark.parametrize("kind", [errors.InvalidEventId, errors.InvalidTrackingNumber])
@@ -78,19 +78,19 @@ async def test_an_unreadable_id_is_404_on_reads_and_400_on_writes(
     assert (await written.json())["error"] == "VALIDATION_ERROR"
 
 
-async def test_a_question_that_is_too_large_is_400(serve: Serve) -> None:
+async def test_query_that_is_too_large_is_400(serve: Serve) -> None:
     client = await serve(Route("GET", "/", raising(errors.TooMuchToRead("too much")), None))
-    answer = await client.get("/")
-    assert (answer.status, (await answer.json())["error"]) == (400, "VALIDATION_ERROR")
+    response = await client.get("/")
+    assert (response.status, (await response.json())["error"]) == (400, "VALIDATION_ERROR")
 
 
 async def test_the_last_admin_is_409(serve: Serve) -> None:
     client = await serve(Route("PATCH", "/", raising(errors.LastAdmin("the last")), None))
-    answer = await client.patch("/")
-    assert (answer.status, (await answer.json())["error"]) == (409, "LAST_ADMIN")
+    response = await client.patch("/")
+    assert (response.status, (await response.json())["error"]) == (409, "LAST_ADMIN")
 
 
-def test_every_business_error_has_its_answer() -> None:
+def test_every_business_error_has_a_response() -> None:
     answered = {
         errors.InvalidEventId,
         errors.InvalidTrackingNumber,
@@ -103,12 +103,12 @@ def test_every_business_error_has_its_answer() -> None:
 @pytest.mark.parametrize(
     "error", [errors.Fenced("a secret"), errors.PoisonRecord("a secret"), KeyError("a secret")]
 )
-async def test_what_nobody_foresaw_is_500_and_not_told(serve: Serve, error: Exception) -> None:
+async def test_unexpected_error_is_500_without_its_text(serve: Serve, error: Exception) -> None:
     client = await serve(Route("GET", "/", raising(error), None))
-    answer = await client.get("/")
-    assert answer.status == 500
-    assert (await answer.json())["error"] == "INTERNAL_ERROR"
-    assert "secret" not in await answer.text()
+    response = await client.get("/")
+    assert response.status == 500
+    assert (await response.json())["error"] == "INTERNAL_ERROR"
+    assert "secret" not in await response.text()
 
 
 @pytest.mark.parametrize(
@@ -125,28 +125,28 @@ async def test_errors_of_the_framework_have_the_same_body(
     serve: Serve, error: web.HTTPException, code: str
 ) -> None:
     client = await serve(Route("GET", "/", raising(error), None))
-    answer = await client.get("/")
-    body = await answer.json()
-    assert (answer.status, body["status_code"], body["error"]) == (error.status, error.status, code)
+    response = await client.get("/")
+    body = await response.json()
+    assert (response.status, body["status_code"], body["error"]) == (error.status, error.status, code)
 
 
 async def test_a_redirection_is_no_error(serve: Serve) -> None:
     client = await serve(Route("GET", "/", raising(web.HTTPFound("/docs")), None))
-    answer = await client.get("/", allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (302, "/docs")
+    response = await client.get("/", allow_redirects=False)
+    assert (response.status, response.headers["Location"]) == (302, "/docs")
 
 
-async def test_a_path_that_is_not_there(serve: Serve) -> None:
+async def test_unknown_path_is_404(serve: Serve) -> None:
     client = await serve()
-    answer = await client.get("/nothing")
-    assert (answer.status, (await answer.json())["error"]) == (404, "NOT_FOUND")
+    response = await client.get("/nothing")
+    assert (response.status, (await response.json())["error"]) == (404, "NOT_FOUND")
 
 
-async def test_a_method_that_is_not_known_says_which_are(serve: Serve) -> None:
+async def test_unsupported_method_is_405_with_allow(serve: Serve) -> None:
     client = await serve()
-    answer = await client.delete("/health")
-    assert (answer.status, (await answer.json())["error"]) == (405, "METHOD_NOT_ALLOWED")
-    assert answer.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
+    response = await client.delete("/health")
+    assert (response.status, (await response.json())["error"]) == (405, "METHOD_NOT_ALLOWED")
+    assert response.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
 
 
 async def test_cancellation_passes() -> None:

@@ -1,4 +1,4 @@
-"""100 Continue: once, to those who wait for it, and only when the body is wanted."""
+"""100 Continue: sent once, to clients that wait for it, and only when the body is read."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ async def client(serve: Serve) -> Client:
 async def exchanged(
     client: Client, path: str, *, method: str = "POST", version: str = "1.1", body: bytes | None = None
 ) -> bytes:
-    """Send a head that expects; without `body`, send that once it is asked for, and return all that came."""
+    """Send a head with `Expect`; without `body`, send it after 100 Continue; return the received bytes."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     head = f"{method} {path} HTTP/{version}\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
     writer.write(head.encode() + (body or b""))
@@ -49,20 +49,20 @@ async def exchanged(
     return seen
 
 
-async def test_a_body_that_is_wanted_is_asked_for_once(client: Client) -> None:
+async def test_continue_is_sent_once_for_a_body_that_is_read(client: Client) -> None:
     seen = await exchanged(client, "/echo")
     assert (seen.count(CONTINUE), seen.startswith(CONTINUE)) == (1, True)
     assert b'{"length":5}' in seen
 
 
-async def test_a_body_that_came_unasked_is_not_asked_for(client: Client) -> None:
+async def test_continue_is_not_sent_for_a_body_that_arrived(client: Client) -> None:
     seen = await exchanged(client, "/echo", body=b"hello")
     assert CONTINUE not in seen
     assert b'{"length":5}' in seen
 
 
 @pytest.mark.parametrize(("path", "status"), [("/private", b"401"), ("/ignore", b"200")])
-async def test_a_body_that_nobody_reads_is_not_asked_for_and_ends_the_connection(
+async def test_continue_is_not_sent_for_an_unread_body_and_the_connection_closes(
     client: Client, path: str, status: bytes
 ) -> None:
     seen = await exchanged(client, path)
@@ -79,7 +79,7 @@ async def test_a_body_that_nobody_reads_is_not_asked_for_and_ends_the_connection
         ("POST", "/things/7", b"405"),
     ],
 )
-async def test_what_no_route_matches_is_refused_before_its_body_is_asked_for(
+async def test_unmatched_request_is_rejected_without_continue(
     client: Client, method: str, path: str, status: bytes
 ) -> None:
     seen = await exchanged(client, path, method=method)
@@ -88,13 +88,13 @@ async def test_what_no_route_matches_is_refused_before_its_body_is_asked_for(
     assert (b"Allow: " in seen) == (status == b"405")
 
 
-async def test_options_asks_for_no_body(client: Client) -> None:
+async def test_options_sends_no_continue(client: Client) -> None:
     seen = await exchanged(client, "/echo", method="OPTIONS")
     assert seen.startswith(b"HTTP/1.1 204 ")
     assert b"connection: close" in seen.lower()
 
 
-async def test_http_1_0_knows_no_continue(client: Client) -> None:
+async def test_http_1_0_gets_no_continue(client: Client) -> None:
     seen = await exchanged(client, "/echo", version="1.0", body=b"hello")
     assert b"100 Continue" not in seen
     assert b'{"length":5}' in seen

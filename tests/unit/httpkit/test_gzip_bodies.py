@@ -1,4 +1,4 @@
-"""Compressed bodies: what they become is bounded, and nothing but whole gzip is taken."""
+"""Compressed bodies: the decompressed size is bounded, and only complete gzip is accepted."""
 
 import asyncio
 import gzip
@@ -32,7 +32,7 @@ async def echo(request: web.Request) -> web.Response:
     return json_response(body)
 
 
-def test_what_was_compressed_comes_back_to_the_last_byte() -> None:
+def test_compressed_body_is_restored_exactly() -> None:
     assert decompress(gzip.compress(b"x" * 1000), bound=1000) == b"x" * 1000
     assert decompress(gzip.compress(b"a") + gzip.compress(b"b"), bound=2) == b"ab"
     with pytest.raises(TooLong):
@@ -53,7 +53,7 @@ def test_what_was_compressed_comes_back_to_the_last_byte() -> None:
         gzip.compress(b"", mtime=0) * (MAX_MEMBERS + 1),
     ],
 )
-def test_what_is_not_whole_gzip_is_refused(broken: bytes) -> None:
+def test_incomplete_gzip_is_rejected(broken: bytes) -> None:
     with pytest.raises(NotGzip):
         decompress(broken, bound=1000)
 
@@ -68,7 +68,7 @@ def test_a_bomb_takes_the_memory_of_its_bound() -> None:
     assert peak < 8 << 20
 
 
-def test_what_was_decompressed_in_vain_is_known() -> None:
+def test_size_decompressed_before_an_error_is_known() -> None:
     packed = gzip.compress(bytes(5000))
     for broken, most in (
         (packed[:-1], 5000),
@@ -84,7 +84,7 @@ def test_what_was_decompressed_in_vain_is_known() -> None:
 
 
 @pytest.mark.parametrize(("length", "waits"), [(SHORT_BYTES, False), (SHORT_BYTES + 1, True)])
-async def test_what_becomes_long_waits_for_its_turn(length: int, waits: bool) -> None:  # noqa: FBT001  # a parameter
+async def test_long_bodies_are_decompressed_one_at_a_time(length: int, waits: bool) -> None:  # noqa: FBT001  # a parameter
     turn = asyncio.Lock()
     async with turn:
         task = asyncio.create_task(decompress_in_turn(gzip.compress(bytes(length)), turn, bound=1 << 20))
@@ -93,7 +93,7 @@ async def test_what_becomes_long_waits_for_its_turn(length: int, waits: bool) ->
     assert await task == bytes(length)
 
 
-async def test_what_is_too_long_is_refused_however_it_is_decompressed() -> None:
+async def test_body_over_its_bound_is_rejected_on_both_paths() -> None:
     for body, bound in ((bytes(1001), 1000), (bytes(SHORT_BYTES * 3), SHORT_BYTES * 2)):
         with pytest.raises(TooLong):
             await decompress_in_turn(gzip.compress(body), asyncio.Lock(), bound=bound)
@@ -109,23 +109,23 @@ async def test_what_is_too_long_is_refused_however_it_is_decompressed() -> None:
         (b'{"a":"b"}', 400, "INVALID_JSON"),
     ],
 )
-async def test_a_route_takes_gzip(serve: Serve, body: bytes, status: int, code: str | None) -> None:
+async def test_route_accepts_gzip(serve: Serve, body: bytes, status: int, code: str | None) -> None:
     client = await serve(Route("POST", "/echo", echo, None))
-    answer = await client.post("/echo", data=body, headers=HEADERS)
-    told = await answer.json()
-    assert (answer.status, told.get("error")) == (status, code)
-    assert code is not None or told == {"a": "b"}
+    response = await client.post("/echo", data=body, headers=HEADERS)
+    body_of_response = await response.json()
+    assert (response.status, body_of_response.get("error")) == (status, code)
+    assert code is not None or body_of_response == {"a": "b"}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-async def test_a_write_takes_no_query(serve: Serve, method: str) -> None:
+async def test_write_with_a_query_is_400(serve: Serve, method: str) -> None:
     client = await serve(Route(method, "/echo", echo, None))
-    answer = await client.request(method, "/echo?dry_run=1&x=2&x=3", json={})
-    assert answer.status == 400
-    assert [each["pointer"] for each in (await answer.json())["details"]] == ["/dry_run", "/x"]
+    response = await client.request(method, "/echo?dry_run=1&x=2&x=3", json={})
+    assert response.status == 400
+    assert [each["pointer"] for each in (await response.json())["details"]] == ["/dry_run", "/x"]
 
 
-async def test_a_probe_may_get_past_caches(serve: Serve) -> None:
+async def test_probe_may_have_a_query(serve: Serve) -> None:
     client = await serve()
     assert (await client.post("/health?t=1")).status == 200
 

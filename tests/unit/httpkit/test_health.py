@@ -1,4 +1,4 @@
-"""Health: states, deadlines and who may ask how often."""
+"""Health: states, deadlines and caching."""
 
 import asyncio
 from datetime import datetime
@@ -49,24 +49,24 @@ async def test_the_worst_state_decides(
 ) -> None:
     client = await serve(health=Health({name: always(state) for name, state in states.items()}))
     for path in ("/health", "/health/ready"):
-        answer = await client.get(path)
-        body: dict[str, Any] = await answer.json()
+        response = await client.get(path)
+        body: dict[str, Any] = await response.json()
         assert datetime.fromisoformat(body.pop("timestamp")).tzinfo is not None
-        assert (answer.status, body) == (status, {"status": overall, "checks": states})
+        assert (response.status, body) == (status, {"status": overall, "checks": states})
 
 
-async def test_get_head_and_post_answer_the_same(serve: Serve) -> None:
+async def test_get_head_and_post_of_health_return_the_same(serve: Serve) -> None:
     client = await serve(health=Health({"database": always(State.DOWN)}))
     for method in ("GET", "HEAD", "POST"):
         assert (await client.request(method, "/health")).status == 503
 
 
-async def test_living_asks_nobody(serve: Serve) -> None:
+async def test_liveness_checks_nothing(serve: Serve) -> None:
     client = await serve(health=Health({"database": broken}))
     assert (await client.get("/health/live")).status == 200
 
 
-async def test_readiness_asks_for_more(serve: Serve) -> None:
+async def test_readiness_has_additional_checks(serve: Serve) -> None:
     health = Health({"database": always(State.OK)}, readiness={"producer": always(State.DOWN)})
     client = await serve(health=health)
     ready = await client.get("/health/ready")
@@ -74,33 +74,33 @@ async def test_readiness_asks_for_more(serve: Serve) -> None:
     assert (ready.status, (await ready.json())["checks"]) == (503, {"database": "ok", "producer": "down"})
 
 
-async def test_readiness_may_ask_less_than_health(serve: Serve) -> None:
+async def test_readiness_may_replace_a_check_of_health(serve: Serve) -> None:
     health = Health({"event_queue": always(State.DOWN)}, readiness={"event_queue": always(State.OK)})
     client = await serve(health=health)
     assert (await client.get("/health")).status == 503
     assert (await client.get("/health/ready")).status == 200
 
 
-async def test_no_condition_refuses_to_say_how_it_is(serve: Serve) -> None:
+async def test_health_ignores_preconditions(serve: Serve) -> None:
     client = await serve(health=Health({}))
     for headers in ({"If-Match": '"x"'}, {"If-None-Match": "*"}):
         assert (await client.post("/health", headers=headers)).status == 200
 
 
-async def test_a_broken_check_is_down_and_says_no_more(serve: Serve) -> None:
+async def test_failing_check_is_down_without_details(serve: Serve) -> None:
     client = await serve(health=Health({"database": broken}))
-    answer = await client.get("/health")
-    assert (answer.status, (await answer.json())["checks"]) == (503, {"database": "down"})
-    assert "secret" not in await answer.text()
+    response = await client.get("/health")
+    assert (response.status, (await response.json())["checks"]) == (503, {"database": "down"})
+    assert "secret" not in await response.text()
 
 
-async def test_what_is_optional_is_never_worse_than_degraded(serve: Serve) -> None:
+async def test_optional_check_is_never_worse_than_degraded(serve: Serve) -> None:
     client = await serve(health=Health({"cache": broken}, optional=["cache"]))
-    answer = await client.get("/health")
-    assert (answer.status, (await answer.json())["checks"]) == (200, {"cache": "degraded"})
+    response = await client.get("/health")
+    assert (response.status, (await response.json())["checks"]) == (200, {"cache": "degraded"})
 
 
-async def test_a_hanging_check_does_not_hold_the_others() -> None:
+async def test_hanging_check_does_not_delay_the_others() -> None:
     checks = {"database": hanging, "queue": hanging, "cache": always(State.OK)}
     async with asyncio.timeout(1):
         states = await CheckGroup(checks, timeout_s=0.05).states()
@@ -114,7 +114,7 @@ async def test_many_probes_make_one_check() -> None:
     assert len(calls) == 1
 
 
-async def test_an_answer_is_remembered_for_a_moment_only() -> None:
+async def test_health_is_cached_for_a_moment_only() -> None:
     calls: list[int] = []
     moments = iter([0.0, 0.0, 0.9, 1.0, 1.0])
     group = CheckGroup({"database": counting(calls)}, clock=lambda: next(moments))

@@ -1,4 +1,4 @@
-"""Heads that are made to hold a process up: each field is read in next to no time, or refused by its size."""
+"""Hostile request heads: each field is parsed in bounded time, or rejected for its size."""
 
 import json
 
@@ -27,7 +27,7 @@ HTTP = HttpSettings(port=0, trusted_proxies=1, shutdown_timeout_s=0.3)
 
 
 class Anything(BaseModel):
-    """Whatever is sent."""
+    """Any request."""
 
 
 async def read_all(request: web.Request) -> web.Response:
@@ -54,13 +54,13 @@ def application() -> web.Application:
 
 
 async def status_of(connection: RawConnection, head: str, body: str = "") -> int:
-    answer = await connection.exchange(f"{head}\r\n\r\n{body}".encode())
-    assert answer is not None
-    return answer.status
+    response = await connection.exchange(f"{head}\r\n\r\n{body}".encode())
+    assert response is not None
+    return response.status
 
 
 @pytest.mark.parametrize("name", FIELDS)
-async def test_no_field_holds_a_process_up(name: str) -> None:
+async def test_hostile_field_takes_bounded_time(name: str) -> None:
     async with serving(application(), HTTP) as runner:
         connection = RawConnection(*runner.addresses[0])
         for text in hostile(LARGEST_HEAD):
@@ -71,7 +71,7 @@ async def test_no_field_holds_a_process_up(name: str) -> None:
         await connection.close()
 
 
-async def test_no_token_holds_a_process_up() -> None:
+async def test_hostile_token_takes_bounded_time() -> None:
     async with serving(application(), HTTP) as runner:
         connection = RawConnection(*runner.addresses[0])
         for text in hostile(LARGEST_HEAD):
@@ -82,7 +82,7 @@ async def test_no_token_holds_a_process_up() -> None:
 
 
 @pytest.mark.parametrize("target", ["/?{}", "/?a={}", "/{}", "/guarded?{}"])
-async def test_no_target_holds_a_process_up(target: str) -> None:
+async def test_hostile_target_takes_bounded_time(target: str) -> None:
     async with serving(application(), HTTP) as runner:
         connection = RawConnection(*runner.addresses[0])
         for text in ("a&", "a=1&", "=&", "%41", "%", "+", "/", "../", ";", "&"):
@@ -100,16 +100,16 @@ async def test_no_target_holds_a_process_up(target: str) -> None:
         ("GET / HTTP/1.1\r\nHost: x" + "\r\nX: a" * 200, 431, "FIELDS_TOO_LARGE"),
     ],
 )
-async def test_what_is_too_long_is_told_by_its_own_status(head: str, status: int, code: str) -> None:
+async def test_long_targets_and_fields_have_their_own_status(head: str, status: int, code: str) -> None:
     async with serving(application(), HTTP) as runner:
         connection = RawConnection(*runner.addresses[0])
-        answer = await connection.exchange(f"{head}\r\n\r\n".encode())
+        response = await connection.exchange(f"{head}\r\n\r\n".encode())
         await connection.close()
-    assert answer is not None
-    assert (answer.status, json.loads(answer.body)["error"]) == (status, code)
+    assert response is not None
+    assert (response.status, json.loads(response.body)["error"]) == (status, code)
 
 
-async def test_a_line_of_nine_kilobytes_is_taken() -> None:
+async def test_header_of_nine_kilobytes_is_accepted() -> None:
     async with serving(application(), HTTP) as runner:
         connection = RawConnection(*runner.addresses[0])
         assert await status_of(connection, f"GET /health HTTP/1.1\r\nHost: x\r\nX: {'a' * 9_000}") == 200

@@ -1,4 +1,4 @@
-"""Bodies that are made to hold a process up are refused before anything is made of them."""
+"""Hostile bodies are rejected before they are parsed."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from httpkit.request.bodies import parse_json, parse_tree
-from httpkit.request.json_bounds import MAX_MEMBERS, MAX_VALUES, is_overfull
+from httpkit.request.json_bounds import MAX_MEMBERS, MAX_VALUES, has_too_many_values
 from httpkit.response.errors import ApiError
 from tests.support.hostile import quick
 
@@ -48,7 +48,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_body_holds_a_process_up(name: str) -> None:
+def test_hostile_body_takes_bounded_time(name: str) -> None:
     with quick(name):
         for read in (parse_tree, lambda body: parse_json(body, TypeAdapter(Item))):
             try:
@@ -58,22 +58,22 @@ def test_no_body_holds_a_process_up(name: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, MAX_VALUES // 2, MAX_VALUES - 1])
-def test_texts_do_not_count_for_what_is_in_them(count: int) -> None:
-    assert not is_overfull(json.dumps([TEXT] * count).encode())
+def test_punctuation_inside_strings_does_not_count(count: int) -> None:
+    assert not has_too_many_values(json.dumps([TEXT] * count).encode())
 
 
 @pytest.mark.parametrize("value", ["", TEXT, 0, [], {}, {"a": 0}])
-def test_more_than_so_many_values_are_too_many(value: object) -> None:
-    assert is_overfull(json.dumps([value] * (MAX_VALUES + 1)).encode())
+def test_body_with_too_many_values_is_rejected(value: object) -> None:
+    assert has_too_many_values(json.dumps([value] * (MAX_VALUES + 1)).encode())
 
 
-def test_an_object_has_only_so_many_members() -> None:
-    fitting, crowded = ({f"k{index}": "x" * 50 for index in range(MAX_MEMBERS + more)} for more in (0, 1))
+def test_object_with_too_many_members_is_rejected() -> None:
+    fitting, too_many = ({f"k{index}": "x" * 50 for index in range(MAX_MEMBERS + more)} for more in (0, 1))
     assert parse_tree(json.dumps({"a": [fitting]}).encode()) == {"a": [fitting]}
     with pytest.raises(ApiError, match="100 members"):
-        parse_tree(json.dumps({"a": [crowded]}).encode())
+        parse_tree(json.dumps({"a": [too_many]}).encode())
     with pytest.raises(ApiError, match="100 members"):
-        parse_json(json.dumps(crowded).encode(), TypeAdapter(Item))
+        parse_json(json.dumps(too_many).encode(), TypeAdapter(Item))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Budgets over HTTP: who is charged, what is told, and where a request comes from."""
+"""Budgets over HTTP: charged callers, response headers, client addresses."""
 
 import gzip
 
@@ -75,7 +75,7 @@ async def test_each_request_is_charged_to_its_budget(
     assert await statuses(method, path, who, len(expected)) == expected
 
 
-async def test_users_do_not_pay_for_each_other_and_a_refusal_says_when() -> None:
+async def test_budgets_are_per_user_and_a_rejection_has_retry_after() -> None:
     async with TestClient(TestServer(app())) as client:
         ana, luis = ({"Authorization": f"Bearer {TokenIssuer(AUTH).issue(who)}"} for who in (ANA, LUIS))
         first = await client.get("/read", headers=ana)
@@ -113,7 +113,7 @@ LONG = gzip.compress(bytes(99 * UNIT))
         (b"{}", [400] * 3 + [429]),
     ],
 )
-async def test_what_is_decompressed_in_vain_is_charged_too(body: bytes, expected: list[int]) -> None:
+async def test_rejected_decompression_is_charged_too(body: bytes, expected: list[int]) -> None:
     headers = {"Authorization": f"Bearer {TokenIssuer(AUTH).issue(ANA)}", "Content-Encoding": "gzip"}
     server = TestServer(app())
     await server.start_server(auto_decompress=False)
@@ -135,7 +135,7 @@ async def test_what_is_decompressed_in_vain_is_charged_too(body: bytes, expected
         (1, "::ffff:198.51.100.7", "198.51.100.7"),
     ],
 )
-def test_only_what_our_proxies_say_is_believed(proxies: int, forwarded: str, expected: str) -> None:
+def test_only_trusted_proxies_decide_the_address(proxies: int, forwarded: str, expected: str) -> None:
     app = web.Application()
     app[HTTP_SETTINGS] = HttpSettings(trusted_proxies=proxies)
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}, app=app)

@@ -21,7 +21,7 @@ Output = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def output(capsys: Output) -> Iterator[Output]:
-    """Catch what is logged, and leave logging as it was."""
+    """Capture the log, and restore the configuration afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield capsys
@@ -55,32 +55,32 @@ ECHO = Route("GET", "/", echo, None)
 
 async def test_each_request_has_an_id_of_its_own(serve: Serve) -> None:
     client = await serve(ECHO)
-    answers = [await client.get("/") for _ in range(2)]
-    texts = [await answer.text() for answer in answers]
+    responses = [await client.get("/") for _ in range(2)]
+    texts = [await response.text() for response in responses]
     assert texts[0] != texts[1]
-    assert [answer.headers["X-Request-Id"] for answer in answers] == texts
+    assert [response.headers["X-Request-Id"] for response in responses] == texts
 
 
 @pytest.mark.parametrize("given", ["abc", "x" * 128, "00-4bf92f-00f067aa0ba902b7/1"])
-async def test_a_sane_id_of_the_caller_is_kept(serve: Serve, given: str) -> None:
+async def test_well_formed_id_of_the_caller_is_used(serve: Serve, given: str) -> None:
     client = await serve(ECHO)
-    answer = await client.get("/", headers={"X-Request-Id": given})
-    assert answer.headers["X-Request-Id"] == await answer.text() == given
+    response = await client.get("/", headers={"X-Request-Id": given})
+    assert response.headers["X-Request-Id"] == await response.text() == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 129, "a b", "naïve", "tab\tbed"])
-async def test_any_other_id_is_replaced(serve: Serve, given: str) -> None:
+async def test_malformed_request_id_is_replaced(serve: Serve, given: str) -> None:
     client = await serve(ECHO)
-    answer = await client.get("/", headers={"X-Request-Id": given})
-    assert answer.headers["X-Request-Id"] != given
+    response = await client.get("/", headers={"X-Request-Id": given})
+    assert response.headers["X-Request-Id"] != given
 
 
-async def test_errors_have_the_id_too(serve: Serve) -> None:
+async def test_errors_have_the_request_id_too(serve: Serve) -> None:
     client = await serve(ECHO)
     assert "X-Request-Id" in (await client.get("/nothing")).headers
 
 
-async def test_the_server_does_not_tell_its_version(serve: Serve) -> None:
+async def test_server_header_has_no_version(serve: Serve) -> None:
     client = await serve(ECHO)
     assert (await client.get("/")).headers["Server"] == "waybill"
 
@@ -105,11 +105,11 @@ async def test_a_request_is_logged_at_debug_only(serve: Serve) -> None:
     assert (line["log_level"], line["status"], line["path"]) == ("debug", 200, "/")
 
 
-def test_ids_differ() -> None:
+def test_request_ids_differ() -> None:
     assert len({new_request_id() for _ in range(1000)}) == 1000
 
 
-def test_a_line_is_json_that_says_who_wrote_it(output: Output) -> None:
+def test_log_line_is_json_with_service_and_instance(output: Output) -> None:
     configure()
     structlog.get_logger().info("listening", port=8080)
     structlog.get_logger().debug("too quiet")
@@ -138,7 +138,7 @@ async def test_a_traceback_never_shows_values(serve: Serve, output: Output, env:
     assert "hunter2" not in written
 
 
-def test_development_reads_well(output: Output) -> None:
+def test_development_logs_are_readable(output: Output) -> None:
     configure(Environment.DEVELOPMENT)
     structlog.get_logger().info("listening", port=8080)
     written = output.readouterr().out

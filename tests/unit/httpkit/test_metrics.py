@@ -11,9 +11,9 @@ async def show(_request: web.Request) -> web.Response:
 
 
 async def samples(client: Client) -> list[str]:
-    answer = await client.get("/metrics")
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    return (await answer.text()).splitlines()
+    response = await client.get("/metrics")
+    assert response.headers["Content-Type"].startswith("text/plain")
+    return (await response.text()).splitlines()
 
 
 async def test_requests_are_counted_by_template(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""Media types: what a body may be, what an answer may be, and what OPTIONS says."""
+"""Media types of bodies and responses, and the headers of OPTIONS."""
 
 import pytest
 from aiohttp import web
@@ -65,10 +65,10 @@ def test_json_is_not_acceptable(accept: str) -> None:
     assert not accepts_json(accept)
 
 
-async def test_a_route_that_answers_with_json_is_406_to_who_takes_none(serve: Serve) -> None:
+async def test_accept_without_json_is_406(serve: Serve) -> None:
     client = await serve(Route("GET", "/hello", hello, None))
-    answer = await client.get("/hello", headers={"Accept": "text/html"})
-    assert (answer.status, (await answer.json())["error"]) == (406, "NOT_ACCEPTABLE")
+    response = await client.get("/hello", headers={"Accept": "text/html"})
+    assert (response.status, (await response.json())["error"]) == (406, "NOT_ACCEPTABLE")
     assert (await client.get("/hello", headers={"Accept": "text/html, */*;q=0.1"})).status == 200
     assert (await client.get("/health", headers={"Accept": "text/html"})).status == 200
     assert (await client.get("/nothing", headers={"Accept": "text/html"})).status == 404
@@ -77,7 +77,7 @@ async def test_a_route_that_answers_with_json_is_406_to_who_takes_none(serve: Se
 @pytest.mark.parametrize(
     "given", [JSON, "application/JSON", "application/json; charset=UTF-8", 'application/json;charset="utf-8"']
 )
-def test_json_in_utf_8_is_taken(given: str) -> None:
+def test_json_in_utf_8_is_accepted(given: str) -> None:
     assert require_media_type(with_headers(("Content-Type", given)), JSON) == JSON
 
 
@@ -91,14 +91,14 @@ def test_json_in_utf_8_is_taken(given: str) -> None:
         (("Content-Type", "application/json"), ("Content-Type", "application/json")),
     ],
 )
-def test_another_type_is_refused_with_those_that_are_taken(headers: tuple[tuple[str, str], ...]) -> None:
+def test_unsupported_type_is_415_with_the_supported_ones(headers: tuple[tuple[str, str], ...]) -> None:
     with pytest.raises(ApiError) as refused:
         require_media_type(with_headers(*headers), JSON, NDJSON)
     assert (refused.value.status, refused.value.headers) == (415, {"Accept": f"{JSON}, {NDJSON}"})
 
 
 @pytest.mark.parametrize("codings", [("br",), ("gzip, gzip",), ("gzip", "identity"), ("deflate",), ("",)])
-def test_a_body_that_is_compressed_otherwise_is_refused(codings: tuple[str, ...]) -> None:
+def test_unsupported_content_encoding_is_415(codings: tuple[str, ...]) -> None:
     headers = [("Content-Encoding", coding) for coding in codings]
     with pytest.raises(ApiError) as refused:
         require_media_type(with_headers(("Content-Type", JSON), *headers), JSON)
@@ -112,31 +112,31 @@ def test_a_body_may_be_compressed_with_gzip(coding: str) -> None:
     )
 
 
-async def test_options_tells_methods_media_types_and_limits(serve: Serve) -> None:
+async def test_options_returns_methods_media_types_and_limits(serve: Serve) -> None:
     hints = (("Accept-Post", JSON),)
     client = await serve(
         Route("GET", "/hello", hello, None), Route("POST", "/hello", hello, None, hints=hints)
     )
-    answer = await client.options("/hello")
-    assert (answer.status, await answer.read()) == (204, b"")
-    assert answer.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
-    assert (answer.headers["Accept-Post"], answer.headers["Waybill-Max-Bytes"]) == (JSON, "4096")
+    response = await client.options("/hello")
+    assert (response.status, await response.read()) == (204, b"")
+    assert response.headers["Allow"] == "GET,HEAD,OPTIONS,POST"
+    assert (response.headers["Accept-Post"], response.headers["Waybill-Max-Bytes"]) == (JSON, "4096")
     assert (await client.options("/nothing")).status == 404
 
 
-async def test_an_expectation_is_met_or_refused(serve: Serve) -> None:
+async def test_expectation_is_met_or_rejected(serve: Serve) -> None:
     client = await serve(Route("POST", "/hello", hello, None))
-    answer = await client.post("/hello", data=b"x", headers={"Expect": "a miracle"})
-    assert (answer.status, (await answer.json())["status_code"]) == (417, 417)
+    response = await client.post("/hello", data=b"x", headers={"Expect": "a miracle"})
+    assert (response.status, (await response.json())["status_code"]) == (417, 417)
     assert (await client.post("/hello", data=b"x", expect100=True)).status == 200
-    answer = await client.post("/hello", data=b"x" * 5000, headers={"Expect": "100-continue"})
-    assert (answer.status, (await answer.json())["error"]) == (413, "PAYLOAD_TOO_LARGE")
+    response = await client.post("/hello", data=b"x" * 5000, headers={"Expect": "100-continue"})
+    assert (response.status, (await response.json())["error"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize(
     "given", [TRACE, TRACE.replace("00-", "01-", 1), TRACE.replace("00-", "01-", 1) + "-more"]
 )
-def test_a_valid_traceparent_is_passed_on(given: str) -> None:
+def test_valid_traceparent_is_propagated(given: str) -> None:
     assert traceparent_of(with_headers(("traceparent", given))) == given
 
 
@@ -144,6 +144,6 @@ def test_a_valid_traceparent_is_passed_on(given: str) -> None:
     "given",
     ["", "00-x", TRACE + "-more", TRACE.upper(), f"ff{TRACE[2:]}", TRACE[:3] + "0" * 32 + TRACE[35:]],
 )
-def test_an_invalid_traceparent_is_passed_over(given: str) -> None:
+def test_invalid_traceparent_is_ignored(given: str) -> None:
     assert traceparent_of(with_headers(("traceparent", given))) is None
     assert traceparent_of(with_headers(("traceparent", TRACE), ("traceparent", TRACE))) is None

@@ -1,4 +1,4 @@
-"""If-Match and If-None-Match: how they are read, and that no write ignores them."""
+"""If-Match and If-None-Match: parsing, and that no write ignores them."""
 
 import time
 
@@ -50,7 +50,7 @@ def test_several_lines_are_one_list() -> None:
     assert matched_versions(request_with(("If-Match", '"v1"'), ("If-Match", '"v2"'))) == (1, 2)
 
 
-def test_without_the_header_any_version_will_do() -> None:
+def test_missing_if_match_accepts_any_version() -> None:
     assert expected_versions(request_with()) is None
 
 
@@ -59,13 +59,13 @@ def test_without_the_header_any_version_will_do() -> None:
     ["", ",", "v3", '"v3', 'v3"', '*, "v3"', '"v3", *', '"v3" "v4"', '"v3""v4"', 'w/"v3"', "'v3'", '"v 3"x'],
 )
 @pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
-def test_what_is_no_list_of_tags_is_400(name: str, text: str) -> None:
+def test_malformed_list_of_tags_is_400(name: str, text: str) -> None:
     with pytest.raises(ApiError) as refused:
         expected_versions(request_with((name, text)))
     assert (refused.value.status, name in refused.value.message) == (400, True)
 
 
-def test_there_may_be_so_many_tags_and_no_more() -> None:
+def test_number_of_tags_is_bounded() -> None:
     tags = [f'"v{n}"' for n in range(1, MAX_TAGS + 2)]
     assert matched_versions(request_with(("If-Match", ",".join(tags[:-1])))) == tuple(range(1, MAX_TAGS + 1))
     with pytest.raises(ApiError, match="more than 100"):
@@ -77,7 +77,7 @@ def test_a_write_to_what_exists_can_never_hold_if_none_match_any() -> None:
     assert expected_versions(request_with(("If-None-Match", "*"), ("If-Match", '"v1"'))) == ()
 
 
-def test_tags_in_if_none_match_are_refused_rather_than_ignored() -> None:
+def test_tags_in_if_none_match_are_rejected_rather_than_ignored() -> None:
     with pytest.raises(ApiError, match="as If-Match") as refused:
         expected_versions(request_with(("If-None-Match", '"v1"')))
     assert refused.value.status == 400
@@ -92,12 +92,14 @@ def test_tags_in_if_none_match_are_refused_rather_than_ignored() -> None:
         ([("If-None-Match", '"x"')], None),
     ],
 )
-def test_what_a_put_requires_of_its_target(headers: list[tuple[str, str]], *, required: bool | None) -> None:
+def test_put_may_require_that_its_target_exists_or_not(
+    headers: list[tuple[str, str]], *, required: bool | None
+) -> None:
     assert required_existence(request_with(*headers)) is required
 
 
 @pytest.mark.parametrize("headers", [[("If-Match", '"v1"')], [("If-Match", "*"), ("If-None-Match", "*")]])
-def test_a_put_to_what_has_no_tag_never_matches_one(headers: list[tuple[str, str]]) -> None:
+def test_put_to_a_target_without_tag_never_matches_one(headers: list[tuple[str, str]]) -> None:
     with pytest.raises(ApiError) as refused:
         required_existence(request_with(*headers))
     assert refused.value.status == 412
@@ -106,7 +108,7 @@ def test_a_put_to_what_has_no_tag_never_matches_one(headers: list[tuple[str, str
 @pytest.mark.parametrize(
     "hostile", ['"' * 32_768, '"a' * 16_384, ", " * 16_384, 'W/"\\"' * 8_000, ' "a"' * 8_000]
 )
-def test_hostile_lists_take_no_time(hostile: str) -> None:
+def test_hostile_lists_take_bounded_time(hostile: str) -> None:
     began = time.perf_counter()
     with pytest.raises(ApiError):
         matched_versions(request_with(("If-Match", hostile)))
@@ -137,23 +139,25 @@ async def plain(serve: Serve) -> Client:
         ({}, 200),
     ],
 )
-async def test_a_write_without_versions_refuses_what_it_cannot_hold(
+async def test_write_without_versions_rejects_impossible_preconditions(
     plain: Client, method: str, headers: dict[str, str], status: int
 ) -> None:
-    async with plain.request(method, "/thing", headers=headers) as answer:
-        assert answer.status == status
+    async with plain.request(method, "/thing", headers=headers) as response:
+        assert response.status == status
         if status == 412:
-            assert (await answer.json())["error"] == "PRECONDITION_FAILED"
+            assert (await response.json())["error"] == "PRECONDITION_FAILED"
 
 
 @pytest.mark.parametrize("method", WRITES)
-async def test_a_conditional_route_and_a_read_see_to_it_themselves(plain: Client, method: str) -> None:
-    async with plain.request(method, "/versioned", headers={"If-Match": '"v1"'}) as answer:
-        assert answer.status == 200
-    async with plain.get("/thing", headers={"If-Match": '"v1"'}) as answer:
-        assert answer.status == 200
+async def test_conditional_routes_and_reads_evaluate_preconditions_themselves(
+    plain: Client, method: str
+) -> None:
+    async with plain.request(method, "/versioned", headers={"If-Match": '"v1"'}) as response:
+        assert response.status == 200
+    async with plain.get("/thing", headers={"If-Match": '"v1"'}) as response:
+        assert response.status == 200
 
 
-async def test_there_is_no_condition_on_nothing(plain: Client) -> None:
-    async with plain.delete("/nothing", headers={"If-Match": '"v1"'}) as answer:
-        assert answer.status == 404
+async def test_precondition_on_an_unknown_path_is_404(plain: Client) -> None:
+    async with plain.delete("/nothing", headers={"If-Match": '"v1"'}) as response:
+        assert response.status == 404

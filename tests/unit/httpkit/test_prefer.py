@@ -1,4 +1,4 @@
-"""`Prefer`, as RFC 7240 lets it be written; what cannot be read is no reason to refuse a request."""
+"""`Prefer` in the syntax of RFC 7240; malformed values never reject a request."""
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -10,7 +10,7 @@ from httpkit.request.prefer import preferences, preferred_wait_s
 
 
 def read(*lines: str) -> dict[str, str | None]:
-    """Return what a request with these `Prefer` headers prefers."""
+    """Return the preferences of a request with these `Prefer` headers."""
     headers = CIMultiDict([("Prefer", line) for line in lines])
     return dict(preferences(make_mocked_request("POST", "/events", headers)))
 
@@ -44,6 +44,11 @@ def test_preferences_are_read_by_name(lines: list[str], preferred: dict[str, str
     assert read(*lines) == preferred
 
 
+def test_prefer_header_is_parsed_once_per_request() -> None:
+    request = make_mocked_request("POST", "/events", {"Prefer": "wait=5"})
+    assert preferences(request) is preferences(request)
+
+
 @pytest.mark.parametrize(
     ("line", "wait_s"),
     [
@@ -65,7 +70,7 @@ def test_a_wait_is_a_whole_number_of_seconds_up_to_thirty(line: str, wait_s: int
 
 
 @given(st.text(max_size=60) | st.text('"\\,;= \ta1', max_size=60))
-def test_whatever_the_header_holds_it_is_read_or_passed_over(line: str) -> None:
+def test_any_prefer_header_is_parsed_or_ignored(line: str) -> None:
     assert all(name == name.lower() for name in read(line))
 
 

@@ -1,4 +1,4 @@
-"""What is no HTTP is answered with the one error body, and leaves no traceback."""
+"""Malformed HTTP gets the error body, and leaves no traceback."""
 
 import json
 
@@ -21,15 +21,15 @@ from tests.unit.httpkit.conftest import HTTP
         b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-async def test_what_is_no_http_is_answered_with_the_one_error_body(sent: bytes) -> None:
+async def test_malformed_http_gets_the_error_body(sent: bytes) -> None:
     app = build_app(HTTP, [], health=Health({}), registry=new_registry("test"))
     with capture_logs() as logs:
         async with serving(app, HTTP) as runner:
             host, port = runner.addresses[0]
             connection = RawConnection(host, port)
-            answer = await connection.exchange(sent)
+            response = await connection.exchange(sent)
             await connection.close()
-    assert answer is not None
-    assert 400 <= answer.status < 500
-    assert set(json.loads(answer.body)) == {"error", "message", "status_code", "timestamp"}
+    assert response is not None
+    assert 400 <= response.status < 500
+    assert set(json.loads(response.body)) == {"error", "message", "status_code", "timestamp"}
     assert not [line for line in logs if line["log_level"] in ("warning", "error")]

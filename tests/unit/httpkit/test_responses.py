@@ -1,4 +1,4 @@
-"""Replies: the one form of times, and JSON."""
+"""Responses: the format of times, and JSON."""
 
 import json
 from datetime import datetime, timedelta, timezone
@@ -22,7 +22,7 @@ def test_values_of_all_kinds_are_rendered() -> None:
 
 
 @pytest.mark.parametrize("data", [float("nan"), float("inf")])
-def test_what_json_cannot_say_is_refused(data: float) -> None:
+def test_value_that_json_cannot_represent_is_rejected(data: float) -> None:
     with pytest.raises(ValueError, match="Out of range"):
         to_json({"value": data})
 

@@ -1,4 +1,4 @@
-"""What is believed while it is not known which tokens have ended."""
+"""Revocations: tokens that are accepted while the list is incomplete."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Feed:
-    """Tells that the list was whole at an instant, or that it is not."""
+    """Feed that reports the list as complete at a time, or as incomplete."""
 
     whole_at_s: float | None = NOW_S
 
@@ -56,49 +56,49 @@ async def learned(feed: Feed, clock: Clock, known: Revocations | None = None) ->
         return known
 
 
-async def test_while_the_list_is_whole_every_age_is_believed() -> None:
+async def test_complete_list_accepts_tokens_of_every_age() -> None:
     clock, feed = Clock(), Feed()
     known = await learned(feed, clock)
     assert known.is_current
-    assert known.can_tell(NOW_S - 86_400)
+    assert known.can_decide(NOW_S - 86_400)
     clock.now_s += BOUND_S
-    assert known.can_tell(NOW_S - 86_400)
+    assert known.can_decide(NOW_S - 86_400)
 
 
-async def test_beyond_the_bound_only_what_is_younger_is_believed() -> None:
+async def test_stale_list_accepts_only_tokens_younger_than_the_bound() -> None:
     clock, feed = Clock(), Feed()
     known = await learned(feed, clock)
     feed.whole_at_s = None
     clock.now_s += BOUND_S + 1
     await learned(feed, clock, known)
     assert not known.is_current
-    assert not known.can_tell(NOW_S)
-    assert known.can_tell(NOW_S + 1)
+    assert not known.can_decide(NOW_S)
+    assert known.can_decide(NOW_S + 1)
     feed.whole_at_s = clock.now_s
     await learned(feed, clock, known)
-    assert known.can_tell(NOW_S - 86_400)
+    assert known.can_decide(NOW_S - 86_400)
 
 
-async def test_a_process_that_has_never_seen_the_list_believes_nothing_older() -> None:
+async def test_process_that_never_read_the_list_accepts_only_young_tokens() -> None:
     clock, feed = Clock(), Feed()
     feed.whole_at_s = None
     known = await learned(feed, clock)
-    assert not known.can_tell(NOW_S - BOUND_S - 1)
-    assert known.can_tell(NOW_S)
+    assert not known.can_decide(NOW_S - BOUND_S - 1)
+    assert known.can_decide(NOW_S)
     assert known.is_starting
     clock.now_s += STARTING_S
     assert not known.is_starting
 
 
-async def test_nobody_looks_after_the_list_for_an_hour_and_events_come_in() -> None:
+async def test_list_without_maintenance_for_an_hour_still_accepts_tokens() -> None:
     clock, feed = Clock(), Feed()
     known = await learned(feed, clock)
     clock.now_s += SILENCE_S - 1
     await learned(feed, clock, known)
-    assert known.can_tell(NOW_S - 1)
+    assert known.can_decide(NOW_S - 1)
     clock.now_s += BOUND_S + 2
     await learned(feed, clock, known)
-    assert not known.can_tell(NOW_S - 1)
+    assert not known.can_decide(NOW_S - 1)
 
 
 def revoked(name: str, at_s: float) -> Revocation:
@@ -106,7 +106,7 @@ def revoked(name: str, at_s: float) -> Revocation:
     return Revocation(name=name, issued_until=at, recorded_at=at, expires_at=at + timedelta(days=1))
 
 
-def test_the_token_that_a_password_was_changed_with_goes_on_until_the_next_end() -> None:
+def test_token_of_a_password_change_stays_valid_until_the_next_revocation() -> None:
     known = Revocations(clock=Clock())
     mine, other = names_of("mine", "ana"), names_of("other", "ana")
     known.add([revoked(user_name("ana"), NOW_S), revoked(spared_name("mine"), NOW_S)])

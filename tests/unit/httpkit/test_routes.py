@@ -1,4 +1,4 @@
-"""Routes: none without a word on who may call it."""
+"""Routes: each declares its permission."""
 
 import pytest
 from aiohttp import web
@@ -48,13 +48,13 @@ def test_a_guarded_route_needs_a_verifier() -> None:
         plain_app(Route("GET", "/hello", hello, Permission.EVENT_READ))
 
 
-async def test_get_answers_head(serve: Serve) -> None:
+async def test_get_route_serves_head(serve: Serve) -> None:
     client = await serve(Route("GET", "/hello", hello, None))
-    answer = await client.head("/hello")
-    assert (answer.status, answer.headers["Content-Length"], await answer.read()) == (200, "5", b"")
+    response = await client.head("/hello")
+    assert (response.status, response.headers["Content-Length"], await response.read()) == (200, "5", b"")
 
 
-async def test_a_route_that_slips_through_is_not_served(serve: Serve) -> None:
+async def test_undeclared_route_is_not_served(serve: Serve) -> None:
     client = await serve(Route("GET", "/hello", hello, Permission.EVENT_READ))
     app = client.app
     assert app is not None

@@ -1,4 +1,4 @@
-"""A secret is made once, for its owner alone, and found by the services through SECRETS_DIR."""
+"""Secret files: created once, for their owner alone, and read by the services through SECRETS_DIR."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "jwt_secret"
 
 
-def test_it_is_strong_private_and_stays(secret: Path) -> None:
+def test_secret_file_is_strong_private_and_stable(secret: Path) -> None:
     ensure_secret(secret)
     first = secret.read_text()
     ensure_secret(secret)
@@ -33,7 +33,7 @@ def test_it_is_strong_private_and_stays(secret: Path) -> None:
     assert list(secret.parent.iterdir()) == [secret]
 
 
-def test_services_read_it_where_the_environment_says_nothing(
+def test_services_read_the_secret_file_if_the_variable_is_unset(
     secret: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ensure_secret(secret)
@@ -43,13 +43,13 @@ def test_services_read_it_where_the_environment_says_nothing(
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == "0f8e2b6c4d9a7153" * 2
 
 
-def test_one_for_a_server_of_another_user_is_read_by_its_group(tmp_path: Path) -> None:
+def test_secret_file_for_another_user_is_readable_by_its_group(tmp_path: Path) -> None:
     main([str(tmp_path / "jwt_secret"), "--shared", str(tmp_path / "mongo_password")])
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     assert modes == {"jwt_secret": 0o600, "mongo_password": 0o640}
 
 
-def test_secrets_stand_in_several_directories(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_read_from_several_directories(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others = secret.parent / "others"
     others.mkdir()
     monkeypatch.setenv("SECRETS_DIR", f"{others}:{secret.parent}")
@@ -57,7 +57,7 @@ def test_secrets_stand_in_several_directories(secret: Path, monkeypatch: pytest.
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
 
 
-def test_a_directory_that_is_not_there_is_a_fault(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_secrets_directory_is_a_fault(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRETS_DIR", f"{secret.parent}/nowhere")
     with pytest.raises(InvalidSettings) as refused:
         read_settings(Settings)

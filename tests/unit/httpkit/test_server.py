@@ -1,4 +1,4 @@
-"""The server: it finishes what it has begun, and ends when it is told to."""
+"""The server: it finishes requests in flight, and stops on a signal."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ run(lambda: build_app(http, [], health=Health({}), registry=new_registry("test")
 
 
 class Visitor:
-    """A route that holds its request until it is let go."""
+    """A route that holds its request until it is released."""
 
     def __init__(self, order: list[str] | None = None) -> None:
         self.order = [] if order is None else order

@@ -1,4 +1,4 @@
-"""Settings: what is read, what is refused, and in which words."""
+"""Settings: accepted and rejected values, and the messages."""
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -42,7 +42,7 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert HttpSettings().port == 8080
 
 
-def test_the_faults_of_all_groups_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_of_all_groups_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "seventy")
     monkeypatch.setenv("ENV", "staging")
     with pytest.raises(InvalidSettings) as refused:
@@ -92,7 +92,7 @@ def test_retired_secrets_are_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -
         read_settings(Settings)
 
 
-def test_json_that_is_none_is_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_malformed_json_setting_is_one_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET", STRONG)
     monkeypatch.setenv("JWT_RETIRED_SECRETS", "{old}")
     with pytest.raises(InvalidSettings) as refused:

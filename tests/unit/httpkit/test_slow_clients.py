@@ -1,4 +1,4 @@
-"""Clients that hold a connection up are cut off in time, while others are served."""
+"""Slow clients are disconnected in time, while others are served."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from httpkit.middleware.http_metrics import new_registry
-from httpkit.request.bodies import HALF_READ, read_body
+from httpkit.request.bodies import PARTIAL_BODIES, read_body
 from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from httpkit.server.app_server import build_app, serving
@@ -45,7 +45,7 @@ async def large(_request: web.Request) -> web.Response:
 
 
 async def little(request: web.Request) -> web.StreamResponse:
-    """Answer with a little more than the kernel takes, and end the connection: too little to be held back."""
+    """Respond with a little more than the kernel buffers, and close: too little for backpressure."""
     transport = request.transport
     assert transport is not None
     response = web.StreamResponse()
@@ -73,13 +73,13 @@ async def service() -> AsyncIterator[tuple[web.Application, str, int]]:
 
 async def is_served(host: str, port: int) -> bool:
     connection = RawConnection(host, port)
-    answer = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    response = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
     await connection.close()
-    return answer is not None and answer.status == 200
+    return response is not None and response.status == 200
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-async def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> None:
+async def test_missing_head_closes_the_connection(sent: bytes) -> None:
     async with service() as (_, host, port):
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(sent)
@@ -88,7 +88,7 @@ async def test_a_head_that_does_not_come_ends_the_connection(sent: bytes) -> Non
         writer.close()
 
 
-async def test_a_head_byte_by_byte_is_no_excuse() -> None:
+async def test_head_sent_byte_by_byte_closes_the_connection() -> None:
     async with service() as (_, host, port):
         reader, writer = await asyncio.open_connection(host, port)
 
@@ -105,18 +105,18 @@ async def test_a_head_byte_by_byte_is_no_excuse() -> None:
         writer.close()
 
 
-async def test_a_connection_that_has_had_an_answer_is_kept() -> None:
+async def test_connection_stays_open_after_a_response() -> None:
     async with service() as (_, host, port):
         connection = RawConnection(host, port)
         for _ in range(2):
-            answer = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert answer is not None
+            response = await connection.exchange(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert response is not None
             await asyncio.sleep(2 * HTTP.head_timeout_s)  # not for a condition: nothing may happen
         assert connection.is_open
         await connection.close()
 
 
-async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
+async def test_unread_response_closes_the_connection() -> None:
     async with service() as (_, host, port):
         reader, writer = await asyncio.open_connection(host, port, limit=1024)
         writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -128,7 +128,7 @@ async def test_an_answer_that_is_not_read_ends_the_connection() -> None:
         writer.close()
 
 
-async def test_the_unread_rest_of_a_connection_that_has_ended_is_given_up() -> None:
+async def test_unread_rest_of_a_closing_connection_is_dropped() -> None:
     async with service() as (app, host, port):
         _, writer = await asyncio.open_connection(host, port, limit=1024)
         writer.write(b"GET /little HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -139,12 +139,12 @@ async def test_the_unread_rest_of_a_connection_that_has_ended_is_given_up() -> N
         writer.close()
 
 
-async def test_what_is_unsent_of_another_answer_than_before_is_no_delay() -> None:
+async def test_unsent_bytes_of_a_later_response_are_no_delay() -> None:
     async with service() as (app, host, port):
         reader, writer = await asyncio.open_connection(host, port)
 
         async def ask(left: int) -> None:
-            """Ask for an answer of which so much is not read when it is complete."""
+            """Request a response of which `unread` bytes are not read when it is complete."""
             seen = len(app[UNSENT])
             writer.write(f"GET /little?left={left} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
             await wait_until(lambda: len(app[UNSENT]) > seen, what="an answer that is not read")
@@ -154,41 +154,41 @@ async def test_what_is_unsent_of_another_answer_than_before_is_no_delay() -> Non
         connection = app[UNSENT][0].get_protocol()
         assert isinstance(connection, Connection)
         await wait_until(lambda: connection._current_request is None)  # noqa: SLF001  # the end of the answer
-        connection._require_reading()  # noqa: SLF001  # a look, whenever it comes
+        connection._close_if_not_reading()  # noqa: SLF001  # a look, whenever it comes
         reader._transport.resume_reading()  # type: ignore[attr-defined]  # noqa: SLF001  # and reads all
         while app[UNSENT][0].get_write_buffer_size():
             await reader.read(1 << 20)
         reader._transport.pause_reading()  # type: ignore[attr-defined]  # noqa: SLF001  # and is busy again
         await ask(30_000)
         await wait_until(lambda: connection._current_request is None)  # noqa: SLF001  # as above
-        connection._require_reading()  # noqa: SLF001  # as above
+        connection._close_if_not_reading()  # noqa: SLF001  # as above
         assert not app[UNSENT][0].is_closing()
         writer.close()
 
 
-async def test_an_answer_that_is_read_arrives_whole() -> None:
+async def test_large_response_arrives_whole() -> None:
     async with service() as (_, host, port):
         connection = RawConnection(host, port)
-        answer = await connection.exchange(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert answer is not None
-        assert len(answer.body) == LARGE
+        response = await connection.exchange(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert response is not None
+        assert len(response.body) == LARGE
         await connection.close()
 
 
-async def test_half_bodies_together_have_a_bound_and_are_forgotten_when_they_break_off() -> None:
+async def test_partial_bodies_have_a_common_bound_and_are_released_when_they_break_off() -> None:
     async with service() as (app, host, port):
-        half_read = app[HALF_READ]
+        partial_bodies = app[PARTIAL_BODIES]
         _, slow = await asyncio.open_connection(host, port)
         slow.write(HEAD + b"x" * 80_000)
-        await wait_until(lambda: half_read.held == 80_000, what="half a body")
+        await wait_until(lambda: partial_bodies.held == 80_000, what="half a body")
         connection = RawConnection(host, port)
         refused = await connection.exchange(HEAD + b"x" * 80_000)
         assert refused is not None
         assert (refused.status, refused.headers["retry-after"]) == (503, "1")
         assert await is_served(host, port)
         slow.transport.abort()
-        await wait_until(lambda: half_read.held == 0, what="the end of the slow one")
-        answer = await connection.exchange(HEAD + b"x" * 90_000)
-        assert answer is not None
-        assert (answer.status, half_read.held) == (200, 0)
+        await wait_until(lambda: partial_bodies.held == 0, what="the end of the slow one")
+        response = await connection.exchange(HEAD + b"x" * 90_000)
+        assert response is not None
+        assert (response.status, partial_bodies.held) == (200, 0)
         await connection.close()

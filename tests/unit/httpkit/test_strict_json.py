@@ -1,4 +1,4 @@
-"""JSON that two readers would read differently is refused, with the place; all other JSON is not."""
+"""Ambiguous JSON is rejected with its position; all other JSON is accepted."""
 
 import contextlib
 import json
@@ -49,7 +49,7 @@ def refusal(body: bytes) -> str:
         (b" \n", "empty"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_place(body: bytes, said: str) -> None:
+def test_syntax_error_is_reported_with_its_position(body: bytes, said: str) -> None:
     assert said in refusal(body)
 
 
@@ -76,18 +76,18 @@ def test_numbers_that_json_does_not_have_are_found(body: bytes, said: str) -> No
         b'{"a":"\\ud83d\\ude9a"}',
     ],
 )
-def test_what_only_looks_wrong_is_taken(body: bytes) -> None:
+def test_json_that_only_looks_ambiguous_is_accepted(body: bytes) -> None:
     assert parse_json(body, ANYTHING) == json.loads(body)
 
 
 @given(VALUES, st.booleans())
-def test_all_other_json_is_taken(value: object, spaced: bool) -> None:  # noqa: FBT001  # drawn
+def test_all_other_json_is_accepted(value: object, spaced: bool) -> None:  # noqa: FBT001  # drawn
     body = json.dumps(value, indent=1 if spaced else None, ensure_ascii=spaced).encode()
     assert parse_json(body, ANYTHING) == value
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", '"', ":", '":']), VALUES), max_size=5))
-def test_a_name_that_is_given_twice_never_passes(members: list[tuple[str, object]]) -> None:
+def test_duplicate_name_is_always_rejected(members: list[tuple[str, object]]) -> None:
     body = (
         "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
     ).encode()
@@ -97,13 +97,13 @@ def test_a_name_that_is_given_twice_never_passes(members: list[tuple[str, object
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_or_refused(body: bytes) -> None:
+def test_any_bytes_are_read_or_rejected(body: bytes) -> None:
     with contextlib.suppress(ApiError):
         parse_json(body, ANYTHING)
 
 
 @pytest.mark.parametrize("part", [b"{},", b"1,", b'"",', b"[[[]]],", b"-1.5e3,", b'{"a":1},'])
-def test_the_time_is_bounded(part: bytes) -> None:
+def test_check_takes_bounded_time(part: bytes) -> None:
     body = b"[" + part * ((2 << 20) // len(part)) + b"NaN]"
     started = time.process_time()
     assert "NaN" in (ambiguity_of(body) or "")

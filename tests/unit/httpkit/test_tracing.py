@@ -1,4 +1,4 @@
-"""Tracing: off unless asked for; then spans go where OpenTelemetry's own variables say."""
+"""Tracing: off by default; if enabled, spans are exported by OpenTelemetry's own variables."""
 
 import threading
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ SERVICE = ServiceSettings(instance_id="host-1")
 
 
 class Collector(HTTPServer):
-    """Takes what OTLP brings."""
+    """Receiver of OTLP."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Take)
@@ -39,7 +39,7 @@ class Take(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def collector() -> Iterator[Collector]:
         thread.join()
 
 
-def test_nobody_who_has_not_asked_gets_a_tracer() -> None:
+def test_tracer_is_absent_unless_enabled() -> None:
     with tracing(TelemetrySettings(), SERVICE, name="processor") as tracer:
         assert tracer is None
 
@@ -76,7 +76,7 @@ async def echo(request: web.Request) -> web.Response:
     return web.Response(text=str(traceparent_of(request)))
 
 
-async def test_each_request_but_those_of_machines_has_a_span(serve: Serve) -> None:
+async def test_each_request_except_probes_has_a_span(serve: Serve) -> None:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

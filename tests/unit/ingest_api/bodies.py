@@ -1,4 +1,4 @@
-"""Bodies that are right, to be spoiled."""
+"""Valid bodies, and ways to make them invalid."""
 
 from copy import deepcopy
 from typing import Any
@@ -9,7 +9,7 @@ Body = dict[str, Any]
 
 
 def event_body(**members: object) -> Body:
-    """Return one event with every optional part, `members` in the place of its own."""
+    """Return one event with every optional field; `members` replace its own."""
     return {
         "tracking_number": NUMBER,
         "status": "picked_up",
@@ -21,7 +21,7 @@ def event_body(**members: object) -> Body:
 
 
 def shipment_body(**members: object) -> Body:
-    """Return one shipment with every optional part, `members` in the place of its own."""
+    """Return one shipment with every optional field; `members` replace its own."""
     return {
         "client_id": "client_001",
         "origin": {"address": "Calle 26", "coordinates": {"lat": 4.6, "lng": -74.1}},
@@ -64,7 +64,7 @@ def changed(body: Body, path: str, value: object) -> Body:
 
 
 def without(body: Body, path: str) -> Body:
-    """Return a copy that lacks what is at `path`."""
+    """Return a copy without the field at `path`."""
     copy = deepcopy(body)
     *parents, last = path.split("/")
     place = copy

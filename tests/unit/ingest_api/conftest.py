@@ -8,7 +8,7 @@ from tests.unit.ingest_api.doubles import Ingest
 
 @pytest.fixture
 async def ingest() -> AsyncIterator[Ingest]:
-    """Give the service on loopback."""
+    """Yield the service on loopback."""
     ingest = Ingest()
     async with TestClient(TestServer(ingest.app())) as client:
         ingest.client = client

@@ -1,4 +1,4 @@
-"""The service over a log in memory, and an inbox into which a test puts what the processor would say."""
+"""The service on a log in memory, with an inbox that a test fills with the processor's replies."""
 
 import asyncio
 from collections import deque
@@ -50,7 +50,7 @@ DRIVER = Principal("driver_user_001", Role.PRODUCER)
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """What the processor will say of the next event."""
+    """The processor's reply to the next event."""
 
     outcome: str = "applied"
     reason: ErrorCode | None = None
@@ -61,7 +61,7 @@ class Says:
 
 
 class ScriptedInbox(InMemoryReplyInbox):
-    """Whoever waits gets the next of `script`, None: no answer; after the last, that all is well."""
+    """Inbox that returns the replies of `script` in order (None: no reply), then `applied`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class ScriptedInbox(InMemoryReplyInbox):
 
 @dataclass
 class Ingest:
-    """The service and what stands behind it."""
+    """The service and its doubles."""
 
     log: InMemoryCommandLog = field(default_factory=InMemoryCommandLog)
     inbox: ScriptedInbox = field(default_factory=ScriptedInbox)
@@ -106,13 +106,13 @@ class Ingest:
 
     async def post(
         self, path: str, body: object, *, caller: Principal | None = ADMIN, **headers: str
-    ) -> "HttpReply":
+    ) -> "HttpResponse":
         """Send a POST; see `ask`."""
         return await self.ask("POST", path, body, caller=caller, **headers)
 
     async def ask(
         self, method: str, path: str, body: object = b"", *, caller: Principal | None = ADMIN, **headers: str
-    ) -> "HttpReply":
+    ) -> "HttpResponse":
         """Send a request; header names have underscores for dashes."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if caller is not None:
@@ -125,15 +125,15 @@ class Ingest:
             json=None if raw is not None else body,
             headers={"Content-Type": "application/json", **sent},
         ) as response:
-            return HttpReply(response.status, await response.json(), dict(response.headers))
+            return HttpResponse(response.status, await response.json(), dict(response.headers))
 
     def _next(self, count: int) -> bytes:
         return self.entropy.popleft() if self.entropy else bytes(range(count))
 
 
 @dataclass(frozen=True, slots=True)
-class HttpReply:
-    """What the service said."""
+class HttpResponse:
+    """A response of the service."""
 
     status: int
     body: Any
@@ -141,5 +141,5 @@ class HttpReply:
 
     @property
     def pointers(self) -> list[str]:
-        """The places of the faults, in order."""
+        """The pointers of the faults, in order."""
         return [detail["pointer"] for detail in self.body.get("details", [])]

@@ -1,4 +1,4 @@
-"""POST /events/batch: NDJSON, and `Prefer: handling=lenient`."""
+"""Batches: NDJSON, and `Prefer: handling=lenient`."""
 
 import asyncio
 import json
@@ -13,14 +13,14 @@ from httpkit.request.bodies import bound_bodies
 from ingest_api.schemas.batch_bodies import SLICE, read_batch
 from tests.support.builders import report
 from tests.unit.ingest_api.bodies import event_body
-from tests.unit.ingest_api.doubles import ADMIN, HTTP, HttpReply, Ingest
+from tests.unit.ingest_api.doubles import ADMIN, HTTP, HttpResponse, Ingest
 
 NDJSON = "application/x-ndjson"
 JSON = "application/json"
 LENIENT = "handling=lenient"
 
 
-async def send(ingest: Ingest, body: object, *, kind: str = JSON, prefer: str = "") -> HttpReply:
+async def send(ingest: Ingest, body: object, *, kind: str = JSON, prefer: str = "") -> HttpResponse:
     return await ingest.post("/events/batch", body, Content_Type=kind, Prefer=prefer)
 
 
@@ -29,68 +29,72 @@ def lines(*events: object) -> bytes:
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-async def test_one_event_a_line_is_a_batch(ingest: Ingest, end: bytes) -> None:
+async def test_ndjson_is_a_batch_of_one_event_per_line(ingest: Ingest, end: bytes) -> None:
     body = lines(event_body(), event_body(source="scanner-2")) + end
-    reply = await send(ingest, body, kind=NDJSON)
-    assert (reply.status, reply.body["received"], reply.body["queued"]) == (202, 2, 2)
+    response = await send(ingest, body, kind=NDJSON)
+    assert (response.status, response.body["received"], response.body["queued"]) == (202, 2, 2)
     assert [command.event_id for command in ingest.log.commands] == [
-        item["event_id"] for item in reply.body["events"]
+        item["event_id"] for item in response.body["events"]
     ]
 
 
 async def test_faults_of_ndjson_are_named_by_line(ingest: Ingest) -> None:
     body = lines(event_body(), event_body(source="api"), event_body(x=1))
-    reply = await send(ingest, body, kind=NDJSON)
-    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
-    assert reply.pointers == ["/events/1/source", "/events/2/x"]
+    response = await send(ingest, body, kind=NDJSON)
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
+    assert response.pointers == ["/events/1/source", "/events/2/x"]
     assert ingest.log.commands == []
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b'{"a":1,"a":1}', b"{},{}", b'{"a":NaN}'])
-async def test_a_line_that_is_no_json_is_named(ingest: Ingest, line: bytes) -> None:
-    reply = await send(ingest, lines(event_body(), line, event_body()), kind=NDJSON)
-    assert (reply.status, reply.body["error"], reply.pointers) == (400, "INVALID_JSON", ["/events/1"])
+async def test_malformed_line_is_reported(ingest: Ingest, line: bytes) -> None:
+    response = await send(ingest, lines(event_body(), line, event_body()), kind=NDJSON)
+    assert (response.status, response.body["error"], response.pointers) == (
+        400,
+        "INVALID_JSON",
+        ["/events/1"],
+    )
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b" "])
-async def test_no_line_is_no_batch(ingest: Ingest, body: bytes) -> None:
+async def test_empty_ndjson_is_400(ingest: Ingest, body: bytes) -> None:
     assert (await send(ingest, body, kind=NDJSON)).status == 400
 
 
 async def test_ndjson_has_the_limits_of_json(ingest: Ingest) -> None:
     assert (await send(ingest, lines(*[event_body()] * 1000), kind=NDJSON)).status == 202
-    reply = await send(ingest, lines(*[event_body()] * 1001), kind=NDJSON)
-    assert (reply.status, reply.pointers) == (400, ["/events"])
+    response = await send(ingest, lines(*[event_body()] * 1001), kind=NDJSON)
+    assert (response.status, response.pointers) == (400, ["/events"])
     assert (await send(ingest, b"\n" * (2 * 1024 * 1024 + 1), kind=NDJSON)).status == 413
 
 
 @pytest.mark.parametrize("as_lines", [False, True])
-async def test_leniently_good_events_are_queued_and_bad_ones_listed(ingest: Ingest, as_lines: bool) -> None:  # noqa: FBT001  # a parameter
+async def test_lenient_batch_queues_valid_and_lists_invalid_events(ingest: Ingest, *, as_lines: bool) -> None:
     events = [event_body(), event_body(status="lost", x=1), event_body(source="scanner-2")]
     body = lines(*events) if as_lines else lines({"events": events})
-    reply = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
-    assert reply.status == 202
-    assert reply.headers["Preference-Applied"] == "handling=lenient"
-    assert [reply.body[name] for name in ("received", "queued", "rejected")] == [3, 2, 1]
-    first, bad, last = reply.body["events"]
+    response = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
+    assert response.status == 202
+    assert response.headers["Preference-Applied"] == "handling=lenient"
+    assert [response.body[name] for name in ("received", "queued", "rejected")] == [3, 2, 1]
+    first, bad, last = response.body["events"]
     assert [first["event_id"], last["event_id"]] == [command.event_id for command in ingest.log.commands]
     assert (bad["index"], bad["status"], bad["error"]) == (1, "rejected", "VALIDATION_ERROR")
     assert [detail["pointer"] for detail in bad["details"]] == ["/events/1/status", "/events/1/x"]
 
 
-async def test_leniently_a_line_that_is_no_json_is_listed(ingest: Ingest) -> None:
-    reply = await send(ingest, lines(event_body(), b"{"), prefer=LENIENT, kind=NDJSON)
-    assert (reply.status, reply.body["events"][1]["error"]) == (202, "INVALID_JSON")
+async def test_lenient_batch_lists_malformed_lines(ingest: Ingest) -> None:
+    response = await send(ingest, lines(event_body(), b"{"), prefer=LENIENT, kind=NDJSON)
+    assert (response.status, response.body["events"][1]["error"]) == (202, "INVALID_JSON")
 
 
 CLASHING = (event_body(), event_body(notes="otherwise"), event_body(source="other"), event_body())
 
 
 @pytest.mark.parametrize("kind", [JSON, NDJSON])
-async def test_a_batch_that_contradicts_itself_is_refused(ingest: Ingest, kind: str) -> None:
+async def test_batch_that_contradicts_itself_is_rejected(ingest: Ingest, kind: str) -> None:
     body = {"events": CLASHING} if kind == JSON else lines(*CLASHING)
-    reply = await send(ingest, body, kind=kind)
-    assert (reply.status, reply.body["error"], reply.pointers) == (
+    response = await send(ingest, body, kind=kind)
+    assert (response.status, response.body["error"], response.pointers) == (
         400,
         "VALIDATION_ERROR",
         ["/events/0", "/events/1"],
@@ -99,14 +103,12 @@ async def test_a_batch_that_contradicts_itself_is_refused(ingest: Ingest, kind: 
 
 
 @pytest.mark.parametrize("kind", [JSON, NDJSON])
-async def test_leniently_the_first_of_two_that_contradict_each_other_is_queued(
-    ingest: Ingest, kind: str
-) -> None:
+async def test_lenient_batch_queues_the_first_of_two_contradicting_events(ingest: Ingest, kind: str) -> None:
     body = {"events": CLASHING} if kind == JSON else lines(*CLASHING)
-    reply = await send(ingest, body, kind=kind, prefer=LENIENT)
-    assert [reply.body[name] for name in ("received", "queued", "rejected")] == [4, 3, 1]
-    assert reply.body["message"] == "Some events accepted for processing"
-    assert [item["status"] for item in reply.body["events"]] == ["queued", "rejected", "queued", "queued"]
+    response = await send(ingest, body, kind=kind, prefer=LENIENT)
+    assert [response.body[name] for name in ("received", "queued", "rejected")] == [4, 3, 1]
+    assert response.body["message"] == "Some events accepted for processing"
+    assert [item["status"] for item in response.body["events"]] == ["queued", "rejected", "queued", "queued"]
     assert [getattr(command, "notes", None) for command in ingest.log.commands] == ["at the gate"] * 3
 
 
@@ -121,47 +123,47 @@ async def test_leniently_the_first_of_two_that_contradict_each_other_is_queued(
 )
 async def test_the_same_event_twice_in_a_batch_is_no_fault(ingest: Ingest, again: dict[str, object]) -> None:
     first = event_body(location={"lat": 5.0, "lng": 0.0})
-    reply = await send(ingest, {"events": [first, again]})
-    assert (reply.status, reply.body["queued"]) == (202, 2)
+    response = await send(ingest, {"events": [first, again]})
+    assert (response.status, response.body["queued"]) == (202, 2)
 
 
 @pytest.mark.parametrize("bad", [{"events": [event_body(source="api")]}, {"events": []}, {"x": 1}, []])
-async def test_leniently_a_batch_without_a_good_event_is_400(ingest: Ingest, bad: object) -> None:
-    reply = await send(ingest, bad, prefer=LENIENT)
-    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+async def test_lenient_batch_without_a_valid_event_is_400(ingest: Ingest, bad: object) -> None:
+    response = await send(ingest, bad, prefer=LENIENT)
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
     assert ingest.log.commands == []
 
 
-async def test_leniently_json_with_two_readings_is_400(ingest: Ingest) -> None:
+async def test_lenient_batch_with_ambiguous_json_is_400(ingest: Ingest) -> None:
     body = json.dumps({"events": [event_body()]})[:-1] + ',"events":[]}'
     assert (await send(ingest, body.encode(), prefer=LENIENT)).body["error"] == "INVALID_JSON"
 
 
 async def test_the_faults_of_one_bad_event_are_not_all_listed(ingest: Ingest) -> None:
     bad = event_body(**{f"x{index}": 1 for index in range(50)})
-    reply = await send(ingest, {"events": [event_body(), bad]}, prefer=LENIENT)
-    assert len(reply.body["events"][1]["details"]) == 11
+    response = await send(ingest, {"events": [event_body(), bad]}, prefer=LENIENT)
+    assert len(response.body["events"][1]["details"]) == 11
 
 
 @pytest.mark.parametrize("as_lines", [False, True])
 async def test_the_first_faults_of_a_batch_end_it(ingest: Ingest, as_lines: bool) -> None:  # noqa: FBT001  # a parameter
     events = [{"x": index} for index in range(1000)]
     body = lines(*events) if as_lines else lines({"events": events})
-    reply = await send(ingest, body, kind=NDJSON if as_lines else JSON)
-    assert (reply.status, len(reply.pointers)) == (400, 100)
-    assert reply.body["message"].endswith("the last 980 events were not looked at")
+    response = await send(ingest, body, kind=NDJSON if as_lines else JSON)
+    assert (response.status, len(response.pointers)) == (400, 100)
+    assert response.body["message"].endswith("the last 980 events were not looked at")
 
 
 @pytest.mark.parametrize("as_lines", [False, True])
-async def test_leniently_each_bad_event_is_listed_but_not_each_fault(
+async def test_lenient_batch_lists_each_invalid_event_but_not_each_fault(
     ingest: Ingest,
     as_lines: bool,  # noqa: FBT001  # a parameter
 ) -> None:
     events = [event_body(), *({"x": index} for index in range(999))]
     body = lines(*events) if as_lines else lines({"events": events})
-    reply = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
-    listed = reply.body["events"]
-    assert (reply.status, len(listed), reply.body["rejected"]) == (202, 1000, 999)
+    response = await send(ingest, body, prefer=LENIENT, kind=NDJSON if as_lines else JSON)
+    listed = response.body["events"]
+    assert (response.status, len(listed), response.body["rejected"]) == (202, 1000, 999)
     assert [len(listed[index]["details"]) for index in (1, 200, 201, 999)] == [5, 5, 1, 1]
 
 
@@ -172,24 +174,24 @@ async def test_contradictions_are_named_together_with_all_other_faults(
 ) -> None:
     events = [event_body(), event_body(x=1), event_body(notes="otherwise"), event_body(source="api")]
     body = lines(*events) if as_lines else lines({"events": events})
-    reply = await send(ingest, body, kind=NDJSON if as_lines else JSON)
-    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
-    assert reply.pointers == ["/events/1/x", "/events/0", "/events/2", "/events/3/source"]
+    response = await send(ingest, body, kind=NDJSON if as_lines else JSON)
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
+    assert response.pointers == ["/events/1/x", "/events/0", "/events/2", "/events/3/source"]
     assert ingest.log.commands == []
 
 
-async def test_leniently_each_contradiction_is_listed_but_beyond_a_thousand_faults_in_one_line(
+async def test_lenient_batch_lists_contradictions_in_one_detail_beyond_a_thousand_faults(
     ingest: Ingest,
 ) -> None:
     events = [event_body(), event_body(x=1), *(event_body(notes=str(index)) for index in range(998))]
-    reply = await send(ingest, lines({"events": events}), prefer=LENIENT)
-    listed = reply.body["events"]
-    assert (reply.status, reply.body["queued"], reply.body["rejected"]) == (202, 1, 999)
+    response = await send(ingest, lines({"events": events}), prefer=LENIENT)
+    listed = response.body["events"]
+    assert (response.status, response.body["queued"], response.body["rejected"]) == (202, 1, 999)
     assert [len(listed[index]["details"]) for index in (2, 500, 501, 999)] == [2, 2, 1, 1]
     assert listed[999]["details"][0]["pointer"] == "/events/999"
 
 
-async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
+async def test_other_requests_are_served_between_the_events_of_a_batch() -> None:
     turns = 0
 
     async def count() -> None:
@@ -215,10 +217,10 @@ async def test_others_have_their_turn_between_the_events_of_a_batch() -> None:
 async def test_ndjson_has_three_names_and_may_end_with_a_blank_line(
     ingest: Ingest, kind: str, end: bytes
 ) -> None:
-    reply = await send(ingest, lines(event_body(), event_body(source="b")).rstrip(b"\n") + end, kind=kind)
-    assert (reply.status, reply.body["queued"]) == (202, 2)
+    response = await send(ingest, lines(event_body(), event_body(source="b")).rstrip(b"\n") + end, kind=kind)
+    assert (response.status, response.body["queued"]) == (202, 2)
 
 
-async def test_two_blank_lines_are_one_too_many(ingest: Ingest) -> None:
-    reply = await send(ingest, lines(event_body()).rstrip(b"\n") + b"\n\n\n", kind=NDJSON)
-    assert (reply.status, reply.pointers) == (400, ["/events/1"])
+async def test_two_blank_lines_at_the_end_are_rejected(ingest: Ingest) -> None:
+    response = await send(ingest, lines(event_body()).rstrip(b"\n") + b"\n\n\n", kind=NDJSON)
+    assert (response.status, response.pointers) == (400, ["/events/1"])

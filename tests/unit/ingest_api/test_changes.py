@@ -1,4 +1,4 @@
-"""PATCH and DELETE /shipments/{tracking_number}: what goes into the log, and what is answered when."""
+"""Amendments and cancellations: commands in the log, and responses."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ def body_of(method: str) -> object:
 
 
 @pytest.mark.parametrize(("caller", "client"), [(CLIENT, "client_001"), (ADMIN, None)])
-async def test_an_amendment_in_the_log_says_what_who_when_and_for_whom(
+async def test_amendment_in_the_log_has_changes_sender_time_and_client(
     ingest: Ingest, caller: Principal, client: str | None
 ) -> None:
     await ingest.ask("PATCH", PATH, CHANGES, caller=caller, traceparent=TRACE)
@@ -43,7 +43,7 @@ async def test_an_amendment_in_the_log_says_what_who_when_and_for_whom(
 
 
 @pytest.mark.parametrize(("caller", "client"), [(CLIENT, "client_001"), (ADMIN, None)])
-async def test_a_cancellation_is_a_status_with_our_own_source(
+async def test_cancellation_is_a_status_with_source_api(
     ingest: Ingest, caller: Principal, client: str | None
 ) -> None:
     await ingest.ask("DELETE", PATH, caller=caller)
@@ -62,24 +62,22 @@ async def test_a_cancellation_is_a_status_with_our_own_source(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_change_that_is_applied_is_answered_with_what_is_so_now(ingest: Ingest, method: str) -> None:
+async def test_applied_change_returns_the_new_state(ingest: Ingest, method: str) -> None:
     ingest.inbox.script.append(Says(status=Status.CREATED, version=2))
-    reply = await ingest.ask(method, PATH, body_of(method))
-    assert reply.status == 200
-    assert reply.body == {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": ID}
-    assert "Preference-Applied" not in reply.headers
+    response = await ingest.ask(method, PATH, body_of(method))
+    assert response.status == 200
+    assert response.body == {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": ID}
+    assert "Preference-Applied" not in response.headers
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("redis", ["silent", "gone"])
-async def test_a_change_that_is_not_applied_within_the_wait_is_answered_with_202(
-    ingest: Ingest, method: str, redis: str
-) -> None:
+async def test_change_without_an_outcome_in_time_is_202(ingest: Ingest, method: str, redis: str) -> None:
     ingest.inbox.script.append(None)
     ingest.inbox.reachable = redis == "silent"
-    reply = await ingest.ask(method, PATH, body_of(method))
-    assert (reply.status, reply.body["status"], reply.body["event_id"]) == (202, "queued", ID)
-    assert reply.headers["Location"] == f"/events/{ID}"
+    response = await ingest.ask(method, PATH, body_of(method))
+    assert (response.status, response.body["status"], response.body["event_id"]) == (202, "queued", ID)
+    assert response.headers["Location"] == f"/events/{ID}"
     assert ingest.inbox.waiting == 0
 
 
@@ -93,13 +91,16 @@ async def test_a_change_that_is_not_applied_within_the_wait_is_answered_with_202
         (ErrorCode.INCOMPLETE_DIMENSIONS, 409),
     ],
 )
-async def test_a_change_that_was_rejected_is_refused_with_its_reason(
+async def test_rejected_change_returns_its_reason(
     ingest: Ingest, method: str, reason: ErrorCode, status: int
 ) -> None:
     ingest.inbox.script.append(Says("rejected", reason))
-    reply = await ingest.ask(method, PATH, body_of(method), Prefer="wait=3")
-    assert (reply.status, reply.body["error"]) == (status, reason)
-    assert (reply.headers["Location"], reply.headers["Preference-Applied"]) == (f"/events/{ID}", "wait=3")
+    response = await ingest.ask(method, PATH, body_of(method), Prefer="wait=3")
+    assert (response.status, response.body["error"]) == (status, reason)
+    assert (response.headers["Location"], response.headers["Preference-Applied"]) == (
+        f"/events/{ID}",
+        "wait=3",
+    )
 
 
 async def test_two_changes_of_one_millisecond_are_two_events(ingest: Ingest) -> None:
@@ -111,42 +112,42 @@ async def test_two_changes_of_one_millisecond_are_two_events(ingest: Ingest) -> 
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_change_whose_instant_another_replica_has_used_is_written_again(
+async def test_change_is_retried_if_another_replica_has_used_its_timestamp(
     ingest: Ingest, method: str
 ) -> None:
     ingest.inbox.script.extend([CONFLICT, Says(status=Status.CREATED, version=3)])
-    reply = await ingest.ask(method, PATH, body_of(method))
+    response = await ingest.ask(method, PATH, body_of(method))
     first, second = ingest.log.commands
-    assert (reply.status, reply.body["event_id"]) == (200, second.event_id)
+    assert (response.status, response.body["event_id"]) == (200, second.event_id)
     assert second.timestamp == first.timestamp + timedelta(milliseconds=1)
 
 
-async def test_a_change_that_finds_no_instant_is_a_conflict(ingest: Ingest) -> None:
+async def test_change_without_a_free_timestamp_is_a_conflict(ingest: Ingest) -> None:
     ingest.inbox.script.extend([CONFLICT] * 3)
-    reply = await ingest.ask("PATCH", PATH, CHANGES)
-    assert (reply.status, reply.body["error"]) == (409, "IDEMPOTENCY_CONFLICT")
+    response = await ingest.ask("PATCH", PATH, CHANGES)
+    assert (response.status, response.body["error"]) == (409, "IDEMPOTENCY_CONFLICT")
     assert len(ingest.log.commands) == 3
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_what_may_not_be_in_the_log_is_answered_with_503(ingest: Ingest, method: str) -> None:
+async def test_change_that_may_not_be_in_the_log_is_503(ingest: Ingest, method: str) -> None:
     ingest.log.fail_next("append", NotPublished("no connection"))
-    reply = await ingest.ask(method, PATH, body_of(method))
-    assert (reply.status, reply.body["error"]) == (503, "SERVICE_UNAVAILABLE")
-    assert "Retry-After" in reply.headers
+    response = await ingest.ask(method, PATH, body_of(method))
+    assert (response.status, response.body["error"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "Retry-After" in response.headers
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("number", ["99M-1", f"{NUMBER.lower()}0", f"{NUMBER}0", NUMBER.replace("0", "U")])
-async def test_a_number_of_the_wrong_form_is_400(ingest: Ingest, method: str, number: str) -> None:
-    reply = await ingest.ask(method, f"/shipments/{number}", body_of(method))
-    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
+async def test_malformed_tracking_number_is_400(ingest: Ingest, method: str, number: str) -> None:
+    response = await ingest.ask(method, f"/shipments/{number}", body_of(method))
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
     assert ingest.log.commands == []
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("caller", "status"), [(DRIVER, 403), (None, 401)])
-async def test_others_change_nothing(
+async def test_callers_without_the_permission_change_nothing(
     ingest: Ingest, method: str, caller: Principal | None, status: int
 ) -> None:
     assert (await ingest.ask(method, PATH, body_of(method), caller=caller)).status == status
@@ -179,11 +180,11 @@ async def test_others_change_nothing(
         ),
     ],
 )
-async def test_an_amendment_of_another_form_is_refused_with_every_fault(
+async def test_invalid_amendment_is_rejected_with_every_fault(
     ingest: Ingest, body: object, pointers: list[str]
 ) -> None:
-    reply = await ingest.ask("PATCH", PATH, body)
-    assert (reply.status, reply.pointers) == (400, pointers)
+    response = await ingest.ask("PATCH", PATH, body)
+    assert (response.status, response.pointers) == (400, pointers)
     assert ingest.log.commands == []
 
 
@@ -192,7 +193,7 @@ async def test_an_amendment_of_another_form_is_refused_with_every_fault(
     ("header", "versions"),
     [(("If_Match", '"v3", "v4-gzip"'), (3, 4)), (("If_Match", "*"), None), (("If_None_Match", "*"), ())],
 )
-async def test_the_condition_goes_into_the_log_with_the_change(
+async def test_precondition_is_sent_with_the_change(
     ingest: Ingest, method: str, header: tuple[str, str], versions: tuple[int, ...] | None
 ) -> None:
     name, value = header
@@ -206,14 +207,14 @@ async def test_the_condition_goes_into_the_log_with_the_change(
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_malformed_condition_is_400_and_nothing_is_written(ingest: Ingest, method: str) -> None:
+async def test_malformed_precondition_is_400_and_nothing_is_written(ingest: Ingest, method: str) -> None:
     answer = await ingest.ask(method, PATH, body_of(method), If_Match="v3")
     assert (answer.status, answer.body["error"]) == (400, "VALIDATION_ERROR")
     assert ingest.log.commands == []
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_condition_that_did_not_hold_is_412(ingest: Ingest, method: str) -> None:
+async def test_failed_precondition_is_412(ingest: Ingest, method: str) -> None:
     ingest.inbox.script.append(Says("rejected", ErrorCode.PRECONDITION_FAILED))
     answer = await ingest.ask(method, PATH, body_of(method), If_Match='"v3"')
     assert (answer.status, answer.body["error"]) == (412, "PRECONDITION_FAILED")
@@ -221,6 +222,6 @@ async def test_a_condition_that_did_not_hold_is_412(ingest: Ingest, method: str)
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_a_change_is_answered_with_the_tag_of_what_it_made(ingest: Ingest, method: str) -> None:
+async def test_applied_change_returns_the_new_entity_tag(ingest: Ingest, method: str) -> None:
     ingest.inbox.script.append(Says(status=Status.CREATED, version=4))
     assert (await ingest.ask(method, PATH, body_of(method))).headers["Etag"] == '"v4"'

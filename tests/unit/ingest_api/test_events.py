@@ -17,19 +17,19 @@ TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 EVENT_ID = event_id(NUMBER, AT, "scanner-1")
 
 
-async def test_an_event_is_answered_with_its_id_once_it_is_in_the_log(ingest: Ingest) -> None:
-    reply = await ingest.post("/events", event_body(), caller=DRIVER)
-    assert reply.status == 202
-    assert reply.body == {
+async def test_event_returns_its_id_once_the_log_has_it(ingest: Ingest) -> None:
+    response = await ingest.post("/events", event_body(), caller=DRIVER)
+    assert response.status == 202
+    assert response.body == {
         "event_id": EVENT_ID,
         "status": "queued",
         "tracking_number": NUMBER,
         "message": "Event accepted for processing",
     }
-    assert reply.headers["Location"] == f"/events/{EVENT_ID}"
+    assert response.headers["Location"] == f"/events/{EVENT_ID}"
 
 
-async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest: Ingest) -> None:
+async def test_log_has_the_event_as_sent_with_sender_and_time(ingest: Ingest) -> None:
     await ingest.post("/events", event_body(), caller=DRIVER, traceparent=TRACEPARENT)
     [appended] = ingest.log.appended
     assert appended.command == ReportStatus(
@@ -50,8 +50,8 @@ async def test_what_stands_in_the_log_is_what_was_sent_with_who_and_when(ingest:
     "timestamp", ["2026-03-01T12:00:00.123Z", "2026-03-01T07:00:00.123-05:00", "2026-03-01T12:00:00.123999Z"]
 )
 async def test_one_instant_is_one_event_however_it_is_written(ingest: Ingest, timestamp: str) -> None:
-    reply = await ingest.post("/events", event_body(timestamp=timestamp))
-    assert reply.body["event_id"] == EVENT_ID
+    response = await ingest.post("/events", event_body(timestamp=timestamp))
+    assert response.body["event_id"] == EVENT_ID
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,9 @@ async def test_one_instant_is_one_event_however_it_is_written(ingest: Ingest, ti
         ("2026-03-01T17:45:00.123+05:45", "+05:45"),
     ],
 )
-async def test_the_offset_that_was_sent_is_kept(ingest: Ingest, timestamp: str, offset: str | None) -> None:
+async def test_utc_offset_of_the_timestamp_is_stored(
+    ingest: Ingest, timestamp: str, offset: str | None
+) -> None:
     await ingest.post("/events", event_body(timestamp=timestamp))
     await ingest.post("/events/batch", {"events": [event_body(timestamp=timestamp)]})
     for command in ingest.log.commands:
@@ -70,22 +72,22 @@ async def test_the_offset_that_was_sent_is_kept(ingest: Ingest, timestamp: str, 
         assert (command.timestamp, command.utc_offset) == (AT, offset)
 
 
-async def test_a_batch_is_answered_with_the_id_of_each_event(ingest: Ingest) -> None:
+async def test_batch_returns_the_id_of_each_event(ingest: Ingest) -> None:
     events = [event_body(), event_body(source="scanner-2"), event_body()]
-    reply = await ingest.post("/events/batch", {"events": events})
-    assert reply.status == 202
-    assert (reply.body["received"], reply.body["queued"]) == (3, 3)
-    assert [item["index"] for item in reply.body["events"]] == [0, 1, 2]
-    assert {item["status"] for item in reply.body["events"]} == {"queued"}
+    response = await ingest.post("/events/batch", {"events": events})
+    assert response.status == 202
+    assert (response.body["received"], response.body["queued"]) == (3, 3)
+    assert [item["index"] for item in response.body["events"]] == [0, 1, 2]
+    assert {item["status"] for item in response.body["events"]} == {"queued"}
     ids = [command.event_id for command in ingest.log.commands]
-    assert [item["event_id"] for item in reply.body["events"]] == ids
+    assert [item["event_id"] for item in response.body["events"]] == ids
     assert ids[0] == ids[2] == EVENT_ID
 
 
-async def test_one_bad_event_keeps_the_whole_batch_out_of_the_log(ingest: Ingest) -> None:
-    reply = await ingest.post("/events/batch", {"events": [event_body(), event_body(source="api")]})
-    assert (reply.status, reply.body["error"]) == (400, "VALIDATION_ERROR")
-    assert reply.pointers == ["/events/1/source"]
+async def test_one_invalid_event_rejects_the_whole_batch(ingest: Ingest) -> None:
+    response = await ingest.post("/events/batch", {"events": [event_body(), event_body(source="api")]})
+    assert (response.status, response.body["error"]) == (400, "VALIDATION_ERROR")
+    assert response.pointers == ["/events/1/source"]
     assert ingest.log.commands == []
 
 
@@ -93,21 +95,21 @@ async def test_one_bad_event_keeps_the_whole_batch_out_of_the_log(ingest: Ingest
     ("path", "body"), [("/events", event_body()), ("/events/batch", {"events": [event_body()]})]
 )
 @pytest.mark.parametrize("trouble", [NotPublished("no connection"), PublishUnknown("no answer")])
-async def test_what_may_not_be_in_the_log_is_answered_with_503_and_try_again(
+async def test_event_that_may_not_be_in_the_log_is_503_with_retry_after(
     ingest: Ingest, path: str, body: object, trouble: TransientError
 ) -> None:
     ingest.log.fail_next("append", trouble)
-    reply = await ingest.post(path, body)
-    assert (reply.status, reply.body["error"]) == (503, "SERVICE_UNAVAILABLE")
-    assert int(reply.headers["Retry-After"]) >= 1
-    assert str(trouble) not in reply.body["message"]
+    response = await ingest.post(path, body)
+    assert (response.status, response.body["error"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) >= 1
+    assert str(trouble) not in response.body["message"]
     assert (await ingest.post(path, body)).status == 202
 
 
-async def test_bad_events_are_refused_with_every_fault(ingest: Ingest) -> None:
-    reply = await ingest.post("/events", event_body(tracking_number="99M-1", status="created", extra=1))
-    assert reply.status == reply.body["status_code"] == 400
-    assert set(reply.pointers) == {"/tracking_number", "/status", "/extra"}
+async def test_invalid_events_are_rejected_with_every_fault(ingest: Ingest) -> None:
+    response = await ingest.post("/events", event_body(tracking_number="99M-1", status="created", extra=1))
+    assert response.status == response.body["status_code"] == 400
+    assert set(response.pointers) == {"/tracking_number", "/status", "/extra"}
 
 
 async def test_clients_may_not_report_events(ingest: Ingest) -> None:
@@ -119,11 +121,11 @@ async def test_clients_may_not_report_events(ingest: Ingest) -> None:
 
 @pytest.mark.parametrize("caller", [ADMIN, DRIVER])
 async def test_admins_and_producers_may_report_events(ingest: Ingest, caller: object) -> None:
-    reply = await ingest.post("/events", event_body(), caller=DRIVER if caller is DRIVER else ADMIN)
-    assert reply.status == 202
+    response = await ingest.post("/events", event_body(), caller=DRIVER if caller is DRIVER else ADMIN)
+    assert response.status == 202
 
 
-async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(ingest: Ingest) -> None:
+async def test_batch_of_a_thousand_is_accepted_and_one_more_is_not(ingest: Ingest) -> None:
     events = [event_body(source=f"scanner-{index}") for index in range(1001)]
     assert (await ingest.post("/events/batch", {"events": events})).status == 400
     assert (await ingest.post("/events/batch", {"events": events[:1000]})).status == 202
@@ -131,12 +133,12 @@ async def test_a_batch_of_a_thousand_is_taken_and_one_more_is_not(ingest: Ingest
 
 
 async def test_a_body_over_the_limit_is_too_large(ingest: Ingest) -> None:
-    reply = await ingest.post("/events/batch", b" " * (2 * 1024 * 1024 + 1))
-    assert (reply.status, reply.body["error"]) == (413, "PAYLOAD_TOO_LARGE")
+    response = await ingest.post("/events/batch", b" " * (2 * 1024 * 1024 + 1))
+    assert (response.status, response.body["error"]) == (413, "PAYLOAD_TOO_LARGE")
 
 
 @pytest.mark.parametrize("body", [b"{", b"NaN", b'{"notes": NaN}', b"\x00"])
-async def test_what_is_no_json_is_refused(ingest: Ingest, body: bytes) -> None:
-    reply = await ingest.post("/events", body)
-    assert reply.status == 400
+async def test_malformed_json_is_rejected(ingest: Ingest, body: bytes) -> None:
+    response = await ingest.post("/events", body)
+    assert response.status == 400
     assert ingest.log.commands == []

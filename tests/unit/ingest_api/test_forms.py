@@ -1,4 +1,4 @@
-"""Flat and nested bodies say the same, and each is refused by the names that were sent."""
+"""Flat and nested bodies are equivalent, and faults have the names that were sent."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ async def test_a_shipment_sent_flat_and_nested_has_one_fingerprint(ingest: Inges
 
 
 @pytest.mark.parametrize("body", [flat_body(), shipment_body()])
-async def test_what_is_null_is_left_out(ingest: Ingest, body: Body) -> None:
+async def test_null_field_is_left_out(ingest: Ingest, body: Body) -> None:
     bare = without(body, "client_id")
     if "package" in body:
         bare["package"] = {"weight_kg": 2.5}
@@ -119,25 +119,25 @@ async def test_a_new_shipment_may_have_null_of_the_other_form(ingest: Ingest, bo
 async def test_faults_are_named_by_the_pointers_that_were_sent(
     ingest: Ingest, body: Body, pointers: set[str]
 ) -> None:
-    reply = await ingest.post("/shipments", body)
-    assert (reply.status, set(reply.pointers)) == (400, pointers)
-    assert len(reply.pointers) == len(pointers)
+    response = await ingest.post("/shipments", body)
+    assert (response.status, set(response.pointers)) == (400, pointers)
+    assert len(response.pointers) == len(pointers)
     assert ingest.log.commands == []
 
 
-async def test_a_body_of_both_forms_is_told_which_members_are_of_which(ingest: Ingest) -> None:
-    reply = await ingest.post("/shipments", shipment_body(weight_kg=1))
-    [fault] = reply.body["details"]
+async def test_fault_of_a_body_of_both_forms_names_the_fields_of_each(ingest: Ingest) -> None:
+    response = await ingest.post("/shipments", shipment_body(weight_kg=1))
+    [fault] = response.body["details"]
     assert all(name in fault["message"] for name in ("flat form", "destination, origin, package", "nested"))
 
 
-async def test_a_body_of_very_many_members_is_refused_unread(ingest: Ingest) -> None:
-    reply = await ingest.post("/shipments", {f"x{index}": 1 for index in range(20_000)})
-    assert reply.status == 400
-    assert "more than 100 members" in reply.body["message"]
+async def test_body_with_very_many_members_is_rejected_unparsed(ingest: Ingest) -> None:
+    response = await ingest.post("/shipments", {f"x{index}": 1 for index in range(20_000)})
+    assert response.status == 400
+    assert "more than 100 members" in response.body["message"]
 
 
-async def test_numbers_are_what_they_are_whichever_form(ingest: Ingest) -> None:
+async def test_numbers_are_equal_in_both_forms(ingest: Ingest) -> None:
     await ingest.post("/shipments", flat_body())
     [command] = ingest.log.commands
     assert isinstance(command, CreateShipment)

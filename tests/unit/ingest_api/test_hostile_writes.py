@@ -1,4 +1,4 @@
-"""Writes whose head is made to hold ingest-api up."""
+"""Hostile heads of writes to ingest-api."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from tests.unit.ingest_api.doubles import Ingest
 
 
 @pytest.mark.parametrize("name", ["Idempotency_Key", "Prefer", "traceparent", "If_Match"])
-async def test_no_field_of_a_creation_holds_a_process_up(name: str, ingest: Ingest) -> None:
+async def test_hostile_creation_takes_bounded_time(name: str, ingest: Ingest) -> None:
     for text in hostile(LARGEST_TARGET):
         with quick(text[:60]):
             fields: dict[str, Any] = {name: text}
-            reply = await ingest.post("/shipments", shipment_body(), **fields)
-            assert reply.status < 500
+            response = await ingest.post("/shipments", shipment_body(), **fields)
+            assert response.status < 500

@@ -1,4 +1,4 @@
-"""The bounds of every field, and that each fault is named with its place."""
+"""The bounds of every field, and the pointer of each fault."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ OTHER_CHECK = NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1")
 
 
 def faults(adapter: TypeAdapter[Any], body: object) -> dict[str, str]:
-    """Return the faults of a body: what is wrong, by its pointer; empty if nothing is."""
+    """Return the faults of a body: messages by pointer; empty if it is valid."""
     try:
         parse_json(json.dumps(body).encode(), adapter)
     except ApiError as error:
@@ -171,12 +171,12 @@ def test_every_flat_field_of_a_shipment_has_its_bounds(path: str, value: object,
 
 
 @pytest.mark.parametrize("path", ["tracking_number", "status", "timestamp", "source", "location/lat"])
-def test_an_event_without_a_field_that_it_needs_is_refused(path: str) -> None:
+def test_event_without_a_required_field_is_rejected(path: str) -> None:
     assert list(faults(EVENT, without(event_body(), path))) == [f"/{path}"]
 
 
 @pytest.mark.parametrize("path", ["location", "location/address", "notes"])
-def test_an_event_may_lack_what_is_optional(path: str) -> None:
+def test_event_may_lack_optional_fields(path: str) -> None:
     assert faults(EVENT, without(event_body(), path)) == {}
 
 
@@ -184,41 +184,41 @@ def test_an_event_may_lack_what_is_optional(path: str) -> None:
     "path",
     ["origin", "destination/address", "origin/coordinates", "package/weight_kg", "package/dimensions/width"],
 )
-def test_a_shipment_without_a_field_that_it_needs_is_refused(path: str) -> None:
+def test_shipment_without_a_required_field_is_rejected(path: str) -> None:
     assert list(faults(SHIPMENT, without(shipment_body(), path))) == [f"/{path}"]
 
 
 @pytest.mark.parametrize("path", ["client_id", "package/dimensions", "package/content_description"])
-def test_a_shipment_may_lack_what_is_optional(path: str) -> None:
+def test_shipment_may_lack_optional_fields(path: str) -> None:
     assert faults(SHIPMENT, without(shipment_body(), path)) == {}
 
 
 @pytest.mark.parametrize("path", ["extra", "location/altitude", "$where"])
-def test_unknown_fields_of_an_event_are_refused(path: str) -> None:
+def test_unknown_fields_of_an_event_are_rejected(path: str) -> None:
     assert list(faults(EVENT, changed(event_body(), path, 1))) == [f"/{path}"]
 
 
 @pytest.mark.parametrize(
     "path", ["status", "origin/zip", "origin/coordinates/alt", "package/dimensions/depth"]
 )
-def test_unknown_fields_of_a_shipment_are_refused(path: str) -> None:
+def test_unknown_fields_of_a_shipment_are_rejected(path: str) -> None:
     assert list(faults(SHIPMENT, changed(shipment_body(), path, 1))) == [f"/{path}"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 10**400])
-def test_what_is_no_finite_number_is_refused(value: float) -> None:
+def test_non_finite_numbers_are_rejected(value: float) -> None:
     # no place in the model: the body as a whole is not JSON
     assert list(faults(EVENT, changed(event_body(), "location/lat", value))) == [""]
     assert list(faults(SHIPMENT, changed(shipment_body(), "package/weight_kg", value))) == [""]
 
 
-def test_created_is_refused_with_the_statuses_that_an_event_may_carry() -> None:
+def test_status_created_is_rejected_with_the_reportable_statuses() -> None:
     message = faults(EVENT, event_body(status="created"))["/status"]
     assert Status.CREATED not in message.replace("must be", "")
     assert all(status in message for status in REPORTABLE)
 
 
-def test_the_reserved_source_is_refused_with_the_reason() -> None:
+def test_reserved_source_is_rejected_with_the_reason() -> None:
     assert "reserved" in faults(EVENT, event_body(source="api"))["/source"]
 
 
@@ -227,7 +227,7 @@ def test_all_faults_of_a_body_are_named_at_once() -> None:
     assert set(faults(EVENT, body)) == {"/tracking_number", "/status", "/timestamp", "/source", "/x"}
 
 
-def test_the_faults_of_a_batch_say_which_event_they_are_in() -> None:
+def test_faults_of_a_batch_point_to_their_events() -> None:
     events = [event_body(), event_body(source=""), event_body(), event_body(status="created", timestamp="x")]
     assert set(faults(BATCH, {"events": events})) == {
         "/events/1/source",
@@ -245,18 +245,18 @@ def test_a_batch_has_a_bounded_number_of_events(count: int, good: bool) -> None:
 
 
 @pytest.mark.parametrize("body", [[], [event_body()], {"events": {}}, {"events": [1]}, "x", None])
-def test_a_batch_of_another_form_is_refused(body: object) -> None:
+def test_malformed_batch_is_rejected(body: object) -> None:
     assert faults(BATCH, body)
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"notes":"\\ud800"}', b"[" * 100_000, b"9" * 5000])
 @pytest.mark.parametrize("adapter", [EVENT, BATCH, SHIPMENT])
-def test_what_is_no_json_is_refused(adapter: TypeAdapter[Any], raw: bytes) -> None:
+def test_malformed_json_is_rejected(adapter: TypeAdapter[Any], raw: bytes) -> None:
     with pytest.raises(ApiError) as refused:
         parse_json(raw, adapter)
     assert refused.value.status == 400
 
 
-def test_text_of_any_language_is_taken() -> None:
+def test_text_of_any_language_is_accepted() -> None:
     for text in ("Depósito nº 4", "倉庫", "\U0001f69a", "\u202e", "e\u0301"):
         assert faults(EVENT, event_body(notes=text, source=text)) == {}

@@ -1,4 +1,4 @@
-"""POST /dead-letters/{id}/replay, and /dead-letters/replay for many."""
+"""Replay of one dead letter and of several."""
 
 import pytest
 
@@ -24,24 +24,24 @@ def _letters(ingest: Ingest) -> None:
 
 
 async def test_a_dead_event_is_queued_again_and_can_be_looked_up(ingest: Ingest) -> None:
-    reply = await ingest.ask("POST", PATH)
-    assert reply.status == 202
-    assert reply.body == {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
-    assert reply.headers["Location"] == f"/events/{EVENT_ID}"
+    response = await ingest.ask("POST", PATH)
+    assert response.status == 202
+    assert response.body == {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
+    assert response.headers["Location"] == f"/events/{EVENT_ID}"
     assert ingest.replayer.replayed == [RecordPosition(3, 17)]
     assert ingest.replayer.asked_by == [ADMIN.subject]
 
 
-async def test_a_dead_letter_that_cannot_be_read_has_nothing_to_look_up(ingest: Ingest) -> None:
-    reply = await ingest.ask("POST", "/dead-letters/dl_3_18/replay")
-    assert (reply.status, reply.body) == (202, {"id": "dl_3_18", "status": "queued"})
-    assert "Location" not in reply.headers
+async def test_unreadable_dead_letter_has_no_location(ingest: Ingest) -> None:
+    response = await ingest.ask("POST", "/dead-letters/dl_3_18/replay")
+    assert (response.status, response.body) == (202, {"id": "dl_3_18", "status": "queued"})
+    assert "Location" not in response.headers
 
 
 @pytest.mark.parametrize("name", ["dl_3_19", "dl_4_17", "dl_x_y", "evt_1", "dl_3_17x", "%00"])
-async def test_a_dead_letter_that_is_not_there_is_404(ingest: Ingest, name: str) -> None:
-    reply = await ingest.ask("POST", f"/dead-letters/{name}/replay")
-    assert (reply.status, reply.body["error"]) == (404, "NOT_FOUND")
+async def test_unknown_dead_letter_is_404(ingest: Ingest, name: str) -> None:
+    response = await ingest.ask("POST", f"/dead-letters/{name}/replay")
+    assert (response.status, response.body["error"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(("caller", "status"), [(CLIENT, 403), (DRIVER, 403), (None, 401)])
@@ -52,25 +52,23 @@ async def test_only_an_admin_replays(ingest: Ingest, caller: Principal | None, s
 
 
 @pytest.mark.parametrize("trouble", [StoreUnavailable("away"), NotPublished("away")])
-async def test_what_may_not_be_in_the_log_is_answered_with_503(
-    ingest: Ingest, trouble: TransientError
-) -> None:
+async def test_replay_that_may_not_be_in_the_log_is_503(ingest: Ingest, trouble: TransientError) -> None:
     ingest.replayer.fail_next("replay", trouble)
     assert (await ingest.ask("POST", PATH)).status == 503
     ingest.replayer.dead_letters[RecordPosition(3, 17)] = trouble
     assert (await ingest.ask("POST", PATH)).status == 503
 
 
-async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: Ingest) -> None:
+async def test_results_of_several_replays_are_in_the_order_of_the_request(ingest: Ingest) -> None:
     ingest.replayer.dead_letters |= {
         RecordPosition(4, 0): NotPublished("away"),
         RecordPosition(4, 1): PublishUnknown("lost"),
     }
     ids = ["dl_3_18", "dl_9_9", "dl_4_0", "dl_3_17", "dl_4_1", "dl_03_1", "dl_3_17"]
-    reply = await ingest.post(MANY, {"ids": ids})
-    assert (reply.status, reply.body["received"], reply.body["queued"]) == (202, 7, 3)
+    response = await ingest.post(MANY, {"ids": ids})
+    assert (response.status, response.body["received"], response.body["queued"]) == (202, 7, 3)
     again = {"id": "dl_3_17", "status": "queued", "event_id": EVENT_ID}
-    assert reply.body["items"] == [
+    assert response.body["items"] == [
         {"id": "dl_3_18", "status": "queued"},
         {"id": "dl_9_9", "status": "not_found"},
         {"id": "dl_4_0", "status": "error", "message": "it is not in the log"},
@@ -83,14 +81,14 @@ async def test_of_many_each_is_answered_for_in_the_order_of_the_request(ingest: 
 
 
 @pytest.mark.parametrize("ids", [["dl_4_0"], ["dl_4_0", "dl_9_9"]])
-async def test_many_of_which_none_is_queued_for_trouble_are_503(ingest: Ingest, ids: list[str]) -> None:
+async def test_several_replays_of_which_none_succeeds_are_503(ingest: Ingest, ids: list[str]) -> None:
     ingest.replayer.dead_letters[RecordPosition(4, 0)] = NotPublished("away")
     assert (await ingest.post(MANY, {"ids": ids})).status == 503
 
 
-async def test_many_that_are_not_there_are_no_trouble(ingest: Ingest) -> None:
-    reply = await ingest.post(MANY, {"ids": ["dl_9_9"]})
-    assert (reply.status, reply.body["items"]) == (202, [{"id": "dl_9_9", "status": "not_found"}])
+async def test_several_unknown_dead_letters_are_202(ingest: Ingest) -> None:
+    response = await ingest.post(MANY, {"ids": ["dl_9_9"]})
+    assert (response.status, response.body["items"]) == (202, [{"id": "dl_9_9", "status": "not_found"}])
 
 
 @pytest.mark.parametrize(
@@ -103,6 +101,6 @@ async def test_many_that_are_not_there_are_no_trouble(ingest: Ingest) -> None:
         ({}, "/ids"),
     ],
 )
-async def test_what_makes_no_sense_is_400(ingest: Ingest, body: object, pointer: str) -> None:
-    reply = await ingest.post(MANY, body)
-    assert (reply.status, reply.pointers) == (400, [pointer])
+async def test_invalid_replay_is_400(ingest: Ingest, body: object, pointer: str) -> None:
+    response = await ingest.post(MANY, body)
+    assert (response.status, response.pointers) == (400, [pointer])

@@ -1,4 +1,4 @@
-"""Instants and texts: what is refused, and what is said of it."""
+"""Timestamps and strings: rejected values, and their messages."""
 
 from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ def test_rfc_3339_is_read(text: str) -> None:
         ("2999-01-01T00:00:00Z", "ahead"),
     ],
 )
-def test_what_is_no_instant_is_told(value: object, said: str) -> None:
+def test_invalid_timestamp_is_described(value: object, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read_instant(value)
 
@@ -53,14 +53,14 @@ def test_what_is_no_instant_is_told(value: object, said: str) -> None:
 @pytest.mark.parametrize(
     "character", ["\0", "\x1f", "\x7f", "\x85", "\ufdd0", "\uffff", "\U0010fffe", "\ud800"]
 )
-def test_no_text_has_control_characters(character: str) -> None:
+def test_strings_have_no_control_characters(character: str) -> None:
     for require in (require_line, require_text):
         with pytest.raises(ValueError, match=f"U\\+{ord(character):04X}, which is at character 2"):
             require(f"a{character}")
 
 
 @pytest.mark.parametrize("character", ["\n", "\t", "\r", "\u2028", "\u2029"])
-def test_only_longer_texts_have_lines(character: str) -> None:
+def test_only_long_strings_may_have_line_breaks(character: str) -> None:
     assert require_text(f"a{character}b")
     with pytest.raises(ValueError, match="must not contain"):
         require_line(f"a{character}b")

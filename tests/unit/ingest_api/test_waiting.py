@@ -1,4 +1,4 @@
-"""`Prefer: wait`: what is waited for, how long, and what comes of it."""
+"""`Prefer: wait`: awaited outcomes, durations and responses."""
 
 import asyncio
 import time
@@ -21,27 +21,27 @@ WRITES = [
 ]
 
 
-async def test_an_event_is_not_waited_for_unless_somebody_asks(ingest: Ingest) -> None:
+async def test_event_without_prefer_wait_returns_at_once(ingest: Ingest) -> None:
     ingest.inbox.script.append(Says("rejected", ErrorCode.INVALID_TRANSITION))
     for prefer in ("", "respond-async", "wait", "wait=soon", "wait=31", "wait=-1"):
-        reply = await ingest.post("/events", event_body(), caller=DRIVER, Prefer=prefer)
-        assert (reply.status, reply.body["status"]) == (202, "queued")
-        assert "Preference-Applied" not in reply.headers
+        response = await ingest.post("/events", event_body(), caller=DRIVER, Prefer=prefer)
+        assert (response.status, response.body["status"]) == (202, "queued")
+        assert "Preference-Applied" not in response.headers
     assert {appended.reply_to for appended in ingest.log.appended} == {None}
 
 
-async def test_an_event_that_is_applied_in_time_is_answered_with_200(ingest: Ingest) -> None:
-    reply = await ingest.post("/events", event_body(), caller=DRIVER, Prefer="respond-async, WAIT=2")
+async def test_event_applied_in_time_is_200(ingest: Ingest) -> None:
+    response = await ingest.post("/events", event_body(), caller=DRIVER, Prefer="respond-async, WAIT=2")
     [command] = ingest.log.commands
-    assert reply.status == 200
-    assert reply.body == {
+    assert response.status == 200
+    assert response.body == {
         "event_id": command.event_id,
         "status": "applied",
         "tracking_number": NUMBER,
         "message": "Event applied",
     }
-    assert reply.headers["Preference-Applied"] == "wait=2"
-    assert reply.headers["Location"] == f"/events/{command.event_id}"
+    assert response.headers["Preference-Applied"] == "wait=2"
+    assert response.headers["Location"] == f"/events/{command.event_id}"
 
 
 @pytest.mark.parametrize(
@@ -52,42 +52,44 @@ async def test_an_event_that_is_applied_in_time_is_answered_with_200(ingest: Ing
         (Says("applied", ErrorCode.IDEMPOTENCY_CONFLICT), 409),
     ],
 )
-async def test_an_event_that_was_not_applied_is_refused_with_the_reason(
-    ingest: Ingest, says: Says, status: int
-) -> None:
+async def test_event_that_was_not_applied_returns_the_reason(ingest: Ingest, says: Says, status: int) -> None:
     ingest.inbox.script.append(says)
-    reply = await ingest.post("/events", event_body(), Prefer="wait=2")
-    assert (reply.status, reply.body["status_code"], reply.body["error"]) == (status, status, says.reason)
-    assert reply.headers["Preference-Applied"] == "wait=2"
-    assert reply.headers["Location"] == f"/events/{ingest.log.commands[0].event_id}"
+    response = await ingest.post("/events", event_body(), Prefer="wait=2")
+    assert (response.status, response.body["status_code"], response.body["error"]) == (
+        status,
+        status,
+        says.reason,
+    )
+    assert response.headers["Preference-Applied"] == "wait=2"
+    assert response.headers["Location"] == f"/events/{ingest.log.commands[0].event_id}"
 
 
 @pytest.mark.parametrize("says", [None, Says("dead")])
-async def test_an_event_that_has_no_end_in_time_is_queued(ingest: Ingest, says: Says | None) -> None:
+async def test_event_without_an_outcome_in_time_is_202(ingest: Ingest, says: Says | None) -> None:
     ingest.inbox.script.append(says)
-    reply = await ingest.post("/events", event_body(), Prefer="wait=1")
-    assert (reply.status, reply.body["status"]) == (202, "queued")
-    assert reply.headers["Preference-Applied"] == "wait=1"
+    response = await ingest.post("/events", event_body(), Prefer="wait=1")
+    assert (response.status, response.body["status"]) == (202, "queued")
+    assert response.headers["Preference-Applied"] == "wait=1"
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
 async def test_a_wait_is_granted_on_every_write(
     ingest: Ingest, method: str, path: str, body: object, status: int
 ) -> None:
-    reply = await ingest.ask(method, path, body, Prefer="wait=30")
-    assert (reply.status, reply.headers["Preference-Applied"]) == (status, "wait=30")
+    response = await ingest.ask(method, path, body, Prefer="wait=30")
+    assert (response.status, response.headers["Preference-Applied"]) == (status, "wait=30")
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
-async def test_no_wait_is_a_wait_too(
+async def test_wait_of_zero_returns_at_once(
     ingest: Ingest,
     method: str,
     path: str,
     body: object,
     status: int,  # noqa: ARG001  # of the answer that is not waited for
 ) -> None:
-    reply = await ingest.ask(method, path, body, Prefer="wait=0")
-    assert (reply.status, reply.headers["Preference-Applied"]) == (202, "wait=0")
+    response = await ingest.ask(method, path, body, Prefer="wait=0")
+    assert (response.status, response.headers["Preference-Applied"]) == (202, "wait=0")
     assert ingest.log.appended[0].reply_to is None
 
 
@@ -95,12 +97,12 @@ async def test_no_wait_is_a_wait_too(
 async def test_the_default_wait_is_overridden(ingest: Ingest, prefer: str) -> None:
     ingest.inbox.script.append(None)
     started = time.monotonic()
-    reply = await ingest.post("/shipments", shipment_body(), Prefer=prefer)
-    assert reply.status == 202
+    response = await ingest.post("/shipments", shipment_body(), Prefer=prefer)
+    assert response.status == 202
     assert (time.monotonic() - started > 0.9) == (prefer == "wait=1")
 
 
-async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> None:
+async def test_waiting_requests_get_their_response_at_shutdown() -> None:
     log, inbox = InMemoryCommandLog(), InMemoryReplyInbox()
     awaited = CommandSubmitter(log, inbox)
     waiting = [
@@ -114,7 +116,7 @@ async def test_whoever_waits_at_the_end_of_the_service_is_answered_then() -> Non
     assert len(log.commands) == 4
 
 
-async def test_the_end_of_waiting_may_meet_the_end_of_a_wait() -> None:
+async def test_shutdown_may_coincide_with_the_end_of_a_wait() -> None:
     log, inbox = InMemoryCommandLog(), InMemoryReplyInbox()
     awaited = CommandSubmitter(log, inbox)
     waiting = asyncio.create_task(awaited.append(creation(), SubmissionContext(ADMIN, wait_s=0.05)))

@@ -1,4 +1,4 @@
-"""The query API on in-memory adapters, and users to ask it."""
+"""The query API on in-memory adapters, and its users."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,7 +69,7 @@ def settings(env: Environment = Environment.PRODUCTION, auth: AuthSettings = AUT
 
 @dataclass
 class World:
-    """What stands behind the API; `probes` and `event_queue` may be changed while it runs."""
+    """The adapters of the API; `probes` and `event_queue` may be changed while it runs."""
 
     documents: Documents = field(default_factory=Documents)
     revocations: InMemoryRevocationStore = field(default_factory=InMemoryRevocationStore)
@@ -89,7 +89,7 @@ class World:
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
         self.events = InMemoryEventReader(self.documents)
-        self.line = InMemoryPartitionControl(self.documents, "shipments.events")
+        self.partitions = InMemoryPartitionControl(self.documents, "shipments.events")
         self.quarantine = InMemoryQuarantineStore(self.documents)
         self.dead_letters = InMemoryDeadLetterReader(self.documents)
 
@@ -101,7 +101,7 @@ class World:
             dead_letters=self.dead_letters,
             bin=InMemoryDeadLetterIndex(self.documents),
             actions=self.actions,
-            line=self.line,
+            partitions=self.partitions,
             quarantine=self.quarantine,
             users=self.users,
             keys=self.keys,
@@ -127,7 +127,7 @@ class World:
 
 @dataclass
 class Api:
-    """Asks the API as somebody."""
+    """Client of the API that acts as a user."""
 
     client: TestClient[web.Request, web.Application]
 
@@ -149,9 +149,9 @@ class Api:
         return await self.client.request(method, path, json=body, headers=headers)
 
 
-def path_of(answer: ClientResponse, relation: str) -> str | None:
-    """Return where a link of an answer leads."""
-    link = answer.links.get(relation)
+def path_of(response: ClientResponse, relation: str) -> str | None:
+    """Return the target of a link of a response."""
+    link = response.links.get(relation)
     return None if link is None else URL(link["url"]).raw_path_qs
 
 

@@ -1,4 +1,4 @@
-"""Users, keys, logout and the rotation of keys, at the level of the app."""
+"""Users, API keys, logout and key rotation, at the level of the app."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,12 +41,10 @@ NOTHING: dict[str, Any] = dict.fromkeys(("role", "client_id", "disabled", "passw
         ({"password_hash": "x"}, ["/password_hash"]),
     ],
 )
-async def test_a_user_that_makes_no_sense_is_400(
-    api: Api, change: dict[str, Any], pointers: list[str]
-) -> None:
-    answer = await api.ask("POST", "/auth/users", GOOD | change)
-    body = await answer.json()
-    assert (answer.status, [each["pointer"] for each in body["details"]]) == (400, pointers)
+async def test_inconsistent_user_is_400(api: Api, change: dict[str, Any], pointers: list[str]) -> None:
+    response = await api.ask("POST", "/auth/users", GOOD | change)
+    body = await response.json()
+    assert (response.status, [each["pointer"] for each in body["details"]]) == (400, pointers)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +62,7 @@ async def test_a_user_that_makes_no_sense_is_400(
         ({"role": "client", "client_id": "client_007", "allowed_sources": None}, 200),
     ],
 )
-async def test_changes_must_make_sense_together(
+async def test_inconsistent_change_of_a_user_is_400(
     api: Api, world: World, change: dict[str, Any], status: int
 ) -> None:
     await world.users.add(user(DRIVER))
@@ -72,37 +70,37 @@ async def test_changes_must_make_sense_together(
     assert len(world.revocations.recorded) == (1 if status == 200 else 0)
 
 
-async def test_null_is_the_same_as_leaving_out(api: Api, world: World) -> None:
+async def test_null_field_equals_an_absent_one(api: Api, world: World) -> None:
     made = await api.ask("POST", "/auth/users", GOOD | {"client_id": None, "allowed_sources": None})
     assert (made.status, (await made.json())["allowed_sources"]) == (201, [])
     await world.users.add(user(CLIENT))
     change: dict[str, Any] = NOTHING | {"disabled": True}
-    answer = await api.ask("PATCH", f"/auth/users/{CLIENT.subject}", change)
-    changed = await answer.json()
+    response = await api.ask("PATCH", f"/auth/users/{CLIENT.subject}", change)
+    changed = await response.json()
     assert (changed["role"], changed["client_id"], changed["disabled"]) == ("client", CLIENT.client_id, True)
 
 
-async def test_no_sources_at_all_take_the_bounds_away(api: Api) -> None:
+async def test_empty_allowed_sources_remove_the_restriction(api: Api) -> None:
     assert (await api.ask("POST", "/auth/users", GOOD | {"allowed_sources": ["dock-"]})).status == 201
     for sources, left in ((None, ["dock-"]), ([], [])):
         change: dict[str, Any] = {"disabled": False, "allowed_sources": sources}
-        answer = await api.ask("PATCH", "/auth/users/ana", change)
-        assert (answer.status, (await answer.json())["allowed_sources"]) == (200, left)
+        response = await api.ask("PATCH", "/auth/users/ana", change)
+        assert (response.status, (await response.json())["allowed_sources"]) == (200, left)
 
 
 async def test_a_client_that_becomes_a_producer_loses_its_client(api: Api, world: World) -> None:
     await world.users.add(user(CLIENT))
-    answer = await api.ask("PATCH", f"/auth/users/{CLIENT.subject}", {"role": "producer"})
-    assert (await answer.json())["client_id"] is None
+    response = await api.ask("PATCH", f"/auth/users/{CLIENT.subject}", {"role": "producer"})
+    assert (await response.json())["client_id"] is None
 
 
 async def test_a_user_has_twenty_keys_at_most(api: Api, world: World) -> None:
     await world.users.add(user(DRIVER))
     made = [await api.ask("POST", "/auth/users/driver_user_001/api-keys") for _ in range(21)]
-    assert [answer.status for answer in made] == [201] * 20 + [409]
+    assert [response.status for response in made] == [201] * 20 + [409]
 
 
-async def test_what_redis_forgets_it_is_told_again(api: Api, world: World) -> None:
+async def test_revocations_lost_by_redis_are_republished(api: Api, world: World) -> None:
     token = TokenIssuer(AUTH).issue(ADMIN)
     assert (await api.ask("POST", "/auth/logout", who=token)).status == 204
     world.feed.forget()
@@ -114,7 +112,7 @@ async def test_what_redis_forgets_it_is_told_again(api: Api, world: World) -> No
 
 
 @pytest.mark.timeout(20)  # a round of healing takes 30 s
-async def test_what_redis_missed_it_is_told_as_soon_as_it_is_back(api: Api, world: World) -> None:
+async def test_revocations_missed_by_redis_are_published_when_it_is_back(api: Api, world: World) -> None:
     await world.users.add(user(DRIVER))
     world.feed.reachable = False
     assert (await api.ask("PATCH", "/auth/users/driver_user_001", {"disabled": True})).status == 200
@@ -123,10 +121,10 @@ async def test_what_redis_missed_it_is_told_as_soon_as_it_is_back(api: Api, worl
     async def is_published() -> bool:
         return [each.name for each in (await world.feed.news()).revocations] == ["sub:driver_user_001"]
 
-    await wait_for(is_published, timeout_s=10.0, what="Redis to be told")
+    await wait_for(is_published, timeout_s=10.0, what="Redis to have it")
 
 
-async def test_keys_rotate_without_anybody_noticing(world: World) -> None:
+async def test_signing_keys_rotate_without_rejected_tokens(world: World) -> None:
     await world.users.add(user(ADMIN, await HASHER.hash("correct horse")))
     new = {"jwt_kid": "next", "jwt_secret": SecretStr("b7c3a19e5d204f68" * 2)}
     rotated = AUTH.model_copy(update=new | {"jwt_retired_secrets": {"1": AUTH.jwt_secret}})
@@ -175,23 +173,25 @@ async def test_keys_rotate_without_anybody_noticing(world: World) -> None:
         ("GET", "/auth/nothing", None, ADMIN, 404),
     ],
 )
-async def test_nobody_keeps_a_refusal_either(
+async def test_errors_of_auth_are_not_cached(
     api: Api, method: str, path: str, body: object, who: Principal | str | None, status: int
 ) -> None:
-    answer = await api.ask(method, path, body, who=who)
-    assert (answer.status, answer.headers.get("Cache-Control")) == (status, "no-store")
+    response = await api.ask(method, path, body, who=who)
+    assert (response.status, response.headers.get("Cache-Control")) == (status, "no-store")
 
 
-async def test_what_fails_within_is_not_kept(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_internal_errors_of_auth_are_not_cached(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def broken(username: str) -> None:
         raise RuntimeError(username)
 
     monkeypatch.setattr(world.users, "find", broken)
-    answer = await api.ask("GET", "/auth/users/ana")
-    assert (answer.status, answer.headers["Cache-Control"]) == (500, "no-store")
+    response = await api.ask("GET", "/auth/users/ana")
+    assert (response.status, response.headers["Cache-Control"]) == (500, "no-store")
 
 
-async def test_a_database_of_development_lets_nobody_in_elsewhere(world: World) -> None:
+async def test_development_users_cannot_log_in_to_production(world: World) -> None:
     @asynccontextmanager
     async def running(env: Environment) -> AsyncIterator[Api]:
         app = build_app(settings(env, AUTH.model_copy(update={"env": env})), opening=world.opened)

@@ -64,7 +64,7 @@ PERMISSIONS = {
 }
 
 
-def test_each_route_says_who_may_call_it(world: World) -> None:
+def test_each_route_declares_its_permission(world: World) -> None:
     declared = build_app(settings(), opening=world.opened)[DECLARED]
     by_path = {
         (route.method, route.resource.canonical): asked for route, asked in declared.items() if route.resource
@@ -81,23 +81,23 @@ def test_each_route_says_who_may_call_it(world: World) -> None:
         ({"database": State.DOWN}, 503, {"database": "down"}),
     ],
 )
-async def test_health(
+async def test_health_lists_the_stores(
     api: Api, world: World, lost: dict[str, State], status: int, checks: dict[str, str]
 ) -> None:
     world.probes |= lost
     for path in ("/health", "/health/ready"):
-        answer = await api.get(path, who=None)
-        assert answer.status == status
+        response = await api.get(path, who=None)
+        assert response.status == status
         well = dict.fromkeys(("database", "cache", "event_queue"), "ok")
-        assert (await answer.json())["checks"] == well | checks
+        assert (await response.json())["checks"] == well | checks
 
 
-async def test_health_is_of_the_system_and_readiness_of_the_replica(api: Api, world: World) -> None:
+async def test_health_covers_the_system_and_readiness_the_replica(api: Api, world: World) -> None:
     well = dict.fromkeys(("database", "cache", "event_queue"), "ok")
     world.event_queue = State.DOWN
     for path, status, shown in (("/health", 503, "down"), ("/health/ready", 200, "ok")):
-        answer = await api.get(path, who=None)
-        assert (answer.status, (await answer.json())["checks"]) == (status, well | {"event_queue": shown})
+        response = await api.get(path, who=None)
+        assert (response.status, (await response.json())["checks"]) == (status, well | {"event_queue": shown})
 
 
 async def test_a_replica_without_kafka_is_not_ready(api: Api, world: World) -> None:
@@ -105,7 +105,7 @@ async def test_a_replica_without_kafka_is_not_ready(api: Api, world: World) -> N
     assert (await api.get("/health/ready", who=None)).status == 503
 
 
-async def test_development_users_are_there_after_a_start_in_development(world: World) -> None:
+async def test_development_users_exist_after_a_start_in_development(world: World) -> None:
     for _ in range(2):  # a second start finds them
         app = build_app(settings(Environment.DEVELOPMENT), opening=world.opened)
         async with TestClient(TestServer(app)) as client:
@@ -121,7 +121,7 @@ async def test_development_users_are_there_after_a_start_in_development(world: W
     }
 
 
-async def test_there_are_none_after_a_start_in_production(api: Api, world: World) -> None:
+async def test_development_users_do_not_exist_after_a_start_in_production(api: Api, world: World) -> None:
     assert (await api.get("/auth/users", ADMIN)).status == 200
     assert await world.users.page(limit=10, offset=0) == ([], 0)
 

@@ -1,4 +1,4 @@
-"""The contract and its page come from here, whole and cached."""
+"""The OpenAPI document and its page, served whole and cached."""
 
 import re
 
@@ -11,7 +11,7 @@ PATHS = ["/openapi.json", "/docs", *(f"/docs/{name}" for name in (*ASSETS, START
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_it_is_sent_once_and_then_known(api: Api, path: str) -> None:
+async def test_document_is_304_if_the_caller_has_it(api: Api, path: str) -> None:
     first = await api.get(path, who=None)
     assert first.status == 200
     assert await first.read()
@@ -22,15 +22,19 @@ async def test_it_is_sent_once_and_then_known(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html"])
-async def test_a_browser_is_led_to_the_page(api: Api, accept: str) -> None:
-    answer = await api.client.get("/", headers={"Accept": accept}, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"], answer.headers["Vary"]) == (302, "/docs", "Accept")
+async def test_browser_is_redirected_to_the_page(api: Api, accept: str) -> None:
+    response = await api.client.get("/", headers={"Accept": accept}, allow_redirects=False)
+    assert (response.status, response.headers["Location"], response.headers["Vary"]) == (
+        302,
+        "/docs",
+        "Accept",
+    )
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", ""])
-async def test_a_program_is_told_where_what_is(api: Api, accept: str) -> None:
-    answer = await api.get("/", who=None, headers={"Accept": accept})
-    assert (answer.status, await answer.json()) == (200, BEGINNING)
+async def test_program_gets_the_entry_points(api: Api, accept: str) -> None:
+    response = await api.get("/", who=None, headers={"Accept": accept})
+    assert (response.status, await response.json()) == (200, BEGINNING)
     for path in ("docs", "openapi"):
         assert (await api.get(BEGINNING[path], who=None)).status == 200
 
@@ -51,6 +55,6 @@ def test_the_page_takes_nothing_from_elsewhere() -> None:
     assert all(place.startswith("/") and not place.startswith("//") for place in places)
 
 
-async def test_other_files_of_the_package_are_not_there(api: Api) -> None:
+async def test_other_files_of_the_package_are_404(api: Api) -> None:
     for name in ("index.html", "..%2f..%2fflask_swagger_ui.py", "VERSION"):
         assert (await api.get(f"/docs/{name}", who=None)).status == 404

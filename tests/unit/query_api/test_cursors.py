@@ -1,4 +1,4 @@
-"""Cursors: round trips, and nothing that was not written for this very list."""
+"""Cursors: round trips, and rejection of every cursor of another list."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -29,25 +29,25 @@ def test_a_cursor_is_read_as_it_was_written(instant: datetime, id_: str, shown: 
     assert read_cursor(text, listed.encode(errors="replace").decode()) == cursor
 
 
-def test_it_is_good_for_its_own_list_alone() -> None:
+def test_cursor_is_valid_for_its_own_list_only() -> None:
     with pytest.raises(InvalidCursor):
         read_cursor(TEXT, "events")
 
 
 @pytest.mark.parametrize("place", range(len(TEXT)))
-def test_one_character_changed_spoils_it(place: int) -> None:
+def test_cursor_with_one_character_changed_is_invalid(place: int) -> None:
     other = "A" if TEXT[place] != "A" else "B"
     with pytest.raises(InvalidCursor):
         read_cursor(f"{TEXT[:place]}{other}{TEXT[place + 1 :]}", "shipments")
 
 
 @pytest.mark.parametrize("end", range(len(TEXT)))
-def test_a_piece_of_it_is_none(end: int) -> None:
+def test_truncated_cursor_is_invalid(end: int) -> None:
     with pytest.raises(InvalidCursor):
         read_cursor(TEXT[:end], "shipments")
 
 
-def test_another_version_is_none() -> None:
+def test_cursor_of_another_version_is_invalid() -> None:
     raw = bytearray(base64.urlsafe_b64decode(TEXT + "=" * (-len(TEXT) % 4)))
     raw[0] += 1
     with pytest.raises(InvalidCursor):
@@ -55,18 +55,18 @@ def test_another_version_is_none() -> None:
 
 
 @given(st.text(max_size=200))
-def test_garbage_is_none(text: str) -> None:
+def test_garbage_is_not_a_cursor(text: str) -> None:
     with pytest.raises(InvalidCursor):
         read_cursor(text, "shipments")
 
 
 @pytest.mark.parametrize("text", [TEXT + "=", TEXT + "A", " " + TEXT, TEXT + "\n", TEXT.replace("_", "/")])
-def test_another_way_to_write_it_is_none(text: str) -> None:
+def test_cursor_in_another_encoding_is_invalid(text: str) -> None:
     if text != TEXT:
         with pytest.raises(InvalidCursor):
             read_cursor(text, "shipments")
 
 
-def test_what_is_finer_than_the_store_keeps_is_cut_off() -> None:
+def test_cursor_times_are_truncated_to_milliseconds() -> None:
     finer = Cursor(Position(NOON + timedelta(microseconds=999), NUMBER), 10)
     assert read_cursor(write_cursor(finer, "shipments"), "shipments") == CURSOR

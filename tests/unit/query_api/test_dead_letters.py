@@ -1,4 +1,4 @@
-"""/dead-letters, listed, shown and discarded."""
+"""Dead letters: list, get and discard."""
 
 from datetime import timedelta
 
@@ -33,12 +33,12 @@ def letters(world: World) -> None:
         ("limit=2&offset=1", [4, 3]),
     ],
 )
-async def test_they_are_listed_newest_first(api: Api, query: str, expected: list[int]) -> None:
+async def test_dead_letters_are_listed_newest_first(api: Api, query: str, expected: list[int]) -> None:
     body = await (await api.get(f"/dead-letters?{query}")).json()
     assert [letter["offset"] for letter in body["data"]] == expected
 
 
-async def test_a_walk_from_cursor_to_cursor(api: Api) -> None:
+async def test_cursors_walk_through_the_dead_letters(api: Api) -> None:
     first = await (await api.get("/dead-letters?limit=4")).json()
     cursor = first["pagination"]["next_cursor"]
     rest = await (await api.get(f"/dead-letters?limit=4&cursor={cursor}")).json()
@@ -46,23 +46,23 @@ async def test_a_walk_from_cursor_to_cursor(api: Api) -> None:
     assert rest["pagination"]["next_cursor"] is None
 
 
-async def test_one_is_shown(api: Api) -> None:
-    answer = await api.get("/dead-letters/dl_0_3")
-    body = await answer.json()
-    assert (answer.status, body["id"], body["reason"]) == (200, "dl_0_3", "unprocessable")
+async def test_dead_letter_is_returned_by_id(api: Api) -> None:
+    response = await api.get("/dead-letters/dl_0_3")
+    body = await response.json()
+    assert (response.status, body["id"], body["reason"]) == (200, "dl_0_3", "unprocessable")
     assert body["timestamp"] == "2026-03-01T12:00:00.000Z"
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("name", ["dl_0_99", "x", "%00", '{"$ne":1}'])
-async def test_what_is_not_there_is_404(api: Api, name: str) -> None:
-    answer = await api.get(f"/dead-letters/{name}")
-    assert (answer.status, (await answer.json())["error"]) == (404, "NOT_FOUND")
+async def test_unknown_dead_letter_is_404(api: Api, name: str) -> None:
+    response = await api.get(f"/dead-letters/{name}")
+    assert (response.status, (await response.json())["error"]) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize("who", [CLIENT, DRIVER])
 @pytest.mark.parametrize("path", ["/dead-letters", "/dead-letters/dl_0_3"])
-async def test_nobody_else_sees_them(api: Api, who: Principal, path: str) -> None:
+async def test_only_admins_read_dead_letters(api: Api, who: Principal, path: str) -> None:
     assert (await api.get(path, who)).status == 403
 
 
@@ -78,18 +78,18 @@ async def test_nobody_else_sees_them(api: Api, who: Principal, path: str) -> Non
         ("status=created", "/status"),
     ],
 )
-async def test_what_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
-    answer = await api.get(f"/dead-letters?{query}", ADMIN)
-    assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)
+async def test_invalid_query_of_dead_letters_is_400(api: Api, query: str, pointer: str) -> None:
+    response = await api.get(f"/dead-letters?{query}", ADMIN)
+    assert (response.status, (await response.json())["details"][0]["pointer"]) == (400, pointer)
 
 
 DISCARD = "/dead-letters/dl_0_3/discard"
 
 
-async def test_one_is_discarded_and_the_deed_is_noted(api: Api, world: World) -> None:
-    answer = await api.ask("POST", DISCARD, {"reason": "a self-test"})
-    body = await answer.json()
-    assert (answer.status, body["id"], body["state"]) == (200, "dl_0_3", "discarded")
+async def test_discard_of_a_dead_letter_is_logged(api: Api, world: World) -> None:
+    response = await api.ask("POST", DISCARD, {"reason": "a self-test"})
+    body = await response.json()
+    assert (response.status, body["id"], body["state"]) == (200, "dl_0_3", "discarded")
     assert (body["discard"]["by"], body["discard"]["reason"]) == (ADMIN.subject, "a self-test")
     listed = await (await api.get("/dead-letters?state=discarded")).json()
     assert listed["data"] == [body]
@@ -108,22 +108,22 @@ async def test_one_is_discarded_and_the_deed_is_noted(api: Api, world: World) ->
 @pytest.mark.parametrize(
     ("who", "reason"), [(ADMIN, "another"), (Principal("eva", Role.ADMIN), "a self-test")]
 )
-async def test_the_first_word_stands(api: Api, who: Principal, reason: str) -> None:
+async def test_first_discard_of_a_dead_letter_stays(api: Api, who: Principal, reason: str) -> None:
     first = await (await api.ask("POST", DISCARD, {"reason": "a self-test"})).json()
-    answer = await api.ask("POST", DISCARD, {"reason": reason}, who=who)
-    body = await answer.json()
-    assert (answer.status, body["error"]) == (409, "DEAD_LETTER_DISCARDED")
+    response = await api.ask("POST", DISCARD, {"reason": reason}, who=who)
+    body = await response.json()
+    assert (response.status, body["error"]) == (409, "DEAD_LETTER_DISCARDED")
     assert body["message"] == "admin_user has discarded it: a self-test"
     assert await (await api.get("/dead-letters/dl_0_3")).json() == first
 
 
 @pytest.mark.parametrize("name", ["dl_0_99", "x", "%00", "dl_0_99/discard"])
-async def test_what_is_not_there_cannot_be_discarded(api: Api, name: str) -> None:
+async def test_unknown_dead_letter_cannot_be_discarded(api: Api, name: str) -> None:
     assert (await api.ask("POST", f"/dead-letters/{name}/discard", {"reason": "x"})).status == 404
 
 
 @pytest.mark.parametrize("who", [CLIENT, DRIVER])
-async def test_nobody_else_discards(api: Api, world: World, who: Principal) -> None:
+async def test_only_admins_discard_dead_letters(api: Api, world: World, who: Principal) -> None:
     assert (await api.ask("POST", DISCARD, {"reason": "x"}, who=who)).status == 403
     assert world.documents.actions == {}
 
@@ -141,5 +141,5 @@ async def test_nobody_else_discards(api: Api, world: World, who: Principal) -> N
     ],
 )
 async def test_a_discard_has_a_reason(api: Api, body: object, pointer: str) -> None:
-    answer = await api.ask("POST", DISCARD, body)
-    assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)
+    response = await api.ask("POST", DISCARD, body)
+    assert (response.status, (await response.json())["details"][0]["pointer"]) == (400, pointer)

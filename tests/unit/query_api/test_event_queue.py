@@ -1,4 +1,4 @@
-"""`event_queue` of `/health`: events are accepted, and they are applied."""
+"""`event_queue` of `/health`: events are accepted and applied."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,7 +29,7 @@ LIMIT_S = 30.0
 
 @dataclass
 class Log:
-    """Kafka, as far as health asks it."""
+    """Kafka, as far as the health check uses it."""
 
     trouble: str | None = None
     overdue: list[int] = field(default_factory=list)
@@ -55,18 +55,20 @@ class Rig:
     queue: EventQueue
     log: Log
     documents: Documents
-    line: InMemoryPartitionControl
+    partitions: InMemoryPartitionControl
     now: list[float]
 
 
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     log, documents, now = Log(), Documents(), [1000.0]
-    line = InMemoryPartitionControl(documents, TOPIC)
+    partitions = InMemoryPartitionControl(documents, TOPIC)
     async with aiohttp.ClientSession() as session:
-        watched = Watched(topic=TOPIC, ingest=IngestApis(session, ()), probe=log, backlog=log, line=line)
+        watched = Watched(
+            topic=TOPIC, ingest=IngestApis(session, ()), probe=log, backlog=log, partitions=partitions
+        )
         queue = EventQueue(watched, FixedClock(), limit_s=LIMIT_S, monotonic=lambda: now[0])
-        yield Rig(queue, log, documents, line, now)
+        yield Rig(queue, log, documents, partitions, now)
 
 
 async def owned(rig: Rig, number: int) -> InMemoryPartitionStateStore:
@@ -101,13 +103,13 @@ async def test_a_halted_partition_is_down_even_with_nothing_in_it(rig: Rig) -> N
     assert await rig.queue.state() is State.OK
 
 
-async def test_without_the_database_nobody_knows_what_is_applied(rig: Rig) -> None:
-    rig.line.fail_next("partitions", StoreUnavailable("MongoDB is away"))
+async def test_unavailable_database_is_down(rig: Rig) -> None:
+    rig.partitions.fail_next("partitions", StoreUnavailable("MongoDB is away"))
     assert await rig.queue.state() is State.DOWN
     assert await rig.queue.state() is State.OK
 
 
-async def test_a_group_without_members_has_as_long_as_an_event(rig: Rig) -> None:
+async def test_group_without_members_is_down_after_the_limit(rig: Rig) -> None:
     assert await rig.queue.state() is State.OK
     rig.log.group = 0
     for after_s, expected in ((6, State.OK), (29, State.OK), (1, State.DOWN), (60, State.DOWN)):
@@ -118,7 +120,7 @@ async def test_a_group_without_members_has_as_long_as_an_event(rig: Rig) -> None
     assert await rig.queue.state() is State.OK
 
 
-async def test_a_restart_is_no_absence_however_long_nobody_had_looked(rig: Rig) -> None:
+async def test_restart_is_not_an_absence_after_a_long_time_without_probes(rig: Rig) -> None:
     assert await rig.queue.state() is State.OK
     rig.log.group = 0
     rig.now[0] += 3_600
@@ -133,7 +135,7 @@ async def test_a_restart_is_no_absence_however_long_nobody_had_looked(rig: Rig) 
     assert await rig.queue.state() is State.OK  # another absence, which begins now
 
 
-async def test_an_empty_group_is_asked_for_each_second(rig: Rig) -> None:
+async def test_empty_group_is_polled_each_second(rig: Rig) -> None:
     rig.log.group = 0
     for _ in range(6):
         await rig.queue.state()
@@ -141,13 +143,13 @@ async def test_an_empty_group_is_asked_for_each_second(rig: Rig) -> None:
     assert rig.log.asked_for_members == 3
 
 
-async def test_a_first_look_after_long_does_not_take_an_empty_group_for_a_restart(rig: Rig) -> None:
+async def test_empty_group_at_the_first_probe_counts_from_the_start(rig: Rig) -> None:
     rig.log.group = 0
     rig.now[0] += 3_600
     assert await rig.queue.state() is State.DOWN
 
 
-async def test_members_are_not_asked_for_at_each_look(rig: Rig) -> None:
+async def test_members_are_not_polled_at_each_probe(rig: Rig) -> None:
     for _ in range(6):
         await rig.queue.state()
         rig.now[0] += 1
@@ -176,6 +178,6 @@ async def test_one_replica_that_is_ready_is_enough(statuses: list[int], *, is_ta
         assert (await IngestApis(session, upstreams).obstacle() is None) is is_taken
 
 
-async def test_with_no_replica_known_nobody_is_asked() -> None:
+async def test_no_replica_is_probed_if_none_is_configured() -> None:
     async with aiohttp.ClientSession() as session:
         assert await IngestApis(session, ()).obstacle() is None

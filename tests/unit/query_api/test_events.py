@@ -33,10 +33,10 @@ async def events(world: World) -> None:
 
 
 @pytest.mark.parametrize("who", [ADMIN, CLIENT, DRIVER])
-async def test_an_event_tells_its_outcome(api: Api, who: Principal) -> None:
-    answer = await api.get(f"/events/{PICKED_UP.event_id}", who)
-    body = await answer.json()
-    assert answer.status == 200
+async def test_event_has_its_outcome(api: Api, who: Principal) -> None:
+    response = await api.get(f"/events/{PICKED_UP.event_id}", who)
+    body = await response.json()
+    assert response.status == 200
     assert (body["event_id"], body["tracking_number"]) == (PICKED_UP.event_id, NUMBER)
     assert (body["status"], body["outcome"], body["reason"]) == ("picked_up", "applied", None)
     assert (body["attempts"], body["duplicates"], body["conflicts"]) == (1, 0, 0)
@@ -44,31 +44,31 @@ async def test_an_event_tells_its_outcome(api: Api, who: Principal) -> None:
     assert "fingerprint" not in body
 
 
-async def test_a_rejected_event_tells_why(api: Api) -> None:
+async def test_rejected_event_has_its_reason(api: Api) -> None:
     body = await (await api.get(f"/events/{TOO_EARLY.event_id}", DRIVER)).json()
     assert (body["outcome"], body["reason"]) == ("rejected", "INVALID_TRANSITION")
 
 
 async def test_a_creation_is_an_event(api: Api) -> None:
-    answer = await api.get(f"/events/{creation_event_id(NUMBER)}", CLIENT)
-    assert (answer.status, (await answer.json())["status"]) == (200, "created")
+    response = await api.get(f"/events/{creation_event_id(NUMBER)}", CLIENT)
+    assert (response.status, (await response.json())["status"]) == (200, "created")
 
 
 @pytest.mark.parametrize("who", [OTHER_CLIENT, OTHER_DRIVER])
-async def test_an_event_of_others_is_403(api: Api, who: Principal) -> None:
-    answer = await api.get(f"/events/{PICKED_UP.event_id}", who)
-    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+async def test_event_of_another_client_is_403(api: Api, who: Principal) -> None:
+    response = await api.get(f"/events/{PICKED_UP.event_id}", who)
+    assert (response.status, (await response.json())["error"]) == (403, "FORBIDDEN")
 
 
-async def test_who_sent_payloads_that_do_not_stand_is_told_of_these_alone(api: Api, world: World) -> None:
+async def test_sender_of_unrecorded_payloads_sees_these_only(api: Api, world: World) -> None:
     stands = report(Status.PICKED_UP, number(2), notes="of driver_user_001")
     others = [replace(stands, notes=notes, submitted_by="driver_user_002") for notes in ("a", "b")]
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(deliveries(creation(number(2)), stands, *others, first_offset=3))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
-    answer = await api.get(f"/events/{stands.event_id}", OTHER_DRIVER)
-    body = await answer.json()
-    assert answer.status == 200
+    response = await api.get(f"/events/{stands.event_id}", OTHER_DRIVER)
+    body = await response.json()
+    assert response.status == 200
     assert (body["outcome"], body["reason"], body["notes"]) == ("rejected", "IDEMPOTENCY_CONFLICT", "b")
     assert (body["submitted_by"], body["client_id"], body["offset"]) == ("driver_user_002", None, 6)
     assert [each["notes"] for each in body["other_payloads"]] == ["a"]
@@ -76,7 +76,7 @@ async def test_who_sent_payloads_that_do_not_stand_is_told_of_these_alone(api: A
     assert body.keys() == whole.keys()
 
 
-async def test_whose_rejected_event_gave_way_still_reads_why_it_was_rejected(api: Api, world: World) -> None:
+async def test_sender_of_a_replaced_rejected_event_still_reads_its_reason(api: Api, world: World) -> None:
     sent = report(Status.DELIVERED, number(2))
     applied = replace(sent, status=Status.PICKED_UP, submitted_by="driver_user_002")
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
@@ -91,7 +91,7 @@ async def test_whose_rejected_event_gave_way_still_reads_why_it_was_rejected(api
     assert "other_payloads" not in body
 
 
-async def test_a_dead_payload_that_gave_way_is_told_as_dead(api: Api, world: World) -> None:
+async def test_replaced_dead_payload_is_returned_as_dead(api: Api, world: World) -> None:
     sent = report(Status.PICKED_UP, number(2))
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     await world.store.dead_letter(
@@ -106,13 +106,13 @@ async def test_a_dead_payload_that_gave_way_is_told_as_dead(api: Api, world: Wor
     assert (body["outcome"], body["reason"]) == ("dead", "quarantined")
 
 
-async def test_an_event_that_is_not_there_yet_may_come(api: Api) -> None:
-    answer = await api.get(f"/events/{LOST.event_id}")
-    assert (answer.status, (await answer.json())["error"]) == (404, "EVENT_NOT_FOUND")
-    assert answer.headers["Retry-After"] == "1"
+async def test_unprocessed_event_is_404_with_retry_after(api: Api) -> None:
+    response = await api.get(f"/events/{LOST.event_id}")
+    assert (response.status, (await response.json())["error"]) == (404, "EVENT_NOT_FOUND")
+    assert response.headers["Retry-After"] == "1"
 
 
-async def test_an_event_that_comes_while_it_is_looked_for_is_not_somebody_elses(
+async def test_event_created_during_the_lookup_is_not_forbidden(
     api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def not_yet(*_: object) -> None:
@@ -125,7 +125,7 @@ async def test_an_event_that_comes_while_it_is_looked_for_is_not_somebody_elses(
 
 
 @pytest.mark.parametrize("text", ["x", "evt_", f"evt_{NUMBER}", f"evt_{NUMBER}_zz_zz", "%00"])
-async def test_what_is_no_id_never_comes(api: Api, text: str) -> None:
-    answer = await api.get(f"/events/{text}")
-    assert (answer.status, (await answer.json())["error"]) == (404, "EVENT_NOT_FOUND")
-    assert "Retry-After" not in answer.headers
+async def test_malformed_event_id_is_404_without_retry_after(api: Api, text: str) -> None:
+    response = await api.get(f"/events/{text}")
+    assert (response.status, (await response.json())["error"]) == (404, "EVENT_NOT_FOUND")
+    assert "Retry-After" not in response.headers

@@ -1,4 +1,4 @@
-"""Queries, ids and tags that are made to hold the query API up."""
+"""Hostile queries, ids and entity tags of query-api."""
 
 from urllib.parse import quote
 
@@ -22,26 +22,26 @@ PATHS = ("/shipments/{}", "/events/{}", "/dead-letters/{}", "/docs/{}", "/shipme
 
 
 def targets(form: str) -> list[str]:
-    """Give targets that are as long as the services read, and shorter ones, for bytes that become three."""
+    """Yield targets of the maximum length, and shorter ones for bytes that are encoded as three."""
     longest = (quote(text, safe="")[: LARGEST_TARGET - 100].rstrip("%2") for text in hostile(LARGEST_TARGET))
     return [form.format(text or "x") for text in longest]
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-async def test_no_parameter_holds_a_process_up(name: str, api: Api) -> None:
+async def test_hostile_parameter_takes_bounded_time(name: str, api: Api) -> None:
     for target in targets(f"/shipments?{name}={{}}"):
         with quick(target[:60]):
             assert (await api.get(target)).status < 500
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_no_id_holds_a_process_up(path: str, api: Api) -> None:
+async def test_hostile_id_takes_bounded_time(path: str, api: Api) -> None:
     for target in targets(path):
         with quick(target[:60]):
             assert (await api.get(target)).status < 500
 
 
-async def test_no_tag_holds_a_process_up(api: Api) -> None:
+async def test_hostile_tag_takes_bounded_time(api: Api) -> None:
     for text in hostile(LARGEST_TARGET):
         with quick(text[:60]):
             assert (await api.get("/openapi.json", headers={"If-None-Match": text})).status == 200

@@ -1,4 +1,4 @@
-"""GET /shipments: cursors, links and filters, as a caller sees them."""
+"""Lists of shipments: cursors, links and filters."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,21 +24,21 @@ async def shipments(world: World) -> None:
 
 
 async def listed(api: Api, path: str, who: Principal = ADMIN) -> tuple[list[int], dict[str, Any]]:
-    answer = await api.get(path, who)
-    assert answer.status == 200, await answer.text()
-    body = await answer.json()
+    response = await api.get(path, who)
+    assert response.status == 200, await response.text()
+    body = await response.json()
     indexes = {number(index): index for index in TWELVE}
     return [indexes[each["tracking_number"]] for each in body["data"]], body["pagination"]
 
 
 async def refused(api: Api, path: str, who: Principal = ADMIN) -> str:
-    answer = await api.get(path, who)
-    body = await answer.json()
-    assert (answer.status, body["error"]) == (400, "VALIDATION_ERROR")
+    response = await api.get(path, who)
+    body = await response.json()
+    assert (response.status, body["error"]) == (400, "VALIDATION_ERROR")
     return str(body["details"][0]["pointer"])
 
 
-async def test_a_walk_from_cursor_to_cursor(api: Api) -> None:
+async def test_cursors_walk_through_a_list(api: Api) -> None:
     path, walked, offsets = "/shipments?limit=5", [], []
     while True:
         found, pagination = await listed(api, path)
@@ -53,37 +53,37 @@ async def test_a_walk_from_cursor_to_cursor(api: Api) -> None:
     assert offsets == [0, 5, 10]
 
 
-async def test_a_walk_along_the_links(api: Api) -> None:
+async def test_links_walk_through_a_list(api: Api) -> None:
     walked: list[int] = []
     path: str | None = "/shipments?limit=5&status=created,picked_up"
     while path is not None:
-        answer = await api.get(path)
-        walked += [each["package"] is not None for each in (await answer.json())["data"]]
-        assert path_of(answer, "first") == "/shipments?limit=5&status=created,picked_up"
-        path = path_of(answer, "next")
+        response = await api.get(path)
+        walked += [each["package"] is not None for each in (await response.json())["data"]]
+        assert path_of(response, "first") == "/shipments?limit=5&status=created,picked_up"
+        path = path_of(response, "next")
     assert len(walked) == 12
 
 
-async def test_links_say_nothing_of_the_host_and_keep_what_was_asked(api: Api) -> None:
+async def test_links_are_relative_and_keep_the_query(api: Api) -> None:
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-    answer = await api.get("/shipments?limit=2&offset=3&client_id=client_001", headers=headers)
-    cursor = (await answer.json())["pagination"]["next_cursor"]
-    assert answer.headers["Link"] == (
+    response = await api.get("/shipments?limit=2&offset=3&client_id=client_001", headers=headers)
+    cursor = (await response.json())["pagination"]["next_cursor"]
+    assert response.headers["Link"] == (
         '</shipments?limit=2&client_id=client_001>; rel="first", '
         '</shipments?limit=2&client_id=client_001&offset=1>; rel="prev", '
         f'</shipments?limit=2&client_id=client_001&cursor={cursor}>; rel="next"'
     )
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Cache-Control"] == "private, no-cache"
 
 
-async def test_a_cursor_goes_on_behind_an_offset(api: Api) -> None:
+async def test_cursor_continues_after_an_offset(api: Api) -> None:
     found, pagination = await listed(api, "/shipments?limit=2&offset=3")
     assert found == [8, 7]
     found, pagination = await listed(api, f"/shipments?limit=3&cursor={pagination['next_cursor']}")
     assert (found, pagination["offset"]) == ([6, 5, 4], 5)
 
 
-async def test_a_cursor_is_for_its_filters_and_its_client(api: Api) -> None:
+async def test_cursor_is_bound_to_its_filters_and_its_client(api: Api) -> None:
     _, pagination = await listed(api, "/shipments?limit=2&status=created", CLIENT)
     cursor = pagination["next_cursor"]
     mine = f"/shipments?cursor={cursor}&status=created"
@@ -123,7 +123,7 @@ async def test_a_cursor_is_for_its_filters_and_its_client(api: Api) -> None:
         ("tracking_number=99M-Z", []),
     ],
 )
-async def test_filters(api: Api, query: str, expected: list[int]) -> None:
+async def test_shipments_are_filtered(api: Api, query: str, expected: list[int]) -> None:
     found, pagination = await listed(api, f"/shipments?limit=100&{query}")
     assert (found, pagination["total"]) == (expected, len(expected))
 
@@ -159,12 +159,12 @@ async def test_filters(api: Api, query: str, expected: list[int]) -> None:
         ("sort=created_at", "/sort"),
     ],
 )
-async def test_what_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
+async def test_invalid_query_of_shipments_is_400(api: Api, query: str, pointer: str) -> None:
     assert await refused(api, f"/shipments?{query}") == pointer
 
 
 @pytest.mark.parametrize("name", ["updated_from", "updated_to"])
-async def test_too_much_to_look_at_is_400_with_advice(api: Api, world: World, name: str) -> None:
+async def test_query_that_reads_too_much_is_400_with_advice(api: Api, world: World, name: str) -> None:
     world.shipments.fail_next("page", TooMuchToRead("narrow it down"))
     assert await refused(api, f"/shipments?{name}=2026-03-01T12:00:00Z") == f"/{name}"
 
@@ -173,7 +173,7 @@ async def test_one_shipment_takes_no_parameters(api: Api) -> None:
     assert await refused(api, f"/shipments/{number(1)}?fields=status") == "/fields"
 
 
-async def test_head_answers_as_get_without_the_body(api: Api) -> None:
+async def test_head_equals_get_without_the_body(api: Api) -> None:
     for path in (
         "/shipments?limit=2",
         f"/shipments/{number(1)}",

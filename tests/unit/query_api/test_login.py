@@ -27,8 +27,8 @@ WRONG = "INVALID_CREDENTIALS"
 
 
 async def log_in(api: Api, body: object) -> tuple[int, dict[str, Any]]:
-    answer = await api.client.post("/auth/login", json=body)
-    return answer.status, await answer.json()
+    response = await api.client.post("/auth/login", json=body)
+    return response.status, await response.json()
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ async def users(world: World) -> None:
     await world.users.add(user(DRIVER, await HASHER.hash("correct horse"), disabled=True))
 
 
-async def test_a_right_password_gives_a_token(api: Api) -> None:
+async def test_correct_password_returns_a_token(api: Api) -> None:
     status, body = await log_in(api, {"username": CLIENT.subject, "password": "correct horse"})
     token = body.pop("token")
     assert (status, body) == (200, {"expires_in": 86400, "token_type": "Bearer"})
@@ -46,11 +46,11 @@ async def test_a_right_password_gives_a_token(api: Api) -> None:
 
 async def test_a_token_is_stored_nowhere(api: Api) -> None:
     body = {"username": CLIENT.subject, "password": "correct horse"}
-    answer = await api.client.post("/auth/login", json=body)
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = await api.client.post("/auth/login", json=body)
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-async def test_the_reason_of_a_refusal_is_not_told(api: Api) -> None:
+async def test_reason_of_a_failed_login_is_not_returned(api: Api) -> None:
     refused = [
         {"username": CLIENT.subject, "password": "wrong"},
         {"username": "nobody", "password": "correct horse"},
@@ -58,9 +58,9 @@ async def test_the_reason_of_a_refusal_is_not_told(api: Api) -> None:
         {"username": CLIENT.subject, "password": "correct horse" + "x" * 72},
         {"username": "a\0b", "password": "\0"},
     ]
-    answers = [await log_in(api, body) for body in refused]
-    assert {(status, body["error"]) for status, body in answers} == {(401, WRONG)}
-    assert len({body["message"] for _, body in answers}) == 1
+    responses = [await log_in(api, body) for body in refused]
+    assert {(status, body["error"]) for status, body in responses} == {(401, WRONG)}
+    assert len({body["message"] for _, body in responses}) == 1
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ async def test_the_reason_of_a_refusal_is_not_told(api: Api) -> None:
         ([], [""]),
     ],
 )
-async def test_a_body_of_another_form_is_400(api: Api, body: object, pointers: list[str]) -> None:
-    status, answer = await log_in(api, body)
-    assert (status, answer["error"]) == (400, "VALIDATION_ERROR")
-    assert [detail["pointer"] for detail in answer["details"]] == pointers
+async def test_invalid_login_body_is_400(api: Api, body: object, pointers: list[str]) -> None:
+    status, response = await log_in(api, body)
+    assert (status, response["error"]) == (400, "VALIDATION_ERROR")
+    assert [detail["pointer"] for detail in response["details"]] == pointers
 
 
 async def test_a_huge_body_is_413(api: Api) -> None:
@@ -104,7 +104,7 @@ async def test_one_address_with_many_names_does_not_make_others_wait(world: Worl
     assert statuses[401] == 1 + MAX_PER_ADDRESS
 
 
-async def test_who_has_logged_in_from_an_address_goes_first(world: World) -> None:
+async def test_known_user_of_an_address_has_precedence(world: World) -> None:
     address = "198.51.100.7"
     await world.guard.succeeded(CLIENT.subject, address)
     hasher = PasswordHasher(cost=6, threads=1)
@@ -122,7 +122,7 @@ async def test_who_has_logged_in_from_an_address_goes_first(world: World) -> Non
 
 
 class Meanwhile(PasswordHasher):
-    """Lets something happen while a password is being checked."""
+    """Hasher that runs a callback while a password is being checked."""
 
     def __init__(self, happens: Callable[[], Awaitable[object]]) -> None:
         super().__init__(cost=4, threads=1)
@@ -142,7 +142,7 @@ def cut_off(at: datetime) -> Revocation:
 
 
 class Moments:
-    """A clock that is moved on, and a cut-off of each time that it was."""
+    """A clock that is advanced, and a revocation at each of its times."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC) - timedelta(minutes=1)
@@ -177,18 +177,18 @@ async def log_in_while(
 
 
 @pytest.mark.parametrize("change", [{"disabled": True}, {"password_hash": "another"}])
-async def test_who_is_locked_out_during_the_check_gets_no_token(world: World, change: dict[str, Any]) -> None:
+async def test_user_locked_out_during_the_check_gets_no_token(world: World, change: dict[str, Any]) -> None:
     with pytest.raises(ApiError) as refusal:
         await log_in_while(world, lambda: changed(world, **change))
     assert refusal.value.status == 401
 
 
-async def test_a_token_says_the_role_that_was_given_during_the_check(world: World) -> None:
+async def test_token_has_the_role_set_during_the_check(world: World) -> None:
     token = await log_in_while(world, lambda: changed(world, role=Role.PRODUCER, client_id=None))
     assert TokenVerifier(AUTH).verify(token).role is Role.PRODUCER
 
 
-async def test_a_cut_off_made_during_the_check_ends_the_token(world: World) -> None:
+async def test_revocation_during_the_check_covers_the_token(world: World) -> None:
     moments = Moments()
     token = await log_in_while(world, moments.cut_off, moments.timestamp)
     with pytest.raises(InvalidToken, match="revoked"):
@@ -204,7 +204,7 @@ async def test_a_login_right_after_a_change_outlives_its_cut_off(world: World) -
     assert TokenVerifier(AUTH, known).verify(token) == CLIENT
 
 
-async def test_a_cut_off_made_while_a_key_is_looked_up_ends_its_token(world: World) -> None:
+async def test_revocation_during_a_key_lookup_covers_the_token(world: World) -> None:
     moments = Moments()
 
     class Keys(InMemoryApiKeyStore):
@@ -222,8 +222,10 @@ async def test_a_cut_off_made_while_a_key_is_looked_up_ends_its_token(world: Wor
         TokenVerifier(AUTH, moments.known).verify(token)
 
 
-async def test_of_many_changes_of_a_password_at_once_one_is_hashed(api: Api) -> None:
+async def test_one_of_several_concurrent_password_changes_succeeds(api: Api) -> None:
     token = TokenIssuer(AUTH).issue(CLIENT)
     change = {"current_password": "correct horse", "new_password": "blue-truck-seven"}
-    answers = await asyncio.gather(*(api.ask("POST", "/auth/password", change, who=token) for _ in range(4)))
-    assert sorted(answer.status for answer in answers) == [204, 401, 401, 401]
+    responses = await asyncio.gather(
+        *(api.ask("POST", "/auth/password", change, who=token) for _ in range(4))
+    )
+    assert sorted(response.status for response in responses) == [204, 401, 401, 401]

@@ -38,7 +38,7 @@ async def actions(world: World) -> None:
         ("limit=1&offset=1", ["admin_0"]),
     ],
 )
-async def test_they_are_listed_newest_first(api: Api, query: str, expected: list[str]) -> None:
+async def test_operator_actions_are_listed_newest_first(api: Api, query: str, expected: list[str]) -> None:
     body = await (await api.get(f"/operator-actions?{query}")).json()
     assert [action["by"] for action in body["data"]] == expected
 
@@ -57,7 +57,7 @@ async def test_an_action_is_shown_whole(api: Api) -> None:
 
 
 @pytest.mark.parametrize("who", [CLIENT, DRIVER])
-async def test_nobody_else_sees_them(api: Api, who: Principal) -> None:
+async def test_only_admins_list_operator_actions(api: Api, who: Principal) -> None:
     assert (await api.get("/operator-actions", who)).status == 403
 
 
@@ -65,6 +65,6 @@ async def test_nobody_else_sees_them(api: Api, who: Principal) -> None:
     ("query", "pointer"),
     [("action=dead_letter.eaten", "/action"), ("target=", "/target"), ("to=now", "/to"), ("x=1", "/x")],
 )
-async def test_what_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
-    answer = await api.get(f"/operator-actions?{query}")
-    assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)
+async def test_invalid_query_of_operator_actions_is_400(api: Api, query: str, pointer: str) -> None:
+    response = await api.get(f"/operator-actions?{query}")
+    assert (response.status, (await response.json())["details"][0]["pointer"]) == (400, pointer)

@@ -1,4 +1,4 @@
-"""Whoever asked for a change can look up what became of it, and learns nothing of whose shipment it was."""
+"""Senders can look up the outcome of their changes without learning the owner of the shipment."""
 
 import pytest
 
@@ -31,18 +31,20 @@ async def changes(world: World) -> None:
 @pytest.mark.parametrize(
     ("event_id", "reason"), [(FOREIGN.event_id, "FORBIDDEN"), (NOBODYS.event_id, "SHIPMENT_NOT_FOUND")]
 )
-async def test_a_rejected_change_is_shown_to_whoever_sent_it(api: Api, event_id: str, reason: str) -> None:
-    answer = await api.get(f"/events/{event_id}", CLIENT)
-    body = await answer.json()
-    assert (answer.status, body["outcome"], body["reason"]) == (200, "rejected", reason)
+async def test_rejected_change_is_visible_to_its_sender(api: Api, event_id: str, reason: str) -> None:
+    response = await api.get(f"/events/{event_id}", CLIENT)
+    body = await response.json()
+    assert (response.status, body["outcome"], body["reason"]) == (200, "rejected", reason)
     assert (body["client_id"], body["status"]) == (None, None)
     assert "client_002" not in str(body)
 
 
 @pytest.mark.parametrize(("who", "status"), [(ADMIN, 200), (OTHER_CLIENT, 403), (DRIVER, 403)])
-async def test_and_to_nobody_else_but_admins(api: Api, who: Principal, status: int) -> None:
+async def test_rejected_change_is_hidden_from_others_except_admins(
+    api: Api, who: Principal, status: int
+) -> None:
     assert (await api.get(f"/events/{FOREIGN.event_id}", who)).status == status
 
 
-async def test_the_shipment_itself_stays_closed(api: Api) -> None:
+async def test_shipment_of_a_rejected_change_stays_hidden(api: Api) -> None:
     assert (await api.get(f"/shipments/{NUMBER}", CLIENT)).status == 403

@@ -1,4 +1,4 @@
-"""Hashing of passwords, and the users of development."""
+"""Hashing of passwords, and development users."""
 
 import asyncio
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ async def test_a_password_of_72_bytes_is_the_longest(hasher: PasswordHasher) -> 
         await hasher.hash("ñ" * 36 + "x")
 
 
-async def test_nobody_is_checked_as_long_as_somebody(
+async def test_unknown_user_takes_as_long_as_a_known_one(
     hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[bytes] = []
@@ -53,13 +53,13 @@ async def test_nobody_is_checked_as_long_as_somebody(
     assert [known[:7] for known in checked] == [b"$2b$04$", b"$2b$04$"]
 
 
-async def test_too_many_at_once_are_turned_away(hasher: PasswordHasher) -> None:
+async def test_too_many_concurrent_hashes_are_rejected(hasher: PasswordHasher) -> None:
     answers = await asyncio.gather(*(hasher.hash("a") for _ in range(5)), return_exceptions=True)
     assert [type(answer) for answer in answers] == [str, str, str, NoTurn, NoTurn]
     assert await hasher.hash("a")
 
 
-async def test_development_users_are_refused_elsewhere(hasher: PasswordHasher) -> None:
+async def test_development_users_are_not_seeded_in_production(hasher: PasswordHasher) -> None:
     users = InMemoryUserStore()
     with pytest.raises(PermissionError):
         await seed_development_users(users, hasher, development=False, now=NOON)

@@ -48,9 +48,9 @@ async def many(world: World) -> None:
 
 @pytest.mark.parametrize("who", [ADMIN, CLIENT])
 async def test_a_shipment_is_shown_with_its_history(api: Api, shipment: str, who: Principal) -> None:
-    answer = await api.get(shipment, who)
-    body = await answer.json()
-    assert answer.status == 200
+    response = await api.get(shipment, who)
+    body = await response.json()
+    assert response.status == 200
     assert (body["tracking_number"], body["current_status"]) == (NUMBER, "picked_up")
     assert (body["created_at"], body["updated_at"]) == (
         "2026-03-01T12:00:00.000Z",
@@ -62,8 +62,8 @@ async def test_a_shipment_is_shown_with_its_history(api: Api, shipment: str, who
 
 
 async def test_a_shipment_of_another_client_is_403(api: Api, shipment: str) -> None:
-    answer = await api.get(shipment, OTHER_CLIENT)
-    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+    response = await api.get(shipment, OTHER_CLIENT)
+    assert (response.status, (await response.json())["error"]) == (403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize("path", ["/shipments", f"/shipments/{NUMBER}"])
@@ -82,12 +82,12 @@ async def test_producers_read_no_shipments(api: Api, path: str) -> None:
         "é",
     ],
 )
-async def test_a_number_that_names_nothing_is_404(api: Api, text: str) -> None:
-    answer = await api.get(f"/shipments/{text}")
-    assert (answer.status, (await answer.json())["error"]) == (404, "SHIPMENT_NOT_FOUND")
+async def test_unknown_tracking_number_is_404(api: Api, text: str) -> None:
+    response = await api.get(f"/shipments/{text}")
+    assert (response.status, (await response.json())["error"]) == (404, "SHIPMENT_NOT_FOUND")
 
 
-async def test_who_has_the_version_is_not_sent_it_again(api: Api, shipment: str) -> None:
+async def test_known_version_is_304(api: Api, shipment: str) -> None:
     first = await api.get(shipment)
     assert first.headers["ETag"] == '"v2"'
     assert first.headers["Cache-Control"] == "private, no-cache"
@@ -98,14 +98,14 @@ async def test_who_has_the_version_is_not_sent_it_again(api: Api, shipment: str)
         assert (await api.get(shipment, headers={"If-None-Match": unknown})).status == 200
 
 
-async def test_a_tag_does_not_open_what_is_not_ours(api: Api, shipment: str) -> None:
+async def test_entity_tag_does_not_reveal_another_clients_shipment(api: Api, shipment: str) -> None:
     assert (await api.get(shipment, OTHER_CLIENT, headers={"If-None-Match": '"v2"'})).status == 403
 
 
 async def numbers(api: Api, path: str, who: Principal = ADMIN) -> tuple[list[str], dict[str, Any]]:
-    answer = await api.get(path, who)
-    assert answer.status == 200
-    body = await answer.json()
+    response = await api.get(path, who)
+    assert response.status == 200
+    body = await response.json()
     return [each["tracking_number"] for each in body["data"]], body["pagination"]
 
 
@@ -143,14 +143,14 @@ async def test_a_list_is_filtered(api: Api, query: str, who: Principal, expected
     assert pagination["total"] == len(expected)
 
 
-async def test_a_list_shows_what_the_shipment_itself_shows(api: Api, shipment: str) -> None:
+async def test_list_has_the_same_fields_as_a_single_shipment(api: Api, shipment: str) -> None:
     alone = await (await api.get(shipment)).json()
     assert (await (await api.get("/shipments")).json())["data"] == [alone]
 
 
-async def test_a_client_may_not_name_another(api: Api) -> None:
-    answer = await api.get("/shipments?client_id=client_002", CLIENT)
-    assert (answer.status, (await answer.json())["error"]) == (403, "FORBIDDEN")
+async def test_client_may_not_filter_by_another_client(api: Api) -> None:
+    response = await api.get("/shipments?client_id=client_002", CLIENT)
+    assert (response.status, (await response.json())["error"]) == (403, "FORBIDDEN")
 
 
 @pytest.mark.parametrize(
@@ -171,16 +171,16 @@ async def test_a_client_may_not_name_another(api: Api) -> None:
         ("limit=1&limit=2", "/limit"),
     ],
 )
-async def test_a_query_that_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
-    answer = await api.get(f"/shipments?{query}")
-    body = await answer.json()
-    assert (answer.status, body["error"]) == (400, "VALIDATION_ERROR")
+async def test_invalid_query_is_400(api: Api, query: str, pointer: str) -> None:
+    response = await api.get(f"/shipments?{query}")
+    body = await response.json()
+    assert (response.status, body["error"]) == (400, "VALIDATION_ERROR")
     assert [detail["pointer"] for detail in body["details"]] == [pointer]
 
 
 @pytest.mark.parametrize(("call", "path"), [("get", f"/shipments/{NUMBER}"), ("page", "/shipments")])
-async def test_a_store_that_is_away_is_503(api: Api, world: World, call: str, path: str) -> None:
+async def test_unavailable_store_is_503(api: Api, world: World, call: str, path: str) -> None:
     world.shipments.fail_next(call, StoreUnavailable("MongoDB is away"))
-    answer = await api.get(path)
-    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-    assert (await answer.json())["error"] == "SERVICE_UNAVAILABLE"
+    response = await api.get(path)
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert (await response.json())["error"] == "SERVICE_UNAVAILABLE"

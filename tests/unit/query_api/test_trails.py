@@ -37,9 +37,9 @@ async def events(world: World) -> None:
 
 
 async def listed(api: Api, path: str, who: Principal = ADMIN) -> dict[str, Any]:
-    answer = await api.get(path, who)
-    assert answer.status == 200, await answer.text()
-    body: dict[str, Any] = await answer.json()
+    response = await api.get(path, who)
+    assert response.status == 200, await response.text()
+    body: dict[str, Any] = await response.json()
     return body
 
 
@@ -75,18 +75,18 @@ async def test_a_trail_is_shown_oldest_first(api: Api, who: Principal) -> None:
         ("outcome=conflict", [1]),
     ],
 )
-async def test_filters(api: Api, query: str, expected: list[int]) -> None:
+async def test_trail_is_filtered(api: Api, query: str, expected: list[int]) -> None:
     body = await listed(api, f"{PATH}?{query}")
     assert [event["event_id"] for event in body["data"]] == [TRAIL[index].event_id for index in expected]
 
 
-async def test_a_walk_along_the_links(api: Api) -> None:
+async def test_links_walk_through_a_trail(api: Api) -> None:
     path: str | None = f"{PATH}?limit=1"
     walked: list[str] = []
     while path is not None:
-        answer = await api.get(path, CLIENT)
-        walked += [event["event_id"] for event in (await answer.json())["data"]]
-        path = path_of(answer, "next")
+        response = await api.get(path, CLIENT)
+        walked += [event["event_id"] for event in (await response.json())["data"]]
+        path = path_of(response, "next")
     assert walked == [each.event_id for each in TRAIL]
 
 
@@ -102,11 +102,11 @@ async def test_a_walk_along_the_links(api: Api) -> None:
         (ADMIN, "/shipments/99M-1/events", 404, "SHIPMENT_NOT_FOUND"),
     ],
 )
-async def test_who_may_not_read_it(
+async def test_trail_is_readable_only_in_scope(
     api: Api, who: Principal | None, path: str, status: int, code: str
 ) -> None:
-    answer = await api.get(path, who)
-    assert (answer.status, (await answer.json())["error"]) == (status, code)
+    response = await api.get(path, who)
+    assert (response.status, (await response.json())["error"]) == (status, code)
 
 
 async def test_an_admin_sees_events_of_a_shipment_that_does_not_exist(api: Api) -> None:
@@ -129,6 +129,6 @@ async def test_an_admin_sees_events_of_a_shipment_that_does_not_exist(api: Api) 
         ("limit=0", "/limit"),
     ],
 )
-async def test_what_makes_no_sense_is_400(api: Api, query: str, pointer: str) -> None:
-    answer = await api.get(f"{PATH}?{query}")
-    assert (answer.status, (await answer.json())["details"][0]["pointer"]) == (400, pointer)
+async def test_invalid_query_of_a_trail_is_400(api: Api, query: str, pointer: str) -> None:
+    response = await api.get(f"{PATH}?{query}")
+    assert (response.status, (await response.json())["details"][0]["pointer"]) == (400, pointer)

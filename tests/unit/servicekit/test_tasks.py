@@ -1,4 +1,4 @@
-"""Work in the background ends with its context, even if it does not hear the first time."""
+"""Background tasks end with their context, even if they swallow a cancellation."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def test_work_runs_while_the_context_lasts() -> None:
     assert ticks == seen > 0
 
 
-async def test_a_cancellation_that_is_swallowed_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_swallowed_cancellation_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(background_tasks, "CANCEL_AGAIN_S", 0.01)
     swallowed = 0
 
@@ -43,7 +43,7 @@ async def test_a_cancellation_that_is_swallowed_is_said_again(monkeypatch: pytes
     assert swallowed == 3
 
 
-async def test_what_broke_it_is_raised_at_the_end() -> None:
+async def test_error_of_the_task_is_raised_at_the_end() -> None:
     async def broken() -> None:
         raise ValueError("a bug")
 

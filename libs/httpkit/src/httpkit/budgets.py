@@ -1,4 +1,4 @@
-"""Budgets: what the requests of a route are charged to."""
+"""Budgets that requests are charged to."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,7 +11,7 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 
 class Budget(StrEnum):
-    """What a request is charged to: the user's, or with ADDRESS and LOGIN the address's."""
+    """Budget of a request: the user's, or with ADDRESS and LOGIN the address's."""
 
     ADDRESS = "address"
     EXEMPT = "exempt"
@@ -24,12 +24,12 @@ BUDGETS: Final = web.AppKey("budgets", dict[web.AbstractRoute, Budget])
 
 
 def default_budget(method: str, permission: Permission | None) -> Budget:
-    """Return what a route is charged to that does not say: none is without a budget by forgetting a word."""
+    """Return the budget of a route that declares none, so that no route is unlimited by omission."""
     if permission is None:
         return Budget.ADDRESS
     return Budget.READS if method in _READING else Budget.INGEST
 
 
 def budget_of(request: web.Request) -> Budget:
-    """Return what a request is charged to; where there is no route (404, 405), the caller's address."""
+    """Return the budget of a request; without a route (404, 405), that of the caller's address."""
     return request.app[BUDGETS].get(request.match_info.route, Budget.ADDRESS)

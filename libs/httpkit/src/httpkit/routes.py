@@ -1,4 +1,4 @@
-"""How routes are declared: each says which permission it asks for, or that it is public."""
+"""Declarations of routes, each with its permission or marked as public."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from aiohttp.web_urldispatcher import SystemRoute
 
 from domain.access.permissions import Permission
 from httpkit.budgets import BUDGETS, Budget, default_budget
-from httpkit.expect_continue import meet_expectation
+from httpkit.expect_continue import handle_expectation
 from httpkit.response.errors import Handler
 
 DECLARED: Final = web.AppKey("declared_permissions", dict[web.AbstractRoute, Permission | None])
@@ -22,17 +22,17 @@ CONDITIONAL_ROUTES: Final = web.AppKey("conditional_routes", set[web.AbstractRou
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of a service. GET answers HEAD too, and every path answers OPTIONS.
+    """One route of a service. GET serves HEAD too, and every path serves OPTIONS.
 
     Attributes:
-        permission: what the caller's role must have; None: anyone may call it, without a token. There is no
-            default, so that nobody makes a route public by forgetting a word.
-        budget: what its requests are charged to, if not to what `default_budget` says.
-        hints: headers that OPTIONS adds for this path, such as `Accept-Post`; with any, it also says how long
-            a body may be.
-        is_json: it answers with JSON, so that a request that takes none is 406. Not so for what is never to
-            be refused, and for pages.
-        is_conditional: a write that evaluates `If-Match` and `If-None-Match` by itself (`preconditions`).
+        permission: required of the caller's role; None: public, without a token. There is no default, so that
+            no route becomes public by omission.
+        budget: the budget of its requests, if not that of `default_budget`.
+        hints: headers that OPTIONS adds for this path, such as `Accept-Post`; with any, it also sends the
+            longest body.
+        is_json: it returns JSON, so that a request whose `Accept` excludes it is 406. False for pages, and
+            for routes that must never be rejected.
+        is_conditional: a write that evaluates `If-Match` and `If-None-Match` itself (`preconditions`).
     """
 
     method: str
@@ -46,7 +46,7 @@ class Route:
 
 
 class UndeclaredRoute(Exception):
-    """A route was added past `add_routes`, so nobody has said who may call it."""
+    """A route was added without `add_routes`, so it has no declared permission."""
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
@@ -59,7 +59,7 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
         resource = app.router.add_resource(path)
         for route in group:
             for method in _methods(route):
-                added = resource.add_route(method, route.handler, expect_handler=meet_expectation)
+                added = resource.add_route(method, route.handler, expect_handler=handle_expectation)
                 declared[added] = route.permission
                 budgets[added] = route.budget or default_budget(route.method, route.permission)
                 if route.is_json:
@@ -67,11 +67,11 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
                 if route.is_conditional:
                     conditional_routes.add(added)
         options = _options_handler(resource, group)
-        declared[resource.add_route(hdrs.METH_OPTIONS, options, expect_handler=meet_expectation)] = None
+        declared[resource.add_route(hdrs.METH_OPTIONS, options, expect_handler=handle_expectation)] = None
 
 
 def require_declarations(app: web.Application) -> None:
-    """Look every route of an app up among the declared ones.
+    """Check that every route of an app is declared.
 
     Raises:
         UndeclaredRoute: some route has no declaration.
@@ -83,10 +83,10 @@ def require_declarations(app: web.Application) -> None:
 
 
 def permission_of(request: web.Request) -> Permission | None:
-    """Return what the route of a request asks for; None: nothing, or there is no such route (404, 405).
+    """Return the permission of a request's route; None: it is public, or there is no such route (404, 405).
 
     Raises:
-        UndeclaredRoute: nobody has said who may call the route.
+        UndeclaredRoute: the route declares no permission.
     """
     route = request.match_info.route
     try:

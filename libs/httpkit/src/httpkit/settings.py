@@ -1,4 +1,4 @@
-"""Settings of HTTP servers: where they listen, how tokens are signed, how much a caller may take."""
+"""Settings of HTTP servers: address and bounds, token signing, rate limits."""
 
 import re
 from ipaddress import ip_address
@@ -28,24 +28,25 @@ _KNOWN_SECRET_PARTS: Final = (
 
 
 class HttpSettings(BaseSettings):
-    """Where and how the server listens: `HOST`, `PORT` and bounds on what clients may take up.
+    """Address and bounds of the server: `HOST`, `PORT` and limits on what clients may use.
 
     Attributes:
         host: address to listen on.
         port: port to listen on; 0: any free one.
         body_limit_bytes: no route reads a longer body.
-        head_timeout_s: a connection whose first head is not here by then is closed.
-        body_timeout_s: a body that is not here by then is given up (aiohttp would wait for ever).
-        write_timeout_s: a client that reads nothing of its answer for that long, or up to twice, is cut off.
-        half_read_limit_bytes: of all bodies that are being received, together; more are answered with 503.
+        head_timeout_s: a connection whose first head takes longer is closed.
+        body_timeout_s: a body that takes longer is rejected (aiohttp would wait for ever).
+        write_timeout_s: a client that reads nothing of its response for that long, or up to twice, is
+            disconnected.
+        half_read_limit_bytes: bound of all bodies that are being received, together; beyond it they are 503.
         keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
         cors_origins: origins whose pages may call the API from a browser, separated by commas; none by
             default, and never all.
-        trusted_proxies: how many proxies of ours stand in front, each appending to `X-Forwarded-For`.
-        env: development lets in users whose password everybody knows, so it is for this machine alone.
-        public_bind: the address that a person has chosen for the way in, where that is not `host`.
-        public_domain: the domain it is reached by, if it is.
+        trusted_proxies: number of our proxies in front, each appending to `X-Forwarded-For`.
+        env: development has users with well-known passwords, so it is for this machine alone.
+        public_bind: the address that the operator has chosen for the gateway, where that is not `host`.
+        public_domain: the domain of the gateway, if it has one.
     """
 
     model_config = FROZEN
@@ -71,33 +72,33 @@ class HttpSettings(BaseSettings):
         return origins_of(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _refuse_strangers_in_development(self) -> Self:
+    def _reject_exposed_development(self) -> Self:
         if self.env is Environment.DEVELOPMENT:
-            openness = openness_of(self.public_domain, self.public_bind, self.host)
-            if openness is not None:
+            exposure = exposure_of(self.public_domain, self.public_bind, self.host)
+            if exposure is not None:
                 raise ValueError(
-                    f"ENV: development lets in users whose password everybody knows, and {openness}: "
+                    f"ENV: development lets in users whose password everybody knows, and {exposure}: "
                     "set ENV=production, or WAYBILL_BIND=127.0.0.1 and no WAYBILL_DOMAIN"
                 )
         return self
 
 
 class AuthSettings(BaseSettings):
-    """How tokens are signed: `JWT_SECRET` (no default) and who they are from and for.
+    """Signing of tokens: `JWT_SECRET` (no default), issuer and audience.
 
     Attributes:
         jwt_secret: key that signs tokens (HS256), at least 32 random bytes, the same for all services; no
             default.
-        jwt_kid: name of the key that signs; it stands in the header of each token.
-        jwt_retired_secrets: JSON object of older keys by name: they verify, but sign no longer. Rotate by
+        jwt_kid: name of the signing key, as in the header of each token.
+        jwt_retired_secrets: JSON object of older keys by name: they verify, but no longer sign. Rotate by
             moving the old pair here, and drop it after `jwt_ttl_s`.
         jwt_issuer: claim `iss` of each token; a token with another one is refused.
         jwt_audience: claim `aud` of each token; a token with another one is refused.
-        jwt_ttl_s: how long a token is good for; at most as long as it is kept that a user of development,
-            keeps the end of tokens without knowing this setting.
-        jwt_revocation_poll_s: how often a replica asks which tokens are refused before their time.
-        jwt_revocation_stale_s: when ingest-api has not been able to ask for so long, it believes tokens that
-            are younger than that, and no others. As much as tokens live, and more: it believes all.
+        jwt_ttl_s: lifetime of a token; at most as long as `make admin`, which does not know this setting,
+            retains revocations.
+        jwt_revocation_poll_s: interval in which a replica polls the revoked tokens.
+        jwt_revocation_stale_s: when ingest-api has not been able to poll for so long, it accepts only tokens
+            that are younger than that. At the lifetime of tokens or more, it accepts all.
     """
 
     model_config = FROZEN
@@ -126,14 +127,14 @@ class AuthSettings(BaseSettings):
 
 
 class LimitSettings(BaseSettings):
-    """How much a caller may take: `LIMIT_INGEST_PER_S` and so on.
+    """Rate limits of callers: `LIMIT_INGEST_PER_S` and so on.
 
     Attributes:
-        ingest_per_s: requests of a user that change something; each 4 KiB of a body count as one.
-        reads_per_s: requests of a user that only read.
-        shipment_per_hour: events of one shipment that a user may send; and fifty more at each replica.
-        address_per_s: requests of an address without a token that holds.
-        login_per_min: attempts to log in from an address, right ones too; failures lock much sooner.
+        ingest_per_s: writes of a user; each 4 KiB of a body count as one.
+        reads_per_s: reads of a user.
+        shipment_per_hour: events of one shipment that a user may send, and fifty more at each replica.
+        address_per_s: requests of an address without a valid token.
+        login_per_min: login attempts from an address, successful ones too; failures lock much sooner.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="LIMIT_", env_ignore_empty=True)
@@ -145,13 +146,13 @@ class LimitSettings(BaseSettings):
     login_per_min: int = Field(default=300, ge=1, le=1_000_000)
 
 
-def openness_of(domain: str | None, bind: str | None, host: str) -> str | None:
-    """Say what lets others than this machine in, or None.
+def exposure_of(domain: str | None, bind: str | None, host: str) -> str | None:
+    """Return what exposes the server to other machines, or None.
 
     Args:
-        domain: that leads here, if one does.
-        bind: where the way in listens: what a person has chosen counts more than what a container has.
-        host: where this process listens.
+        domain: the public domain, if there is one.
+        bind: address of the gateway, as the operator has chosen it; it takes precedence over `host`.
+        host: address of this process.
     """
     if domain and domain.partition(":")[0] != _THIS_MACHINE:
         return f"WAYBILL_DOMAIN={domain} leads here"
@@ -160,13 +161,13 @@ def openness_of(domain: str | None, bind: str | None, host: str) -> str | None:
         return None
     try:
         is_here = ip_address(address.strip("[]")).is_loopback
-    except ValueError:  # a name, which may be anybody's
+    except ValueError:  # a host name, which may resolve to any address
         is_here = False
     return None if is_here else f"{name}={address} is open to others"
 
 
 def weakness_of(secret: str) -> str | None:
-    """Say what makes `secret` unfit to sign tokens, or None."""
+    """Return what makes `secret` unfit to sign tokens, or None."""
     if len(secret.encode()) < MIN_SECRET_BYTES:
         return f"must be at least {MIN_SECRET_BYTES} bytes outside development"
     if any(part in secret.lower() for part in _KNOWN_SECRET_PARTS):
@@ -181,10 +182,10 @@ _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 def origins_of(text: str) -> tuple[str, ...]:
-    """Return the origins that a list, separated by commas or blanks, names.
+    """Parse a list of origins, separated by commas or blanks.
 
     Raises:
-        ValueError: one is not written as browsers write it, or stands for any.
+        ValueError: one is not in the form that browsers send, or is a wildcard.
     """
     origins = tuple(dict.fromkeys(text.replace(",", " ").split()))
     for origin in origins:

@@ -1,1 +1,1 @@
-"""What every service needs, whatever it speaks: settings, logs, traces, clock, process, background tasks."""
+"""Basics of every service: settings, logs, traces, clock, process, background tasks."""

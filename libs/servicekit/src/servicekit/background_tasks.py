@@ -1,4 +1,4 @@
-"""Tasks in the background, and how they end."""
+"""Background tasks and their cancellation."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ CANCEL_AGAIN_S: Final = 0.5
 
 @contextlib.asynccontextmanager
 async def in_background(work: Coroutine[Any, Any, None], *, name: str) -> AsyncIterator[None]:
-    """Run `work` while the context lasts; on leaving, cancel it until it has ended.
+    """Run `work` while the context lasts; at exit, cancel it until it has ended.
 
-    Once is not enough: before Python 3.12 `asyncio.wait_for`, which redis-py and aiokafka call, swallows a
-    cancellation that meets the end of what it waits for (python/cpython#86296). The task would go on for
-    ever, and its process would not stop.
+    Cancelling once is not enough: before Python 3.12 `asyncio.wait_for`, which redis-py and aiokafka call,
+    swallows a cancellation that coincides with the end of its awaitable (python/cpython#86296). The task
+    would run for ever, and its process would not stop.
     """
     task = asyncio.create_task(work, name=name)
     try:

@@ -1,4 +1,4 @@
-"""The one place that asks the machine for the time."""
+"""The system clock."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from domain.timestamps import to_milliseconds
 
 
 class SystemClock:
-    """`Clock` of this machine, in the precision that Waybill keeps."""
+    """`Clock` of this machine, in milliseconds."""
 
     def now(self) -> datetime:
         """See `Clock.now`."""

@@ -1,4 +1,4 @@
-"""Errors to Sentry, where a DSN is set: what the log says at the levels error and critical."""
+"""Error reports to Sentry, if a DSN is set: log lines of the levels error and critical."""
 
 from typing import Any, Final
 
@@ -10,21 +10,21 @@ _REPORTED: Final = frozenset({"error", "critical", "exception"})
 
 
 def error_reports(dsn: str, settings: ServiceSettings, *, service: str, **options: Any) -> Processor:  # noqa: ANN401  # Sentry's own
-    """Return the processor of structlog that reports lines; call it once, it starts Sentry.
+    """Return the structlog processor that reports errors; call it once, because it starts Sentry.
 
     Args:
-        dsn: where to.
-        settings: who reports.
-        service: who reports.
-        options: more for `sentry_sdk.init`.
+        dsn: the Sentry project.
+        settings: environment and instance.
+        service: name of the service, as a tag.
+        options: further options of `sentry_sdk.init`.
     """
-    import sentry_sdk  # noqa: PLC0415  # not for those who do not use it
+    import sentry_sdk  # noqa: PLC0415  # imported only when it is used
 
     sentry_sdk.init(
         dsn=dsn,
         environment=settings.env,
         server_name=settings.instance_id,
-        # Only what the log says: no bodies, no headers, no variables, in which passwords and addresses are.
+        # Only what the log has: no bodies, headers or variables, which may hold passwords and addresses.
         default_integrations=False,
         auto_enabling_integrations=False,
         include_local_variables=False,

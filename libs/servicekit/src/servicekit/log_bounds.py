@@ -1,4 +1,4 @@
-"""Keeps a flood of failures from becoming one of lines: some of each name a second, the rest is counted."""
+"""Rate limit of the log: some lines of each name per second, the rest is counted."""
 
 import asyncio
 import contextvars
@@ -18,10 +18,10 @@ _WINDOW_S: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class LineBound:
-    """Lets `LINES_PER_S` lines of one name pass each second; then one tells how many there were more.
+class LogRateLimit:
+    """Rate limit of `LINES_PER_S` lines per name and second; one line then reports the number suppressed.
 
-    Lines of the level debug pass: whoever asks for them wants them all.
+    Lines of level debug always pass: the level was chosen to see them all.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -29,42 +29,42 @@ class LineBound:
         self._windows: dict[str, _Window] = {}
 
     def __call__(self, _logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        """Pass a line, as a processor of structlog.
+        """Pass or drop a line; a processor of structlog.
 
         Raises:
-            DropEvent: enough lines of its name were passed this second.
+            DropEvent: the limit of its name is reached for this second.
         """
         if method != "debug" and event["event"] != SUPPRESSED and not self.passes(str(event["event"])):
             raise structlog.DropEvent
         return event
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Pass a line of a library, as a filter of `logging`; its name is what it says without its values."""
+        """Pass or drop a line of a library, named by its message without values; a filter of `logging`."""
         return self.passes(f"{record.name}: {record.msg}")
 
     def passes(self, name: str) -> bool:
-        """Count a line and say whether it may be written."""
+        """Count a line and return whether it may be written."""
         now_s = self._clock()
         window = self._windows.get(name)
         if window is None or now_s - window.since_s >= _WINDOW_S:
-            self._publish_results(name)
+            self._report_suppressed(name)
             if len(self._windows) >= MOST_NAMES:
                 self._windows.clear()
             window = self._windows[name] = _Window(now_s)
         window.lines += 1
         if window.lines == LINES_PER_S + 1:
-            self._tell_later(name)
+            self._report_later(name)
         return window.lines <= LINES_PER_S
 
-    def _tell_later(self, name: str) -> None:
+    def _report_later(self, name: str) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return  # told with the next line of that name
-        # In a context of its own: what the request at hand has bound does not speak for the others.
-        loop.call_later(_WINDOW_S, self._publish_results, name, context=contextvars.Context())
+            return  # reported with the next line of that name
+        # In a context of its own: the fields of the current request do not belong to the others' lines.
+        loop.call_later(_WINDOW_S, self._report_suppressed, name, context=contextvars.Context())
 
-    def _publish_results(self, name: str) -> None:
+    def _report_suppressed(self, name: str) -> None:
         window = self._windows.pop(name, None)
         if window is not None and window.lines > LINES_PER_S:
             _log.warning(SUPPRESSED, line=name, count=window.lines - LINES_PER_S)

@@ -1,4 +1,4 @@
-"""Structured logs: JSON in production, readable lines in development, the request's id in every one."""
+"""Structured logs: JSON in production, readable lines in development, with the request's id in each."""
 
 import logging
 import sys
@@ -10,11 +10,11 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 
 from servicekit.error_reports import error_reports
-from servicekit.log_bounds import LineBound
+from servicekit.log_bounds import LogRateLimit
 from servicekit.settings import Environment, ServiceSettings, TelemetrySettings
 
-# What stands in each line of the current request. Not structlog's own variables of the context: to bind and
-# to clear them takes 2.3 µs, this 0.2.
+# Fields of each line of the current request. Not structlog's own context variables: to bind and clear them
+# takes 2.3 µs, this 0.2.
 _CONTEXT: Final = ContextVar[dict[str, str] | None]("log_context", default=None)
 LogContext = Token[dict[str, str] | None]
 _LEVELS: Final = logging.getLevelNamesMapping()
@@ -23,15 +23,15 @@ _LEVELS: Final = logging.getLevelNamesMapping()
 def configure_logs(
     settings: ServiceSettings, telemetry: TelemetrySettings | None = None, *, service: str
 ) -> None:
-    """Send our log and that of the libraries to the standard output, in one form; once, in `__main__`.
+    """Send our logs and those of the libraries to standard output in one format; call it in `__main__`.
 
     Args:
-        settings: level, form (by `ENV`) and the instance that stands in every line.
-        telemetry: where else errors go.
-        service: stands in every line.
+        settings: level, format (by `ENV`) and the instance of every line.
+        telemetry: Sentry, if enabled.
+        service: the service of every line.
     """
     level = _LEVELS[settings.log_level.upper()]
-    bound = LineBound()
+    bound = LogRateLimit()
     reporting: list[structlog.typing.Processor] = []
     if telemetry is not None and telemetry.sentry_dsn is not None:
         reporting.append(error_reports(telemetry.sentry_dsn.get_secret_value(), settings, service=service))
@@ -52,17 +52,17 @@ def configure_logs(
 
 
 def open_log_context(**fields: str) -> LogContext:
-    """Begin a request: its fields stand in each of its lines, until `close_log_context`."""
+    """Begin a request: each of its lines has these fields, until `close_log_context`."""
     return _CONTEXT.set(fields)
 
 
 def close_log_context(context: LogContext) -> None:
-    """End a request; the lines that follow are those of the one around it, if there is one."""
+    """End a request, and restore the enclosing context, if there is one."""
     _CONTEXT.reset(context)
 
 
 def bind_to_request(**fields: str) -> None:
-    """Say more in every line of the current request from here on; nothing outside of one."""
+    """Add fields to the following lines of the current request; does nothing outside a request."""
     current = _CONTEXT.get()
     if current is not None:
         current.update(fields)
@@ -88,7 +88,7 @@ def _constant(**values: str) -> structlog.typing.Processor:
 
 
 def _rendering(env: Environment) -> list[structlog.typing.Processor]:
-    # Tracebacks never show local variables: passwords and tokens are among them.
+    # Tracebacks never show local variables, which may hold passwords and tokens.
     if env is Environment.DEVELOPMENT:
         plain = structlog.dev.plain_traceback
         return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
@@ -110,6 +110,6 @@ def _adopt_libraries(
     )
     handler: logging.StreamHandler[Any] = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
-    # What the libraries say below a warning is about themselves, and far too much of it.
+    # Lines of the libraries below warning are about their internals, and far too many.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
     return handler

@@ -1,4 +1,4 @@
-"""Settings every service shares: frozen groups, read from the environment, each fault told in a line."""
+"""Settings that every service shares: frozen groups, read from the environment, one line per fault."""
 
 import os
 import socket
@@ -15,20 +15,20 @@ from pydantic_settings.exceptions import SettingsError
 SETTINGS_FAULT_EXIT_CODE: Final = 2
 
 FROZEN: Final = SettingsConfigDict(frozen=True, env_ignore_empty=True)
-"""Configuration of every settings group: frozen, and an empty variable is one that is not set."""
+"""Configuration of every settings group: frozen, and an empty variable counts as unset."""
 
 Tree = TypeVar("Tree", bound=BaseModel)
 
 
 class Environment(StrEnum):
-    """What the process is for: development allows seeded users and weak secrets."""
+    """Purpose of the process: development allows seeded users and weak secrets."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class ServiceSettings(BaseSettings):
-    """Who this process is: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`.
+    """Identity of the process: `ENV`, `LOG_LEVEL`, `INSTANCE_ID`.
 
     Attributes:
         env: `development` lets in seeded users and weak secrets, and logs for people; `production` does not.
@@ -44,13 +44,13 @@ class ServiceSettings(BaseSettings):
 
 
 class TelemetrySettings(BaseSettings):
-    """Where traces and errors are sent: nowhere, unless asked for.
+    """Destinations of traces and error reports; off by default.
 
     Attributes:
-        otel_traces_exporter: `otlp` switches tracing on. Where to, how much and all else is said by
+        otel_traces_exporter: `otlp` enables tracing. Endpoint, sampling and the rest come from
             OpenTelemetry's own variables, which its SDK reads (`OTEL_EXPORTER_OTLP_ENDPOINT`,
             `OTEL_TRACES_SAMPLER`, …).
-        sentry_dsn: switches the reporting of errors on.
+        sentry_dsn: enables error reports.
     """
 
     model_config = FROZEN
@@ -60,7 +60,7 @@ class TelemetrySettings(BaseSettings):
 
 
 class InvalidSettings(Exception):
-    """The environment does not describe a service that could run; one line per fault in `faults`."""
+    """The environment is not valid; `faults` has one line per fault."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -72,11 +72,11 @@ def read_settings(tree: type[Tree]) -> Tree:
 
     Each group is read by itself, so that the faults of all of them are found at once. The tree is a frozen
     model whose fields are groups: `class Settings(BaseModel): http: HttpSettings; auth: AuthSettings`.
-    What the environment does not say may stand in a file that has the setting's name (`jwt_secret`), in one
-    of the directories of `SECRETS_DIR`, which are separated by colons.
+    A setting that is not in the environment may be in a file of its name (`jwt_secret`), in one of the
+    directories of `SECRETS_DIR`, which are separated by colons.
 
     Raises:
-        InvalidSettings: something is missing or wrong.
+        InvalidSettings: a setting is missing or invalid.
     """
     groups: dict[str, Any] = {}
     files, faults = _secret_files()
@@ -96,7 +96,7 @@ def load_settings(tree: type[Tree]) -> Tree:
     """Read a tree of settings groups from the environment, for `__main__`.
 
     Raises:
-        SystemExit: with code 2, after one line per fault on the standard error.
+        SystemExit: with code 2, after one line per fault on standard error.
     """
     try:
         return read_settings(tree)
@@ -133,6 +133,6 @@ def _faults_of(error: ValidationError, group: type[BaseModel]) -> Iterator[str]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         message = fault["msg"].removeprefix("Value error, ")
         variable = "/".join(str(part) for part in fault["loc"]).upper()
-        if fault["loc"] and fault["loc"][0] in group.model_fields:  # else it is a name of its own
+        if fault["loc"] and fault["loc"][0] in group.model_fields:  # else the location is an alias
             variable = f"{prefix}{variable}"
         yield f"{variable}: {message}" if variable else message

@@ -1,6 +1,6 @@
-"""Traces: W3C Trace Context is passed on always; spans are made only where somebody has asked for them.
+"""Tracing: W3C Trace Context is always propagated; spans are created only when tracing is enabled.
 
-Without `OTEL_TRACES_EXPORTER` there is no tracer, and nothing of this runs but `traceparent_of`.
+Without `OTEL_TRACES_EXPORTER` there is no tracer, and only `traceparent_of` of the HTTP middleware runs.
 """
 
 from collections.abc import Iterator
@@ -21,18 +21,22 @@ _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 @contextmanager
 def tracing(settings: TelemetrySettings, service: ServiceSettings, *, name: str) -> Iterator[Tracer | None]:
-    """Give a tracer whose spans are exported by OTLP, the last ones when the context ends; or None."""
+    """Yield a tracer that exports by OTLP, or None if tracing is off; flush its spans at exit."""
     if settings.otel_traces_exporter == "none":
         yield None
         return
-    # The SDK takes 20 MB and a quarter of a second: not for those who do not use it.
+    # The SDK takes 20 MB and a quarter of a second: imported only when it is used.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
 
-    who = {"service.namespace": "waybill", "service.name": name, "service.instance.id": service.instance_id}
-    provider = TracerProvider(resource=Resource.create(who))
+    attributes = {
+        "service.namespace": "waybill",
+        "service.name": name,
+        "service.instance.id": service.instance_id,
+    }
+    provider = TracerProvider(resource=Resource.create(attributes))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     try:
         yield provider.get_tracer("waybill")
@@ -41,7 +45,7 @@ def tracing(settings: TelemetrySettings, service: ServiceSettings, *, name: str)
 
 
 def context_of(traceparent: str | None) -> Context:
-    """Return the context that a `traceparent` describes: that of no span, if it is None."""
+    """Return the context of a `traceparent`; an empty one for None."""
     return _PROPAGATOR.extract({} if traceparent is None else {TRACEPARENT: traceparent}, context=Context())
 
 
@@ -55,7 +59,7 @@ def traceparent_in(span: Span) -> str | None:
 
 
 def is_sampled(traceparent: str | None) -> bool:
-    """Say whether whoever passed this on has sampled its trace."""
+    """Return whether the caller has sampled this trace."""
     return (
         traceparent is not None
         and trace.get_current_span(context_of(traceparent)).get_span_context().trace_flags.sampled

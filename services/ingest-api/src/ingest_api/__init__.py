@@ -1,1 +1,1 @@
-"""Ingest API: accepts events and shipments over HTTP, writes them to Kafka."""
+"""Ingest API: accepts events and shipments over HTTP and writes them to Kafka."""

@@ -1,4 +1,4 @@
-"""`python -m ingest_api`: serves until SIGTERM."""
+"""Entry point: `python -m ingest_api` serves until SIGTERM."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from servicekit.tracing import tracing
 
 
 def main() -> None:
-    """Read the environment, then serve."""
+    """Read the settings, then serve until SIGTERM."""
     settings = load_settings(Settings)
     configure_logs(settings.service, settings.telemetry, service="ingest-api")
     with tracing(settings.telemetry, settings.service, name="ingest-api") as tracer:

@@ -1,4 +1,4 @@
-"""The wiring of ingest-api: a producer, an inbox for answers, and the routes."""
+"""The composition root of ingest-api: producer, reply inbox, routes."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -16,13 +16,13 @@ from httpkit.middleware.rate_limits import LIMITER
 from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.app_server import build_app as build_http_app
-from httpkit.server.health import Health, Ping, answering
+from httpkit.server.health import Health, Ping, ping_check
 from ingest_api.handlers.post_events import REPORTER
 from ingest_api.handlers.replays import REPLAYER
 from ingest_api.handlers.shipment_writes import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
-from ingest_api.shipment_quota import SHARES, ShipmentShares
+from ingest_api.shipment_quota import SHIPMENT_QUOTAS, ShipmentQuotas
 from ingest_api.tracing import TracedCommandLog
 from ingest_api.use_cases.event_reporting import EventReporter
 from ingest_api.use_cases.shipment_changes import ShipmentChanger
@@ -43,14 +43,14 @@ from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 from storage.redis.replies import RedisReplyInbox
 
-_AWAITED: Final = web.AppKey("awaited", CommandSubmitter)
+_SUBMITTER: Final = web.AppKey("submitter", CommandSubmitter)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
 class Probes:
-    """Asks Kafka: for readiness whether it is there, for health whether it takes events.
+    """Probes of Kafka: for readiness that it is reachable, for health that it accepts events.
 
-    Over two connections, for whoever gives up on one closes it.
+    Each has its own connection, because a probe that times out closes it.
     """
 
     def __init__(self, kafka: KafkaSettings) -> None:
@@ -63,7 +63,7 @@ class Probes:
         await self._writes.stop()
 
     def health(self, producer: ResilientProducer, cache: Ping) -> Health:
-        """Return what the service shows of itself."""
+        """Return the service's health checks."""
 
         async def is_connected() -> bool:
             return producer.is_started and await self._presence.ping()
@@ -72,9 +72,9 @@ class Probes:
             return producer.is_started and await self._writes.obstacle(self._topic) is None
 
         return Health(
-            {"cache": answering(cache), "event_queue": answering(event_queue)},
+            {"cache": ping_check(cache), "event_queue": ping_check(event_queue)},
             optional=["cache"],
-            readiness={"event_queue": answering(is_connected)},
+            readiness={"event_queue": ping_check(is_connected)},
         )
 
 
@@ -83,7 +83,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
 
     Args:
         settings: the whole tree.
-        tracer: makes spans of requests and of what they write, if given.
+        tracer: creates spans of requests and of appends, if given.
     """
     producer, probes = ResilientProducer(settings.kafka), Probes(settings.kafka)
     registry = new_registry("ingest-api")
@@ -96,7 +96,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
         await probes.stop()
 
     async def cache() -> bool:
-        return await ping_redis(app[_REDIS]) and revocations.is_current  # without it, who is old is refused
+        return await ping_redis(app[_REDIS]) and revocations.is_current  # without it, old tokens are rejected
 
     revocations = Revocations(bound_s=settings.auth.jwt_revocation_stale_s)
     app = build_http_app(
@@ -110,7 +110,7 @@ def build_app(settings: Settings, *, tracer: Tracer | None = None) -> web.Applic
     trace_requests(app, tracer)
     app[REPLAYER] = KafkaDeadLetterReplayer(settings.kafka, producer)
     app[DEFAULT_WAIT_S] = settings.ingest.default_wait_s
-    app.on_shutdown.append(_answer_who_waits)
+    app.on_shutdown.append(_release_waiting_requests)
     app.cleanup_ctx.append(with_kafka)
     app.cleanup_ctx.append(_with_limits(settings, revocations))
     app.cleanup_ctx.append(_with_use_cases(settings, _command_log(settings, producer, registry, tracer)))
@@ -135,11 +135,11 @@ def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Applic
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_redis(settings.redis) as redis:
             inbox = RedisReplyInbox(redis, settings.service.instance_id)
-            awaited, clock = CommandSubmitter(log, inbox), SystemClock()
-            app[_AWAITED] = awaited
-            app[REPORTER] = EventReporter(log, awaited, clock)
-            app[CREATOR] = ShipmentCreator(awaited, clock, entropy=secrets.token_bytes)
-            app[CHANGER] = ShipmentChanger(awaited, clock)
+            submitter, clock = CommandSubmitter(log, inbox), SystemClock()
+            app[_SUBMITTER] = submitter
+            app[REPORTER] = EventReporter(log, submitter, clock)
+            app[CREATOR] = ShipmentCreator(submitter, clock, entropy=secrets.token_bytes)
+            app[CHANGER] = ShipmentChanger(submitter, clock)
             async with inbox.listening():
                 yield
 
@@ -153,7 +153,7 @@ def _with_limits(
         async with open_redis(settings.redis) as redis:
             app[_REDIS] = redis
             app[LIMITER] = LotRateLimiter(RedisRateLimiter(redis))
-            app[SHARES] = ShipmentShares(app[LIMITER], settings.limits.shipment_per_hour)
+            app[SHIPMENT_QUOTAS] = ShipmentQuotas(app[LIMITER], settings.limits.shipment_per_hour)
             feed = RedisRevocationFeed(redis, SystemClock(), retention_s=settings.auth.jwt_ttl_s + 120)
             async with revocations.following(feed, every_s=settings.auth.jwt_revocation_poll_s):
                 yield
@@ -161,6 +161,6 @@ def _with_limits(
     return context
 
 
-async def _answer_who_waits(app: web.Application) -> None:
-    """What they sent is in the log: they get their 202 now, not a broken connection when the time is up."""
-    app[_AWAITED].stop_waiting()
+async def _release_waiting_requests(app: web.Application) -> None:
+    """Send waiting requests their 202 now: the log has their commands, and connections are about to close."""
+    app[_SUBMITTER].stop_waiting()

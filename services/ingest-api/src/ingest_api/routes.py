@@ -1,4 +1,4 @@
-"""The routes of ingest-api and who may call them."""
+"""The routes of ingest-api and their permissions."""
 
 from typing import Final
 

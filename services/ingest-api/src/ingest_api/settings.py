@@ -10,13 +10,13 @@ from storage.settings import RedisSettings
 
 
 class IngestSettings(BaseSettings):
-    """What ingest-api takes on.
+    """Limits and defaults of ingest-api.
 
     Attributes:
-        max_in_flight: commands that wait for Kafka; more are answered with 503.
-        max_in_flight_bytes: of these commands together, as they are written; likewise.
-        default_wait_s: how long writes to /shipments wait for their outcome before they answer 202, where
-            the client does not say (`Prefer: wait`).
+        max_in_flight: commands that wait for Kafka; beyond it requests are 503.
+        max_in_flight_bytes: serialized size of these commands together; likewise.
+        default_wait_s: how long writes to /shipments wait for their outcome before they return 202, unless
+            the client sends `Prefer: wait`.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="INGEST_", env_ignore_empty=True)
@@ -27,7 +27,7 @@ class IngestSettings(BaseSettings):
 
 
 class Settings(BaseModel):
-    """All of them; `load_settings` reads each group from the environment."""
+    """All settings of ingest-api; `load_settings` reads each group from the environment."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
-"""How much one caller may say of one shipment: rejected events are stored too, and stand in its trail.
+"""Quota of events per caller and shipment: rejected events are stored too, and appear in the audit trail.
 
-A shipment has about ten events, so the first `FREE` of an hour are counted here alone, which costs a batch
-nothing. What comes beyond them is taken from a quota that all replicas share.
+A shipment has about ten events, so the first `FREE` of an hour are counted in memory alone, without a round
+trip. Further ones are taken from a quota that all replicas share.
 """
 
 from collections import Counter
@@ -22,18 +22,18 @@ HOUR_S: Final = 3_600
 REMEMBERED: Final = 100_000
 
 
-class ShipmentShares:
-    """Counts what each caller says of each shipment."""
+class ShipmentQuotas:
+    """Counter of events by caller and shipment."""
 
     def __init__(
         self, limiter: RateLimiter, per_hour: int, *, clock: Callable[[], float] = monotonic
     ) -> None:
-        """Tell what is shared.
+        """Set the shared quota.
 
         Args:
-            limiter: of all replicas.
-            per_hour: how many events of a shipment a caller may send beyond those that are free.
-            clock: tells when an hour is over.
+            limiter: shared by all replicas.
+            per_hour: events of a shipment that a caller may send in addition to the free ones.
+            clock: seconds, monotonic.
         """
         self._limiter = limiter
         self._quota = Quota("shipment", per_hour, HOUR_S)
@@ -45,7 +45,7 @@ class ShipmentShares:
         """Count an event of each of these shipments.
 
         Raises:
-            ApiError: 429, it is too much of one of them. What was counted stays counted.
+            ApiError: 429, the quota of one of them is used up. Counted events stay counted.
         """
         if self._clock() >= self._until or len(self._seen) >= REMEMBERED:
             self._seen, self._until = {}, self._clock() + HOUR_S
@@ -58,7 +58,7 @@ class ShipmentShares:
         wanted = min(count, self._quota.limit)
         grant = await self._limiter.take(f"shipment:{caller}:{number}", self._quota, wanted=wanted)
         if grant.granted < wanted:
-            # Until as many are free as are wanted; one of them is, when the wait for the first is over.
+            # Until as many are free as are wanted; the first is free after `retry_after_s`.
             wait_s = max(1, int(grant.retry_after_s + (wanted - 1) * self._quota.interval_us / 1_000_000))
             raise ApiError(
                 ErrorCode.RATE_LIMITED,
@@ -67,15 +67,15 @@ class ShipmentShares:
             )
 
 
-SHARES: Final = web.AppKey("shipment_shares", ShipmentShares)
+SHIPMENT_QUOTAS: Final = web.AppKey("shipment_quotas", ShipmentQuotas)
 
 
-async def require_share(request: web.Request, numbers: Iterable[str]) -> None:
-    """Count what a request says of shipments; an app without `SHARES` counts nothing.
+async def charge_shipments(request: web.Request, numbers: Iterable[str]) -> None:
+    """Charge the events of a request to their shipments; an app without `SHIPMENT_QUOTAS` has no quota.
 
     Raises:
         ApiError: 429.
     """
-    shares = request.app.get(SHARES)
-    if shares is not None:
-        await shares.take(principal(request).subject, numbers)
+    quotas = request.app.get(SHIPMENT_QUOTAS)
+    if quotas is not None:
+        await quotas.take(principal(request).subject, numbers)

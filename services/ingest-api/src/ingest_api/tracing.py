@@ -1,4 +1,4 @@
-"""Spans around the log, where somebody has asked for traces."""
+"""Spans of appends to the log, if tracing is enabled."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from servicekit.tracing import traceparent_in
 
 
 class TracedCommandLog:
-    """`CommandLog` that makes a span of each append, and sends it along with the commands."""
+    """`CommandLog` that creates a span for each append and sends its `traceparent` with the commands."""
 
     def __init__(self, log: CommandLog, tracer: Tracer, *, topic: str) -> None:
         self._log = log

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.server.app_server import build_app, serving
-from httpkit.server.health import Health, State, answering
+from httpkit.server.health import Health, State, ping_check
 from messaging.consumer.consumer_settings import RuntimeSettings
 from messaging.consumer.handler import PartitionHandler
 from messaging.consumer.runtime import PartitionRuntime
@@ -176,9 +176,9 @@ def _health(stores: Stores, kafka: KafkaProbe, runtime: PartitionRuntime, stop: 
 
     return Health(
         {
-            "database": answering(partial(ping_database, stores.database)),
-            "cache": answering(partial(ping_redis, stores.redis)),
-            "event_queue": answering(kafka.ping),
+            "database": ping_check(partial(ping_database, stores.database)),
+            "cache": ping_check(partial(ping_redis, stores.redis)),
+            "event_queue": ping_check(kafka.ping),
         },
         optional=["cache"],
         readiness={"partitions": partitions},

@@ -1,1 +1,1 @@
-"""Query API: reads shipments and events, logs users in."""
+"""Query API: serves shipments and events, and logs users in."""

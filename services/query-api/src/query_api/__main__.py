@@ -1,4 +1,4 @@
-"""`python -m query_api`: read the environment, then serve."""
+"""Entry point: `python -m query_api` serves until SIGTERM."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from servicekit.tracing import tracing
 
 
 def main() -> None:
-    """Run the query API until it is told to stop."""
+    """Read the settings, then serve until SIGTERM."""
     settings = load_settings(Settings)
     configure_logs(settings.service, settings.telemetry, service="query-api")
     with tracing(settings.telemetry, settings.service, name="query-api") as tracer:

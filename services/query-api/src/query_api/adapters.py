@@ -1,4 +1,4 @@
-"""What the query API is made of: the ports it uses, and the real things behind them."""
+"""The ports that query-api uses, and their adapters."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -24,7 +24,7 @@ from domain.ports.dead_letters import DeadLetterBin, DeadLetterReader
 from domain.ports.partitions import PartitionControl, QuarantineStore
 from domain.ports.revocations import RevocationFeed, RevocationStore
 from httpkit.middleware.auth import TokenIssuer
-from httpkit.server.health import Check, answering
+from httpkit.server.health import Check, ping_check
 from messaging.backlog import Backlog
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
@@ -54,11 +54,11 @@ EVENT_QUEUE: Final = "event_queue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapters:
-    """What handlers work with.
+    """Ports of the handlers.
 
     Attributes:
-        probes: how the stores are, by the names they have in `/health`: what this replica needs.
-        event_queue: how the way of events is, all of it: `event_queue` of `/health`.
+        probes: checks of the stores that this replica needs, by their names in `/health`.
+        event_queue: check of the whole path of events: `event_queue` of `/health`.
     """
 
     shipments: ShipmentReader
@@ -66,7 +66,7 @@ class Adapters:
     dead_letters: DeadLetterReader
     bin: DeadLetterBin
     actions: ActionLog
-    line: PartitionControl
+    partitions: PartitionControl
     quarantine: QuarantineStore
     users: UserStore
     keys: ApiKeyStore
@@ -87,7 +87,7 @@ OpenAdapters = Callable[[Settings, CollectorRegistry], AbstractAsyncContextManag
 
 @asynccontextmanager
 async def open_adapters(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Adapters]:
-    """Open the stores; does not wait for them. Leaving closes all connections."""
+    """Open the stores without waiting for them; at exit, close all connections."""
     registry.register(BreakerMetrics())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
@@ -104,7 +104,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
-            line=MongoPartitionControl(database, Topics(settings.kafka.topic_prefix).events),
+            partitions=MongoPartitionControl(database, Topics(settings.kafka.topic_prefix).events),
             quarantine=MongoQuarantineStore(database),
             users=MongoUserStore(database, development=settings.service.env is Environment.DEVELOPMENT),
             keys=MongoApiKeyStore(database),
@@ -122,7 +122,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
 @asynccontextmanager
 async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[Check]:
     topic = Topics(settings.kafka.topic_prefix).events
-    # Apart from the probe of readiness: whoever gives up on a connection closes it.
+    # Separate from the probe of readiness, because a probe that times out closes its connection.
     probe = KafkaProbe(settings.kafka)
     backlog = Backlog(settings.kafka, topic, settings.health.processor_group)
     async with aiohttp.ClientSession() as session:
@@ -131,7 +131,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
             ingest=IngestApis(session, settings.health.ingest_upstreams.split()),
             probe=probe,
             backlog=backlog,
-            line=MongoPartitionControl(database, topic),
+            partitions=MongoPartitionControl(database, topic),
         )
         queue = EventQueue(watched, SystemClock(), limit_s=settings.health.event_age_limit_s)
         try:
@@ -143,7 +143,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
 
 def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:
     return {
-        DATABASE: answering(partial(ping_database, database)),
-        CACHE: answering(partial(ping_redis, redis)),
-        EVENT_QUEUE: answering(kafka.ping),
+        DATABASE: ping_check(partial(ping_database, database)),
+        CACHE: ping_check(partial(ping_redis, redis)),
+        EVENT_QUEUE: ping_check(kafka.ping),
     }

@@ -1,4 +1,4 @@
-"""The composition root of the query API."""
+"""The composition root of query-api."""
 
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -15,7 +15,7 @@ from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.health import Health, State
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
-from query_api.list_turns import LIST_SHARES, ListShares
+from query_api.list_turns import LIST_SLOTS, ListSlots
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from query_api.use_cases.access import ACCESS, open_access
@@ -23,7 +23,7 @@ from servicekit.clock import SystemClock
 from servicekit.settings import Environment
 from storage.mongo.accounts.users import seed_development_users
 
-SECRETIVE: Final = "/auth/"
+UNCACHED_PREFIX: Final = "/auth/"
 
 
 def build_app(
@@ -33,8 +33,8 @@ def build_app(
 
     Args:
         settings: the whole tree.
-        opening: opens what handlers work with when the app starts, and closes it when it stops.
-        tracer: makes spans of requests, if given.
+        opening: opens the adapters when the app starts, and closes them when it stops.
+        tracer: creates spans of requests, if given.
     """
     revocations = Revocations()
     registry = new_registry("query-api")
@@ -45,7 +45,7 @@ def build_app(
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
             started[ADAPTERS], started[ACCESS] = opened, access
-            started[LIMITER], started[LIST_SHARES] = opened.limiter, ListShares()
+            started[LIMITER], started[LIST_SLOTS] = opened.limiter, ListSlots()
             await _seed(settings, opened)
             yield
 
@@ -58,19 +58,19 @@ def build_app(
         limits=settings.limits,
     )
     trace_requests(app, tracer)
-    app.on_response_prepare.append(_forbid_keeping)
+    app.on_response_prepare.append(_forbid_caching)
     app.cleanup_ctx.append(adapters)
     return app
 
 
-async def _forbid_keeping(request: web.Request, response: web.StreamResponse) -> None:
-    """Let nobody on the way keep what is said about tokens and users: a signal, so that errors say it too."""
-    if request.path.startswith(SECRETIVE):
+async def _forbid_caching(request: web.Request, response: web.StreamResponse) -> None:
+    """Forbid caching of responses about tokens and users: a signal, so that errors have the header too."""
+    if request.path.startswith(UNCACHED_PREFIX):
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
 
 
 def _health(adapters: Callable[[], Adapters]) -> Health:
-    """Return what the service shows: of the system in `/health`, of itself in `/health/ready`."""
+    """Return the health checks: of the whole system in `/health`, of this replica in `/health/ready`."""
 
     async def probe(name: str) -> State:
         return await adapters().probes[name]()

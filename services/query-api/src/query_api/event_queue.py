@@ -1,7 +1,7 @@
-"""Whether events are accepted and applied: `event_queue` of `/health`, for the whole system.
+"""Health of the path of events: `event_queue` of `/health`, for the whole system.
 
-Nothing here asks a processor: that one which is gone or frozen says nothing is the case to be found. What is
-applied stands in the fences in MongoDB, what is not in the log, who works on it in the consumer group.
+No processor is asked: one that is gone or frozen would not respond, and that is the case to detect. Applied
+positions come from the fences in MongoDB, waiting records from the log, members from the consumer group.
 """
 
 import asyncio
@@ -19,43 +19,43 @@ from domain.ports.core import Clock
 from domain.ports.partitions import PartitionControl
 from httpkit.server.health import State
 
-_REPLICA_ANSWERS_WITHIN_S: Final = 1.0
-_ASK_FOR_MEMBERS_EVERY_S: Final = 5.0
-_ASK_WHETHER_THEY_ARE_BACK_EVERY_S: Final = 1.0
+_REPLICA_TIMEOUT_S: Final = 1.0
+_MEMBERS_POLL_S: Final = 5.0
+_MISSING_MEMBERS_POLL_S: Final = 1.0
 
 _log = structlog.get_logger(__name__)
 
 
 class IngestApis:
-    """The replicas of ingest-api; with none known, nobody is asked and nothing speaks against them."""
+    """Readiness of the replicas of ingest-api; without configured replicas there is no obstacle."""
 
     def __init__(self, session: aiohttp.ClientSession, upstreams: Sequence[str]) -> None:
         self._session = session
         self._upstreams = tuple(upstreams)
 
     async def obstacle(self) -> str | None:
-        """Return why no replica takes events, None if one is ready."""
-        answers = await asyncio.gather(*(self._is_ready(each) for each in self._upstreams))
-        return None if any(answers) or not answers else "no ingest-api is ready"
+        """Return why no replica accepts events; None if one is ready."""
+        ready = await asyncio.gather(*(self._is_ready(each) for each in self._upstreams))
+        return None if any(ready) or not ready else "no ingest-api is ready"
 
     async def _is_ready(self, upstream: str) -> bool:
-        timeout = aiohttp.ClientTimeout(total=_REPLICA_ANSWERS_WITHIN_S)
+        timeout = aiohttp.ClientTimeout(total=_REPLICA_TIMEOUT_S)
         try:
-            async with self._session.get(f"http://{upstream}/health/ready", timeout=timeout) as answer:
-                return answer.ok
+            async with self._session.get(f"http://{upstream}/health/ready", timeout=timeout) as response:
+                return response.ok
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
 
 
 class TopicProbe(Protocol):
-    """See `messaging.health.KafkaProbe`."""
+    """Probe of a topic; see `messaging.health.KafkaProbe`."""
 
     async def obstacle(self, topic: str) -> str | None:
-        """Return what keeps records from being appended to a topic."""
+        """Return what prevents appends to a topic; None if nothing does."""
 
 
 class TopicBacklog(Protocol):
-    """See `messaging.backlog.Backlog`."""
+    """Backlog of a topic; see `messaging.backlog.Backlog`."""
 
     async def members(self) -> int:
         """Return how many members the group has now."""
@@ -66,21 +66,21 @@ class TopicBacklog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What tells how events fare: who takes them, where they wait, and how far they are applied."""
+    """Sources of the health of the event queue: ingest-api, Kafka, backlog and partitions."""
 
     topic: str
     ingest: IngestApis
     probe: TopicProbe
     backlog: TopicBacklog
-    line: PartitionControl
+    partitions: PartitionControl
 
 
 class EventQueue:
-    """Judges the way of an event from its acceptance to its being applied.
+    """Health check of the path of an event, from its acceptance until it is applied.
 
-    Not ok: no ingest-api is ready; an append would wait for a broker that does not answer; a partition is
-    halted; an event has waited longer than `limit_s`; no processor is in the group for as long. An idle
-    system is ok. What is wrong is logged when it changes.
+    Down: no ingest-api is ready; an append would wait for a broker that does not respond; a partition is
+    halted; an event has waited longer than `limit_s`; the group has had no processor for as long. An idle
+    system is ok. The problem is logged when it changes.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ class EventQueue:
         self._limit_s = limit_s
         self._monotonic = monotonic
         self._problem: str | None = None
-        self._asked_for_members_at = float("-inf")
-        self._absent_since: float | None = monotonic()  # until the group is seen to have a member
+        self._members_polled_at = float("-inf")
+        self._absent_since: float | None = monotonic()  # until the group has a member
 
     async def state(self) -> State:
-        """Return how it is; blocks for two seconds at most, for its parts have deadlines of their own."""
+        """Return the state; blocks for two seconds at most, because its parts have their own deadlines."""
         accepting, applying = await asyncio.gather(self._not_accepted(), self._not_applied())
         problem = accepting or applying
         if problem != self._problem:
@@ -110,39 +110,39 @@ class EventQueue:
 
     async def _not_accepted(self) -> str | None:
         watched = self._watched
-        refused, stuck = await asyncio.gather(
+        not_ready, blocked = await asyncio.gather(
             watched.ingest.obstacle(), watched.probe.obstacle(watched.topic)
         )
-        return refused or stuck
+        return not_ready or blocked
 
     async def _not_applied(self) -> str | None:
         try:
-            views = await self._watched.line.partitions()
+            views = await self._watched.partitions.partitions()
             halted = [view.number for view in views if view.halt is not None]
             if halted:
                 return f"halted: partition {_listed(halted)}"
             since = self._clock.now() - timedelta(seconds=self._limit_s)
             applied = {view.number: view.next_offset for view in views}
-            overdue, deserted = await asyncio.gather(
-                self._watched.backlog.waiting(applied, since=since), self._deserted()
+            overdue, without_members = await asyncio.gather(
+                self._watched.backlog.waiting(applied, since=since), self._without_members()
             )
         except StoreUnavailable as error:
             return f"unknown what is applied: {error}"
         if overdue:
             return f"events have waited longer than {self._limit_s:g} s in partition {_listed(overdue)}"
-        return deserted
+        return without_members
 
-    async def _deserted(self) -> str | None:
-        """Say that the group has had no member for longer than the limit.
+    async def _without_members(self) -> str | None:
+        """Return a problem if the group has had no member for longer than the limit.
 
-        Counted from when it was first found empty, for it may have had some while nobody looked.
+        Counted from when it was first seen empty, because it may have had members between two checks.
         """
         now = self._monotonic()
         is_there = self._absent_since is None
-        every_s = _ASK_FOR_MEMBERS_EVERY_S if is_there else _ASK_WHETHER_THEY_ARE_BACK_EVERY_S
-        if now - self._asked_for_members_at >= every_s:
+        poll_s = _MEMBERS_POLL_S if is_there else _MISSING_MEMBERS_POLL_S
+        if now - self._members_polled_at >= poll_s:
             has_members = await self._watched.backlog.members() > 0
-            self._asked_for_members_at = now
+            self._members_polled_at = now
             if has_members:
                 self._absent_since = None
             elif self._absent_since is None:

@@ -1,8 +1,8 @@
-"""`python -m query_api.first_admin USERNAME`: makes an admin where nobody can log in who could make one.
+"""Command line `python -m query_api.first_admin USERNAME`: create an admin without logging in.
 
-Whoever may run it has the database already, so it asks for no token. The password is asked for without echo,
-or read as one line from the standard input. `--reset` gives an admin that exists another password and lets it
-in again. Exit codes: 0 done; 1 refused, or no answer from MongoDB; 2 wrong arguments or environment.
+It needs access to the database, so it needs no token. The password is prompted for without echo, or read as
+one line from standard input. `--reset` gives an existing admin another password and enables it. Exit codes:
+0 done; 1 rejected, or MongoDB did not respond; 2 wrong arguments or environment.
 """
 
 import argparse
@@ -33,12 +33,12 @@ from storage.settings import MongoSettings
 _TOKENS_LAST_AT_MOST: Final = timedelta(days=30)
 
 
-class Refused(Exception):
-    """It was not done; the text says why, and what to do."""
+class CommandRejected(Exception):
+    """The command was rejected; the text has the reason and a remedy."""
 
 
-class Surroundings(BaseModel):
-    """What the environment says."""
+class FirstAdminSettings(BaseModel):
+    """Settings of the command."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,17 +47,21 @@ class Surroundings(BaseModel):
 
 
 def main() -> int:
-    """Do what the arguments say; the exit code."""
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m query_api.first_admin", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("username")
     parser.add_argument("--reset", action="store_true", help="a new password for an admin that exists")
     arguments = parser.parse_args()
-    settings = load_settings(Surroundings)
+    settings = load_settings(FirstAdminSettings)
     try:
         wanted = NEW_USER.validate_python(
-            {"username": arguments.username, "password": _asked_for(arguments.username), "role": Role.ADMIN}
+            {
+                "username": arguments.username,
+                "password": _ask_password(arguments.username),
+                "role": Role.ADMIN,
+            }
         )
         asyncio.run(_run(settings, wanted, reset=arguments.reset))
     except ValidationError as error:
@@ -65,26 +69,26 @@ def main() -> int:
             place = "/".join(map(str, fault["loc"]))
             sys.stderr.write(f"error: {place}: {fault['msg'].removeprefix('Value error, ')}\n")
         return 2
-    except (Refused, WaybillError) as error:
+    except (CommandRejected, WaybillError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
-def _asked_for(username: str) -> str:
+def _ask_password(username: str) -> str:
     try:
         password = _typed(username) if sys.stdin and sys.stdin.isatty() else _read()
         password.encode()
     except (EOFError, KeyboardInterrupt) as error:
         sys.stderr.write("\n")
-        raise Refused("no password was given: nothing is changed") from error
+        raise CommandRejected("no password was given: nothing is changed") from error
     except UnicodeError as error:
-        raise Refused("the password is not UTF-8: nothing is changed") from error
+        raise CommandRejected("the password is not UTF-8: nothing is changed") from error
     return password
 
 
 def _read() -> str:
-    """Return one line of the standard input, whatever the locale is; nothing, where it is closed."""
+    """Return one line of standard input as UTF-8, in any locale; empty if it is closed."""
     return sys.stdin.buffer.readline().decode().rstrip("\r\n") if sys.stdin else ""
 
 
@@ -96,7 +100,7 @@ def _typed(username: str) -> str:
         sys.stderr.write("They differ: try again.\n")
 
 
-async def _run(settings: Surroundings, wanted: NewUser, *, reset: bool) -> None:
+async def _run(settings: FirstAdminSettings, wanted: NewUser, *, reset: bool) -> None:
     hasher = PasswordHasher(cost=settings.passwords.bcrypt_cost, threads=1)
     try:
         secret = await hasher.hash(wanted.password)
@@ -104,20 +108,22 @@ async def _run(settings: Surroundings, wanted: NewUser, *, reset: bool) -> None:
         hasher.close()
     async with open_database(settings.mongo) as database:
         if await missing(database, STEPS):
-            raise Refused("the database is not prepared yet: start Waybill, or run `waybill-admin schema`")
+            raise CommandRejected(
+                "the database is not prepared yet: start Waybill, or run `waybill-admin schema`"
+            )
         if reset:
-            await let_in_again(database, wanted.username, secret)
+            await reset_admin(database, wanted.username, secret)
         else:
             await make_admin(database, wanted.username, secret)
     sys.stdout.write(f"{wanted.username} {'has another password' if reset else 'is an admin'}\n")
 
 
 async def make_admin(database: Database, username: str, password_hash: str) -> None:
-    """Add an admin.
+    """Create an admin.
 
     Raises:
-        Refused: the name is taken.
-        StoreUnavailable: MongoDB did not answer.
+        CommandRejected: the name is taken.
+        StoreUnavailable: MongoDB did not respond.
     """
     now = SystemClock().now()
     user = User(
@@ -129,22 +135,24 @@ async def make_admin(database: Database, username: str, password_hash: str) -> N
         updated_at=now,
     )
     if not await MongoUserStore(database).add(user, action=user_created(user, by=COMMAND_LINE)):
-        raise Refused(f"there is a user {username}: take another name, or --reset its password")
+        raise CommandRejected(f"there is a user {username}: take another name, or --reset its password")
 
 
-async def let_in_again(database: Database, username: str, password_hash: str) -> None:
-    """Give an admin another password and enable it; its tokens end.
+async def reset_admin(database: Database, username: str, password_hash: str) -> None:
+    """Give an admin another password, enable it and revoke its tokens.
 
     Raises:
-        Refused: there is no such admin, or it is one of development's.
-        StoreUnavailable: MongoDB did not answer, or somebody changed the user at the same time.
+        CommandRejected: there is no such admin, or it is a development user.
+        StoreUnavailable: MongoDB did not respond, or the user was changed concurrently.
     """
     users = MongoUserStore(database)
     old = await users.find(username)
     if old is None or old.role is not Role.ADMIN:
-        raise Refused(f"there is no admin {username}")
+        raise CommandRejected(f"there is no admin {username}")
     if old.seeded:
-        raise Refused(f"{username} is a user of development, and is let in nowhere else: take another name")
+        raise CommandRejected(
+            f"{username} is a user of development, and is let in nowhere else: take another name"
+        )
     now = max(SystemClock().now(), old.updated_at + timedelta(milliseconds=1))
     new = replace(old, password_hash=password_hash, disabled=False, updated_at=now)
     revocation = Revocation(

@@ -1,4 +1,4 @@
-"""A user's part of what lists cost: so many at once, and as many wait as others do not notice."""
+"""Limit of concurrent lists per user, so that one user cannot occupy the connections to MongoDB."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,47 +18,47 @@ WAITING: Final = 32
 
 
 @dataclass(slots=True)
-class _Share:
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+class _UserSlots:
+    semaphore: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     held: int = 0
 
 
-class ListShares:
-    """Lets `AT_ONCE` lists of a user be read at once, so that others find connections to MongoDB."""
+class ListSlots:
+    """Limiter of `AT_ONCE` concurrent lists per user."""
 
     def __init__(self) -> None:
-        self._shares: dict[str, _Share] = {}
+        self._by_user: dict[str, _UserSlots] = {}
 
     @asynccontextmanager
     async def turn(self, user: str) -> AsyncIterator[None]:
-        """Wait for a place, and keep it while the context lasts.
+        """Wait for a slot, and hold it while the context lasts.
 
         Raises:
             ApiError: 429, `WAITING` lists of this user wait already.
         """
-        share = self._shares.setdefault(user, _Share())
-        if share.held >= AT_ONCE + WAITING:
-            message = f"{share.held} lists of yours are being read: come again in 1 s"
+        slots = self._by_user.setdefault(user, _UserSlots())
+        if slots.held >= AT_ONCE + WAITING:
+            message = f"{slots.held} lists of yours are being read: come again in 1 s"
             raise ApiError(ErrorCode.RATE_LIMITED, message, headers=RETRY_SOON)
-        share.held += 1
+        slots.held += 1
         try:
-            async with share.places:
+            async with slots.semaphore:
                 yield
         finally:
-            share.held -= 1
-            if not share.held:
-                del self._shares[user]
+            slots.held -= 1
+            if not slots.held:
+                del self._by_user[user]
 
 
-LIST_SHARES: Final = web.AppKey("list_shares", ListShares)
+LIST_SLOTS: Final = web.AppKey("list_slots", ListSlots)
 
 
 def in_turn(handler: Handler) -> Handler:
-    """Return a handler of a list that takes a place of its user's while it reads."""
+    """Return a handler that holds a slot of its user while it reads a list."""
 
     @wraps(handler)
     async def read(request: web.Request) -> web.StreamResponse:
-        async with request.app[LIST_SHARES].turn(principal(request).subject):
+        async with request.app[LIST_SLOTS].turn(principal(request).subject):
             return await handler(request)
 
     return read

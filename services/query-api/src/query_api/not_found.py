@@ -1,4 +1,4 @@
-"""What is said of something that was not found in the caller's scope."""
+"""The error for a resource that was not found in the caller's scope."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,12 +10,12 @@ from httpkit.response.errors import ApiError
 async def not_found_or_forbidden(
     absent: ApiError, scope: Scope, exists_outside: Callable[[Scope], Awaitable[bool]]
 ) -> ApiError:
-    """Return 403 for what is somebody else's, and `absent` for what is nobody's.
+    """Return 403 if the resource belongs to another client, and `absent` if it does not exist.
 
     Args:
-        absent: what to say if there is no such thing at all.
-        scope: where it was looked for.
-        exists_outside: looks for it elsewhere; what has just been created is not somebody else's.
+        absent: the error if it does not exist.
+        scope: the scope that was searched.
+        exists_outside: returns whether it exists outside a scope.
     """
     if scope != EVERYTHING and await exists_outside(scope):
         return ApiError(ErrorCode.FORBIDDEN, "this is not yours")

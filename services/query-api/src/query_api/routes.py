@@ -1,4 +1,4 @@
-"""The routes of the query API, and who may call them."""
+"""The routes of query-api and their permissions."""
 
 from typing import Final
 
@@ -54,7 +54,7 @@ ROUTES: Final = (
         Permission.SHIPMENT_READ,
     ),
     Route("GET", "/dead-letters", in_turn(dead_letters.list_dead_letters), Permission.DEAD_LETTER_READ),
-    # Nor "replay".
+    # Not "replay", likewise.
     Route(
         "GET",
         "/dead-letters/{dead_letter_id:(?!replay$)[^/]+}",
@@ -102,5 +102,5 @@ ELSEWHERE: Final = tuple(
         ("POST", "/dead-letters/{dead_letter_id}/replay", ()),
     )
 )
-"""Routes of ingest-api: other methods on these paths are answered here, with 405 and `Allow`, and OPTIONS
-where both services have some."""
+"""Routes of ingest-api: query-api serves the other methods on these paths, with 405 and `Allow`, and OPTIONS
+where both services have routes."""

@@ -1,4 +1,4 @@
-"""Settings of the query API: one frozen tree, read from the environment by `__main__`."""
+"""Settings of query-api: one frozen tree, read from the environment by `__main__`."""
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,11 +11,11 @@ from storage.settings import MongoSettings, RedisSettings
 
 
 class PasswordSettings(BaseSettings):
-    """How passwords are hashed.
+    """Password hashing.
 
     Attributes:
-        bcrypt_cost: each step doubles the time a hash takes: 12 is a quarter of a second.
-        bcrypt_threads: how many are hashed at once; the rest waits.
+        bcrypt_cost: each step doubles the time of a hash; 12 takes a quarter of a second.
+        bcrypt_threads: number of concurrent hashes; more wait.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
@@ -25,16 +25,16 @@ class PasswordSettings(BaseSettings):
 
 
 class LoginSettings(BaseSettings):
-    """How failed logins slow down the next: `LOGIN_FREE_FAILURES` and so on.
+    """Locks after failed logins: `LOGIN_FREE_FAILURES` and so on.
 
     Attributes:
-        free_failures: of one user from one address; the last of them locks for a second, each further one
-            for twice as long.
-        free_failures_per_user: from all addresses, except those the user has logged in from.
-        free_failures_per_address: of all users together.
-        longest_lock_s: no lock is longer.
-        memory_s: failures are forgotten when there was none for so long.
-        revocation_heal_s: how often Redis is reminded of the tokens that are refused.
+        free_failures: failures of one user from one address; the last of them locks for a second, each
+            further one for twice as long.
+        free_failures_per_user: likewise from all addresses, except those the user has logged in from.
+        free_failures_per_address: likewise of all users of one address.
+        longest_lock_s: the longest lock.
+        memory_s: failures expire when there was none for so long.
+        revocation_heal_s: interval in which revocations are republished to Redis.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="LOGIN_", env_ignore_empty=True)
@@ -56,13 +56,13 @@ class LoginSettings(BaseSettings):
 
 
 class HealthSettings(BaseSettings):
-    """What `/health` looks at beyond the stores.
+    """Checks of `/health` beyond the stores.
 
     Attributes:
         event_age_limit_s: an event that has waited longer to be applied, or a group without a processor for
-            longer, is not ok. Longer than a processor takes to be replaced.
-        ingest_upstreams: replicas of ingest-api as `host:port`, separated by spaces, as the gateway has them.
-            One that is ready is enough. Empty: none is asked.
+            longer, means down. Longer than the replacement of a processor takes.
+        ingest_upstreams: replicas of ingest-api as `host:port`, separated by spaces, as in the gateway. One
+            that is ready is enough. Empty: none is checked.
         processor_group: the consumer group of the processors.
     """
 
@@ -78,13 +78,13 @@ class HealthSettings(BaseSettings):
 
 
 class ReadingMongoSettings(MongoSettings):
-    """MongoDB for those who answer people: a read that takes longer than this is not waited for."""
+    """Settings of MongoDB for interactive reads, with a short timeout."""
 
     timeout_s: float = Field(default=3.0, gt=0, validation_alias="MONGO_TIMEOUT_S")
 
 
 class Settings(BaseModel):
-    """Everything the query API can be told; `load_settings` reads each group from the environment."""
+    """All settings of query-api; `load_settings` reads each group from the environment."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import ErrorCode
-from httpkit.openapi.error_catalogue import MEANING
+from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.response.errors import STATUS
 
 GUIDE: Final = Path(__file__).parents[4] / "docs/api.md"
@@ -15,6 +15,6 @@ _PART: Final = re.compile(r"(<!-- errors: .*? -->\n).*?(<!-- /errors -->)", re.D
 
 def guide() -> str:
     """Return the guide with its table of errors regenerated."""
-    rows = [f"| `{code}` | {STATUS[code]} | {MEANING[code]} |" for code in sorted(ErrorCode)]
+    rows = [f"| `{code}` | {STATUS[code]} | {ERROR_CATALOGUE[code]} |" for code in sorted(ErrorCode)]
     table = "\n".join(["| code | status | meaning |", "|---|---|---|", *rows])
     return _PART.sub(lambda part: f"{part[1]}\n{table}\n\n{part[2]}", GUIDE.read_text())

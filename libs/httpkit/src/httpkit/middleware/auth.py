@@ -1,4 +1,4 @@
-"""Who is asking: JSON Web Tokens (HS256, RFC 8725), and the middleware that lets no route go unguarded."""
+"""Authentication: JSON Web Tokens (HS256, RFC 8725), and the middleware that checks permissions."""
 
 import json
 import secrets
@@ -23,7 +23,7 @@ from servicekit.settings import Environment
 
 ALGORITHM: Final = "HS256"
 ISSUED_AT_MS: Final = "iat_ms"
-"""A claim of our own: `iat` to the millisecond. A token without it counts as issued when its second began."""
+"""A private claim: `iat` to the millisecond. Without it a token counts as issued when its second began."""
 LEEWAY_S: Final = 5
 REMEMBERED_TOKENS: Final = 10_000
 
@@ -36,19 +36,19 @@ _log = structlog.get_logger(__name__)
 
 
 class InvalidToken(Exception):
-    """The token proves nothing. The text is for our log, never for the caller."""
+    """The token is not valid. The text is for our log, never for the caller."""
 
 
 class UncertainToken(InvalidToken):
-    """The token may have been ended: it is not known for long enough which have."""
+    """The token may have been revoked: the list of revoked tokens is too old to decide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that holds.
+    """A valid token.
 
     Attributes:
-        names: under which it may be revoked.
+        names: the names under which it may be revoked.
     """
 
     principal: Principal
@@ -63,7 +63,7 @@ TOKEN: Final = web.RequestKey("token", Token)
 
 
 class TokenIssuer:
-    """Signs tokens with the current key."""
+    """Issuer of tokens, signed with the current key."""
 
     def __init__(self, settings: AuthSettings, *, clock: Callable[[], float] = time.time) -> None:
         self._settings = settings
@@ -71,11 +71,11 @@ class TokenIssuer:
 
     @property
     def ttl_s(self) -> int:
-        """How long a token is good for, in seconds."""
+        """Lifetime of a token, in seconds."""
         return self._settings.jwt_ttl_s
 
     def now_ms(self) -> int:
-        """Return the instant, in milliseconds since 1970, that a token of now would be dated."""
+        """Return the current time as a token would carry it, in milliseconds since 1970."""
         return round(self._clock() * 1000)
 
     def issue(
@@ -86,16 +86,16 @@ class TokenIssuer:
         at_ms: int | None = None,
         after: datetime | None = None,
     ) -> str:
-        """Return a token that says who `principal` is.
+        """Return a token for `principal`.
 
         Args:
-            principal: who it speaks for.
-            key_id: the API key it was exchanged for; it ends with the key.
-            at_ms: an instant of `now_ms` from before the user was read, so that a change made since then ends
+            principal: the user, with role and restrictions.
+            key_id: the API key it was exchanged for; it is revoked with the key.
+            at_ms: a time of `now_ms` from before the user was read, so that a change made since then revokes
                 this token too; None: now.
-            after: when the user was last changed: tokens up to that millisecond are refused, so this one is
-                dated later. `iat` has whole seconds, as many clients expect; the millisecond is in a claim
-                of our own, or a token could outlive a change within its second.
+            after: time of the user's last change: tokens up to that millisecond are rejected, so this one is
+                dated later. `iat` has whole seconds, as many clients expect; the millisecond is in a private
+                claim, or a token could outlive a change within its second.
         """
         issued_ms = self.now_ms() if at_ms is None else at_ms
         if after is not None:
@@ -106,7 +106,7 @@ class TokenIssuer:
             "sub": principal.subject,
             "role": principal.role.value,
             "client_id": principal.client_id,
-            **_claims_of_few(principal),
+            **_optional_claims(principal),
             "iss": self._settings.jwt_issuer,
             "aud": self._settings.jwt_audience,
             "iat": issued_at,
@@ -119,11 +119,11 @@ class TokenIssuer:
 
 
 class TokenVerifier:
-    """Verifies tokens with a small ring of keys, and remembers those it has verified.
+    """Verifier of tokens, with a small ring of keys and a cache of verified tokens.
 
-    A verification costs about 60 µs, half as much again as ingest spends on a whole event; a remembered token
-    costs under 1 µs (measured). What is remembered is the whole token, so a forged one is never found, and it
-    is forgotten when it expires.
+    A verification takes about 60 µs, half as much again as ingest spends on a whole event; a cached token
+    takes under 1 µs (measured). The cache key is the whole token, so a forged one is never found, and an
+    entry ends when its token expires.
     """
 
     def __init__(
@@ -145,41 +145,41 @@ class TokenVerifier:
         self._verified: OrderedDict[str, Token] = OrderedDict()
 
     def verify(self, text: str) -> Principal:
-        """Return who a token speaks for; see `read`."""
+        """Return the principal of a token; see `read`."""
         return self.read(text).principal
 
     def read(self, text: str) -> Token:
-        """Return what a token says.
+        """Verify a token and return its contents.
 
         Raises:
             InvalidToken: wrong form, key, signature, time, issuer, audience or claims, or revoked.
-            UncertainToken: it is too old for how little is known of what has been revoked.
+            UncertainToken: it is older than the last known state of the revocations.
         """
         token = self._verified.get(text)
         if token is not None and self._clock() < token.expires_at:
             self._verified.move_to_end(text)
         else:
-            token = self._verify_anew(text)
+            token = self._verify_uncached(text)
         if self._revocations.cover(token.names, token.issued_at):
             raise InvalidToken("revoked")
-        if not self._revocations.can_tell(token.issued_at):
-            raise UncertainToken("revoked or not, nobody knows")
+        if not self._revocations.can_decide(token.issued_at):
+            raise UncertainToken("the revocations are not known well enough")
         return token
 
     @property
     def is_starting(self) -> bool:
-        """Whether what is uncertain now may be certain in a moment."""
+        """True while the process is young, so that an uncertain token may be decided in a moment."""
         return self._revocations.is_starting
 
-    def _verify_anew(self, text: str) -> Token:
+    def _verify_uncached(self, text: str) -> Token:
         self._verified.pop(text, None)
         if len(text) > _MAX_TOKEN_LENGTH or not text.isascii():  # other bytes come as lone surrogates
-            raise InvalidToken("no token of ours: too long, or not ASCII")
+            raise InvalidToken("not one of our tokens: too long, or not ASCII")
         claims = self._decode(text)
         _require_unicode(claims)
         token = _token_of(claims)
         if token.principal.seeded and not self._development:
-            raise InvalidToken("of a user of development")
+            raise InvalidToken("belongs to a development user")
         self._verified[text] = token
         if len(self._verified) > self._capacity:
             self._verified.popitem(last=False)
@@ -205,7 +205,7 @@ class TokenVerifier:
 
 
 def auth_middleware(verifier: TokenVerifier | None) -> Callable[..., Any]:
-    """Return the middleware that asks each request for what its route declares.
+    """Return the middleware that requires the permission that a request's route declares.
 
     Args:
         verifier: None for an app all of whose routes are public.
@@ -227,7 +227,7 @@ def auth_middleware(verifier: TokenVerifier | None) -> Callable[..., Any]:
 
 
 def principal(request: web.Request) -> Principal:
-    """Return who is asking; only on routes that declare a permission."""
+    """Return the caller; only on routes that declare a permission."""
     return request[PRINCIPAL]
 
 
@@ -267,14 +267,14 @@ def _uncertain(*, starting: bool) -> ApiError:
     )
 
 
-def _claims_of_few(principal: Principal) -> dict[str, Any]:
-    """Return what most tokens do without."""
+def _optional_claims(principal: Principal) -> dict[str, Any]:
+    """Return the claims that most tokens do not need."""
     sources = {"sources": list(principal.allowed_sources)} if principal.allowed_sources else {}
     return sources | ({"seeded": True} if principal.seeded else {})
 
 
 def _require_unicode(claims: dict[str, Any]) -> None:
-    """Refuse lone surrogates: JSON has an escape for them, and nothing that a claim goes on to takes them."""
+    """Reject lone surrogates: JSON has an escape for them, and no later consumer of a claim accepts them."""
     try:
         json.dumps(claims, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
@@ -290,10 +290,10 @@ def _token_of(claims: dict[str, Any]) -> Token:
 
 
 def _time_of(claims: dict[str, Any], name: str) -> float:
-    """Return a time of RFC 7519: a number, where PyJWT takes texts of digits too, and no end of them."""
+    """Return a time of RFC 7519: a finite number, where PyJWT also accepts strings of digits and any size."""
     instant = claims[name]
     if type(instant) not in {int, float} or not 0 <= instant < _BEYOND_ANY_TIME:
-        raise InvalidToken(f"{name} is no time")
+        raise InvalidToken(f"{name} is not a time")
     return float(instant)
 
 

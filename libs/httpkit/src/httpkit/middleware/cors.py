@@ -1,6 +1,6 @@
-"""Calls from pages of other origins (CORS): refused by browsers until `CORS_ORIGINS` names who may make them.
+"""CORS: browsers block calls from pages of other origins unless `CORS_ORIGINS` lists the origin.
 
-Credentials are never allowed: callers show a token in `Authorization`, and no cookie decides anything.
+Credentials are never allowed: callers send a token in `Authorization`, and cookies have no meaning.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -31,20 +31,20 @@ EXPOSED_HEADERS: Final = (
     "WWW-Authenticate",
     "X-Request-Id",
 )
-PREFLIGHT_KEPT_S: Final = 600
+PREFLIGHT_MAX_AGE_S: Final = 600
 
 
 Signal = Callable[[web.Request, web.StreamResponse], Awaitable[None]]
 
 
-def share_with(origins: Collection[str]) -> Signal:
-    """Return the signal of `on_response_prepare` that lets pages of these origins read answers.
+def allow_origins(origins: Collection[str]) -> Signal:
+    """Return the signal of `on_response_prepare` that lets pages of these origins read responses.
 
-    It answers preflights, too: OPTIONS says in `Allow` which methods a path knows.
+    It serves preflights too: the methods come from the `Allow` of the OPTIONS response.
     """
 
-    async def share(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers.add(hdrs.VARY, hdrs.ORIGIN)  # a cache must not give one origin's answer to another
+    async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.add(hdrs.VARY, hdrs.ORIGIN)  # a cache must not give one origin's response to another
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or origin not in origins:
             return
@@ -53,8 +53,8 @@ def share_with(origins: Collection[str]) -> Signal:
             methods = response.headers.get(hdrs.ALLOW, "").replace(",", ", ")
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = methods
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = ", ".join(ALLOWED_HEADERS)
-            response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(PREFLIGHT_KEPT_S)
+            response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = str(PREFLIGHT_MAX_AGE_S)
         else:
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = ", ".join(EXPOSED_HEADERS)
 
-    return share
+    return add_cors_headers

@@ -1,4 +1,4 @@
-"""HTTP metrics, and the page they are read from."""
+"""HTTP metrics, and the route that exposes them."""
 
 import time
 from collections.abc import Callable
@@ -31,13 +31,16 @@ Child = tuple[Counter, Histogram]
 
 
 def new_registry(service: str) -> CollectorRegistry:
-    """Return a registry that knows the process. One per service: nothing is registered at import."""
+    """Return a registry with the metrics of the process; one per service, nothing is registered at import."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     Gauge(
-        "waybill_build_info", "Always 1; says what runs.", ["service", "version"], registry=registry
+        "waybill_build_info",
+        "Always 1; the labels name the running version.",
+        ["service", "version"],
+        registry=registry,
     ).labels(service, _version_of(service)).set(1)
     return registry
 
@@ -50,13 +53,13 @@ def _version_of(service: str) -> str:
 
 
 class HttpMetrics:
-    """Counts and times requests, by route template and never by path."""
+    """Counts and durations of requests, by route template and never by path."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = Counter("http_requests", "Requests answered.", _LABELS, registry=registry)
+        self._requests = Counter("http_requests", "Requests completed.", _LABELS, registry=registry)
         self._durations = Histogram(
             "http_request_duration_seconds",
-            "From the end of the request's head to the answer.",
+            "From the end of the request's head to the response.",
             _LABELS,
             buckets=BUCKETS_S,
             registry=registry,
@@ -64,7 +67,7 @@ class HttpMetrics:
         self._children: dict[tuple[web.AbstractRoute | None, int], Child] = {}
 
     def observe(self, route: web.AbstractRoute, status: int, duration_s: float) -> None:
-        """Count one answered request."""
+        """Count one completed request."""
         # Each request that has no route has a route object of its own: one key for all, or the table grows.
         known = route if route.resource is not None else None
         child = self._children.get((known, status))
@@ -96,7 +99,7 @@ def metrics_middleware(metrics: HttpMetrics) -> Callable[..., Any]:
 
 
 def metrics_route(registry: CollectorRegistry) -> Route:
-    """Return the route that shows a registry to Prometheus. The gateway keeps it from the outside."""
+    """Return the route that exposes a registry to Prometheus; the gateway does not forward it."""
 
     async def show(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})

@@ -1,7 +1,7 @@
-"""Fair use: each request is charged to the budget of its route, by user, or by address for want of one.
+"""Rate limits: each request is charged to the budget of its route, by user, or by address without one.
 
-Responses say what is left (draft-ietf-httpapi-ratelimit-headers): `RateLimit-Policy` and `RateLimit`, and
-`Retry-After` with a refusal.
+Responses carry the remaining budget (draft-ietf-httpapi-ratelimit-headers): `RateLimit-Policy` and
+`RateLimit`, and `Retry-After` with a rejection.
 """
 
 import math
@@ -26,10 +26,10 @@ STATE: Final = "RateLimit"
 _MINUTE_S: Final = 60
 _PARTS_OF_A_MINUTE: Final = 6
 UNIT_BYTES: Final = 4_096
-"""As much of a body counts as one request. An event takes 110 bytes and more, so that bounds events too."""
+"""Bytes of a body that count as one request. An event takes at least 110, so this bounds events too."""
 
 _CHARGED: Final = web.RequestKey("charged", tuple[Quota, Grant])
-_STRANGERS: Final = frozenset({ErrorCode.AUTHENTICATION_REQUIRED, ErrorCode.INVALID_TOKEN})
+_REJECTED_TOKENS: Final = frozenset({ErrorCode.AUTHENTICATION_REQUIRED, ErrorCode.INVALID_TOKEN})
 _BY_ADDRESS: Final = frozenset({Budget.ADDRESS, Budget.LOGIN})
 
 
@@ -44,41 +44,41 @@ def quotas(settings: LimitSettings) -> Mapping[Budget, Quota]:
 
 
 def _of_a_minute(name: str, limit: int) -> Quota:
-    """Return a quota that is not spent in one burst, if it is large enough to be divided."""
+    """Return a quota per minute, divided into shorter windows if it is large enough, to limit bursts."""
     if limit < _PARTS_OF_A_MINUTE:
         return Quota(name, limit, _MINUTE_S)
     return Quota(name, limit // _PARTS_OF_A_MINUTE, _MINUTE_S // _PARTS_OF_A_MINUTE)
 
 
 def limit_middleware(settings: LimitSettings) -> Callable[..., Any]:
-    """Return the middleware that charges requests, once it is known who asks.
+    """Return the middleware that charges requests, after authentication.
 
     An app without a `LIMITER` has no limits; the services set it when they start.
     """
-    shares = quotas(settings)
+    by_budget = quotas(settings)
 
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
         budget = budget_of(request)
         if budget is not Budget.EXEMPT:
-            await _charge(request, budget, shares[budget])
+            await _charge(request, budget, by_budget[budget])
         return await handler(request)
 
     return limit
 
 
 def body_meter(settings: LimitSettings) -> Meter:
-    """Return what charges bodies to the budgets of their routes: one request for each `UNIT_BYTES`.
+    """Return the meter that charges bodies to the budgets of their routes: one request per `UNIT_BYTES`.
 
-    The first of them is paid with the request itself. Together they never cost more than all of a budget.
+    The first unit is paid with the request itself. A body never costs more than the whole budget.
     """
-    shares = quotas(settings)
+    by_budget = quotas(settings)
 
     async def charge(request: web.Request, length: int) -> None:
         budget = budget_of(request)
         if budget is Budget.EXEMPT:
             return
-        quota = shares[budget]
+        quota = by_budget[budget]
         units = min((length - 1) // UNIT_BYTES, quota.limit - 1)
         if units > 0:
             await _charge(request, budget, quota, wanted=units)
@@ -86,24 +86,24 @@ def body_meter(settings: LimitSettings) -> Meter:
     return charge
 
 
-def stranger_middleware(settings: LimitSettings) -> Callable[..., Any]:
-    """Return the middleware that charges refused tokens to the address they come from."""
-    share = quotas(settings)[Budget.ADDRESS]
+def rejected_token_middleware(settings: LimitSettings) -> Callable[..., Any]:
+    """Return the middleware that charges rejected tokens to the client's address."""
+    quota = quotas(settings)[Budget.ADDRESS]
 
     @web.middleware
-    async def limit_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def charge_rejected_tokens(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except ApiError as error:
-            if error.code in _STRANGERS:
-                await _charge(request, Budget.ADDRESS, share)
+            if error.code in _REJECTED_TOKENS:
+                await _charge(request, Budget.ADDRESS, quota)
             raise
 
-    return limit_strangers
+    return charge_rejected_tokens
 
 
-async def show_limits(request: web.Request, response: web.StreamResponse) -> None:
-    """Tell the caller of its budget: a signal, so that errors tell it too."""
+async def add_limit_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers of the caller's budget: a signal, so that errors carry them too."""
     charged = request.get(_CHARGED)
     if charged is not None:
         quota, grant = charged
@@ -115,8 +115,8 @@ async def _charge(request: web.Request, budget: Budget, quota: Quota, *, wanted:
     limiter = request.app.get(LIMITER)
     if limiter is None:
         return
-    who = None if budget in _BY_ADDRESS else request.get(PRINCIPAL)
-    caller = client_address(request) if who is None else who.subject
+    user = None if budget in _BY_ADDRESS else request.get(PRINCIPAL)
+    caller = client_address(request) if user is None else user.subject
     grant = await limiter.take(f"{budget}:{caller}", quota, wanted=wanted)
     request[_CHARGED] = quota, grant
     if grant.granted < wanted:

@@ -23,18 +23,18 @@ _numbers = count()
 
 
 def new_request_id() -> str:
-    """Return an id that no other request of any replica has; a counter, for it is made on the hot path."""
+    """Return an id that is unique over all replicas; a counter, because this is on the hot path."""
     return f"{_ID_PREFIX}-{next(_numbers):x}"
 
 
 def request_id(request: web.Request) -> str:
-    """Return the id under which a request stands in the log."""
+    """Return the id of a request in the log."""
     return request[REQUEST_ID]
 
 
 @web.middleware
 async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give each request an id, in the log and in the answer; the caller's own if it is sane."""
+    """Give each request an id, in the log and in the response; the caller's own if it is well formed."""
     given = request.headers.get(REQUEST_ID_HEADER)
     own_id = given if given is not None and _SANE_ID.fullmatch(given) else new_request_id()
     request[REQUEST_ID] = own_id
@@ -44,12 +44,12 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
         response = await handler(request)
         if not response.prepared:
             response.headers[REQUEST_ID_HEADER] = own_id
-            response.headers[hdrs.SERVER] = SERVER_NAME  # not the versions that aiohttp would tell
+            response.headers[hdrs.SERVER] = SERVER_NAME  # not the versions that aiohttp would send
         duration_ms = round((time.perf_counter() - started) * 1000, 2)
         _log.debug(
             "request", method=request.method, path=request.path, status=response.status, ms=duration_ms
         )
         return response
     finally:
-        # One task serves all requests of a connection: this one's id must not speak for what comes next.
+        # One task serves all requests of a connection: this one's id must not appear with the next.
         close_log_context(context)

@@ -1,4 +1,4 @@
-"""Spans of requests, and the trace context that they pass on (W3C Trace Context)."""
+"""Spans of requests, and the trace context that they propagate (W3C Trace Context)."""
 
 import re
 from collections.abc import Callable
@@ -21,12 +21,12 @@ _OWN: Final = web.RequestKey("own_traceparent", str)
 
 
 def traceparent_of(request: web.Request) -> str | None:
-    """Return what a request's commands carry on: our span if it is sampled, else what the client sent."""
+    """Return the `traceparent` for a request's commands: our span if it is sampled, else the client's."""
     return request.get(_OWN) or _given_traceparent(request)
 
 
 def _given_traceparent(request: web.Request) -> str | None:
-    """Return the `traceparent` of a request; None if there is none, or none that is valid: it is no fault."""
+    """Return the `traceparent` of a request; None if it is absent or invalid, which is not an error."""
     given = request.headers.getall(TRACEPARENT, [])
     if len(given) != 1 or len(given[0]) > _LONGEST:
         return None
@@ -38,9 +38,9 @@ def _given_traceparent(request: web.Request) -> str | None:
 
 
 def trace_requests(app: web.Application, tracer: Tracer | None) -> None:
-    """Make a span of each request of an app but those of health and metrics; nothing without a tracer."""
+    """Create a span for each request of an app, except health and metrics; does nothing without a tracer."""
     if tracer is not None:
-        # Behind the first, which gives each request its id and clears what the last one has bound.
+        # After the first, which gives each request its id and clears what the previous one has bound.
         app.middlewares.insert(1, _trace_middleware(tracer))
 
 

@@ -1,8 +1,7 @@
-"""Which tokens are refused before their time: a small set in memory, kept up to date in the background.
+"""Revoked tokens: a small set in memory, updated in the background.
 
-A request costs two or three look-ups in a dictionary and no round trip. While Redis is away the last known
-set stands, for a bounded time in the place of one that is not there; the query API, which has them from
-MongoDB too, goes on learning.
+A request costs two or three look-ups in a dictionary and no round trip. While Redis is unavailable the last
+known set is used, for a bounded time; the query API, which reads them from MongoDB too, continues to update.
 """
 
 import asyncio
@@ -17,9 +16,9 @@ from servicekit.background_tasks import in_background
 
 KEY_SEPARATOR = "."
 STARTING_S: Final = 30.0
-HURRIED_S: Final = 1.0
+FAST_POLL_S: Final = 1.0
 SILENCE_S: Final = 3600.0
-"""So long may nobody look after the list: queries may be down, and events come in all the same."""
+"""How long the list may go without maintenance: query-api may be down while events are still accepted."""
 
 
 def token_name(jti: str) -> str:
@@ -38,7 +37,7 @@ def key_name(key_id: str) -> str:
 
 
 def spared_name(jti: str) -> str:
-    """Name the one token that what ends all tokens of its user until then does not end."""
+    """Name the one token that a revocation of all tokens of its user leaves valid."""
     return f"spared:{jti}"
 
 
@@ -50,11 +49,11 @@ def names_of(jti: str, subject: str) -> Sequence[str]:
 
 
 class Revocations:
-    """The revocations that this process knows of, and until when it knows of all of them.
+    """The revocations known to this process, and the time until which they are complete.
 
-    A process that has no other source may be given a bound: when it has not known the whole list for that
-    long, it believes only tokens younger than that, whose users were let in so recently. So no token is
-    believed for longer than the bound after its end, and whoever may still log in goes on (ADR 0018).
+    A process without another source may have a bound: once its list has been incomplete for that long, it
+    accepts only tokens that are younger than the bound. So no token is accepted for longer than the bound
+    after its revocation, and users who can still log in continue to work (ADR 0018).
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, bound_s: float | None = None) -> None:
@@ -67,16 +66,16 @@ class Revocations:
 
     @property
     def is_starting(self) -> bool:
-        """Whether the process is so young that the list may be there in a moment."""
+        """True while the process is so young that the list may arrive in a moment."""
         return self._clock() - self._started_at < STARTING_S
 
     @property
     def is_current(self) -> bool:
-        """Whether the list was whole at the last look; without a bound, it need not be."""
+        """True if the list was complete at the last poll; without a bound, always."""
         return self._bound_s is None or self._is_current
 
     def add(self, revocations: Iterable[Revocation]) -> None:
-        """Take more in, and forget those that have done their work."""
+        """Add revocations, and drop those whose tokens have expired."""
         for each in revocations:
             issued_until, expires_at = each.issued_until.timestamp(), each.expires_at.timestamp()
             known = self._known.get(each.name, (issued_until, expires_at))
@@ -86,7 +85,7 @@ class Revocations:
             del self._known[name]
 
     def cover(self, names: Sequence[str], issued_at: float) -> bool:
-        """Say whether a token of these names, issued then, is revoked."""
+        """Return whether a token of these names, issued at that time, is revoked."""
         if not self._known:
             return False
         for name in names:
@@ -95,20 +94,20 @@ class Revocations:
                 return True
         return False
 
-    def can_tell(self, issued_at: float) -> bool:
-        """Say whether enough is known to believe a token that was issued then and is not covered."""
+    def can_decide(self, issued_at: float) -> bool:
+        """Return whether the list is recent enough to accept a token issued at that time."""
         if self._bound_s is None:
             return True
         return max(self._whole_at, issued_at) >= self._clock() - self._bound_s
 
     @contextlib.asynccontextmanager
     async def following(self, feed: RevocationFeed, *, every_s: float) -> AsyncIterator[None]:
-        """Learn what the feed tells: once before the body runs, then in the background while it does."""
+        """Poll the feed once before the body runs, then in the background while it does."""
         await self._learn(feed)
 
         async def follow() -> None:
             while True:
-                await asyncio.sleep(every_s if self.is_current else min(every_s, HURRIED_S))
+                await asyncio.sleep(every_s if self.is_current else min(every_s, FAST_POLL_S))
                 await self._learn(feed)
 
         async with in_background(follow(), name="revocations"):
@@ -118,8 +117,8 @@ class Revocations:
         asked_at = self._clock()
         news = await feed.news()
         self.add(news.revocations)
-        # As long as the list takes writes, whoever ends a token has written it there: only when nobody has
-        # looked after the list for long may there be somebody who cannot reach it.
+        # As long as the list accepts writes, every revocation is written there: only when it has not been
+        # maintained for long may a writer be unable to reach it.
         silent_at = float("-inf") if news.whole_at is None else news.whole_at.timestamp() + SILENCE_S
         self._is_current = asked_at <= silent_at
         self._whole_at = max(self._whole_at, min(asked_at, silent_at))

@@ -1,1 +1,1 @@
-"""The OpenAPI document, made from routes and models."""
+"""The OpenAPI document, generated from routes and models."""

@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from domain.access.permissions import PERMISSIONS, Permission
 from domain.errors import ErrorCode
 from httpkit.budgets import Budget, default_budget
-from httpkit.openapi.error_catalogue import MEANING
+from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
-from httpkit.openapi.operations import JSON, Content, Operation, Parameter, ResponseSpec, shown_path
+from httpkit.openapi.operations import JSON, Content, Operation, Parameter, ResponseSpec, public_path
 from httpkit.openapi.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.openapi.schemas import PREFIX, schemas_of
 from httpkit.response.errors import STATUS
@@ -72,7 +72,7 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
     schemas = _Schemas([operation for _, operation in chosen])
     paths: dict[str, Json] = {}
     for route, operation in chosen:
-        paths.setdefault(shown_path(route), {})[route.method.lower()] = _operation(route, operation, schemas)
+        paths.setdefault(public_path(route), {})[route.method.lower()] = _operation(route, operation, schemas)
     return {
         "openapi": "3.1.0",
         "info": info,
@@ -88,7 +88,7 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
 
 
 class _Schemas:
-    """The schemas of all models that some operations speak of, each model once."""
+    """The schemas of all models that the operations use, each model once."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         adapters = {id(adapter): adapter for each in operations for adapter in _adapters(each)}
@@ -99,14 +99,14 @@ class _Schemas:
         return self._by_adapter[id(adapter)]
 
     def properties(self, adapter: TypeAdapter[Any]) -> tuple[dict[str, Json], Sequence[str]]:
-        """Return what a model of a query is made of, and what of it must be there."""
+        """Return the properties of a query's model, and the required ones."""
         schema = self.of(adapter)
         if "$ref" in schema:
             schema = self.definitions[schema["$ref"].removeprefix(PREFIX)]
         return schema.get("properties", {}), schema.get("required", ())
 
     def referred_to(self, paths: Json) -> dict[str, Json]:
-        """Return the definitions that the paths need, which those of queries' models are not."""
+        """Return the definitions that the paths refer to; the models of queries are not among them."""
         needed: set[str] = set()
         more = set(_references(paths, PREFIX))
         while more:
@@ -134,8 +134,8 @@ def _references(node: object, prefix: str) -> set[str]:
 def _adapters(operation: Operation) -> Iterable[TypeAdapter[Any]]:
     for content in operation.body.values():
         yield content.adapter
-    for reply in operation.replies.values():
-        for content in reply.content.values():
+    for response in operation.responses.values():
+        for content in response.content.values():
             yield content.adapter
     for parameter in operation.parameters:
         yield parameter.adapter
@@ -161,11 +161,11 @@ def _operation(route: Route, operation: Operation, schemas: _Schemas) -> Json:
 
 def _description(permission: Permission | None, text: str) -> str:
     if permission is None:
-        who = "Anyone may call this, without a token."
+        access = "Public: no token is required."
     else:
         roles = ", ".join(role for role, allowed in PERMISSIONS.items() if permission in allowed)
-        who = f"Needs the permission `{permission}`: {roles}."
-    return f"{text}\n\n{who}".strip()
+        access = f"Requires the permission `{permission}`: {roles}."
+    return f"{text}\n\n{access}".strip()
 
 
 def _parameters(parameters: Iterable[Parameter], schemas: _Schemas) -> Iterable[Json]:
@@ -187,7 +187,7 @@ def _query(operation: Operation, schemas: _Schemas) -> Iterable[Json]:
     for name, schema in properties.items():
         made: Json = {"name": name, "in": "query", "required": name in required, "schema": _present(schema)}
         if made["schema"].get("type") == "array":
-            # As the services read it: one name, its values separated by commas.
+            # One name, its values separated by commas, as the services parse it.
             made |= {"style": "form", "explode": False}
         described = [
             each["description"] for each in (schema, *schema.get("anyOf", ())) if "description" in each
@@ -200,7 +200,7 @@ def _query(operation: Operation, schemas: _Schemas) -> Iterable[Json]:
 
 
 def _present(schema: Json) -> Json:
-    """Return the schema of a parameter that is there: absent is absent, never null."""
+    """Return the schema of a parameter without null: parameters are absent, never null."""
     kept = {
         key: value
         for key, value in schema.items()
@@ -225,12 +225,12 @@ def _content(content: Mapping[str, Content], schemas: _Schemas) -> Json:
 
 
 def _responses(route: Route, operation: Operation, schemas: _Schemas) -> Json:
-    made = {str(status): _reply(reply, schemas) for status, reply in operation.replies.items()}
+    made = {str(status): _response(response, schemas) for status, response in operation.responses.items()}
     for status, codes in _errors(route, operation).items():
-        made.setdefault(str(status), _error_reply(status, codes, schemas))
+        made.setdefault(str(status), _error_response(status, codes, schemas))
     if _is_limited(route):
-        for answer in made.values():
-            answer["headers"] = answer.get("headers", {}) | _headers(OF_LIMITED)
+        for response in made.values():
+            response["headers"] = response.get("headers", {}) | _headers(OF_LIMITED)
     return dict(sorted(made.items()))
 
 
@@ -259,17 +259,17 @@ def _is_limited(route: Route) -> bool:
     return (route.budget or default_budget(route.method, route.permission)) is not Budget.EXEMPT
 
 
-def _reply(reply: ResponseSpec, schemas: _Schemas) -> Json:
-    made: Json = {"description": reply.description, "headers": _headers(reply.headers)}
-    made["content"] = _content(reply.content, schemas)
+def _response(response: ResponseSpec, schemas: _Schemas) -> Json:
+    made: Json = {"description": response.description, "headers": _headers(response.headers)}
+    made["content"] = _content(response.content, schemas)
     made["links"] = {
         name: {"operationId": link.operation, "parameters": dict(link.parameters)}
-        for name, link in reply.links.items()
+        for name, link in response.links.items()
     }
     return {name: value for name, value in made.items() if value}
 
 
-def _error_reply(status: int, codes: Sequence[ErrorCode], schemas: _Schemas) -> Json:
+def _error_response(status: int, codes: Sequence[ErrorCode], schemas: _Schemas) -> Json:
     examples = {code.value: {"value": _error_example(code, status)} for code in codes}
     made: Json = {
         "description": f"{HTTPStatus(status).phrase}: {', '.join(codes)}",
@@ -282,7 +282,7 @@ def _error_reply(status: int, codes: Sequence[ErrorCode], schemas: _Schemas) -> 
 def _error_example(code: ErrorCode, status: int) -> Json:
     body: Json = {
         "error": code,
-        "message": MEANING[code],
+        "message": ERROR_CATALOGUE[code],
         "status_code": status,
         "timestamp": EXAMPLE_TIME,
     }

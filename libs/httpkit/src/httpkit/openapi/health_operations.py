@@ -1,4 +1,4 @@
-"""How the routes of health are described."""
+"""Descriptions of the health routes."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from httpkit.server.health import State
 
 
 class HealthReport(TypedDict):
-    """How a service is, and what it depends on."""
+    """State of a service and of its dependencies."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
     status: State
@@ -38,18 +38,20 @@ def _operation(name: str, summary: str) -> Operation:
         name=name,
         tag="health",
         summary=summary,
-        replies={
-            200: ResponseSpec("It is well, or works without its cache.", json_content(_REPORT, ok=_OK)),
-            503: ResponseSpec("Something that is needed is down.", json_content(_REPORT, down=_DOWN)),
+        responses={
+            200: ResponseSpec(
+                "Healthy, or degraded: working without its cache.", json_content(_REPORT, ok=_OK)
+            ),
+            503: ResponseSpec("A required dependency is down.", json_content(_REPORT, down=_DOWN)),
         },
-        # The one fault that a request without a token, a body or a query can have: an `Expect` of its own.
+        # The one fault of a request without a token, a body or a query: an unsupported `Expect`.
         errors_at={HTTPStatus.EXPECTATION_FAILED: (ErrorCode.VALIDATION_ERROR,)},
     )
 
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
-    ("GET", "/health"): _operation("getHealth", "How the service and what it depends on are"),
-    ("POST", "/health"): _operation("postHealth", "The same, for probes that can only POST"),
-    ("GET", "/health/live"): _operation("getLiveness", "Whether the process answers"),
-    ("GET", "/health/ready"): _operation("getReadiness", "Whether it can take traffic"),
+    ("GET", "/health"): _operation("getHealth", "Get the health of the service and its dependencies"),
+    ("POST", "/health"): _operation("postHealth", "Get the health, for probes that can only POST"),
+    ("GET", "/health/live"): _operation("getLiveness", "Check that the process is alive"),
+    ("GET", "/health/ready"): _operation("getReadiness", "Check that the service is ready for traffic"),
 }

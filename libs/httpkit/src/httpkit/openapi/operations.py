@@ -1,9 +1,8 @@
-"""How a route is described to those who call it: the half of the contract that people write.
+"""Descriptions of routes for API clients: the hand-written half of the OpenAPI document.
 
-The other half, the schemas, comes from the models that validate. `httpkit.openapi.document` makes a
-document of both.
-A service keeps its descriptions in `contract`, keyed by method and path; `described` refuses a route without
-one, and one without a route.
+The other half, the schemas, comes from the models that validate. `httpkit.openapi.document` combines both.
+A service has its descriptions in its package `openapi`, keyed by method and path; `described` rejects a route
+without a description, and a description without a route.
 """
 
 import re
@@ -27,11 +26,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a body looks like in one media type.
+    """A body in one media type.
 
     Attributes:
         adapter: the model: of a request, the very one that validates it.
-        examples: by name; the first is the one that tools show.
+        examples: by name; tools show the first.
     """
 
     adapter: TypeAdapter[Any]
@@ -40,7 +39,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A part of the path, or a header of the request; names in the query come from the query's model."""
+    """A path parameter or a request header; query parameters come from the query's model."""
 
     name: str
     place: Literal["path", "header"]
@@ -51,7 +50,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where an answer leads: another operation, and its parameters as runtime expressions."""
+    """A link from a response to another operation, with its parameters as runtime expressions."""
 
     operation: str
     parameters: Mapping[str, str]
@@ -59,10 +58,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ResponseSpec:
-    """An answer that is no error.
+    """A successful response.
 
     Attributes:
-        content: by media type; empty for an answer without a body.
+        content: by media type; empty for a response without a body.
         headers: names from `httpkit.openapi.document.HEADERS`.
     """
 
@@ -74,15 +73,15 @@ class ResponseSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One route, as its callers see it.
+    """One route, as API clients see it.
 
     Attributes:
-        name: the `operationId`, a name for a function of a client.
-        body: what the request carries, by media type; empty if nothing.
+        name: the `operationId`, fit as a function name of a client library.
+        body: the request body, by media type; empty if there is none.
         query: the model that validates the query.
-        query_examples: a value for some of its names.
-        errors: beyond those that every route of its kind has (see `httpkit.openapi.document`).
-        errors_at: those that have another status here than `httpkit.response.errors.STATUS` says.
+        query_examples: example values of some parameters.
+        errors: in addition to those of every route of its kind (see `httpkit.openapi.document`).
+        errors_at: errors with another status here than in `httpkit.response.errors.STATUS`.
     """
 
     name: str
@@ -93,7 +92,7 @@ class Operation:
     query: TypeAdapter[Any] | None = None
     query_examples: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
-    replies: Mapping[int, ResponseSpec]
+    responses: Mapping[int, ResponseSpec]
     errors: tuple[ErrorCode, ...] = ()
     errors_at: Mapping[int, tuple[ErrorCode, ...]] = field(default_factory=dict)
 
@@ -108,23 +107,23 @@ def json_content(adapter: TypeAdapter[Any], **examples: object) -> dict[str, Con
 
 
 def patch_content(adapter: TypeAdapter[Any], **examples: object) -> dict[str, Content]:
-    """Describe a JSON body of PATCH, which merges whatever its media type is called."""
+    """Describe a JSON body of PATCH, which is merged under each of its media types."""
     return dict.fromkeys((JSON, MERGE_PATCH), Content(adapter, examples))
 
 
 def described(routes: Iterable[Route], operations: Mapping[Key, Operation]) -> list[tuple[Route, Operation]]:
-    """Put routes and their descriptions together.
+    """Pair routes with their descriptions.
 
     Raises:
         UndescribedRoute: they do not match one to one.
     """
-    by_key = {(route.method, shown_path(route)): route for route in routes}
+    by_key = {(route.method, public_path(route)): route for route in routes}
     unmatched = by_key.keys() ^ operations.keys()
     if unmatched:
         raise UndescribedRoute(", ".join(f"{method} {path}" for method, path in sorted(unmatched)))
     return [(route, operations[key]) for key, route in by_key.items()]
 
 
-def shown_path(route: Route) -> str:
-    """Return the path of a route as callers see it, without the patterns that the router matches by."""
+def public_path(route: Route) -> str:
+    """Return the public path of a route, without the patterns of the router."""
     return _PATTERN.sub("}", route.path)

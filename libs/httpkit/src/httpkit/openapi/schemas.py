@@ -1,4 +1,4 @@
-"""JSON Schemas of models, with names that are fit for a contract."""
+"""JSON Schemas of models, with names for the public contract."""
 
 from collections.abc import Hashable, Iterable
 from typing import Any, Final
@@ -12,19 +12,19 @@ PREFIX: Final = "#/components/schemas/"
 
 
 class ContractSchemas(GenerateJsonSchema):
-    """Without titles for properties, which repeat their names, and without underscores of private models."""
+    """Schema generator without titles of properties and without leading underscores of models."""
 
     def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002  # pydantic's signature
-        """Say that it should not."""
+        """Return False: properties have no titles."""
         return False
 
     def normalize_name(self, name: str) -> str:
-        """Return the name of a model as others see it."""
+        """Return the public name of a model."""
         return super().normalize_name(name).lstrip("_")
 
 
 def schemas_of(adapters: Iterable[tuple[Hashable, TypeAdapter[Any]]]) -> tuple[dict[Hashable, Json], Json]:
-    """Return the schema of each model by its key, and by name what they refer to."""
+    """Return the schema of each model by its key, and the definitions that they refer to by name."""
     by_key, shared = TypeAdapter.json_schemas(
         [(key, "validation", adapter) for key, adapter in adapters],
         ref_template=f"{PREFIX}{{model}}",
@@ -37,7 +37,7 @@ def schemas_of(adapters: Iterable[tuple[Hashable, TypeAdapter[Any]]]) -> tuple[d
 
 
 def _say_types(schemas: Iterable[object]) -> None:
-    """Add the type to bounds that stand beside a reference: strict validators refuse a bound without one."""
+    """Add the type to bounds next to a reference: strict validators reject a bound without one."""
     waiting = list(schemas)
     while waiting:
         node = waiting.pop()

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as that can be believed."""
+"""The client's address, as far as it can be trusted."""
 
 import ipaddress
 from typing import Final
@@ -13,15 +13,15 @@ _LONGEST_ADDRESS: Final = 64
 
 
 def client_address(request: web.Request) -> str:
-    """Return the address of the client, in one form; an IPv6 one as its network, of which each host has all.
+    """Return the client's address in normal form; for IPv6 its /64 network, which a host has as a whole.
 
-    Each trusted proxy appends to `X-Forwarded-For` whom it got the request from. With `TRUSTED_PROXIES` = n
-    the n-th entry from the right is what the outermost of ours has seen; what stands left of it is the
-    client's own claim. With 0, the default, the header is not looked at.
+    Each trusted proxy appends the address it received the request from to `X-Forwarded-For`. With
+    `TRUSTED_PROXIES` = n the n-th entry from the right is what our outermost proxy has seen; entries left of
+    it are the client's own claim. With 0, the default, the header is ignored.
     """
     proxies = request.app[HTTP_SETTINGS].trusted_proxies
     if proxies:
-        # From the right, and no further than is needed: what stands left of it may be endless.
+        # From the right, and no further than needed: the rest may be arbitrarily long.
         entries = ",".join(request.headers.getall(hdrs.X_FORWARDED_FOR, ())).rsplit(",", proxies)
         if len(entries) >= proxies:
             address = _normalized(entries[-proxies].strip())

@@ -1,4 +1,4 @@
-"""How request bodies and queries are read: bounded in size and time, every fault named."""
+"""Reading of request bodies and queries: bounded in size and time, every fault reported."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,17 @@ from pydantic_core import ErrorDetails, from_json
 
 from domain.errors import ErrorCode
 from httpkit.budgets import Budget, budget_of
-from httpkit.expect_continue import ask_for_body
+from httpkit.expect_continue import send_continue
 from httpkit.request.gzip_bodies import NotGzip, TooLong, decompress_in_turn
-from httpkit.request.json_bounds import MAX_MEMBERS, MAX_VALUES, Crowded, is_overfull, members_of
+from httpkit.request.json_bounds import (
+    MAX_MEMBERS,
+    MAX_VALUES,
+    TooManyMembers,
+    has_too_many_values,
+    members_of,
+)
 from httpkit.request.negotiation import JSON, MERGE_PATCH, is_compressed, require_media_type
-from httpkit.request.strict_json import ambiguity_of, is_plain, malformation_of, oddity_of
+from httpkit.request.strict_json import ambiguity_of, invalid_number_of, is_plain, syntax_error_of
 from httpkit.response.errors import RETRY_SOON, ApiError, Detail, Handler
 from httpkit.routes import DECLARED
 from httpkit.settings import HttpSettings
@@ -23,7 +29,7 @@ from httpkit.settings import HttpSettings
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 
 MEDIA_TYPES: Final = {hdrs.METH_PATCH: (JSON, MERGE_PATCH)}
-"""In which media types JSON is taken, by method; everywhere else as `application/json`."""
+"""Accepted media types of JSON, by method; for all others `application/json`."""
 MAX_DETAILS: Final = 100
 MAX_PARAMETERS: Final = 100
 MAX_LISTED_FAULTS: Final = 1_000
@@ -48,10 +54,10 @@ Model = TypeVar("Model")
 
 
 class Meter(Protocol):
-    """Charges bodies to who sent them, before anything is made of them."""
+    """Meter that charges bodies to their senders, before they are parsed."""
 
     async def __call__(self, request: web.Request, length: int) -> None:
-        """Charge a body of so many bytes.
+        """Charge a body of `length` bytes.
 
         Raises:
             ApiError: 429, it is too much for now.
@@ -61,10 +67,10 @@ class Meter(Protocol):
 METER: Final = web.AppKey("body_meter", Meter)
 
 
-class HalfRead:
-    """How many bytes of bodies that are not complete yet this process holds, of at most `limit`.
+class PartialBodies:
+    """Count of the bytes of incomplete bodies in this process, at most `limit`.
 
-    What counts is what has arrived, not what was announced: to fill it, a client must send that much.
+    Received bytes count, not announced ones: to fill it, a client must send that much.
     """
 
     def __init__(self, limit: int) -> None:
@@ -72,10 +78,10 @@ class HalfRead:
         self.held = 0
 
     def take(self, count: int) -> None:
-        """Count what has arrived.
+        """Count received bytes.
 
         Raises:
-            ApiError: 503, it is too much for now; not counted.
+            ApiError: 503, the limit is reached; the bytes are not counted.
         """
         if self.held + count > self._limit:
             raise ApiError(
@@ -85,29 +91,29 @@ class HalfRead:
             )
         self.held += count
 
-    def give_back(self, count: int) -> None:
-        """Stop counting: it is a whole body now, or gone."""
+    def release(self, count: int) -> None:
+        """Stop counting bytes: the body is complete, or dropped."""
         self.held -= count
 
 
 PARSING: Final = web.AppKey("parsing", asyncio.Lock)
-HALF_READ: Final = web.AppKey("half_read", HalfRead)
+PARTIAL_BODIES: Final = web.AppKey("partial_bodies", PartialBodies)
 
 
 def bound_bodies(app: web.Application, http: HttpSettings, meter: Meter | None = None) -> None:
-    """Tell an app how its bodies are bounded, and what charges them."""
+    """Configure the bounds and the meter of an app's bodies."""
     if meter is not None:
         app[METER] = meter
     app[HTTP_SETTINGS] = http
     app[PARSING] = asyncio.Lock()
-    app[HALF_READ] = HalfRead(http.half_read_limit_bytes)
+    app[PARTIAL_BODIES] = PartialBodies(http.half_read_limit_bytes)
 
 
 async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit: int | None = None) -> Model:
     """Read the body of a request into a model.
 
     Args:
-        request: what the client sends; its body is waited for, at most `body_timeout_s`.
+        request: the request; blocks for its body, at most `body_timeout_s`.
         adapter: the model; it sees the raw bytes, which is pydantic's fast path.
         limit: the longest body in bytes, below the service's `body_limit_bytes`.
 
@@ -122,7 +128,7 @@ async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit:
 
 @asynccontextmanager
 async def parsing(request: web.Request, body: bytes) -> AsyncIterator[None]:
-    """Take turns where a body is long: between two of them the event loop serves those who sent little."""
+    """Parse long bodies one at a time: between two of them the event loop serves short requests."""
     if len(body) <= _LONG_BYTES:
         yield
         return
@@ -131,15 +137,15 @@ async def parsing(request: web.Request, body: bytes) -> AsyncIterator[None]:
 
 
 async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:
-    """Read the body of a request without its compression, whatever it is, and charge it to its sender.
+    """Read the body of a request, decompress it, and charge it to its sender.
 
     Raises:
-        ApiError: 429 if that is too much; 413 if it is longer than `limit`, compressed or not; 408 if it is
-            not here within `body_timeout_s`, 400 if it breaks off, 503 if too much is being received already.
+        ApiError: 429 if the budget is used up; 413 if it is longer than `limit`, compressed or not; 408 if it
+            takes longer than `body_timeout_s`, 400 if it is truncated, 503 if too much is being received.
     """
     settings = request.app[HTTP_SETTINGS]
     bound = settings.body_limit_bytes if limit is None else min(limit, settings.body_limit_bytes)
-    body = await _received(request, bound, settings.body_timeout_s)
+    body = await _receive(request, bound, settings.body_timeout_s)
     if hdrs.CONTENT_ENCODING in request.headers and is_compressed(request):
         body = await _decompressed(request, body, bound)
     await _charge(request, len(body))
@@ -153,7 +159,7 @@ async def _charge(request: web.Request, length: int) -> None:
 
 
 async def _decompressed(request: web.Request, body: bytes, bound: int) -> bytes:
-    """Decompress a body; one that is refused has been work all the same, and is charged before it is."""
+    """Decompress a body; a rejected one is charged too, because it cost the work."""
     try:
         return await decompress_in_turn(body, request.app[PARSING], bound=bound)
     except TooLong:
@@ -164,16 +170,16 @@ async def _decompressed(request: web.Request, body: bytes, bound: int) -> bytes:
         raise ApiError(ErrorCode.INVALID_JSON, "the body is not valid gzip, or not all of it") from None
 
 
-async def _received(request: web.Request, bound: int, timeout_s: float) -> bytes:
+async def _receive(request: web.Request, bound: int, timeout_s: float) -> bytes:
     """Return a body as it was sent, at most `bound` bytes."""
     if (request.content_length or 0) > bound:
         raise _too_large(bound)
     try:
-        # A small body has come with the head: it needs no timer, which takes 4 µs even if it never ends.
+        # A small body arrives with the head: it needs no timer, which takes 4 µs even if it never fires.
         if request.content.is_eof():
-            return _within(request.content.read_nowait(), bound)
+            return _within_bound(request.content.read_nowait(), bound)
         async with asyncio.timeout(timeout_s):
-            return await _all_of(request, bound)
+            return await _read_all(request, bound)
     except TimeoutError as error:
         raise ApiError(
             ErrorCode.REQUEST_TIMEOUT,
@@ -184,34 +190,34 @@ async def _received(request: web.Request, bound: int, timeout_s: float) -> bytes
         raise ApiError(ErrorCode.INVALID_JSON, "the body broke off or is malformed") from error
 
 
-def _within(body: bytes, bound: int) -> bytes:
+def _within_bound(body: bytes, bound: int) -> bytes:
     if len(body) > bound:
         raise _too_large(bound)
     return body
 
 
-async def _all_of(request: web.Request, bound: int) -> bytes:
-    """Return a body, counting it as half read until it is complete; not `request.read`, which keeps it."""
-    half_read, chunks, length = request.app[HALF_READ], list[bytes](), 0
-    await ask_for_body(request)
+async def _read_all(request: web.Request, bound: int) -> bytes:
+    """Return a body, counted as incomplete until its end; not by `request.read`, which caches it."""
+    partial_bodies, chunks, length = request.app[PARTIAL_BODIES], list[bytes](), 0
+    await send_continue(request)
     try:
         while chunk := await request.content.readany():
-            half_read.take(len(chunk))
+            partial_bodies.take(len(chunk))
             length += len(chunk)
             if length > bound:
                 raise _too_large(bound)
             chunks.append(chunk)
     finally:
-        half_read.give_back(length)
+        partial_bodies.release(length)
     return b"".join(chunks)
 
 
 def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
-    """Validate JSON. A body that two parsers could read differently is not JSON here: see `strict_json`.
+    """Validate JSON. A body that two parsers could read differently is rejected: see `strict_json`.
 
     Raises:
-        ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model, or because there is more
-            in the body than `json_bounds` lets pass.
+        ApiError: 400, INVALID_JSON or VALIDATION_ERROR with the faults of the model, or because the body has
+            more values than `json_bounds` allows.
     """
     if len(body) > _UNCHECKED_BYTES:
         _require_bounded(body)
@@ -226,40 +232,39 @@ def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
 
 
 def parse_tree(body: bytes) -> Any:  # noqa: ANN401  # plain values
-    """Read JSON as plain values, for a model to look at piece by piece; as strict as `parse_json`.
+    """Parse JSON into plain values, for validation piece by piece; as strict as `parse_json`.
 
-    NaN and endless integers are left to the model, as `is_plain` leaves them.
+    NaN and long integers are left to the model, as `is_plain` leaves them.
 
     Raises:
-        ApiError: 400, INVALID_JSON, or VALIDATION_ERROR because there is more in it than `json_bounds` lets
-            pass.
+        ApiError: 400, INVALID_JSON, or VALIDATION_ERROR because it has more values than `json_bounds` allows.
     """
-    require_sparse(body)
+    require_few_values(body)
     try:
         tree = from_json(body, cache_strings="keys")
     except ValueError as error:
-        raise _not_json(malformation_of(body, str(error))) from error
+        raise _not_json(syntax_error_of(body, str(error))) from error
     try:
         if not is_plain(body, tree):
             _require_unambiguous(body)
-    except Crowded as error:
-        raise _crowded() from error
+    except TooManyMembers as error:
+        raise _too_many_members() from error
     return tree
 
 
-def require_no_oddity(body: bytes) -> None:
-    """Refuse a body for its numbers, where a model has refused it anyway.
+def require_valid_numbers(body: bytes) -> None:
+    """Reject a body for its numbers, after a model has rejected it.
 
     Raises:
         ApiError: 400, INVALID_JSON.
     """
-    oddity = oddity_of(body)
-    if oddity is not None:
-        raise _not_json(oddity)
+    invalid_number = invalid_number_of(body)
+    if invalid_number is not None:
+        raise _not_json(invalid_number)
 
 
 def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
-    """Read the query of a request into a model, which says itself what it does with unknown names.
+    """Read the query of a request into a model, which decides about unknown names.
 
     Raises:
         ApiError: 400 with all faults; a name that is given twice is one.
@@ -278,7 +283,7 @@ def read_query(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
 
 @web.middleware
 async def no_query_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 400 to a write with a query: no write has parameters, and what is ignored would be trusted.
+    """Reject a write with a query with 400: writes have no parameters, and ignored ones would be trusted.
 
     Not so for routes without a budget, such as probes: monitors add a parameter to get past caches.
     """
@@ -290,7 +295,7 @@ async def no_query_middleware(request: web.Request, handler: Handler) -> web.Str
 
 
 def invalid(error: ValidationError) -> ApiError:
-    """Return the answer to what a model has refused, naming at most `MAX_DETAILS` faults."""
+    """Return the error for a failed validation, with at most `MAX_DETAILS` faults."""
     count = error.error_count()
     if count > MAX_LISTED_FAULTS:  # listing them would take seconds, and nobody reads them
         return ApiError(ErrorCode.VALIDATION_ERROR, f"{count} faults, too many to name")
@@ -299,31 +304,31 @@ def invalid(error: ValidationError) -> ApiError:
 
 
 def pointer_to(location: tuple[int | str, ...]) -> str:
-    """Write a place in a document as a JSON pointer (RFC 6901)."""
+    """Format a location in a document as a JSON pointer (RFC 6901)."""
     return _shorten("".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location))
 
 
-def require_sparse(body: bytes) -> None:
-    """Refuse a body with more values than any has that means something.
+def require_few_values(body: bytes) -> None:
+    """Reject a body with more values than any meaningful one has.
 
     Raises:
         ApiError: 400.
     """
-    if is_overfull(body):
+    if has_too_many_values(body):
         raise ApiError(ErrorCode.VALIDATION_ERROR, f"the body has more than {MAX_VALUES:,} values")
 
 
 def _require_bounded(body: bytes) -> None:
-    require_sparse(body)
+    require_few_values(body)
     try:
         members_of(from_json(body))
-    except Crowded as error:
-        raise _crowded() from error
+    except TooManyMembers as error:
+        raise _too_many_members() from error
     except ValueError:
         return  # the model says what is wrong, and in fewer words
 
 
-def _crowded() -> ApiError:
+def _too_many_members() -> ApiError:
     message = f"the body has an object of more than {MAX_MEMBERS} members"
     return ApiError(ErrorCode.VALIDATION_ERROR, message)
 
@@ -332,7 +337,7 @@ def _require_json(body: bytes, error: ValidationError) -> None:
     if error.error_count() == 1:
         [fault] = error.errors(include_url=False, include_context=False, include_input=False)
         if fault["type"] == "json_invalid":
-            raise _not_json(malformation_of(body, fault["msg"]))
+            raise _not_json(syntax_error_of(body, fault["msg"]))
     _require_unambiguous(body)
 
 
@@ -353,11 +358,12 @@ def _too_large(bound: int) -> ApiError:
 
 
 def validation_error(details: list[Detail], count: int | None = None) -> ApiError:
-    """Return the answer to a request with these faults, of `count` in all."""
+    """Return the error for a request with these faults, of `count` in all."""
     unnamed = (count or len(details)) - len(details)
-    message = "the request does not have the right form"
+    problems = len(details) + unnamed
+    message = f"validation failed: {problems} problem{'' if problems == 1 else 's'}"
     if unnamed:
-        message += f"; {unnamed} more faults are not named"
+        message += f", {unnamed} of them not listed"
     return ApiError(ErrorCode.VALIDATION_ERROR, message, details=details)
 
 

@@ -1,4 +1,4 @@
-"""Bodies compressed with gzip: bounded by what they become, not by what they are."""
+"""Bodies compressed with gzip, bounded by their decompressed size."""
 
 import asyncio
 import zlib
@@ -6,17 +6,17 @@ from typing import Final
 
 MAX_MEMBERS: Final = 100
 SHORT_BYTES: Final = 16 * 1024
-"""What becomes no longer is decompressed at once: that takes some 0.1 ms."""
+"""Up to this size a body is decompressed in the event loop: that takes some 0.1 ms."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _MAX_RATIO: Final = 1_032
-"""A byte of deflate becomes no more (zlib.net/zlib_tech.html)."""
+"""The highest ratio of deflate (zlib.net/zlib_tech.html)."""
 
 
 class NotGzip(Exception):
-    """The body is not gzip, breaks off, or has a wrong checksum.
+    """The body is not gzip, is truncated, or has a wrong checksum.
 
     Attributes:
-        made: how many bytes were decompressed before that was known, at most.
+        made: upper bound of the bytes that were decompressed before the error.
     """
 
     def __init__(self, made: int) -> None:
@@ -29,13 +29,13 @@ class TooLong(Exception):
 
 
 async def decompress_in_turn(body: bytes, turn: asyncio.Lock, *, bound: int) -> bytes:
-    """Return what `decompress` does; what takes long does so in a thread, one body at a time.
+    """Decompress a body; a long one in a thread, one at a time.
 
-    So the event loop serves others meanwhile: zlib does not hold the interpreter's lock.
+    The event loop serves other requests meanwhile: zlib releases the interpreter's lock.
 
     Raises:
         NotGzip: see there.
-        TooLong: it holds more than `bound` bytes.
+        TooLong: the content is longer than `bound` bytes.
     """
     if len(body) <= SHORT_BYTES:
         try:
@@ -48,13 +48,13 @@ async def decompress_in_turn(body: bytes, turn: asyncio.Lock, *, bound: int) -> 
 
 
 def decompress(body: bytes, *, bound: int) -> bytes:
-    """Return what a gzip body (RFC 1952, up to `MAX_MEMBERS` members) holds.
+    """Return the content of a gzip body (RFC 1952, up to `MAX_MEMBERS` members).
 
-    Takes the memory of `bound` bytes, however much the body would become.
+    Uses at most the memory of `bound` bytes, whatever the decompressed size.
 
     Raises:
         NotGzip: see there.
-        TooLong: it holds more than `bound` bytes.
+        TooLong: the content is longer than `bound` bytes.
     """
     parts, made, rest = list[bytes](), 0, body
     for _ in range(MAX_MEMBERS):

@@ -1,7 +1,7 @@
-"""Header fields taken apart: lists, parameters and quoted strings (RFC 9110, 5.6).
+"""Parsing of header fields: lists, parameters and quoted strings (RFC 9110, 5.6).
 
-Scanned by hand: each character is looked at a fixed number of times, whatever stands in the field. No more
-than `LONGEST_FIELD` characters are read, for what real clients send is far shorter.
+Scanned by hand, so that each character is read a fixed number of times, whatever the field contains. No more
+than `LONGEST_FIELD` characters are read: real clients send far fewer.
 """
 
 import re
@@ -15,13 +15,13 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def joined(lines: Iterable[str]) -> str | None:
-    """Return the lines of a list field as one; None if they are longer together than what is read."""
+    """Join the lines of a list field; None if they are longer together than `LONGEST_FIELD`."""
     text = ",".join(lines)
     return text if len(text) <= LONGEST_FIELD else None
 
 
 def split(text: str, separator: str) -> list[str]:
-    """Split at a separator that stands outside of quoted strings; a quote that nothing closes is no quote."""
+    """Split at separators outside quoted strings; an unclosed quote is an ordinary character."""
     if '"' not in text:
         return text.split(separator)
     parts, begin, at, may_quote = list[str](), 0, 0, True
@@ -32,19 +32,19 @@ def split(text: str, separator: str) -> list[str]:
             begin = at + 1
         elif text[at] == '"' and may_quote:
             end = _end_of_quoted(text, at)
-            may_quote = end > 0  # where one is not closed, none behind it is
+            may_quote = end > 0  # after an unclosed quote, no later one is closed
         at = end or at + 1
     parts.append(text[begin:])
     return parts
 
 
 def is_token(text: str) -> bool:
-    """Say whether a text is a token: what names and most values are."""
+    """Return whether a string is a token, as names and most values are."""
     return _TOKEN.fullmatch(text) is not None
 
 
-def word_of(text: str) -> str | None:
-    """Return what a token or a quoted string says; None if the text is neither."""
+def value_of(text: str) -> str | None:
+    """Return the value of a token or quoted string; None if the text is neither."""
     if not text.startswith('"'):
         return text if is_token(text) else None
     if _end_of_quoted(text, 0) != len(text):
@@ -53,7 +53,7 @@ def word_of(text: str) -> str | None:
 
 
 def _end_of_quoted(text: str, begin: int) -> int:
-    """Return the index behind the quoted string that begins at `begin`; 0 if nothing closes it."""
+    """Return the index after the quoted string that begins at `begin`; 0 if it is not closed."""
     at = begin + 1
     while at < len(text):
         if text[at] == '"':

@@ -1,7 +1,6 @@
-"""How clients write instants: RFC 3339 with its offset, nothing else, and a word on what is wrong.
+"""Timestamps from clients: RFC 3339 with an offset, nothing else, with an error message for each mistake.
 
-pydantic would take more: numbers, a blank for the T, a date alone. Each of them has meant the wrong hour to
-somebody.
+pydantic would accept more: numbers, a blank for the T, a date alone. Each of these can mean the wrong hour.
 """
 
 import re
@@ -43,14 +42,14 @@ _MISTAKES: Final = tuple(
 )
 _LEAP_SECOND: Final = 60
 _LONGEST: Final = 100
-"""What is longer is not looked at for its mistake."""
+"""Longer values get the general error message."""
 
 
 def parse_instant(value: Any) -> datetime:  # noqa: ANN401  # whatever a client sends
-    """Return the instant that a client means, with the offset that it was written with.
+    """Parse a timestamp, keeping the offset that it was written with.
 
     Raises:
-        ValueError: it is none; the text says what is wrong with it.
+        ValueError: it is not valid; the text says why.
     """
     if not isinstance(value, str):
         raise ValueError(f"must be a text in RFC 3339, such as {EXAMPLE}")  # noqa: TRY004  # pydantic's way

@@ -1,8 +1,8 @@
-"""How much may stand in a JSON body: what has more is refused before anything is made of it.
+"""Bounds of a JSON body: one with more values is rejected before it is parsed.
 
-Two MiB hold 700,000 empty objects. To read them takes a parser 0.1 s, to say what is wrong with them 0.6 s,
-and for so long a process does nothing else. The largest body that means something, a batch of 1,000 events in
-every detail, has 11,000 values.
+Two MiB hold 700,000 empty objects. A parser takes 0.1 s to read them and 0.6 s to list their faults, and the
+process does nothing else meanwhile. The largest meaningful body, a batch of 1,000 events in every detail, has
+11,000 values.
 """
 
 import re
@@ -11,24 +11,24 @@ from typing import Final
 
 MAX_VALUES: Final = 20_000
 MAX_MEMBERS: Final = 100
-"""Of one object: each that a model does not know is a fault of its own."""
+"""Members of one object: each unknown one is a fault of its own."""
 
 _MARKS: Final = (b",", b"{", b"[")
 _STRING_OR_MARK: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,{\[]', re.DOTALL)
 _TOKENS_PER_VALUE: Final = 3
-"""At most: its mark, its name and itself."""
+"""At most: the mark, the name and the value."""
 
 
-class Crowded(Exception):
-    """An object has more than `MAX_MEMBERS`."""
+class TooManyMembers(Exception):
+    """An object has more members than `MAX_MEMBERS`."""
 
 
-def is_overfull(body: bytes) -> bool:
-    """Say whether a body has more than `MAX_VALUES` values.
+def has_too_many_values(body: bytes) -> bool:
+    """Return whether a body has more than `MAX_VALUES` values.
 
-    Each value but the first stands behind a comma or an opening bracket. Most bodies have too few of these
-    even with those inside of texts; in others the texts are passed over, as far as it takes to know. What is
-    no JSON may be called overfull, or not.
+    Each value but the first follows a comma or an opening bracket. Most bodies have too few of these even
+    with those inside strings; in others the strings are skipped, as far as needed. The result for malformed
+    JSON is undefined.
     """
     if len(body) <= MAX_VALUES or sum(map(body.count, _MARKS)) <= MAX_VALUES:
         return False
@@ -40,14 +40,14 @@ def members_of(value: object) -> int:
     """Count the members of all objects in plain values.
 
     Raises:
-        Crowded: one of them has too many.
+        TooManyMembers: one of them has too many.
     """
     if type(value) is dict:
         found = len(value)
         if found > MAX_MEMBERS:
-            raise Crowded
+            raise TooManyMembers
         for member in value.values():
-            kind = type(member)  # most are text and numbers: asking first spares half of the calls
+            kind = type(member)  # most are strings and numbers: checking first saves half of the calls
             if kind is dict or kind is list:
                 found += members_of(member)
         return found

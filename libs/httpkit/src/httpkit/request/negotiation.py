@@ -1,4 +1,4 @@
-"""What a request may bring and what it may ask for: 415 and 406."""
+"""Content negotiation: media types of bodies (415) and of responses (406)."""
 
 import re
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from domain.errors import ErrorCode
-from httpkit.request.header_fields import BLANKS, LONGEST_FIELD, is_token, joined, split, word_of
+from httpkit.request.header_fields import BLANKS, LONGEST_FIELD, is_token, joined, split, value_of
 from httpkit.response.errors import ApiError, Handler
 from httpkit.routes import JSON_ROUTES
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 NDJSONS: Final = (NDJSON, "application/ndjson", "application/jsonl")
-"""The names of one JSON text a line; none of them is registered, and each is in use."""
+"""Media types of newline-delimited JSON; none of them is registered, and each is in use."""
 MERGE_PATCH: Final = "application/merge-patch+json"
 
 _WEIGHT: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _RANGES: Final = {"*/*": 0, "application/*": 1, JSON: 2}
-"""What covers `application/json`, and how exactly: the most exact range decides (RFC 9110, 12.5.1)."""
+"""Ranges that match `application/json`, by precision: the most exact one decides (RFC 9110, 12.5.1)."""
 
 _CODINGS: Final = frozenset({"identity", "gzip", "x-gzip"})
 _UTF_8: Final = {"charset": "utf-8"}
@@ -26,11 +26,11 @@ _AT_ONCE: Final = frozenset({"*/*", JSON})
 
 
 def require_media_type(request: web.Request, *known: str) -> str:
-    """Return which of the `known` media types the body has.
+    """Return the media type of the body, one of `known`.
 
     Raises:
-        ApiError: 415, with `Accept` or `Accept-Encoding` to say what would do. The only parameter that is
-            taken is `charset=utf-8`.
+        ApiError: 415, with `Accept` or `Accept-Encoding` for the supported values. The only parameter that is
+            accepted is `charset=utf-8`.
     """
     given = request.headers.getall(hdrs.CONTENT_TYPE, [])
     name: str | None = given[0] if len(given) == 1 else None
@@ -46,7 +46,7 @@ def require_media_type(request: web.Request, *known: str) -> str:
 
 
 def is_compressed(request: web.Request) -> bool:
-    """Say whether the body is compressed with gzip; otherwise it is not compressed.
+    """Return whether the body is compressed with gzip; otherwise it is not compressed.
 
     Raises:
         ApiError: 415 with `Accept-Encoding`, it is compressed in another way, or more than once.
@@ -59,7 +59,7 @@ def is_compressed(request: web.Request) -> bool:
 
 
 def accepts_json(header: str) -> bool:
-    """Say whether an `Accept` leaves room for JSON; elements that cannot be read are passed over."""
+    """Return whether an `Accept` header allows JSON; malformed elements are ignored."""
     best, weight, read = -1, 0.0, False
     for element in split(header, ","):
         name, parameters = _media_type(element)
@@ -77,7 +77,7 @@ def accepts_json(header: str) -> bool:
 
 @web.middleware
 async def negotiation_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 406 to who would not take the JSON that a route answers with."""
+    """Reject a request with 406 if its `Accept` excludes the JSON of the route."""
     accept = request.headers.get(hdrs.ACCEPT)
     if accept is not None and accept not in _AT_ONCE and request.match_info.route in request.app[JSON_ROUTES]:
         header = joined(request.headers.getall(hdrs.ACCEPT))
@@ -87,7 +87,7 @@ async def negotiation_middleware(request: web.Request, handler: Handler) -> web.
 
 
 def _media_type(text: str) -> tuple[str | None, dict[str, str]]:
-    """Return a media type or range and its parameters, all in lower case; None for what is neither."""
+    """Parse a media type or range and its parameters, all in lower case; None if it is malformed."""
     unread: tuple[None, dict[str, str]] = None, {}
     if len(text) > LONGEST_FIELD:
         return unread
@@ -97,7 +97,7 @@ def _media_type(text: str) -> tuple[str | None, dict[str, str]]:
     parameters: dict[str, str] = {}
     for part in filter(None, rest):
         key, _, value = part.partition("=")
-        word = word_of(value)
+        word = value_of(value)
         if word is None or not is_token(key):
             return unread
         parameters[key.lower()] = word.lower()

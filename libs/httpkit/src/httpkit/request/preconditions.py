@@ -1,8 +1,8 @@
 """Conditional requests: `If-Match` and `If-None-Match` (RFC 9110, 13.1) against the version of a resource.
 
-A precondition is never ignored on a write. A route that compares versions is declared `is_conditional` and
-reads them here. For every other write the target has no entity tag: a list of tags in `If-Match` cannot hold,
-and neither can `If-None-Match: *`, for the target exists or the write is 404 anyway.
+A write never ignores a precondition. A route that compares versions is declared `is_conditional` and reads
+them here. For every other write the target has no entity tag: a list of tags in `If-Match` cannot hold, and
+neither can `If-None-Match: *`, because the target exists or the write is 404 anyway.
 """
 
 import re
@@ -15,7 +15,7 @@ from httpkit.response.errors import ApiError, Handler
 from httpkit.routes import CONDITIONAL_ROUTES, DECLARED
 
 CODINGS: Final = ("gzip", "zstd")
-"""What the gateway compresses with: it appends `-gzip` or `-zstd` to the tag of what it compresses."""
+"""Codings of the gateway: it appends `-gzip` or `-zstd` to the tag of a response that it compresses."""
 MAX_TAGS: Final = 100
 
 _ANY: Final = "*"
@@ -30,9 +30,9 @@ def version_tag(version: int) -> str:
 
 
 def matched_versions(request: web.Request) -> tuple[int, ...] | None:
-    """Return the versions that `If-Match` takes: None where any will do, empty where none can.
+    """Return the versions that `If-Match` accepts: None for any, empty for none.
 
-    The comparison is the strong one that RFC 9110 asks for: a weak tag (`W/"v3"`) matches nothing.
+    The comparison is strong, as RFC 9110 requires: a weak tag (`W/"v3"`) matches nothing.
 
     Raises:
         ApiError: 400, the header is malformed.
@@ -45,7 +45,7 @@ def matched_versions(request: web.Request) -> tuple[int, ...] | None:
 
 
 def expected_versions(request: web.Request) -> tuple[int, ...] | None:
-    """Return the versions that a write takes, by both headers: None where any will do, empty where none can.
+    """Return the versions that a write accepts, by both headers: None for any, empty for none.
 
     Raises:
         ApiError: 400, a header is malformed, or `If-None-Match` lists tags, which no write here compares.
@@ -58,7 +58,7 @@ def expected_versions(request: web.Request) -> tuple[int, ...] | None:
 
 
 def required_existence(request: web.Request) -> bool | None:
-    """Return whether the target of a write that may make it must exist before, None where it may or not.
+    """Return whether the target of a PUT must exist already (true) or must not (false); None for either.
 
     Raises:
         ApiError: 400, a header is malformed; 412, it can never hold: the target has no tag to compare.
@@ -72,13 +72,13 @@ def required_existence(request: web.Request) -> bool | None:
 
 
 def precondition_failed(message: str) -> ApiError:
-    """Return the error for a condition that does not hold: 412."""
+    """Return the error for a failed precondition: 412."""
     return ApiError(ErrorCode.PRECONDITION_FAILED, message)
 
 
 @web.middleware
 async def precondition_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 412 to a write whose condition cannot hold, where its route does not evaluate it."""
+    """Reject a write with 412 if its precondition cannot hold and its route does not evaluate it."""
     headers = request.headers
     if (hdrs.IF_MATCH in headers or hdrs.IF_NONE_MATCH in headers) and _is_versionless_write(request):
         if _tags(request, hdrs.IF_MATCH) not in (None, [_ANY]):
@@ -97,7 +97,7 @@ def _tags(request: web.Request, name: str) -> list[str] | None:
     """Return the entity tags of a header, `["*"]` for any, None where the header is missing.
 
     Raises:
-        ApiError: 400, what stands there is no list of entity tags, or more than `MAX_TAGS`.
+        ApiError: 400, the value is not a list of entity tags, or has more than `MAX_TAGS`.
     """
     lines = request.headers.getall(name, None)
     if lines is None:
@@ -105,7 +105,7 @@ def _tags(request: web.Request, name: str) -> list[str] | None:
     text = ",".join(lines).strip(" \t")
     if text == _ANY:
         return [_ANY]
-    # What is left between the tags must be commas and blanks, and a comma must stand between any two.
+    # Between the tags there must be only commas and blanks, with a comma between any two.
     between = _TAG.split(text)
     tags, gaps = between[1::2], between[::2]
     if not tags or any(gap.strip(" \t,") for gap in gaps) or any("," not in gap for gap in gaps[1:-1]):

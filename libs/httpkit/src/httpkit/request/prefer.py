@@ -1,39 +1,37 @@
-"""What a client would like, and the server may grant: the `Prefer` header (RFC 7240)."""
+"""Preferences of a request: the `Prefer` header (RFC 7240)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiohttp import web
 
-from httpkit.request.header_fields import BLANKS, is_token, joined, split, word_of
+from httpkit.request.header_fields import BLANKS, is_token, joined, split, value_of
 
 PREFER: Final = "Prefer"
 PREFERENCE_APPLIED: Final = "Preference-Applied"
 LONGEST_WAIT_S: Final = 30
 
 _SECONDS: Final = re.compile(r"[0-9]{1,2}")
+_PARSED: Final = web.RequestKey("preferences", Mapping[str, str | None])
 
 
 def preferences(request: web.Request) -> Mapping[str, str | None]:
-    """Return what a request prefers, by the name in lower case; None where a preference has no value.
+    """Return the preferences of a request, by name in lower case; None for a preference without a value.
 
-    What cannot be read is passed over, as is a preference that is given again: the first one counts. So is
-    all of it where there is more than `LONGEST_FIELD` characters.
+    Malformed preferences are ignored, and so are repetitions: the first one counts. A header of more than
+    `LONGEST_FIELD` characters is ignored as a whole. It is parsed once per request.
     """
-    found: dict[str, str | None] = {}
-    for element in split(joined(request.headers.getall(PREFER, ())) or "", ","):
-        preference = _preference(element)
-        if preference is not None:
-            name, value = preference
-            found.setdefault(name.lower(), value)
-    return found
+    parsed = request.get(_PARSED)
+    if parsed is None:
+        parsed = request[_PARSED] = _parse(request.headers.getall(PREFER, ()))
+    return parsed
 
 
 def preferred_wait_s(request: web.Request) -> int | None:
-    """Return for how many seconds the client would wait for an outcome, None where it does not say.
+    """Return the seconds that the client wants to wait for an outcome; None if it does not say.
 
-    A wait of more than `LONGEST_WAIT_S` seconds, or of no whole number of them, is not granted.
+    A wait of more than `LONGEST_WAIT_S` seconds, or of a fraction of seconds, is ignored.
     """
     text = preferences(request).get("wait")
     if text is None or _SECONDS.fullmatch(text) is None:
@@ -42,8 +40,18 @@ def preferred_wait_s(request: web.Request) -> int | None:
     return wait_s if wait_s <= LONGEST_WAIT_S else None
 
 
+def _parse(lines: Iterable[str]) -> Mapping[str, str | None]:
+    found: dict[str, str | None] = {}
+    for element in split(joined(lines) or "", ","):
+        preference = _preference(element)
+        if preference is not None:
+            name, value = preference
+            found.setdefault(name.lower(), value)
+    return found
+
+
 def _preference(element: str) -> tuple[str, str | None] | None:
-    """Return a preference; its parameters mean nothing to us, but must be such."""
+    """Parse a preference; its parameters are ignored, but must be well formed."""
     pairs = [_pair(part) for part in split(element.strip(BLANKS), ";")]
     first, *parameters = pairs
     if first is None or any(pair is None for pair in parameters):
@@ -53,9 +61,9 @@ def _preference(element: str) -> tuple[str, str | None] | None:
 
 
 def _pair(text: str) -> tuple[str, str | None] | None:
-    """Read a name, or a name and a value; RFC 7240 tells an empty value from none as little as we do."""
+    """Parse a name, or a name and a value; an empty value equals none, as in RFC 7240."""
     name, equals, value = (part.strip(BLANKS) for part in text.partition("="))
     if not name and not equals:
         return "", None
-    word = word_of(value) if equals else ""
+    word = value_of(value) if equals else ""
     return (name, word) if is_token(name) and word is not None else None

@@ -1,4 +1,4 @@
-"""Forms of texts, which are told in words: a regular expression says nothing to who gets it as an answer."""
+"""Patterns of strings, with error messages in words in place of the regular expression."""
 
 import re
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from pydantic import AfterValidator, Field
 
 
-def formed(pattern: str, message: str) -> tuple[Any, ...]:
-    """Return what makes a text have a form, for the inside of `Annotated`.
+def text_pattern(pattern: str, message: str) -> tuple[Any, ...]:
+    """Return the validators of a pattern, for the inside of `Annotated`.
 
     Args:
-        pattern: the form, for Python and, in the contract, for JSON Schema.
-        message: what is said of a text that has not.
+        pattern: for Python, and for JSON Schema in the OpenAPI document.
+        message: the error for a string that does not match.
     """
     form = re.compile(pattern)
 

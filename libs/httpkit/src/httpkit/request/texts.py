@@ -1,4 +1,4 @@
-"""Which characters a text may have. It is kept as it was sent: not trimmed, not normalised to NFC."""
+"""Characters that a string may have. Strings stay as they were sent: not trimmed, not normalised to NFC."""
 
 import re
 from typing import Final
@@ -12,14 +12,14 @@ _NEVER: Final = f"{_NONCHARACTERS}{_SURROGATES}"
 _NOT_IN_LINE: Final = re.compile(f"[\0-\x1f\x7f-\x9f\u2028\u2029{_NEVER}]")
 _NOT_IN_TEXT: Final = re.compile(f"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_NEVER}]")
 
-# The same for the contract, in what JSON Schema, JavaScript and Python have in common: without the
+# The same for the OpenAPI document, in the syntax that JSON Schema, JavaScript and Python share: without the
 # noncharacters beyond the first plane.
 LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0-\ufdef\ufffe\uffff]*$"
 TEXT_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]*$"
 
 
 def require_line(text: str) -> str:
-    """Return the text if it has no control characters (C0, C1), line breaks or noncharacters.
+    """Return the string if it has no control characters (C0, C1), line breaks or noncharacters.
 
     Raises:
         ValueError: it has.
@@ -28,7 +28,7 @@ def require_line(text: str) -> str:
 
 
 def require_text(text: str) -> str:
-    """Return the text if it has no control characters but tabs and line breaks, and no noncharacters.
+    """Return the string if it has no control characters but tabs and line breaks, and no noncharacters.
 
     Raises:
         ValueError: it has others.
@@ -36,10 +36,10 @@ def require_text(text: str) -> str:
     return _require_none_of(_NOT_IN_TEXT, text)
 
 
-def _require_none_of(refused: re.Pattern[str], text: str) -> str:
+def _require_none_of(forbidden: re.Pattern[str], text: str) -> str:
     if text.isprintable():  # nearly always, and a tenth of the price of a search
         return text
-    found = refused.search(text)
+    found = forbidden.search(text)
     if found is not None:
         raise ValueError(f"must not contain U+{ord(found[0]):04X}, which is at character {found.start() + 1}")
     return text

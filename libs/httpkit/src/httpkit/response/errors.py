@@ -1,8 +1,8 @@
-"""The one error body, the one table of statuses, and the middleware that turns every failure into them.
+"""The error body, the table of statuses, and the middleware that turns every failure into them.
 
-What a handler, the router, a port or the framework raises becomes
-`{"error","message","status_code","timestamp","details"?}`. What nobody foresaw is logged with its traceback
-and answered as INTERNAL_ERROR, without a word about what happened.
+Every exception of a handler, the router, a port or the framework becomes
+`{"error","message","status_code","timestamp","details"?}`. An unexpected one is logged with its traceback and
+becomes INTERNAL_ERROR, without its text.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -64,7 +64,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.VALIDATION_ERROR: 400,
     }
 )
-"""What each code answers with where the route does not say otherwise."""
+"""Default status of each error code; a route may override it."""
 
 RETRY_SOON: Final[Mapping[str, str]] = MappingProxyType({hdrs.RETRY_AFTER: "1"})
 
@@ -99,19 +99,19 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One fault of a request: a JSON pointer to where it is, and what is wrong."""
+    """One fault of a request: a JSON pointer to its location, and a message."""
 
     pointer: str
     message: str
 
 
 class ApiError(Exception):
-    """What a handler raises to answer with an error.
+    """Exception that a handler raises to return an error response.
 
     Attributes:
-        details: the faults, where there are places to name.
-        headers: added to the answer.
-        status: what `STATUS` says, unless the route knows better.
+        details: the faults, where they have locations.
+        headers: added to the response.
+        status: from `STATUS`, unless the route overrides it.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class ApiError(Exception):
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
-    """Return the body that every error has."""
+    """Return the body of an error."""
     body: dict[str, Any] = {
         "error": error.code,
         "message": error.message,
@@ -145,13 +145,13 @@ def error_body(error: ApiError) -> dict[str, Any]:
 
 
 def error_response(error: ApiError) -> web.Response:
-    """Render an error as the answer to a request."""
+    """Render an error as a response."""
     return json_response(error_body(error), status=error.status, headers=error.headers)
 
 
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every failure with the one error body; only cancellation passes."""
+    """Turn every failure into an error response; only cancellation passes."""
     try:
         return await handler(request)
     except ApiError as error:
@@ -165,13 +165,13 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     except TransientError as error:
         _log.warning("dependency_unavailable", path=request.path, error=repr(error))
         return error_response(unavailable())
-    except Exception:  # noqa: BLE001  # the last resort: whatever it is, its text must not leave the service
+    except Exception:  # noqa: BLE001  # the last resort: its text must not leave the service
         _log.exception("request_failed", method=request.method, path=request.path)
         return error_response(ApiError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side"))
 
 
 def unavailable(message: str = "temporarily unavailable, try again") -> ApiError:
-    """Return the error for what may succeed soon: 503 with `Retry-After`."""
+    """Return the error for a temporary failure: 503 with `Retry-After`."""
     return ApiError(ErrorCode.SERVICE_UNAVAILABLE, message, headers=RETRY_SOON)
 
 

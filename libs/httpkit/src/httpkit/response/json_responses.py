@@ -1,4 +1,4 @@
-"""How answers are written: JSON, with times in RFC 3339, UTC, milliseconds and `Z`."""
+"""JSON responses, with times in RFC 3339, UTC, milliseconds and `Z`."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ JSON_CONTENT_TYPE: Final = "application/json; charset=utf-8"
 
 
 def current_time() -> str:
-    """Write the current time as the API does."""
+    """Return the current time in the API's format."""
     return format_timestamp(SystemClock().now())
 
 
@@ -37,7 +37,7 @@ def to_json(data: object) -> bytes:
 def json_response(
     data: object, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
-    """Answer with `data` as JSON and an end of line; bytes are JSON that has been rendered already."""
+    """Return a response with `data` as JSON and a final newline; bytes are JSON that is rendered already."""
     body = data if isinstance(data, bytes) else to_json(data)
     return web.Response(
         body=body + b"\n", status=status, headers={"Content-Type": JSON_CONTENT_TYPE, **(headers or {})}

@@ -1,4 +1,4 @@
-"""From routes to a running server: the app factory, and how it starts and stops."""
+"""The app factory, and the server's start and stop."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -9,11 +9,16 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry
 
-from httpkit.expect_continue import end_if_unasked
+from httpkit.expect_continue import close_if_body_unsent
 from httpkit.middleware.auth import TokenVerifier, auth_middleware
-from httpkit.middleware.cors import share_with
+from httpkit.middleware.cors import allow_origins
 from httpkit.middleware.http_metrics import HttpMetrics, metrics_middleware, metrics_route
-from httpkit.middleware.rate_limits import body_meter, limit_middleware, show_limits, stranger_middleware
+from httpkit.middleware.rate_limits import (
+    add_limit_headers,
+    body_meter,
+    limit_middleware,
+    rejected_token_middleware,
+)
 from httpkit.middleware.request_ids import request_id_middleware
 from httpkit.request.bodies import bound_bodies, no_query_middleware
 from httpkit.request.negotiation import negotiation_middleware
@@ -22,14 +27,14 @@ from httpkit.response.errors import error_middleware
 from httpkit.routes import DECLARED, Route, UndeclaredRoute, add_routes, require_declarations
 from httpkit.server.connections import MAX_HEAD_BYTES, MAX_TARGET_BYTES, ConnectionTimeouts, Runner
 from httpkit.server.health import Health
-from httpkit.server.unmatched import refuse_unmatched_early
+from httpkit.server.unmatched import reject_unmatched_early
 from httpkit.settings import HttpSettings, LimitSettings
 from servicekit.process import run_main, stop_signals
 
 BACKLOG: Final = 1024
 LINGERING_S: Final = 2.0
-_OF_WRITES: Final = (no_query_middleware, precondition_middleware)
-"""What is asked of a write before its handler: no query, and a condition that can hold."""
+_WRITE_CHECKS: Final = (no_query_middleware, precondition_middleware)
+"""Checks of every write before its handler: it has no query, and its preconditions can hold."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,8 +55,8 @@ def build_app(
         routes: the service's own; health and metrics are added.
         health: what the service depends on.
         registry: where the service's metrics are; those of HTTP are added.
-        verifier: who checks tokens; None if all routes are public.
-        limits: of the budgets; the limiter itself comes with the start, as `LIMITER`.
+        verifier: checks tokens; None if all routes are public.
+        limits: sizes of the budgets; the limiter itself is set at startup, as `LIMITER`.
 
     Raises:
         UndeclaredRoute: a permission is asked for without a verifier; at the start, if not all are declared.
@@ -61,24 +66,24 @@ def build_app(
         metrics_middleware(HttpMetrics(registry)),
         error_middleware,
         negotiation_middleware,
-        *_rights_and_limits(verifier, limits or LimitSettings()),
-        *_OF_WRITES,
+        *_access_middlewares(verifier, limits or LimitSettings()),
+        *_WRITE_CHECKS,
     ]
     app = web.Application(client_max_size=http.body_limit_bytes, middlewares=middlewares)
     bound_bodies(app, http, body_meter(limits or LimitSettings()))
     add_routes(app, [*routes, *health.routes(), metrics_route(registry)])
-    refuse_unmatched_early(app)
+    reject_unmatched_early(app)
     if verifier is None and any(app[DECLARED].values()):
         raise UndeclaredRoute("a route asks for a permission, but nothing verifies tokens")
     app.on_startup.append(_require_declarations)
-    sharing = [share_with(http.cors_origins)] if http.cors_origins else []
-    app.on_response_prepare.extend((show_limits, end_if_unasked, *sharing))
+    cors = [allow_origins(http.cors_origins)] if http.cors_origins else []
+    app.on_response_prepare.extend((add_limit_headers, close_if_body_unsent, *cors))
     return app
 
 
-def _rights_and_limits(verifier: TokenVerifier | None, shares: LimitSettings) -> Iterable[Middleware]:
-    """Return the middlewares that know who asks, from the outermost on."""
-    return (stranger_middleware(shares), auth_middleware(verifier), limit_middleware(shares))
+def _access_middlewares(verifier: TokenVerifier | None, limits: LimitSettings) -> Iterable[Middleware]:
+    """Return the middlewares of authentication and rate limits, outermost first."""
+    return (rejected_token_middleware(limits), auth_middleware(verifier), limit_middleware(limits))
 
 
 @contextlib.asynccontextmanager
@@ -89,11 +94,11 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
     then the app's cleanup contexts are left, last one first.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: the address cannot be bound.
     """
     runner = Runner(
         app,
-        patience=ConnectionTimeouts(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
+        timeouts=ConnectionTimeouts(head_s=http.head_timeout_s, write_s=http.write_timeout_s),
         access_log=None,
         auto_decompress=False,  # `read_body` does it, within bounds; what is not read stays as it came
         handler_cancellation=False,
@@ -113,15 +118,14 @@ async def serving(app: web.Application, http: HttpSettings) -> AsyncIterator[web
 
 
 def run(build: Callable[[], web.Application], http: HttpSettings) -> None:
-    """Serve an app until SIGTERM or SIGINT: the whole of a service's `__main__` after its settings.
+    """Serve an app until SIGTERM or SIGINT.
 
     Args:
         build: builds the app inside the running loop.
         http: where to listen.
 
     Raises:
-        SystemExit: with code 1, after one line in the log, when something that is needed at the start is not
-            there.
+        SystemExit: with code 1, after one log line, when a dependency that is needed at startup is missing.
     """
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Health: what the service depends on, asked at most once a second however often it is probed."""
+"""Health routes: the state of the service's dependencies, checked at most once a second."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class State(StrEnum):
-    """How a dependency is. Degraded: the service works without it, only slower."""
+    """State of a dependency or of a service; `degraded`: it works, only slower."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -33,8 +33,8 @@ Ping = Callable[[], Awaitable[bool]]
 _SEVERITY: Final = {State.OK: 0, State.DEGRADED: 1, State.DOWN: 2}
 
 
-def answering(ping: Ping) -> Check:
-    """Return the check of something that either answers or does not; raising is no answer."""
+def ping_check(ping: Ping) -> Check:
+    """Return a check that is up when `ping` returns true, and down when it returns false or raises."""
 
     async def check() -> State:
         return State.OK if await ping() else State.DOWN
@@ -43,7 +43,7 @@ def answering(ping: Ping) -> Check:
 
 
 class CheckGroup:
-    """Checks that are run together, each with its own deadline, and remembered for a moment."""
+    """Checks that run together, each with its own deadline; their results are cached for a moment."""
 
     def __init__(
         self,
@@ -64,16 +64,16 @@ class CheckGroup:
         self._good_until = float("-inf")
 
     async def states(self) -> dict[str, State]:
-        """Return the state of each dependency; waits for the slowest check, at most its deadline."""
-        async with self._lock:  # probes that come meanwhile share this answer
+        """Return the state of each dependency; blocks for the slowest check, at most its deadline."""
+        async with self._lock:  # concurrent probes share this result
             if self._clock() >= self._good_until:
-                answers = await asyncio.gather(*(self._run(name) for name in self._checks))
-                self._states = dict(zip(self._checks, answers, strict=True))
+                states = await asyncio.gather(*(self._run(name) for name in self._checks))
+                self._states = dict(zip(self._checks, states, strict=True))
                 self._good_until = self._clock() + self._remembered_s
             return self._states
 
     async def _run(self, name: str) -> State:
-        """Whatever a check raises is an answer too: what it asks for is not there."""
+        """Run a check; one that raises counts as down."""
         (outcome,) = await asyncio.gather(self._within_deadline(name), return_exceptions=True)
         if isinstance(outcome, Exception):
             _log.warning("health_check_failed", check=name, error=repr(outcome))
@@ -88,7 +88,7 @@ class CheckGroup:
 
 
 class Health:
-    """What a service shows of itself to the gateway, to Kubernetes and to people."""
+    """Health of a service, as the gateway, Kubernetes and people see it."""
 
     def __init__(
         self,
@@ -100,18 +100,18 @@ class Health:
         """Take the checks.
 
         Args:
-            checks: by name, as they stand in `/health`. A check that raises, or is not done after
-                `CHECK_TIMEOUT_S`, means down, and any of them down is 503.
+            checks: by name, as `/health` lists them. A check that raises, or takes longer than
+                `CHECK_TIMEOUT_S`, means down; one that is down makes the response 503.
             optional: names of those that the service works without: never worse than degraded.
-            readiness: what must not be down before traffic is sent here: beside the checks, such as assigned
-                partitions, or in place of the one of that name. `/health` may ask for the whole system;
-                a replica's readiness must not depend on what taking it out of service does not mend.
+            readiness: checks that must pass before traffic is sent here: in addition to the others, such as
+                assigned partitions, or in place of the one of that name. `/health` may cover the whole
+                system; a replica's readiness must not depend on anything that removing it does not fix.
         """
         self._checks = CheckGroup(checks, optional=optional)
         self._readiness = CheckGroup({**checks, **(readiness or {})}, optional=optional)
 
     def routes(self) -> list[Route]:
-        """Return the routes of health, all public; no `Accept` keeps anybody from asking."""
+        """Return the routes of health, all public; they ignore `Accept`."""
         return [
             Route(hdrs.METH_GET, "/health", self._health, None, budget=Budget.EXEMPT, is_json=False),
             Route(
@@ -121,23 +121,23 @@ class Health:
                 None,
                 budget=Budget.EXEMPT,
                 is_json=False,
-                is_conditional=True,  # a POST that changes nothing: no condition refuses it
+                is_conditional=True,  # a POST that changes nothing: no precondition rejects it
             ),
             Route(hdrs.METH_GET, "/health/live", self._live, None, budget=Budget.EXEMPT, is_json=False),
             Route(hdrs.METH_GET, "/health/ready", self._ready, None, budget=Budget.EXEMPT, is_json=False),
         ]
 
     async def _health(self, _request: web.Request) -> web.Response:
-        return _answer(await self._checks.states())
+        return _health_response(await self._checks.states())
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        return _answer(await self._readiness.states())
+        return _health_response(await self._readiness.states())
 
     async def _live(self, _request: web.Request) -> web.Response:
-        return _answer({})
+        return _health_response({})
 
 
-def _answer(states: Mapping[str, State]) -> web.Response:
+def _health_response(states: Mapping[str, State]) -> web.Response:
     worst = max(states.values(), key=_SEVERITY.__getitem__, default=State.OK)
     body = {"status": worst, "timestamp": current_time(), "checks": states}
     status = web.HTTPServiceUnavailable.status_code if worst is State.DOWN else web.HTTPOk.status_code

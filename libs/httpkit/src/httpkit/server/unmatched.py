@@ -1,28 +1,28 @@
-"""What no route matches, for those who send `Expect`: refused before their body is asked for."""
+"""Early 404 and 405 responses to requests with `Expect`, before their body is requested."""
 
 from aiohttp import hdrs, web
 from aiohttp.web_urldispatcher import SystemRoute
 
-from httpkit.expect_continue import meet_expectation
+from httpkit.expect_continue import handle_expectation
 
 
-def refuse_unmatched_early(app: web.Application) -> None:
-    """Answer 404 and 405 without `100 Continue`: call it after the last route is added.
+def reject_unmatched_early(app: web.Application) -> None:
+    """Respond with 404 and 405 without `100 Continue`; call it after the last route is added.
 
-    aiohttp's own route of these sends it at once, and takes no other handler.
+    aiohttp's own route for these sends it at once, and accepts no other handler.
     """
     app.router.register_resource(_Unmatched(app.router))
 
 
 class _UnmatchedRoute(SystemRoute):
-    """As aiohttp's own, except for what it does with `Expect`."""
+    """aiohttp's route for unmatched requests, with our handling of `Expect`."""
 
     async def handle_expect_header(self, request: web.Request) -> web.StreamResponse | None:
-        return await meet_expectation(request)
+        return await handle_expectation(request)
 
 
 class _Unmatched(web.PlainResource):
-    """The last resource, below which every path is. It has no routes, and no word without `Expect`."""
+    """The last resource, which every path is below; it matches only requests with `Expect`."""
 
     def __init__(self, router: web.UrlDispatcher) -> None:
         super().__init__("/")
@@ -35,5 +35,5 @@ class _Unmatched(web.PlainResource):
         for resource in self._router.resources():
             if resource is not self:
                 allowed |= (await resource.resolve(request))[1]
-        refusal = web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound()
-        return web.UrlMappingMatchInfo({}, _UnmatchedRoute(refusal)), set()
+        error = web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound()
+        return web.UrlMappingMatchInfo({}, _UnmatchedRoute(error)), set()

@@ -1,1 +1,1 @@
-"""The handlers: parse, call the use case, render."""
+"""HTTP handlers: parse, call the use case, render."""

@@ -1,4 +1,4 @@
-"""How an awaited outcome is answered: what is the same for events, amendments and cancellations."""
+"""Responses with an awaited outcome, shared by events, amendments and cancellations."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,8 +31,8 @@ _MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
 )
 
 
-def asker_of(request: web.Request, *, default_wait_s: float = 0.0) -> SubmissionContext:
-    """Return who asks, and how long they wait: as long as they prefer, else `default_wait_s`."""
+def submission_context(request: web.Request, *, default_wait_s: float = 0.0) -> SubmissionContext:
+    """Return the caller and its wait: by `Prefer: wait`, else `default_wait_s`."""
     preferred = preferred_wait_s(request)
     return SubmissionContext(
         principal(request),
@@ -41,42 +41,42 @@ def asker_of(request: web.Request, *, default_wait_s: float = 0.0) -> Submission
     )
 
 
-def honoured(request: web.Request) -> dict[str, str]:
-    """Return the header that says that the client's wait was granted; nothing where it asked for none."""
+def preference_applied(request: web.Request) -> dict[str, str]:
+    """Return the header that confirms the client's wait; empty if it asked for none."""
     wait_s = preferred_wait_s(request)
     return {} if wait_s is None else {PREFERENCE_APPLIED: f"wait={wait_s}"}
 
 
 def queued(command: Command, message: str, headers: Mapping[str, str]) -> web.Response:
-    """Answer that the log has the command, and where its outcome can be looked up."""
+    """Return 202: the log has the command, and its outcome will be at `Location`."""
     body = {
         "event_id": command.event_id,
         "status": "queued",
         "tracking_number": command.tracking_number,
         "message": message,
     }
-    # Texts alone, so pydantic writes them as `json_response` would, in 0.7 µs instead of 4.1.
+    # Strings alone, so pydantic renders them as `json_response` would, in 0.7 µs instead of 4.1.
     return json_response(
         to_json(body), status=202, headers={"Location": f"/events/{command.event_id}", **headers}
     )
 
 
-def is_final(answer: Reply | None) -> TypeGuard[Reply]:
-    """Say whether an answer tells how it ended; a dead event may yet be replayed."""
-    return answer is not None and answer.outcome != Outcome.DEAD
+def is_final(reply: Reply | None) -> TypeGuard[Reply]:
+    """Return whether a reply is final; a dead event may still be replayed."""
+    return reply is not None and reply.outcome != Outcome.DEAD
 
 
-def require_applied(command: Command, answer: Reply, headers: Mapping[str, str]) -> None:
-    """Raise what the processor had against a command.
+def require_applied(command: Command, reply: Reply, headers: Mapping[str, str]) -> None:
+    """Raise the error of a command that was not applied.
 
     Raises:
-        ApiError: 403, 404 or 409 where the command was not applied, with where to look it up.
+        ApiError: 403, 404 or 409 if the command was not applied, with its `Location`.
     """
-    if answer.reason is None:
+    if reply.reason is None:
         return
     raise ApiError(
-        answer.reason,
-        _MESSAGES[answer.reason],
-        status=_CONFLICT_STATUS if answer.reason is ErrorCode.IDEMPOTENCY_CONFLICT else None,
+        reply.reason,
+        _MESSAGES[reply.reason],
+        status=_CONFLICT_STATUS if reply.reason is ErrorCode.IDEMPOTENCY_CONFLICT else None,
         headers={"Location": f"/events/{command.event_id}", **headers},
     )

@@ -1,4 +1,4 @@
-"""POST /dead-letters/{dead_letter_id}/replay and /dead-letters/replay: dead letters, sent again."""
+"""Replay of dead letters: POST /dead-letters/{dead_letter_id}/replay and /dead-letters/replay."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -20,27 +20,27 @@ Outcome = Replayed | TransientError | None
 
 
 async def post_replay(request: web.Request) -> web.Response:
-    """Put a dead letter back into the log, to be judged again: 202 once every in-sync replica has it."""
+    """Replay a dead letter: 202 once every in-sync replica of the log has it again."""
     dead_letter_id = request.match_info["dead_letter_id"]
     outcome = (await _replayed(request, [dead_letter_id]))[dead_letter_id]
     if isinstance(outcome, TransientError):
         raise outcome
     if outcome is None:
         raise ApiError(ErrorCode.NOT_FOUND, "there is no such dead letter")
-    body = _shown(dead_letter_id, outcome)
+    body = _to_json(dead_letter_id, outcome)
     if outcome.event_id is None:
         return json_response(body, status=202)
     return json_response(body, status=202, headers={"Location": f"/events/{outcome.event_id}"})
 
 
 async def post_replays(request: web.Request) -> web.Response:
-    """Put dead letters back into the log, those of one shipment in their order: 202 says which are there."""
+    """Replay dead letters, those of one shipment in order: 202 with the result of each."""
     wanted = await read_json(request, REPLAY)
     outcomes = await _replayed(request, wanted["ids"])
     troubles = [each for each in outcomes.values() if isinstance(each, TransientError)]
     if troubles and not any(isinstance(each, Replayed) for each in outcomes.values()):
         raise troubles[0]
-    items = [_shown(each, outcomes[each]) for each in wanted["ids"]]
+    items = [_to_json(each, outcomes[each]) for each in wanted["ids"]]
     queued = sum(item["status"] == "queued" for item in items)
     return json_response({"received": len(items), "queued": queued, "items": items}, status=202)
 
@@ -58,7 +58,7 @@ def _places(ids: Sequence[str]) -> Iterator[tuple[str, RecordPosition]]:
             yield each, place
 
 
-def _shown(dead_letter_id: str, outcome: Outcome) -> dict[str, Any]:
+def _to_json(dead_letter_id: str, outcome: Outcome) -> dict[str, Any]:
     if outcome is None:
         return {"id": dead_letter_id, "status": "not_found"}
     if isinstance(outcome, TransientError):

@@ -1,4 +1,4 @@
-"""The routes of ingest-api as their callers see them, by method and path."""
+"""OpenAPI descriptions of the routes of ingest-api, by method and path."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

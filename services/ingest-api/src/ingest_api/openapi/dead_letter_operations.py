@@ -1,4 +1,4 @@
-"""How sending dead letters again is described."""
+"""Descriptions of the replay of dead letters."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,22 +8,22 @@ from pydantic import TypeAdapter
 from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import DEAD_LETTER, DEAD_LETTER_IN_PATH, EVENT
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
-from ingest_api.openapi.answers import Replayed, ReplayedBatch
+from ingest_api.openapi.response_models import Replayed, ReplayedBatch
 from ingest_api.schemas.events import REPLAY
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/dead-letters/{dead_letter_id}/replay"): Operation(
         name="replayDeadLetter",
         tag="dead letters",
-        summary="Send a dead letter again",
+        summary="Replay a dead letter",
         description=(
-            "Puts the record back into the log as it was, to be judged again. Doing it twice is harmless: an "
-            "applied event is applied once. Who wanted it is noted when the record's turn comes."
+            "Puts the record back into the log unchanged, to be processed again. Repeating the call is "
+            "harmless: an event is applied once. The operator is recorded when the record is processed."
         ),
         parameters=(DEAD_LETTER_IN_PATH,),
-        replies={
+        responses={
             202: ResponseSpec(
-                "Durably accepted; `Location` where it is an event that can be looked up.",
+                "Durably accepted; `Location` is set if the record is an event.",
                 json_content(
                     TypeAdapter(Replayed),
                     event={"id": DEAD_LETTER, "status": "queued", "event_id": EVENT},
@@ -37,15 +37,15 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/dead-letters/replay"): Operation(
         name="replayDeadLetters",
         tag="dead letters",
-        summary="Send many dead letters again",
+        summary="Replay several dead letters",
         description=(
-            "Up to 100 in any order: those of one shipment are put back in the order in which they stood in "
-            "the log. Each is answered for by itself; 503 if none is back. Repeating it is harmless."
+            "Up to 100 in any order: those of one shipment are put back in their original order in the log. "
+            "Each has its own result; 503 if none was put back. Repeating the call is harmless."
         ),
         body=json_content(REPLAY, two={"ids": [DEAD_LETTER, "dl_7_48214"]}),
-        replies={
+        responses={
             202: ResponseSpec(
-                "What became of each, in the order of the request.",
+                "The result of each, in the order of the request.",
                 json_content(
                     TypeAdapter(ReplayedBatch),
                     queued={

@@ -1,4 +1,4 @@
-"""How POST /events and POST /events/batch are described."""
+"""Descriptions of POST /events and POST /events/batch."""
 
 import json
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import EVENT, NUMBER
 from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, ResponseSpec, json_content
 from httpkit.request.negotiation import NDJSONS
-from ingest_api.openapi.answers import Applied, Queued, QueuedBatch
 from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
+from ingest_api.openapi.response_models import Applied, Queued, QueuedBatch
 from ingest_api.schemas.events import BATCH
 from ingest_api.schemas.events import EVENT as EVENT_MODEL
 
@@ -70,22 +70,22 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/events"): Operation(
         name="reportEvent",
         tag=TAG,
-        summary="Report where a shipment is",
+        summary="Report an event of a shipment",
         description=(
-            "Replies once every in-sync replica of the log has the event. Sending it again is always safe: "
-            "the same shipment, source and instant are the same event."
+            "Responds once every in-sync replica of the log has the event. Sending it again is always safe: "
+            "the same shipment, source and timestamp are the same event."
         ),
         body=json_content(EVENT_MODEL, picked_up=PICKED_UP),
         parameters=(WAIT, TRACEPARENT),
-        replies={
+        responses={
             200: ResponseSpec(
-                "Applied, within the wait that was asked for.",
+                "Applied within the requested wait.",
                 json_content(TypeAdapter(Applied), applied=APPLIED),
                 headers=("Location", "Preference-Applied"),
                 links={"outcome": OUTCOME},
             ),
             202: ResponseSpec(
-                "Durably accepted; what becomes of it is at `Location`.",
+                "Durably accepted; the outcome will be at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
                 headers=("Location", "Preference-Applied"),
                 links={"outcome": OUTCOME},
@@ -101,15 +101,15 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/events/batch"): Operation(
         name="reportEvents",
         tag=TAG,
-        summary="Report many events at once",
+        summary="Report a batch of events",
         description=(
-            "Up to 1,000 events and 2 MiB, all or none: one that is wrong, and nothing is queued. With "
-            "`Prefer: handling=lenient` the good ones are queued, and the others listed with their faults. "
-            "As NDJSON, one event a line."
+            "Up to 1,000 events and 2 MiB, all or none: if one is invalid, nothing is queued. With "
+            "`Prefer: handling=lenient` the valid ones are queued, and the others listed with their faults. "
+            "NDJSON has one event per line."
         ),
         body=json_content(BATCH, two={"events": [PICKED_UP, STORED]}) | dict.fromkeys(NDJSONS, LINES),
         parameters=(HANDLING, TRACEPARENT),
-        replies={
+        responses={
             202: ResponseSpec(
                 "Durably accepted.",
                 json_content(TypeAdapter(QueuedBatch), queued=QUEUED_BATCH, in_part=QUEUED_IN_PART),

@@ -1,4 +1,4 @@
-"""How the writes to /shipments are described."""
+"""Descriptions of the writes to /shipments."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -17,8 +17,8 @@ from httpkit.openapi.operations import (
     json_content,
     patch_content,
 )
-from ingest_api.openapi.answers import Changed, Queued, Registered
 from ingest_api.openapi.prefer_header import TRACEPARENT, WAIT
+from ingest_api.openapi.response_models import Changed, Queued, Registered
 from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT
 
 TAG: Final = "shipments"
@@ -68,17 +68,17 @@ QUEUED: Final = {
 KEY: Final = Parameter(
     "Idempotency-Key",
     "header",
-    "Makes the call safe to repeat: the same key gives the same shipment again, as long as the body is the "
-    "same. Any 1 to 255 visible characters; it belongs to the caller and does not expire.",
+    "Makes the call safe to repeat: the same key with the same body returns the same shipment. 1 to 255 "
+    "visible characters; keys are per caller and do not expire.",
     TypeAdapter(Annotated[str, Field(pattern=r"^[!-~]([ -~]{0,253}[!-~])?$")]),
     "order-4711",
 )
 IF_MATCH: Final = Parameter(
     "If-Match",
     "header",
-    "The `ETag` of what was read: judged when the change is applied, in the order of all changes. If the "
-    "shipment has another version by then, nothing is changed: 412. Several tags: any of them; `*`: any "
-    "version. A weak tag matches nothing. `If-None-Match: *` cannot hold for a shipment that exists: 412.",
+    "The `ETag` of the version to change, checked when the change is applied, in the order of all changes. "
+    "If the shipment has another version by then, nothing is changed: 412. Several tags: any of them; `*`: "
+    "any version. A weak tag matches nothing. `If-None-Match: *` never holds for an existing shipment: 412.",
     TEXT,
     '"v1"',
 )
@@ -92,16 +92,16 @@ LATER: Final = QUEUED | {"event_id": CHANGE_ID, "message": "Amendment accepted f
 
 
 def _changes(example: object) -> dict[int, ResponseSpec]:
-    """Return the answers to what changes a shipment."""
+    """Return the responses to a change of a shipment."""
     return {
         200: ResponseSpec(
-            "Done.",
+            "Applied.",
             json_content(TypeAdapter(Changed), changed=example),
             headers=("ETag", "Preference-Applied"),
             links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
         ),
         202: ResponseSpec(
-            "Durably accepted, but not judged yet; what becomes of it is at `Location`.",
+            "Durably accepted, but not processed yet; the outcome will be at `Location`.",
             json_content(TypeAdapter(Queued), queued=LATER),
             headers=("Location", "Preference-Applied"),
             links={"outcome": TO_TRAIL},
@@ -115,21 +115,21 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag=TAG,
         summary="Register a shipment",
         description=(
-            "Flat, or nested as GET answers: one body, one form. "
-            "A client registers for itself and may leave `client_id` out; an admin says whose it is. Waits "
-            "up to 5 s for the shipment to exist, or as long as `Prefer: wait` says."
+            "The body is flat, or nested like the response of GET, but not both. "
+            "A client registers for itself and may leave `client_id` out; an admin must send it. Waits up to "
+            "5 s for the shipment to exist, or as long as `Prefer: wait` says."
         ),
         body=json_content(SHIPMENT, flat=NEW, nested=NEW_NESTED),
         parameters=(KEY, WAIT, TRACEPARENT),
-        replies={
+        responses={
             201: ResponseSpec(
-                "It exists.",
+                "The shipment exists.",
                 json_content(TypeAdapter(Registered), registered=REGISTERED),
                 headers=("Location", "Preference-Applied"),
                 links={"shipment": TO_SHIPMENT},
             ),
             202: ResponseSpec(
-                "Durably accepted, but not there yet; what becomes of it is at `Location`.",
+                "Durably accepted, but not processed yet; the outcome will be at `Location`.",
                 json_content(TypeAdapter(Queued), queued=QUEUED),
                 headers=("Location", "Preference-Applied"),
                 links={"outcome": TO_TRAIL},
@@ -140,15 +140,15 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("PATCH", "/shipments/{tracking_number}"): Operation(
         name="amendShipment",
         tag=TAG,
-        summary="Correct a shipment that is not on its way",
+        summary="Amend a shipment that is not in transit yet",
         description=(
-            "Takes any field of POST but `client_id`, flat or nested, and merges each by itself (RFC 7396): "
-            "one dimension alone too, a latitude only with its longitude. A field that is null stays; "
+            "Accepts any field of POST except `client_id`, flat or nested, and merges each one (RFC 7396): "
+            "one dimension alone too, a latitude only with its longitude. A null field is left unchanged; "
             "nothing can be removed. A client may amend its own shipments while they are `created`."
         ),
         body=patch_content(AMENDMENT, flat={"weight_kg": 2.75}, nested={"package": {"weight_kg": 2.75}}),
         parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
-        replies=_changes(AMENDED),
+        responses=_changes(AMENDED),
         errors=(
             ErrorCode.INCOMPLETE_DIMENSIONS,
             ErrorCode.INVALID_TRANSITION,
@@ -161,9 +161,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         name="cancelShipment",
         tag=TAG,
         summary="Cancel a shipment",
-        description="A step of the shipment like any other, never a removal: it can be read as before.",
+        description="Sets the status `cancelled`; the shipment is not deleted and can still be read.",
         parameters=(IN_PATH, IF_MATCH, WAIT, TRACEPARENT),
-        replies=_changes(CANCELLED),
+        responses=_changes(CANCELLED),
         errors=(
             ErrorCode.INVALID_TRANSITION,
             ErrorCode.PRECONDITION_FAILED,

@@ -1,11 +1,10 @@
-"""What stands in the body of a batch: JSON or NDJSON; all of it or, leniently, what is good of it.
+"""Bodies of batches, JSON or NDJSON: all events or, if lenient, the valid ones.
 
-NDJSON has one event a line. An end of line after the last one changes nothing, nor does one blank line at the
-end, which several tools write; any other empty line is refused like a line that is no JSON, so that lines and
-events have the same numbers.
+NDJSON has one event per line. A newline after the last one is optional, and so is one blank line at the end,
+which several tools write; any other empty line is rejected as invalid JSON, so that lines and events have the
+same numbers.
 
-Events are looked at in slices, and between two of them the event loop serves others: whoever sends batches
-takes turns with those who do not.
+Events are validated in slices, and between two slices the event loop serves other requests.
 """
 
 import asyncio
@@ -26,8 +25,8 @@ from httpkit.request.bodies import (
     parse_tree,
     parsing,
     read_body,
-    require_no_oddity,
-    require_sparse,
+    require_few_values,
+    require_valid_numbers,
     validation_error,
 )
 from httpkit.request.negotiation import JSON, NDJSONS, require_media_type
@@ -43,99 +42,101 @@ Source = TypeVar("Source")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """An event that is refused, and why: pointers are those of the whole body."""
+class RejectedEvent:
+    """A rejected event and its faults; their pointers are relative to the whole body."""
 
     index: int
     error: ErrorCode
     details: tuple[Detail, ...]
 
 
-Item = EventIn | Refused
-Entry = ReportStatus | Refused
-Reading = Callable[[Sequence[EventIn]], Sequence[ReportStatus]]
-"""Makes the commands of good events, in their order."""
+Item = EventIn | RejectedEvent
+Entry = ReportStatus | RejectedEvent
+MakeCommands = Callable[[Sequence[EventIn]], Sequence[ReportStatus]]
+"""Function that makes the commands of valid events, in order."""
 
 
 async def read_batch(
-    request: web.Request, caller: Principal, commands: Reading, *, lenient: bool
+    request: web.Request, caller: Principal, commands: MakeCommands, *, lenient: bool
 ) -> Sequence[Entry]:
-    """Read a batch: its events in order, and `Refused` in the place of bad ones and of those not allowed.
+    """Read a batch: its events in order, with `RejectedEvent` for those that are invalid or not allowed.
 
-    Refused is also what says something else than an earlier event of the same shipment, source and instant:
-    one of them would be applied and the others be conflicts, long after the sender has had its answer. The
-    same event twice is no fault.
+    An event that contradicts an earlier one of the same shipment, source and timestamp is rejected too: one
+    of them would be applied and the others be conflicts, long after the sender has had its response. The same
+    event twice is not a fault.
 
     Raises:
-        ApiError: 415, 413, 408; or 400 where the body as a whole is wrong, where all its events are, or,
-            unless `lenient`, where one is: then with the first `MAX_DETAILS` faults. What comes behind them
-            is not looked at. 403 if all that is wrong is whom they are from.
+        ApiError: 415, 413, 408; or 400 if the body as a whole is invalid, if all its events are, or, unless
+            `lenient`, if one is: then with the first `MAX_DETAILS` faults, and later events are not
+            validated. 403 if the only fault is that sources are not allowed.
     """
     kind = require_media_type(request, JSON, *NDJSONS)
     body = await read_body(request)
     async with parsing(request, body):
         if kind == JSON:
-            items, count = await _judged(_events(body), _read_events, caller, lenient=lenient)
+            items, count = await _validated(_events(body), _read_events, caller, lenient=lenient)
         else:
-            items, count = await _judged(_lines(body), _read_lines, caller, lenient=lenient)
-    entries = _without_clashes(_entries_of(items, commands))
-    refused = [entry for entry in entries if isinstance(entry, Refused)]
-    if refused and (not lenient or len(refused) == len(entries)):
+            items, count = await _validated(_lines(body), _read_lines, caller, lenient=lenient)
+    entries = _without_contradictions(_entries_of(items, commands))
+    rejected = [entry for entry in entries if isinstance(entry, RejectedEvent)]
+    if rejected and (not lenient or len(rejected) == len(entries)):
         if kind == JSON:
-            require_no_oddity(body)
-        raise _refusal(refused, unread=count - len(entries))
+            require_valid_numbers(body)
+        raise _rejection(rejected, unread=count - len(entries))
     return entries
 
 
-def _entries_of(items: Sequence[Item], commands: Reading) -> list[Entry]:
-    following = iter(commands([item for item in items if not isinstance(item, Refused)]))
-    return [item if isinstance(item, Refused) else next(following) for item in items]
+def _entries_of(items: Sequence[Item], commands: MakeCommands) -> list[Entry]:
+    following = iter(commands([item for item in items if not isinstance(item, RejectedEvent)]))
+    return [item if isinstance(item, RejectedEvent) else next(following) for item in items]
 
 
-def _without_clashes(entries: Sequence[Entry]) -> Sequence[Entry]:
+def _without_contradictions(entries: Sequence[Entry]) -> Sequence[Entry]:
     ids = [entry.event_id for entry in entries if isinstance(entry, ReportStatus)]
     return entries if len(set(ids)) == len(ids) else list(_checked(entries))
 
 
 def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
     first: dict[str, tuple[int, ReportStatus]] = {}
-    room = MAX_LENIENT_DETAILS - sum(len(entry.details) for entry in entries if isinstance(entry, Refused))
+    room = MAX_LENIENT_DETAILS - sum(
+        len(entry.details) for entry in entries if isinstance(entry, RejectedEvent)
+    )
     for index, entry in enumerate(entries):
-        if isinstance(entry, Refused):
+        if isinstance(entry, RejectedEvent):
             yield entry
             continue
         before, earlier = first.setdefault(entry.event_id, (index, entry))
-        if _says_the_same(entry, earlier):
+        if _is_same_event(entry, earlier):
             yield entry
             continue
-        clash = _clash(before, index, room)
-        room -= len(clash.details)
-        yield clash
+        contradiction = _contradiction(before, index, room)
+        room -= len(contradiction.details)
+        yield contradiction
 
 
-def _says_the_same(one: ReportStatus, other: ReportStatus) -> bool:
-    """Compare events of one identity; an instant is the same in whatever local time it was sent."""
+def _is_same_event(one: ReportStatus, other: ReportStatus) -> bool:
+    """Compare events of one id; the UTC offset of the timestamp does not matter."""
     return replace(one, utc_offset=other.utc_offset) == other
 
 
-def _clash(before: int, index: int, room: int) -> Refused:
-    """Name both events; only the later one, which names the other, where there is no room for two details."""
+def _contradiction(before: int, index: int, room: int) -> RejectedEvent:
+    """Report both events; only the later one, which names the other, if there is no room for two details."""
     same = "has the shipment, source and timestamp of"
     details = (
         Detail(f"/events/{before}", f"{same} /events/{index}, which says something else"),
         Detail(f"/events/{index}", f"{same} /events/{before}, but says something else: send one of them"),
     )
-    return Refused(index, ErrorCode.VALIDATION_ERROR, details if room > 1 else details[1:])
+    return RejectedEvent(index, ErrorCode.VALIDATION_ERROR, details if room > 1 else details[1:])
 
 
-async def _judged(
+async def _validated(
     sources: Sequence[Source],
     read: Callable[[Sequence[Source]], Iterable[EventIn | ApiError]],
     caller: Principal,
     *,
     lenient: bool,
 ) -> tuple[list[Item], int]:
-    """Read one slice after another, and no more once a batch is refused for as many faults as are named."""
+    """Validate slice after slice, and stop once a batch is rejected with `MAX_DETAILS` faults."""
     items, faults = list[Item](), 0
     for start in range(0, len(sources), SLICE):
         if start:
@@ -145,9 +146,9 @@ async def _judged(
             if not isinstance(allowed, ApiError):
                 items.append(allowed)
                 continue
-            refused = _refused(len(items), allowed, MAX_LENIENT_DETAILS - faults)
-            items.append(refused)
-            faults += len(refused.details)
+            rejected = _rejected(len(items), allowed, MAX_LENIENT_DETAILS - faults)
+            items.append(rejected)
+            faults += len(rejected.details)
             if not lenient and faults >= MAX_DETAILS:
                 return items, len(sources)
     return items, len(sources)
@@ -163,13 +164,13 @@ def _events(body: bytes) -> Sequence[Any]:
     try:
         events: Sequence[Any] = BATCH_SHAPE.validate_python(parse_tree(body))["events"]
     except ValidationError as error:
-        require_no_oddity(body)
+        require_valid_numbers(body)
         raise invalid(error) from error
     return events
 
 
 def _read_events(values: Sequence[object]) -> Iterable[EventIn | ApiError]:
-    """Read a slice in one call, which takes half as long; one by one where that finds a fault."""
+    """Validate a slice in one call, which takes half as long; one by one if that fails."""
     try:
         return EVENTS.validate_python(values)
     except ValidationError:
@@ -191,7 +192,7 @@ def _lines(body: bytes) -> Sequence[bytes]:
     count = body.count(b"\n") + 1
     if count > MAX_BATCH:
         raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
-    require_sparse(body)
+    require_few_values(body)
     return body.split(b"\n")
 
 
@@ -206,24 +207,24 @@ def _line(line: bytes) -> EventIn | ApiError:
         return error
 
 
-def _refused(index: int, error: ApiError, room: int) -> Refused:
-    """Say why an event is refused, in no more details than there is room for, but in one."""
+def _rejected(index: int, error: ApiError, room: int) -> RejectedEvent:
+    """Return a rejected event with at most `room` details, but at least one."""
     place = f"/events/{index}"
     if not error.details:
-        return Refused(index, error.code, (Detail(place, error.message),))
+        return RejectedEvent(index, error.code, (Detail(place, error.message),))
     most = max(0, min(MAX_ITEM_DETAILS, room - 1))
     named = [Detail(place + detail.pointer, detail.message) for detail in error.details[:most]]
     if len(error.details) > most:
         named.append(Detail(place, "has more faults than are named" if named else "has faults"))
-    return Refused(index, error.code, tuple(named))
+    return RejectedEvent(index, error.code, tuple(named))
 
 
-def _refusal(refused: Sequence[Refused], *, unread: int) -> ApiError:
-    details = list(_details(refused))
+def _rejection(rejected: Sequence[RejectedEvent], *, unread: int) -> ApiError:
+    details = list(_details(rejected))
     error = validation_error(details[:MAX_DETAILS], len(details))
-    if all(item.error is ErrorCode.SOURCE_NOT_ALLOWED for item in refused):
+    if all(item.error is ErrorCode.SOURCE_NOT_ALLOWED for item in rejected):
         error = ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=error.details)
-    elif any(item.error is ErrorCode.INVALID_JSON for item in refused):
+    elif any(item.error is ErrorCode.INVALID_JSON for item in rejected):
         error = ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
     if not unread:
         return error
@@ -231,6 +232,6 @@ def _refusal(refused: Sequence[Refused], *, unread: int) -> ApiError:
     return ApiError(error.code, message, details=error.details)
 
 
-def _details(refused: Sequence[Refused]) -> Iterator[Detail]:
-    for item in refused:
+def _details(rejected: Sequence[RejectedEvent]) -> Iterator[Detail]:
+    for item in rejected:
         yield from item.details

@@ -1,4 +1,4 @@
-"""When events may have happened: not before 1970, and not ahead of the clock."""
+"""Bounds of event timestamps: not before 1970, and not ahead of the clock."""
 
 import time
 from datetime import datetime
@@ -10,10 +10,10 @@ MAX_AHEAD_S: Final = 300
 
 
 def read_instant(value: Any) -> datetime:  # noqa: ANN401  # whatever a client sends
-    """Return the instant that a client means, plausible for something that has happened.
+    """Parse the timestamp of an event and check that it is plausible.
 
     Raises:
-        ValueError: it is none, is before 1970, or is more than `MAX_AHEAD_S` seconds ahead.
+        ValueError: it is invalid, before 1970, or more than `MAX_AHEAD_S` seconds ahead.
     """
     instant = parse_instant(value)
     seconds = instant.timestamp()

@@ -1,4 +1,4 @@
-"""What clients may send. Typed dicts: validated straight from the bytes, without an object per event."""
+"""Bodies of events. Typed dicts: validated straight from the bytes, without an object per event."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, NotRequired
@@ -75,7 +75,7 @@ Weight = Annotated[float, Field(strict=True, gt=0, le=100_000)]
 
 
 class LocationIn(TypedDict):
-    """Where an event was seen, WGS 84."""
+    """Location of an event, in WGS 84."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
     lat: Latitude
@@ -84,7 +84,7 @@ class LocationIn(TypedDict):
 
 
 class EventIn(TypedDict):
-    """One status event."""
+    """One status event of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: Annotated[TrackingNumberIn, Field(strict=True), AfterValidator(_tracking_number)]
@@ -96,21 +96,21 @@ class EventIn(TypedDict):
 
 
 class BatchIn(TypedDict):
-    """Up to `MAX_BATCH` status events."""
+    """A batch of up to 1,000 status events."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class BatchShape(TypedDict):
-    """As `BatchIn`, without a look at the events."""
+    """`BatchIn` without validation of the events."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     events: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class ReplayIn(TypedDict):
-    """Dead letters to send again, in any order."""
+    """Dead letters to replay, in any order."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     ids: Annotated[list[DeadLetterIdText], Field(min_length=1, max_length=MAX_REPLAYS)]
@@ -118,7 +118,7 @@ class ReplayIn(TypedDict):
 
 EVENT: Final = TypeAdapter(EventIn)
 EVENTS: Final = TypeAdapter(Annotated[list[EventIn], FailFast()])
-"""Several events, where it is enough to know that one of them is wrong."""
+"""Several events, validated only until the first fault."""
 BATCH: Final = TypeAdapter(BatchIn)
 BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 REPLAY: Final = TypeAdapter(ReplayIn)

@@ -1,7 +1,7 @@
-"""The two forms in which a shipment is written, flat and nested, and what they have in common.
+"""The flat and the nested form of a shipment, and the conversion between them.
 
-A flat member is named after its place in the nested form: `origin_lat` is `/origin/coordinates/lat`. A body
-has one form. Its faults are named by the pointers that were sent, so it is validated before it is nested.
+A flat field is named after its path in the nested form: `origin_lat` is `/origin/coordinates/lat`. A body has
+one form. Its faults have the pointers that were sent, so it is validated before it is nested.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,9 +34,9 @@ Fault = InitErrorDetails
 
 
 def form_of(body: object) -> str:
-    """Return the form of a body: nested if it has a part as its member, else flat.
+    """Return the form of a body: nested if it has a field of the nested form, else flat.
 
-    Members that are null decide only where no other does.
+    Null fields decide only if no other field does.
     """
     if not isinstance(body, dict):
         return FLAT
@@ -47,7 +47,7 @@ def form_of(body: object) -> str:
 
 
 def of_one_form(body: object) -> object:
-    """Return a body without the members of the other form that are null: they are as good as left out."""
+    """Return a body without null fields of the other form, which count as left out."""
     if not isinstance(body, dict):
         return body
     others = _PARTS if form_of(body) == FLAT else _PLACES.keys()
@@ -55,7 +55,7 @@ def of_one_form(body: object) -> object:
 
 
 def nested(body: Mapping[str, object]) -> dict[str, Any]:
-    """Return a valid body in the nested form, without members that are null and parts that are empty."""
+    """Return a valid body in the nested form, without null fields and empty objects."""
     if form_of(body) == NESTED:
         return _present(body)
     made: dict[str, Any] = {}
@@ -69,7 +69,7 @@ def nested(body: Mapping[str, object]) -> dict[str, Any]:
 
 
 def mixture_of(body: object) -> list[Fault]:
-    """Return the flat members of a nested body of `of_one_form` as its faults; empty if it has one form."""
+    """Return the flat fields of a nested body of `of_one_form` as faults; empty if it has one form."""
     if not isinstance(body, dict) or form_of(body) == FLAT:
         return []
     parts = ", ".join(sorted(_PARTS & body.keys()))
@@ -78,11 +78,11 @@ def mixture_of(body: object) -> list[Fault]:
 
 
 def faults_of(body: object, *, amends: bool) -> list[Fault]:
-    """Return the faults of a body of one form that no single member has.
+    """Return the faults of a body of one form that concern several fields.
 
     Args:
-        body: as it was sent.
-        amends: it changes a shipment: it may have one length alone, and has to say something.
+        body: the body as sent.
+        amends: true for a change, which may have one length alone and must not be empty.
     """
     if not isinstance(body, dict):
         return []
@@ -94,21 +94,21 @@ def faults_of(body: object, *, amends: bool) -> list[Fault]:
     return faults
 
 
-def refusal(faults: list[Fault]) -> ValidationError:
-    """Return the error that has these faults."""
+def form_error(faults: list[Fault]) -> ValidationError:
+    """Return a validation error with these faults."""
     return ValidationError.from_exception_data("shipment", faults)
 
 
 def untagged(error: ValidationError) -> Iterator[Fault]:
-    """Give the faults of a body by their place in it, without the name of its form."""
+    """Yield the faults of a body with their paths, without the name of the form."""
     for each in error.errors(include_url=False, include_input=False):
-        # Of pydantic's own kinds the code that words them knows the names; their context is of no use.
+        # The messages of pydantic's own error types are chosen by type; their context is not needed.
         kind = PydanticCustomError(each["type"], "{text}", {"text": each["msg"]})
         yield Fault(type=kind, loc=each["loc"][1:], input=None)
 
 
 def _incomplete(body: Mapping[str, object], groups: tuple[tuple[str, ...], ...]) -> Iterator[Fault]:
-    """Name the members that are missing beside others of their group."""
+    """Yield a fault for each field that is missing while others of its group are given."""
     for group in groups:
         given = [name for name in group if body.get(name) is not None]
         if given:

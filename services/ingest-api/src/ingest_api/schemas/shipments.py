@@ -1,4 +1,4 @@
-"""Bodies that describe a shipment, flat or nested as GET answers; POST takes all of one, PATCH parts."""
+"""Bodies of shipments, flat or nested like the response of GET; POST takes a whole one, PATCH a part."""
 
 from typing import Annotated, Any, Final, NotRequired
 
@@ -21,10 +21,10 @@ from ingest_api.schemas.shipment_forms import (
     FLAT,
     NESTED,
     faults_of,
+    form_error,
     form_of,
     mixture_of,
     of_one_form,
-    refusal,
     untagged,
 )
 
@@ -32,7 +32,7 @@ _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class FlatShipmentIn(TypedDict):
-    """A shipment to register, flat; lengths in centimetres, all three or none."""
+    """A shipment to register, in the flat form; lengths in centimetres, all three or none."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
     client_id: NotRequired[ClientId | None]
@@ -50,7 +50,7 @@ class FlatShipmentIn(TypedDict):
 
 
 class CoordinatesIn(TypedDict):
-    """WGS 84."""
+    """Coordinates in WGS 84."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     lat: Latitude
@@ -58,7 +58,7 @@ class CoordinatesIn(TypedDict):
 
 
 class PlaceIn(TypedDict):
-    """Where a shipment comes from or goes to."""
+    """Origin or destination of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     address: Line
@@ -66,7 +66,7 @@ class PlaceIn(TypedDict):
 
 
 class DimensionsIn(TypedDict):
-    """Centimetres."""
+    """Dimensions of a package, in centimetres."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     length: Length
@@ -75,7 +75,7 @@ class DimensionsIn(TypedDict):
 
 
 class PackageIn(TypedDict):
-    """What is shipped."""
+    """Contents, weight and dimensions of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     weight_kg: Weight
@@ -84,7 +84,7 @@ class PackageIn(TypedDict):
 
 
 class ShipmentIn(TypedDict):
-    """A shipment to register, nested."""
+    """A shipment to register, in the nested form."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     client_id: NotRequired[ClientId | None]
@@ -94,7 +94,7 @@ class ShipmentIn(TypedDict):
 
 
 class FlatShipmentChangesIn(TypedDict, total=False):
-    """Fields of a shipment to change, flat; a latitude only with its longitude."""
+    """Fields of a shipment to change, in the flat form; a latitude only with its longitude."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     origin_address: Line | None
@@ -137,7 +137,7 @@ class PackageChangesIn(TypedDict, total=False):
 
 
 class ShipmentChangesIn(TypedDict, total=False):
-    """Fields of a shipment to change, nested."""
+    """Fields of a shipment to change, in the nested form."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     origin: PlaceChangesIn | None
@@ -154,19 +154,19 @@ def _read_changes(body: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa
 
 
 def _read(body: Any, read: ValidatorFunctionWrapHandler, *, amends: bool) -> Any:  # noqa: ANN401  # as above
-    """Validate a body in its form, and name the faults that no single member has beside the others."""
+    """Validate a body in its form, and add the faults that concern several fields."""
     body = of_one_form(body)
     if mixed := mixture_of(body):
-        raise refusal(mixed)
+        raise form_error(mixed)
     faults = faults_of(body, amends=amends)
     try:
         valid = read(body)
     except ValidationError as error:
         if error.error_count() > MAX_LISTED_FAULTS:
             raise  # they are counted, not listed
-        raise refusal([*untagged(error), *faults]) from None
+        raise form_error([*untagged(error), *faults]) from None
     if faults:
-        raise refusal(faults)
+        raise form_error(faults)
     return valid
 
 

@@ -1,4 +1,4 @@
-"""Use case: take in status events."""
+"""Use case: report status events."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,27 +15,27 @@ from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 
 
 class EventReporter:
-    """Writes events to the log."""
+    """Submits events to the log."""
 
-    def __init__(self, log: CommandLog, awaited: CommandSubmitter, clock: Clock) -> None:
+    def __init__(self, log: CommandLog, submitter: CommandSubmitter, clock: Clock) -> None:
         self._log = log
-        self._awaited = awaited
+        self._submitter = submitter
         self._clock = clock
 
     async def report_and_wait(
-        self, event: EventIn, asker: SubmissionContext
+        self, event: EventIn, context: SubmissionContext
     ) -> tuple[ReportStatus, Reply | None]:
-        """Return the command that stands in the log now, and its outcome if there is one in time.
+        """Append an event and return its command, with its outcome if there is one in time.
 
         Raises:
-            NotPublished: it does not stand there.
-            PublishUnknown: it may; sending the same event again is safe.
+            NotPublished: the log does not hold it.
+            PublishUnknown: the log may hold it; sending the same event again is safe.
         """
-        command = _command(event, asker.principal, self._clock.now())
-        return command, await self._awaited.append(command, asker)
+        command = _command(event, context.principal, self._clock.now())
+        return command, await self._submitter.append(command, context)
 
     def commands(self, events: Sequence[EventIn], principal: Principal) -> list[ReportStatus]:
-        """Return the commands of events that are accepted now, in their order."""
+        """Return the commands of events, received now, in order."""
         received_at = self._clock.now()
         return [_command(event, principal, received_at) for event in events]
 
@@ -67,7 +67,7 @@ def _command(event: EventIn, principal: Principal, received_at: datetime) -> Rep
 
 
 def _location(given: LocationIn | None) -> Location | None:
-    """Return a location without an address that is null: as if it had been left out."""
+    """Return a location without a null address, which counts as left out."""
     if given is not None and given.get("address", "") is None:
         return {"lat": given["lat"], "lng": given["lng"]}
     return cast("Location | None", given)

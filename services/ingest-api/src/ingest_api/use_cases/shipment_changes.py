@@ -1,4 +1,4 @@
-"""Use case: amend or cancel a shipment. Whether that is allowed is the processor's to say: only it knows."""
+"""Use case: amend or cancel a shipment; the processor decides whether that is allowed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ ShipmentCommand = AmendShipment | ReportStatus
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of a request so far: `answer` is None while it waits to be applied."""
+    """A submitted change and its outcome so far; `reply` is None while it is pending."""
 
     command: ShipmentCommand
-    answer: Reply | None
+    reply: Reply | None
 
 
 class ShipmentChanger:
-    """Writes amendments and cancellations to the log and waits for their outcome.
+    """Submits amendments and cancellations and waits for their outcomes.
 
-    Their ids are made of shipment, instant and `api`. One replica never uses an instant twice; if two
-    replicas use the same one, the second change is a conflict, and is written again at a later instant.
+    Their event ids are derived from shipment, timestamp and `api`. One replica never uses a timestamp twice;
+    if two replicas use the same one, the second change is a conflict, and is retried with a later one.
     """
 
     def __init__(self, log: CommandSubmitter, clock: Clock) -> None:
@@ -42,13 +42,13 @@ class ShipmentChanger:
         self._last: datetime | None = None
 
     async def amend(
-        self, number: TrackingNumber, changes: Mapping[str, Any], asker: SubmissionContext
+        self, number: TrackingNumber, changes: Mapping[str, Any], context: SubmissionContext
     ) -> Change:
-        """Change what a shipment is; blocks until that is judged, at most as long as asked.
+        """Change fields of a shipment; blocks until the change is judged, at most `wait_s`.
 
         Raises:
             NotPublished: nothing was written.
-            PublishUnknown: it may have been written; writing it again is another, equal change.
+            PublishUnknown: it may have been written; repeating it is another, equal change.
         """
 
         def command_at(instant: datetime) -> AmendShipment:
@@ -58,15 +58,15 @@ class ShipmentChanger:
                 changes=cast("ShipmentChanges", changes),
                 timestamp=instant,
                 received_at=instant,
-                submitted_by=asker.principal.subject,
-                on_behalf_of=client_reach(asker.principal),
-                expected_versions=asker.expected_versions,
+                submitted_by=context.principal.subject,
+                on_behalf_of=client_reach(context.principal),
+                expected_versions=context.expected_versions,
             )
 
-        return await self._write(command_at, asker)
+        return await self._write(command_at, context)
 
-    async def cancel(self, number: TrackingNumber, asker: SubmissionContext) -> Change:
-        """Cancel a shipment; blocks until that is judged, at most as long as asked.
+    async def cancel(self, number: TrackingNumber, context: SubmissionContext) -> Change:
+        """Cancel a shipment; blocks until that is judged, at most `wait_s`.
 
         Raises:
             NotPublished: nothing was written.
@@ -81,25 +81,25 @@ class ShipmentChanger:
                 timestamp=instant,
                 source=API_SOURCE,
                 received_at=instant,
-                submitted_by=asker.principal.subject,
-                on_behalf_of=client_reach(asker.principal),
-                expected_versions=asker.expected_versions,
+                submitted_by=context.principal.subject,
+                on_behalf_of=client_reach(context.principal),
+                expected_versions=context.expected_versions,
             )
 
-        return await self._write(command_at, asker)
+        return await self._write(command_at, context)
 
     async def _write(
-        self, command_at: Callable[[datetime], ShipmentCommand], asker: SubmissionContext
+        self, command_at: Callable[[datetime], ShipmentCommand], context: SubmissionContext
     ) -> Change:
         for _ in range(_ATTEMPTS):
             command = command_at(self._instant())
-            change = Change(command, await self._log.append(command, asker))
-            if change.answer is None or change.answer.reason is not ErrorCode.IDEMPOTENCY_CONFLICT:
+            change = Change(command, await self._log.append(command, context))
+            if change.reply is None or change.reply.reason is not ErrorCode.IDEMPOTENCY_CONFLICT:
                 break
         return change
 
     def _instant(self) -> datetime:
-        """Return the time, or the millisecond after the last one given, whichever is later."""
+        """Return the current time, or the millisecond after the last one returned, whichever is later."""
         now = to_milliseconds(self._clock.now())
         self._last = now if self._last is None else max(now, self._last + _MILLISECOND)
         return self._last

@@ -1,4 +1,4 @@
-"""Use case: register a shipment, and wait for it to exist."""
+"""Use case: register a shipment and wait until it exists."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What became of a request so far: `answer` is None while it waits to be applied."""
+    """A submitted creation and its outcome so far; `reply` is None while it is pending."""
 
     command: CreateShipment
-    answer: Reply | None
+    reply: Reply | None
 
 
 class ShipmentCreator:
-    """Writes creations to the log and waits for their outcome."""
+    """Submits creations and waits for their outcomes."""
 
     def __init__(
         self,
@@ -46,24 +46,24 @@ class ShipmentCreator:
         self,
         shipment: Mapping[str, Any],
         client_id: str,
-        asker: SubmissionContext,
+        context: SubmissionContext,
         *,
         idempotency_key: str | None,
     ) -> Creation:
-        """Register a shipment for `client_id`; blocks until it is applied, at most as long as asked.
+        """Register a shipment for `client_id`; blocks until it is applied, at most `wait_s`.
 
-        With a key, repeating the request leads to the same shipment. A number that somebody else's shipment
-        has already (one in 2^55) is followed by the next one.
+        With a key, repeating the request leads to the same shipment. If another shipment has the number
+        already (one in 2^55), the next one is tried.
 
         Raises:
             NotPublished: nothing was written.
             PublishUnknown: it may have been written; with a key it is safe to repeat.
         """
-        for number in self._numbers(asker.principal, idempotency_key):
-            creation = await self._attempt(number, shipment, client_id, asker, idempotency_key)
-            if creation.answer is None or creation.answer.reason is not ErrorCode.TRACKING_NUMBER_TAKEN:
+        for number in self._numbers(context.principal, idempotency_key):
+            creation = await self._attempt(number, shipment, client_id, context, idempotency_key)
+            if creation.reply is None or creation.reply.reason is not ErrorCode.TRACKING_NUMBER_TAKEN:
                 return creation
-        raise AssertionError("tracking numbers do not end")
+        raise AssertionError("tracking numbers are endless")
 
     def _numbers(self, principal: Principal, key: str | None) -> Iterator[TrackingNumber]:
         for attempt in count():
@@ -77,7 +77,7 @@ class ShipmentCreator:
         number: TrackingNumber,
         shipment: Mapping[str, Any],
         client_id: str,
-        asker: SubmissionContext,
+        context: SubmissionContext,
         key: str | None,
     ) -> Creation:
         now = self._clock.now()
@@ -90,10 +90,10 @@ class ShipmentCreator:
             package=cast("Package", shipment["package"]),
             timestamp=now,
             received_at=now,
-            submitted_by=asker.principal.subject,
-            request_key=None if key is None else _request_key(asker.principal, key),
+            submitted_by=context.principal.subject,
+            request_key=None if key is None else _request_key(context.principal, key),
         )
-        return Creation(command, await self._log.append(command, asker))
+        return Creation(command, await self._log.append(command, context))
 
 
 def _request_key(principal: Principal, key: str) -> str:

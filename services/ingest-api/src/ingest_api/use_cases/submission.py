@@ -1,4 +1,4 @@
-"""Append a command to the log, and wait for what becomes of it."""
+"""Submission of commands to the log, with a wait for the outcome."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,12 +12,12 @@ from servicekit.logs import bind_to_request
 
 @dataclass(frozen=True, slots=True)
 class SubmissionContext:
-    """Who asks for a change, on which condition, and how long they wait for its outcome.
+    """The caller of a change, its preconditions, and the wait for its outcome.
 
     Attributes:
-        wait_s: 0 to be answered as soon as the log has it.
-        traceparent: as the request had it; it goes with the command.
-        expected_versions: versions of which the shipment must have one, None where any will do.
+        wait_s: 0 to return as soon as the log has the command.
+        traceparent: as the request had it; it is sent with the command.
+        expected_versions: versions of which the shipment must have one; None for any.
     """
 
     principal: Principal
@@ -27,7 +27,7 @@ class SubmissionContext:
 
 
 class CommandSubmitter:
-    """The log, with an answer to what is appended."""
+    """Appends commands to the log and waits for the processor's replies."""
 
     def __init__(self, log: CommandLog, inbox: ReplyInbox) -> None:
         self._log = log
@@ -36,36 +36,36 @@ class CommandSubmitter:
         self._stopping = False
 
     def stop_waiting(self) -> None:
-        """Wait for nothing any more: what is appended has its answer, even if that says nothing yet."""
+        """End all waits, now and in future: appends return without a reply."""
         self._stopping = True
         for wait in self._waits:
-            if not wait.expired():  # its time may be up without its task having run yet
+            if not wait.expired():  # it may have expired without its task having run yet
                 wait.reschedule(0)
 
-    async def append(self, command: Command, asker: SubmissionContext) -> Reply | None:
-        """Append a command; blocks until it is judged, at most `wait_s` after the log has it.
+    async def append(self, command: Command, context: SubmissionContext) -> Reply | None:
+        """Append a command and wait for its reply, at most `wait_s` after the log has it.
 
         Returns:
-            The answer, None if there is none in time, or no way for one to arrive.
+            The reply; None if none arrives in time, or the inbox is closed.
 
         Raises:
             NotPublished: the log does not hold the command.
             PublishUnknown: the log may hold it.
         """
         bind_to_request(event_id=command.event_id)
-        if asker.wait_s <= 0 or not self._inbox.is_open:
-            await self._log.append([command], traceparent=asker.traceparent)
+        if context.wait_s <= 0 or not self._inbox.is_open:
+            await self._log.append([command], traceparent=context.traceparent)
             return None
-        with self._inbox.expect() as (address, answer):
-            await self._log.append([command], reply_to=address, traceparent=asker.traceparent)
-            return await self._wait(answer, 0 if self._stopping else asker.wait_s)
+        with self._inbox.expect() as (address, reply):
+            await self._log.append([command], reply_to=address, traceparent=context.traceparent)
+            return await self._wait(reply, 0 if self._stopping else context.wait_s)
 
-    async def _wait(self, answer: Awaitable[Reply], wait_s: float) -> Reply | None:
+    async def _wait(self, reply: Awaitable[Reply], wait_s: float) -> Reply | None:
         try:
             async with asyncio.timeout(wait_s) as wait:
                 self._waits.add(wait)
                 try:
-                    return await answer
+                    return await reply
                 finally:
                     self._waits.discard(wait)
         except TimeoutError:

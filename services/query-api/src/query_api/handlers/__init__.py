@@ -1,1 +1,1 @@
-"""Handlers, by what they are about: parse, ask a port, render."""
+"""HTTP handlers: parse, call a use case or a port, render."""

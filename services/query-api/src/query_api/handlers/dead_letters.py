@@ -1,4 +1,4 @@
-"""/dead-letters: records that could not be applied, listed, shown and discarded, for those who repair."""
+"""Handlers of /dead-letters: list, get and discard."""
 
 from aiohttp import web
 
@@ -17,31 +17,31 @@ from servicekit.clock import SystemClock
 
 
 async def get_dead_letter(request: web.Request) -> web.Response:
-    """Answer with one dead letter."""
+    """Return one dead letter."""
     read_query(request, NO_QUERY)
-    return await _shown(request, request.match_info["dead_letter_id"])
+    return await _dead_letter_response(request, request.match_info["dead_letter_id"])
 
 
 async def discard_dead_letter(request: web.Request) -> web.Response:
-    """Set a dead letter aside; saying the same twice is saying it once, another's word stands: 409."""
+    """Discard a dead letter; repeating it changes nothing, another user's or reason's discard is 409."""
     wanted = await read_json(request, DISCARD)
-    letter = DeadLetterId(request.match_info["dead_letter_id"])
+    dead_letter = DeadLetterId(request.match_info["dead_letter_id"])
     discard = Discard(by=principal(request).subject, at=SystemClock().now(), reason=wanted.reason)
-    stands = await request.app[ADAPTERS].bin.discard(letter, discard)
+    stands = await request.app[ADAPTERS].bin.discard(dead_letter, discard)
     if stands is not None and (stands.by, stands.reason) != (discard.by, discard.reason):
         raise ApiError(ErrorCode.DEAD_LETTER_DISCARDED, f"{stands.by} has discarded it: {stands.reason}")
-    return await _shown(request, letter)
+    return await _dead_letter_response(request, dead_letter)
 
 
-async def _shown(request: web.Request, dead_letter_id: str) -> web.Response:
-    letter = await request.app[ADAPTERS].dead_letters.get(dead_letter_id)
-    if letter is None:
+async def _dead_letter_response(request: web.Request, dead_letter_id: str) -> web.Response:
+    dead_letter = await request.app[ADAPTERS].dead_letters.get(dead_letter_id)
+    if dead_letter is None:
         raise ApiError(ErrorCode.NOT_FOUND, "there is no such dead letter")
-    return json_response(letter, headers=PRIVATE)
+    return json_response(dead_letter, headers=PRIVATE)
 
 
 async def list_dead_letters(request: web.Request) -> web.Response:
-    """Answer with a page of dead letters, newest first."""
+    """Return a page of dead letters, newest first."""
     query = read_query(request, DEAD_LETTER_QUERY)
     matching = DeadLetterFilter(
         state=query.state,

@@ -1,4 +1,4 @@
-"""GET /, /openapi.json and /docs: where to begin, the contract, and a page to read and try it on."""
+"""Handlers of /, /openapi.json and /docs: entry points, OpenAPI document, Swagger UI."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -21,7 +21,7 @@ ASSETS: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
-"""Swagger UI, taken from the package's files: its code, and the Flask that it imports, stay out."""
+"""Swagger UI, as files of the package; its code, which imports Flask, is not used."""
 PAGE: Final = b"""<!doctype html>
 <html lang="en">
 <head>
@@ -50,7 +50,7 @@ START: Final = b"""SwaggerUIBundle({
 });
 """
 BEGINNING: Final = {"name": "Waybill", "docs": "/docs", "openapi": "/openapi.json", "health": "/health"}
-# No inline script, nothing from elsewhere. Swagger UI writes style attributes and has its icons in data URLs.
+# No inline script, no other origin. Swagger UI writes style attributes and has its icons in data URLs.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -63,7 +63,7 @@ SECURED: Final = {
 
 
 async def get_start(request: web.Request) -> web.Response:
-    """Lead a browser to the page; tell a program where what is."""
+    """Redirect a browser to the page; return the entry points to a program."""
     vary = {str(hdrs.VARY): str(hdrs.ACCEPT)}
     if any("text/html" in value for value in request.headers.getall(hdrs.ACCEPT, ())):
         return web.Response(
@@ -73,24 +73,24 @@ async def get_start(request: web.Request) -> web.Response:
 
 
 async def get_contract(request: web.Request) -> web.Response:
-    """Answer with the OpenAPI document of all services; 304 to whoever has it."""
-    return _unless_known(request, _document(), "application/json", {})
+    """Return the OpenAPI document of all services; 304 if the caller has it."""
+    return _conditional_response(request, _document(), "application/json", {})
 
 
 async def get_docs(request: web.Request) -> web.Response:
-    """Answer with the page."""
-    return _unless_known(request, PAGE, "text/html", SECURED)
+    """Return the documentation page."""
+    return _conditional_response(request, PAGE, "text/html", SECURED)
 
 
 async def get_docs_asset(request: web.Request) -> web.Response:
-    """Answer with a file of the page."""
+    """Return a file of the documentation page."""
     name = request.match_info["asset"]
     if name == START_NAME:
-        return _unless_known(request, START, "text/javascript", SECURED)
+        return _conditional_response(request, START, "text/javascript", SECURED)
     content_type = ASSETS.get(name)
     if content_type is None:
         raise ApiError(ErrorCode.NOT_FOUND, "the page has no such file")
-    return _unless_known(request, _asset(name), content_type, SECURED)
+    return _conditional_response(request, _asset(name), content_type, SECURED)
 
 
 @cache
@@ -108,11 +108,11 @@ def _tag_of(body: bytes) -> str:
     return blake2b(body, digest_size=12).hexdigest()
 
 
-def _unless_known(
+def _conditional_response(
     request: web.Request, body: bytes, content_type: str, headers: Mapping[str, str]
 ) -> web.Response:
     tag = _tag_of(body)
-    # To be asked for again each time, at the price of a 304: nobody reads yesterday's contract.
+    # Revalidated each time, at the price of a 304, so that nobody reads an outdated document.
     sent = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: "no-cache", **headers}
     if any(each.value in (tag, ETAG_ANY) for each in request.if_none_match or ()):
         return web.Response(status=web.HTTPNotModified.status_code, headers=sent)

@@ -1,4 +1,4 @@
-"""Routes of ingest-api, declared here for the sake of `Allow` alone."""
+"""Handler of ingest-api's routes, which are declared here only for `Allow`."""
 
 from aiohttp import web
 
@@ -7,5 +7,5 @@ from httpkit.response.errors import ApiError
 
 
 async def send_to_gateway(_request: web.Request) -> web.Response:
-    """Refuse: whoever gets here has gone past the gateway, which knows the way."""
+    """Reject the request with 404: the gateway would have routed it to ingest-api."""
     raise ApiError(ErrorCode.NOT_FOUND, "ingest-api serves this path: ask the gateway")

@@ -1,4 +1,4 @@
-"""What became of events: GET /events/{event_id} and GET /shipments/{tracking_number}/events."""
+"""Handlers of GET /events/{event_id} and GET /shipments/{tracking_number}/events."""
 
 from functools import partial
 
@@ -18,17 +18,17 @@ from query_api.adapters import ADAPTERS, Adapters
 from query_api.not_found import not_found_or_forbidden
 from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
 from query_api.schemas.list_queries import EVENT_QUERY, NO_QUERY, Ending
-from query_api.sent import as_sent_by
+from query_api.sender_view import as_sent_by
 
 
 async def get_event(request: web.Request) -> web.Response:
-    """Answer with the outcome; 404 with `Retry-After` as long as there is none.
+    """Return an event and its outcome; 404 with `Retry-After` as long as there is none.
 
-    Who has sent it is answered also where it is out of scope: a change of what is not one's own, or a payload
-    that does not stand.
+    The sender sees its event also outside its scope: a change of another client's shipment, or a payload that
+    is not the recorded one.
     """
     event_id = EventId(request.match_info["event_id"])
-    tracking_number_of(event_id)  # what can be no event's id is 404 without a look, and for good
+    tracking_number_of(event_id)  # a malformed event id is 404 without a query, and without Retry-After
     read_query(request, NO_QUERY)
     events, asking = request.app[ADAPTERS].events, principal(request)
     scope = scope_of(asking)
@@ -48,7 +48,7 @@ async def _sent(events: EventReader, event_id: EventId, sender: str) -> Document
 
 
 async def list_shipment_events(request: web.Request) -> web.Response:
-    """Answer with a page of a shipment's audit trail, oldest first."""
+    """Return a page of a shipment's audit trail, oldest first."""
     tracking_number = read_tracking_number(request.match_info["tracking_number"])
     query = read_query(request, EVENT_QUERY)
     scope = scope_of(principal(request))
@@ -68,7 +68,7 @@ async def list_shipment_events(request: web.Request) -> web.Response:
 
 
 async def _require_readable(adapters: Adapters, tracking_number: TrackingNumber, scope: Scope) -> None:
-    """Let those through whose shipment it is, and an admin also where only events speak of a shipment."""
+    """Require that the shipment is in scope; for an admin it is enough that it has events."""
     shipments = adapters.shipments
     if await shipments.exists(tracking_number, scope):
         return

@@ -1,4 +1,4 @@
-"""GET /operator-actions: what operators have done by hand."""
+"""Handler of /operator-actions."""
 
 from aiohttp import web
 
@@ -10,7 +10,7 @@ from query_api.schemas.list_queries import ACTION_QUERY
 
 
 async def list_actions(request: web.Request) -> web.Response:
-    """Answer with a page of actions, newest first."""
+    """Return a page of operator actions, newest first."""
     query = read_query(request, ACTION_QUERY)
     matching = ActionFilter(
         action=query.action,

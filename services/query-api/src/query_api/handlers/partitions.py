@@ -1,4 +1,4 @@
-"""/partitions and /quarantine: what stands still and goes on, and which shipments are set aside."""
+"""Handlers of /partitions and /quarantine."""
 
 from typing import Any, Final
 
@@ -23,24 +23,24 @@ _MOST_DIGITS: Final = 6
 
 
 async def list_partitions(request: web.Request) -> web.Response:
-    """Answer with what is known of each partition."""
+    """Return the state of each partition."""
     read_query(request, NO_QUERY)
-    views = await request.app[ADAPTERS].line.partitions()
-    return json_response({"data": [_shown(view) for view in views]}, headers=PRIVATE)
+    views = await request.app[ADAPTERS].partitions.partitions()
+    return json_response({"data": [_to_json(view) for view in views]}, headers=PRIVATE)
 
 
 async def resume_partition(request: web.Request) -> web.Response:
-    """Leave word that a partition is to go on: 202, its owner hears of it within seconds."""
+    """Request that a halted partition resumes: 202, its owner does so within seconds."""
     wanted = await read_json(request, RESUME)
-    line = request.app[ADAPTERS].line
+    partitions = request.app[ADAPTERS].partitions
     digits = request.match_info["partition"]
-    view = await line.partition(int(digits)) if len(digits) <= _MOST_DIGITS else None
+    view = await partitions.partition(int(digits)) if len(digits) <= _MOST_DIGITS else None
     if view is None:
         raise ApiError(ErrorCode.NOT_FOUND, "there is no such partition")
     if view.halt is None:
-        raise ApiError(ErrorCode.CANNOT_RESUME, "the partition does not stand still")
+        raise ApiError(ErrorCode.CANNOT_RESUME, "the partition is not halted")
     if wanted.start not in view.halt.starts:
-        raise ApiError(ErrorCode.CANNOT_RESUME, _refusal(view.halt))
+        raise ApiError(ErrorCode.CANNOT_RESUME, _rejection(view.halt))
     resumption = Resumption(
         halted_since=view.halt.since,
         start=wanted.start,
@@ -48,25 +48,25 @@ async def resume_partition(request: web.Request) -> web.Response:
         requested_by=principal(request).subject,
         requested_at=SystemClock().now(),
     )
-    await line.resume(view.number, resumption)
-    return json_response(_shown(view) | {"resumption": _shown_resumption(resumption)}, status=202)
+    await partitions.resume(view.number, resumption)
+    return json_response(_to_json(view) | {"resumption": _resumption_to_json(resumption)}, status=202)
 
 
-def _refusal(halt: Halt) -> str:
+def _rejection(halt: Halt) -> str:
     why = "records are gone unread" if halt.is_gap else "no records are gone"
     starts = " or ".join(f'"{start}"' for start in halt.starts)
-    return f"{why}: it goes on from {starts} only"
+    return f"{why}: it resumes from {starts} only"
 
 
 async def list_quarantine(request: web.Request) -> web.Response:
-    """Answer with the shipments that are set aside, by number."""
+    """Return the quarantined shipments, by tracking number."""
     read_query(request, NO_QUERY)
     entries = await request.app[ADAPTERS].quarantine.entries()
-    return json_response({"data": [_shown_entry(entry) for entry in entries]}, headers=PRIVATE)
+    return json_response({"data": [_entry_to_json(entry) for entry in entries]}, headers=PRIVATE)
 
 
 async def put_quarantine(request: web.Request) -> web.Response:
-    """Set a shipment aside, or say anew why."""
+    """Quarantine a shipment, or replace the reason."""
     tracking_number = read_tracking_number(request.match_info["tracking_number"])
     wanted = await read_json(request, QUARANTINE)
     entry = Quarantined(
@@ -78,24 +78,24 @@ async def put_quarantine(request: web.Request) -> web.Response:
     standing = required_existence(request)
     done = await request.app[ADAPTERS].quarantine.put(entry, most=MOST_QUARANTINED, standing=standing)
     if done is QuarantinePut.UNMET:
-        raise precondition_failed(f"the shipment is {'not ' if standing else ''}set aside")
+        raise precondition_failed(f"the shipment is {'not ' if standing else ''}quarantined")
     if done is QuarantinePut.FULL:
-        raise ApiError(ErrorCode.QUARANTINE_FULL, f"{MOST_QUARANTINED} shipments are set aside already")
-    return json_response(_shown_entry(entry))
+        raise ApiError(ErrorCode.QUARANTINE_FULL, f"{MOST_QUARANTINED} shipments are quarantined already")
+    return json_response(_entry_to_json(entry))
 
 
 async def delete_quarantine(request: web.Request) -> web.Response:
-    """Let a shipment's records be applied again, from now on."""
+    """Release a shipment from quarantine."""
     tracking_number = read_tracking_number(request.match_info["tracking_number"])
     removed = await request.app[ADAPTERS].quarantine.remove(
         tracking_number, by=principal(request).subject, at=SystemClock().now()
     )
     if not removed:
-        raise ApiError(ErrorCode.NOT_FOUND, "the shipment is not set aside")
+        raise ApiError(ErrorCode.NOT_FOUND, "the shipment is not quarantined")
     return web.Response(status=web.HTTPNoContent.status_code)
 
 
-def _shown(view: PartitionView) -> dict[str, Any]:
+def _to_json(view: PartitionView) -> dict[str, Any]:
     halt, resumption = view.halt, view.resumption
     return {
         "partition": view.number,
@@ -107,11 +107,11 @@ def _shown(view: PartitionView) -> dict[str, Any]:
         "since": None if halt is None else halt.since,
         "resume_from": None if halt is None else halt.starts[0],
         "skip_to": None if halt is None else halt.skip_to,
-        "resumption": None if resumption is None else _shown_resumption(resumption),
+        "resumption": None if resumption is None else _resumption_to_json(resumption),
     }
 
 
-def _shown_resumption(resumption: Resumption) -> dict[str, Any]:
+def _resumption_to_json(resumption: Resumption) -> dict[str, Any]:
     return {
         "from": resumption.start,
         "reason": resumption.reason,
@@ -120,7 +120,7 @@ def _shown_resumption(resumption: Resumption) -> dict[str, Any]:
     }
 
 
-def _shown_entry(entry: Quarantined) -> dict[str, Any]:
+def _entry_to_json(entry: Quarantined) -> dict[str, Any]:
     return {
         "tracking_number": entry.tracking_number,
         "reason": entry.reason,

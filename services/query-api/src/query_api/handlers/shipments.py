@@ -1,4 +1,4 @@
-"""GET /shipments and /shipments/{tracking_number}: where shipments are, and have been."""
+"""Handlers of GET /shipments and /shipments/{tracking_number}."""
 
 from functools import partial
 from typing import Any
@@ -17,12 +17,12 @@ from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.not_found import not_found_or_forbidden
-from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of, refused
+from query_api.schemas.list_pages import PRIVATE, invalid_parameter, listing_of, page_response, period_of
 from query_api.schemas.list_queries import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
 
 
 async def get_shipment(request: web.Request) -> web.Response:
-    """Answer with a shipment and its history; 304 if the caller has this version."""
+    """Return a shipment with its history; 304 if the caller has this version."""
     tracking_number = read_tracking_number(request.match_info["tracking_number"])
     read_query(request, NO_QUERY)
     shipments, scope = request.app[ADAPTERS].shipments, scope_of(principal(request))
@@ -30,11 +30,11 @@ async def get_shipment(request: web.Request) -> web.Response:
     if shipment is None:
         absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
         raise await not_found_or_forbidden(absent, scope, partial(shipments.exists_outside, tracking_number))
-    return _unless_known(request, shipment)
+    return _conditional_response(request, shipment)
 
 
 async def list_shipments(request: web.Request) -> web.Response:
-    """Answer with a page of shipments, newest first; a client sees its own."""
+    """Return a page of shipments, newest first; a client sees its own."""
     query = read_query(request, SHIPMENT_QUERY)
     matching = _matching(query, principal(request))
     listing = listing_of(query, matching)
@@ -42,7 +42,7 @@ async def list_shipments(request: web.Request) -> web.Response:
         page = await request.app[ADAPTERS].shipments.page(matching, listing.window)
     except TooMuchToRead as error:
         name = "updated_to" if query.updated_from is None else "updated_from"
-        raise refused(name, str(error)) from error
+        raise invalid_parameter(name, str(error)) from error
     return page_response(request, page, listing)
 
 
@@ -58,15 +58,14 @@ def _matching(query: ShipmentQuery, asking: Principal) -> ShipmentFilter:
     )
 
 
-def _unless_known(request: web.Request, shipment: dict[str, Any]) -> web.Response:
+def _conditional_response(request: web.Request, shipment: dict[str, Any]) -> web.Response:
     version: int = shipment["version"]
     wanted = matched_versions(request)
     if wanted is not None and version not in wanted:
         raise precondition_failed("the shipment has another version than If-Match asks for")
     headers: dict[str, str] = {hdrs.ETAG: version_tag(version), **PRIVATE}
     known = {each.value for each in request.if_none_match or ()}
-    # The gateway takes its suffix off again where a request has one tag and it is strong: not in a list of
-    # tags, and not behind `W/`.
+    # The gateway removes its suffix only from a single strong tag: not in a list of tags, and not after `W/`.
     tag = version_tag(version).strip('"')
     if known & {ETAG_ANY, tag, *(f"{tag}-{coding}" for coding in CODINGS)}:
         return web.Response(status=web.HTTPNotModified.status_code, headers=headers)

@@ -1,4 +1,4 @@
-"""/auth/users: who may log in, without secrets; and their API keys, each shown once."""
+"""Handlers of /auth/users: users, without secrets, and their API keys, each shown once."""
 
 from typing import Any
 from urllib.parse import quote
@@ -17,47 +17,49 @@ from query_api.use_cases.access import ACCESS
 
 
 async def list_users(request: web.Request) -> web.Response:
-    """Answer with a page of users, by name."""
+    """Return a page of users, by name."""
     query = read_query(request, PAGE_QUERY)
     found, total = await request.app[ADAPTERS].users.page(limit=query.limit, offset=query.offset)
-    return json_response(page_body([_shown(user) for user in found], total, query))
+    return json_response(page_body([_user_to_json(user) for user in found], total, query))
 
 
 async def create_user(request: web.Request) -> web.Response:
-    """Add a user: 201, or 409 if the name is taken."""
+    """Create a user: 201, or 409 if the name is taken."""
     wanted = await read_json(request, NEW_USER, limit=BODY_LIMIT)
     user = await request.app[ACCESS].accounts.create(wanted, by=principal(request))
     location = f"/auth/users/{quote(user.username, safe='')}"
-    return json_response(_shown(user), status=201, headers={hdrs.LOCATION: location})
+    return json_response(_user_to_json(user), status=201, headers={hdrs.LOCATION: location})
 
 
 async def get_user(request: web.Request) -> web.Response:
-    """Answer with one user."""
-    return json_response(_shown(await request.app[ACCESS].accounts.get(_username(request))))
+    """Return one user."""
+    return json_response(_user_to_json(await request.app[ACCESS].accounts.get(_username(request))))
 
 
 async def change_user(request: web.Request) -> web.Response:
-    """Change role, client, sources, password, or whether the user may log in; its tokens end."""
+    """Change a user's role, client, sources, password or `disabled`; its tokens are revoked."""
     change = await read_json(request, USER_CHANGE, limit=BODY_LIMIT)
     accounts = request.app[ACCESS].accounts
-    return json_response(_shown(await accounts.change(_username(request), change, by=principal(request))))
+    return json_response(
+        _user_to_json(await accounts.change(_username(request), change, by=principal(request)))
+    )
 
 
 async def list_keys(request: web.Request) -> web.Response:
-    """Answer with a user's API keys, without their secrets."""
+    """Return a user's API keys, without their secrets."""
     keys = await request.app[ACCESS].api_keys.of_user(_username(request))
-    return json_response({"data": [_shown_key(key) for key in keys]})
+    return json_response({"data": [_key_to_json(key) for key in keys]})
 
 
 async def create_key(request: web.Request) -> web.Response:
-    """Make an API key and show it, this once."""
+    """Create an API key and return it, this once."""
     key, text = await request.app[ACCESS].api_keys.create(_username(request), by=principal(request))
-    answer = {"id": key.key_id, "api_key": text, "created_at": key.created_at}
-    return json_response(answer, status=201)
+    body = {"id": key.key_id, "api_key": text, "created_at": key.created_at}
+    return json_response(body, status=201)
 
 
 async def delete_key(request: web.Request) -> web.Response:
-    """End an API key, and the tokens it was exchanged for."""
+    """Delete an API key and revoke its tokens."""
     keys, key_id = request.app[ACCESS].api_keys, request.match_info["key_id"]
     await keys.remove(_username(request), key_id, by=principal(request))
     return web.Response(status=web.HTTPNoContent.status_code)
@@ -67,7 +69,7 @@ def _username(request: web.Request) -> str:
     return request.match_info["username"]
 
 
-def _shown(user: User) -> dict[str, Any]:
+def _user_to_json(user: User) -> dict[str, Any]:
     return {
         "username": user.username,
         "role": user.role,
@@ -80,5 +82,5 @@ def _shown(user: User) -> dict[str, Any]:
     }
 
 
-def _shown_key(key: ApiKey) -> dict[str, Any]:
+def _key_to_json(key: ApiKey) -> dict[str, Any]:
     return {"id": key.key_id, "created_at": key.created_at, "last_used_at": key.last_used_at}

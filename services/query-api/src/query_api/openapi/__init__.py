@@ -1,4 +1,4 @@
-"""The routes of the query API as their callers see them, by method and path."""
+"""OpenAPI descriptions of the routes of query-api, by method and path."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""How the contract itself is described."""
+"""Descriptions of the routes of the API's documentation."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -19,7 +19,7 @@ _BYTES: Final = TypeAdapter(Annotated[bytes, WithJsonSchema({})])
 _ASSET: Final = Parameter(
     "asset",
     "path",
-    "A file of the page.",
+    "Name of a file of the documentation page.",
     TypeAdapter(Annotated[str, WithJsonSchema({"type": "string", "enum": _FILES})]),
     START_NAME,
 )
@@ -29,19 +29,23 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/"): Operation(
         name="getStart",
         tag=TAG,
-        summary="Where to begin",
-        replies={
-            200: ResponseSpec("Where what is, for programs.", json_content(_TEXTS, start=BEGINNING)),
-            302: ResponseSpec("To the page, for who takes text/html.", headers=("Location",)),
+        summary="Get the entry points of the API",
+        responses={
+            200: ResponseSpec("The entry points, for programs.", json_content(_TEXTS, start=BEGINNING)),
+            302: ResponseSpec(
+                "Redirect to the documentation page, if `Accept` includes text/html.", headers=("Location",)
+            ),
         },
     ),
     ("GET", "/openapi.json"): Operation(
         name="getContract",
         tag=TAG,
-        summary="This document",
-        replies={
+        summary="Get this OpenAPI document",
+        responses={
             200: ResponseSpec(
-                "OpenAPI 3.1.", json_content(_OBJECT, start={"openapi": "3.1.0"}), headers=_CACHED
+                "The OpenAPI 3.1 document.",
+                json_content(_OBJECT, start={"openapi": "3.1.0"}),
+                headers=_CACHED,
             ),
             304: _KNOWN,
         },
@@ -49,8 +53,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/docs"): Operation(
         name="getDocs",
         tag=TAG,
-        summary="A page to read this document and try the calls",
-        replies={
+        summary="Get the documentation page (Swagger UI)",
+        responses={
             200: ResponseSpec(
                 "The page.",
                 {"text/html": Content(TEXT, {"start": "<!doctype html>"})},
@@ -62,9 +66,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/docs/{asset}"): Operation(
         name="getDocsAsset",
         tag=TAG,
-        summary="A file of that page",
+        summary="Get a file of the documentation page",
         parameters=(_ASSET,),
-        replies={
+        responses={
             200: ResponseSpec(
                 "The file.",
                 {

@@ -1,4 +1,4 @@
-"""How logging in and users are described."""
+"""Descriptions of the login and of the list of users."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from domain.errors import ErrorCode
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
 from query_api.handlers.login import LOGIN_BODY
 from query_api.openapi import samples
-from query_api.openapi.answers import Token, UserPage
+from query_api.openapi.response_models import Token, UserPage
 from query_api.schemas.list_queries import PAGE_QUERY
 
 TAG: Final = "access"
@@ -18,10 +18,10 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/auth/login"): Operation(
         name="logIn",
         tag=TAG,
-        summary="A password for a token",
-        description="Send the token as `Authorization: Bearer …` with every other call.",
+        summary="Log in",
+        description="Returns a token. Send it as `Authorization: Bearer …` with every other call.",
         body=json_content(LOGIN_BODY, driver={"username": "driver_user_001", "password": "password123"}),
-        replies={
+        responses={
             200: ResponseSpec(
                 "The token.",
                 json_content(TypeAdapter(Token), token=samples.TOKEN),
@@ -33,12 +33,12 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/auth/users"): Operation(
         name="listUsers",
         tag=TAG,
-        summary="Who may log in",
+        summary="List users",
         query=PAGE_QUERY,
         query_examples={"limit": 10},
-        replies={
+        responses={
             200: ResponseSpec(
-                "A page of users, by name, without secrets.",
+                "A page of users, by name, without their secrets.",
                 json_content(TypeAdapter(UserPage), users=samples.page_of(samples.USER)),
                 headers=("Cache-Control",),
             ),

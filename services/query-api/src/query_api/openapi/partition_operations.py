@@ -1,4 +1,4 @@
-"""How partitions that stand still, and shipments that are set aside, are described."""
+"""Descriptions of halted partitions and quarantined shipments."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -25,11 +25,11 @@ Resumption.__pydantic_config__ = _CLOSED  # type: ignore[attr-defined]  # pydant
 
 
 class Partition(TypedDict):
-    """What is known of a partition.
+    """State of a partition.
 
-    `reason` says why it stands still, `resume_from` what to resume it from; `skip_to` is the offset behind
-    the record or batch that stopped it, where `"from": "next"` leads. `resumption` is word that was left for
-    its owner, and not heard yet.
+    `reason` is why it is halted, `resume_from` where to resume it; `skip_to` is the offset after the record
+    or batch that halted it, where `"from": "next"` resumes. `resumption` is a request to resume that its
+    owner has not carried out yet.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -46,14 +46,14 @@ class Partition(TypedDict):
 
 
 class PartitionList(TypedDict):
-    """The partitions of the log that have ever been owned, by number."""
+    """The partitions of the log that have ever had an owner, by number."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[Partition]
 
 
 class QuarantinedShipment(TypedDict):
-    """A shipment that is set aside."""
+    """A quarantined shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
@@ -63,7 +63,7 @@ class QuarantinedShipment(TypedDict):
 
 
 class QuarantineList(TypedDict):
-    """The shipments that are set aside, by number."""
+    """The quarantined shipments, by tracking number."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[QuarantinedShipment]
@@ -81,7 +81,7 @@ _HALTED: Final[dict[str, Any]] = {
     "skip_to": None,
     "resumption": None,
 }
-_TOLD: Final[dict[str, Any]] = _HALTED | {
+_RESUMING: Final[dict[str, Any]] = _HALTED | {
     "resumption": {
         "from": "committed",
         "reason": "the old version is back",
@@ -98,7 +98,7 @@ _ENTRY: Final[dict[str, Any]] = {
 _PARTITION: Final = Parameter(
     "partition",
     "path",
-    "A partition of the log, by number.",
+    "Number of the partition.",
     TypeAdapter(Annotated[int, Field(ge=0, le=999_999)]),
     7,
 )
@@ -106,7 +106,7 @@ _PARTITION: Final = Parameter(
 _IF_NONE_MATCH: Final = Parameter(
     "If-None-Match",
     "header",
-    "`*`: only if the shipment is not set aside yet (412); `If-Match: *`: only if it is.",
+    "`*`: only if the shipment is not quarantined yet, else 412; `If-Match: *`: only if it is.",
     TEXT,
     "*",
 )
@@ -116,8 +116,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/partitions"): Operation(
         name="listPartitions",
         tag=TAG,
-        summary="Who works on which partition of the log, and which of them stand still",
-        replies={
+        summary="List partitions, their owners and halts",
+        responses={
             200: ResponseSpec(
                 "The partitions.",
                 json_content(TypeAdapter(PartitionList), halted={"data": [_HALTED]}),
@@ -128,13 +128,13 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/partitions/{partition}/resume"): Operation(
         name="resumePartition",
         tag=TAG,
-        summary="Let a partition that stands still go on",
+        summary="Resume a halted partition",
         description=(
-            "Its owner hears of it within seconds, and nothing is started anew. `committed`: behind what is "
-            "applied or buried. `earliest`, where records are gone before they were read: where the log "
-            "begins now, which is to accept that they are lost. `next`, where one record or one batch is to "
-            "blame (`skip_to` is set): behind exactly that one, which is to give it up; or at a log's end, "
-            "if its tail was lost. 409 if the partition does not stand still, or cannot go on from there."
+            "Its owner resumes it within seconds, without a restart. `committed`: after the last record that "
+            "was applied or dead-lettered. `earliest`, if records were deleted before they were read: at the "
+            "start of the log, which accepts their loss. `next`, if one record or batch is the cause "
+            "(`skip_to` is set): after exactly that one, which is skipped; or at the end of the log, if its "
+            "tail was lost. 409 if the partition is not halted, or cannot resume from there."
         ),
         parameters=(_PARTITION,),
         body=json_content(
@@ -143,14 +143,18 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             gap={"reason": "the lost hour is sent again by hand", "from": "earliest"},
             skip={"reason": "the batch is damaged on the broker's disk", "from": "next"},
         ),
-        replies={202: ResponseSpec("Word is left.", json_content(TypeAdapter(Partition), told=_TOLD))},
+        responses={
+            202: ResponseSpec(
+                "The request is recorded.", json_content(TypeAdapter(Partition), requested=_RESUMING)
+            )
+        },
         errors=(ErrorCode.NOT_FOUND, ErrorCode.CANNOT_RESUME),
     ),
     ("GET", "/quarantine"): Operation(
         name="listQuarantine",
         tag=TAG,
-        summary="Which shipments are set aside",
-        replies={
+        summary="List quarantined shipments",
+        responses={
             200: ResponseSpec(
                 "The shipments.",
                 json_content(TypeAdapter(QuarantineList), one={"data": [_ENTRY]}),
@@ -161,16 +165,16 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("PUT", "/quarantine/{tracking_number}"): Operation(
         name="quarantineShipment",
         tag=TAG,
-        summary="Set a shipment aside",
+        summary="Quarantine a shipment",
         description=(
-            "Within seconds all its records become dead letters of the reason `quarantined`: none is "
-            "applied until it is released; then they can be sent again in order. At most 1,000 shipments."
+            "Within seconds all its new records become dead letters with the reason `quarantined`; none is "
+            "applied until it is released. Then they can be replayed in order. At most 1,000 shipments."
         ),
         parameters=(IN_PATH, _IF_NONE_MATCH),
         body=json_content(QUARANTINE, bug={"reason": "its events break the processor"}),
-        replies={
+        responses={
             200: ResponseSpec(
-                "It is set aside.",
+                "The shipment is quarantined.",
                 json_content(TypeAdapter(QuarantinedShipment), entry=_ENTRY),
                 links={"release": Link("releaseShipment", _NUMBER)},
             )
@@ -180,10 +184,10 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("DELETE", "/quarantine/{tracking_number}"): Operation(
         name="releaseShipment",
         tag=TAG,
-        summary="Let a shipment's records be applied again",
-        description="From now on, within seconds. What was set aside stays so until it is sent again.",
+        summary="Release a shipment from quarantine",
+        description="Its new records are applied again within seconds; dead letters stay until replayed.",
         parameters=(IN_PATH,),
-        replies={204: ResponseSpec("It is released.")},
+        responses={204: ResponseSpec("The shipment is released.")},
         errors=(ErrorCode.VALIDATION_ERROR, ErrorCode.NOT_FOUND),
     ),
 }

@@ -1,4 +1,4 @@
-"""One shipment's story, as the examples of the contract tell it."""
+"""Examples of the OpenAPI document: one shipment and its events."""
 
 from typing import Any, Final
 
@@ -96,7 +96,7 @@ DEAD_LETTER: Final[dict[str, Any]] = {
     "last_replay": None,
     "discard": None,
 }
-DISCARDED_LETTER: Final[dict[str, Any]] = DEAD_LETTER | {
+DISCARDED_DEAD_LETTER: Final[dict[str, Any]] = DEAD_LETTER | {
     "state": "discarded",
     "discard": {"by": "admin_user", "at": "2026-11-02T17:20:41.337Z", "reason": "a scanner's self-test"},
 }
@@ -127,11 +127,11 @@ TOKEN: Final = {
 
 
 def cursor_page_of(*items: object) -> dict[str, Any]:
-    """Return what a list of `items` that has cursors looks like, on its last page."""
+    """Return an example of the last page of a list with cursors."""
     return page_of(*items, next_cursor=None)
 
 
 def page_of(*items: object, **more: object) -> dict[str, Any]:
-    """Return what a list of `items` looks like."""
+    """Return an example of a page."""
     pagination = {"total": len(items), "limit": 10, "offset": 0, "has_next": False}
     return {"data": list(items), "pagination": pagination | more}

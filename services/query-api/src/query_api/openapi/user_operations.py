@@ -1,4 +1,4 @@
-"""How making and changing users and their API keys is described."""
+"""Descriptions of the management of users and API keys."""
 
 from collections.abc import Mapping
 from typing import Annotated, Final
@@ -19,15 +19,15 @@ from httpkit.openapi.operations import (
     patch_content,
 )
 from query_api.openapi import samples
-from query_api.openapi.answers import Token, User
 from query_api.openapi.login_operations import TAG
+from query_api.openapi.response_models import Token, User
 from query_api.schemas.bodies import NEW_USER, PASSWORD_CHANGE, TOKEN_REQUEST, USER_CHANGE, Username
 
 KEY_ID: Final = "mzxw6ytboi2gk3tm"
 API_KEY: Final = f"wb_live_{KEY_ID}_mCnHcPqjUYbA0qZ0Yp1zvJv2m0cQm8x0b7o5Zr3aW9k"
 CREATED_AT: Final = "2026-11-02T14:02:11.402Z"
 
-_UNKEPT: Final = ("Cache-Control",)
+_NO_STORE: Final = ("Cache-Control",)
 _CLOSED = ConfigDict(extra="forbid")
 _KeyId = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{16}$")]
 
@@ -66,14 +66,14 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/auth/token"): Operation(
         name="exchangeApiKey",
         tag=TAG,
-        summary="An API key for a token",
-        description="The token ends with the key.",
+        summary="Exchange an API key for a token",
+        description="The token is revoked with the key.",
         body=json_content(TOKEN_REQUEST, key={"api_key": API_KEY}),
-        replies={
+        responses={
             200: ResponseSpec(
                 "The token.",
                 json_content(TypeAdapter(Token), token=samples.TOKEN),
-                headers=_UNKEPT,
+                headers=_NO_STORE,
             )
         },
         errors=(ErrorCode.INVALID_CREDENTIALS,),
@@ -81,27 +81,27 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/auth/logout"): Operation(
         name="logOut",
         tag=TAG,
-        summary="The end of this token",
-        description="Every service refuses it within seconds.",
-        replies={204: ResponseSpec("The token has ended.", headers=_UNKEPT)},
+        summary="Log out",
+        description="Revokes the token of this request; every service rejects it within seconds.",
+        responses={204: ResponseSpec("The token is revoked.", headers=_NO_STORE)},
     ),
     ("POST", "/auth/password"): Operation(
         name="changeOwnPassword",
         tag=TAG,
-        summary="Another password for oneself",
-        description="The other tokens of the user end; the one that this is asked with goes on. A wrong "
-        "current password counts as a failed login.",
+        summary="Change your own password",
+        description="Revokes the user's other tokens; the token of this request stays valid. A wrong current "
+        "password counts as a failed login.",
         body=json_content(
             PASSWORD_CHANGE,
             change={"current_password": "blue-truck-seven", "new_password": "green-train-eight"},
         ),
-        replies={204: ResponseSpec("The new password holds.", headers=_UNKEPT)},
+        responses={204: ResponseSpec("The password is changed.", headers=_NO_STORE)},
         errors=(ErrorCode.INVALID_CREDENTIALS, ErrorCode.TOO_MANY_ATTEMPTS),
     ),
     ("POST", "/auth/users"): Operation(
         name="createUser",
         tag=TAG,
-        summary="A new user",
+        summary="Create a user",
         description="A producer with `allowed_sources` may report events only of sources that begin with one "
         "of them; with none, of any source.",
         body=json_content(
@@ -119,7 +119,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
                 "client_id": "client_001",
             },
         ),
-        replies={
+        responses={
             201: ResponseSpec(
                 "The user.",
                 json_content(_USER, user=samples.USER),
@@ -140,16 +140,17 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("GET", "/auth/users/{username}"): Operation(
         name="getUser",
         tag=TAG,
-        summary="One user",
+        summary="Get a user",
         parameters=(_USERNAME,),
-        replies={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
+        responses={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_NO_STORE)},
         errors=(ErrorCode.USER_NOT_FOUND,),
     ),
     ("PATCH", "/auth/users/{username}"): Operation(
         name="changeUser",
         tag=TAG,
-        summary="A user with another role, client, password or sources, disabled or enabled",
-        description="What is absent or null stays. The tokens that the user has are refused from then on.",
+        summary="Change, disable or enable a user",
+        description="Changes role, client, password, sources or `disabled`; absent or null fields are left "
+        "unchanged. The user's existing tokens are revoked.",
         parameters=(_USERNAME,),
         body=patch_content(
             USER_CHANGE,
@@ -157,22 +158,22 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             password={"password": "blue-truck-eight"},
             sources={"allowed_sources": ["driver-017"]},
         ),
-        replies={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_UNKEPT)},
+        responses={200: ResponseSpec("The user.", json_content(_USER, user=samples.USER), headers=_NO_STORE)},
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.OWN_ACCOUNT, ErrorCode.LAST_ADMIN),
     ),
     ("GET", "/auth/users/{username}/api-keys"): Operation(
         name="listApiKeys",
         tag=TAG,
-        summary="The API keys of a user",
+        summary="List the API keys of a user",
         parameters=(_USERNAME,),
-        replies={
+        responses={
             200: ResponseSpec(
                 "The keys, without their secrets.",
                 json_content(
                     TypeAdapter(ApiKeyList),
                     keys={"data": [{"id": KEY_ID, "created_at": CREATED_AT, "last_used_at": None}]},
                 ),
-                headers=_UNKEPT,
+                headers=_NO_STORE,
             )
         },
         errors=(ErrorCode.USER_NOT_FOUND,),
@@ -180,17 +181,17 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/auth/users/{username}/api-keys"): Operation(
         name="createApiKey",
         tag=TAG,
-        summary="A new API key",
-        description="The key is shown in this answer and nowhere else.",
+        summary="Create an API key",
+        description="The key is returned in this response only.",
         parameters=(_USERNAME,),
-        replies={
+        responses={
             201: ResponseSpec(
                 "The key.",
                 json_content(
                     TypeAdapter(NewApiKey),
                     key={"id": KEY_ID, "api_key": API_KEY, "created_at": CREATED_AT},
                 ),
-                headers=_UNKEPT,
+                headers=_NO_STORE,
                 links={"remove": Link("deleteApiKey", _MADE)},
             )
         },
@@ -199,10 +200,10 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("DELETE", "/auth/users/{username}/api-keys/{key_id}"): Operation(
         name="deleteApiKey",
         tag=TAG,
-        summary="The end of an API key",
-        description="The tokens that it was exchanged for end with it.",
+        summary="Delete an API key",
+        description="Revokes the tokens that it was exchanged for.",
         parameters=(_USERNAME, _KEY),
-        replies={204: ResponseSpec("The key has ended.", headers=_UNKEPT)},
+        responses={204: ResponseSpec("The key is deleted.", headers=_NO_STORE)},
         errors=(ErrorCode.USER_NOT_FOUND, ErrorCode.API_KEY_NOT_FOUND),
     ),
 }

@@ -1,4 +1,4 @@
-"""What the query API takes in: users as admins write them, and the reasons of what operators do."""
+"""Request bodies of query-api: users, passwords, API keys, and the actions of operators."""
 
 import json
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from pydantic import (
 from domain.access.permissions import Role
 from domain.processing.halts import Start
 from httpkit.openapi.identifiers import ClientId
-from httpkit.request.text_forms import formed
+from httpkit.request.text_forms import text_pattern
 from query_api.schemas.passwords import password_fault
 
 MOST_SOURCES: Final = 20
 MOST_SOURCES_BYTES: Final = 2_000
 
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_SAYS_SOMETHING: Final = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
+_NOT_BLANK: Final = f"^[^{_CONTROL}]*[^{_CONTROL}\\s][^{_CONTROL}]*$"
 
 
 def client_fault(role: Role, client_id: str | None) -> str | None:
-    """Say what is wrong with the `client_id` of a user of `role`, or None."""
+    """Return the fault of a user's `client_id` for its role, or None."""
     if role is Role.CLIENT and client_id is None:
         return "a user of role client needs one"
     if role is not Role.CLIENT and client_id is not None:
@@ -39,7 +39,7 @@ def client_fault(role: Role, client_id: str | None) -> str | None:
 
 
 def sources_fault(role: Role, allowed_sources: Sequence[str]) -> str | None:
-    """Say what is wrong with the `allowed_sources` of a user of `role`, or None."""
+    """Return the fault of a user's `allowed_sources` for its role, or None."""
     if role is not Role.PRODUCER and allowed_sources:
         return "only users of role producer have some"
     if len(json.dumps(allowed_sources)) > MOST_SOURCES_BYTES:
@@ -51,37 +51,37 @@ def _checked_password(password: str) -> str:
     return str(_checked(password, password_fault(password)))
 
 
-def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # whatever it is, it comes back
+def _checked(value: Any, fault: str | None) -> Any:  # noqa: ANN401  # returned unchanged
     if fault is not None:
         raise ValueError(fault)
     return value
 
 
-# Visible ASCII without what has a meaning in URLs, in their templates, or in `Authorization: Basic`.
+# Visible ASCII without characters special in URLs, in their templates, or in `Authorization: Basic`.
 Username = Annotated[
     str,
     Field(min_length=1, max_length=64),
-    *formed(
+    *text_pattern(
         r'^[!"$&-.0-9;->@-\[\]-z|~]+$',
         "must be visible ASCII characters without blanks and # % / : ? \\ { }",
     ),
 ]
 Password = Annotated[str, AfterValidator(_checked_password), Field(max_length=1024)]
-Why = Annotated[
+ReasonText = Annotated[
     str,
     Field(min_length=1, max_length=500),
-    *formed(_SAYS_SOMETHING, "must say something, without control characters and line breaks"),
+    *text_pattern(_NOT_BLANK, "must say something, without control characters and line breaks"),
 ]
 SourceStart = Annotated[
     str,
     Field(min_length=1, max_length=64),
-    *formed(f"^[^{_CONTROL}]+$", "must have no control characters and line breaks"),
+    *text_pattern(f"^[^{_CONTROL}]+$", "must have no control characters and line breaks"),
 ]
 AllowedSources = Annotated[tuple[SourceStart, ...], Field(max_length=MOST_SOURCES)]
 
 
 class NewUser(BaseModel):
-    """A user to be."""
+    """A user to create."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -103,14 +103,14 @@ class NewUser(BaseModel):
 
     @field_validator("client_id")
     @classmethod
-    def _goes_with_the_role(cls, client_id: str | None, info: ValidationInfo) -> str | None:
+    def _client_id_fits_role(cls, client_id: str | None, info: ValidationInfo) -> str | None:
         role = info.data.get("role")
         checked: str | None = _checked(client_id, None if role is None else client_fault(role, client_id))
         return checked
 
     @field_validator("allowed_sources")
     @classmethod
-    def _go_with_the_role(
+    def _sources_fit_role(
         cls, allowed_sources: tuple[str, ...] | None, info: ValidationInfo
     ) -> tuple[str, ...] | None:
         role = info.data.get("role")
@@ -120,7 +120,7 @@ class NewUser(BaseModel):
 
 
 class UserChange(BaseModel):
-    """What to change of a user; what is absent or null stays."""
+    """Fields of a user to change; absent or null fields are left unchanged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,7 +138,7 @@ class UserChange(BaseModel):
 
 
 class PasswordChange(BaseModel):
-    """One's own password, and the one to take its place."""
+    """The caller's current password, and the new one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -147,32 +147,32 @@ class PasswordChange(BaseModel):
 
 
 class DiscardRequest(BaseModel):
-    """Why nobody needs a dead letter any more."""
+    """Reason for discarding a dead letter."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Why
+    reason: ReasonText
 
 
 class ResumeRequest(BaseModel):
-    """Why a partition may go on, and from where."""
+    """Reason for resuming a partition, and the position to resume from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Why
+    reason: ReasonText
     start: Annotated[Start, Field(alias="from")] = Start.COMMITTED
 
 
 class QuarantineRequest(BaseModel):
-    """Why a shipment is set aside."""
+    """Reason for quarantining a shipment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: Why
+    reason: ReasonText
 
 
 class TokenRequest(BaseModel):
-    """An API key."""
+    """An API key to exchange for a token."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

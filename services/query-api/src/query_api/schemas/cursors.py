@@ -1,9 +1,9 @@
-"""Cursors: where a page has ended, in a form that says nothing to others and that they cannot change.
+"""Cursors: the opaque, tamper-proof position at the end of a page.
 
-A cursor is base64url of: the version, a digest, the instant and the id of the last entry, and how many
-entries the walk has shown. The digest covers all of these and the list with its filters, so what has been
-tampered with, cut off, or made for another list is refused. It is no signature and guards nothing: who may
-see what is decided by the query alone.
+A cursor is base64url of: the version, a digest, the timestamp and the id of the last entry, and the number of
+entries returned so far. The digest covers all of these and the list with its filters, so a cursor that was
+changed, truncated, or made for another list is rejected. It is not a signature and protects nothing: access
+is decided by the query alone.
 """
 
 import struct
@@ -25,16 +25,16 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class InvalidCursor(Exception):
-    """Not a cursor of this list with these filters."""
+    """The text is not a cursor of this list with these filters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where the next page begins.
+    """Position at which the next page begins.
 
     Attributes:
-        after: the last entry shown.
-        shown: how many entries have been shown up to there.
+        after: the last entry returned.
+        shown: the number of entries returned so far.
     """
 
     after: Position
@@ -45,8 +45,8 @@ def write_cursor(cursor: Cursor, listed: str) -> str:
     """Return a cursor as text.
 
     Args:
-        cursor: where the next page begins.
-        listed: the list and its filters, always written in the same way.
+        cursor: the position of the next page.
+        listed: the list and its filters, in a stable format.
     """
     instant_ms = (cursor.after.instant - _EPOCH) // _MILLISECOND
     body = _BODY.pack(instant_ms, cursor.shown) + cursor.after.id.encode()
@@ -54,10 +54,10 @@ def write_cursor(cursor: Cursor, listed: str) -> str:
 
 
 def read_cursor(text: str, listed: str) -> Cursor:
-    """Return the cursor that a text means, for the list it was written for.
+    """Parse a cursor of a list.
 
     Raises:
-        InvalidCursor: it was written for another list, or by nobody.
+        InvalidCursor: it is malformed, or of another list.
     """
     try:
         raw = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}")
@@ -68,7 +68,7 @@ def read_cursor(text: str, listed: str) -> Cursor:
         cursor = Cursor(Position(_EPOCH + instant_ms * _MILLISECOND, body[_BODY.size :].decode()), shown)
     except (ValueError, OverflowError, struct.error) as error:
         raise InvalidCursor("not a cursor") from error
-    if write_cursor(cursor, listed) != text:  # base64 reads more than it writes
+    if write_cursor(cursor, listed) != text:  # base64 decodes more texts than it encodes
         raise InvalidCursor("not a cursor")
     return cursor
 

@@ -1,4 +1,4 @@
-"""How a page of a list is asked for and answered: body, cursor and `Link` (RFC 8288)."""
+"""Pages of lists: requested window, response body, cursor and `Link` (RFC 8288)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from domain.errors import ErrorCode
 from domain.ports.queries import (
     ActionFilter,
     DeadLetterFilter,
@@ -17,13 +16,14 @@ from domain.ports.queries import (
     ShipmentFilter,
     Window,
 )
+from httpkit.request.bodies import validation_error
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from query_api.schemas.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
 from query_api.schemas.list_queries import CursorQuery
 from query_api.schemas.query_parameters import Instant
 
-# To be asked for again each time: what is cached must not outlive a token or a status.
+# Revalidated each time: a cached response must not outlive a token or a status.
 PRIVATE: Final[Mapping[str, str]] = {hdrs.CACHE_CONTROL: "private, no-cache"}
 
 Matching = ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter
@@ -31,11 +31,11 @@ Matching = ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page that somebody asks for.
+    """One requested page.
 
     Attributes:
-        window: which part of the list.
-        shown: how many entries come before it: skipped, or shown on the pages before.
+        window: the part of the list.
+        shown: the number of entries before it, skipped or on earlier pages.
         listed: the list and its filters, for cursors.
     """
 
@@ -45,25 +45,25 @@ class Listing:
 
 
 def listing_of(query: CursorQuery, matching: Matching) -> Listing:
-    """Return the page that a query asks for.
+    """Return the page that a query requests.
 
     Raises:
-        ApiError: 400, the cursor is none of this list, or it comes with an offset.
+        ApiError: 400, the cursor is not of this list, or comes with an offset.
     """
     listed = repr(matching)
     if query.cursor is None:
         return Listing(Window(limit=query.limit, offset=query.offset), query.offset, listed)
     if query.offset:
-        raise refused("offset", "a cursor knows where it is: send one of the two")
+        raise invalid_parameter("offset", "a cursor knows where it is: send one of the two")
     try:
         cursor = read_cursor(query.cursor, listed)
     except InvalidCursor as error:
-        raise refused("cursor", str(error)) from error
+        raise invalid_parameter("cursor", str(error)) from error
     return Listing(Window(limit=query.limit, after=cursor.after), cursor.shown, listed)
 
 
 def page_response(request: web.Request, page: Page, listing: Listing) -> web.Response:
-    """Answer with a page, and with links to those around it."""
+    """Return the response with a page and links to its neighbours."""
     following = None
     if page.last is not None:
         cursor = Cursor(page.last, listing.shown + len(page.data))
@@ -82,27 +82,23 @@ def page_response(request: web.Request, page: Page, listing: Listing) -> web.Res
 
 
 def period_of(start: Instant | None, end: Instant | None, *, name_of_end: str) -> Period:
-    """Return the span between two parameters.
+    """Return the period between two parameters.
 
     Raises:
-        ApiError: 400, nothing can lie in it.
+        ApiError: 400, it is empty.
     """
     if start is not None and end is not None and start >= end:
-        raise refused(name_of_end, "this end is not after its beginning")
+        raise invalid_parameter(name_of_end, "this end is not after its beginning")
     return Period(start=start, end=end)
 
 
-def refused(name: str, message: str) -> ApiError:
-    """Return the answer to a parameter that is well formed and still makes no sense."""
-    return ApiError(
-        ErrorCode.VALIDATION_ERROR,
-        "the request does not have the right form",
-        details=[Detail(f"/{name}", message)],
-    )
+def invalid_parameter(name: str, message: str) -> ApiError:
+    """Return the error for a parameter that is well formed but not valid."""
+    return validation_error([Detail(f"/{name}", message)])
 
 
 def _links(request: web.Request, listing: Listing, following: str | None) -> str:
-    """Write links relative to the host: what the caller calls us is none of our business."""
+    """Return links relative to the host, because the public host name is not known here."""
     kept = {name: value for name, value in request.query.items() if name not in ("cursor", "offset")}
     links = [_link(request, kept, "first")]
     if listing.window.offset:

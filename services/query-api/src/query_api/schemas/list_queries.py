@@ -1,4 +1,4 @@
-"""Lists: what may be asked for. Unknown names are faults, for a misspelt filter would show everything."""
+"""Queries of lists. Unknown names are rejected, because a misspelt filter would return everything."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -26,25 +26,27 @@ MAX_OFFSET: Final = 10_000
 
 
 class PageQuery(BaseModel):
-    """Which part of a list."""
+    """Page of a list, by limit and offset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Entries on a page.")] = DEFAULT_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Maximum number of entries on a page.")] = (
+        DEFAULT_LIMIT
+    )
     offset: Annotated[
         int,
-        Field(ge=0, le=MAX_OFFSET, description="How many entries to pass over; further on, use `cursor`."),
+        Field(ge=0, le=MAX_OFFSET, description="Number of entries to skip; for later pages use `cursor`."),
     ] = 0
 
 
 class CursorQuery(PageQuery):
-    """Which part of a list that may be walked through while it grows."""
+    """Page of a list that can be walked with cursors while it grows."""
 
     cursor: Cursor | None = None
 
 
 class ShipmentQuery(CursorQuery):
-    """Which shipments; each `…_from` is inside of what is asked for, each `…_to` is not."""
+    """Filters of shipments; each `…_from` is inclusive, each `…_to` exclusive."""
 
     status: Statuses = ()
     client_id: Annotated[Name | None, Field(description="Only the shipments of this client.")] = None
@@ -56,7 +58,7 @@ class ShipmentQuery(CursorQuery):
 
 
 class Ending(StrEnum):
-    """How an event ended; `conflict`: several payloads were sent under its id."""
+    """Outcome of an event as a filter; `conflict`: several payloads were sent with its id."""
 
     APPLIED = Outcome.APPLIED.value
     REJECTED = Outcome.REJECTED.value
@@ -65,9 +67,9 @@ class Ending(StrEnum):
 
 
 class EventQuery(CursorQuery):
-    """Which events of a shipment; `from` is inside of what is asked for, `to` is not."""
+    """Filters of a shipment's events; `from` is inclusive, `to` exclusive."""
 
-    outcome: Annotated[Ending | None, Field(description="Only events that ended so.")] = None
+    outcome: Annotated[Ending | None, Field(description="Only events with this outcome.")] = None
     status: Annotated[Status | None, Field(description="Only events that report this status.")] = None
     source: Annotated[Name | None, Field(description="Only events of this source.")] = None
     start: Annotated[Instant | None, Field(alias="from")] = None
@@ -75,7 +77,7 @@ class EventQuery(CursorQuery):
 
 
 class DeadLetterQuery(CursorQuery):
-    """Which dead letters; `from` is inside of what is asked for, `to` is not."""
+    """Filters of dead letters; `from` is inclusive, `to` exclusive."""
 
     state: Annotated[DeadLetterState | None, Field(description="Only dead letters in this state.")] = None
     reason: Annotated[Reason | None, Field(description="Only dead letters with this reason.")] = None
@@ -87,7 +89,7 @@ class DeadLetterQuery(CursorQuery):
 
 
 class ActionQuery(CursorQuery):
-    """Which actions of operators; `from` is inside of what is asked for, `to` is not."""
+    """Filters of operator actions; `from` is inclusive, `to` exclusive."""
 
     action: Annotated[ActionKind | None, Field(description="Only actions of this kind.")] = None
     target: Annotated[Name | None, Field(description="Only actions on this target.")] = None
@@ -97,7 +99,7 @@ class ActionQuery(CursorQuery):
 
 
 class NoQuery(BaseModel):
-    """Nothing to choose."""
+    """Query without parameters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -111,7 +113,7 @@ NO_QUERY: Final = TypeAdapter(NoQuery)
 
 
 def page_body(data: Sequence[dict[str, Any]], total: int, query: PageQuery) -> dict[str, Any]:
-    """Return the body of a list that has no cursor."""
+    """Return the body of a page of a list without cursors."""
     return {
         "data": data,
         "pagination": {

@@ -1,4 +1,4 @@
-"""Which passwords will do."""
+"""Rules for new passwords."""
 
 import functools
 import importlib
@@ -8,7 +8,7 @@ from storage.mongo.accounts.users import MAX_PASSWORD_BYTES
 
 MIN_PASSWORD_BYTES: Final = 8
 
-# What the list lacks: it was gathered in English, and without us.
+# Additions to the list, which is English and does not know this product.
 _ALSO_COMMON: Final = (
     "00000000",
     "87654321",
@@ -21,7 +21,7 @@ _ALSO_COMMON: Final = (
 
 
 def password_fault(password: str, username: str | None = None) -> str | None:
-    """Say what is wrong with a new password, or None."""
+    """Return the fault of a new password, or None."""
     length = len(password.encode())
     if not MIN_PASSWORD_BYTES <= length <= MAX_PASSWORD_BYTES:
         return f"{length} bytes in UTF-8, not {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES}"
@@ -36,9 +36,9 @@ def password_fault(password: str, username: str | None = None) -> str | None:
 
 @functools.cache
 def common_passwords() -> frozenset[str]:
-    """Return the passwords that guessers try first, in lower case: zxcvbn's list, where long enough.
+    """Return the most common passwords, in lower case: those of zxcvbn's list that are long enough.
 
-    They are read when somebody sets a password for the first time: the lists take 15 MiB.
+    Loaded when a password is first set: the lists take 15 MiB.
     """
     lists = importlib.import_module("zxcvbn.frequency_lists").FREQUENCY_LISTS
     long_enough = (word.lower() for word in lists["passwords"] if len(word.encode()) >= MIN_PASSWORD_BYTES)

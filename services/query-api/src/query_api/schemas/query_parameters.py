@@ -1,4 +1,4 @@
-"""What single parameters of a query may look like; whatever is not this is 400 and reaches no store."""
+"""Types of single query parameters."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,7 @@ from domain.shipments.status import Status
 from domain.shipments.tracking_number import PREFIX, READ_CHARACTERS, READ_PATTERN, canonical
 from domain.timestamps import to_milliseconds
 from httpkit.request.instants import parse_instant
-from httpkit.request.text_forms import formed
+from httpkit.request.text_forms import text_pattern
 
 
 def _instant(text: str) -> datetime:
@@ -38,7 +38,7 @@ def _schema(**schema: Any) -> WithJsonSchema:  # noqa: ANN401  # JSON schema
 Instant = Annotated[
     datetime,
     PlainValidator(_instant),
-    _schema(type="string", format="date-time", description="RFC 3339 with an offset; milliseconds count."),
+    _schema(type="string", format="date-time", description="RFC 3339 with an offset, to the millisecond."),
 ]
 Statuses = Annotated[
     tuple[Status, ...],
@@ -47,29 +47,31 @@ Statuses = Annotated[
         type="array",
         items={"type": "string", "enum": list(Status)},
         minItems=1,
-        description="One status or several, separated by commas.",
+        description="One or more statuses, separated by commas.",
     ),
 ]
 NumberPrefix = Annotated[
     str,
-    *formed(
+    *text_pattern(
         f"^99[Mm]-{READ_CHARACTERS}{{1,12}}$",
         f"must be how a tracking number begins: {PREFIX} and 1 to 12 letters and digits",
     ),
     AfterValidator(canonical),
-    Field(description=f"How the tracking number begins: `{PREFIX}` and at least one character more."),
+    Field(description=f"Prefix of the tracking number: `{PREFIX}` and at least one more character."),
 ]
 FullNumber = Annotated[
     str,
-    *formed(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
+    *text_pattern(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
     AfterValidator(canonical),
 ]
-Reason = Annotated[str, *formed(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")]
+Reason = Annotated[
+    str, *text_pattern(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")
+]
 Cursor = Annotated[
     str,
     Field(
         min_length=1,
         max_length=512,
-        description="`next_cursor` of the page before, with the same filters; in the place of `offset`.",
+        description="`next_cursor` of the previous page, with the same filters; replaces `offset`.",
     ),
 ]

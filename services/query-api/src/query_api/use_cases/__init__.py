@@ -1,1 +1,1 @@
-"""Use cases: what a request does, without HTTP."""
+"""Use cases, without HTTP."""

@@ -1,4 +1,4 @@
-"""Access: the use cases of logging in, out, and of who may, over the adapters."""
+"""Wiring of the use cases of login, logout and user management."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from servicekit.settings import Environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the handlers of `/auth` call."""
+    """The use cases of the handlers of `/auth`."""
 
     accounts: Accounts
     api_keys: ApiKeys
@@ -36,7 +36,7 @@ ACCESS: Final = web.AppKey("access", Access)
 async def open_access(
     settings: Settings, adapters: Adapters, known: Revocations, clock: Clock
 ) -> AsyncIterator[Access]:
-    """Wire the use cases; `known` hears of revocations, and Redis is reminded, while the context lasts."""
+    """Wire the use cases; while the context lasts, `known` is updated and revocations are republished."""
     revoker = Revoker(
         adapters.revocations, adapters.feed, known, clock=clock, token_ttl_s=settings.auth.jwt_ttl_s
     )

@@ -1,4 +1,4 @@
-"""Logging in: a password or an API key for a token, no faster for those who guess."""
+"""Use cases: log in with a password, or exchange an API key; response times reveal nothing."""
 
 import asyncio
 import hashlib
@@ -32,12 +32,12 @@ _log = structlog.get_logger(__name__)
 
 
 def secret_hash(secret: str) -> str:
-    """Return what is kept of an API key's secret: 256 random bits need no slow hash."""
+    """Return the stored hash of an API key's secret: 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class PasswordLogin:
-    """A password for a token."""
+    """Login with user name and password."""
 
     def __init__(
         self,
@@ -53,35 +53,35 @@ class PasswordLogin:
         self._hasher = hasher
         self._guard = guard
         self._issuer = issuer
-        # One attempt per user and address at a time: of many that come at once, each sees the last's failure.
+        # One attempt per user and address at a time, so that each sees the failures of those before it.
         self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def token(self, username: str, password: str, *, address: str) -> str:
-        """Return a token.
+        """Return a token for a user name and password.
 
         Raises:
             ApiError: see `checked`.
         """
         asked_at_ms = (
             self._issuer.now_ms()
-        )  # a check takes long, and what ends tokens meanwhile ends this one
+        )  # a check takes long, and a revocation during it must cover this token
         async with self.checked(username, password, address=address) as user:
             return self._issuer.issue(principal_of(user), at_ms=asked_at_ms, after=user.updated_at)
 
     @asynccontextmanager
     async def checked(self, username: str, password: str, *, address: str) -> AsyncIterator[User]:
-        """Tell whose name and password these are, and let nobody else try them while the context lasts.
+        """Yield the user of a name and password; other attempts on them wait while the context lasts.
 
-        The user is as it is after the check, which takes long: what an admin changed meanwhile holds.
+        The user is read after the check, which takes long, so that an admin's change meanwhile counts.
 
         Raises:
-            ApiError: 401, the same for the unknown, the wrong, the disabled and those who are not for here,
-                after the same time; 429 after too many failures, and where too many of the address wait.
+            ApiError: 401, after the same time for an unknown user, a wrong password, a disabled user and a
+                development user; 429 after too many failures, or if too many of the address wait.
             NoTurn: too many wait already.
         """
         turn = self._turns.setdefault((username, address), asyncio.Lock())
         async with turn:
-            await self._wait_is_over(username, address)
+            await self._require_unlocked(username, address)
             tried = await self._users.find(username)
             is_right = await self._is_right(password, tried, username, address)
             user = await self._users.find(username)
@@ -89,7 +89,7 @@ class PasswordLogin:
             if user is None or not is_right or not may_log_in(user, development=self._development):
                 await self._guard.failed(username, address)
                 _log.info("login_refused", user=name_digest(username), address=address)
-                raise wrong("the user name or the password is wrong")
+                raise invalid_credentials("the user name or the password is wrong")
             await self._guard.succeeded(username, address)
             yield user
 
@@ -103,7 +103,7 @@ class PasswordLogin:
             message = "too many logins at once from this address: come again in 1 s"
             raise ApiError(ErrorCode.RATE_LIMITED, message, headers=RETRY_SOON) from error
 
-    async def _wait_is_over(self, username: str, address: str) -> None:
+    async def _require_unlocked(self, username: str, address: str) -> None:
         wait_s = math.ceil(await self._guard.wait_s(username, address))
         if wait_s > 0:
             _log.warning("login_locked", user=name_digest(username), address=address, wait_s=wait_s)
@@ -115,7 +115,7 @@ class PasswordLogin:
 
 
 class KeyLogin:
-    """An API key for a token, which ends when the key does."""
+    """Exchange of an API key for a token, which is revoked with the key."""
 
     def __init__(
         self, keys: ApiKeyStore, issuer: TokenIssuer, clock: Clock, *, development: bool = False
@@ -129,7 +129,7 @@ class KeyLogin:
         """Return a token.
 
         Raises:
-            ApiError: 401, the same for the unknown, the wrong and those of disabled users.
+            ApiError: 401, the same for unknown and wrong keys and for those of disabled users.
         """
         parts = API_KEY.fullmatch(api_key)
         key_id, secret = parts.groups() if parts else ("", "")
@@ -139,7 +139,7 @@ class KeyLogin:
         is_right = hmac.compare_digest(secret_hash(secret), known)
         if found is None or not is_right or not may_log_in(found[0], development=self._development):
             _log.info("api_key_refused", key_id=key_id)
-            raise wrong("the API key is not valid, or not any more")
+            raise invalid_credentials("the API key is not valid, or not any more")
         user, key = found
         await self._touch(key_id, key.last_used_at)
         return self._issuer.issue(principal_of(user), key_id=key_id, at_ms=asked_at_ms, after=user.updated_at)
@@ -154,6 +154,6 @@ def _have_one_password(one: User | None, other: User | None) -> bool:
     return one is not None and other is not None and one.password_hash == other.password_hash
 
 
-def wrong(message: str) -> ApiError:
-    """Return the one answer to credentials that do not hold."""
+def invalid_credentials(message: str) -> ApiError:
+    """Return the error for invalid credentials."""
     return ApiError(ErrorCode.INVALID_CREDENTIALS, message, headers={hdrs.WWW_AUTHENTICATE: "Bearer"})

@@ -1,4 +1,4 @@
-"""Revoking tokens: MongoDB keeps what is revoked, Redis tells the replicas and is told again."""
+"""Revocation of tokens: stored in MongoDB, published to the replicas through Redis, and republished."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from domain.ports.core import Clock, Revocation
 from domain.ports.revocations import RevocationFeed, RevocationStore
 from httpkit.middleware.auth import Token
 from httpkit.middleware.revoked_tokens import (
-    HURRIED_S,
+    FAST_POLL_S,
     Revocations,
     key_name,
     spared_name,
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Revoker:
-    """Makes revocations, and sees to it that every replica of every service hears of them."""
+    """Records revocations and publishes them to every replica of every service."""
 
     def __init__(
         self,
@@ -44,67 +44,67 @@ class Revoker:
         self._known = known
         self._clock = clock
         self._token_ttl = timedelta(seconds=token_ttl_s + 60)  # clocks differ
-        self._told_at: datetime | None = None
-        self._untold = asyncio.Event()
+        self._published_at: datetime | None = None
+        self._unpublished = asyncio.Event()
 
     async def end(self, token: Token) -> None:
-        """Refuse one token from now on.
+        """Revoke one token.
 
         Raises:
-            StoreUnavailable: it may or may not be refused.
+            StoreUnavailable: whether it is revoked is unknown.
         """
         revocation = self._revocation(token_name(token.jti), self._clock.now())
         await self._store.add(revocation)
         await self.announce(revocation)
 
     def of_user(self, username: str, now: datetime) -> Revocation:
-        """Describe the end of all tokens that a user got until `now`; the caller records and announces it."""
+        """Return the revocation of a user's tokens up to `now`; the caller records and announces it."""
         return self._revocation(user_name(username), now)
 
     def of_all_but(self, token: Token, username: str, now: datetime) -> Sequence[Revocation]:
-        """Describe the end of all tokens that a user got until `now` but of one; as `of_user`."""
+        """Return the revocation of a user's tokens up to `now` except one; see `of_user`."""
         return self._revocation(user_name(username), now), self._revocation(spared_name(token.jti), now)
 
     def of_key(self, key_id: str) -> Revocation:
-        """Describe the end of all tokens of an API key; the caller records and announces it."""
+        """Return the revocation of all tokens of an API key; the caller records and announces it."""
         return self._revocation(key_name(key_id), self._clock.now())
 
     async def announce(self, *revocations: Revocation) -> None:
-        """Tell of revocations that have been recorded; one that Redis misses is told by `heal`."""
+        """Publish recorded revocations; if Redis is unavailable, `heal` publishes them later."""
         self._known.add(revocations)
         if not await self._feed.publish(revocations):
-            self._untold.set()
+            self._unpublished.set()
 
     async def heal(self) -> None:
-        """Tell Redis, and this process, what MongoDB knows: all of it if Redis has forgotten.
+        """Publish MongoDB's revocations to Redis and this process: recent ones, or all if Redis lost them.
 
         Raises:
-            StoreUnavailable: MongoDB did not answer.
+            StoreUnavailable: MongoDB did not respond.
         """
-        now, was_untold = self._clock.now(), self._untold.is_set()
-        self._untold.clear()
-        is_whole = await self._feed.is_whole(since=self._told_at)
-        since = None if is_whole is False or self._told_at is None else self._told_at - OVERLAP
+        now, was_unpublished = self._clock.now(), self._unpublished.is_set()
+        self._unpublished.clear()
+        is_whole = await self._feed.is_whole(since=self._published_at)
+        since = None if is_whole is False or self._published_at is None else self._published_at - OVERLAP
         try:
             found = await self._store.since(since)
         except StoreUnavailable:
-            # Nothing can be ended while MongoDB is away, so what is there is still all there is.
-            if is_whole and self._told_at is not None:
+            # Nothing can be revoked while MongoDB is unavailable, so the published list is still complete.
+            if is_whole and self._published_at is not None:
                 await self._feed.publish((), as_of=now)
-            if was_untold:
-                self._untold.set()
+            if was_unpublished:
+                self._unpublished.set()
             raise
         self._known.add(found)
         if await self._feed.publish(found, as_of=now, whole=since is None):
-            self._told_at = now
+            self._published_at = now
         else:
-            self._untold.set()
+            self._unpublished.set()
 
     @contextlib.asynccontextmanager
     async def healing(self, *, every_s: float) -> AsyncIterator[None]:
-        """Heal in the background while the context lasts."""
+        """Run `heal` in the background while the context lasts."""
 
-        async def clear_halt() -> None:
+        async def heal_forever() -> None:
             while True:
                 try:
                     await self.heal()
@@ -112,18 +112,18 @@ class Revoker:
                     _log.warning("revocations_not_read", error=str(error))
                 await self._wait(every_s)
 
-        async with in_background(clear_halt(), name="revocation-healing"):
+        async with in_background(heal_forever(), name="revocation-healing"):
             yield
 
     async def _wait(self, at_most_s: float) -> None:
-        # A list that Redis comes back with is taken for whole, and lacks what could not be told meanwhile.
+        # A list that Redis restores counts as complete, but lacks revocations of the meantime.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most_s):
-                await self._untold.wait()
-                await asyncio.sleep(HURRIED_S)
+                await self._unpublished.wait()
+                await asyncio.sleep(FAST_POLL_S)
 
     def _revocation(self, name: str, now: datetime) -> Revocation:
-        # Clocks of replicas differ a little: with a key or a logout no later token can be meant by mistake.
+        # Clocks of replicas differ a little; for a key or a logout this cannot hit a later token by mistake.
         is_user = name.startswith((user_name(""), spared_name("")))
         issued_until = now if is_user else now + timedelta(seconds=2)
         return Revocation(

@@ -1,4 +1,4 @@
-"""Users and their API keys: made, changed and ended by admins."""
+"""Use cases: create, change and delete users and their API keys."""
 
 import base64
 import secrets
@@ -21,6 +21,7 @@ from domain.access.permissions import Principal, Role
 from domain.errors import ErrorCode, StoreUnavailable
 from domain.ports.core import ApiKeyStore, Clock, Revocation, UserStore
 from httpkit.middleware.auth import Token
+from httpkit.request.bodies import validation_error
 from httpkit.response.errors import ApiError, Detail
 from query_api.schemas.bodies import NewUser, UserChange, client_fault, sources_fault
 from query_api.schemas.passwords import password_fault
@@ -33,7 +34,7 @@ ATTEMPTS: Final = 3
 
 
 class Accounts:
-    """Users. Whoever loses a right loses its tokens too."""
+    """Management of users; a change of rights revokes the user's tokens."""
 
     def __init__(self, users: UserStore, hasher: PasswordHasher, revoker: Revoker, clock: Clock) -> None:
         self._users = users
@@ -42,7 +43,7 @@ class Accounts:
         self._clock = clock
 
     async def create(self, wanted: NewUser, *, by: Principal) -> User:
-        """Add a user.
+        """Create a user.
 
         Raises:
             ApiError: 409 if the name is taken.
@@ -65,7 +66,7 @@ class Accounts:
         """Return a user.
 
         Raises:
-            ApiError: 404 if there is none of that name.
+            ApiError: 404 if there is none with that name.
         """
         user = await self._users.find(username)
         if user is None:
@@ -73,11 +74,11 @@ class Accounts:
         return user
 
     async def change(self, username: str, change: UserChange, *, by: Principal) -> User:
-        """Change a user; its tokens, which say what it was, are refused from then on.
+        """Change a user and revoke its tokens, which carry the old rights.
 
         Raises:
-            ApiError: 404, 400 for what does not go together, 409 for an admin that would lock itself out.
-            LastAdmin: nobody would be left who may manage users.
+            ApiError: 404, 400 for an invalid combination, 409 for an admin that would lock itself out.
+            LastAdmin: no admin would be left to manage users.
         """
         secret = None if change.password is None else await self._hashed(username, change.password)
         for _ in range(ATTEMPTS):
@@ -93,16 +94,16 @@ class Accounts:
         raise StoreUnavailable("others change this user at the same time")
 
     async def change_own_password(self, user: User, password: str, token: Token) -> None:
-        """Give a user another password: all its tokens end but the one that it came with.
+        """Change a user's password and revoke all its tokens except the current one.
 
         Args:
-            user: as it was when the password that it has was checked.
-            password: the new one.
-            token: goes on.
+            user: as read when the current password was checked.
+            password: the new password.
+            token: the token of the request, which stays valid.
 
         Raises:
-            ApiError: 400 for a password that will not do.
-            StoreUnavailable: nothing was changed; or that is not known.
+            ApiError: 400 for an unacceptable password.
+            StoreUnavailable: nothing was changed, or the result is unknown.
         """
         secret = await self._hashed(user.username, password, pointer="/new_password")
         new = replace(user, password_hash=secret, updated_at=self._later_than(user))
@@ -129,7 +130,7 @@ class Accounts:
 
 
 class ApiKeys:
-    """API keys of users, each shown once."""
+    """Management of API keys, each shown once."""
 
     def __init__(self, accounts: Accounts, keys: ApiKeyStore, revoker: Revoker, clock: Clock) -> None:
         self._accounts = accounts
@@ -138,7 +139,7 @@ class ApiKeys:
         self._clock = clock
 
     async def create(self, username: str, *, by: Principal) -> tuple[ApiKey, str]:
-        """Make a key, and return it with its one showing.
+        """Create a key and return it with its text, which is not stored.
 
         Raises:
             ApiError: 404 if there is no such user, 409 if it has `MOST_KEYS` keys.
@@ -162,7 +163,7 @@ class ApiKeys:
         return await self._keys.of_user(username)
 
     async def remove(self, username: str, key_id: str, *, by: Principal) -> None:
-        """End a key and the tokens that it was exchanged for.
+        """Delete a key and revoke its tokens.
 
         Raises:
             ApiError: 404 if there is no such user or key.
@@ -176,7 +177,7 @@ class ApiKeys:
 
 
 def _fields(change: UserChange, secret: str | None) -> dict[str, Any]:
-    """Return what changes. What goes with one role alone ends with it: a client, allowed sources."""
+    """Return the fields to change; client and allowed sources are removed with the role they belong to."""
     given = change.model_dump(exclude_none=True, exclude={"password"})
     if given.get("role", Role.CLIENT) is not Role.CLIENT:
         given.setdefault("client_id", None)
@@ -197,8 +198,4 @@ def _require_sense(user: User, by: Principal) -> None:
 
 
 def _fault(pointer: str, message: str) -> ApiError:
-    return ApiError(
-        ErrorCode.VALIDATION_ERROR,
-        "the request does not have the right form",
-        details=[Detail(pointer, message)],
-    )
+    return validation_error([Detail(pointer, message)])

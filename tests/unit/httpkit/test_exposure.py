@@ -1,4 +1,4 @@
-"""Development is for one machine: with a door that others can open it does not start."""
+"""Development settings: the process does not start if other machines can reach it."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def started(monkeypatch: pytest.MonkeyPatch, **environment: str) -> HttpSettings
         {"WAYBILL_BIND": "[::1]", "WAYBILL_DOMAIN": ""},
     ],
 )
-def test_development_starts_where_only_this_machine_comes_in(
+def test_development_starts_on_loopback_only(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     started(monkeypatch, ENV="development", **environment)
@@ -52,7 +52,7 @@ OPEN = [
 
 
 @pytest.mark.parametrize("environment", OPEN)
-def test_development_that_others_could_reach_does_not_start(
+def test_exposed_development_does_not_start(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
 ) -> None:
     with pytest.raises(InvalidSettings) as refusal:
@@ -63,14 +63,14 @@ def test_development_that_others_could_reach_does_not_start(
 
 
 @pytest.mark.parametrize("environment", OPEN)
-def test_production_is_there_for_others(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+def test_production_may_be_exposed(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     started(monkeypatch, ENV="production", **environment)
 
 
-def test_where_development_is_open_there_is_no_secret_to_sign_with(
+def test_exposed_development_has_no_signing_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The first job of the containers: what depends on it does not start either."""
+    """The first job of the containers fails, so its dependents do not start either."""
     monkeypatch.setenv("ENV", "development")
     monkeypatch.setenv("WAYBILL_BIND", "0.0.0.0")  # noqa: S104
     with pytest.raises(SystemExit):

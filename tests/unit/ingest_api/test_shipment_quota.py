@@ -1,4 +1,4 @@
-"""How much one caller may say of one shipment."""
+"""Quota of events per caller and shipment."""
 
 from unittest import mock
 
@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from httpkit.response.errors import ApiError
-from ingest_api.shipment_quota import FREE, HOUR_S, SHARES, ShipmentShares
+from ingest_api.shipment_quota import FREE, HOUR_S, SHIPMENT_QUOTAS, ShipmentQuotas
 from storage.redis.rate_limiter import LocalRateLimiter
 from tests.support.builders import NUMBER, number
 from tests.unit.ingest_api.bodies import event_body
@@ -29,11 +29,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def shares(clock: Clock) -> ShipmentShares:
-    return ShipmentShares(LocalRateLimiter(clock=clock), PER_HOUR, clock=clock)
+def shares(clock: Clock) -> ShipmentQuotas:
+    return ShipmentQuotas(LocalRateLimiter(clock=clock), PER_HOUR, clock=clock)
 
 
-async def test_a_caller_has_so_many_events_of_a_shipment(shares: ShipmentShares) -> None:
+async def test_events_per_caller_and_shipment_are_bounded(shares: ShipmentQuotas) -> None:
     await shares.take("ana", [NUMBER] * (FREE + PER_HOUR))
     with pytest.raises(ApiError) as refused:
         await shares.take("ana", [NUMBER])
@@ -42,7 +42,7 @@ async def test_a_caller_has_so_many_events_of_a_shipment(shares: ShipmentShares)
     await shares.take("luis", [NUMBER] * FREE)
 
 
-async def test_more_come_with_time(shares: ShipmentShares, clock: Clock) -> None:
+async def test_quota_of_a_shipment_refills_with_time(shares: ShipmentQuotas, clock: Clock) -> None:
     await shares.take("ana", [NUMBER] * (FREE + PER_HOUR))
     clock.now += HOUR_S / PER_HOUR
     await shares.take("ana", [NUMBER])
@@ -52,19 +52,19 @@ async def test_more_come_with_time(shares: ShipmentShares, clock: Clock) -> None
     await shares.take("ana", [NUMBER] * FREE)
 
 
-async def test_few_events_of_many_shipments_ask_nobody() -> None:
+async def test_few_events_of_many_shipments_need_no_round_trip() -> None:
     limiter = mock.Mock(LocalRateLimiter)
-    shares = ShipmentShares(limiter, PER_HOUR)
+    shares = ShipmentQuotas(limiter, PER_HOUR)
     await shares.take("ana", [number(index) for index in range(1000)] * 2)
     limiter.take.assert_not_called()
 
 
 @pytest.mark.parametrize("way", ["event", "batch", "change", "cancel"])
-async def test_every_way_to_speak_of_a_shipment_is_counted(way: str, clock: Clock) -> None:
-    ingest, shares = Ingest(), ShipmentShares(LocalRateLimiter(clock=clock), 1, clock=clock)
+async def test_every_write_to_a_shipment_is_counted(way: str, clock: Clock) -> None:
+    ingest, shares = Ingest(), ShipmentQuotas(LocalRateLimiter(clock=clock), 1, clock=clock)
     await shares.take(ADMIN.subject, [NUMBER] * (FREE + 1))
     app = ingest.app()
-    app[SHARES] = shares
+    app[SHIPMENT_QUOTAS] = shares
     asks: dict[str, tuple[str, str, object]] = {
         "event": ("POST", "/events", event_body()),
         "batch": ("POST", "/events/batch", {"events": [event_body()]}),

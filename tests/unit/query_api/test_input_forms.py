@@ -1,4 +1,4 @@
-"""Faults of texts are told in words: no message shows a regular expression."""
+"""Faults of strings are reported in words: no message contains a regular expression."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ USER = {"username": "x", "password": "blue-truck-seven", "role": "client", "clie
         (QUARANTINE, {"reason": "\t"}),
     ],
 )
-def test_a_body_is_refused_in_words(adapter: TypeAdapter[Any], body: Mapping[str, Any]) -> None:
+def test_invalid_body_is_rejected_in_words(adapter: TypeAdapter[Any], body: Mapping[str, Any]) -> None:
     with pytest.raises(ApiError) as refused:
         parse_json(TypeAdapter(dict[str, Any]).dump_json(dict(body)), adapter)
     assert refused.value.details
@@ -42,9 +42,9 @@ def test_a_body_is_refused_in_words(adapter: TypeAdapter[Any], body: Mapping[str
         "/shipments?status=lost",
     ],
 )
-async def test_a_query_is_refused_in_words(api: Api, path: str) -> None:
-    answer = await api.get(path)
-    messages = [each["message"] for each in (await answer.json())["details"]]
-    assert answer.status == 400
+async def test_invalid_query_is_rejected_in_words(api: Api, path: str) -> None:
+    response = await api.get(path)
+    messages = [each["message"] for each in (await response.json())["details"]]
+    assert response.status == 400
     assert messages
     assert not [each for each in messages if "^" in each or "[" in each]

@@ -1,4 +1,4 @@
-"""What the query API answers with: the documents that the readers give, field by field."""
+"""Models of the responses of query-api: the documents of the read ports, field by field."""
 
 from typing import Annotated, Literal, NotRequired
 
@@ -18,7 +18,7 @@ UtcOffset = Annotated[
     str,
     Field(
         pattern=f"^{UTC_OFFSET_PATTERN}$",
-        description="Of the local time that the timestamp was sent in; absent: UTC.",
+        description="UTC offset that the timestamp was sent with; absent for UTC.",
         examples=["-06:00"],
     ),
 ]
@@ -26,7 +26,7 @@ _Count = Annotated[int, Field(ge=0)]
 
 
 class Location(TypedDict):
-    """Where an event was seen, WGS 84."""
+    """Location of an event, in WGS 84."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
     lat: float
@@ -35,7 +35,7 @@ class Location(TypedDict):
 
 
 class Coordinates(TypedDict):
-    """WGS 84."""
+    """Coordinates in WGS 84."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     lat: float
@@ -43,7 +43,7 @@ class Coordinates(TypedDict):
 
 
 class Place(TypedDict):
-    """Where a shipment comes from or goes to."""
+    """Origin or destination of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     address: str
@@ -51,7 +51,7 @@ class Place(TypedDict):
 
 
 class Dimensions(TypedDict):
-    """Centimetres."""
+    """Dimensions of a package, in centimetres."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     length: float
@@ -60,7 +60,7 @@ class Dimensions(TypedDict):
 
 
 class Package(TypedDict):
-    """What is shipped."""
+    """Contents, weight and dimensions of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     weight_kg: float
@@ -83,7 +83,7 @@ class HistoryEntry(TypedDict):
 
 
 class Shipment(TypedDict):
-    """A shipment, and where it has been."""
+    """A shipment with its status history."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
@@ -99,7 +99,7 @@ class Shipment(TypedDict):
 
 
 class PlaceChanges(TypedDict, total=False):
-    """What was to be another in a place."""
+    """Changed fields of an origin or destination."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     address: str
@@ -107,7 +107,7 @@ class PlaceChanges(TypedDict, total=False):
 
 
 class DimensionChanges(TypedDict, total=False):
-    """Dimensions that were changed, in centimetres."""
+    """Changed dimensions, in centimetres."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     length: float
@@ -116,7 +116,7 @@ class DimensionChanges(TypedDict, total=False):
 
 
 class PackageChanges(TypedDict, total=False):
-    """What was to be another in a package."""
+    """Changed fields of a package."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     weight_kg: float
@@ -125,7 +125,7 @@ class PackageChanges(TypedDict, total=False):
 
 
 class Changes(TypedDict, total=False):
-    """What was to be another in a shipment."""
+    """Changed fields of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     origin: PlaceChanges
@@ -134,11 +134,11 @@ class Changes(TypedDict, total=False):
 
 
 class OtherPayload(TypedDict):
-    """What was sent under an event's id and does not stand.
+    """A different payload sent with the same event id, which is not the recorded one.
 
-    `reason` is IDEMPOTENCY_CONFLICT where another payload is applied (of a creation by another request:
-    TRACKING_NUMBER_TAKEN), otherwise why this one was rejected. Shipment, instant and source are those of the
-    event. Of a creation by the same request it says what was to be created.
+    `reason` is IDEMPOTENCY_CONFLICT if another payload was applied (TRACKING_NUMBER_TAKEN for a creation by
+    another request), otherwise the reason of its rejection. Shipment, timestamp and source are those of the
+    event. For a creation by the same request it has the shipment that was to be created.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -156,10 +156,10 @@ class OtherPayload(TypedDict):
 
 
 class Event(TypedDict):
-    """What became of an event.
+    """An event and its outcome.
 
-    `reason` is an error code, or for a dead event what broke. An amendment says what it changes in `changes`;
-    its `status` is the shipment's at that moment, null where the shipment does not exist or is not yours.
+    `reason` is an error code, or for a dead event the failure. An amendment has its changes in `changes`; its
+    `status` is the shipment's at that moment, null if the shipment does not exist or is not yours.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -187,7 +187,7 @@ class Event(TypedDict):
 
 
 class User(TypedDict):
-    """Somebody who may log in."""
+    """A user account."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     username: str
@@ -201,7 +201,7 @@ class User(TypedDict):
 
 
 class Token(TypedDict):
-    """A token, and for how many seconds it is good."""
+    """A token and its lifetime in seconds."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     token: str
@@ -210,7 +210,7 @@ class Token(TypedDict):
 
 
 class Pagination(TypedDict):
-    """Which part of a list this is."""
+    """Position of a page in its list."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     total: _Count
@@ -220,7 +220,7 @@ class Pagination(TypedDict):
 
 
 class CursorPagination(Pagination):
-    """Which part of a list this is, and where the next one begins; null on the last page."""
+    """Position of a page in its list, with the cursor of the next page; null on the last one."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     next_cursor: str | None
@@ -251,7 +251,7 @@ class Header(TypedDict):
 
 
 class LastReplay(TypedDict):
-    """Who put a dead letter back into the log last, and where it stands there."""
+    """The last replay of a dead letter: operator, time, and position in the log."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     by: str
@@ -262,7 +262,7 @@ class LastReplay(TypedDict):
 
 
 class Discard(TypedDict):
-    """Who said that nobody needs a dead letter any more, and why."""
+    """The discard of a dead letter: operator, time and reason."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     by: str
@@ -271,10 +271,10 @@ class Discard(TypedDict):
 
 
 class DeadLetter(TypedDict):
-    """A record of the log that could not be applied: where it stood, and what was wrong with it last.
+    """A record of the log that could not be applied, with its position and its last failure.
 
-    `state` says what operators have done about it last; what became of a replayed event is at its `event_id`.
-    `replay_of` is the dead letter that this record was before, if it has died again.
+    `state` is the last action of an operator on it; the outcome of a replayed event is at its `event_id`.
+    `replay_of` is the earlier dead letter of this record, if it failed again after a replay.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -308,10 +308,10 @@ class DeadLetterPage(TypedDict):
 
 
 class OperatorAction(TypedDict):
-    """Something that an operator has done by hand.
+    """A manual action of an operator.
 
     The target of a `dead_letter` is its id, of a `partition` its `topic/number`, of a `key` its text, of a
-    `user` the user name. Neither a password nor an API key is ever in it.
+    `user` the user name. It never contains passwords or API keys.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What ingest-api answers with."""
+"""Models of the responses of ingest-api."""
 
 from typing import Literal, NotRequired
 
@@ -13,7 +13,7 @@ _CLOSED = ConfigDict(extra="forbid")
 
 
 class Queued(TypedDict):
-    """Something durably accepted, and not judged yet."""
+    """A request that is durably accepted, but not processed yet."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
     event_id: EventIdText
@@ -23,7 +23,7 @@ class Queued(TypedDict):
 
 
 class Applied(TypedDict):
-    """An event that was waited for, and applied."""
+    """An event that was applied within the requested wait."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     event_id: EventIdText
@@ -33,7 +33,7 @@ class Applied(TypedDict):
 
 
 class QueuedItem(TypedDict):
-    """One event of a batch."""
+    """One queued event of a batch."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     index: int
@@ -50,7 +50,7 @@ class Fault(TypedDict):
 
 
 class RejectedItem(TypedDict):
-    """One event of a lenient batch that was not queued."""
+    """One rejected event of a lenient batch."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     index: int
@@ -60,7 +60,7 @@ class RejectedItem(TypedDict):
 
 
 class QueuedBatch(TypedDict):
-    """What of a batch was durably accepted: all, unless handled leniently."""
+    """Result of a batch: all events are queued, unless it was handled leniently."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     received: int
@@ -71,7 +71,7 @@ class QueuedBatch(TypedDict):
 
 
 class Registered(TypedDict):
-    """A shipment that exists now."""
+    """A registered shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
@@ -81,7 +81,7 @@ class Registered(TypedDict):
 
 
 class Changed(TypedDict):
-    """A shipment after a change that was waited for."""
+    """A shipment after an applied change."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
@@ -91,7 +91,7 @@ class Changed(TypedDict):
 
 
 class Replayed(TypedDict):
-    """A dead letter that is in the log again."""
+    """A dead letter that was put back into the log."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     id: str
@@ -100,7 +100,7 @@ class Replayed(TypedDict):
 
 
 class NotFoundDeadLetter(TypedDict):
-    """A dead letter that is not there, or not any more."""
+    """A dead letter that does not exist, or no longer."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     id: str
@@ -108,7 +108,7 @@ class NotFoundDeadLetter(TypedDict):
 
 
 class NotReplayed(TypedDict):
-    """A dead letter that may not be in the log again."""
+    """A dead letter that could not be put back into the log, or whose result is unknown."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     id: str
@@ -117,7 +117,7 @@ class NotReplayed(TypedDict):
 
 
 class ReplayedBatch(TypedDict):
-    """Which dead letters are in the log again."""
+    """Results of a replay of several dead letters."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     received: int

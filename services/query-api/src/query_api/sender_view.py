@@ -1,4 +1,4 @@
-"""What somebody is told of an event under whose id they have sent another payload than the recorded one."""
+"""The sender's view of an event whose recorded payload is not the sender's."""
 
 from typing import Any
 
@@ -20,10 +20,10 @@ _OF_THE_EVENT = (
 
 
 def as_sent_by(sender: str, event: Document) -> Document | None:
-    """Show an event as the last payload of `sender` under its id that does not stand.
+    """Return an event with the last payload that `sender` sent with its id, in place of the recorded one.
 
-    Everything accepted can be looked up by who has sent it, also where the event's record is of another
-    payload. That one, and whose shipment it is, are not shown: an id can be guessed.
+    Every accepted payload can be looked up by its sender, even if another payload is recorded. That one, and
+    the owner of the shipment, are not returned: an id can be guessed.
 
     Returns:
         An event in the shape of the API, with the sender's earlier payloads as `other_payloads`; the counts

@@ -1,4 +1,4 @@
-"""/partitions and /quarantine: what stands still and goes on, and which shipments are set aside."""
+"""Halted partitions and quarantined shipments."""
 
 from datetime import timedelta
 
@@ -27,10 +27,10 @@ def halted_partitions(world: World) -> None:
         )
 
 
-async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:
-    answer = await api.get("/partitions")
-    shown = (await answer.json())["data"]
-    assert answer.headers["Cache-Control"] == "private, no-cache"
+async def test_partitions_are_listed_with_their_halts(api: Api) -> None:
+    response = await api.get("/partitions")
+    shown = (await response.json())["data"]
+    assert response.headers["Cache-Control"] == "private, no-cache"
     assert [(each["partition"], each["owner"], each["halted"]) for each in shown] == [
         (0, "processor-0", False),
         (3, "processor-3", True),
@@ -60,12 +60,12 @@ async def test_partitions_are_shown_with_what_stopped_them(api: Api) -> None:
         (5, WHY | {"from": "earliest"}, GAP),
     ],
 )
-async def test_word_is_left_for_the_owner_and_noted(
+async def test_request_to_resume_is_stored_for_the_owner_and_logged(
     api: Api, world: World, partition: int, body: dict[str, str], halt: Halt
 ) -> None:
-    answer = await api.ask("POST", f"/partitions/{partition}/resume", body)
-    shown = await answer.json()
-    assert answer.status == 202, shown
+    response = await api.ask("POST", f"/partitions/{partition}/resume", body)
+    shown = await response.json()
+    assert response.status == 202, shown
     left = world.documents.resumptions[f"shipments.events/{partition}"]
     assert left == Resumption(
         halted_since=halt.since,
@@ -76,8 +76,8 @@ async def test_word_is_left_for_the_owner_and_noted(
     )
     assert shown["resumption"].items() >= {"from": left.start, "requested_by": "admin_user"}.items()
     assert shown in (await (await api.get("/partitions")).json())["data"]
-    [deed] = world.documents.actions.values()
-    assert (deed["target"], deed["reason"]) == (f"shipments.events/{partition}", WHY["reason"])
+    [action] = world.documents.actions.values()
+    assert (action["target"], action["reason"]) == (f"shipments.events/{partition}", WHY["reason"])
 
 
 @pytest.mark.parametrize(
@@ -95,45 +95,45 @@ async def test_word_is_left_for_the_owner_and_noted(
         ("3", WHY | {"start": "committed"}, 400, "VALIDATION_ERROR"),
     ],
 )
-async def test_what_cannot_go_on_is_refused(
+async def test_partition_that_cannot_resume_is_409(
     api: Api, world: World, partition: str, body: dict[str, str], status: int, code: str
 ) -> None:
-    answer = await api.ask("POST", f"/partitions/{partition}/resume", body)
-    assert (answer.status, (await answer.json())["error"]) == (status, code)
+    response = await api.ask("POST", f"/partitions/{partition}/resume", body)
+    assert (response.status, (await response.json())["error"]) == (status, code)
     assert (world.documents.resumptions, world.documents.actions) == ({}, {})
 
 
-async def test_a_shipment_is_set_aside_shown_and_released(api: Api, world: World) -> None:
-    answer = await api.ask("PUT", f"/quarantine/{NUMBER}", WHY)
-    entry = await answer.json()
-    assert answer.status == 200
+async def test_shipment_is_quarantined_listed_and_released(api: Api, world: World) -> None:
+    response = await api.ask("PUT", f"/quarantine/{NUMBER}", WHY)
+    entry = await response.json()
+    assert response.status == 200
     assert entry.items() >= {"tracking_number": NUMBER, "requested_by": "admin_user", **WHY}.items()
     assert (await (await api.get("/quarantine")).json())["data"] == [entry]
     assert (await api.ask("DELETE", f"/quarantine/{NUMBER}")).status == 204
     again = await api.ask("DELETE", f"/quarantine/{NUMBER}")
     assert (again.status, (await again.json())["error"]) == (404, "NOT_FOUND")
     assert (await (await api.get("/quarantine")).json())["data"] == []
-    assert [deed["action"] for deed in world.documents.actions.values()] == [
+    assert [action["action"] for action in world.documents.actions.values()] == [
         "key.quarantined",
         "key.released",
     ]
 
 
-async def test_no_more_than_so_many_are_set_aside(
+async def test_number_of_quarantined_shipments_is_bounded(
     api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partitions, "MOST_QUARANTINED", 1)
     entry = Quarantined(tracking_number=number(1), reason="a bug", since=NOON, requested_by="admin_user")
     world.documents.quarantined[number(1)] = entry
-    answer = await api.ask("PUT", f"/quarantine/{number(2)}", WHY)
-    assert (answer.status, (await answer.json())["error"]) == (409, "QUARANTINE_FULL")
+    response = await api.ask("PUT", f"/quarantine/{number(2)}", WHY)
+    assert (response.status, (await response.json())["error"]) == (409, "QUARANTINE_FULL")
     assert (await api.ask("PUT", f"/quarantine/{number(1)}", WHY)).status == 200
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_what_is_no_tracking_number_is_refused(api: Api, method: str) -> None:
-    answer = await api.ask(method, "/quarantine/99M-0", WHY if method == "PUT" else None)
-    assert (answer.status, (await answer.json())["error"]) == (400, "VALIDATION_ERROR")
+async def test_malformed_tracking_number_is_rejected(api: Api, method: str) -> None:
+    response = await api.ask(method, "/quarantine/99M-0", WHY if method == "PUT" else None)
+    assert (response.status, (await response.json())["error"]) == (400, "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("who", [CLIENT, DRIVER])
@@ -147,6 +147,8 @@ async def test_what_is_no_tracking_number_is_refused(api: Api, method: str) -> N
         ("DELETE", f"/quarantine/{NUMBER}"),
     ],
 )
-async def test_nobody_else_may(api: Api, world: World, who: Principal, method: str, path: str) -> None:
+async def test_only_admins_may_operate_partitions(
+    api: Api, world: World, who: Principal, method: str, path: str
+) -> None:
     assert (await api.ask(method, path, WHY, who=who)).status == 403
     assert (world.documents.resumptions, world.documents.quarantined) == ({}, {})

@@ -1,4 +1,4 @@
-"""A user reads so many lists at once; others do not wait for them."""
+"""Concurrent lists are limited per user, so that others do not wait."""
 
 import asyncio
 
@@ -6,12 +6,12 @@ import pytest
 
 from domain.ports.queries import Page, ShipmentFilter, Window
 from httpkit.response.errors import ApiError
-from query_api.list_turns import AT_ONCE, WAITING, ListShares
+from query_api.list_turns import AT_ONCE, WAITING, ListSlots
 from tests.unit.query_api.conftest import CLIENT, Api, World
 
 
-async def test_a_user_has_so_many_places_and_others_their_own() -> None:
-    shares, inside, clear_halt = ListShares(), list[str](), asyncio.Event()
+async def test_slots_are_bounded_per_user() -> None:
+    shares, inside, clear_halt = ListSlots(), list[str](), asyncio.Event()
 
     async def read(user: str) -> None:
         async with shares.turn(user):
@@ -32,7 +32,7 @@ async def test_a_user_has_so_many_places_and_others_their_own() -> None:
 
 
 @pytest.mark.parametrize("path", ["/shipments", "/shipments?status=created"])
-async def test_a_list_takes_a_place_of_its_user_s(
+async def test_list_takes_a_slot_of_its_user(
     path: str, api: Api, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = most = 0
@@ -46,6 +46,6 @@ async def test_a_list_takes_a_place_of_its_user_s(
         return Page(data=[], total=0)
 
     monkeypatch.setattr(world.shipments, "page", slow_page)
-    answers = await asyncio.gather(*(api.get(path) for _ in range(3 * AT_ONCE)))
-    assert ({answer.status for answer in answers}, most) == ({200}, AT_ONCE)
+    responses = await asyncio.gather(*(api.get(path) for _ in range(3 * AT_ONCE)))
+    assert ({response.status for response in responses}, most) == ({200}, AT_ONCE)
     assert (await api.get(path, CLIENT)).status == 200
