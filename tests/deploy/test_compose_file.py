@@ -231,5 +231,6 @@ def test_the_build_sees_only_what_it_needs() -> None:
         "!uv.lock",
         "!libs",
         "!services",
+        "!tools",
         "!deploy/gateway/Caddyfile",
     }
