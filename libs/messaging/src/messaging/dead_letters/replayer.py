@@ -43,22 +43,22 @@ class KafkaDeadLetterReplayer:
         affect another.
         """
         wanted = {position for position in positions if position.partition < self._settings.partitions}
-        letters = await self._read(wanted) if wanted else {}
-        in_order = sorted(letters, key=lambda position: _origin(letters[position]))
-        groups = groupby(in_order, lambda position: _origin(letters[position])[:2])
-        done = await asyncio.gather(*[self._append(list(group), letters, by) for _, group in groups])
+        dead_letters = await self._read(wanted) if wanted else {}
+        in_order = sorted(dead_letters, key=lambda position: _origin(dead_letters[position]))
+        groups = groupby(in_order, lambda position: _origin(dead_letters[position])[:2])
+        done = await asyncio.gather(*[self._append(list(group), dead_letters, by) for _, group in groups])
         outcomes = {position: outcome for each in done for position, outcome in each.items()}
         return [outcomes.get(position) for position in positions]
 
     async def _append(
-        self, positions: Sequence[RecordPosition], letters: DeadLetterRecords, by: str
+        self, positions: Sequence[RecordPosition], dead_letters: DeadLetterRecords, by: str
     ) -> dict[RecordPosition, Replayed | TransientError]:
-        records = [_again(position, letters[position], by) for position in positions]
+        records = [_again(position, dead_letters[position], by) for position in positions]
         try:
             await self._producer.append(self._topics.events, records)
         except (NotPublished, PublishUnknown) as error:
             return dict.fromkeys(positions, error)
-        return {position: _replayed(letters[position]) for position in positions}
+        return {position: _replayed(dead_letters[position]) for position in positions}
 
     async def _read(self, positions: Collection[RecordPosition]) -> DeadLetterRecords:
         consumer = tolerant_consumer(
@@ -96,21 +96,22 @@ async def _records_at(
                 yield record
 
 
-def _again(position: RecordPosition, letter: Record, by: str) -> OutgoingRecord:
+def _again(position: RecordPosition, dead_letter: Record, by: str) -> OutgoingRecord:
     """Return the original record of a dead letter, with the headers of the replay."""
     kept = [
         (name, value)
-        for name, value in letter.headers
+        for name, value in dead_letter.headers
         if not name.startswith(PREFIX) and name not in _REPLAY_HEADERS
     ]
     marks = [(REPLAY_OF, dead_letter_id(position).encode()), (REPLAYED_BY, by.encode())]
-    return OutgoingRecord(letter.key or b"", letter.value or b"", [*kept, *marks])
+    return OutgoingRecord(dead_letter.key or b"", dead_letter.value or b"", [*kept, *marks])
 
 
-def _origin(letter: Record) -> tuple[str, int, int]:
+def _origin(dead_letter: Record) -> tuple[str, int, int]:
     """Return the position of the original record in the log; one without it sorts before all others."""
     origin = {
-        name: header(letter.headers, f"{PREFIX}{name}") or "" for name in ("topic", "partition", "offset")
+        name: header(dead_letter.headers, f"{PREFIX}{name}") or ""
+        for name in ("topic", "partition", "offset")
     }
     return origin["topic"], _number(origin["partition"]), _number(origin["offset"])
 
@@ -119,10 +120,10 @@ def _number(text: str) -> int:
     return int(text) if text.isdecimal() else -1
 
 
-def _replayed(letter: Record) -> Replayed:
-    if header(letter.headers, f"{PREFIX}{UNREAD}") is not None:
+def _replayed(dead_letter: Record) -> Replayed:
+    if header(dead_letter.headers, f"{PREFIX}{UNREAD}") is not None:
         return Replayed(None)  # reading it has crashed processes
     try:
-        return Replayed(decode(letter.value).command.event_id)
+        return Replayed(decode(dead_letter.value).command.event_id)
     except PoisonRecord:
         return Replayed(None)
