@@ -141,7 +141,7 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
         "POST /partitions/999999/resume": {"reason": "it is repaired"},
         "PUT /quarantine/{unknown}": {"reason": "its events break the processor"},
         "POST /dead-letters/replay": {"ids": ["dl_0_999999"]},
-        "POST /dead-letters/{no_letter}/discard": {"reason": "nobody needs it"},
+        "POST /dead-letters/{unknown_dead_letter}/discard": {"reason": "nobody needs it"},
         "PATCH /auth/users/client_user_001": {"disabled": False},
         "PATCH /auth/users/nobody": {"disabled": False},
     }
@@ -150,7 +150,7 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
         number=thing.number,
         event=thing.event,
         fresh=thing.fresh,
-        no_letter="dl_0_999999",
+        unknown_dead_letter="dl_0_999999",
         creation=creation_event_id(TrackingNumber(thing.number)),
         unknown=unknown,
         unknown_event=creation_event_id(unknown),
