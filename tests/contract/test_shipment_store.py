@@ -50,6 +50,7 @@ def applied(command: Command, *, version: int, offset: int, request_key: str | N
         timestamp=command.timestamp,
         request_key=request_key,
         status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
+        offset=offset,
     )
 
 

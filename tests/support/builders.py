@@ -188,6 +188,7 @@ def record_of(
         client_id="client_001",
         timestamp=command.timestamp,
         status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
+        offset=record.offset,
     )
 
 

@@ -148,4 +148,5 @@ def record_of(document: Document) -> EventRecord:
         timestamp=document["timestamp"],
         request_key=document["request_key"],
         status=None if document["status"] is None else Status(document["status"]),
+        offset=document["offset"],
     )

@@ -49,6 +49,7 @@ def test_a_creation_is_applied_and_recorded() -> None:
         timestamp=CREATION.timestamp,
         request_key="digest-of-user-and-key",
         status=Status.CREATED,
+        offset=7,
     )
     assert result.shipment is not None
     assert (result.shipment.before, result.shipment.after) == (None, CREATED)

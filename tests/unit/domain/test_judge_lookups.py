@@ -128,6 +128,17 @@ def test_a_record_that_was_counted_is_replayed_and_nothing_is_counted() -> None:
     assert (result.events, result.shipment, result.unknown) == ({}, None, [])
 
 
+def test_repeated_batch_publishes_an_event_once_though_it_was_sent_in_two_local_times() -> None:
+    """The duplicate is the same event, but its message would be another one under the same id."""
+    stored = replace(record_of(delivery(PICKED_UP, 5)), last_offset=9)
+    again = redelivered([delivery(PICKED_UP, 5), delivery(replace(PICKED_UP, utc_offset="-06:00"), 9)])
+    result = judge(again, shipment_after(CREATION, PICKED_UP), {PICKED_UP.event_id: stored})
+    assert [(verdict.kind, verdict.is_published) for verdict in result.verdicts] == [
+        (Kind.REPLAYED, True),
+        (Kind.REPLAYED, False),
+    ]
+
+
 def test_a_rejected_a_conflicting_and_a_filtered_record_are_replayed_too() -> None:
     rejected = record_of(delivery(IN_WAREHOUSE, 4), Outcome.REJECTED, ErrorCode.INVALID_TRANSITION)
     counted = replace(record_of(delivery(PICKED_UP, 5)), last_offset=7)

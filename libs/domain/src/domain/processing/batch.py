@@ -48,6 +48,7 @@ class EventRecord:
             who asked, who must not learn whose.
         timestamp: when it happened.
         status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
+        offset: of the consumed command whose verdict this is.
     """
 
     event_id: EventId
@@ -60,6 +61,7 @@ class EventRecord:
     timestamp: datetime
     request_key: str | None = None
     status: Status | None = None
+    offset: int | None = None
 
 
 LARGE_BATCH: Final = 100
@@ -108,10 +110,15 @@ class Verdict:
 
     @property
     def is_published(self) -> bool:
-        """True if the change is published: when the event is applied, and when its batch is repeated."""
+        """True if the change is published: when the event is applied, and when its batch is repeated.
+
+        A repeated duplicate is not: its local time may be another one, and one event has one message.
+        """
         if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
             return False
-        return self.kind is Kind.JUDGED or self.kind is Kind.REPLAYED
+        if self.kind is Kind.REPLAYED:
+            return self.event.offset == self.consumed.offset
+        return self.kind is Kind.JUDGED
 
 
 @value()
@@ -325,6 +332,7 @@ def _record(
         timestamp=command.timestamp,
         request_key=command.request_key if isinstance(command, CreateShipment) else None,
         status=_status_of(command, visible),
+        offset=consumed.offset,
     )
     verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
 

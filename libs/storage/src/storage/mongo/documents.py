@@ -46,6 +46,7 @@ EVENT_FIELDS = {
     "reason": 1,
     "fingerprint": 1,
     "last_offset": 1,
+    "offset": 1,
     "version": 1,
     "client_id": 1,
     "timestamp": 1,
@@ -80,6 +81,7 @@ def event_of(document: Document) -> EventRecord:
         timestamp=document["timestamp"],
         request_key=document.get("request_key"),
         status=None if document["status"] is None else Status(document["status"]),
+        offset=document["offset"],
     )
 
 
