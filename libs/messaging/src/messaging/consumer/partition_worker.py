@@ -75,16 +75,14 @@ class PartitionWorker:
         """
         self.name = name
         self.done: int | None = None
-        self.state = State.OPENING
+        self.state, self.last_activity = State.OPENING, time.monotonic()
         self.problem: str | None = None
         self.restart: Start | None = None
-        self.last_activity = time.monotonic()
         self.stalled_opens = self.applied = 0
         self._handler, self._max_batch, self._slots = handler, max_batch, slots
         self._inbox = Inbox()
         self._batch: list[Record] = []
-        self._arrived = asyncio.Event()
-        self._quiet = asyncio.Event()
+        self._arrived, self._quiet = asyncio.Event(), asyncio.Event()
         self._quiet.set()
         self._stopping, self._consecutive_dead_letters = asyncio.Event(), 0
         self._isolating = IsolatingHandler(handler, alone)
@@ -124,8 +122,7 @@ class PartitionWorker:
     def halt(self, problem: str, *, is_gap: bool = False, skip_to: int | None = None) -> None:
         """Halt until an operator has solved `problem`; what is done is committed. See `Halt`."""
         _log.error("partition_halted", partition=self.name, problem=problem)
-        self.state = State.HALTED
-        self.problem = problem
+        self.state, self.problem = State.HALTED, problem
         self._is_gap, self._skip_to = is_gap, skip_to
         self._inbox.drop()
         self._arrived.set()
@@ -144,10 +141,14 @@ class PartitionWorker:
         self.restart = None
         self._arrived.set()
 
-    async def drain(self) -> None:
-        """Start no new batch; return when the one in flight is done, or abandoned."""
+    def stop(self) -> None:
+        """Start no new batch from here on."""
         self._stopping.set()
         self._arrived.set()
+
+    async def drain(self) -> None:
+        """Start no new batch; return when the one in flight is done, or abandoned."""
+        self.stop()
         await self._quiet.wait()
 
     async def run(self, log: LogPosition) -> None:

@@ -98,15 +98,14 @@ class PartitionRuntime:
     @property
     def offsets(self) -> Mapping[int, int]:
         """Offsets up to which partitions are applied, where something was since their assignment."""
-        return {
-            partition.partition: worker.done
-            for partition, worker in self._workers.items()
-            if worker.done is not None
-        }
+        workers = self._workers.items()
+        return {each.partition: worker.done for each, worker in workers if worker.done is not None}
 
     def stop(self) -> None:
-        """Make `run` drain, commit and return."""
+        """Make `run` drain, commit and return; no batch begins from here on."""
         self._stopping.set()
+        for worker in self._workers.values():
+            worker.stop()
 
     async def run(self) -> None:
         """Consume until `stop`.
