@@ -3,11 +3,11 @@
 import importlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic_settings import BaseSettings
 
 from devstack.settings import StackSettings
+from docgen.settings_table import name_of
 from tests.support.printed_calls import ROOT
 
 
@@ -67,7 +67,5 @@ def of_deployments() -> set[str]:
 
 def names_of(group: type[BaseSettings]) -> Iterator[str]:
     """Return the names of the settings of one group."""
-    config: Mapping[str, Any] = group.model_config
-    for name, field in group.model_fields.items():
-        alias = field.validation_alias
-        yield alias if isinstance(alias, str) else f"{config.get('env_prefix', '')}{name}".upper()
+    for attribute, info in group.model_fields.items():
+        yield name_of(group, attribute, info)

@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from servicekit.settings import read_settings
 from storage.mongo.database import open_database
-from storage.settings import MongoSettings, secret_files
+from storage.settings import MongoSettings
+
+
+class Settings(BaseModel):
+    mongo: MongoSettings
 
 
 @pytest.fixture(autouse=True)
@@ -21,10 +26,10 @@ async def test_a_password_in_a_file_is_that_of_the_user_who_is_named(
     (tmp_path / "mongo_password").write_text("s:3/cr@t")
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("SECRETS_DIR", f"{tmp_path / 'empty'}:{tmp_path}")
-    assert MongoSettings(**secret_files()).credentials() == {}
+    assert read_settings(Settings).mongo.credentials() == {}
 
     monkeypatch.setenv("MONGO_USERNAME", "waybill")
-    settings = MongoSettings(**secret_files())
+    settings = read_settings(Settings).mongo
     assert "s:3/cr@t" not in repr(settings)
     async with open_database(settings) as database:
         used = database.client.options.pool_options._credentials  # noqa: SLF001  # shown nowhere else

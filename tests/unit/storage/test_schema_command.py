@@ -28,6 +28,15 @@ def test_a_setting_that_cannot_be_is_refused_before_anything_is_done() -> None:
     )
 
 
+def test_each_fault_of_the_environment_is_named() -> None:
+    done = run(EVENTS_REJECTED_KEEP_DAYS="3", MONGO_MAX_POOL_SIZE="none")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [line.split(":")[1] for line in done.stderr.splitlines()] == [
+        " MONGO_MAX_POOL_SIZE",
+        " EVENTS_REJECTED_KEEP_DAYS",
+    ]
+
+
 @pytest.mark.slow
 def test_an_unavailable_store_is_reported_in_one_line() -> None:
     done = run("apply")

@@ -1,6 +1,5 @@
 """Settings of the stores, read from the environment by the services."""
 
-import os
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
@@ -10,12 +9,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 _LONGEST_SEGMENT_DAYS: Final = 7
 _DAY_HOURS: Final = 24
 _REJECTED_RETENTION_DAYS: Final = 30
-
-
-def secret_files() -> dict[str, Any]:
-    """Return the option for secrets in files (`SECRETS_DIR`), for commands that read settings themselves."""
-    directories = os.environ.get("SECRETS_DIR")
-    return {"_secrets_dir": directories.split(os.pathsep) if directories else None}
 
 
 class MongoSettings(BaseSettings):

@@ -13,13 +13,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
+
 from domain.errors import TransientError, WaybillError
+from servicekit.settings import load_settings
 from storage.mongo.backup.archive import Archive, archives_in, prune
 from storage.mongo.backup.copying import NotEmpty, create, restore
 from storage.mongo.database import open_database
-from storage.settings import MongoSettings, secret_files
+from storage.settings import MongoSettings
 
 _HOUR_S: Final = 3_600
+
+
+class Settings(BaseModel):
+    """Settings of this command."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mongo: MongoSettings
 
 
 class TooOld(WaybillError):
@@ -49,7 +60,7 @@ def _create(arguments: argparse.Namespace) -> None:
 
 
 async def _create_once(directory: Path, keep: int) -> None:
-    async with open_database(MongoSettings(**secret_files())) as database:
+    async with open_database(load_settings(Settings).mongo) as database:
         archive = await create(database, directory, now=datetime.now(UTC))
     _say(f"written: {_described(archive)}")
     for path in prune(directory, keep=keep):
@@ -100,7 +111,7 @@ def _restore(arguments: argparse.Namespace) -> None:
 
 
 async def _restore_into(archive: Archive, replaced: str | None) -> None:
-    async with open_database(MongoSettings(**secret_files())) as database:
+    async with open_database(load_settings(Settings).mongo) as database:
         if replaced is not None:
             if replaced != database.name:
                 raise NotEmpty(f"--replace names {replaced}, but the database is {database.name}")

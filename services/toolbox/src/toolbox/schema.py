@@ -8,16 +8,26 @@ import asyncio
 import sys
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from domain.errors import WaybillError
+from servicekit.settings import load_settings
 from storage.mongo.database import open_database
 from storage.mongo.schema import STEPS
 from storage.mongo.schema.migrations import migrate, wait_until_taken
 from storage.mongo.schema.retention import apply_retention
-from storage.settings import MongoSettings, RetentionSettings, secret_files
+from storage.settings import MongoSettings, RetentionSettings
 
 _WAIT_WITHIN_S: Final = 300.0
+
+
+class Settings(BaseModel):
+    """Settings of this command."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mongo: MongoSettings
+    retention: RetentionSettings
 
 
 def main() -> int:
@@ -25,14 +35,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", nargs="?", choices=["apply", "wait"], default="apply")
     arguments = parser.parse_args()
+    settings = load_settings(Settings)
+    waits = arguments.command == "wait"
     try:
-        mongo, retention = MongoSettings(**secret_files()), RetentionSettings()
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            sys.stderr.write(f"settings: {fault['msg'].removeprefix('Value error, ')}\n")
-        return 2
-    try:
-        asyncio.run(_wait(mongo) if arguments.command == "wait" else _apply(mongo, retention))
+        asyncio.run(_wait(settings.mongo) if waits else _apply(settings.mongo, settings.retention))
     except WaybillError as error:
         sys.stderr.write(f"error: the schema could not be applied: {error}\n")
         return 1

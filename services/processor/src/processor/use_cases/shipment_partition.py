@@ -160,9 +160,8 @@ class ShipmentPartition:
         # Read first: if reading crashes the process, no dead letter has been written yet.
         consumed = None if dead_letter.unread else self._read_or_none(dead_letter.record)
         record_key = (dead_letter.record.offset, dead_letter.reason)
-        if (
-            record_key not in self._published_dead_letters
-        ):  # once over all retries: MongoDB may be away for long
+        # Once over all retries: MongoDB may be away for long.
+        if record_key not in self._published_dead_letters:
             self._published_dead_letters[record_key] = await self._ports.dead_letters.publish(dead_letter)
         now = self._ports.clock.now()
         await self._ports.index.record(
