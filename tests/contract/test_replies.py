@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import pytest
 from redis.asyncio import Redis
 
-from domain.errors import ErrorCode
 from domain.ports.core import Replies, Reply, ReplyInbox
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.support.builders import NOON, creation, number
 from tests.support.fakes import InMemoryReplies, InMemoryReplyInbox
@@ -29,7 +29,7 @@ REJECTED = replace(
     APPLIED,
     event_id=creation(number(2)).event_id,
     outcome="rejected",
-    reason=ErrorCode.INVALID_TRANSITION,
+    reason=RejectionReason.INVALID_TRANSITION,
     client_id=None,
     status=None,
     version=None,
@@ -97,7 +97,7 @@ async def test_each_address_gets_its_own_reply(post: Post) -> None:
 
 
 async def test_two_callers_of_one_event_may_get_different_replies(post: Post) -> None:
-    conflict = replace(APPLIED, reason=ErrorCode.IDEMPOTENCY_CONFLICT)
+    conflict = replace(APPLIED, reason=RejectionReason.IDEMPOTENCY_CONFLICT)
     with post.expect() as (here, first), post.expect() as (there, second):
         await post.sender.send({here: APPLIED, there: conflict})
         assert (await first(), await second()) == (APPLIED, conflict)

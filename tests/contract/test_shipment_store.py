@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import ErrorCode, Fenced, StaleKnowledge
+from domain.errors import Fenced, StaleKnowledge
 from domain.ports.core import Document, ShipmentStore
 from domain.processing.batch import EventRecord, Outcome, Plan
 from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import (
@@ -93,14 +94,14 @@ async def test_a_rejected_event_is_recorded_with_its_reason(store: ShipmentStore
     assert records[PICKED_UP.event_id] == replace(
         applied(PICKED_UP, version=1, offset=0),
         outcome=Outcome.REJECTED,
-        reason=ErrorCode.SHIPMENT_NOT_FOUND,
+        reason=RejectionReason.SHIPMENT_NOT_FOUND,
         version=None,
         client_id=None,
     )
     assert records[IN_TRANSIT.event_id] == replace(
         applied(IN_TRANSIT, version=1, offset=2),
         outcome=Outcome.REJECTED,
-        reason=ErrorCode.INVALID_TRANSITION,
+        reason=RejectionReason.INVALID_TRANSITION,
         version=None,
     )
 

@@ -38,7 +38,7 @@ APPLYING: Final = (
         name="condition-ignored",
         safety="a change on the condition of a version is not made to another one",
         file=_RULES,
-        old="        return ErrorCode.PRECONDITION_FAILED\n",
+        old="        return RejectionReason.PRECONDITION_FAILED\n",
         new="        pass\n",
         tests=(f"{_AMENDING}::test_a_change_is_made_to_an_expected_version_only",),
     ),

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from domain.errors import ErrorCode
 from domain.ports.core import Document, EndOffset
 from domain.processing.batch import ConsumedCommand, EventRecord, Known, Outcome, Plan, by_shipment, judge
 from domain.processing.dead_letter import DeadLetterState
@@ -17,6 +16,7 @@ from domain.shipments.commands import (
     ShipmentChanges,
 )
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
@@ -174,7 +174,7 @@ def redelivered(records: Iterable[ConsumedCommand]) -> list[ConsumedCommand]:
 
 
 def record_of(
-    record: ConsumedCommand, outcome: Outcome = Outcome.APPLIED, reason: ErrorCode | None = None
+    record: ConsumedCommand, outcome: Outcome = Outcome.APPLIED, reason: RejectionReason | None = None
 ) -> EventRecord:
     """Return the stored record of the event in `record`."""
     command = record.command

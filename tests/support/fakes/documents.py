@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from domain.errors import ErrorCode
 from domain.ports.core import Document
 from domain.processing.batch import ConsumedCommand, EventRecord, Outcome
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
 
@@ -81,7 +81,7 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
     """Return the stored fields of another payload."""
     entry = history_entry(consumed.command, consumed.command.received_at)
     command = consumed.command
-    said = {} if reason == ErrorCode.TRACKING_NUMBER_TAKEN else _description(command)
+    said = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
     return said | {
         **{name: entry[name] for name in ("status", "location", "notes")},
         "submitted_by": command.submitted_by,
@@ -140,7 +140,7 @@ def record_of(document: Document) -> EventRecord:
     return EventRecord(
         event_id=document["event_id"],
         outcome=Outcome(document["outcome"]),
-        reason=ErrorCode(document["reason"]) if document["outcome"] == Outcome.REJECTED else None,
+        reason=RejectionReason(document["reason"]) if document["outcome"] == Outcome.REJECTED else None,
         fingerprint=document["fingerprint"],
         last_offset=document["last_offset"],
         version=document["version"],

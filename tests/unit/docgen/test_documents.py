@@ -14,9 +14,9 @@ from docgen.messages import Change
 from docgen.openapi import openapi, openapi_at_length
 from docgen.postman import postman
 from docgen.settings_table import settings
-from domain.errors import ErrorCode
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.operations import Operation, ResponseSpec, UndescribedRoute, described
+from httpkit.response.error_codes import ErrorCode
 from httpkit.routes import Route
 from messaging.codec import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
 from messaging.topics import Topics

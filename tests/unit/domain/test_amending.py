@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import ErrorCode
 from domain.processing.batch import Kind, Outcome, judge
 from domain.shipments.amendment import merged
 from domain.shipments.commands import (
@@ -20,6 +19,7 @@ from domain.shipments.commands import (
     ReportStatus,
     ShipmentChanges,
 )
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Amended, Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.shipments.status import REPORTABLE, TRANSITIONS, Status, is_terminal
 from tests.support.builders import (
@@ -42,10 +42,10 @@ PATHS: dict[Status, tuple[Status, ...]] = {
     **{status: ROUTE[: place + 1] for place, status in enumerate(ROUTE)},
     Status.CANCELLED: (Status.CANCELLED,),
 }
-FORBIDDEN = Rejected(ErrorCode.FORBIDDEN)
-NOT_NOW = Rejected(ErrorCode.INVALID_TRANSITION)
-UNMET = Rejected(ErrorCode.PRECONDITION_FAILED)
-UNKNOWN = Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
+FORBIDDEN = Rejected(RejectionReason.FORBIDDEN)
+NOT_NOW = Rejected(RejectionReason.INVALID_TRANSITION)
+UNMET = Rejected(RejectionReason.PRECONDITION_FAILED)
+UNKNOWN = Rejected(RejectionReason.SHIPMENT_NOT_FOUND)
 
 
 def shipment_at(status: Status) -> Shipment:
@@ -102,7 +102,7 @@ def with_dimensions(*commands: Command) -> Shipment:
 
 def test_one_dimension_alone_is_refused_while_there_are_none() -> None:
     refused = decide(shipment_after(CREATION), amendment(changes=SIDE))
-    assert refused == Rejected(ErrorCode.INCOMPLETE_DIMENSIONS)
+    assert refused == Rejected(RejectionReason.INCOMPLETE_DIMENSIONS)
     two: ShipmentChanges = {"package": {"weight_kg": 1.0, "dimensions": {"length": 1.0, "height": 2.0}}}
     assert decide(shipment_after(CREATION), amendment(changes=two)) == refused
 
@@ -164,7 +164,7 @@ def test_a_forbidden_amendment_reveals_neither_owner_nor_status(changed: Command
     result = judge([delivery(changed)], shipment_at(Status.PICKED_UP), {changed.event_id: None})
     record = result.events[changed.event_id].record
     assert record is not None
-    assert (record.reason, record.client_id, record.version) == (ErrorCode.FORBIDDEN, None, None)
+    assert (record.reason, record.client_id, record.version) == (RejectionReason.FORBIDDEN, None, None)
     assert record.status is (None if isinstance(changed, AmendShipment) else Status.CANCELLED)
 
 
@@ -260,7 +260,7 @@ def test_of_two_changes_of_one_version_the_first_in_the_log_is_applied() -> None
         deliveries(first, second), shipment_after(CREATION), {first.event_id: None, second.event_id: None}
     )
     outcomes = [(each.event.outcome, each.event.reason) for each in verdicts.verdicts if each.event]
-    assert outcomes == [(Outcome.APPLIED, None), (Outcome.REJECTED, ErrorCode.PRECONDITION_FAILED)]
+    assert outcomes == [(Outcome.APPLIED, None), (Outcome.REJECTED, RejectionReason.PRECONDITION_FAILED)]
 
 
 def test_no_sides_are_no_dimensions() -> None:

@@ -1,9 +1,9 @@
-"""The error tree: what is worth another try, and what the codes are called."""
+"""The error tree: what is worth another try."""
 
 import pytest
 
 from domain import errors
-from domain.errors import ErrorCode, PoisonRecord, WaybillError
+from domain.errors import PoisonRecord, WaybillError
 
 RETRIABLE = {"TransientError", "StoreUnavailable", "CommitUnknown", "NotPublished", "PublishUnknown"}
 FINAL = {
@@ -37,8 +37,3 @@ def test_the_tree_in_the_docstring_names_every_error() -> None:
 def test_a_poison_record_says_why() -> None:
     error = PoisonRecord("not JSON")
     assert error.reason == str(error) == "not JSON"
-
-
-def test_codes_are_spelled_as_they_are_named_and_sorted() -> None:
-    names = [code.name for code in ErrorCode]
-    assert names == [code.value for code in ErrorCode] == sorted(names)

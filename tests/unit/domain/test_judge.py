@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import ErrorCode, PoisonRecord
+from domain.errors import PoisonRecord
 from domain.processing.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict, judge
 from domain.shipments.commands import ReportStatus
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
@@ -69,7 +70,7 @@ def test_a_shipment_passes_all_states_in_one_batch() -> None:
 
 def test_what_the_rules_forbid_is_rejected_with_the_reason_and_changes_nothing() -> None:
     result = judge([delivery(IN_TRANSIT, 4)], CREATED, {IN_TRANSIT.event_id: None})
-    assert outcomes(result.verdicts) == [("rejected", ErrorCode.INVALID_TRANSITION)]
+    assert outcomes(result.verdicts) == [("rejected", RejectionReason.INVALID_TRANSITION)]
     change = result.events[IN_TRANSIT.event_id]
     assert change.record is not None
     assert (change.is_new, change.attempts, change.last_offset) == (True, 1, 4)
@@ -79,7 +80,7 @@ def test_what_the_rules_forbid_is_rejected_with_the_reason_and_changes_nothing()
 
 def test_a_rejected_event_of_no_shipment_belongs_to_nobody() -> None:
     result = judge([delivery(PICKED_UP)], None, {PICKED_UP.event_id: None})
-    assert outcomes(result.verdicts) == [("rejected", ErrorCode.SHIPMENT_NOT_FOUND)]
+    assert outcomes(result.verdicts) == [("rejected", RejectionReason.SHIPMENT_NOT_FOUND)]
     assert result.verdicts[0].event is not None
     assert result.verdicts[0].event.client_id is None
 
@@ -110,7 +111,7 @@ def test_another_payload_is_a_conflict_and_the_first_counts() -> None:
     assert result.verdicts == [Verdict(delivery(OTHER_PICKED_UP, 9), Kind.CONFLICT, first)]
     change = result.events[PICKED_UP.event_id]
     assert (change.judged, change.duplicates, change.conflicts, change.last_offset) == (None, 0, 1, 9)
-    assert change.others == [OtherPayload(delivery(OTHER_PICKED_UP, 9), ErrorCode.IDEMPOTENCY_CONFLICT)]
+    assert change.others == [OtherPayload(delivery(OTHER_PICKED_UP, 9), RejectionReason.IDEMPOTENCY_CONFLICT)]
     assert result.shipment is None
 
 
@@ -133,8 +134,8 @@ def test_a_payload_replaced_within_a_batch_is_kept() -> None:
     change = result.events[PICKED_UP.event_id]
     assert (change.judged, change.attempts, change.conflicts) == (sent[1], 2, 1)
     assert change.others == [
-        OtherPayload(sent[0], ErrorCode.INVALID_TRANSITION),
-        OtherPayload(sent[2], ErrorCode.IDEMPOTENCY_CONFLICT),
+        OtherPayload(sent[0], RejectionReason.INVALID_TRANSITION),
+        OtherPayload(sent[2], RejectionReason.IDEMPOTENCY_CONFLICT),
     ]
 
 
@@ -167,13 +168,13 @@ def test_a_creation_with_the_number_of_another_is_a_conflict_that_names_the_firs
 @pytest.mark.parametrize(
     ("request_key", "reason"),
     [
-        ("digest-of-user-and-key", ErrorCode.IDEMPOTENCY_CONFLICT),
-        ("of somebody else", ErrorCode.TRACKING_NUMBER_TAKEN),
-        (None, ErrorCode.TRACKING_NUMBER_TAKEN),
+        ("digest-of-user-and-key", RejectionReason.IDEMPOTENCY_CONFLICT),
+        ("of somebody else", RejectionReason.TRACKING_NUMBER_TAKEN),
+        (None, RejectionReason.TRACKING_NUMBER_TAKEN),
     ],
 )
 def test_a_conflicting_creation_says_whether_its_key_or_its_number_was_used(
-    request_key: str | None, reason: ErrorCode
+    request_key: str | None, reason: RejectionReason
 ) -> None:
     first = replace(record_of(delivery(CREATION, 0)), request_key=CREATION.request_key)
     other = creation(weight_kg=7.0, request_key=request_key)
@@ -186,7 +187,7 @@ def test_what_was_not_applied_is_judged_again_and_rejected_again(outcome: Outcom
     first = record_of(delivery(IN_TRANSIT, 3), outcome)
     result = judge([delivery(IN_TRANSIT, 9)], CREATED, {IN_TRANSIT.event_id: first})
     assert kinds(result.verdicts) == ["judged"]
-    assert outcomes(result.verdicts) == [("rejected", ErrorCode.INVALID_TRANSITION)]
+    assert outcomes(result.verdicts) == [("rejected", RejectionReason.INVALID_TRANSITION)]
     change = result.events[IN_TRANSIT.event_id]
     assert (change.is_new, change.attempts, change.last_offset) == (False, 1, 9)
 
@@ -213,7 +214,7 @@ def test_a_rejected_event_may_be_applied_later_in_the_same_batch() -> None:
     sent = deliveries(PICKED_UP, CREATION, PICKED_UP, PICKED_UP)
     result = judge(sent, None, {PICKED_UP.event_id: None})
     assert outcomes(result.verdicts) == [
-        ("rejected", ErrorCode.SHIPMENT_NOT_FOUND),
+        ("rejected", RejectionReason.SHIPMENT_NOT_FOUND),
         ("applied", None),
         ("applied", None),
         ("applied", None),

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import ErrorCode
 from domain.processing.batch import Kind, Outcome, Verdict, judge
 from domain.shipments.commands import ReportStatus
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import (
     NOON,
@@ -140,7 +140,7 @@ def test_repeated_batch_publishes_an_event_once_though_it_was_sent_in_two_local_
 
 
 def test_a_rejected_a_conflicting_and_a_filtered_record_are_replayed_too() -> None:
-    rejected = record_of(delivery(IN_WAREHOUSE, 4), Outcome.REJECTED, ErrorCode.INVALID_TRANSITION)
+    rejected = record_of(delivery(IN_WAREHOUSE, 4), Outcome.REJECTED, RejectionReason.INVALID_TRANSITION)
     counted = replace(record_of(delivery(PICKED_UP, 5)), last_offset=7)
     sent = [
         delivery(IN_WAREHOUSE, 4, redelivered=True),

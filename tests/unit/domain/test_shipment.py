@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import ErrorCode
 from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import NUMBER, ROUTE, creation, report, shipment_after
@@ -46,7 +46,7 @@ def test_a_creation_makes_a_shipment_of_its_client() -> None:
 
 
 def test_nothing_is_reported_of_a_shipment_that_does_not_exist() -> None:
-    assert decide(None, report(Status.PICKED_UP)) == Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
+    assert decide(None, report(Status.PICKED_UP)) == Rejected(RejectionReason.SHIPMENT_NOT_FOUND)
 
 
 def test_a_status_change_keeps_whose_shipment_it_is_and_counts_the_version() -> None:
@@ -60,18 +60,18 @@ def test_a_status_change_keeps_whose_shipment_it_is_and_counts_the_version() -> 
 
 @pytest.mark.parametrize("status", [Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED])
 def test_a_step_that_skips_another_is_rejected(status: Status) -> None:
-    assert decide(shipment_after(creation()), report(status)) == Rejected(ErrorCode.INVALID_TRANSITION)
+    assert decide(shipment_after(creation()), report(status)) == Rejected(RejectionReason.INVALID_TRANSITION)
 
 
 def test_the_same_status_from_another_source_is_rejected_not_repeated() -> None:
     shipment = shipment_after(creation(), report(Status.PICKED_UP, source="scanner-1"))
     again = report(Status.PICKED_UP, source="scanner-2")
-    assert decide(shipment, again) == Rejected(ErrorCode.INVALID_TRANSITION)
+    assert decide(shipment, again) == Rejected(RejectionReason.INVALID_TRANSITION)
 
 
 def test_a_shipment_cannot_be_reported_as_created() -> None:
     assert decide(shipment_after(creation()), report(Status.CREATED)) == Rejected(
-        ErrorCode.INVALID_TRANSITION
+        RejectionReason.INVALID_TRANSITION
     )
 
 

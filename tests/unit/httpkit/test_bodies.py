@@ -11,7 +11,6 @@ from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.request.bodies import (
     MAX_DETAILS,
     MAX_LISTED_FAULTS,
@@ -23,6 +22,7 @@ from httpkit.request.bodies import (
     read_query,
     validation_error,
 )
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from httpkit.routes import Route

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from domain import errors
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import STATUS, ApiError, Detail, Handler, error_middleware
 from httpkit.routes import Route
 from tests.unit.httpkit.conftest import Serve
@@ -31,6 +31,11 @@ def raising(error: BaseException) -> Handler:
 
 def test_every_code_has_a_status() -> None:
     assert set(STATUS) == set(ErrorCode)
+
+
+def test_codes_are_spelled_as_they_are_named_and_sorted() -> None:
+    names = [code.name for code in ErrorCode]
+    assert names == [code.value for code in ErrorCode] == sorted(names)
 
 
 async def test_error_body_has_code_message_status_and_time(serve: Serve) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.request.bodies import parse_json
 from httpkit.request.strict_json import ambiguity_of, is_plain
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 
 ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)

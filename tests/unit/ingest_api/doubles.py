@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
 from domain.access.permissions import Principal, Role
-from domain.errors import ErrorCode
 from domain.ports.core import Reply
 from domain.shipments.event_identity import creation_event_id
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from httpkit.middleware.auth import TokenIssuer, TokenVerifier
 from httpkit.middleware.http_metrics import new_registry
@@ -53,7 +53,7 @@ class Says:
     """The processor's reply to the next event."""
 
     outcome: str = "applied"
-    reason: ErrorCode | None = None
+    reason: RejectionReason | None = None
     client_id: str | None = "client_001"
     timestamp: datetime = NOON
     status: Status | None = None

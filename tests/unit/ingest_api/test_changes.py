@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from domain.access.permissions import Principal
-from domain.errors import ErrorCode, NotPublished
+from domain.errors import NotPublished
 from domain.shipments.commands import AmendShipment, ReportStatus
 from domain.shipments.event_identity import event_id
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.support.builders import NOON, NUMBER
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
@@ -15,7 +16,7 @@ from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
 PATH = f"/shipments/{NUMBER}"
 CHANGES = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 3.5}}
 ID = event_id(NUMBER, NOON, "api")
-CONFLICT = Says(reason=ErrorCode.IDEMPOTENCY_CONFLICT)
+CONFLICT = Says(reason=RejectionReason.IDEMPOTENCY_CONFLICT)
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 METHODS = ("PATCH", "DELETE")
 
@@ -85,14 +86,14 @@ async def test_change_without_an_outcome_in_time_is_202(ingest: Ingest, method: 
 @pytest.mark.parametrize(
     ("reason", "status"),
     [
-        (ErrorCode.FORBIDDEN, 403),
-        (ErrorCode.SHIPMENT_NOT_FOUND, 404),
-        (ErrorCode.INVALID_TRANSITION, 409),
-        (ErrorCode.INCOMPLETE_DIMENSIONS, 409),
+        (RejectionReason.FORBIDDEN, 403),
+        (RejectionReason.SHIPMENT_NOT_FOUND, 404),
+        (RejectionReason.INVALID_TRANSITION, 409),
+        (RejectionReason.INCOMPLETE_DIMENSIONS, 409),
     ],
 )
 async def test_rejected_change_returns_its_reason(
-    ingest: Ingest, method: str, reason: ErrorCode, status: int
+    ingest: Ingest, method: str, reason: RejectionReason, status: int
 ) -> None:
     ingest.inbox.script.append(Says("rejected", reason))
     response = await ingest.ask(method, PATH, body_of(method), Prefer="wait=3")
@@ -215,7 +216,7 @@ async def test_malformed_precondition_is_400_and_nothing_is_written(ingest: Inge
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_failed_precondition_is_412(ingest: Ingest, method: str) -> None:
-    ingest.inbox.script.append(Says("rejected", ErrorCode.PRECONDITION_FAILED))
+    ingest.inbox.script.append(Says("rejected", RejectionReason.PRECONDITION_FAILED))
     answer = await ingest.ask(method, PATH, body_of(method), If_Match='"v3"')
     assert (answer.status, answer.body["error"]) == (412, "PRECONDITION_FAILED")
     assert answer.headers["Location"] == f"/events/{ID}"

@@ -5,15 +5,16 @@ from dataclasses import replace
 import pytest
 
 from domain.access.permissions import Principal, Role
-from domain.errors import ErrorCode, NotPublished, PublishUnknown, TransientError
+from domain.errors import NotPublished, PublishUnknown, TransientError
 from domain.shipments.commands import CreateShipment
 from domain.shipments.event_identity import creation_event_id
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.tracking_number import is_tracking_number, tracking_number_from
 from tests.unit.ingest_api.bodies import shipment_body, without
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
 
-TAKEN = Says(reason=ErrorCode.TRACKING_NUMBER_TAKEN)
-CONFLICT = Says(reason=ErrorCode.IDEMPOTENCY_CONFLICT)
+TAKEN = Says(reason=RejectionReason.TRACKING_NUMBER_TAKEN)
+CONFLICT = Says(reason=RejectionReason.IDEMPOTENCY_CONFLICT)
 
 
 def creations(ingest: Ingest) -> list[CreateShipment]:

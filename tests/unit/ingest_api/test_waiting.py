@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from domain.errors import ErrorCode
+from domain.shipments.rejection import RejectionReason
 from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 from tests.support.builders import NUMBER, creation
 from tests.support.fakes import InMemoryCommandLog, InMemoryReplyInbox
@@ -22,7 +22,7 @@ WRITES = [
 
 
 async def test_event_without_prefer_wait_returns_at_once(ingest: Ingest) -> None:
-    ingest.inbox.script.append(Says("rejected", ErrorCode.INVALID_TRANSITION))
+    ingest.inbox.script.append(Says("rejected", RejectionReason.INVALID_TRANSITION))
     for prefer in ("", "respond-async", "wait", "wait=soon", "wait=31", "wait=-1"):
         response = await ingest.post("/events", event_body(), caller=DRIVER, Prefer=prefer)
         assert (response.status, response.body["status"]) == (202, "queued")
@@ -47,9 +47,9 @@ async def test_event_applied_in_time_is_200(ingest: Ingest) -> None:
 @pytest.mark.parametrize(
     ("says", "status"),
     [
-        (Says("rejected", ErrorCode.INVALID_TRANSITION), 409),
-        (Says("rejected", ErrorCode.SHIPMENT_NOT_FOUND), 404),
-        (Says("applied", ErrorCode.IDEMPOTENCY_CONFLICT), 409),
+        (Says("rejected", RejectionReason.INVALID_TRANSITION), 409),
+        (Says("rejected", RejectionReason.SHIPMENT_NOT_FOUND), 404),
+        (Says("applied", RejectionReason.IDEMPOTENCY_CONFLICT), 409),
     ],
 )
 async def test_event_that_was_not_applied_returns_the_reason(ingest: Ingest, says: Says, status: int) -> None:

@@ -10,9 +10,10 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from domain.errors import DeadLetterRejected, ErrorCode, NotPublished, PublishUnknown
+from domain.errors import DeadLetterRejected, NotPublished, PublishUnknown
 from domain.processing.batch import Kind, Outcome, Verdict
 from domain.shipments.commands import Command
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from messaging import codec
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
@@ -35,7 +36,7 @@ def verdict_of(
     command: Command,
     kind: Kind = Kind.JUDGED,
     outcome: Outcome = Outcome.APPLIED,
-    reason: ErrorCode | None = None,
+    reason: RejectionReason | None = None,
 ) -> Verdict:
     sent = delivery(command)
     return Verdict(sent, kind, builders.record_of(sent, outcome, reason))
@@ -69,8 +70,8 @@ async def test_a_replayed_event_is_published_again_with_the_same_bytes() -> None
     [
         verdict_of(PICKED_UP, Kind.DUPLICATE),
         verdict_of(PICKED_UP, Kind.CONFLICT),
-        verdict_of(PICKED_UP, outcome=Outcome.REJECTED, reason=ErrorCode.INVALID_TRANSITION),
-        verdict_of(PICKED_UP, Kind.REPLAYED, Outcome.REJECTED, ErrorCode.INVALID_TRANSITION),
+        verdict_of(PICKED_UP, outcome=Outcome.REJECTED, reason=RejectionReason.INVALID_TRANSITION),
+        verdict_of(PICKED_UP, Kind.REPLAYED, Outcome.REJECTED, RejectionReason.INVALID_TRANSITION),
         verdict_of(PICKED_UP, Kind.REPLAYED, Outcome.DEAD),
         Verdict(delivery(PICKED_UP, known_duplicate=True), Kind.DUPLICATE, None),
     ],

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import ErrorCode, Fenced, NotPublished, PoisonRecord, StoreUnavailable
+from domain.errors import Fenced, NotPublished, PoisonRecord, StoreUnavailable
 from domain.ports.core import Reply
 from domain.shipments.commands import Command
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from messaging.dead_letters.records import DeadLetter
 from tests.support.builders import NOON, creation, ends_at, report
@@ -46,7 +47,7 @@ async def test_a_repeated_creation_is_answered_with_the_first_ones_time(harness:
 
 async def test_the_same_key_with_another_shipment_is_a_conflict(harness: ProcessorHarness) -> None:
     [reply] = await replies_to(harness, CREATION, creation(request_key="key of a", weight_kg=9))
-    assert reply.reason is ErrorCode.IDEMPOTENCY_CONFLICT
+    assert reply.reason is RejectionReason.IDEMPOTENCY_CONFLICT
 
 
 @pytest.mark.parametrize("key", ["key of b", None])
@@ -54,22 +55,22 @@ async def test_a_number_that_somebody_elses_shipment_has_is_taken(
     harness: ProcessorHarness, key: str | None
 ) -> None:
     [reply] = await replies_to(harness, CREATION, creation(request_key=key, client_id="client_002"))
-    assert reply.reason is ErrorCode.TRACKING_NUMBER_TAKEN
+    assert reply.reason is RejectionReason.TRACKING_NUMBER_TAKEN
 
 
 async def test_two_creations_without_a_key_are_not_the_same_request(harness: ProcessorHarness) -> None:
     [reply] = await replies_to(harness, creation(), creation(weight_kg=9))
-    assert reply.reason is ErrorCode.TRACKING_NUMBER_TAKEN
+    assert reply.reason is RejectionReason.TRACKING_NUMBER_TAKEN
 
 
 async def test_a_rejected_event_is_answered_with_its_reason(harness: ProcessorHarness) -> None:
     [reply] = await replies_to(harness, CREATION, report(Status.DELIVERED))
-    assert (reply.outcome, reply.reason) == ("rejected", ErrorCode.INVALID_TRANSITION)
+    assert (reply.outcome, reply.reason) == ("rejected", RejectionReason.INVALID_TRANSITION)
 
 
 async def test_an_event_that_says_something_else_is_answered_as_a_conflict(harness: ProcessorHarness) -> None:
     [reply] = await replies_to(harness, CREATION, PICKED_UP, replace(PICKED_UP, notes="something else"))
-    assert (reply.outcome, reply.reason) == ("applied", ErrorCode.IDEMPOTENCY_CONFLICT)
+    assert (reply.outcome, reply.reason) == ("applied", RejectionReason.IDEMPOTENCY_CONFLICT)
 
 
 async def test_each_waiting_caller_gets_its_own_reply(harness: ProcessorHarness) -> None:

@@ -7,8 +7,9 @@ import pymongo.errors
 import pytest
 from pydantic import ValidationError
 
-from domain.errors import ErrorCode, StoreUnavailable
+from domain.errors import StoreUnavailable
 from domain.processing.batch import EventChange, Outcome, ShipmentTransition
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from storage.mongo import documents
 from storage.mongo.errors import translated
@@ -88,9 +89,9 @@ def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> No
 
 @pytest.mark.parametrize(
     ("reason", "read"),
-    [(None, None), ("INVALID_TRANSITION", ErrorCode.INVALID_TRANSITION), ("ValueError: x", None)],
+    [(None, None), ("INVALID_TRANSITION", RejectionReason.INVALID_TRANSITION), ("ValueError: x", None)],
 )
-def test_an_operators_text_is_no_reason_code(reason: str | None, read: ErrorCode | None) -> None:
+def test_an_operators_text_is_no_reason_code(reason: str | None, read: RejectionReason | None) -> None:
     [change] = plan_for([delivery(PICKED_UP, 3)]).events
     document: dict[str, Any] = documents.event_document(change, partition=0, recorded_at=RECORDED_AT)
     record = documents.event_of(document | {"reason": reason})

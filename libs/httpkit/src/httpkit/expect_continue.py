@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.http_writer import HttpVersion11
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, error_response
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

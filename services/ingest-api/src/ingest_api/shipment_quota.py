@@ -12,9 +12,9 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from domain.access.rate_limit import Quota
-from domain.errors import ErrorCode
 from domain.ports.core import RateLimiter
 from httpkit.middleware.auth import principal
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 
 FREE: Final = 50

@@ -9,8 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
-from domain.errors import ErrorCode
 from httpkit.middleware.auth import principal
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError, Handler
 
 AT_ONCE: Final = 4

@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
-from domain.errors import ErrorCode
 from domain.ports.queries import EVERYTHING, Scope
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 
 

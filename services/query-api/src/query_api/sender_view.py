@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from domain.errors import ErrorCode
 from domain.ports.core import Document
 from domain.processing.batch import Outcome
+from domain.shipments.rejection import RejectionReason
 
 _OF_THE_EVENT = (
     "event_id",
@@ -38,7 +38,9 @@ def as_sent_by(sender: str, event: Document) -> Document | None:
     seen: dict[str, Any] = {name: event[name] for name in _OF_THE_EVENT}
     seen |= last
     seen["client_id"] = None
-    seen["outcome"] = (Outcome.REJECTED if last["reason"] in ErrorCode.__members__ else Outcome.DEAD).value
+    seen["outcome"] = (
+        Outcome.REJECTED if last["reason"] in RejectionReason.__members__ else Outcome.DEAD
+    ).value
     if earlier:
         seen["other_payloads"] = earlier
     return seen

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from domain.errors import ErrorCode
 from domain.processing.batch import Outcome
 from domain.shipments.event_identity import EventId
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 
@@ -114,5 +114,5 @@ def standing(ledger: Ledger) -> Standing:
 
 
 def _by_reason(counts: Mapping[str, int]) -> dict[str, int]:
-    usual = (ErrorCode.INVALID_TRANSITION, ErrorCode.SHIPMENT_NOT_FOUND)
+    usual = (RejectionReason.INVALID_TRANSITION, RejectionReason.SHIPMENT_NOT_FOUND)
     return dict.fromkeys(map(str, usual), 0) | dict(sorted(counts.items()))

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from domain.errors import ErrorCode
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import STATUS
 
 GUIDE: Final = Path(__file__).parents[4] / "docs/api.md"

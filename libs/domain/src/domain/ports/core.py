@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from domain.access.accounts import ApiKey, User
 from domain.access.operator_actions import OperatorAction
 from domain.access.rate_limit import Grant, Quota
-from domain.errors import ErrorCode
 from domain.ports.queries import (
     EVERYTHING,
     ActionFilter,
@@ -28,6 +27,7 @@ from domain.processing.batch import ConsumedCommand, EventRecord, Plan, Verdict
 from domain.processing.halts import EMPTY_CHECKPOINT, PartitionCheckpoint
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
@@ -189,7 +189,7 @@ class Reply:
 
     event_id: EventId
     outcome: str
-    reason: ErrorCode | None
+    reason: RejectionReason | None
     client_id: str | None
     timestamp: datetime
     status: Status | None = None

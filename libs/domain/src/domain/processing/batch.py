@@ -20,9 +20,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from domain.errors import ErrorCode, PoisonRecord
+from domain.errors import PoisonRecord
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Event, Rejected, Repeated, Shipment, decide, evolve
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
@@ -53,7 +54,7 @@ class EventRecord:
 
     event_id: EventId
     outcome: Outcome
-    reason: ErrorCode | None
+    reason: RejectionReason | None
     fingerprint: str
     last_offset: int
     version: int | None
@@ -131,7 +132,7 @@ class OtherPayload:
     """
 
     consumed: ConsumedCommand
-    reason: ErrorCode | str | None
+    reason: RejectionReason | str | None
 
 
 @dataclass(slots=True)
@@ -274,7 +275,7 @@ def _apply(
     return evolved
 
 
-def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
+def conflict_reason(command: Command, standing: EventRecord) -> RejectionReason:
     """Return why a payload conflicts with the one that is applied under its id.
 
     Returns:
@@ -282,9 +283,9 @@ def conflict_reason(command: Command, standing: EventRecord) -> ErrorCode:
         IDEMPOTENCY_CONFLICT otherwise.
     """
     if not isinstance(command, CreateShipment):
-        return ErrorCode.IDEMPOTENCY_CONFLICT
+        return RejectionReason.IDEMPOTENCY_CONFLICT
     same_request = command.request_key is not None and command.request_key == standing.request_key
-    return ErrorCode.IDEMPOTENCY_CONFLICT if same_request else ErrorCode.TRACKING_NUMBER_TAKEN
+    return RejectionReason.IDEMPOTENCY_CONFLICT if same_request else RejectionReason.TRACKING_NUMBER_TAKEN
 
 
 def _change(verdicts: Verdicts, consumed: ConsumedCommand, *, is_new: bool) -> EventChange:
@@ -311,11 +312,11 @@ def _record(
     verdicts: Verdicts,
     consumed: ConsumedCommand,
     shipment: Shipment | None,
-    reason: ErrorCode | None,
+    reason: RejectionReason | None,
     known: Known,
 ) -> None:
     command = consumed.command
-    visible = None if reason is ErrorCode.FORBIDDEN else shipment
+    visible = None if reason is RejectionReason.FORBIDDEN else shipment
     stored = known.get(command.event_id)
     change = _change(verdicts, consumed, is_new=stored is None)
     _retain_replaced(change, consumed, stored)

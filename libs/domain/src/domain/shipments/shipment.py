@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from domain.errors import ErrorCode
 from domain.shipments.amendment import dimensions_after, has_dimensions
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
 from domain.shipments.event_identity import EventId
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status, can_follow, is_terminal
 from domain.shipments.tracking_number import TrackingNumber
 from domain.values import value
@@ -64,7 +64,7 @@ Event = Created | StatusChanged | Amended
 class Rejected:
     """The rules say no, for `reason`; the shipment stays as it is."""
 
-    reason: ErrorCode
+    reason: RejectionReason
 
 
 @value()
@@ -82,7 +82,7 @@ def decide(shipment: Shipment | None, command: Command) -> Decision:
             return _creation(command)
         return Repeated()
     if shipment is None:
-        return Rejected(ErrorCode.SHIPMENT_NOT_FOUND)
+        return Rejected(RejectionReason.SHIPMENT_NOT_FOUND)
     if command.event_id in shipment.applied:
         return Repeated()
     objection = _objection(shipment, command)
@@ -132,7 +132,7 @@ def _change(shipment: Shipment, command: ReportStatus | AmendShipment) -> Status
     return StatusChanged(command.event_id, command.status)
 
 
-def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> ErrorCode | None:
+def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> RejectionReason | None:
     """Return why `command` is rejected, None if it is not: a client changes its own, while it is `created`.
 
     Ownership comes first, so that nobody learns the version of another client's shipment. The version comes
@@ -140,19 +140,19 @@ def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> Err
     """
     client = command.on_behalf_of
     if client is not None and client != shipment.client_id:
-        return ErrorCode.FORBIDDEN
+        return RejectionReason.FORBIDDEN
     if command.expected_versions is not None and shipment.version not in command.expected_versions:
-        return ErrorCode.PRECONDITION_FAILED
+        return RejectionReason.PRECONDITION_FAILED
     if client is not None and shipment.status is not Status.CREATED:
-        return ErrorCode.INVALID_TRANSITION
+        return RejectionReason.INVALID_TRANSITION
     if isinstance(command, AmendShipment):
         return _objection_to_amending(shipment, command.changes)
-    return None if can_follow(shipment.status, command.status) else ErrorCode.INVALID_TRANSITION
+    return None if can_follow(shipment.status, command.status) else RejectionReason.INVALID_TRANSITION
 
 
-def _objection_to_amending(shipment: Shipment, changes: ShipmentChanges) -> ErrorCode | None:
+def _objection_to_amending(shipment: Shipment, changes: ShipmentChanges) -> RejectionReason | None:
     if is_terminal(shipment.status):
-        return ErrorCode.INVALID_TRANSITION
+        return RejectionReason.INVALID_TRANSITION
     if dimensions_after(changes, before=shipment.has_dimensions) is None:
-        return ErrorCode.INCOMPLETE_DIMENSIONS
+        return RejectionReason.INCOMPLETE_DIMENSIONS
     return None

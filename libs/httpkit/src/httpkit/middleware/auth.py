@@ -14,8 +14,8 @@ import structlog
 from aiohttp import hdrs, web
 
 from domain.access.permissions import Principal, Role, is_allowed
-from domain.errors import ErrorCode
 from httpkit.middleware.revoked_tokens import KEY_SEPARATOR, Revocations, names_of
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError, Handler
 from httpkit.routes import permission_of
 from httpkit.settings import AuthSettings

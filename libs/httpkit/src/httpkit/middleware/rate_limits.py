@@ -11,12 +11,12 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from domain.access.rate_limit import Grant, Quota
-from domain.errors import ErrorCode
 from domain.ports.core import RateLimiter
 from httpkit.budgets import Budget, budget_of
 from httpkit.middleware.auth import PRINCIPAL
 from httpkit.request.addresses import client_address
 from httpkit.request.bodies import Meter
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Handler
 from httpkit.settings import LimitSettings
 

@@ -8,13 +8,13 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from domain.access.permissions import PERMISSIONS, Permission
-from domain.errors import ErrorCode
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
 from httpkit.openapi.operations import JSON, Content, Operation, Parameter, ResponseSpec, public_path
 from httpkit.openapi.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.openapi.schemas import PREFIX, schemas_of
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import STATUS
 from httpkit.routes import Route
 

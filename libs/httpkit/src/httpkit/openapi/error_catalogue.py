@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 
 ERROR_CATALOGUE: Final[Mapping[ErrorCode, str]] = MappingProxyType(
     {

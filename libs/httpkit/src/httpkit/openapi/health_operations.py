@@ -7,9 +7,9 @@ from typing import Final
 from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import Instant
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from httpkit.server.health import State
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.request.negotiation import MERGE_PATCH
+from httpkit.response.error_codes import ErrorCode
 from httpkit.routes import Route
 
 JSON: Final = "application/json"

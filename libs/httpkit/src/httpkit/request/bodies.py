@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from domain.errors import ErrorCode
 from httpkit.budgets import Budget, budget_of
 from httpkit.expect_continue import send_continue
 from httpkit.request.gzip_bodies import NotGzip, TooLong, decompress_in_turn
@@ -22,6 +21,7 @@ from httpkit.request.json_bounds import (
 )
 from httpkit.request.negotiation import JSON, MERGE_PATCH, is_compressed, require_media_type
 from httpkit.request.strict_json import ambiguity_of, invalid_number_of, is_plain, syntax_error_of
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError, Detail, Handler
 from httpkit.routes import DECLARED
 from httpkit.settings import HttpSettings

@@ -5,8 +5,8 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from domain.errors import ErrorCode
 from httpkit.request.header_fields import BLANKS, LONGEST_FIELD, is_token, joined, split, value_of
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Handler
 from httpkit.routes import JSON_ROUTES
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Handler
 from httpkit.routes import CONDITIONAL_ROUTES, DECLARED
 

@@ -13,14 +13,8 @@ from typing import Any, Final
 import structlog
 from aiohttp import hdrs, web
 
-from domain.errors import (
-    BusinessError,
-    ErrorCode,
-    InvalidEventId,
-    InvalidTrackingNumber,
-    LastAdmin,
-    TransientError,
-)
+from domain.errors import BusinessError, InvalidEventId, InvalidTrackingNumber, LastAdmin, TransientError
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.json_responses import current_time, json_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, error_response
 
 MAX_TARGET_BYTES: Final = 8 * 1024

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 
-from domain.errors import ErrorCode
 from domain.processing.batch import (
     ConsumedCommand,
     EventChange,
@@ -16,6 +15,7 @@ from domain.processing.batch import (
 from domain.shipments.amendment import DIMENSIONS, SIDES, has_dimensions, merged
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import API_SOURCE
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
 
@@ -73,7 +73,7 @@ def event_of(document: Document) -> EventRecord:
     return EventRecord(
         event_id=document["_id"],
         outcome=Outcome(document["outcome"]),
-        reason=ErrorCode(reason) if reason in ErrorCode.__members__ else None,
+        reason=RejectionReason(reason) if reason in RejectionReason.__members__ else None,
         fingerprint=document["fingerprint"],
         last_offset=document["last_offset"],
         version=document["version"],
@@ -143,7 +143,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
 def _other_payload(other: OtherPayload) -> Document:
     fields = command_fields(other.consumed.command)
     # A creation by another request may be another client's: its content is hidden from readers of this one.
-    hidden = PARTS if other.reason is ErrorCode.TRACKING_NUMBER_TAKEN else ()
+    hidden = PARTS if other.reason is RejectionReason.TRACKING_NUMBER_TAKEN else ()
     return {
         **{name: fields[name] for name in _COMMAND_FIELDS if name in fields and name not in hidden},
         "offset": other.consumed.offset,

@@ -7,26 +7,43 @@ from typing import Final, TypeGuard
 from aiohttp import web
 from pydantic_core import to_json
 
-from domain.errors import ErrorCode
 from domain.ports.core import Reply
 from domain.processing.batch import Outcome
 from domain.shipments.commands import Command
+from domain.shipments.rejection import RejectionReason
 from httpkit.middleware.auth import principal
 from httpkit.middleware.request_spans import traceparent_of
 from httpkit.request.prefer import PREFERENCE_APPLIED, preferred_wait_s
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from ingest_api.use_cases.submission import SubmissionContext
 
 _CONFLICT_STATUS: Final = 409
-_MESSAGES: Final[Mapping[ErrorCode, str]] = MappingProxyType(
+_ERRORS: Final[Mapping[RejectionReason, tuple[ErrorCode, str]]] = MappingProxyType(
     {
-        ErrorCode.FORBIDDEN: "this shipment is not yours",
-        ErrorCode.IDEMPOTENCY_CONFLICT: "the event with this id says something else, and stands",
-        ErrorCode.INCOMPLETE_DIMENSIONS: "the shipment has no dimensions yet: send all three together",
-        ErrorCode.INVALID_TRANSITION: "the shipment's status does not allow this",
-        ErrorCode.PRECONDITION_FAILED: "the shipment's version is not one that is asked for",
-        ErrorCode.SHIPMENT_NOT_FOUND: "there is no such shipment",
+        RejectionReason.FORBIDDEN: (ErrorCode.FORBIDDEN, "this shipment is not yours"),
+        RejectionReason.IDEMPOTENCY_CONFLICT: (
+            ErrorCode.IDEMPOTENCY_CONFLICT,
+            "the event with this id says something else, and stands",
+        ),
+        RejectionReason.INCOMPLETE_DIMENSIONS: (
+            ErrorCode.INCOMPLETE_DIMENSIONS,
+            "the shipment has no dimensions yet: send all three together",
+        ),
+        RejectionReason.INVALID_TRANSITION: (
+            ErrorCode.INVALID_TRANSITION,
+            "the shipment's status does not allow this",
+        ),
+        RejectionReason.PRECONDITION_FAILED: (
+            ErrorCode.PRECONDITION_FAILED,
+            "the shipment's version is not one that is asked for",
+        ),
+        RejectionReason.SHIPMENT_NOT_FOUND: (ErrorCode.SHIPMENT_NOT_FOUND, "there is no such shipment"),
+        RejectionReason.TRACKING_NUMBER_TAKEN: (
+            ErrorCode.TRACKING_NUMBER_TAKEN,
+            "the tracking number belongs to another shipment: try again",
+        ),
     }
 )
 
@@ -74,9 +91,27 @@ def require_applied(command: Command, reply: Reply, headers: Mapping[str, str]) 
     """
     if reply.reason is None:
         return
-    raise ApiError(
+    raise rejection_error(
         reply.reason,
-        _MESSAGES[reply.reason],
-        status=_CONFLICT_STATUS if reply.reason is ErrorCode.IDEMPOTENCY_CONFLICT else None,
-        headers={"Location": f"/events/{command.event_id}", **headers},
+        {"Location": f"/events/{command.event_id}", **headers},
+        status=_CONFLICT_STATUS if reply.reason is RejectionReason.IDEMPOTENCY_CONFLICT else None,
     )
+
+
+def rejection_error(
+    reason: RejectionReason,
+    headers: Mapping[str, str],
+    *,
+    message: str | None = None,
+    status: int | None = None,
+) -> ApiError:
+    """Return the error of a rejection: here, and only here, a reason becomes an error code.
+
+    Args:
+        reason: why the command was rejected.
+        headers: of the response.
+        message: in place of the usual one.
+        status: in place of the usual one of the code.
+    """
+    code, usual = _ERRORS[reason]
+    return ApiError(code, message or usual, status=status, headers=headers)

@@ -5,9 +5,9 @@ from typing import Final
 from aiohttp import web
 
 from domain.access.permissions import may_report_as
-from domain.errors import ErrorCode
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from ingest_api.handlers.outcomes import (

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from domain.errors import ErrorCode, NotPublished, TransientError
+from domain.errors import NotPublished, TransientError
 from domain.ports.dead_letters import DeadLetterReplayer, Replayed
 from domain.processing.dead_letter import RecordPosition, position_of
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from ingest_api.schemas.events import REPLAY

@@ -8,17 +8,19 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from domain.access.permissions import Principal, Role, owns
-from domain.errors import ErrorCode
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import read_tracking_number
 from httpkit.request.bodies import read_json, validation_error
 from httpkit.request.preconditions import expected_versions, version_tag
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from ingest_api.handlers.outcomes import (
     is_final,
     preference_applied,
     queued,
+    rejection_error,
     require_applied,
     submission_context,
 )
@@ -94,9 +96,9 @@ def _created(creation: Creation, headers: Mapping[str, str]) -> web.Response:
     reply = creation.reply
     if not is_final(reply):
         return queued(creation.command, "Shipment accepted for processing", headers)
-    if reply.reason is ErrorCode.IDEMPOTENCY_CONFLICT:
+    if reply.reason is RejectionReason.IDEMPOTENCY_CONFLICT:
         message = f"this {IDEMPOTENCY_KEY} was used for another shipment"
-        raise ApiError(reply.reason, message, headers=headers)
+        raise rejection_error(reply.reason, headers, message=message)
     number = creation.command.tracking_number
     body = {
         "tracking_number": number,

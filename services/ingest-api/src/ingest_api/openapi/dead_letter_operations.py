@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import DEAD_LETTER, DEAD_LETTER_IN_PATH, EVENT
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.response_models import Replayed, ReplayedBatch
 from ingest_api.schemas.events import REPLAY
 

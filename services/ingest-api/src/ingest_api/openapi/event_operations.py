@@ -6,10 +6,10 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import EVENT, NUMBER
 from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, ResponseSpec, json_content
 from httpkit.request.negotiation import NDJSONS
+from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
 from ingest_api.openapi.response_models import Applied, Queued, QueuedBatch
 from ingest_api.schemas.events import BATCH

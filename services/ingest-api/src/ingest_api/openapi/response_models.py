@@ -5,9 +5,9 @@ from typing import Literal, NotRequired
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
-from domain.errors import ErrorCode
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
+from httpkit.response.error_codes import ErrorCode
 
 _CLOSED = ConfigDict(extra="forbid")
 

@@ -5,7 +5,6 @@ from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import CREATION, IN_PATH, NUMBER
 from httpkit.openapi.operations import (
     TEXT,
@@ -17,6 +16,7 @@ from httpkit.openapi.operations import (
     json_content,
     patch_content,
 )
+from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.prefer_header import TRACEPARENT, WAIT
 from ingest_api.openapi.response_models import Changed, Queued, Registered
 from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT

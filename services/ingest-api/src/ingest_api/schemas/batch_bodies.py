@@ -16,7 +16,6 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from domain.access.permissions import Principal, may_report_as
-from domain.errors import ErrorCode
 from domain.shipments.commands import ReportStatus
 from httpkit.request.bodies import (
     MAX_DETAILS,
@@ -30,6 +29,7 @@ from httpkit.request.bodies import (
     validation_error,
 )
 from httpkit.request.negotiation import JSON, NDJSONS, require_media_type
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
 from ingest_api.schemas.events import BATCH_SHAPE, EVENT, EVENTS, MAX_BATCH, EventIn
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from domain.access.permissions import client_reach
-from domain.errors import ErrorCode
 from domain.ports.core import Clock, Reply
 from domain.shipments.commands import AmendShipment, ReportStatus, ShipmentChanges
 from domain.shipments.event_identity import API_SOURCE, event_id
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from domain.timestamps import to_milliseconds
@@ -94,7 +94,7 @@ class ShipmentChanger:
         for _ in range(_ATTEMPTS):
             command = command_at(self._instant())
             change = Change(command, await self._log.append(command, context))
-            if change.reply is None or change.reply.reason is not ErrorCode.IDEMPOTENCY_CONFLICT:
+            if change.reply is None or change.reply.reason is not RejectionReason.IDEMPOTENCY_CONFLICT:
                 break
         return change
 

@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any, cast
 
 from domain.access.permissions import Principal
-from domain.errors import ErrorCode
 from domain.ports.core import Clock, Reply
 from domain.shipments.commands import CreateShipment, Package, Place
 from domain.shipments.event_identity import creation_event_id
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.tracking_number import (
     ENTROPY_BYTES,
     TrackingNumber,
@@ -61,7 +61,7 @@ class ShipmentCreator:
         """
         for number in self._numbers(context.principal, idempotency_key):
             creation = await self._attempt(number, shipment, client_id, context, idempotency_key)
-            if creation.reply is None or creation.reply.reason is not ErrorCode.TRACKING_NUMBER_TAKEN:
+            if creation.reply is None or creation.reply.reason is not RejectionReason.TRACKING_NUMBER_TAKEN:
                 return creation
         raise AssertionError("tracking numbers are endless")
 

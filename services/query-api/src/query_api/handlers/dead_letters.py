@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from domain.errors import ErrorCode
 from domain.ports.queries import DeadLetterFilter
 from domain.processing.dead_letter import DeadLetterId, Discard
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json, read_query
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 
 PACKAGE: Final = "flask-swagger-ui"

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from domain.errors import ErrorCode
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 
 

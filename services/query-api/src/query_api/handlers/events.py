@@ -4,7 +4,6 @@ from functools import partial
 
 from aiohttp import web
 
-from domain.errors import ErrorCode
 from domain.ports.core import Document, EventReader
 from domain.ports.queries import EventFilter, Scope, Window, scope_of
 from domain.processing.batch import Outcome
@@ -12,6 +11,7 @@ from domain.shipments.event_identity import EventId, tracking_number_of
 from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_query
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS, Adapters

@@ -4,12 +4,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from domain.errors import ErrorCode
 from domain.processing.halts import Halt, PartitionView, Quarantined, QuarantinePut, Resumption
 from domain.shipments.tracking_number import read_tracking_number
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json, read_query
 from httpkit.request.preconditions import precondition_failed, required_existence
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS

@@ -7,12 +7,13 @@ from aiohttp import hdrs, web
 from aiohttp.helpers import ETAG_ANY
 
 from domain.access.permissions import Principal, owns
-from domain.errors import ErrorCode, TooMuchToRead
+from domain.errors import TooMuchToRead
 from domain.ports.queries import ShipmentFilter, scope_of
 from domain.shipments.tracking_number import read_tracking_number
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_query
 from httpkit.request.preconditions import CODINGS, matched_versions, precondition_failed, version_tag
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS

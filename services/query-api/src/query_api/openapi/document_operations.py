@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import TypeAdapter, WithJsonSchema
 
-from domain.errors import ErrorCode
 from httpkit.openapi.operations import TEXT, Content, Key, Operation, Parameter, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from query_api.handlers.documents import ASSETS, BEGINNING, START_NAME
 
 TAG: Final = "contract"

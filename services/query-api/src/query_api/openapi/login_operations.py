@@ -5,8 +5,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from query_api.handlers.login import LOGIN_BODY
 from query_api.openapi import samples
 from query_api.openapi.response_models import Token, UserPage

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
 
-from domain.errors import ErrorCode
 from domain.processing.halts import Start
 from httpkit.openapi.identifiers import IN_PATH, NUMBER, Instant, TrackingNumberText
 from httpkit.openapi.operations import TEXT, Key, Link, Operation, Parameter, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from query_api.schemas.bodies import QUARANTINE, RESUME
 
 TAG: Final = "operations"

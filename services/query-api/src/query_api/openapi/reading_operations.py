@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
 from httpkit.openapi.operations import TEXT, Key, Operation, Parameter, ResponseSpec, json_content
+from httpkit.response.error_codes import ErrorCode
 from query_api.openapi import samples
 from query_api.openapi.response_models import (
     DeadLetter,

@@ -7,7 +7,6 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.types import StringConstraints
 from typing_extensions import TypedDict
 
-from domain.errors import ErrorCode
 from httpkit.openapi.identifiers import Instant
 from httpkit.openapi.operations import (
     Key,
@@ -18,6 +17,7 @@ from httpkit.openapi.operations import (
     json_content,
     patch_content,
 )
+from httpkit.response.error_codes import ErrorCode
 from query_api.openapi import samples
 from query_api.openapi.login_operations import TAG
 from query_api.openapi.response_models import Token, User

@@ -15,9 +15,9 @@ import structlog
 from aiohttp import hdrs
 
 from domain.access.accounts import User, may_log_in, principal_of
-from domain.errors import ErrorCode
 from domain.ports.core import ApiKeyStore, Clock, LoginGuard, UserStore
 from httpkit.middleware.auth import TokenIssuer
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError
 from storage.mongo.accounts.hashing_turns import AddressCrowded
 from storage.mongo.accounts.users import PasswordHasher

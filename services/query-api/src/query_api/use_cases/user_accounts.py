@@ -18,10 +18,11 @@ from domain.access.accounts import (
 )
 from domain.access.operator_actions import OperatorAction
 from domain.access.permissions import Principal, Role
-from domain.errors import ErrorCode, StoreUnavailable
+from domain.errors import StoreUnavailable
 from domain.ports.core import ApiKeyStore, Clock, Revocation, UserStore
 from httpkit.middleware.auth import Token
 from httpkit.request.bodies import validation_error
+from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
 from query_api.schemas.bodies import NewUser, UserChange, client_fault, sources_fault
 from query_api.schemas.passwords import password_fault

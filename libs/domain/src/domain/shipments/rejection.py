@@ -1,0 +1,15 @@
+"""Reasons for which an event is rejected; they are recorded with it."""
+
+from enum import StrEnum
+
+
+class RejectionReason(StrEnum):
+    """The `reason` of a rejected event, and of a payload that is not the recorded one."""
+
+    FORBIDDEN = "FORBIDDEN"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    INCOMPLETE_DIMENSIONS = "INCOMPLETE_DIMENSIONS"
+    INVALID_TRANSITION = "INVALID_TRANSITION"
+    PRECONDITION_FAILED = "PRECONDITION_FAILED"
+    SHIPMENT_NOT_FOUND = "SHIPMENT_NOT_FOUND"
+    TRACKING_NUMBER_TAKEN = "TRACKING_NUMBER_TAKEN"
