@@ -4,15 +4,16 @@ import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
+from demo.dataset.generate import generate
 from demo.dataset.model import Numbers, derived_numbers, with_strays
-from demo.dataset.records import DataSet, load
+from demo.dataset.records import DataSet
 from demo.run.gateway import Gateway
 from tests.unit.demo.stand_in import StandIn
 
 
 @pytest.fixture(scope="session")
 def data() -> DataSet:
-    return load()
+    return generate()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from tests.unit.demo.stand_in import Rules
 
 
 def test_the_committed_answer_is_what_the_rules_give(data: DataSet) -> None:
-    assert load() == known_answer(data), "run python -m demo.dataset.generate"
+    assert load() == known_answer(data), "run python -m demo.dataset.known_answer"
 
 
 def test_every_delivery_counts_as_one_thing() -> None:

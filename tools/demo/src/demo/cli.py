@@ -8,7 +8,7 @@ import aiohttp
 from rich.console import Console
 
 from demo.dataset import known_answer
-from demo.dataset.records import load
+from demo.dataset.generate import generate
 from demo.progress import display_on
 from demo.run.api import log_in
 from demo.run.driver import Report, drive
@@ -53,6 +53,6 @@ async def demo(url: str, console: Console) -> Report:
         await gateway.check_reachable()
         api = await log_in(gateway)
         with display_on(console) as display:
-            report = await drive(api, load(), answer=known_answer.load(), display=display)
+            report = await drive(api, generate(), answer=known_answer.load(), display=display)
     show(report, console)
     return report

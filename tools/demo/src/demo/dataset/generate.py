@@ -1,17 +1,14 @@
-"""Make the demo's data set, always the same one: `python -m demo.dataset.generate` writes `data/`."""
+"""Make the demo's data set from its seed: the same one at every run."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
-from pathlib import Path
 from random import Random
 
 from demo.dataset.cities import CITIES, City, distance_km
 from demo.dataset.goods import GOODS, Good
-from demo.dataset.known_answer import EXPECTED_FILE, known_answer
-from demo.dataset.known_answer import rendered as rendered_answer
-from demo.dataset.records import Booking, DataSet, rendered
+from demo.dataset.records import Booking, DataSet
 from demo.dataset.stories import STORIES, Sending, Trip, sendings
 from domain.shipments.commands import Coordinates, Dimensions, Package, Place
 from domain.shipments.tracking_number import ENTROPY_BYTES, tracking_number_from
@@ -41,14 +38,6 @@ def generate() -> DataSet:
     day += [*_repeated(rng, day), *_conflicting(rng, day)]
     day.sort(key=lambda sending: sending.at)  # stable: equal instants keep the order of the story
     return DataSet(tuple(trip.booking for trip in trips), tuple(sending.scan for sending in day))
-
-
-def write(directory: Path) -> None:
-    """Write the data set and its known answer as they are committed."""
-    data = generate()
-    texts = rendered(data) | {EXPECTED_FILE: rendered_answer(known_answer(data))}
-    for name, text in texts.items():
-        (directory / name).write_text(text, "utf-8")
 
 
 def _trip(rng: Random, number: int) -> Trip:
@@ -119,7 +108,3 @@ def _conflicting(rng: Random, day: list[Sending]) -> Iterator[Sending]:
     for sending in rng.sample(day, _CONFLICTS):
         edited = replace(sending.scan, notes=f"Corrección: bulto {rng.randint(2, 9)} de 9")
         yield Sending(sending.at + timedelta(minutes=rng.uniform(5, 25)), edited)
-
-
-if __name__ == "__main__":
-    write(Path(__file__).parent / "data")

@@ -1,15 +1,19 @@
-"""Expected totals of the data set, computed by the rules and committed as `data/expected.json`."""
+"""Expected totals of the data set, computed by the rules and committed as `expected.json`.
+
+`python -m demo.dataset.known_answer` writes that file.
+"""
 
 import json
 from dataclasses import asdict, dataclass
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Final
 
+from demo.dataset.generate import generate
 from demo.dataset.model import Numbers, derived_numbers, expected_after, with_strays
-from demo.dataset.records import DATA, DataSet
+from demo.dataset.records import DataSet
 from demo.ledger import Deliveries, Ledger, Standing, deliveries_between, standing
 
-EXPECTED_FILE: Final = "expected.json"
+EXPECTED: Final = Path(__file__).with_name("expected.json")
 NOTHING: Final = Ledger({}, {})
 
 
@@ -40,9 +44,9 @@ def known_answer(data: DataSet, numbers: Numbers | None = None) -> KnownAnswer:
     )
 
 
-def load(directory: Traversable = DATA) -> KnownAnswer:
+def load() -> KnownAnswer:
     """Read the committed answer."""
-    answer = json.loads((directory / EXPECTED_FILE).read_text("utf-8"))
+    answer = json.loads(EXPECTED.read_text("utf-8"))
     return KnownAnswer(
         answer["sent"],
         Standing(**answer["standing"]),
@@ -51,6 +55,5 @@ def load(directory: Traversable = DATA) -> KnownAnswer:
     )
 
 
-def rendered(answer: KnownAnswer) -> str:
-    """Return the text of the file."""
-    return json.dumps(asdict(answer), indent=2) + "\n"
+if __name__ == "__main__":
+    EXPECTED.write_text(json.dumps(asdict(known_answer(generate())), indent=2) + "\n", "utf-8")
