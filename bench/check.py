@@ -6,7 +6,6 @@ Ratios only, each of figures from one run: never absolute times, which say more 
 """
 
 import argparse
-import asyncio
 import statistics
 import sys
 import tomllib
@@ -14,14 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import uvloop
 from bench import peers, single, throughput
 from bench.contenders import CONTENDERS
-from bench.filling import fill, make_filling
-from bench.saving import described
+from bench.filling import make_filling
+from bench.saving import command_line, publish
 from bench.stacks import ONE_PER_CORE, bench_stack
-
-from messaging.settings import KafkaSettings
 
 FLOORS: Final = Path(__file__).with_name("floors.toml")
 DRAIN: Final = "the processor alone, of the ceiling"
@@ -56,43 +52,30 @@ def _rounds(options: argparse.Namespace) -> list[throughput.Round]:
 
 def _single(options: argparse.Namespace) -> float:
     plan = single.Plan(rounds=options.rounds, seconds=options.seconds, connections=64, processors=False)
-    with (
-        bench_stack(options.port, environment=single.UNLIMITED) as stack,
-        single.serving_bare(options.port + 1) as bare,
-    ):
-        results = uvloop.run(single.compare(stack, bare, plan))
+    results = single.play(options.port, plan)
     rates = {name: statistics.median(each.per_s for each in rounds) for name, rounds in results.items()}
     return rates[single.DIRECT] / rates[single.BARE]
 
 
 def _peer(options: argparse.Namespace) -> float:
     peers.build_peers()
-    ours, theirs = (
-        next(each for each in CONTENDERS if each.name == name) for name in ("Waybill", "FastStream")
-    )
+    ours, theirs = "Waybill", "FastStream"
+    contenders = [each for each in CONTENDERS if each.name in (ours, theirs)]
     filling = make_filling(events=options.events, seed=1)
-    ratios = []
     with bench_stack(options.port, stores_only=True) as stack:
-        brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=peers.PREFIX)  # type: ignore[call-arg]  # by their aliases
-        asyncio.run(fill(brokers, filling.commands))
-        for number in range(options.rounds):
-            rates = [
-                peers.drain(stack, each, filling, f"bench_{index}_{number}").rate
-                for index, each in enumerate((ours, theirs))
-            ]
-            ratios.append(rates[0] / rates[1])
-    return statistics.median(ratios)
+        rounds = peers.play(stack, contenders, filling, options.rounds)
+    return statistics.median(each[ours].rate / each[theirs].rate for each in rounds)
 
 
 def main() -> None:
     """Measure, compare, and report the result as the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_091)
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0, help="of single POSTs, each target and round")
-    parser.add_argument("--port", type=int, default=18_091)
-    lines = list(verdict(measured(parser.parse_args()), floors()))
-    print(described("\n".join(line for line, _ in lines)))
+    options = parser.parse_args()
+    lines = list(verdict(measured(options), floors()))
+    publish("check", "\n".join(line for line, _ in lines), options)
     sys.exit(not all(holds for _, holds in lines))
 
 

@@ -1,31 +1,22 @@
 """A topic filled with a realistic log before measuring, and shipments that exist already."""
 
-import asyncio
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
-from bench.load import STARTED_AT, WALK, creation, lifelike
+from bench.load import CHUNK, STARTED_AT, WALK, append, commands_of, creation, make_load
 from pymongo import MongoClient
 
 from domain.processing.batch import ConsumedCommand, ShipmentTransition
 from domain.shipments.commands import ReportStatus
-from domain.shipments.event_identity import event_id
 from domain.shipments.shipment import Created, evolve
-from domain.shipments.status import Status
-from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
-from messaging.producer.command_log import KafkaCommandLog
-from messaging.producer.idempotent_producer import ResilientProducer
+from domain.shipments.tracking_number import TrackingNumber
 from messaging.settings import KafkaSettings
-from messaging.topics import Topics, ensure_topics
+from messaging.topics import ensure_topics
 from storage.mongo.database import open_database
 from storage.mongo.documents import shipment_document
 from storage.mongo.schema import SHIPMENTS, apply_schema
 from storage.settings import MongoSettings
-
-_CHUNK: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,49 +31,26 @@ class Filling:
 
 def make_filling(*, events: int, seed: int) -> Filling:
     """Make complete lives of shipments, about `events` events, 5 % of them twice, 1 % illegal."""
-    rng = random.Random(seed)  # noqa: S311  # a load, not a secret
-    numbers = [tracking_number_from(rng.randbytes(7)) for _ in range(events // len(WALK))]
-    commands = list(lifelike(numbers, rng, report))
+    load = make_load(events=events, batch=CHUNK, seed=seed)
+    commands = list(commands_of(load))
     distinct = len({command.event_id for command in commands})
-    illegal = distinct - len(numbers) * len(WALK)
-    return Filling(numbers=numbers, commands=commands, distinct=distinct, illegal=illegal)
-
-
-def report(number: TrackingNumber, status: Status, step: int, index: int) -> ReportStatus:
-    """Return an event at a timestamp specific to that step."""
-    timestamp = STARTED_AT + timedelta(hours=step, seconds=index % 3000)
-    source = f"scanner-{index % 200}"
-    return ReportStatus(
-        event_id=event_id(number, timestamp, source),
-        tracking_number=number,
-        status=status,
-        timestamp=timestamp,
-        source=source,
-        received_at=timestamp,
-        submitted_by="driver_user_001",
-        location={"lat": 19.4 + index % 100 / 100, "lng": -99.1 - index % 70 / 100},
-    )
+    illegal = distinct - len(load.numbers) * len(WALK)
+    return Filling(numbers=load.numbers, commands=commands, distinct=distinct, illegal=illegal)
 
 
 async def fill(settings: KafkaSettings, commands: Sequence[ReportStatus]) -> None:
     """Create the topics and append the commands."""
     await ensure_topics(settings)
-    producer = ResilientProducer(settings)
-    async with producer.running():
-        while not producer.is_started:  # noqa: ASYNC110  # once
-            await asyncio.sleep(0.05)
-        log = KafkaCommandLog(producer, Topics(settings.topic_prefix), max_in_flight=10_000)
-        for at in range(0, len(commands), _CHUNK):
-            await log.append(commands[at : at + _CHUNK])
+    await append(settings, commands)
 
 
 async def register(settings: MongoSettings, numbers: Sequence[TrackingNumber]) -> None:
     """Give a database our schema, and the shipments in their state right after creation."""
     async with open_database(settings) as database:
         await apply_schema(database)
-        for at in range(0, len(numbers), _CHUNK):
+        for at in range(0, len(numbers), CHUNK):
             await database[SHIPMENTS].insert_many(
-                [created_document(number) for number in numbers[at : at + _CHUNK]]
+                [created_document(number) for number in numbers[at : at + CHUNK]]
             )
 
 

@@ -1,14 +1,23 @@
-"""A light HTTP client: keep-alive connections, and requests prepared as bytes.
+"""A light HTTP client: keep-alive connections, requests prepared as bytes, a closed loop and an open one.
 
 On a machine that it shares with what it measures, the load generator must cost little: about 20 µs a request,
 where aiohttp's own client takes more than the server. It knows no more of HTTP than Waybill's responses need.
+
+A closed loop waits for a slow response before it sends the next request, and so leaves out the delay of the
+requests that it did not send meanwhile (coordinated omission). In the open loop each latency counts from the
+instant at which the request was meant to leave: late responses, busy connections and a generator that is late
+itself all count.
 """
 
 import asyncio
+import random
 import re
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import accumulate
 from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -117,6 +126,7 @@ class Lanes:
         Raises:
             ConnectionError: a connection was lost.
             ValueError: a response could not be parsed.
+            RuntimeError: a response has another status than expected.
         """
         await asyncio.wait((done, self.failed), return_when=asyncio.FIRST_COMPLETED)
         (self.failed if self.failed.done() else done).result()
@@ -162,26 +172,98 @@ def response_in(received: bytes) -> Response | None:
     return None if missing else Response(int(head[_STATUS]), head, received[start:])
 
 
-async def closed_loop(lanes: Lanes, requests: Iterator[bytes], *, at_once: int, then: Then) -> None:
-    """Send all requests, `at_once` at a time, each as soon as the previous one has its response."""
+def unexpected(response: Response) -> RuntimeError:
+    """Return the error that ends a run."""
+    return RuntimeError(f"{response.status}: {response.body[:300]!r}")
+
+
+def during(seconds: float, requests: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield requests until the time is over."""
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        yield next(requests)
+
+
+async def closed_loop(
+    lanes: Lanes,
+    requests: Iterator[bytes],
+    *,
+    at_once: int,
+    expected: int,
+    answered: Callable[[Response, float], None] = lambda _response, _seconds: None,
+) -> int:
+    """Send all requests, `at_once` at a time, each after a response; return the number of responses.
+
+    `answered` is called with each response and the seconds that it took.
+
+    Raises:
+        RuntimeError: a response has another status than expected.
+    """
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    running = 0
+    running = count = 0
 
-    def answered(response: Response) -> None:
+    def ask() -> None:
         nonlocal running
-        running -= 1
-        then(response)
-        proceed()
-
-    def proceed() -> None:
-        nonlocal running
-        request = next(requests, None)
-        if request is not None:
+        if (request := next(requests, None)) is not None:
             running += 1
-            lanes.send(request, answered)
+            asked = time.perf_counter()
+            lanes.send(request, lambda response: then(response, asked))
         elif running == 0 and not done.done():
             done.set_result(None)
 
+    def then(response: Response, asked: float) -> None:
+        nonlocal running, count
+        running, count = running - 1, count + 1
+        if response.status != expected:
+            lanes.fail(unexpected(response))
+        else:
+            answered(response, time.perf_counter() - asked)
+            ask()
+
     for _ in range(at_once):
-        proceed()
+        ask()
+    await lanes.until(done)
+    return count
+
+
+def arrivals(*, rate: float, count: int, seed: int) -> list[float]:
+    """Return instants in seconds, `rate` a second on average, as independent senders make them (Poisson)."""
+    rng = random.Random(seed)  # noqa: S311  # a load, not a secret
+    return list(accumulate(rng.expovariate(rate) for _ in range(count)))
+
+
+async def open_loop(
+    lanes: Lanes,
+    requests: Sequence[bytes],
+    instants: Sequence[float],
+    *,
+    expected: int,
+    answered: Callable[[int], None],
+) -> None:
+    """Send each request at its instant, by `time.perf_counter`, and wait for all responses.
+
+    Args:
+        lanes: connections to the server.
+        requests: the requests.
+        instants: when each is to leave.
+        expected: status of every response; any other ends the run.
+        answered: called with the number of each request whose response has come.
+    """
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    missing = len(requests)
+
+    def then(index: int, response: Response) -> None:
+        nonlocal missing
+        if response.status != expected:
+            lanes.fail(unexpected(response))
+            return
+        answered(index)
+        missing -= 1
+        if missing == 0:
+            done.set_result(None)
+
+    for index, (request, instant) in enumerate(zip(requests, instants, strict=True)):
+        if (wait_s := instant - time.perf_counter()) > 0:
+            await asyncio.sleep(wait_s)
+        lanes.send(request, partial(then, index))
     await lanes.until(done)

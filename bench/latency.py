@@ -2,7 +2,7 @@
 
     make bench BENCH=latency
 
-Starts a stack of its own and sends events with a token, in an open loop (`bench.arrivals`): at 100, 1,000 and
+Starts a stack of its own and sends events with a token, in an open loop (`bench.lanes`): at 100, 1,000 and
 3,000 a second as independent senders would, and at 5 a second evenly, which is the latency of an idle system.
 Each latency counts from the instant at which the event was meant to leave:
 
@@ -11,10 +11,9 @@ Each latency counts from the instant at which the event was meant to leave:
   processor sends it after its transaction is committed by the majority: a read then finds the change,
   and has found it for a moment already.
 
-Prints p50 to p99.9; `--save` writes them, and a plot, to bench/results.
+Prints p50 to p99.9; `--save` writes them, and a picture, to bench/results.
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
@@ -25,11 +24,10 @@ from typing import Final
 import aiohttp
 import uvloop
 from aiokafka import AIOKafkaConsumer
-from bench.arrivals import arrivals, send_at
-from bench.lanes import Response, open_lanes, request_bytes
+from bench.lanes import arrivals, open_lanes, open_loop, request_bytes
 from bench.load import WALK, applied, log_in, make_load, passed, register, status_event
 from bench.percentiles import Latencies, plot, table
-from bench.saving import described, save
+from bench.saving import command_line, publish, result_path
 from bench.stacks import bench_stack
 from bench.throughput import post_all
 from pydantic_core import to_json
@@ -133,13 +131,12 @@ async def measure(stack: RunningStack, load: Load, *, warm_up_s: float) -> Measu
     async with open_lanes(stack.gateway_url, load.connections) as lanes:
         start = time.perf_counter() + 0.1
 
-        def answered(index: int, response: Response) -> None:
-            if response.status != HTTPStatus.ACCEPTED:
-                raise RuntimeError(f"{response.status}: {response.body!r}")
+        def answered(index: int) -> None:
             if load.instants[index] >= warm_up_s:
                 result.accepted.add(time.perf_counter() - start - load.instants[index])
 
-        await send_at(lanes, load.requests, [start + each for each in load.instants], answered)
+        instants = [start + each for each in load.instants]
+        await open_loop(lanes, load.requests, instants, expected=HTTPStatus.ACCEPTED, answered=answered)
     await _all_seen(follower, following, len(load.ids))
     for each, instant in zip(load.ids, load.instants, strict=True):
         if instant >= warm_up_s:
@@ -196,19 +193,17 @@ def _name(rate: float) -> str:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_188)
     parser.add_argument("--rates", type=float, nargs="+", default=[IDLE_RATE, 100.0, 1_000.0, 3_000.0])
     parser.add_argument("--seconds", type=float, default=30.0, help="of each rate")
-    parser.add_argument("--port", type=int, default=18_188)
-    parser.add_argument("--save", action="store_true", help="write table and plot to bench/results")
     options = parser.parse_args()
     with bench_stack(options.port, environment=UNLIMITED) as stack:
         results = uvloop.run(measure_all(stack, options.rates, options.seconds))
-    text = described(f"load     single events, {options.seconds:g} s of each rate\n{report(results)}")
-    print(text)
+    load = f"load     single events, {options.seconds:g} s of each rate"
+    publish("latency", f"{load}\n{report(results)}", options)
     if options.save:
-        path = save("latency", text)
-        plot(rows(results, "visible"), path.with_suffix(".svg"), title="Visible after, by events a second")
+        title = "Visible after, by events a second"
+        plot(rows(results, "visible"), result_path("latency", "png"), title=title)
 
 
 if __name__ == "__main__":

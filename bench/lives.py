@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bench.load import DUPLICATES, ILLEGAL, WALK, Event, status_event
+from bench.load import WALK, Event, disturbed, status_event
 
 from domain.shipments.event_identity import EventId, creation_event_id, event_id
-from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 from domain.timestamps import parse_timestamp
 
@@ -20,8 +19,6 @@ BY_HTTP: Final = 20
 CREATOR: Final = "admin_user"
 AWAITED: Final = 10
 """Number of a block's shipments whose pick-up is posted by itself and waited for."""
-
-_LATE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +60,16 @@ def block_of(seed: int, index: int) -> Block:
         derive_tracking_number(CREATOR, idempotency_key(seed, first + each), 0) for each in range(SHIPMENTS)
     ]
     singles = [status_event(number, WALK[0], 0, at) for at, number in enumerate(numbers[:AWAITED])]
-    steps: list[list[Event]] = []
-    for step, status in enumerate(WALK):
-        events: list[Event] = []
-        for at, number in enumerate(numbers):
-            if step > 0 or at >= AWAITED:
-                events.append(status_event(number, status, step, at))
-                events += _disturbance(rng, events[-1], number, step, at)
-        steps.append(events)
+    steps = [
+        [
+            event
+            for at, number in enumerate(numbers)
+            if step > 0 or at >= AWAITED
+            for event in disturbed(rng, number, status, step, at)
+        ]
+        for step, status in enumerate(WALK)
+    ]
     return Block(numbers, singles, steps)
-
-
-def _disturbance(
-    rng: random.Random, event: Event, number: TrackingNumber, step: int, at: int
-) -> Sequence[Event]:
-    chance = rng.random()
-    if chance < DUPLICATES:
-        return [event]
-    if chance < DUPLICATES + ILLEGAL:
-        return [status_event(number, Status.PICKED_UP, step + _LATE, at)]
-    return []
 
 
 def _id_of(event: Event) -> EventId:

@@ -2,14 +2,14 @@
 
 import asyncio
 import os
-import platform
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from itertools import islice
+from typing import Any, Final
 
 import aiohttp
 import psutil
@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from devstack.client import RunningStack
-from domain.shipments.commands import CreateShipment, ReportStatus
+from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import creation_event_id, event_id
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
@@ -38,8 +38,10 @@ LATE: Final = 10
 POLL_S: Final = 0.05
 DEADLINE_S: Final = 600.0
 
+CHUNK: Final = 2000
+"""Number of commands appended at once."""
+
 Event = dict[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,33 +57,30 @@ def make_load(*, events: int, batch: int, seed: int) -> Load:
     """Make a load of about `events` events, in batches of `batch`, the shipments interleaved."""
     rng = random.Random(seed)  # noqa: S311  # a load, not a secret
     numbers = [tracking_number_from(rng.randbytes(7)) for _ in range(events // len(WALK))]
-    rows = list(lifelike(numbers, rng, status_event))
+    rows = list(_lives(numbers, rng))
     bodies = [to_json({"events": rows[at : at + batch]}) for at in range(0, len(rows), batch)]
     return Load(numbers=numbers, bodies=bodies, events=len(rows))
 
 
-def lifelike(
-    numbers: Sequence[TrackingNumber],
-    rng: random.Random,
-    made: Callable[[TrackingNumber, Status, int, int], T],
-) -> Iterator[T]:
-    """Yield complete lives of shipments, many of them interleaved: some events twice, some illegal.
-
-    Args:
-        numbers: the shipments.
-        rng: decides what is repeated and what is illegal.
-        made: makes an event of number, status, step and the shipment's place among those under way.
-    """
+def _lives(numbers: Sequence[TrackingNumber], rng: random.Random) -> Iterator[Event]:
+    """Yield complete lives of shipments, many of them interleaved."""
     for first in range(0, len(numbers), WINDOW):
         for step, status in enumerate(WALK):
             for index, number in enumerate(numbers[first : first + WINDOW]):
-                event = made(number, status, step, index)
-                yield event
-                chance = rng.random()
-                if chance < DUPLICATES:
-                    yield event
-                elif chance < DUPLICATES + ILLEGAL:
-                    yield made(number, Status.PICKED_UP, step + LATE, index)
+                yield from disturbed(rng, number, status, step, index)
+
+
+def disturbed(
+    rng: random.Random, number: TrackingNumber, status: Status, step: int, index: int
+) -> Iterator[Event]:
+    """Yield an event; now and then it comes twice, or is followed by an illegal one."""
+    event = status_event(number, status, step, index)
+    yield event
+    chance = rng.random()
+    if chance < DUPLICATES:
+        yield event
+    elif chance < DUPLICATES + ILLEGAL:
+        yield status_event(number, Status.PICKED_UP, step + LATE, index)
 
 
 def status_event(number: TrackingNumber, status: Status, step: int, index: int) -> Event:
@@ -98,7 +97,6 @@ def status_event(number: TrackingNumber, status: Status, step: int, index: int) 
 
 def commands_of(load: Load) -> Iterator[ReportStatus]:
     """Return the commands that ingest-api makes of the load, in order."""
-    received_at = datetime.now(UTC)
     for body in load.bodies:
         for event in from_json(body)["events"]:
             timestamp = parse_timestamp(event["timestamp"])
@@ -108,7 +106,7 @@ def commands_of(load: Load) -> Iterator[ReportStatus]:
                 status=Status(event["status"]),
                 timestamp=timestamp,
                 source=event["source"],
-                received_at=received_at,
+                received_at=timestamp,
                 submitted_by="driver_user_001",
                 location=event["location"],
             )
@@ -117,25 +115,31 @@ def commands_of(load: Load) -> Iterator[ReportStatus]:
 async def register(stack: RunningStack, numbers: Sequence[TrackingNumber]) -> None:
     """Register the shipments through the log and wait until they exist."""
     end = passed(stack) + len(numbers)
-    async with command_log(stack) as log:
-        for at in range(0, len(numbers), 2000):
-            await log.append([creation(number) for number in numbers[at : at + 2000]])
+    await append(kafka_settings(stack), map(creation, numbers))
     await applied(stack, end)
 
 
-def kafka_settings(stack: RunningStack) -> KafkaSettings:
-    """Return the Kafka settings."""
-    return KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers)  # type: ignore[call-arg]  # by its alias
+def kafka_settings(stack: RunningStack, prefix: str = "") -> KafkaSettings:
+    """Return the Kafka settings; `prefix` is that of the topics."""
+    return KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=prefix)  # type: ignore[call-arg]  # by their aliases
+
+
+async def append(settings: KafkaSettings, commands: Iterable[Command]) -> None:
+    """Append commands to the log, in order."""
+    waiting = iter(commands)
+    async with command_log(settings) as log:
+        while chunk := list(islice(waiting, CHUNK)):
+            await log.append(chunk)
 
 
 @asynccontextmanager
-async def command_log(stack: RunningStack) -> AsyncIterator[KafkaCommandLog]:
+async def command_log(settings: KafkaSettings) -> AsyncIterator[KafkaCommandLog]:
     """Open the log for unmeasured work."""
-    producer = ResilientProducer(kafka_settings(stack))
+    producer = ResilientProducer(settings)
     async with producer.running():
         while not producer.is_started:  # noqa: ASYNC110  # once
             await asyncio.sleep(POLL_S)
-        yield KafkaCommandLog(producer, Topics(), max_in_flight=10_000)
+        yield KafkaCommandLog(producer, Topics(settings.topic_prefix), max_in_flight=10_000)
 
 
 def creation(number: TrackingNumber) -> CreateShipment:
@@ -198,12 +202,6 @@ def cpu_of(pid: int) -> float:
     """Return the CPU seconds of a process, user and system."""
     times = psutil.Process(pid).cpu_times()
     return times.user + times.system
-
-
-def machine() -> str:
-    """Describe the machine that this was measured on."""
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return f"{os.cpu_count()} cores, {platform.machine()}, {system}"
 
 
 async def log_in(session: aiohttp.ClientSession, username: str) -> str:

@@ -9,10 +9,7 @@ the end each database must hold every event once and every shipment where it bel
 bench/peers/, in an environment of its own.
 """
 
-import argparse
 import asyncio
-import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -24,17 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-from bench.contenders import CONTENDERS, PEERS, Contender, guarantees
+from bench.contenders import CONTENDERS, PEERS, Contender
 from bench.filling import Filling, drop, fill, make_filling, register
-from bench.saving import described, save
+from bench.load import cpu_of, cpu_seconds, kafka_settings
+from bench.processes import ROOT, Process, end, processor_environment, start
+from bench.saving import command_line, publish
 from bench.stacks import bench_stack
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from devstack.client import RunningStack
-from devstack.supervision.die_with_parent import dying_with_parent
-from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from storage.settings import MongoSettings
 
@@ -43,7 +39,6 @@ OURS: Final = ("Waybill", "Waybill, without_change_feed")
 SERVERS: Final = ("mongod", "kafka", "redis")
 POLL_S: Final = 0.02
 DEADLINE_S: Final = 120.0
-END_S: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +90,8 @@ def drain(stack: RunningStack, contender: Contender, filling: Filling, database:
             if time.monotonic() > started + DEADLINE_S:
                 raise TimeoutError(f"{contender.name} has not drained the topic in {DEADLINE_S:.0f} s")
             recorded = events.estimated_document_count()
-            return Look(time.monotonic(), recorded, cpu_seconds(stack, process.pid))
+            cpu_s = {"itself": cpu_of(process.pid), **cpu_seconds(stack)}
+            return Look(time.monotonic(), recorded, cpu_s)
 
         while (first := look()).recorded == 0:
             time.sleep(POLL_S)
@@ -125,30 +121,15 @@ def drained(first: Look, last: Look, filling: Filling, *, started_s: float) -> D
 
 
 @contextmanager
-def running(stack: RunningStack, contender: Contender, database: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(stack: RunningStack, contender: Contender, database: str) -> Iterator[Process]:
     """Run a contender on the stack's servers."""
-    topic = Topics(PREFIX).events
-    environment = {
-        **os.environ,
-        "ENV": "development",
-        "KAFKA_BROKERS": stack.kafka_brokers,
-        "KAFKA_TOPIC_PREFIX": PREFIX,
-        "LOG_LEVEL": "warning",
+    environment = processor_environment(stack, prefix=PREFIX, group=database) | {
         "MONGO_DB": database,
-        "MONGO_URI": stack.mongo_uri,
         "PEER_GROUP": database,
-        "PEER_TOPIC": topic,
-        "PORT": "0",
-        "PROCESSOR_GROUP": database,
-        "REDIS_ADDR": stack.redis_addr,
+        "PEER_TOPIC": Topics(PREFIX).events,
     }
-    # `python -m bench…` finds its module from anywhere
-    environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    command = dying_with_parent(contender.command, death_signal=signal.SIGKILL)
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            command, env=environment, cwd=place, stdout=said, stderr=said, start_new_session=True
-        )
+        process = start(contender.command, environment=environment, cwd=Path(place), output=said)
         try:
             yield process
         except BaseException:
@@ -156,24 +137,23 @@ def running(stack: RunningStack, contender: Contender, database: str) -> Iterato
             sys.stderr.write(said.read().decode(errors="replace"))
             raise
         finally:
-            process.terminate()
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end([process])
 
 
-def cpu_seconds(stack: RunningStack, pid: int) -> dict[str, float]:
-    """Return the CPU seconds, user and system, of the contender and of each server."""
-    members = stack.members()
-    pids = {"itself": [pid], **{name: [each.pid for each in members[name]] for name in SERVERS}}
-    return {name: sum(map(_cpu_of, each)) for name, each in pids.items()}
-
-
-def _cpu_of(pid: int) -> float:
-    times = psutil.Process(pid).cpu_times()
-    return times.user + times.system
+def play(
+    stack: RunningStack, contenders: Sequence[Contender], filling: Filling, rounds: int
+) -> list[dict[str, Drain]]:
+    """Fill the topic, then let the contenders drain it in turn, round after round."""
+    asyncio.run(fill(kafka_settings(stack, PREFIX), filling.commands))
+    results: list[dict[str, Drain]] = []
+    for number in range(rounds):
+        drains: dict[str, Drain] = {}
+        for contender in (*contenders[number % 2 :], *contenders[: number % 2]):
+            database = f"bench_{contender.name}_{number}".translate(str.maketrans(" ,", "__")).lower()
+            drains[contender.name] = drain(stack, contender, filling, database)
+            sys.stderr.write(f"{contender.name}: {drains[contender.name].rate:.0f} events/s\n")
+        results.append({each.name: drains[each.name] for each in contenders})
+    return results
 
 
 def report(rounds: Sequence[Mapping[str, Drain]], filling: Filling) -> Iterator[str]:
@@ -187,8 +167,6 @@ def report(rounds: Sequence[Mapping[str, Drain]], filling: Filling) -> Iterator[
     yield "                 events/s             no feed   itself  mongod  kafka  redis    all   first event"
     for name in rounds[0]:
         yield _row(name, rounds)
-    yield ""
-    yield from guarantees()
 
 
 def _row(name: str, rounds: Sequence[Mapping[str, Drain]]) -> str:
@@ -208,39 +186,27 @@ def _row(name: str, rounds: Sequence[Mapping[str, Drain]]) -> str:
 
 def build_peers() -> None:
     """Build the peers' environment from its lock file."""
-    uv = Path(__file__).parents[1] / ".uv/bin/uv"
-    subprocess.run([uv, "sync", "--locked", "--quiet", "--project", PEERS], check=True)
+    uv, environment = ROOT / ".uv/bin/uv", PEERS / ".venv"
+    subprocess.run([uv, "venv", "--quiet", "--allow-existing", "--python", "3.11", environment], check=True)
+    lock = PEERS / "pylock.toml"
+    subprocess.run([uv, "pip", "sync", "--quiet", "--python", environment, lock], check=True)
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_288)
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[], help="names of peers; beside Waybill")
-    parser.add_argument("--port", type=int, default=18_288)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
     only = (*OURS, *options.only) if options.only else tuple(each.name for each in CONTENDERS)
     contenders = [each for each in CONTENDERS if each.name in only]
     build_peers()
     filling = make_filling(events=options.events, seed=options.seed)
-    rounds: list[dict[str, Drain]] = []
     with bench_stack(options.port, stores_only=True) as stack:
-        brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=PREFIX)  # type: ignore[call-arg]  # by their aliases
-        asyncio.run(fill(brokers, filling.commands))
-        for number in range(options.rounds):
-            drains: dict[str, Drain] = {}
-            for contender in (*contenders[number % 2 :], *contenders[: number % 2]):
-                database = f"bench_{contender.name}_{number}".translate(str.maketrans(" ,", "__")).lower()
-                drains[contender.name] = drain(stack, contender, filling, database)
-                sys.stderr.write(f"{contender.name}: {drains[contender.name].rate:.0f} events/s\n")
-            rounds.append({each.name: drains[each.name] for each in contenders})
-    text = described("\n".join(report(rounds, filling)))
-    print(text)
-    if options.save:
-        save("peers", text)
+        rounds = play(stack, contenders, filling, options.rounds)
+    publish("peers", "\n".join(report(rounds, filling)), options)
 
 
 if __name__ == "__main__":

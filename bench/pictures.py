@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
-from bench.load import machine
+from bench.saving import machine
 from matplotlib import pyplot as plt
 
 from devstack.client import RunningStack, start_stack

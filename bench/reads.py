@@ -8,8 +8,6 @@ each kind of read, and requests/s. Every list is asked for with its total; `list
 for the same one twice, so that its total is counted again.
 """
 
-import argparse
-import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +18,10 @@ from typing import Final
 
 import aiohttp
 import uvloop
-from bench.lanes import Lanes, Response, closed_loop, open_lanes, request_bytes
+from bench.lanes import Lanes, Response, closed_loop, during, open_lanes, request_bytes
 from bench.load import STARTED_AT, log_in
 from bench.percentiles import Latencies, table
-from bench.saving import described, save
+from bench.saving import command_line, publish
 from bench.stacks import bench_stack
 from bench.stock import APART, BIG_CLIENT, fill, number_at, owner_of
 from pydantic_core import from_json, to_json
@@ -66,14 +64,24 @@ async def cursor_paths(lanes: Lanes, token: str) -> list[str]:
     """Walk the full list by its cursors, and return the paths of the pages."""
     paths = ["/shipments?limit=100"]
     for _ in range(PAGES):
-        responses: list[Response] = []
-        request = request_bytes("GET", paths[-1], token=token)
-        await closed_loop(lanes, iter([request]), at_once=1, then=responses.append)
-        cursor = from_json(responses[0].body)["pagination"]["next_cursor"]
+        response = await _get(lanes, paths[-1], token)
+        cursor = from_json(response.body)["pagination"]["next_cursor"]
         if cursor is None:
             break
         paths.append(f"/shipments?limit=100&cursor={cursor}")
     return paths
+
+
+async def _get(lanes: Lanes, path: str, token: str) -> Response:
+    responses: list[Response] = []
+    await closed_loop(
+        lanes,
+        iter([request_bytes("GET", path, token=token)]),
+        at_once=1,
+        expected=HTTPStatus.OK,
+        answered=lambda response, _: responses.append(response),
+    )
+    return responses[0]
 
 
 def reads_of(role: str, plan: Plan, *, pages: list[str]) -> dict[str, Callable[[random.Random], str]]:
@@ -113,18 +121,13 @@ async def measure_logins(lanes: Lanes, plan: Plan) -> Measured:
 async def _timed(lanes: Lanes, requests: Requests, plan: Plan) -> Measured:
     latencies = Latencies()
     started = time.perf_counter()
-
-    async def lane() -> None:
-        while (asked := time.perf_counter()) - started < plan.seconds:
-            done: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-            lanes.send(next(requests), done.set_result)
-            await asyncio.wait((done, lanes.failed), return_when=asyncio.FIRST_COMPLETED)
-            response = done.result()
-            if response.status != HTTPStatus.OK:
-                raise RuntimeError(f"{response.status}: {response.body[:300]!r}")
-            latencies.add(time.perf_counter() - asked)
-
-    await asyncio.gather(*(lane() for _ in range(plan.at_once)))
+    await closed_loop(
+        lanes,
+        during(plan.seconds, requests),
+        at_once=plan.at_once,
+        expected=HTTPStatus.OK,
+        answered=lambda _, seconds: latencies.add(seconds),
+    )
     return Measured(latencies, len(latencies) / (time.perf_counter() - started))
 
 
@@ -153,21 +156,18 @@ def report(results: Mapping[str, Measured]) -> str:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_188)
     parser.add_argument("--shipments", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each kind of read")
     parser.add_argument("--at-once", type=int, default=4)
-    parser.add_argument("--port", type=int, default=18_188)
-    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
     plan = Plan(shipments=options.shipments, seconds=options.seconds, at_once=options.at_once)
     with bench_stack(options.port, environment=UNLIMITED) as stack:
         fill(stack, plan.shipments)
         results = uvloop.run(measure_all(stack, plan))
-    text = described(f"load     {plan.shipments:,} shipments, {plan.at_once} at once\n{report(results)}")
-    print(text)
-    if options.save:
-        save("reads", text)
+    publish(
+        "reads", f"load     {plan.shipments:,} shipments, {plan.at_once} at once\n{report(results)}", options
+    )
 
 
 if __name__ == "__main__":

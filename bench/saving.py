@@ -1,25 +1,41 @@
-"""Storage of results: as text, with the machine and the commit that they were measured on."""
+"""What every benchmark has in common: its options, and its result as text with machine and commit."""
 
+import argparse
+import os
+import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench.load import machine
-
 RESULTS: Final = Path(__file__).with_name("results")
 
 
-def described(text: str) -> str:
-    """Return a result prefixed with the machine and commit."""
-    return f"machine  {machine()}\ncommit   {commit()}\n{text}"
+def command_line(module_docstring: str | None, *, port: int) -> argparse.ArgumentParser:
+    """Return a parser of the options that every benchmark takes."""
+    parser = argparse.ArgumentParser(description=(module_docstring or "").partition("\n")[0])
+    parser.add_argument("--port", type=int, default=port, help="of the gateway of the stack that it starts")
+    parser.add_argument("--save", action="store_true", help="write the result to bench/results")
+    return parser
 
 
-def save(name: str, text: str, *, suffix: str = "txt") -> Path:
-    """Write a result to `bench/results`, under the date and a name."""
-    path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}.{suffix}"
-    path.write_text(f"{text.rstrip()}\n")
-    return path
+def publish(name: str, text: str, options: argparse.Namespace) -> None:
+    """Print a result with its machine and commit; save it if the options ask for it."""
+    described = f"machine  {machine()}\ncommit   {commit()}\n{text.rstrip()}\n"
+    print(described, end="")
+    if options.save:
+        result_path(name, "txt").write_text(described)
+
+
+def result_path(name: str, suffix: str) -> Path:
+    """Return the path of today's result of this name."""
+    return RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-{name}.{suffix}"
+
+
+def machine() -> str:
+    """Describe the machine that this was measured on."""
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {platform.machine()}, {system}"
 
 
 def commit() -> str:

@@ -9,12 +9,8 @@ a process joins a group at work, one is stopped and one is killed, and the pause
 events in flight and cached shipments take in memory.
 """
 
-import argparse
 import asyncio
-import os
-import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,17 +22,17 @@ from typing import Final
 
 from bench import footprint, journals
 from bench.filling import fill, make_filling
-from bench.saving import described, save
+from bench.load import kafka_settings
+from bench.processes import Process, end, processor_environment, start
+from bench.saving import command_line, publish
+from bench.stacks import bench_stack
 
-from devstack.client import RunningStack, start_stack
-from devstack.supervision.die_with_parent import dying_with_parent
-from messaging.settings import KafkaSettings
+from devstack.client import RunningStack
 
 PREFIX: Final = "scaling."
 COUNTS: Final = (1, 2, 4, 12)
 POLL_S: Final = 0.1
 DEADLINE_S: Final = 240.0
-END_S: Final = 20.0
 MAX_BATCH: Final = 100
 SETTLED_S, JOINING_S, LEAVING_S, MISSING_S = 4.0, 6.0, 5.0, 15.0
 """Length of an observation: before anything happens, then for each change; a session lasts ten seconds."""
@@ -64,28 +60,21 @@ class Group:
     name: str
     place: Path
     started_s: dict[str, float] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
 
     def start(self) -> str:
         """Start one more and return its name."""
         name = f"{self.name}-{len(self.processes) + 1}"
-        environment = {
-            **os.environ,
-            "ENV": "development",
+        environment = processor_environment(self.stack, prefix=PREFIX, group=self.name) | {
             "INSTANCE_ID": name,
-            "KAFKA_BROKERS": self.stack.kafka_brokers,
-            "KAFKA_TOPIC_PREFIX": PREFIX,
-            "LOG_LEVEL": "error",
-            "PROCESSOR_GROUP": self.name,
             "PROCESSOR_MAX_BATCH": str(MAX_BATCH),
             "SIMULATED_BATCH_S": str(self.pace.batch_s),
             "SIMULATED_EVENT_S": str(self.pace.event_s),
             "SIMULATED_JOURNAL": str(self.place / name),
         }
-        command = dying_with_parent((sys.executable, "-m", "bench.simulated"), death_signal=signal.SIGKILL)
         self.started_s[name] = time.monotonic()
-        root = Path(__file__).parents[1]
-        self.processes[name] = subprocess.Popen(command, env=environment, cwd=root, start_new_session=True)
+        command = (sys.executable, "-m", "bench.processors", "simulated")
+        self.processes[name] = start(command, environment=environment)
         return name
 
     def journals(self) -> dict[str, list[journals.Entry]]:
@@ -106,14 +95,7 @@ class Group:
 
     def stop(self) -> None:
         """End the processes that still run."""
-        for process in self.processes.values():
-            process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end(self.processes.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,23 +197,18 @@ def report(pace: Pace, events: int, drains: Sequence[Drained], upsets: Sequence[
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_288)
     parser.add_argument("--events", type=int, default=60_000)
     parser.add_argument("--batch-ms", type=float, default=8.0)
     parser.add_argument("--event-ms", type=float, default=1.2)
-    parser.add_argument("--port", type=int, default=18_288)
-    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
     pace = Pace(batch_s=options.batch_ms / 1000, event_s=options.event_ms / 1000)
     commands = make_filling(events=options.events, seed=1).commands
     drains: list[Drained] = []
     with ExitStack() as open_:
         home = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="waybill-scaling-")))
-        stack = open_.enter_context(
-            start_stack(home / "stack", env=dict(os.environ), port=options.port, stores_only=True)
-        )
-        brokers = KafkaSettings(KAFKA_BROKERS=stack.kafka_brokers, KAFKA_TOPIC_PREFIX=PREFIX)  # type: ignore[call-arg]  # by their aliases
-        asyncio.run(fill(brokers, commands))
+        stack = open_.enter_context(bench_stack(options.port, stores_only=True))
+        asyncio.run(fill(kafka_settings(stack, PREFIX), commands))
         for count in COUNTS:
             group = Group(stack, pace, f"drain-{count}", home)
             open_.callback(group.stop)
@@ -242,10 +219,7 @@ def main() -> None:
         group = Group(stack, replace(pace, event_s=2 * pace.event_s), "upset", home)
         open_.callback(group.stop)
         upsets = list(upset(group))
-    text = described("\n".join(report(pace, len(commands), drains, upsets)))
-    print(text)
-    if options.save:
-        save("scaling", text)
+    publish("scaling", "\n".join(report(pace, len(commands), drains, upsets)), options)
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ the event. The processors are paused meanwhile, as the bare handler has none beh
 `--processors` they work on the same cores. Prints requests/s, CPU of the server by request, and the ratios.
 """
 
-import argparse
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +24,10 @@ from typing import Final
 
 import aiohttp
 import uvloop
-from bench.lanes import Response, closed_loop, open_lanes, request_bytes
+from bench.lanes import closed_loop, during, open_lanes, request_bytes
 from bench.load import WALK, cpu_of, log_in, register, status_event
-from bench.saving import described, save
+from bench.processes import end, start
+from bench.saving import command_line, publish
 from bench.stacks import bench_stack
 from pydantic_core import to_json
 
@@ -91,24 +90,19 @@ class Round:
 
 async def measure(target: Target, requests: Iterator[bytes], *, connections: int, seconds: float) -> Round:
     """Post for a while, and count the responses; any status but 202 ends the run."""
-    count = 0
-    deadline = time.perf_counter() + seconds
-
-    def until_then() -> Iterator[bytes]:
-        while time.perf_counter() < deadline:
-            yield next(requests)
-
-    def then(response: Response) -> None:
-        nonlocal count
-        if response.status != HTTPStatus.ACCEPTED:
-            raise RuntimeError(f"{target.name}: {response.status}: {response.body!r}")
-        count += 1
-
     async with open_lanes(target.url, connections) as lanes:
         before, started = target.cpu_s(), time.perf_counter()
-        await closed_loop(lanes, until_then(), at_once=connections, then=then)
+        count = await closed_loop(
+            lanes, during(seconds, requests), at_once=connections, expected=HTTPStatus.ACCEPTED
+        )
         took, after = time.perf_counter() - started, target.cpu_s()
     return Round(count / took, {name: (after[name] - before[name]) / count * 1e6 for name in before})
+
+
+def play(port: int, plan: Plan) -> dict[str, list[Round]]:
+    """Measure on a stack of its own, beside the bare handler."""
+    with bench_stack(port, environment=UNLIMITED) as stack, serving_bare(port + 1) as bare:
+        return uvloop.run(compare(stack, bare, plan))
 
 
 async def compare(stack: RunningStack, bare: Target, plan: Plan) -> dict[str, list[Round]]:
@@ -167,14 +161,14 @@ def report(results: Mapping[str, Sequence[Round]]) -> str:
 @contextmanager
 def serving_bare(port: int) -> Iterator[Target]:
     """Run the bare handler in a process of its own."""
-    with subprocess.Popen([sys.executable, "-m", "bench.bare", str(port)]) as process:
-        try:
-            wait_for_port(port)
-            yield Target(
-                name=BARE, url=f"http://127.0.0.1:{port}", pids={"server": process.pid, "client": os.getpid()}
-            )
-        finally:
-            process.terminate()
+    process = start((sys.executable, "-m", "bench.bare", str(port)))
+    try:
+        wait_for_port(port)
+        yield Target(
+            name=BARE, url=f"http://127.0.0.1:{port}", pids={"server": process.pid, "client": os.getpid()}
+        )
+    finally:
+        end([process])
 
 
 def wait_for_port(port: int) -> None:
@@ -206,13 +200,11 @@ def paused(stack: RunningStack, group: str) -> Iterator[None]:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_188)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each target in each round")
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--port", type=int, default=18_188)
     parser.add_argument("--processors", action="store_true", help="let them work")
-    parser.add_argument("--save", action="store_true", help="write the result to bench/results")
     options = parser.parse_args()
     plan = Plan(
         rounds=options.rounds,
@@ -220,15 +212,7 @@ def main() -> None:
         connections=options.connections,
         processors=options.processors,
     )
-    with (
-        bench_stack(options.port, environment=UNLIMITED) as stack,
-        serving_bare(options.port + 1) as bare,
-    ):
-        results = uvloop.run(compare(stack, bare, plan))
-    text = described(f"load     {plan}\n{report(results)}")
-    print(text)
-    if options.save:
-        save("single", text)
+    publish("single", f"load     {plan}\n{report(play(options.port, plan))}", options)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from bench.costs import BYTES, CPU_US, Costs, Machines, giving_way, needed, tightest
-from bench.saving import save
+from bench.saving import result_path
 
 STEPS: Final = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 CURRENT: Final = {
@@ -132,7 +132,7 @@ def main() -> None:
     text = "\n".join(report(options.events, costs))
     print(text)
     if options.save:
-        save("sizing", text)
+        result_path("sizing", "txt").write_text(f"{text}\n")
 
 
 if __name__ == "__main__":

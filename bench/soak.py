@@ -11,19 +11,17 @@ The first quarter does not count, and before it comes a warm-up, in which bounde
 a partition in the processor, the partitions of 32,768 tracking numbers in each producer.
 """
 
-import argparse
 import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from bench.lives import SHIPMENTS, block_of
-from bench.load import applied, command_log, machine, make_load
+from bench.load import applied, command_log, kafka_settings, make_load
 from bench.sampling import OURS, Sampler, Samples
+from bench.saving import command_line, publish
 from bench.soaking import Soaking
 from bench.stacks import bench_stack
 from bench.throughput import measure
@@ -33,7 +31,6 @@ from devstack.client import RunningStack
 
 SAMPLE_EVERY_S: Final = 5.0
 CACHED_SHIPMENTS: Final = 6_000
-RESULTS: Final = Path(__file__).with_name("results")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +76,7 @@ async def soak(stack: RunningStack, plan: Plan) -> Result:
     sampler = Sampler(stack)
     start = await sampler.ends()
     over, watched = asyncio.Event(), asyncio.Event()
-    async with command_log(stack) as log, asyncio.TaskGroup() as group:
+    async with command_log(kafka_settings(stack)) as log, asyncio.TaskGroup() as group:
         group.create_task(soaking.run(log, over))
         await asyncio.sleep(result.warm_up_s)
         began = time.monotonic()
@@ -103,7 +100,6 @@ def _lines(result: Result) -> Iterator[str]:
     soaking = result.soaking
     if soaking is None:
         return
-    yield f"machine          {machine()}"
     yield f"load             {result.rate:.0f} events/s, {result.warm_up_s:.0f} s of warm-up"
     yield f"                 and {result.seconds:.0f} s; the generator was late by {soaking.behind_s:.1f} s"
     yield f"sent             {soaking.events} events of {soaking.blocks * SHIPMENTS} shipments"
@@ -121,14 +117,13 @@ def _lines(result: Result) -> Iterator[str]:
 
 def main() -> None:
     """Run the soak."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--share", type=float, default=0.5, help="of the capacity that is measured first")
+    usual = Plan(minutes=20.0)
+    parser = command_line(__doc__, port=18_089)
+    parser.add_argument("--minutes", type=float, default=usual.minutes)
+    parser.add_argument("--share", type=float, default=usual.share, help="of the capacity, measured first")
     parser.add_argument("--rate", type=float, help="events a second, instead")
     parser.add_argument("--warm-up", type=float, help="seconds, instead of until all caches are full")
-    parser.add_argument("--port", type=int, default=18_089)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
+    parser.add_argument("--seed", type=int, default=usual.seed)
     options = parser.parse_args()
     plan = Plan(
         minutes=options.minutes,
@@ -139,10 +134,7 @@ def main() -> None:
     )
     with bench_stack(options.port) as stack:
         result = asyncio.run(soak(stack, plan))
-    text = report(result)
-    print(text)
-    if options.save:
-        (RESULTS / f"{datetime.now(UTC):%Y-%m-%d}-soak.txt").write_text(text + "\n")
+    publish("soak", report(result), options)
     sys.exit(bool(result.broken()))
 
 

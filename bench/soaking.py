@@ -4,14 +4,15 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
 import aiohttp
 from bench.lives import BY_HTTP, CREATOR, Block, block_of, idempotency_key
-from bench.load import Event, creation, log_in
+from bench.load import creation, log_in
 from pydantic_core import to_json
 
 from domain.shipments.tracking_number import TrackingNumber
@@ -47,56 +48,24 @@ class Soaking:
 
     async def run(self, log: KafkaCommandLog, over: asyncio.Event) -> None:
         """Send block after block until it is `over`; blocks in progress are finished."""
-        numbers = count()
-        async with aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
-            reporter = await log_in(session, "driver_user_001")
-            admin = await log_in(session, CREATOR)
-            pace = _Pace(self.rate)
-            async with asyncio.TaskGroup() as lanes:
-                for _ in range(LANES):
-                    lanes.create_task(self._lane(_Caller(session, reporter, admin), log, numbers, pace, over))
-            self.behind_s = pace.behind_s
+        numbers, pace = count(), _Pace(self.rate)
+        async with (
+            _logged_in(self.url, "driver_user_001") as reporter,
+            _logged_in(self.url, CREATOR) as admin,
+            asyncio.TaskGroup() as lanes,
+        ):
+            sender = _Sender(self, log, pace, reporter, admin)
+            for _ in range(LANES):
+                lanes.create_task(self._lane(sender, numbers, over))
+        self.behind_s = pace.behind_s
 
-    async def _lane(
-        self,
-        caller: "_Caller",
-        log: KafkaCommandLog,
-        numbers: Iterator[int],
-        pace: "_Pace",
-        over: asyncio.Event,
-    ) -> None:
+    async def _lane(self, sender: "_Sender", numbers: Iterator[int], over: asyncio.Event) -> None:
         while not over.is_set():
             index = next(numbers)
             block = block_of(self.seed, index)
-            await self._send(caller, log, pace, index, block)
+            await sender.send(index, block)
             self.blocks += 1
             self.events += block.events
-
-    async def _send(
-        self, caller: "_Caller", log: KafkaCommandLog, pace: "_Pace", index: int, block: Block
-    ) -> None:
-        await pace.take(len(block.numbers))
-        await log.append([creation(number) for number in block.numbers[BY_HTTP:]])
-        first = index * len(block.numbers)
-        for at, number in enumerate(block.numbers[:BY_HTTP]):
-            await self._until_taken(caller.create(idempotency_key(self.seed, first + at), number), index)
-        for event in block.singles:
-            await pace.take(1)
-            await self._until_taken(caller.report_and_wait(event), index)
-        for step in block.steps:
-            for at in range(0, len(step), BATCH):
-                batch = step[at : at + BATCH]
-                await pace.take(len(batch))
-                await self._until_taken(caller.report(batch), index)
-        for path in _reads(block.numbers):
-            self.responses[await caller.get(path)] += 1
-
-    async def _until_taken(self, request: "_Request", index: int) -> None:
-        while (status := await request.send()) not in GOOD:
-            self.responses[status] += 1
-            self.doubts[index] += 1
-            await asyncio.sleep(PAUSE_S)
-        self.responses[status] += 1
 
 
 class _Pace:
@@ -117,56 +86,68 @@ class _Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    session: aiohttp.ClientSession
-    path: str
-    body: bytes
-    headers: Mapping[str, str]
+class _Sender:
+    soaking: Soaking
+    log: KafkaCommandLog
+    pace: _Pace
+    reporter: aiohttp.ClientSession
+    admin: aiohttp.ClientSession
 
-    async def send(self) -> int:
-        """Return the status of the response, 0 if there is none."""
-        try:
-            async with self.session.post(self.path, data=self.body, headers=self.headers) as response:
-                await response.read()
-                return response.status
-        except (aiohttp.ClientError, TimeoutError):
-            return 0
+    async def send(self, index: int, block: Block) -> None:
+        await self.pace.take(len(block.numbers))
+        await self.log.append([creation(number) for number in block.numbers[BY_HTTP:]])
+        first = index * len(block.numbers)
+        for at, number in enumerate(block.numbers[:BY_HTTP], first):
+            key = idempotency_key(self.soaking.seed, at)
+            headers = {"Idempotency-Key": key, "Prefer": "wait=0"}
+            await self._until_taken(index, self.admin, "/shipments", _description(number), headers)
+        for event in block.singles:
+            await self.pace.take(1)
+            await self._until_taken(index, self.reporter, "/events", event, {"Prefer": "wait=5"})
+        for step in block.steps:
+            for at in range(0, len(step), BATCH):
+                batch = step[at : at + BATCH]
+                await self.pace.take(len(batch))
+                await self._until_taken(index, self.reporter, "/events/batch", {"events": batch}, {})
+        for path in _reads(block.numbers):
+            self.soaking.responses[await _status(self.admin.get(path))] += 1
+
+    async def _until_taken(
+        self, index: int, caller: aiohttp.ClientSession, path: str, body: object, headers: Mapping[str, str]
+    ) -> None:
+        data, headers = to_json(body), {"Content-Type": "application/json", **headers}
+        while (status := await _status(caller.post(path, data=data, headers=headers))) not in GOOD:
+            self.soaking.responses[status] += 1
+            self.soaking.doubts[index] += 1
+            await asyncio.sleep(PAUSE_S)
+        self.soaking.responses[status] += 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    session: aiohttp.ClientSession
-    reporter: str
-    admin: str
+@asynccontextmanager
+async def _logged_in(url: str, username: str) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(url, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session:
+        session.headers["Authorization"] = f"Bearer {await log_in(session, username)}"
+        yield session
 
-    def create(self, key: str, number: TrackingNumber) -> _Request:
-        command = creation(number)
-        body: dict[str, Any] = {
-            "client_id": command.client_id,
-            "origin": command.origin,
-            "destination": command.destination,
-            "package": command.package,
-        }
-        return self._post("/shipments", body, self.admin, {"Idempotency-Key": key, "Prefer": "wait=0"})
 
-    def report(self, events: Sequence[Event]) -> _Request:
-        return self._post("/events/batch", {"events": events}, self.reporter, {})
+async def _status(request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> int:
+    """Return the status of the response, 0 if there is none."""
+    try:
+        async with request as response:
+            await response.read()
+            return response.status
+    except (aiohttp.ClientError, TimeoutError):
+        return 0
 
-    def report_and_wait(self, event: Event) -> _Request:
-        return self._post("/events", event, self.reporter, {"Prefer": "wait=5"})
 
-    async def get(self, path: str) -> int:
-        headers = {"Authorization": f"Bearer {self.admin}"}
-        try:
-            async with self.session.get(path, headers=headers) as response:
-                await response.read()
-                return response.status
-        except (aiohttp.ClientError, TimeoutError):
-            return 0
-
-    def _post(self, path: str, body: object, token: str, headers: Mapping[str, str]) -> _Request:
-        said = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **headers}
-        return _Request(self.session, path, to_json(body), said)
+def _description(number: TrackingNumber) -> dict[str, Any]:
+    command = creation(number)
+    return {
+        "client_id": command.client_id,
+        "origin": command.origin,
+        "destination": command.destination,
+        "package": command.package,
+    }
 
 
 def _reads(numbers: Sequence[TrackingNumber]) -> Iterator[str]:

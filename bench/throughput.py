@@ -8,7 +8,6 @@ Starts a stack of its own. Each round, on shipments of its own, registered befor
 outcome. Prints the rounds, their medians as shares of the ceiling, and the CPU time of each process.
 """
 
-import argparse
 import asyncio
 import os
 import signal
@@ -27,13 +26,14 @@ from bench.load import (
     command_log,
     commands_of,
     cpu_seconds,
+    kafka_settings,
     log_in,
     make_load,
     passed,
     register,
     resident_mib,
 )
-from bench.saving import described, save
+from bench.saving import command_line, publish
 from bench.stacks import ONE_PER_CORE, bench_stack
 
 from devstack.client import RunningStack
@@ -117,7 +117,7 @@ async def drain(stack: RunningStack, load: Load) -> Figures:
     await register(stack, load.numbers)
     end = passed(stack) + load.events
     commands = list(commands_of(load))
-    async with command_log(stack) as log:
+    async with command_log(kafka_settings(stack)) as log:
         processors = [
             stack.signal("processor", signal.SIGSTOP, index=index)
             for index in range(len(stack.members()["processor"]))
@@ -208,14 +208,12 @@ def _medians(used: Sequence[tuple[dict[str, float], int]]) -> dict[str, float]:
 def main() -> None:
     """Run the benchmark."""
     usual = Sizes()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = command_line(__doc__, port=18_088)
     parser.add_argument("--events", type=int, default=usual.events)
     parser.add_argument("--drained", type=int, default=usual.drained, help="events of ceiling and drain")
     parser.add_argument("--batch", type=int, default=usual.batch, help="events a request")
     parser.add_argument("--connections", type=int, default=usual.connections)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--port", type=int, default=18_088)
-    parser.add_argument("--save", action="store_true", help="write the table to bench/results")
     options = parser.parse_args()
     sizes = Sizes(
         events=options.events,
@@ -226,10 +224,7 @@ def main() -> None:
     with bench_stack(options.port, environment=ONE_PER_CORE) as stack:
         rounds = [play(stack, seed, sizes) for seed in range(options.rounds)]
         held = ", ".join(f"{group} {mib:.0f}" for group, mib in resident_mib(stack).items())
-    text = described(f"{report(rounds, sizes)}\nresident at the end, MiB: {held}")
-    print(text)
-    if options.save:
-        save("throughput", text)
+    publish("throughput", f"{report(rounds, sizes)}\nresident at the end, MiB: {held}", options)
 
 
 if __name__ == "__main__":

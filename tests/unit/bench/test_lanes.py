@@ -1,13 +1,13 @@
-"""The open loop: send times, and that the delay of a slow server is counted in full."""
+"""The loops of the load generator: what they send, and that a slow server counts in full."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from itertools import repeat
 
 import pytest
-from bench.arrivals import arrivals, send_at
-from bench.lanes import Response, closed_loop, open_lanes, request_bytes, response_in
+from bench.lanes import arrivals, closed_loop, during, open_lanes, open_loop, request_bytes, response_in
 
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}"
 PAUSE_S = 0.3
@@ -20,7 +20,7 @@ async def slow_first_response(*, responses: int = 100) -> AsyncIterator[str]:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent
-        with suppress(asyncio.IncompleteReadError):  # the client hangs up
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client hangs up
             while sent < responses:
                 head = await reader.readuntil(b"\r\n\r\n")
                 if b"Content-Length: 2" in head:
@@ -30,7 +30,8 @@ async def slow_first_response(*, responses: int = 100) -> AsyncIterator[str]:
                 sent += 1
                 writer.write(OK)
         writer.close()
-        await writer.wait_closed()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.add(asyncio.create_task(serve(reader, writer)))
@@ -72,27 +73,45 @@ async def test_a_request_behind_a_slow_response_counts_from_its_send_time() -> N
         instants = [start + 0.01 * index for index in range(5)]
         took: dict[int, float] = {}
 
-        def answered(index: int, _response: Response) -> None:
+        def answered(index: int) -> None:
             took[index] = time.perf_counter() - instants[index]
 
-        await send_at(lanes, [request_bytes("GET", "/")] * 5, instants, answered)
+        requests = [request_bytes("GET", "/")] * 5
+        await open_loop(lanes, requests, instants, expected=202, answered=answered)
     assert all(took[index] >= PAUSE_S - 0.01 * index for index in range(5)), "not only the first one was slow"
 
 
-async def test_a_closed_loop_sends_every_request_once() -> None:
-    statuses: list[int] = []
+async def test_a_closed_loop_sends_every_request_once_and_times_it() -> None:
+    took: list[float] = []
 
     def requests() -> Iterator[bytes]:
         yield from [request_bytes("POST", "/events", body=b"{}")] * 7
 
     async with slow_first_response() as url, open_lanes(url, 3) as lanes:
-        await closed_loop(
-            lanes, requests(), at_once=3, then=lambda response: statuses.append(response.status)
+        count = await closed_loop(
+            lanes, requests(), at_once=3, expected=202, answered=lambda _, seconds: took.append(seconds)
         )
-    assert statuses == [202] * 7
+    assert count == len(took) == 7
+    assert max(took) >= PAUSE_S
+
+
+async def test_requests_end_with_their_time() -> None:
+    started = time.perf_counter()
+    assert all(request == b"x" for request in during(0.05, repeat(b"x")))
+    assert 0.05 <= time.perf_counter() - started < 5
+
+
+async def test_another_status_than_expected_ends_the_run() -> None:
+    requests = [request_bytes("GET", "/")] * 5
+    async with slow_first_response() as url, open_lanes(url, 1) as lanes:
+        with pytest.raises(RuntimeError, match="202"):
+            await closed_loop(lanes, iter(requests), at_once=1, expected=200)
+    async with slow_first_response() as url, open_lanes(url, 1) as lanes:
+        with pytest.raises(RuntimeError, match="202"):
+            await open_loop(lanes, requests, [0.0] * 5, expected=200, answered=lambda _: None)
 
 
 async def test_a_connection_that_breaks_ends_the_run() -> None:
     async with slow_first_response(responses=2) as url, open_lanes(url, 1) as lanes:
         with pytest.raises(ConnectionError):
-            await closed_loop(lanes, iter([request_bytes("GET", "/")] * 5), at_once=1, then=lambda _: None)
+            await closed_loop(lanes, iter([request_bytes("GET", "/")] * 5), at_once=1, expected=202)
