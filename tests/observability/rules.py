@@ -21,11 +21,6 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in _rules() if "record" in rule}
 
 
-def expressions() -> list[str]:
-    """Return the expressions of all rules."""
-    return [rule["expr"] for rule in _rules()]
-
-
 def _rules() -> list[dict[str, Any]]:
     files = [yaml.safe_load(path.read_text()) for path in sorted((DEPLOYED / "rules").glob("*.yml"))]
     return [rule for file in files for group in file["groups"] for rule in group["rules"]]

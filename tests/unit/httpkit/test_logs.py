@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from structlog.testing import capture_logs
 
-from httpkit.middleware.request_ids import new_request_id, request_id
+from httpkit.middleware.request_ids import new_request_id
 from httpkit.routes import Route
 from servicekit.logs import configure_logs
 from servicekit.settings import Environment, ServiceSettings
@@ -40,9 +40,9 @@ def lines(output: Output) -> list[dict[str, Any]]:
     return [json.loads(line) for line in output.readouterr().out.splitlines()]
 
 
-async def echo(request: web.Request) -> web.Response:
+async def echo(_request: web.Request) -> web.Response:
     structlog.get_logger().info("handling")
-    return web.Response(text=request_id(request))
+    return web.Response()
 
 
 async def fail(_request: web.Request) -> web.Response:
@@ -55,17 +55,15 @@ ECHO = Route("GET", "/", echo, None)
 
 async def test_each_request_has_an_id_of_its_own(serve: Serve) -> None:
     client = await serve(ECHO)
-    responses = [await client.get("/") for _ in range(2)]
-    texts = [await response.text() for response in responses]
-    assert texts[0] != texts[1]
-    assert [response.headers["X-Request-Id"] for response in responses] == texts
+    first, second = [(await client.get("/")).headers["X-Request-Id"] for _ in range(2)]
+    assert first != second
 
 
 @pytest.mark.parametrize("given", ["abc", "x" * 128, "00-4bf92f-00f067aa0ba902b7/1"])
 async def test_well_formed_id_of_the_caller_is_used(serve: Serve, given: str) -> None:
     client = await serve(ECHO)
     response = await client.get("/", headers={"X-Request-Id": given})
-    assert response.headers["X-Request-Id"] == await response.text() == given
+    assert response.headers["X-Request-Id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "x" * 129, "a b", "naïve", "tab\tbed"])

@@ -17,13 +17,9 @@ WaybillError
 └── PoisonRecord           no retry will make this record readable
 """
 
-from typing import ClassVar
-
 
 class WaybillError(Exception):
     """Root of what our own code raises."""
-
-    retriable: ClassVar[bool] = False
 
 
 class BusinessError(WaybillError):
@@ -48,8 +44,6 @@ class TooMuchToRead(BusinessError):
 
 class TransientError(WaybillError):
     """The same call may succeed later."""
-
-    retriable = True
 
 
 class StoreUnavailable(TransientError):

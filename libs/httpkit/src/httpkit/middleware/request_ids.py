@@ -16,7 +16,6 @@ _log = structlog.get_logger(__name__)
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
 SERVER_NAME: Final = "waybill"
-REQUEST_ID: Final = web.RequestKey("request_id", str)
 _SANE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _ID_PREFIX: Final = secrets.token_hex(6)
 _numbers = count()
@@ -27,17 +26,11 @@ def new_request_id() -> str:
     return f"{_ID_PREFIX}-{next(_numbers):x}"
 
 
-def request_id(request: web.Request) -> str:
-    """Return the id of a request in the log."""
-    return request[REQUEST_ID]
-
-
 @web.middleware
 async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give each request an id, in the log and in the response; the caller's own if it is well formed."""
     given = request.headers.get(REQUEST_ID_HEADER)
     own_id = given if given is not None and _SANE_ID.fullmatch(given) else new_request_id()
-    request[REQUEST_ID] = own_id
     context = open_log_context(request_id=own_id)
     started = time.perf_counter()
     try:
