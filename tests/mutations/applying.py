@@ -5,7 +5,11 @@ from typing import Final
 from tests.mutations.mutation import Mutation
 
 _WORK: Final = "tests/unit/messaging/test_partition_worker.py"
-_PARTITION: Final = "services/processor/src/processor/use_cases/shipment_partition.py"
+_PROCESSING: Final = "services/processor/src/processor/use_cases"
+_PARTITION: Final = f"{_PROCESSING}/shipment_partition.py"
+_APPLIER: Final = f"{_PROCESSING}/batch_applier.py"
+_OWNERSHIP: Final = f"{_PROCESSING}/partition_ownership.py"
+_READER: Final = f"{_PROCESSING}/record_reader.py"
 _WORKER: Final = "libs/messaging/src/messaging/consumer/partition_worker.py"
 _RULES: Final = "libs/domain/src/domain/shipments/shipment.py"
 _JUDGE: Final = "libs/domain/src/domain/processing/batch.py"
@@ -88,15 +92,15 @@ APPLYING: Final = (
     Mutation(
         name="redelivery-not-seen",
         safety="a record below the fence's offset is known as one that may come again",
-        file=_PARTITION,
-        old="            redelivered=record.offset < self._fence.next_offset,\n",
+        file=_READER,
+        old="            redelivered=record.offset < applied_below,\n",
         new="            redelivered=False,\n",
         tests=(f"{_TROUBLE}::test_redelivered_duplicates_are_not_counted_twice",),
     ),
     Mutation(
         name="redelivery-not-looked-up",
         safety="a record that may have been counted before is looked up before it is judged",
-        file=_PARTITION,
+        file=_APPLIER,
         old="            {consumed.command.event_id for consumed in commands if consumed.redelivered}\n",
         new="            set()\n",
         tests=(f"{_TROUBLE}::test_redelivered_duplicates_are_not_counted_twice",),
@@ -104,31 +108,31 @@ APPLYING: Final = (
     Mutation(
         name="fence-moves-back",
         safety="a redelivered batch does not move the fence back",
-        file=_PARTITION,
-        old="        plan = Plan(max(next_offset, self._fence.next_offset))\n",
+        file=_APPLIER,
+        old="        plan = Plan(max(next_offset, self._ownership.next_offset))\n",
         new="        plan = Plan(next_offset)\n",
         tests=(f"{_TROUBLE}::test_redelivered_records_do_not_move_the_fence_back",),
     ),
     Mutation(
         name="cache-survives-takeover",
         safety="an owner that takes the partition back reads what others have written",
-        file=_PARTITION,
-        old="        self._cache.clear()\n        self._quarantined.clear()\n",
-        new="        self._quarantined.clear()\n",
+        file=_OWNERSHIP,
+        old="        self._cache.clear()\n        self.fence = await self._store.acquire(",
+        new="        self.fence = await self._store.acquire(",
         tests=(f"{_HINTS}::test_a_new_owner_reads_what_the_one_before_wrote",),
     ),
     Mutation(
         name="cache-survives-doubt",
         safety="after a commit whose end is unknown nothing remembered is trusted",
-        file=_PARTITION,
-        old="        self._cache.clear()\n        self._fence_in_doubt = False\n\n    async def _publish",
-        new="        self._fence_in_doubt = False\n\n    async def _publish",
+        file=_OWNERSHIP,
+        old="        self.fence = fence\n        self._cache.clear()\n",
+        new="        self.fence = fence\n",
         tests=(f"{_HINTS}::test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache",),
     ),
     Mutation(
         name="stale-knowledge-ignored",
         safety="a plan that takes too much for granted is made again, from what the store knows",
-        file=_PARTITION,
+        file=_APPLIER,
         old="            plan = await self._plan(groups, plan.next_offset, known)\n"
         "            await self._write(plan)\n",
         new="",
@@ -137,12 +141,12 @@ APPLYING: Final = (
     Mutation(
         name="marked-before-commit",
         safety="the duplicate filter learns of an event after its commit",
-        file=_PARTITION,
+        file=_APPLIER,
         old=_COMMIT,
         new=_COMMIT.replace(
             "        try:\n",
             "        new = [_member(each.consumed) for each in plan.verdicts if _is_newly_applied(each)]\n"
-            "        await self._ports.duplicates.mark(self._name, new)\n"
+            "        await self._ports.duplicates.mark(self._ownership.name, new)\n"
             "        try:\n",
         ),
         tests=(f"{_HINTS}::test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate",),
@@ -150,7 +154,7 @@ APPLYING: Final = (
     Mutation(
         name="published-before-commit",
         safety="nothing is published before it is written",
-        file=_PARTITION,
+        file=_APPLIER,
         old=_COMMIT,
         new=_COMMIT.replace("        try:\n", "        await self._publish_results(plan)\n        try:\n"),
         tests=(f"{_TROUBLE}::test_nothing_is_published_before_the_transaction_is_known",),
@@ -158,7 +162,7 @@ APPLYING: Final = (
     Mutation(
         name="feed-not-awaited",
         safety="a batch is done only when the change feed has it",
-        file=_PARTITION,
+        file=_APPLIER,
         old="            self._ports.feed.publish(plan.verdicts),\n        )\n",
         new="        )\n        asyncio.ensure_future(self._ports.feed.publish(plan.verdicts))\n",
         tests=(f"{_TROUBLE}::test_an_unpublished_change_is_published_when_the_batch_is_retried",),
@@ -200,8 +204,8 @@ APPLYING: Final = (
         name="dead-lettered-beside-the-fence",
         safety="a dead-lettered record is not dead-lettered again by the next owner",
         file=_PARTITION,
-        old="            dead_letter, max(dead_letter.record.offset + 1, self._fence.next_offset)\n",
-        new="            dead_letter, self._fence.next_offset\n",
+        old="        next_offset = max(dead_letter.record.offset + 1, self._ownership.next_offset)\n",
+        new="        next_offset = self._ownership.next_offset\n",
         tests=(
             "tests/unit/processor/test_published_results.py::test_a_dead_lettered_record_is_not_read_again_by_the_next_owner",
         ),

@@ -11,7 +11,7 @@ CONSUMING: Final = (
     Mutation(
         name="place-not-checked",
         safety="a record in another place than its key's is not applied",
-        file="services/processor/src/processor/use_cases/shipment_partition.py",
+        file="services/processor/src/processor/use_cases/record_reader.py",
         old="        require_place(record, decoded.command.tracking_number, self._partitions)\n",
         new="",
         tests=(

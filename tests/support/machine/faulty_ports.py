@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
 from domain.ports.core import Fence, ShipmentStore
 from domain.processing.batch import Plan
-from processor.use_cases.shipment_partition import Ports
+from processor.use_cases.ports import Ports
 from tests.support.fakes import Faults
 
 

@@ -16,8 +16,8 @@ from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.idempotent_producer import OutgoingRecord
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
+from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine import Quarantine
-from processor.use_cases.shipment_partition import Ports
 from tests.support.fakes import (
     Documents,
     FixedClock,

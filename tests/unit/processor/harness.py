@@ -15,8 +15,9 @@ from domain.shipments.tracking_number import TrackingNumber
 from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
+from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine import Quarantine
-from processor.use_cases.shipment_partition import Ports, ShipmentPartition
+from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.support.builders import ends_at
 from tests.support.fakes import (
     Documents,

@@ -99,6 +99,20 @@ async def test_a_batch_that_is_tried_again_leaves_one_copy_of_each(harness: Proc
     assert harness.event(BOTH[0])["outcome"] == "dead"
 
 
+async def test_a_batch_that_is_tried_again_in_parts_leaves_one_copy_of_each(
+    harness: ProcessorHarness,
+) -> None:
+    await set_aside(harness)
+    partition = await harness.partition()
+    harness.store.fail_next("commit", StoreUnavailable("away"))
+    records = records_of(*BOTH)
+    with pytest.raises(StoreUnavailable):
+        await partition.handle(records)
+    await partition.handle(records[:2])
+    await partition.handle(records[2:])
+    assert dead_letter_values(harness) == [records[0].value, records[2].value]
+
+
 async def test_an_applied_record_is_published_again_and_not_quarantined(harness: ProcessorHarness) -> None:
     await harness.applied(*BOTH)
     await set_aside(harness)

@@ -26,8 +26,9 @@ from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.settings import Settings
 from processor.tracing import TracedPartition, TracedShipmentStore
+from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine import Quarantine
-from processor.use_cases.shipment_partition import Ports, ShipmentPartition
+from processor.use_cases.shipment_partition import ShipmentPartition
 from servicekit.clock import SystemClock
 from storage.health import ping_database, ping_redis
 from storage.metrics import BreakerMetrics, PoolMetrics

@@ -18,7 +18,8 @@ from domain.ports.core import Fence
 from domain.processing.batch import Plan
 from messaging.codec import TRACEPARENT, header
 from messaging.dead_letters.records import Record
-from processor.use_cases.shipment_partition import Ports, ShipmentPartition
+from processor.use_cases.ports import Ports
+from processor.use_cases.shipment_partition import ShipmentPartition
 from servicekit.tracing import context_of, is_sampled
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore

@@ -1,8 +1,10 @@
 """Cache of the shipments that a partition has used last."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from domain.ports.core import ShipmentStore
+from domain.processing.batch import ConsumedCommand
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 
@@ -13,6 +15,25 @@ class ShipmentCache:
     def __init__(self, size: int) -> None:
         self._size = size
         self._shipments: OrderedDict[TrackingNumber, Shipment] = OrderedDict()
+
+    async def load(
+        self, groups: Mapping[TrackingNumber, Sequence[ConsumedCommand]], store: ShipmentStore
+    ) -> dict[TrackingNumber, Shipment]:
+        """Return the shipments of grouped commands, from the store where the cache lacks one.
+
+        A shipment that has nothing but known duplicates is not needed to judge them, and is not read.
+        """
+        shipments: dict[TrackingNumber, Shipment] = {}
+        missing: list[TrackingNumber] = []
+        for number, group in groups.items():
+            shipment = self.get(number)
+            if shipment is not None:
+                shipments[number] = shipment
+            elif not all(consumed.known_duplicate for consumed in group):
+                missing.append(number)
+        loaded = await store.load(missing)
+        self.put(loaded.values())
+        return shipments | loaded
 
     def get(self, tracking_number: TrackingNumber) -> Shipment | None:
         """Return a shipment and mark it as used; None if it is not cached."""

@@ -1,6 +1,6 @@
 """Shipment store of the processor: fences, and one transaction per batch (ADR 0002)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pymongo
 from pymongo import ReturnDocument
-from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from domain.errors import Fenced, StoreUnavailable
@@ -21,7 +20,6 @@ from storage.mongo import documents
 from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
-from storage.mongo.processing.failed_transactions import id_of
 from storage.mongo.processing.partition_state import checkpoint_of, update_as_owner
 from storage.mongo.processing.transaction_batcher import TransactionBatcher
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
@@ -53,9 +51,7 @@ class MongoShipmentStore:
         self._client = database.client
         self._database = database
         self._writer = TransactionWriter(database)
-        self._batcher = TransactionBatcher(self._write)
-        self._shared = database.client.start_session()
-        self._sessions: dict[str, AsyncClientSession] = {}
+        self._batcher = TransactionBatcher(self._writer.write)
         self._shipments = database[SHIPMENTS]
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
@@ -111,7 +107,7 @@ class MongoShipmentStore:
         if len(plan.events) < LARGE_BATCH:
             await self._batcher.write(batch_write)
         else:
-            await self._write([batch_write])
+            await self._writer.write([batch_write])
         return replace(fence, next_offset=plan.next_offset)
 
     async def dead_letter(
@@ -124,7 +120,7 @@ class MongoShipmentStore:
         recorded_at: datetime,
     ) -> Fence:
         """See `ShipmentStore.dead_letter`."""
-        session = self._session_of(fence.partition)
+        session = self._writer.session_of(fence.partition)
         async with self._writer.fenced_transaction([(fence, next_offset)], session):
             if consumed is not None:
                 fields = documents.dead_document(
@@ -140,19 +136,8 @@ class MongoShipmentStore:
                     await self._events.update_one(other, update, session=session)
         return replace(fence, next_offset=next_offset)
 
-    async def _write(self, batch_writes: Sequence[BatchWrite]) -> None:
-        session = self._shared if len(batch_writes) > 1 else self._session_of(batch_writes[0].fence.partition)
-        await self._writer.write(batch_writes, session)
-
-    def _new_session(self, partition: str) -> AsyncClientSession:
-        session = self._sessions[partition] = self._client.start_session()
-        return session
-
-    def _session_of(self, partition: str) -> AsyncClientSession:
-        return self._sessions.get(partition) or self._new_session(partition)
-
     async def _raise_epoch(self, partition: str, owner: str) -> Document:
-        sessions = [id_of(self._new_session(partition)), id_of(self._shared)]
+        sessions = self._writer.new_sessions(partition)
         raised = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
             "owner": {"$literal": owner},

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from bson.binary import Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
@@ -17,7 +18,7 @@ from storage.mongo import documents
 from storage.mongo.database import MAJORITY, Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
-from storage.mongo.processing.failed_transactions import FailedTransactions
+from storage.mongo.processing.failed_transactions import FailedTransactions, id_of
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _DUPLICATE_KEY = 11000
@@ -37,14 +38,20 @@ class BatchWrite:
 
 
 class TransactionWriter:
-    """Writes batches, all of them or none."""
+    """Writes batches, all of them or none.
+
+    A transaction of one partition is in a session of that partition, one of several in a shared session.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._failed = FailedTransactions(database.client)
+        self._shared = database.client.start_session()
+        self._sessions: dict[str, AsyncClientSession] = {}
 
-    async def write(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
+    async def write(self, batch_writes: Sequence[BatchWrite]) -> None:
         """Write batches of different partitions in one transaction; for errors see `ShipmentStore.commit`."""
+        session = self._shared if len(batch_writes) > 1 else self.session_of(batch_writes[0].fence.partition)
         async with self.fenced_transaction(
             [(batch_write.fence, batch_write.plan.next_offset) for batch_write in batch_writes], session
         ):
@@ -83,6 +90,14 @@ class TransactionWriter:
             kind = TransactionAborted if aborted else StoreUnavailable
             raise kind(f"MongoDB: {type(error).__name__}: {error}") from error
 
+    def session_of(self, partition: str) -> AsyncClientSession:
+        """Return the session of a partition's transactions."""
+        return self._sessions.get(partition) or self._new_session(partition)
+
+    def new_sessions(self, partition: str) -> list[Binary]:
+        """Give a partition a new session; return the ids of the sessions that its transactions may be in."""
+        return [id_of(self._new_session(partition)), id_of(self._shared)]
+
     async def end_failed(self) -> None:
         """End failed transactions: from then on their outcome is final.
 
@@ -91,6 +106,10 @@ class TransactionWriter:
         """
         with translated():
             await self._failed.end()
+
+    def _new_session(self, partition: str) -> AsyncClientSession:
+        session = self._sessions[partition] = self._database.client.start_session()
+        return session
 
     async def _hold(self, held: Sequence[tuple[Fence, int]], session: AsyncClientSession) -> None:
         # The offset is part of the condition: if an earlier transaction of ours with an unknown outcome was

@@ -1,0 +1,81 @@
+"""Ownership of a partition: the fence that each of its owner's writes holds (ADR 0002)."""
+
+from collections.abc import Awaitable
+
+from domain.errors import CommitUnknown, Fenced, TransientError
+from domain.ports.core import EndOffset, Fence, IsAnother, ShipmentStore
+from domain.processing.halts import PartitionCheckpoint
+from processor.use_cases.shipment_cache import ShipmentCache
+
+
+class PartitionOwnership:
+    """The fence of a partition: taken over, advanced by transactions, read again when it is in doubt.
+
+    Cached shipments are valid under the fence that they were read under, and are cleared with it.
+
+    Attributes:
+        fence: as the owner knows it; pass it to the store with each write.
+    """
+
+    def __init__(self, name: str, store: ShipmentStore, cache: ShipmentCache, *, owner: str) -> None:
+        self.fence = Fence(name, 0, 0)
+        self._store = store
+        self._cache = cache
+        self._owner = owner
+        self._in_doubt = False
+
+    @property
+    def name(self) -> str:
+        """The partition, `topic/number`."""
+        return self.fence.partition
+
+    @property
+    def next_offset(self) -> int:
+        """One above the highest offset that is applied."""
+        return self.fence.next_offset
+
+    async def take_over(
+        self, end_offset: EndOffset, is_another: IsAnother | None = None
+    ) -> PartitionCheckpoint:
+        """Raise the epoch of the fence; for the arguments see `PartitionHandler.open`."""
+        self._cache.clear()
+        self.fence = await self._store.acquire(
+            self.name, owner=self._owner, end_offset=end_offset, is_another=is_another
+        )
+        self._in_doubt = False
+        return self.fence.checkpoint
+
+    async def advance(self, written: Awaitable[Fence]) -> None:
+        """Await a transaction that holds the fence, and hold the fence that it returns.
+
+        Raises:
+            CommitUnknown: the fence has moved meanwhile, by an earlier transaction of this owner.
+            Fenced: another owner has the partition.
+            TransientError: the transaction failed; its outcome may be unknown.
+        """
+        try:
+            self.fence = await written
+        except Fenced as fenced:
+            # By another owner, or by a transaction of our own with an unknown outcome: the fence decides.
+            await self._refresh()
+            raise CommitUnknown(str(fenced)) from fenced
+        except TransientError:
+            self._in_doubt = True
+            raise
+
+    async def refresh_if_in_doubt(self) -> None:
+        """Read the fence again if the outcome of the last transaction is unknown.
+
+        Raises:
+            Fenced: another owner has the partition, or the store was restored.
+        """
+        if self._in_doubt:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        fence = await self._store.refresh(self.fence)
+        if fence.next_offset < self.fence.next_offset:
+            raise Fenced(f"the fence of {self.name} has gone back: MongoDB was restored")
+        self.fence = fence
+        self._cache.clear()
+        self._in_doubt = False

@@ -1,0 +1,26 @@
+"""Ports that the parts of a shipment partition are given."""
+
+from dataclasses import dataclass
+
+from domain.ports.core import ChangeFeed, Clock, DuplicateFilter, Replies, ShipmentStore
+from domain.ports.dead_letters import DeadLetterIndex
+from domain.ports.partitions import PartitionStateStore
+from messaging.dead_letters.records import KafkaDeadLetters
+from processor.metrics import ProcessorMetrics
+from processor.use_cases.quarantine import Quarantine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Ports of one process, shared by its partitions."""
+
+    store: ShipmentStore
+    partition_state: PartitionStateStore
+    quarantine: Quarantine
+    duplicates: DuplicateFilter
+    feed: ChangeFeed
+    replies: Replies
+    dead_letters: KafkaDeadLetters
+    index: DeadLetterIndex
+    clock: Clock
+    metrics: ProcessorMetrics
