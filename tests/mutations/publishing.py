@@ -38,10 +38,9 @@ PUBLISHING: Final = (
     Mutation(
         name="batch-answered-before-the-log",
         safety="202 means that the log has all events of the batch",
-        file="services/ingest-api/src/ingest_api/use_cases/event_reporting.py",
-        old="        await self._log.append(commands, traceparent=traceparent)\n",
-        new="        import asyncio\n\n"
-        "        asyncio.ensure_future(self._log.append(commands, traceparent=traceparent))\n",
+        file="services/ingest-api/src/ingest_api/handlers/post_events.py",
+        old="    await request.app[COMMAND_LOG].append(commands, traceparent=traceparent_of(request))\n",
+        new="    import asyncio\n\n    asyncio.ensure_future(request.app[COMMAND_LOG].append(commands))\n",
         tests=(f"{_OVER_HTTP}::test_event_that_may_not_be_in_the_log_is_503_with_retry_after",),
     ),
 )

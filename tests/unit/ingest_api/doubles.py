@@ -23,11 +23,10 @@ from httpkit.middleware.http_metrics import new_registry
 from httpkit.server.app_server import build_app
 from httpkit.server.health import Health
 from httpkit.settings import AuthSettings, HttpSettings
-from ingest_api.handlers.post_events import REPORTER
+from ingest_api.handlers.post_events import CLOCK, COMMAND_LOG, SUBMITTER
 from ingest_api.handlers.replays import REPLAYER
 from ingest_api.handlers.shipment_writes import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.routes import ROUTES
-from ingest_api.use_cases.event_reporting import EventReporter
 from ingest_api.use_cases.shipment_changes import ShipmentChanger
 from ingest_api.use_cases.shipment_creation import ShipmentCreator
 from ingest_api.use_cases.submission import CommandSubmitter
@@ -99,7 +98,9 @@ class Ingest:
         awaited = CommandSubmitter(self.log, self.inbox)
         app[DEFAULT_WAIT_S] = 0.05
         app[REPLAYER] = self.replayer
-        app[REPORTER] = EventReporter(self.log, awaited, self.clock)
+        app[CLOCK] = self.clock
+        app[COMMAND_LOG] = self.log
+        app[SUBMITTER] = awaited
         app[CREATOR] = ShipmentCreator(awaited, self.clock, entropy=self._next)
         app[CHANGER] = ShipmentChanger(awaited, self.clock)
         return app

@@ -8,10 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from domain.shipments.status import Status
 from httpkit.request.bodies import bound_bodies
 from ingest_api.schemas.batch_bodies import SLICE, read_batch
-from tests.support.builders import report
+from tests.support.fakes import FixedClock
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, HTTP, HttpResponse, Ingest
 
@@ -201,13 +200,12 @@ async def test_other_requests_are_served_between_the_events_of_a_batch() -> None
             await asyncio.sleep(0)
 
     body = lines({"events": [event_body(source=f"scanner-{index}") for index in range(1000)]})
-    commands = [report(Status.PICKED_UP, source=f"scanner-{index}") for index in range(1000)]
     app = web.Application()
     bound_bodies(app, HTTP)
     request = make_mocked_request("POST", "/", headers={"Content-Type": JSON}, app=app)
     counting = asyncio.create_task(count())
     with mock.patch("ingest_api.schemas.batch_bodies.read_body", return_value=body):
-        assert len(await read_batch(request, ADMIN, lambda _: commands, lenient=False)) == 1000
+        assert len(await read_batch(request, ADMIN, FixedClock(), lenient=False)) == 1000
     counting.cancel()
     assert turns >= 1000 // SLICE - 1
 

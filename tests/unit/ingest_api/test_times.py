@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from httpkit.request.texts import require_line, require_text
-from ingest_api.schemas.event_times import read_instant
+from ingest_api.schemas.events import read_instant
 
 
 @pytest.mark.parametrize(

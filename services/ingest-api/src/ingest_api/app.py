@@ -17,14 +17,13 @@ from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.app_server import build_app as build_http_app
 from httpkit.server.health import Health, Ping, ping_check
-from ingest_api.handlers.post_events import REPORTER
+from ingest_api.handlers.post_events import CLOCK, COMMAND_LOG, SUBMITTER
 from ingest_api.handlers.replays import REPLAYER
 from ingest_api.handlers.shipment_writes import CHANGER, CREATOR, DEFAULT_WAIT_S
 from ingest_api.routes import ROUTES
 from ingest_api.settings import Settings
 from ingest_api.shipment_quota import SHIPMENT_QUOTAS, ShipmentQuotas
 from ingest_api.tracing import TracedCommandLog
-from ingest_api.use_cases.event_reporting import EventReporter
 from ingest_api.use_cases.shipment_changes import ShipmentChanger
 from ingest_api.use_cases.shipment_creation import ShipmentCreator
 from ingest_api.use_cases.submission import CommandSubmitter
@@ -43,7 +42,6 @@ from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 from storage.redis.replies import RedisReplyInbox
 
-_SUBMITTER: Final = web.AppKey("submitter", CommandSubmitter)
 _REDIS: Final = web.AppKey("redis", Redis)
 
 
@@ -136,8 +134,9 @@ def _with_use_cases(settings: Settings, log: CommandLog) -> Callable[[web.Applic
         async with open_redis(settings.redis) as redis:
             inbox = RedisReplyInbox(redis, settings.service.instance_id)
             submitter, clock = CommandSubmitter(log, inbox), SystemClock()
-            app[_SUBMITTER] = submitter
-            app[REPORTER] = EventReporter(log, submitter, clock)
+            app[CLOCK] = clock
+            app[COMMAND_LOG] = log
+            app[SUBMITTER] = submitter
             app[CREATOR] = ShipmentCreator(submitter, clock, entropy=secrets.token_bytes)
             app[CHANGER] = ShipmentChanger(submitter, clock)
             async with inbox.listening():
@@ -163,4 +162,4 @@ def _with_limits(
 
 async def _release_waiting_requests(app: web.Application) -> None:
     """Send waiting requests their 202 now: the log has their commands, and connections are about to close."""
-    app[_SUBMITTER].stop_waiting()
+    app[SUBMITTER].stop_waiting()

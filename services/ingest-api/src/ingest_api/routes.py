@@ -5,8 +5,7 @@ from typing import Final
 from domain.access.permissions import Permission
 from httpkit.request.negotiation import JSON, MERGE_PATCH, NDJSONS
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
-from ingest_api.handlers.post_batches import post_batch
-from ingest_api.handlers.post_events import post_event
+from ingest_api.handlers.post_events import post_batch, post_event
 from ingest_api.handlers.replays import post_replay, post_replays
 from ingest_api.handlers.shipment_writes import delete_shipment, patch_shipment, post_shipment
 from ingest_api.schemas.events import MAX_BATCH

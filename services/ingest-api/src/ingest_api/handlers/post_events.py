@@ -1,14 +1,15 @@
-"""Report of an event: POST /events."""
+"""Reports of events: POST /events and POST /events/batch."""
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from aiohttp import web
 
-from domain.access.permissions import may_report_as
+from domain.ports.core import Clock, CommandLog
 from httpkit.middleware.auth import principal
+from httpkit.middleware.request_spans import traceparent_of
 from httpkit.request.bodies import read_json
-from httpkit.response.error_codes import ErrorCode
-from httpkit.response.errors import ApiError, Detail
+from httpkit.request.prefer import PREFERENCE_APPLIED, preferences
 from httpkit.response.json_responses import json_response
 from ingest_api.handlers.outcomes import (
     is_final,
@@ -17,21 +18,24 @@ from ingest_api.handlers.outcomes import (
     require_applied,
     submission_context,
 )
-from ingest_api.schemas.batch_bodies import NOT_ALLOWED
-from ingest_api.schemas.events import EVENT
+from ingest_api.schemas.batch_bodies import Entry, RejectedEvent, read_batch
+from ingest_api.schemas.events import EVENT, command_of
 from ingest_api.shipment_quota import charge_shipments
-from ingest_api.use_cases.event_reporting import EventReporter
+from ingest_api.use_cases.submission import CommandSubmitter
 
-REPORTER: Final = web.AppKey("reporter", EventReporter)
+CLOCK: Final = web.AppKey("clock", Clock)
+COMMAND_LOG: Final = web.AppKey("command_log", CommandLog)
+SUBMITTER: Final = web.AppKey("submitter", CommandSubmitter)
+
+_SOME_ACCEPTED: Final = "Some events accepted for processing"
 
 
 async def post_event(request: web.Request) -> web.Response:
     """Accept one event: 202 once every in-sync replica has it; with `Prefer: wait`, 200 when applied."""
     event = await read_json(request, EVENT)
-    if not may_report_as(principal(request), event["source"]):
-        raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=[Detail("/source", NOT_ALLOWED)])
-    await charge_shipments(request, (event["tracking_number"],))
-    command, reply = await request.app[REPORTER].report_and_wait(event, submission_context(request))
+    command = command_of(event, principal(request), request.app[CLOCK].now())
+    await charge_shipments(request, (command.tracking_number,))
+    reply = await request.app[SUBMITTER].append(command, submission_context(request))
     headers = preference_applied(request)
     if not is_final(reply):
         return queued(command, "Event accepted for processing", headers)
@@ -43,3 +47,34 @@ async def post_event(request: web.Request) -> web.Response:
         "message": "Event applied",
     }
     return json_response(body, headers={"Location": f"/events/{command.event_id}", **headers})
+
+
+async def post_batch(request: web.Request) -> web.Response:
+    """Accept a batch of events: 202 once every in-sync replica has the queued ones.
+
+    All or none; with `Prefer: handling=lenient` the valid ones.
+    """
+    lenient = preferences(request).get("handling") == "lenient"
+    entries = await read_batch(request, principal(request), request.app[CLOCK], lenient=lenient)
+    commands = [entry for entry in entries if not isinstance(entry, RejectedEvent)]
+    await charge_shipments(request, (each.tracking_number for each in commands))
+    await request.app[COMMAND_LOG].append(commands, traceparent=traceparent_of(request))
+    body = {
+        "received": len(entries),
+        "queued": len(commands),
+        "message": "All events accepted for processing" if len(commands) == len(entries) else _SOME_ACCEPTED,
+        "events": list(_to_json(entries)),
+    }
+    if not lenient:
+        return json_response(body, status=202)
+    body["rejected"] = len(entries) - len(commands)
+    return json_response(body, status=202, headers={PREFERENCE_APPLIED: "handling=lenient"})
+
+
+def _to_json(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
+    for index, entry in enumerate(entries):
+        if isinstance(entry, RejectedEvent):
+            details = [{"pointer": each.pointer, "message": each.message} for each in entry.details]
+            yield {"index": index, "status": "rejected", "error": entry.error, "details": details}
+        else:
+            yield {"index": index, "event_id": entry.event_id, "status": "queued"}

@@ -1,4 +1,4 @@
-"""Bodies of batches, JSON or NDJSON: all events or, if lenient, the valid ones.
+"""Bodies of batches, JSON or NDJSON, as commands: all events or, if lenient, the valid ones.
 
 NDJSON has one event per line. A newline after the last one is optional, and so is one blank line at the end,
 which several tools write; any other empty line is rejected as invalid JSON, so that lines and events have the
@@ -10,12 +10,14 @@ Events are validated in slices, and between two slices the event loop serves oth
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
 from pydantic import ValidationError
 
-from domain.access.permissions import Principal, may_report_as
+from domain.access.permissions import Principal
+from domain.ports.core import Clock
 from domain.shipments.commands import ReportStatus
 from httpkit.request.bodies import (
     MAX_DETAILS,
@@ -31,10 +33,17 @@ from httpkit.request.bodies import (
 from httpkit.request.negotiation import JSON, NDJSONS, require_media_type
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
-from ingest_api.schemas.events import BATCH_SHAPE, EVENT, EVENTS, MAX_BATCH, EventIn
+from ingest_api.schemas.events import (
+    BATCH_SHAPE,
+    EVENT,
+    EVENTS,
+    MAX_BATCH,
+    SOURCE_NOT_ALLOWED,
+    EventIn,
+    command_of,
+)
 
 MAX_ITEM_DETAILS: Final = 10
-NOT_ALLOWED: Final = "your account may not report events of this source"
 MAX_LENIENT_DETAILS: Final = 1_000
 SLICE: Final = 50
 
@@ -50,16 +59,13 @@ class RejectedEvent:
     details: tuple[Detail, ...]
 
 
-Item = EventIn | RejectedEvent
 Entry = ReportStatus | RejectedEvent
-MakeCommands = Callable[[Sequence[EventIn]], Sequence[ReportStatus]]
-"""Function that makes the commands of valid events, in order."""
 
 
 async def read_batch(
-    request: web.Request, caller: Principal, commands: MakeCommands, *, lenient: bool
+    request: web.Request, caller: Principal, clock: Clock, *, lenient: bool
 ) -> Sequence[Entry]:
-    """Read a batch: its events in order, with `RejectedEvent` for those that are invalid or not allowed.
+    """Read a batch as commands, in order, with `RejectedEvent` for those that are invalid or not allowed.
 
     An event that contradicts an earlier one of the same shipment, source and timestamp is rejected too: one
     of them would be applied and the others be conflicts, long after the sender has had its response. The same
@@ -72,23 +78,19 @@ async def read_batch(
     """
     kind = require_media_type(request, JSON, *NDJSONS)
     body = await read_body(request)
+    received_at = clock.now()
     async with parsing(request, body):
         if kind == JSON:
-            items, count = await _validated(_events(body), _read_events, caller, lenient=lenient)
+            read, count = await _read(_events(body), _read_events, caller, received_at, lenient=lenient)
         else:
-            items, count = await _validated(_lines(body), _read_lines, caller, lenient=lenient)
-    entries = _without_contradictions(_entries_of(items, commands))
+            read, count = await _read(_lines(body), _read_lines, caller, received_at, lenient=lenient)
+    entries = _without_contradictions(read)
     rejected = [entry for entry in entries if isinstance(entry, RejectedEvent)]
     if rejected and (not lenient or len(rejected) == len(entries)):
         if kind == JSON:
             require_valid_numbers(body)
         raise _rejection(rejected, unread=count - len(entries))
     return entries
-
-
-def _entries_of(items: Sequence[Item], commands: MakeCommands) -> list[Entry]:
-    following = iter(commands([item for item in items if not isinstance(item, RejectedEvent)]))
-    return [item if isinstance(item, RejectedEvent) else next(following) for item in items]
 
 
 def _without_contradictions(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -129,35 +131,41 @@ def _contradiction(before: int, index: int, room: int) -> RejectedEvent:
     return RejectedEvent(index, ErrorCode.VALIDATION_ERROR, details if room > 1 else details[1:])
 
 
-async def _validated(
+async def _read(
     sources: Sequence[Source],
     read: Callable[[Sequence[Source]], Iterable[EventIn | ApiError]],
     caller: Principal,
+    received_at: datetime,
     *,
     lenient: bool,
-) -> tuple[list[Item], int]:
-    """Validate slice after slice, and stop once a batch is rejected with `MAX_DETAILS` faults."""
-    items, faults = list[Item](), 0
+) -> tuple[list[Entry], int]:
+    """Read slice after slice, and stop once a batch is rejected with `MAX_DETAILS` faults."""
+    entries, faults = list[Entry](), 0
     for start in range(0, len(sources), SLICE):
         if start:
             await asyncio.sleep(0)
         for event in read(sources[start : start + SLICE]):
-            allowed = _allowed(event, caller)
-            if not isinstance(allowed, ApiError):
-                items.append(allowed)
+            command = _command_or_error(event, caller, received_at)
+            if not isinstance(command, ApiError):
+                entries.append(command)
                 continue
-            rejected = _rejected(len(items), allowed, MAX_LENIENT_DETAILS - faults)
-            items.append(rejected)
+            rejected = _rejected(len(entries), command, MAX_LENIENT_DETAILS - faults)
+            entries.append(rejected)
             faults += len(rejected.details)
             if not lenient and faults >= MAX_DETAILS:
-                return items, len(sources)
-    return items, len(sources)
+                return entries, len(sources)
+    return entries, len(sources)
 
 
-def _allowed(event: EventIn | ApiError, caller: Principal) -> EventIn | ApiError:
-    if isinstance(event, ApiError) or may_report_as(caller, event["source"]):
+def _command_or_error(
+    event: EventIn | ApiError, caller: Principal, received_at: datetime
+) -> ReportStatus | ApiError:
+    if isinstance(event, ApiError):
         return event
-    return ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=[Detail("/source", NOT_ALLOWED)])
+    try:
+        return command_of(event, caller, received_at)
+    except ApiError as error:
+        return error
 
 
 def _events(body: bytes) -> Sequence[Any]:
@@ -223,7 +231,7 @@ def _rejection(rejected: Sequence[RejectedEvent], *, unread: int) -> ApiError:
     details = list(_details(rejected))
     error = validation_error(details[:MAX_DETAILS], len(details))
     if all(item.error is ErrorCode.SOURCE_NOT_ALLOWED for item in rejected):
-        error = ApiError(ErrorCode.SOURCE_NOT_ALLOWED, NOT_ALLOWED, details=error.details)
+        error = ApiError(ErrorCode.SOURCE_NOT_ALLOWED, SOURCE_NOT_ALLOWED, details=error.details)
     elif any(item.error is ErrorCode.INVALID_JSON for item in rejected):
         error = ApiError(ErrorCode.INVALID_JSON, "not every line is JSON", details=error.details)
     if not unread:

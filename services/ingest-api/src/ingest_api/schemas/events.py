@@ -1,7 +1,11 @@
-"""Bodies of events. Typed dicts: validated straight from the bytes, without an object per event."""
+"""Bodies of events, and the commands that they are.
 
+Typed dicts: validated straight from the bytes, without an object per event.
+"""
+
+import time
 from datetime import datetime
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired, cast
 
 from pydantic import (
     AfterValidator,
@@ -17,16 +21,23 @@ from pydantic import (
 )
 from typing_extensions import TypedDict
 
+from domain.access.permissions import Principal, may_report_as
 from domain.errors import InvalidTrackingNumber
-from domain.shipments.event_identity import API_SOURCE
+from domain.shipments.commands import Location, ReportStatus
+from domain.shipments.event_identity import API_SOURCE, event_id
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
+from domain.timestamps import to_milliseconds, utc_offset_of
 from httpkit.openapi.identifiers import DeadLetterIdText, Name, TrackingNumberIn
+from httpkit.request.instants import parse_instant
 from httpkit.request.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
-from ingest_api.schemas.event_times import read_instant
+from httpkit.response.error_codes import ErrorCode
+from httpkit.response.errors import ApiError, Detail
 
 MAX_BATCH: Final = 1000
 MAX_REPLAYS: Final = 100
+MAX_AHEAD_S: Final = 300
+SOURCE_NOT_ALLOWED: Final = "your account may not report events of this source"
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 _REPORTABLE: Final = {"type": "string", "enum": list(REPORTABLE)}
@@ -44,6 +55,21 @@ def _status(value: Any) -> Status:  # noqa: ANN401  # whatever a client sends
         if status == value:
             return status
     raise ValueError(f"must be one of {', '.join(REPORTABLE)}")
+
+
+def read_instant(value: Any) -> datetime:  # noqa: ANN401  # whatever a client sends
+    """Parse the timestamp of an event and check that it is plausible.
+
+    Raises:
+        ValueError: it is invalid, before 1970, or more than `MAX_AHEAD_S` seconds ahead.
+    """
+    instant = parse_instant(value)
+    seconds = instant.timestamp()
+    if seconds < 0:
+        raise ValueError("must not be before 1970")
+    if seconds > time.time() + MAX_AHEAD_S:
+        raise ValueError(f"must not be more than {MAX_AHEAD_S // 60} minutes ahead")
+    return instant
 
 
 def _source(text: str) -> str:
@@ -122,3 +148,35 @@ EVENTS: Final = TypeAdapter(Annotated[list[EventIn], FailFast()])
 BATCH: Final = TypeAdapter(BatchIn)
 BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 REPLAY: Final = TypeAdapter(ReplayIn)
+
+
+def command_of(event: EventIn, caller: Principal, received_at: datetime) -> ReportStatus:
+    """Return the command that reports a valid event, with the identity of the event.
+
+    Raises:
+        ApiError: 403, the caller may not report as this source.
+    """
+    if not may_report_as(caller, event["source"]):
+        detail = Detail("/source", SOURCE_NOT_ALLOWED)
+        raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, SOURCE_NOT_ALLOWED, details=[detail])
+    tracking_number = TrackingNumber(event["tracking_number"])
+    timestamp = to_milliseconds(event["timestamp"])
+    return ReportStatus(
+        event_id=event_id(tracking_number, timestamp, event["source"]),
+        tracking_number=tracking_number,
+        status=event["status"],
+        timestamp=timestamp,
+        source=event["source"],
+        received_at=received_at,
+        submitted_by=caller.subject,
+        location=_location(event.get("location")),
+        notes=event.get("notes"),
+        utc_offset=utc_offset_of(event["timestamp"]),
+    )
+
+
+def _location(given: LocationIn | None) -> Location | None:
+    """Return a location without a null address, which counts as left out."""
+    if given is not None and given.get("address", "") is None:
+        return {"lat": given["lat"], "lng": given["lng"]}
+    return cast("Location | None", given)
