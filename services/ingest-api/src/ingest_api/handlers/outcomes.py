@@ -1,8 +1,8 @@
 """Responses with an awaited outcome, shared by events, amendments and cancellations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from aiohttp import web
 from pydantic_core import to_json
@@ -18,6 +18,9 @@ from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from ingest_api.use_cases.submission import SubmissionContext
+
+Applied = Callable[[Command, Reply], tuple[Mapping[str, Any], Mapping[str, str]]]
+"""Function that returns body and headers of the response to an applied command."""
 
 _CONFLICT_STATUS: Final = 409
 _ERRORS: Final[Mapping[RejectionReason, tuple[ErrorCode, str]]] = MappingProxyType(
@@ -58,6 +61,29 @@ def submission_context(request: web.Request, *, default_wait_s: float = 0.0) -> 
     )
 
 
+def outcome_response(
+    request: web.Request, command: Command, reply: Reply | None, *, accepted: str, applied: Applied
+) -> web.Response:
+    """Return the response to an appended command: 200 if it is applied, 202 while its outcome is open.
+
+    Args:
+        request: of the command.
+        command: as it was appended.
+        reply: its outcome, None if there is none in time.
+        accepted: message of the 202.
+        applied: body and headers of the 200.
+
+    Raises:
+        ApiError: 403, 404, 409 or 412 if the command was not applied, with its `Location`.
+    """
+    headers = preference_applied(request)
+    if not is_final(reply):
+        return queued(command, accepted, headers)
+    _require_applied(command, reply, headers)
+    body, own_headers = applied(command, reply)
+    return json_response(body, headers={**own_headers, **headers})
+
+
 def preference_applied(request: web.Request) -> dict[str, str]:
     """Return the header that confirms the client's wait; empty if it asked for none."""
     wait_s = preferred_wait_s(request)
@@ -83,12 +109,7 @@ def is_final(reply: Reply | None) -> TypeGuard[Reply]:
     return reply is not None and reply.outcome != Outcome.DEAD
 
 
-def require_applied(command: Command, reply: Reply, headers: Mapping[str, str]) -> None:
-    """Raise the error of a command that was not applied.
-
-    Raises:
-        ApiError: 403, 404 or 409 if the command was not applied, with its `Location`.
-    """
+def _require_applied(command: Command, reply: Reply, headers: Mapping[str, str]) -> None:
     if reply.reason is None:
         return
     raise rejection_error(

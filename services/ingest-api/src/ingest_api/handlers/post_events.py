@@ -5,19 +5,14 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from domain.ports.core import Clock, CommandLog
+from domain.ports.core import Clock, CommandLog, Reply
+from domain.shipments.commands import Command
 from httpkit.middleware.auth import principal
 from httpkit.middleware.request_spans import traceparent_of
 from httpkit.request.bodies import read_json
 from httpkit.request.prefer import PREFERENCE_APPLIED, preferences
 from httpkit.response.json_responses import json_response
-from ingest_api.handlers.outcomes import (
-    is_final,
-    preference_applied,
-    queued,
-    require_applied,
-    submission_context,
-)
+from ingest_api.handlers.outcomes import outcome_response, submission_context
 from ingest_api.schemas.batch_bodies import Entry, RejectedEvent, read_batch
 from ingest_api.schemas.events import EVENT, command_of
 from ingest_api.shipment_quota import charge_shipments
@@ -36,17 +31,9 @@ async def post_event(request: web.Request) -> web.Response:
     command = command_of(event, principal(request), request.app[CLOCK].now())
     await charge_shipments(request, (command.tracking_number,))
     reply = await request.app[SUBMITTER].append(command, submission_context(request))
-    headers = preference_applied(request)
-    if not is_final(reply):
-        return queued(command, "Event accepted for processing", headers)
-    require_applied(command, reply, headers)
-    body = {
-        "event_id": command.event_id,
-        "status": reply.outcome,
-        "tracking_number": command.tracking_number,
-        "message": "Event applied",
-    }
-    return json_response(body, headers={"Location": f"/events/{command.event_id}", **headers})
+    return outcome_response(
+        request, command, reply, accepted="Event accepted for processing", applied=_applied
+    )
 
 
 async def post_batch(request: web.Request) -> web.Response:
@@ -69,6 +56,16 @@ async def post_batch(request: web.Request) -> web.Response:
         return json_response(body, status=202)
     body["rejected"] = len(entries) - len(commands)
     return json_response(body, status=202, headers={PREFERENCE_APPLIED: "handling=lenient"})
+
+
+def _applied(command: Command, reply: Reply) -> tuple[dict[str, Any], dict[str, str]]:
+    body = {
+        "event_id": command.event_id,
+        "status": reply.outcome,
+        "tracking_number": command.tracking_number,
+        "message": "Event applied",
+    }
+    return body, {"Location": f"/events/{command.event_id}"}
 
 
 def _to_json(entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:

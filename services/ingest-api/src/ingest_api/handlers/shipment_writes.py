@@ -8,6 +8,8 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from domain.access.permissions import Principal, Role, owns
+from domain.ports.core import Reply
+from domain.shipments.commands import Command
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import read_tracking_number
@@ -18,16 +20,16 @@ from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
 from ingest_api.handlers.outcomes import (
     is_final,
+    outcome_response,
     preference_applied,
     queued,
     rejection_error,
-    require_applied,
     submission_context,
 )
 from ingest_api.schemas.shipment_forms import nested
 from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT
 from ingest_api.shipment_quota import charge_shipments
-from ingest_api.use_cases.shipment_changes import Change, ShipmentChanger
+from ingest_api.use_cases.shipment_changes import ShipmentChanger
 from ingest_api.use_cases.shipment_creation import Creation, ShipmentCreator
 from ingest_api.use_cases.submission import SubmissionContext
 
@@ -58,7 +60,9 @@ async def patch_shipment(request: web.Request) -> web.Response:
     body = await read_json(request, AMENDMENT)
     await charge_shipments(request, (number,))
     change = await request.app[CHANGER].amend(number, nested(body), context)
-    return _changed(change, "Amendment accepted for processing", preference_applied(request))
+    return outcome_response(
+        request, change.command, change.reply, accepted="Amendment accepted for processing", applied=_changed
+    )
 
 
 async def delete_shipment(request: web.Request) -> web.Response:
@@ -67,7 +71,13 @@ async def delete_shipment(request: web.Request) -> web.Response:
     context = _conditional_context(request)
     await charge_shipments(request, (number,))
     change = await request.app[CHANGER].cancel(number, context)
-    return _changed(change, "Cancellation accepted for processing", preference_applied(request))
+    return outcome_response(
+        request,
+        change.command,
+        change.reply,
+        accepted="Cancellation accepted for processing",
+        applied=_changed,
+    )
 
 
 def _conditional_context(request: web.Request) -> SubmissionContext:
@@ -109,16 +119,11 @@ def _created(creation: Creation, headers: Mapping[str, str]) -> web.Response:
     return json_response(body, status=201, headers={"Location": f"/shipments/{number}", **headers})
 
 
-def _changed(change: Change, message: str, headers: Mapping[str, str]) -> web.Response:
-    command, reply = change.command, change.reply
-    if not is_final(reply):
-        return queued(command, message, headers)
-    require_applied(command, reply, headers)
+def _changed(command: Command, reply: Reply) -> tuple[dict[str, Any], dict[str, str]]:
     body = {
         "tracking_number": command.tracking_number,
         "status": reply.status,
         "version": reply.version,
         "event_id": command.event_id,
     }
-    tag: dict[str, str] = {} if reply.version is None else {hdrs.ETAG: version_tag(reply.version)}
-    return json_response(body, headers={**tag, **headers})
+    return body, {} if reply.version is None else {hdrs.ETAG: version_tag(reply.version)}
