@@ -93,6 +93,102 @@ async def read_batch(
     return entries
 
 
+def _events(body: bytes) -> Sequence[Any]:
+    try:
+        events: Sequence[Any] = BATCH_SHAPE.validate_python(parse_tree(body))["events"]
+    except ValidationError as error:
+        require_valid_numbers(body)
+        raise invalid(error) from error
+    return events
+
+
+def _lines(body: bytes) -> Sequence[bytes]:
+    for _ in range(2):  # the end of the last line, and one blank line
+        body = body.removesuffix(b"\n").removesuffix(b"\r")
+    if not body.strip():
+        raise ApiError(ErrorCode.INVALID_JSON, "the body is empty")
+    count = body.count(b"\n") + 1
+    if count > MAX_BATCH:
+        raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
+    require_few_values(body)
+    return body.split(b"\n")
+
+
+async def _read(
+    sources: Sequence[Source],
+    read: Callable[[Sequence[Source]], Iterable[EventIn | ApiError]],
+    caller: Principal,
+    received_at: datetime,
+    *,
+    lenient: bool,
+) -> tuple[list[Entry], int]:
+    """Read slice after slice, and stop once a batch is rejected with `MAX_DETAILS` faults."""
+    entries, faults = list[Entry](), 0
+    for start in range(0, len(sources), SLICE):
+        if start:
+            await asyncio.sleep(0)
+        for event in read(sources[start : start + SLICE]):
+            command = _command_or_error(event, caller, received_at)
+            if not isinstance(command, ApiError):
+                entries.append(command)
+                continue
+            rejected = _rejected(len(entries), command, MAX_LENIENT_DETAILS - faults)
+            entries.append(rejected)
+            faults += len(rejected.details)
+            if not lenient and faults >= MAX_DETAILS:
+                return entries, len(sources)
+    return entries, len(sources)
+
+
+def _read_events(values: Sequence[object]) -> Iterable[EventIn | ApiError]:
+    """Validate a slice in one call, which takes half as long; one by one if that fails."""
+    try:
+        return EVENTS.validate_python(values)
+    except ValidationError:
+        return map(_event, values)
+
+
+def _event(value: object) -> EventIn | ApiError:
+    try:
+        return EVENT.validate_python(value)
+    except ValidationError as error:
+        return invalid(error)
+
+
+def _read_lines(lines: Sequence[bytes]) -> Iterable[EventIn | ApiError]:
+    return map(_line, lines)
+
+
+def _line(line: bytes) -> EventIn | ApiError:
+    try:
+        return parse_json(line, EVENT)
+    except ApiError as error:
+        return error
+
+
+def _command_or_error(
+    event: EventIn | ApiError, caller: Principal, received_at: datetime
+) -> ReportStatus | ApiError:
+    if isinstance(event, ApiError):
+        return event
+    try:
+        return command_of(event, caller, received_at)
+    except ApiError as error:
+        return error
+
+
+def _rejected(index: int, error: ApiError, room: int) -> RejectedEvent:
+    """Return a rejected event with at most `room` details, but at least one."""
+    place = f"/events/{index}"
+    if not error.details:
+        return RejectedEvent(index, error.code, (Detail(place, error.message),))
+    most = max(0, min(MAX_ITEM_DETAILS, room - 1))
+    named = [Detail(place + detail.pointer, detail.message) for detail in error.details[:most]]
+    if len(error.details) > most:
+        named.append(Detail(place, "has more faults than are named" if named else "has faults"))
+    return RejectedEvent(index, error.code, tuple(named))
+
+
 def _without_contradictions(entries: Sequence[Entry]) -> Sequence[Entry]:
     ids = [entry.event_id for entry in entries if isinstance(entry, ReportStatus)]
     return entries if len(set(ids)) == len(ids) else list(_checked(entries))
@@ -129,102 +225,6 @@ def _contradiction(before: int, index: int, room: int) -> RejectedEvent:
         Detail(f"/events/{index}", f"{same} /events/{before}, but says something else: send one of them"),
     )
     return RejectedEvent(index, ErrorCode.VALIDATION_ERROR, details if room > 1 else details[1:])
-
-
-async def _read(
-    sources: Sequence[Source],
-    read: Callable[[Sequence[Source]], Iterable[EventIn | ApiError]],
-    caller: Principal,
-    received_at: datetime,
-    *,
-    lenient: bool,
-) -> tuple[list[Entry], int]:
-    """Read slice after slice, and stop once a batch is rejected with `MAX_DETAILS` faults."""
-    entries, faults = list[Entry](), 0
-    for start in range(0, len(sources), SLICE):
-        if start:
-            await asyncio.sleep(0)
-        for event in read(sources[start : start + SLICE]):
-            command = _command_or_error(event, caller, received_at)
-            if not isinstance(command, ApiError):
-                entries.append(command)
-                continue
-            rejected = _rejected(len(entries), command, MAX_LENIENT_DETAILS - faults)
-            entries.append(rejected)
-            faults += len(rejected.details)
-            if not lenient and faults >= MAX_DETAILS:
-                return entries, len(sources)
-    return entries, len(sources)
-
-
-def _command_or_error(
-    event: EventIn | ApiError, caller: Principal, received_at: datetime
-) -> ReportStatus | ApiError:
-    if isinstance(event, ApiError):
-        return event
-    try:
-        return command_of(event, caller, received_at)
-    except ApiError as error:
-        return error
-
-
-def _events(body: bytes) -> Sequence[Any]:
-    try:
-        events: Sequence[Any] = BATCH_SHAPE.validate_python(parse_tree(body))["events"]
-    except ValidationError as error:
-        require_valid_numbers(body)
-        raise invalid(error) from error
-    return events
-
-
-def _read_events(values: Sequence[object]) -> Iterable[EventIn | ApiError]:
-    """Validate a slice in one call, which takes half as long; one by one if that fails."""
-    try:
-        return EVENTS.validate_python(values)
-    except ValidationError:
-        return map(_event, values)
-
-
-def _event(value: object) -> EventIn | ApiError:
-    try:
-        return EVENT.validate_python(value)
-    except ValidationError as error:
-        return invalid(error)
-
-
-def _lines(body: bytes) -> Sequence[bytes]:
-    for _ in range(2):  # the end of the last line, and one blank line
-        body = body.removesuffix(b"\n").removesuffix(b"\r")
-    if not body.strip():
-        raise ApiError(ErrorCode.INVALID_JSON, "the body is empty")
-    count = body.count(b"\n") + 1
-    if count > MAX_BATCH:
-        raise validation_error([Detail("/events", f"has {count} lines; {MAX_BATCH} are the most")])
-    require_few_values(body)
-    return body.split(b"\n")
-
-
-def _read_lines(lines: Sequence[bytes]) -> Iterable[EventIn | ApiError]:
-    return map(_line, lines)
-
-
-def _line(line: bytes) -> EventIn | ApiError:
-    try:
-        return parse_json(line, EVENT)
-    except ApiError as error:
-        return error
-
-
-def _rejected(index: int, error: ApiError, room: int) -> RejectedEvent:
-    """Return a rejected event with at most `room` details, but at least one."""
-    place = f"/events/{index}"
-    if not error.details:
-        return RejectedEvent(index, error.code, (Detail(place, error.message),))
-    most = max(0, min(MAX_ITEM_DETAILS, room - 1))
-    named = [Detail(place + detail.pointer, detail.message) for detail in error.details[:most]]
-    if len(error.details) > most:
-        named.append(Detail(place, "has more faults than are named" if named else "has faults"))
-    return RejectedEvent(index, error.code, tuple(named))
 
 
 def _rejection(rejected: Sequence[RejectedEvent], *, unread: int) -> ApiError:
