@@ -34,8 +34,8 @@ from messaging.topics import Topics
 from processor.app import build_runtime, open_ports
 from processor.metrics import ProcessorMetrics
 from processor.settings import Settings
+from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine import Quarantine
-from processor.use_cases.shipment_partition import Ports
 from servicekit.clock import SystemClock
 from servicekit.logs import configure_logs
 from servicekit.process import run_main, stop_signals
