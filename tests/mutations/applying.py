@@ -10,7 +10,7 @@ _PARTITION: Final = f"{_PROCESSING}/shipment_partition.py"
 _APPLIER: Final = f"{_PROCESSING}/batch_applier.py"
 _OWNERSHIP: Final = f"{_PROCESSING}/partition_ownership.py"
 _READER: Final = f"{_PROCESSING}/record_reader.py"
-_WORKER: Final = "libs/messaging/src/messaging/consumer/partition_worker.py"
+_WORKER: Final = "libs/messaging/src/messaging/consumer/partition"
 _RULES: Final = "libs/domain/src/domain/shipments/shipment.py"
 _JUDGE: Final = "libs/domain/src/domain/processing/batch.py"
 _LIFE: Final = "tests/unit/domain/test_shipment.py"
@@ -22,7 +22,10 @@ _BACK: Final = "tests/unit/messaging/test_partition_rewinding.py"
 _POISON: Final = "tests/unit/messaging/test_partition_poison.py"
 
 _HANDLE: Final = """\
-            applied = await self._until_done(lambda: self._isolating.handle(self._filled(batch)))
+            applied = await self._retrier.until_done(lambda: self._isolating.handle(self._filled(batch)))
+"""
+_DEAD_LETTER: Final = """\
+            await self._retrier.until_done(lambda: self._isolating.dead_letter(dead_letter))
 """
 _COMMIT: Final = """\
         plan = await self._plan(groups, next_offset, known)
@@ -170,33 +173,33 @@ APPLYING: Final = (
     Mutation(
         name="offset-before-transaction",
         safety="an offset is committed only when everything below it is applied",
-        file=_WORKER,
+        file=f"{_WORKER}/applying.py",
         old=_HANDLE,
-        new=f"            self.done = (batch or self._inbox)[-1].offset + 1\n{_HANDLE}",
+        new=f"            self._queue.done = (batch or self._queue.inbox)[-1].offset + 1\n{_HANDLE}",
         tests=(f"{_WORK}::test_done_never_passes_a_record_that_is_not_applied",),
     ),
     Mutation(
         name="dead-letter-only-logged",
         safety="a record that cannot be applied is dead-lettered",
-        file=_WORKER,
-        old="            await self._until_done(lambda: self._isolating.dead_letter(dead_letter))\n",
+        file=f"{_WORKER}/dead_lettering.py",
+        old=_DEAD_LETTER,
         new="            pass\n",
         tests=(f"{_POISON}::test_an_unreadable_record_is_tried_once",),
     ),
     Mutation(
         name="dead-letter-not-awaited",
         safety="nothing continues before a dead letter is written",
-        file=_WORKER,
-        old="            await self._until_done(lambda: self._isolating.dead_letter(dead_letter))\n",
-        new="            asyncio.ensure_future(\n"
-        "                self._until_done(lambda: self._handler.dead_letter(dead_letter))\n            )\n",
+        file=f"{_WORKER}/dead_lettering.py",
+        old=_DEAD_LETTER,
+        new="            import asyncio\n\n"
+        + _DEAD_LETTER.replace("await ", "_ = asyncio.ensure_future(", 1).replace("\n", ")\n"),
         tests=(f"{_POISON}::test_nothing_continues_before_the_dead_letter_is_stored",),
     ),
     Mutation(
         name="committed-offset-believed",
         safety="reading starts where the fence stands, whatever the group has committed",
-        file=_WORKER,
-        old="        if first > applied and (applied or not self.is_unread):\n",
+        file=f"{_WORKER}/ownership.py",
+        old="        if first > applied and (applied or not queue.is_unread):\n",
         new="        if first < 0:\n",
         tests=(f"{_BACK}::test_what_the_fence_does_not_know_is_read_again",),
     ),

@@ -37,13 +37,38 @@ CONSUMING: Final = (
     Mutation(
         name="unreadable-batch-jumped",
         safety="a batch that cannot be read is not jumped",
-        file=f"{_MESSAGING}/consumer/inbox.py",
+        file=f"{_MESSAGING}/consumer/worker/inbox.py",
         old="                self.unreadable = record\n",
         new="                continue\n",
         tests=(
             (
                 f"{_UNIT}/test_partition_resuming.py"
                 "::test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_alone"
+            ),
+        ),
+    ),
+    Mutation(
+        name="plain-done-before-handled",
+        safety="a plain consumer commits a record when its handler has returned, not before",
+        file=f"{_MESSAGING}/consumer/plain_consumer.py",
+        old="            await self._retrier.until_done(lambda: self._handle(records))\n",
+        new="            queue.done = records[-1].offset + 1\n"
+        "            await self._retrier.until_done(lambda: self._handle(records))\n",
+        tests=(
+            f"{_UNIT}/test_plain_worker.py::test_batches_are_handled_in_order_and_done_only_afterwards",
+            f"{_UNIT}/test_plain_worker.py::test_a_transient_error_is_retried_in_place_and_shown",
+        ),
+    ),
+    Mutation(
+        name="plain-skips-silently",
+        safety="a plain consumer counts what nobody can read",
+        file=f"{_MESSAGING}/consumer/plain_consumer.py",
+        old="        self._skipped(end - batch.offset)\n",
+        new="",
+        tests=(
+            (
+                f"{_UNIT}/test_plain_worker.py"
+                "::test_an_unreadable_batch_is_counted_and_what_followed_it_is_fetched_again"
             ),
         ),
     ),

@@ -1,10 +1,12 @@
 """Record batches made byte by byte, as foreign producers write them and no client of ours would."""
 
+import asyncio
 import struct
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import NotLeaderForPartitionError
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.util import calc_crc32c
 
@@ -52,8 +54,13 @@ async def write_batch(settings: KafkaSettings, topic: str, partition: int, raw: 
         client.add_topic(topic)
         await client.fetch_all_metadata()
         [node] = {broker.nodeId for broker in client.cluster.brokers()}
-        response = await client.send(node, ProduceRequest(None, -1, 5000, [(topic, [(partition, raw)])]))
-        [(_, [(_, error, *_)])] = response.topics
+        request = ProduceRequest(None, -1, 5000, [(topic, [(partition, raw)])])
+        while True:
+            response = await client.send(node, request)
+            [(_, [(_, error, *_)])] = response.topics
+            if error != NotLeaderForPartitionError.errno:  # as of a topic that was just created
+                break
+            await asyncio.sleep(0.05)
         assert error == 0, f"the broker refused it: error {error}"
     finally:
         await client.close()

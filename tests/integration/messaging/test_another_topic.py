@@ -7,7 +7,7 @@ from aiokafka.admin import NewPartitions
 
 from domain.errors import TransientError
 from messaging import topic_watch
-from messaging.consumer.runtime import RuntimeStopped
+from messaging.consumer.group.consumer_loop import RuntimeStopped
 from messaging.health import KafkaProbe
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.settings import KafkaSettings

@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
-from messaging.consumer import offsets
+from messaging.consumer.group import lag
 from messaging.metrics import PartitionMetrics
 from messaging.settings import KafkaSettings
 from tests.integration.messaging.consuming import Group, running
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.fixture
 def group(kafka: KafkaSettings, monkeypatch: pytest.MonkeyPatch) -> Group:
-    monkeypatch.setattr(offsets, "REFRESH_EVERY_S", 0.1)
+    monkeypatch.setattr(lag, "REFRESH_EVERY_S", 0.1)
     return Group(kafka)
 
 

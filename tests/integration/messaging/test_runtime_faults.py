@@ -8,11 +8,12 @@ from aiokafka import TopicPartition
 
 from domain.errors import StoreUnavailable
 from domain.processing.halts import Halt, Start
-from messaging.consumer import partition_worker as partition_module
-from messaging.consumer import runtime as runtime_module
-from messaging.consumer import watchdog as watchdog_module
 from messaging.consumer.consumer_settings import RuntimeSettings
-from messaging.consumer.runtime import PartitionRuntime, RuntimeStopped
+from messaging.consumer.group import committing as committing_module
+from messaging.consumer.group import watchdog as watchdog_module
+from messaging.consumer.group.consumer_loop import RuntimeStopped
+from messaging.consumer.partition import halting as halting_module
+from messaging.consumer.runtime import PartitionRuntime
 from messaging.settings import KafkaSettings
 from tests.faults.matrix import Row
 from tests.integration.messaging.consuming import Group, JournalHandler, running
@@ -71,7 +72,7 @@ async def test_what_was_applied_may_be_lost_to_retention_whatever_the_group_has_
 async def test_an_accepted_gap_is_skipped_without_a_restart(
     group: Group, monkeypatch: pytest.MonkeyPatch, recovery: Recovery
 ) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.1)
     await group.write(10, 0)
     async with running(group.runtime()):
         await group.all_committed()
@@ -94,7 +95,7 @@ async def test_an_accepted_gap_is_skipped_without_a_restart(
 async def test_a_partition_resumed_before_its_first_commit_is_read_from_its_beginning(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.1)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.1)
     group.journal.halts[0] = Halt("stopped under the owner before", NOON)
     await group.write(10, 0)
     await group.write(10, 1)
@@ -206,7 +207,7 @@ async def test_a_kafka_that_goes_and_comes_back_loses_no_record(
 async def test_the_loop_ends_even_if_kafka_does_not_respond(
     group: Group, kafka_proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime_module, "RESPONSE_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(committing_module, "RESPONSE_TIMEOUT_S", 0.5)
     await group.write(10, 0)
     runtime = group.runtime(brokers=kafka_proxy.address)
     task = asyncio.create_task(runtime.run())

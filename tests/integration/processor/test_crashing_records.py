@@ -9,7 +9,7 @@ import pytest
 from domain.processing.halts import STALLED_OPENS, Attempt
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
-from messaging.consumer.isolation import MAX_ENDED
+from messaging.consumer.partition.isolation import MAX_ENDED
 from messaging.producer.idempotent_producer import partition_of
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore

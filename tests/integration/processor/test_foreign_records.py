@@ -9,7 +9,7 @@ from aiokafka.codec import zstd_encode
 from domain.processing.halts import Start
 from domain.shipments.status import Status
 from messaging import codec
-from messaging.consumer import partition_worker as partition_module
+from messaging.consumer.partition import halting as halting_module
 from messaging.decompressing import MAX_BATCH_BYTES
 from messaging.producer.idempotent_producer import partition_of
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS
@@ -84,7 +84,7 @@ async def test_a_record_in_another_place_than_its_keys_is_never_applied(site: Si
 async def test_a_reread_record_is_neither_dead_lettered_again_nor_a_halt(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.2)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.2)
     here = partition_of(KEY, site.kafka.partitions)
     operator = Operator(site, here)
     bomb = batch([record(0, key=KEY, value=bytes(MAX_BATCH_BYTES))], attributes=ZSTD, encode=zstd_encode)

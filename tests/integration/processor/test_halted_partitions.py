@@ -6,8 +6,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from domain.processing.halts import Start
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
-from messaging.consumer import partition_worker as partition_module
-from messaging.consumer.partition_worker import MAX_CONSECUTIVE_DEAD_LETTERS
+from messaging.consumer.partition import halting as halting_module
+from messaging.consumer.partition.dead_lettering import MAX_CONSECUTIVE_DEAD_LETTERS
 from messaging.producer.idempotent_producer import partition_of
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator
@@ -24,7 +24,7 @@ JOURNEY: list[Command] = [creation(), report(Status.PICKED_UP), report(Status.IN
 
 @pytest.fixture(autouse=True)
 def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.2)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.2)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 
-from messaging.consumer.runtime import PartitionRuntime
+from messaging.consumer.group.membership import GroupMember
 from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.producer.change_feed import KafkaChangeFeed
 from processor.use_cases.shipment_partition import ShipmentPartition
@@ -20,8 +20,8 @@ from tests.support.crashing.striking import Side, Step
 BEFORE, AFTER = Side.BEFORE, Side.AFTER
 
 
-def _is_stopping(runtime: PartitionRuntime, *_args: Any) -> bool:  # noqa: ANN401  # as the method takes them
-    return runtime._stopping.is_set()  # noqa: SLF001  # not in the port: nobody else needs to know
+def _is_stopping(member: GroupMember[Any], *_args: Any) -> bool:  # noqa: ANN401  # as the method takes them
+    return member._assignment.is_stopping  # noqa: SLF001  # nobody else needs to know
 
 
 def _has_work(*args: Any) -> bool:  # noqa: ANN401  # as above
@@ -58,6 +58,6 @@ class CrashPoint(Enum):
     AFTER_DEAD_LETTER_ENTRY = Step(MongoDeadLetterIndex, "record", AFTER)
     AFTER_DEAD_LETTER_RECORD = Step(MongoShipmentStore, "dead_letter", AFTER)
     # ending on SIGTERM
-    BEFORE_DRAIN = Step(PartitionRuntime, "release", BEFORE, _is_stopping)
-    AFTER_DRAIN = Step(PartitionRuntime, "_commit", BEFORE, _is_stopping)
-    BEFORE_LEAVING = Step(PartitionRuntime, "release", AFTER, _is_stopping)
+    BEFORE_DRAIN = Step(GroupMember, "release", BEFORE, _is_stopping)
+    AFTER_DRAIN = Step(GroupMember, "_commit", BEFORE, _is_stopping)
+    BEFORE_LEAVING = Step(GroupMember, "release", AFTER, _is_stopping)

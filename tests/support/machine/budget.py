@@ -9,7 +9,8 @@ import structlog
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from messaging.consumer import isolation, partition_worker, worker_states
+from messaging.consumer.partition import dead_lettering, halting, isolation, ownership, partition_worker
+from messaging.consumer.worker import retrier, worker_states
 
 EVERY_DAY: Final = settings(
     derandomize=True,
@@ -32,11 +33,12 @@ def undisturbed() -> Iterator[None]:
     silent = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger("critical"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker_states, "FIRST_PAUSE_S", 0.0)
-        patch.setattr(partition_worker, "YIELD_OWNERSHIP_S", 0.0)
-        patch.setattr(partition_worker, "_log", silent)
+        patch.setattr(worker_states, "YIELD_OWNERSHIP_S", 0.0)
+        for module in (dead_lettering, halting, ownership, partition_worker, retrier):
+            patch.setattr(module, "_log", silent)
         # Processes end of other faults here: the record that they handle must not be given up for that.
         patch.setattr(isolation, "MAX_ENDED", 1_000_000)
-        patch.setattr(partition_worker, "MAX_CONSECUTIVE_DEAD_LETTERS", 1_000_000)
+        patch.setattr(dead_lettering, "MAX_CONSECUTIVE_DEAD_LETTERS", 1_000_000)
         yield
 
 

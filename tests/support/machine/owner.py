@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
-from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.slots import Slots
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition.partition_worker import PartitionWorker
+from messaging.consumer.partition.slots import Slots
+from messaging.consumer.worker.worker_states import State
 from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, World

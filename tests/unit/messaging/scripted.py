@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from domain.ports.core import EndOffset, IsAnother
 from domain.processing.halts import PartitionCheckpoint
-from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.slots import Slots
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition.partition_worker import PartitionWorker
+from messaging.consumer.partition.slots import Slots
+from messaging.consumer.worker.worker_states import State
 from messaging.dead_letters.records import DeadLetter, Record
 from tests.support.builders import MemoryPosition
 from tests.support.partition_state import MemoryPartitionState

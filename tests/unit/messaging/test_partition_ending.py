@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from domain.errors import StoreUnavailable
-from messaging.consumer.worker_states import State
+from messaging.consumer.worker.worker_states import State
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, status_of, worker_of, working
 
@@ -54,8 +54,8 @@ async def test_draining_does_not_wait_for_a_batch_that_is_retried() -> None:
 async def test_draining_does_not_wait_out_the_pause_between_two_tries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("messaging.consumer.worker_states.FIRST_PAUSE_S", 60.0)
-    monkeypatch.setattr("messaging.consumer.worker_states.LONGEST_PAUSE_S", 60.0)
+    monkeypatch.setattr("messaging.consumer.worker.worker_states.FIRST_PAUSE_S", 60.0)
+    monkeypatch.setattr("messaging.consumer.worker.worker_states.LONGEST_PAUSE_S", 60.0)
     handler = ScriptedHandler()
     handler.errors.extend(StoreUnavailable("away") for _ in range(100))
     worker = worker_of(handler)

@@ -8,9 +8,9 @@ import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from domain.processing.halts import STALLED_OPENS, Attempt
-from messaging.consumer.isolation import MAX_ENDED
-from messaging.consumer.slots import Slots
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition.isolation import MAX_ENDED
+from messaging.consumer.partition.slots import Slots
+from messaging.consumer.worker.worker_states import State
 from messaging.dead_letters.records import DeadLetter, Record
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working

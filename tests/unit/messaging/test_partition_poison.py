@@ -3,8 +3,9 @@
 import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
-from messaging.consumer.partition_worker import MAX_ATTEMPTS, MAX_CONSECUTIVE_DEAD_LETTERS
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition.applying import MAX_ATTEMPTS
+from messaging.consumer.partition.dead_lettering import MAX_CONSECUTIVE_DEAD_LETTERS
+from messaging.consumer.worker.worker_states import State
 from tests.faults.matrix import Row
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working

@@ -9,9 +9,11 @@ import pytest
 
 from domain.errors import Fenced, PoisonRecord, StoreUnavailable
 from domain.processing.halts import Halt, Start
-from messaging.consumer import partition_worker as partition_module
-from messaging.consumer.partition_worker import MAX_CONSECUTIVE_DEAD_LETTERS, PartitionWorker
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition import halting as halting_module
+from messaging.consumer.partition.dead_lettering import MAX_CONSECUTIVE_DEAD_LETTERS
+from messaging.consumer.partition.partition_worker import PartitionWorker
+from messaging.consumer.worker import worker_states
+from messaging.consumer.worker.worker_states import State
 from messaging.unpacking import UnreadableBatch
 from tests.support.builders import NOON, MemoryPosition
 from tests.support.waiting import wait_until
@@ -22,8 +24,8 @@ POISON = MAX_CONSECUTIVE_DEAD_LETTERS + 20
 
 @pytest.fixture(autouse=True)
 def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.01)
-    monkeypatch.setattr(partition_module, "YIELD_OWNERSHIP_S", 0.01)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(worker_states, "YIELD_OWNERSHIP_S", 0.01)
 
 
 def poisoned(count: int = POISON) -> ScriptedHandler:
@@ -81,9 +83,9 @@ async def test_a_resumed_partition_continues_after_its_dead_letters() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
         handler.requested_start = Start.COMMITTED
-        await wait_until(lambda: worker.restart is Start.COMMITTED)
+        await wait_until(lambda: worker.halting.restart is Start.COMMITTED)
         assert worker.state is State.HALTED, "until the records are fetched anew"
-        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
+        worker.halting.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
         await wait_until(lambda: worker.done == POISON + 10)
@@ -102,8 +104,8 @@ async def test_a_gap_is_accepted_once_and_committed() -> None:
         assert handler.halt is not None
         assert handler.halt.is_gap
         handler.requested_start = Start.EARLIEST
-        await wait_until(lambda: worker.restart is Start.EARLIEST)
-        worker.restarted(20)
+        await wait_until(lambda: worker.halting.restart is Start.EARLIEST)
+        worker.halting.restarted(20)
         assert worker.done == 20
         worker.put(log_records(20, 22))  # of a fetch that was still under way
         await wait_until(lambda: worker.state is State.RUNNING)
@@ -126,9 +128,9 @@ async def test_a_halt_of_a_fenced_owner_is_not_recorded_and_nothing_is_skipped()
     worker = worker_of(handler, max_batch=500)
     worker.put(log_records(0, POISON + 10))
     async with working(worker):
-        await wait_until(lambda: worker.restart is Start.COMMITTED)
+        await wait_until(lambda: worker.halting.restart is Start.COMMITTED)
         assert handler.halt is None
-        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
+        worker.halting.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
         await wait_until(lambda: worker.done == POISON + 10)
@@ -138,9 +140,9 @@ async def test_a_resume_request_ends_its_halt_and_no_other() -> None:
     handler = poisoned()
     async with stopped(handler) as worker:
         handler.requested_start = Start.COMMITTED
-        await wait_until(lambda: worker.restart is not None)
+        await wait_until(lambda: worker.halting.restart is not None)
         later = handler.halt = Halt("stopped again by another owner", NOON)
-        worker.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
+        worker.halting.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         handler.requested_start = None
         await wait_until(lambda: worker.problem == later.problem)
         assert handler.halt == later
@@ -151,7 +153,7 @@ async def test_a_worker_that_waits_to_be_fetched_for_is_drained_at_once() -> Non
     handler = poisoned()
     async with stopped(handler) as worker:
         handler.requested_start = Start.COMMITTED
-        await wait_until(lambda: worker.restart is not None)
+        await wait_until(lambda: worker.halting.restart is not None)
         async with asyncio.timeout(5):
             await worker.drain()
 
@@ -179,10 +181,10 @@ async def test_a_batch_that_cannot_be_read_halts_behind_what_can_and_is_skipped_
         assert (worker.done, handler.offsets) == (3, [0, 1, 2])
         assert worker.problem == "offsets 3 to 4 cannot be read: Invalid CRC"
         assert handler.halt is not None
-        assert handler.halt.skip_to == worker.skip_to == 5
+        assert handler.halt.skip_to == worker.halting.skip_to == 5
         handler.requested_start = Start.NEXT
-        await wait_until(lambda: worker.restart is Start.NEXT)
-        worker.restarted(5)
+        await wait_until(lambda: worker.halting.restart is Start.NEXT)
+        worker.halting.restarted(5)
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.put(log_records(5, 7))
         await wait_until(lambda: worker.done == 7)
@@ -212,7 +214,7 @@ async def test_what_cannot_be_read_ends_where_the_log_does() -> None:
     async with working(worker, end_offset=9):
         await wait_until(lambda: handler.halt is not None)
     assert status_of(worker) == (State.HALTED, "offsets 3 to 8 cannot be read: Invalid CRC")
-    assert worker.skip_to == 9
+    assert worker.halting.skip_to == 9
 
 
 async def lost_tail(handler: ScriptedHandler, start: Start, offset: int) -> list[int]:
@@ -229,9 +231,9 @@ async def lost_tail(handler: ScriptedHandler, start: Start, offset: int) -> list
             510,
             start,
         )  # it has grown meanwhile, beyond where it was read to
-        await wait_until(lambda: worker.restart is start)
+        await wait_until(lambda: worker.halting.restart is start)
         position.next = offset
-        worker.restarted(offset)
+        worker.halting.restarted(offset)
         await wait_until(lambda: worker.state is State.RUNNING)
         assert handler.next_offset == offset, "the offsets that were lost are those of other records now"
         worker.put(log_records(offset, 496))
@@ -252,7 +254,7 @@ async def test_a_log_that_has_lost_its_tail_stops_the_partition_until_somebody_s
 async def test_another_log_is_read_from_its_beginning_wherever_the_last_one_was(*, is_unread: bool) -> None:
     handler = ScriptedHandler(next_offset=0)
     worker = worker_of(handler)
-    worker.is_unread = is_unread
+    worker.queue.is_unread = is_unread
     position = MemoryPosition(500)
     async with working(worker, position=position):
         await wait_until(lambda: worker.state is State.RUNNING)

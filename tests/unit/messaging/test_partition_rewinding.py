@@ -4,8 +4,9 @@ import pytest
 
 from domain.errors import Fenced
 from domain.processing.halts import Start
-from messaging.consumer import partition_worker as partition_module
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition import halting as halting_module
+from messaging.consumer.worker import worker_states
+from messaging.consumer.worker.worker_states import State
 from tests.support.builders import MemoryPosition
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_of, working
@@ -13,8 +14,8 @@ from tests.unit.messaging.scripted import ScriptedHandler, log_records, worker_o
 
 @pytest.fixture(autouse=True)
 def _asking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_module, "ASK_AGAIN_S", 0.01)
-    monkeypatch.setattr(partition_module, "YIELD_OWNERSHIP_S", 0.01)
+    monkeypatch.setattr(halting_module, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(worker_states, "YIELD_OWNERSHIP_S", 0.01)
 
 
 @pytest.mark.parametrize("fetched", [0, 3])
@@ -69,9 +70,9 @@ async def test_a_gap_that_is_accepted_is_not_sought_again() -> None:
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.halt("offset 4 is no longer in the log", is_gap=True)
         handler.requested_start = Start.EARLIEST
-        await wait_until(lambda: worker.restart is Start.EARLIEST)
+        await wait_until(lambda: worker.halting.restart is Start.EARLIEST)
         log.next = 20
-        worker.restarted(20)
+        worker.halting.restarted(20)
         await wait_until(lambda: worker.state is State.RUNNING)
     assert (log.sought, handler.next_offset) == ([], 20)
 
@@ -79,7 +80,7 @@ async def test_a_gap_that_is_accepted_is_not_sought_again() -> None:
 @pytest.mark.parametrize(("applied", "sought"), [(0, []), (4, [4])])
 async def test_a_log_that_was_never_read_begins_where_it_begins(applied: int, sought: list[int]) -> None:
     worker = worker_of(ScriptedHandler(next_offset=applied))
-    worker.is_unread = True
+    worker.queue.is_unread = True
     log = MemoryPosition(end=30, next=20)
     async with working(worker, position=log):
         await wait_until(lambda: worker.state is State.RUNNING)

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
-from messaging.consumer.partition_worker import MAX_ATTEMPTS
-from messaging.consumer.slots import Slots
-from messaging.consumer.worker_states import State
+from messaging.consumer.partition.applying import MAX_ATTEMPTS
+from messaging.consumer.partition.slots import Slots
+from messaging.consumer.worker.worker_states import State
 from tests.support.waiting import wait_until
 from tests.unit.messaging.scripted import ScriptedHandler, log_records, status_of, worker_of, working
 
@@ -131,7 +131,7 @@ async def test_a_worker_that_is_fenced_while_it_takes_over_tries_again() -> None
 
 
 async def test_a_fenced_worker_says_that_it_lost_the_partition(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.consumer.partition_worker.YIELD_OWNERSHIP_S", 60.0)
+    monkeypatch.setattr("messaging.consumer.worker.worker_states.YIELD_OWNERSHIP_S", 60.0)
     handler = ScriptedHandler()
     handler.errors.append(Fenced("somebody else"))
     worker = worker_of(handler)

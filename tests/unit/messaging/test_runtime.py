@@ -6,15 +6,17 @@ from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from domain.ports.core import EndOffset, IsAnother
 from domain.processing.halts import Halt, PartitionCheckpoint, Start
-from messaging.consumer.consumer_settings import RuntimeSettings
-from messaging.consumer.offsets import restart_offset
-from messaging.consumer.partition_worker import PartitionWorker
-from messaging.consumer.runtime import PartitionRuntime
-from messaging.consumer.worker_states import State
+from messaging.consumer.group.assignment import Assignment
+from messaging.consumer.group.committing import OffsetCommitter
+from messaging.consumer.group.fetching import RecordFetcher
+from messaging.consumer.group.membership import GroupMember
+from messaging.consumer.halting_recovery import HaltingRecovery, restart_offset
+from messaging.consumer.partition.partition_worker import PartitionWorker
+from messaging.consumer.worker.worker_states import State
 from messaging.settings import KafkaSettings
 from messaging.topic_watch import TopicWatch
 from tests.support.builders import NOON
@@ -53,26 +55,50 @@ def handlers() -> list[Opening]:
 
 
 @pytest.fixture
-def runtime(handlers: list[Opening]) -> PartitionRuntime:
-    def handler_of(_partition: TopicPartition) -> Opening:
+def assignment(handlers: list[Opening]) -> Assignment[PartitionWorker]:
+    def worker(_partition: TopicPartition) -> PartitionWorker:
         handlers.append(Opening())
-        return handlers[-1]
+        return worker_of(handlers[-1])
 
-    settings = RuntimeSettings(kafka=KafkaSettings(), topic="topic", group="group", instance="a")
-    return PartitionRuntime(settings, handler_of)
+    def failed(error: BaseException) -> None:
+        raise error
+
+    return Assignment(worker, failed)
+
+
+@pytest.fixture
+def member(
+    consumer: AIOKafkaConsumer, assignment: Assignment[PartitionWorker]
+) -> GroupMember[PartitionWorker]:
+    def failed(error: BaseException) -> None:
+        raise error
+
+    return GroupMember(consumer, assignment, OffsetCommitter(consumer), drain_s=8.0, failed=failed)
+
+
+@pytest.fixture
+def recovery(consumer: AIOKafkaConsumer, assignment: Assignment[PartitionWorker]) -> HaltingRecovery:
+    return HaltingRecovery(consumer, assignment, TopicWatch(KafkaSettings(), "topic", "group"))
+
+
+@pytest.fixture
+def fetcher(
+    consumer: AIOKafkaConsumer, assignment: Assignment[PartitionWorker], recovery: HaltingRecovery
+) -> RecordFetcher[PartitionWorker]:
+    return RecordFetcher(consumer, assignment, recovery, max_records=10)
 
 
 async def test_nothing_is_taken_up_once_the_end_has_come(
-    runtime: PartitionRuntime, consumer: AIOKafkaConsumer, handlers: list[Opening]
+    assignment: Assignment[PartitionWorker], consumer: AIOKafkaConsumer, handlers: list[Opening]
 ) -> None:
-    runtime.stop()
-    runtime.take(consumer, [PARTITION])
+    assignment.stop()
+    assignment.take(consumer, [PARTITION])
     assert handlers == []
-    assert not runtime.is_ready
+    assert not assignment.is_known
 
 
 async def test_a_second_release_waits_for_the_first(
-    runtime: PartitionRuntime, consumer: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+    member: GroupMember[PartitionWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drained = asyncio.Event()
 
@@ -80,8 +106,8 @@ async def test_a_second_release_waits_for_the_first(
         await drained.wait()
 
     monkeypatch.setattr(PartitionWorker, "drain", drain)
-    runtime.take(consumer, [PARTITION])
-    releases = [asyncio.create_task(runtime.release(consumer)) for _ in range(2)]
+    await member.on_partitions_assigned([PARTITION])
+    releases = [asyncio.create_task(member.release()) for _ in range(2)]
     await asyncio.sleep(0.05)  # not for a condition: nothing may happen
     assert [each.done() for each in releases] == [False, False]
     drained.set()
@@ -99,7 +125,8 @@ async def test_a_second_release_waits_for_the_first(
     ids=["the same topic", "another topic", "nobody says", "sought meanwhile"],
 )
 async def test_only_a_recreated_topic_is_read_again_where_the_log_ends_too_early(  # noqa: PLR0913  # a case, and fixtures
-    runtime: PartitionRuntime,
+    assignment: Assignment[PartitionWorker],
+    fetcher: RecordFetcher[PartitionWorker],
     consumer: AIOKafkaConsumer,
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -114,13 +141,16 @@ async def test_only_a_recreated_topic_is_read_again_where_the_log_ends_too_early
     monkeypatch.setattr(consumer, "position", AsyncMock(return_value=position))
     monkeypatch.setattr(consumer, "seek", lambda _partition, offset: seeks.append(offset))
     monkeypatch.setattr(TopicWatch, "is_another", AsyncMock(return_value=is_another))
-    runtime.take(consumer, [PARTITION])
-    [worker] = runtime._workers.values()  # noqa: SLF001  # what aiokafka raises takes a broker that loses records
-    await runtime._overcome(consumer, OffsetOutOfRangeError({PARTITION: 500}))  # noqa: SLF001  # as above
+    monkeypatch.setattr(consumer, "paused", set)
+    # What aiokafka raises takes a broker that loses records.
+    monkeypatch.setattr(consumer, "getmany", AsyncMock(side_effect=OffsetOutOfRangeError({PARTITION: 500})))
+    assignment.take(consumer, [PARTITION])
+    [worker] = assignment.workers.values()
+    await fetcher.fetch()
     assert (worker.state, seeks) == (state, sought)
     if state is State.HALTED:
         assert worker.problem == "the log ends at 490, applied up to 500: its tail was lost"
-    await runtime.release(consumer)
+    await assignment.release().finish(within_s=8.0)
 
 
 @pytest.mark.parametrize(("skip_to", "expected"), [(7, 7), (1_073_741_827, 9)])
@@ -131,21 +161,25 @@ async def test_nothing_is_skipped_beyond_the_logs_end(
     handler = ScriptedHandler(halt=Halt("a batch", NOON, skip_to=skip_to))
     worker = worker_of(handler)
     async with working(worker, end_offset=9):
-        await wait_until(lambda: worker.skip_to == skip_to)
-        worker.restart = Start.NEXT
+        await wait_until(lambda: worker.halting.skip_to == skip_to)
+        worker.halting.restart = Start.NEXT
         assert await restart_offset(consumer, PARTITION, worker) == expected
 
 
 async def test_what_is_released_between_two_awaits_is_not_sought_any_more(
-    runtime: PartitionRuntime, consumer: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+    assignment: Assignment[PartitionWorker],
+    member: GroupMember[PartitionWorker],
+    fetcher: RecordFetcher[PartitionWorker],
+    consumer: AIOKafkaConsumer,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sought: list[TopicPartition] = []
 
     async def committed(_partition: TopicPartition) -> None:
-        await runtime.release(consumer)
+        await member.release()
 
     async def beginning_offsets(partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
-        await runtime.release(consumer)
+        await member.release()
         return dict.fromkeys(partitions, 0)
 
     async def seek_to_beginning(*partitions: TopicPartition) -> None:
@@ -155,12 +189,14 @@ async def test_what_is_released_between_two_awaits_is_not_sought_any_more(
     monkeypatch.setattr(consumer, "beginning_offsets", beginning_offsets)
     monkeypatch.setattr(consumer, "seek_to_beginning", seek_to_beginning)
     monkeypatch.setattr(consumer, "seek", lambda partition, _offset: sought.append(partition))
-    runtime.take(consumer, [PARTITION, OTHER])
-    await runtime._start_at_beginning(consumer)  # noqa: SLF001  # it takes a rebalance at one of its awaits
-    assert sought == []
+    monkeypatch.setattr(consumer, "getmany", AsyncMock(side_effect=NoOffsetForPartitionError))
+    assignment.take(consumer, [PARTITION, OTHER])
+    await fetcher.fetch()
+    assert (assignment.workers, sought) == ({}, [])
 
-    runtime.take(consumer, [PARTITION])
-    [worker] = runtime._workers.values()  # noqa: SLF001  # as above
-    worker.restart = Start.EARLIEST
-    await runtime._restart(consumer)  # noqa: SLF001  # as above
-    assert sought == []
+    assignment.take(consumer, [PARTITION])
+    [worker] = assignment.workers.values()
+    worker.halt("a record")
+    worker.halting.restart = Start.EARLIEST
+    await fetcher.fetch()
+    assert (assignment.workers, sought) == ({}, [])

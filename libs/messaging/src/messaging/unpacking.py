@@ -74,6 +74,10 @@ class UnreadableBatch:
     value: None = None
     headers: tuple[tuple[str, bytes], ...] = field(default=())
 
+    def end_in(self, end_offset: int) -> int:
+        """Return the offset after it: it ends where the log does, whatever its header says."""
+        return max(self.offset + 1, min(self.next_offset, end_offset))
+
 
 class RawBatchRecords:
     """aiokafka's `MemoryRecords`, with the raw bytes of the last batch."""

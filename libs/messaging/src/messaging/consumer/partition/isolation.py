@@ -5,10 +5,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
-from domain.errors import PoisonRecord, WaybillError
+from domain.errors import WaybillError
 from domain.processing.halts import EMPTY_CHECKPOINT, STALLED_OPENS, Attempt, PartitionCheckpoint
 from messaging.consumer.handler import PartitionHandler
-from messaging.dead_letters.records import UNREADABLE, DeadLetter, Record
+from messaging.dead_letters.records import DeadLetter, Record
 
 MAX_ENDED: Final = 5
 """Processes that may end while handling a record before it is dead-lettered."""
@@ -24,15 +24,6 @@ class CrashingRecord(Exception):
     def __init__(self, ended: int) -> None:
         super().__init__(f"the process ended {ended} times while it was being handled")
         self.ended = ended
-
-
-def dead_letter_for(record: Record, error: Exception, attempts: int) -> DeadLetter:
-    """Return the dead letter of a record, after `attempts` attempts and the last `error`."""
-    if isinstance(error, PoisonRecord):
-        return DeadLetter(record, UNREADABLE, str(error), attempts)
-    if isinstance(error, CrashingRecord):
-        return DeadLetter(record, "unprocessable", str(error), error.ended, unread=error.ended > MAX_ENDED)
-    return DeadLetter(record, "unprocessable", f"{type(error).__name__}: {error}", attempts)
 
 
 class SuspectRange:

@@ -1,4 +1,4 @@
-"""Offsets to resume from, and the lag of the group."""
+"""Lag: how many records of each partition are not done yet."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -7,49 +7,14 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 
-from domain.processing.halts import Start
-from messaging.consumer.partition_worker import PartitionWorker
 from messaging.consumer.position import RESPONSE_TIMEOUT_S
+from messaging.consumer.worker.worker import Worker
 
 REFRESH_EVERY_S: Final = 2.0
 _MAX_MISSES: Final = 5
 _POSITION_TIMEOUT_S: Final = 0.5
 
-Workers = Callable[[], Mapping[TopicPartition, PartitionWorker]]
-
-
-async def restart_offset(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
-) -> int:
-    """Return the offset from which a halted partition resumes."""
-    if worker.restart is Start.NEXT and worker.skip_to is not None:
-        end = (await consumer.end_offsets([partition]))[partition]
-        return min(worker.skip_to, int(end))
-    if worker.restart is Start.COMMITTED:
-        committed = worker.done if worker.done is not None else await consumer.committed(partition)
-        if committed is not None:
-            return int(committed)
-    return int((await consumer.beginning_offsets([partition]))[partition])
-
-
-async def log_range(consumer: AIOKafkaConsumer, partition: TopicPartition) -> range | None:
-    """Return the offsets in the log of a partition; None where Kafka does not respond."""
-    try:
-        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-            begins = await consumer.beginning_offsets([partition])
-            ends = await consumer.end_offsets([partition])
-    except (KafkaError, TimeoutError):
-        return None
-    return range(begins[partition], ends[partition])
-
-
-async def is_positioned_at(consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> bool:
-    """Say whether `offset` is fetched next; False where that is not known."""
-    try:
-        async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-            return bool(await consumer.position(partition) == offset)
-    except (KafkaError, IllegalStateError, TimeoutError):
-        return False
+Workers = Mapping[TopicPartition, Worker]
 
 
 class Lags:
@@ -62,7 +27,7 @@ class Lags:
     def __init__(self) -> None:
         self.known: Mapping[int, int] = {}
 
-    async def refresh(self, consumer: AIOKafkaConsumer, workers: Workers) -> None:
+    async def refresh(self, consumer: AIOKafkaConsumer, workers: Callable[[], Workers]) -> None:
         """Refresh until cancelled; a lag that Kafka has not returned for a while is dropped."""
         misses = 0
         while True:
@@ -73,9 +38,7 @@ class Lags:
             await asyncio.sleep(REFRESH_EVERY_S)
 
 
-async def lags(
-    consumer: AIOKafkaConsumer, workers: Mapping[TopicPartition, PartitionWorker]
-) -> dict[int, int] | None:
+async def lags(consumer: AIOKafkaConsumer, workers: Workers) -> dict[int, int] | None:
     """Return how many records of each partition are not applied yet; None where Kafka does not respond.
 
     Counted from the done or else the committed offset: fetched records that wait in memory count, too. Where
@@ -94,9 +57,7 @@ async def lags(
     return {partition.partition: lag for partition, lag in zip(workers, found, strict=True)}
 
 
-async def _behind(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker, end: int
-) -> int:
+async def _behind(consumer: AIOKafkaConsumer, partition: TopicPartition, worker: Worker, end: int) -> int:
     # An open transaction hides what follows it. That waits to be read, so it counts.
     end = max(end, consumer.highwater(partition) or 0)
     position = await _idle_position(consumer, partition, worker)
@@ -106,9 +67,7 @@ async def _behind(
     return max(0, end - max(done, position or 0))
 
 
-async def _idle_position(
-    consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker
-) -> int | None:
+async def _idle_position(consumer: AIOKafkaConsumer, partition: TopicPartition, worker: Worker) -> int | None:
     """Return the offset fetched next, if everything fetched before is applied."""
     try:
         async with asyncio.timeout(_POSITION_TIMEOUT_S):
@@ -118,7 +77,7 @@ async def _idle_position(
     return position if worker.is_idle else None
 
 
-async def _done(consumer: AIOKafkaConsumer, partition: TopicPartition, worker: PartitionWorker) -> int:
+async def _done(consumer: AIOKafkaConsumer, partition: TopicPartition, worker: Worker) -> int:
     done = worker.done if worker.done is not None else await consumer.committed(partition)
     if done is None:
         done = (await consumer.beginning_offsets([partition]))[partition]

@@ -1,0 +1,1 @@
+"""A member of a consumer group: joining, fetching, committing, and releasing partitions."""

@@ -1,0 +1,97 @@
+"""Applying: a batch to the handler; if that fails, its halves, down to the record that fails alone."""
+
+import asyncio
+from typing import Final
+
+from domain.errors import Fenced, PoisonRecord
+from messaging.consumer.partition.dead_lettering import DeadLettering
+from messaging.consumer.partition.isolation import CrashingRecord, IsolatingHandler
+from messaging.consumer.worker.record_queue import RecordQueue
+from messaging.consumer.worker.retrier import Retrier
+from messaging.consumer.worker.worker_states import Abandoned, pause_s
+from messaging.consumer.worker.worker_status import WorkerStatus
+from messaging.dead_letters.records import Record
+
+MAX_ATTEMPTS: Final = 5
+
+
+class BatchApplier:
+    """Applies the records of one partition, batch by batch."""
+
+    def __init__(
+        self,
+        isolating: IsolatingHandler,
+        dead_letters: DeadLettering,
+        *,
+        status: WorkerStatus,
+        queue: RecordQueue,
+        retrier: Retrier,
+    ) -> None:
+        """Create it for a worker.
+
+        Args:
+            isolating: applies records.
+            dead_letters: takes records that cannot be applied.
+            status: of the worker.
+            queue: of the worker.
+            retrier: of the worker.
+        """
+        self._isolating, self._dead_letters = isolating, dead_letters
+        self._status, self._queue, self._retrier = status, queue, retrier
+
+    async def apply_next(self) -> None:
+        """Apply what waits as one batch; on return each of its records is applied or dead-lettered.
+
+        Raises:
+            Fenced: another process owns the partition.
+            Halted: the partition must halt before the first record that is still in flight.
+            Abandoned: the worker has been stopped or halted, or nothing waits any more.
+        """
+        await self._apply(self._queue.batch)
+
+    async def _apply(self, batch: list[Record]) -> None:
+        try:
+            applied = await self._retrier.until_done(lambda: self._isolating.handle(self._filled(batch)))
+        except (Fenced, Abandoned):
+            raise
+        except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
+            await self._isolate(batch, error)
+        else:
+            self._passed(batch, applied=applied)
+
+    def _filled(self, batch: list[Record]) -> list[Record]:
+        """Fill an empty batch once it has a slot: records that arrive while it waits make it larger."""
+        if not batch:
+            if self._status.has_ended:
+                raise Abandoned
+            self._queue.begin(self._isolating.suspects.share(self._queue.inbox, self._queue.max_batch))
+        return batch
+
+    async def _isolate(self, batch: list[Record], error: Exception) -> None:
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            for half in (batch[:middle], batch[middle:]):
+                await self._apply(half)
+            return
+        attempts = 1
+        while attempts < MAX_ATTEMPTS and not isinstance(error, PoisonRecord | CrashingRecord):
+            await asyncio.sleep(pause_s(attempts))
+            attempts += 1
+            try:
+                applied = await self._retrier.until_done(lambda: self._isolating.handle(batch))
+            except (Fenced, Abandoned):
+                raise
+            except Exception as again:  # noqa: BLE001  # as above
+                error = again
+            else:
+                self._passed(batch, applied=applied)
+                return
+        await self._dead_letters.dead_letter(batch[0], error, attempts)
+        self._passed(batch, applied=False)
+
+    def _passed(self, records: list[Record], *, applied: bool) -> None:
+        """Advance: the first records in flight are applied or dead-lettered."""
+        if applied:
+            self._dead_letters.end_row()
+        self._isolating.suspects.passed(records[-1].offset)
+        self._queue.passed(records)
