@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from messaging.consumer.plain_consumer import PlainConsumer
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
@@ -68,3 +69,25 @@ class PartitionMetrics(Collector):
         yield GaugeMetricFamily(
             "waybill_partitions_halted", "Partitions that wait for an operator.", value=self._runtime.halted
         )
+
+
+class ConsumerMetrics(Collector):
+    """Metrics of a plain consumer: the lag of each partition, and the records that nobody could read."""
+
+    def __init__(self, consumer: PlainConsumer, group: str) -> None:
+        self._consumer = consumer
+        self._group = group
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        lag = GaugeMetricFamily(
+            "waybill_consumer_lag", "Records that are not handled yet.", labels=["group", "partition"]
+        )
+        skipped = CounterMetricFamily(
+            "waybill_consumer_skipped_records", "Records that nobody could read.", labels=["group"]
+        )
+        for partition, behind in self._consumer.lags.items():
+            lag.add_metric([self._group, str(partition)], behind)
+        skipped.add_metric([self._group], self._consumer.skipped)
+        yield lag
+        yield skipped

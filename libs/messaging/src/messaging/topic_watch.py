@@ -38,13 +38,25 @@ class TopicWatch:
         is_whole: each partition had an owner in the group at the last check without a partition here.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
+    def __init__(
+        self, settings: KafkaSettings, topic: str, group: str, *, any_partitions: bool = False
+    ) -> None:
+        """Create a watch; `run` starts it.
+
+        Args:
+            settings: of the connection.
+            topic: to watch.
+            group: that consumes it.
+            any_partitions: the topic may have another number of partitions than the settings declare.
+        """
         self.problem: str | None = None
         self.exists = True
         self.is_whole = False
         self._settings = settings
         self._topic = topic
         self._group = group
+        self._any_partitions = any_partitions
+        self._expected = settings.partitions
         self._id: bytes | None = None
         self._rejoin_at = 0.0
 
@@ -92,7 +104,7 @@ class TopicWatch:
             self.is_whole = False  # not known: it is checked when this process has none again
             return
         owned = await self._owned()
-        self.is_whole = owned is not None and owned >= self._settings.partitions
+        self.is_whole = owned is not None and owned >= self._expected
         if owned is None or self.is_whole or self.problem is not None or time.monotonic() < self._rejoin_at:
             return
         _log.warning("partitions_unowned", topic=self._topic)
@@ -124,6 +136,8 @@ class TopicWatch:
         self.exists = state.partitions > 0
         if not self.exists:
             self.problem = f"topic {self._topic} does not exist"
+        elif self._any_partitions:
+            self.problem, self._expected = None, state.partitions
         else:
             self.problem = mismatch(self._topic, state.partitions, self._settings)
         if self.problem is not None and self.problem != before:
