@@ -179,6 +179,19 @@ APPLYING: Final = (
         tests=(f"{_WORK}::test_done_never_passes_a_record_that_is_not_applied",),
     ),
     Mutation(
+        name="reopened-batch-handled",
+        safety="a batch that was dropped while it waited for a slot is not handled",
+        file=f"{_WORKER}/applying.py",
+        old="            if self._status.has_ended or not self._queue.inbox:",
+        new="            if self._status.has_ended:",
+        tests=(
+            (
+                "tests/unit/messaging/test_partition_resuming.py"
+                "::test_a_log_that_is_recreated_while_its_batch_waits_for_a_slot_is_taken_over_again"
+            ),
+        ),
+    ),
+    Mutation(
         name="dead-letter-only-logged",
         safety="a record that cannot be applied is dead-lettered",
         file=f"{_WORKER}/dead_lettering.py",

@@ -12,6 +12,7 @@ from domain.processing.halts import Halt, Start
 from messaging.consumer.partition import halting as halting_module
 from messaging.consumer.partition.dead_lettering import MAX_CONSECUTIVE_DEAD_LETTERS
 from messaging.consumer.partition.partition_worker import PartitionWorker
+from messaging.consumer.partition.slots import Slots
 from messaging.consumer.worker import worker_states
 from messaging.consumer.worker.worker_states import State
 from messaging.unpacking import UnreadableBatch
@@ -283,6 +284,22 @@ async def test_a_batch_in_flight_of_the_old_log_is_not_handled_with_the_new_one(
         worker.put(log_records(0, 2))
         await wait_until(lambda: worker.done == 2)
     assert handler.offsets == [0, 1]
+
+
+async def test_a_log_that_is_recreated_while_its_batch_waits_for_a_slot_is_taken_over_again() -> None:
+    handler, slots = ScriptedHandler(), Slots(1, large_batch=1)
+    worker = worker_of(handler, slots=slots)
+    async with working(worker, end_offset=3):
+        await wait_until(lambda: worker.state is State.RUNNING)
+        async with slots.for_batch(1):
+            worker.put(log_records(0, 3))
+            await asyncio.sleep(0.01)  # not for a condition: it waits, and nobody sees that
+            worker.reopen("the topic was re-created")
+        await wait_until(lambda: len(handler.opened) == 2)
+        await wait_until(lambda: worker.state is State.RUNNING)
+        worker.put(log_records(0, 2))
+        await wait_until(lambda: worker.done == 2)
+    assert handler.applied == [[0, 1]]
 
 
 async def test_a_record_that_can_be_neither_applied_nor_dead_lettered_can_be_skipped() -> None:
