@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LONGEST_FUNCTION = 40
 LONGEST_MODULE = 400
+MOST_METHODS = 15
 BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
@@ -107,6 +108,21 @@ def test_docstrings_begin_with_what_the_thing_does_or_is() -> None:
         and RELATIVE.match(text)
     ]
     assert relative == []
+
+
+@pytest.mark.parametrize("folder", ["libs", "services", "tools", "bench"])
+def test_classes_stay_small(folder: str) -> None:
+    methods = {
+        f"{path.relative_to(ROOT)}: {node.name}": sum(
+            isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for each in node.body
+        )
+        for path in modules()
+        if path.relative_to(ROOT).parts[0] == folder
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert methods, "no class was found"
+    assert {name: count for name, count in methods.items() if count > MOST_METHODS} == {}
 
 
 def test_folders_stay_small() -> None:

@@ -15,8 +15,8 @@ from messaging.dead_letters.records import Record
 MAX_ATTEMPTS: Final = 5
 
 
-class BatchApplier:
-    """Applies the records of one partition, batch by batch."""
+class BisectingApplier:
+    """Applies the records of one partition, batch by batch; one that fails is bisected."""
 
     def __init__(
         self,

@@ -7,9 +7,9 @@ It knows nothing of shipments. What a handler may raise, and what follows:
 - `Fenced`: another owner has the partition; the worker yields, then takes it over again if it is still
   assigned (`Ownership`).
 - anything else: some record breaks the code. The batch is halved until the record is alone; it is tried
-  `MAX_ATTEMPTS` times, once if it is a `PoisonRecord` (`BatchApplier`), then dead-lettered (`DeadLettering`).
-  Too many dead letters in a row halt the partition instead: a bad deploy must not empty the topic into the
-  dead letters. So does a record that cannot even be dead-lettered.
+  `MAX_ATTEMPTS` times, once if it is a `PoisonRecord` (`BisectingApplier`), then dead-lettered
+  (`DeadLettering`). Too many dead letters in a row halt the partition instead: a bad deploy must not empty
+  the topic into the dead letters. So does a record that cannot even be dead-lettered.
 
 A partition stays halted for every owner, until an operator resumes it (`Halting`). A record that crashes the
 process raises nothing: `SuspectRange` finds it (ADR 0009).
@@ -21,7 +21,7 @@ import structlog
 
 from domain.errors import Fenced
 from messaging.consumer.handler import LogPosition, PartitionHandler
-from messaging.consumer.partition.applying import BatchApplier
+from messaging.consumer.partition.applying import BisectingApplier
 from messaging.consumer.partition.dead_lettering import DeadLettering
 from messaging.consumer.partition.halting import Halted, Halting
 from messaging.consumer.partition.isolation import IsolatingHandler
@@ -66,7 +66,7 @@ class PartitionWorker(Worker):
         isolating = IsolatingHandler(handler, alone)
         self._retrier = retrier = Retrier(status, lambda: slots.for_batch(queue.size))
         self._dead_letters = DeadLettering(name, isolating, retrier)
-        self._applier = BatchApplier(
+        self._applier = BisectingApplier(
             isolating, self._dead_letters, status=status, queue=queue, retrier=retrier
         )
         self.halting = Halting(handler, status, queue)
