@@ -160,8 +160,9 @@ def upset(group: Group) -> Iterator[Upset]:
 def _upset(group: Group, what: str, since_s: float, *, without: set[str], left: str | None = None) -> Upset:
     entries = group.journals()
     stayed = [each for name, each in entries.items() if name not in without]
-    pauses = [max(journals.pauses_s(each, from_s=since_s, until_s=time.monotonic())) for each in stayed]
-    usual = [statistics.median(journals.pauses_s(each, from_s=0, until_s=since_s)) for each in stayed]
+    # A process that has just joined may not have applied two batches yet: it has no pauses.
+    pauses = [p for each in stayed for p in journals.pauses_s(each, from_s=since_s, until_s=time.monotonic())]
+    usual = [p for each in stayed for p in journals.pauses_s(each, from_s=0, until_s=since_s)]
     moved_s = None
     if left is not None:
         lost = journals.partitions_of(entries[left], at_s=since_s)
