@@ -112,7 +112,7 @@ test-docker: $(SYNCED) docker ## docker-compose.yml on the Docker engine here: u
 
 .PHONY: faults
 faults: $(SYNCED) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
-	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m fault --fault-table tests)
+	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m "fault or long" --fault-table tests)
 
 .PHONY: mutations
 mutations: $(SYNCED) ## Take each safety away, one after the other, and see that a test fails

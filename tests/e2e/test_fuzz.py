@@ -19,7 +19,6 @@ from tests.support.stack import RunningStack
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 SEED = 20261123
-COUNT = 20_000
 CONNECTIONS = 48
 ANSWERED_WITHIN_S = 10.0
 SHRINKING_S = 20.0
@@ -126,14 +125,19 @@ def pids(stack: RunningStack) -> Mapping[str, int]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("count", [5_000, pytest.param(40_000, marks=pytest.mark.long)])
 async def test_no_input_brings_a_service_down(
-    own_stack: RunningStack, admin: Api, tokens: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+    own_stack: RunningStack,
+    admin: Api,
+    tokens: Mapping[str, str],
+    capsys: pytest.CaptureFixture[str],
+    count: int,
 ) -> None:
     before, started = memory(own_stack), time.monotonic()
     alive = pids(own_stack)
     fuzzer = Fuzzer(own_stack)
 
-    await fuzzer.run(itertools.islice(Inputs(SEED, tokens["admin_user"]), COUNT))
+    await fuzzer.run(itertools.islice(Inputs(SEED, tokens["admin_user"]), count))
 
     took_s = time.monotonic() - started
     with capsys.disabled():  # the figures are the point
@@ -142,7 +146,7 @@ async def test_no_input_brings_a_service_down(
         fault, sent = fuzzer.faults[0]
         smallest = await shrunk(fuzzer, sent, like=fault[:3])
         pytest.fail(f"{fault}: {smallest}; in all {fuzzer.faults}")
-    assert fuzzer.counts.total() == COUNT
+    assert fuzzer.counts.total() == count
     assert fuzzer.slowest_s < ANSWERED_WITHIN_S
     assert pids(own_stack) == alive
     grown = {name: size - before[name] for name, size in memory(own_stack).items()}

@@ -1,6 +1,7 @@
 """MongoDB and Redis that hang, break off or lose their responses while the processor works."""
 
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 
 import pytest
@@ -74,10 +75,8 @@ async def test_a_mongodb_that_goes_and_comes_back_costs_nothing_but_time(
     fifth = len(day) // 5
     async with processing(behind(site, mongo=mongo_proxy)):
         for turn in range(5):
-            await site.send(day[turn * fifth : (turn + 1) * fifth])
-            if turn % 2:
-                await wound(mongo_proxy, fault)
-                mongo_proxy.heal()
+            async with wounded(mongo_proxy, fault) if turn % 2 else nullcontext():
+                await site.send(day[turn * fifth : (turn + 1) * fifth])
         await site.send(day[5 * fifth :])
         with recovery.timed():
             await site.finished()
@@ -106,16 +105,19 @@ async def test_a_primary_that_steps_down_is_waited_for_until_there_is_one_again(
     assert await read_topic(site.kafka, site.topics.dead_letters) == []
 
 
-async def wound(proxy: Proxy, fault: str) -> None:
-    """Inject a fault once; a lost response is one whose request was executed."""
+@asynccontextmanager
+async def wounded(proxy: Proxy, fault: str) -> AsyncIterator[None]:
+    """Inject a fault until what is sent meanwhile has met it; a lost response's request was executed."""
     seen = proxy.connections
     if fault == "cut":
         proxy.cut()
     else:
         proxy.stall(answers_only=fault == "answers lost")
-    await wait_until(lambda: proxy.connections > seen, timeout_s=10, what="somebody to try again")
+    yield
+    await wait_until(lambda: proxy.connections > seen, timeout_s=20, what="somebody to try again")
     if fault == "answers lost":
         proxy.cut()
+    proxy.heal()
 
 
 @pytest.mark.fault(Row.MONGO_ANSWER_LOST)

@@ -16,7 +16,7 @@ EVERY_DAY: Final = settings(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=200,
+    max_examples=120,
     stateful_step_count=30,
     suppress_health_check=[HealthCheck.too_slow],
 )
