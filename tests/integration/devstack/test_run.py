@@ -170,7 +170,8 @@ def test_a_bad_setting_is_one_line(tmp_path: Path) -> None:
             (
                 "ENV: Input should be 'development' or 'production'; "
                 "LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'; "
-                "BCRYPT_COST: Input should be less than or equal to 16; LIMIT_READS_PER_S: Input should be a; "
+                "BCRYPT_COST: Input should be less than or equal to 16; LIMIT_READS_PER_S: Input should be "
+                "a; "
                 "PROCESSOR_MAX_BATCH: Input should be greater than or equal to 1; "
                 "DEAD_LETTERS_KEEP_DAYS: at least 15, "
             ),
