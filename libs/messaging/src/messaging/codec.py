@@ -13,7 +13,15 @@ from typing_extensions import TypedDict
 
 from domain.errors import BusinessError, PoisonRecord
 from domain.processing.batch import EventRecord
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.commands import (
+    DESCRIBED,
+    OBSERVED,
+    AmendShipment,
+    Command,
+    CreateShipment,
+    ReportStatus,
+    put_given,
+)
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, parse_tracking_number
@@ -86,11 +94,16 @@ class Location(TypedDict):
 _Version = Annotated[int, Field(ge=0, le=2**53)]
 
 
-class _CreatedData(TypedDict):
-    client_id: str
+class Description(TypedDict):
+    """Fields of a shipment."""
+
     origin: Place
     destination: Place
     package: Package
+
+
+class _CreatedData(Description):
+    client_id: str
     request_key: NotRequired[str]
 
 
@@ -98,13 +111,18 @@ class _CreatedData(TypedDict):
 UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
 
 
-class _StatusData(TypedDict):
+class Observation(TypedDict, total=False):
+    """Fields of an event that its producer reports."""
+
+    location: Location
+    notes: str
+
+
+class _StatusData(Observation):
     status: Status
     source: str
-    location: NotRequired[Location]
-    notes: NotRequired[str]
     on_behalf_of: NotRequired[str]
-    expected_versions: NotRequired[list[_Version]]
+    expected_versions: NotRequired[tuple[_Version, ...]]
     utc_offset: NotRequired[UtcOffset]
 
 
@@ -125,16 +143,18 @@ class _PackageChanges(TypedDict, total=False):
     content_description: str
 
 
-class _Changes(TypedDict, total=False):
+class Changes(TypedDict, total=False):
+    """Changed fields of a shipment."""
+
     origin: _PlaceChanges
     destination: _PlaceChanges
     package: _PackageChanges
 
 
 class _AmendedData(TypedDict):
-    changes: _Changes
+    changes: Changes
     on_behalf_of: NotRequired[str]
-    expected_versions: NotRequired[list[_Version]]
+    expected_versions: NotRequired[tuple[_Version, ...]]
 
 
 class _Created(_Envelope):
@@ -212,14 +232,14 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "event_id": command.event_id,
         "tracking_number": command.tracking_number,
         "client_id": record.client_id,
-        "status": record.status.value if record.status is not None else None,
+        "status": str(record.status) if record.status is not None else None,
         "version": record.version,
         "timestamp": format_timestamp(command.timestamp),
     }
     if isinstance(command, ReportStatus):
-        data |= _observation(command)
+        _put_observation(data, command)
     elif isinstance(command, CreateShipment):
-        data |= _description(command)
+        put_given(data, command, DESCRIBED)
     else:
         data |= {"source": API_SOURCE, "changes": command.changes}
     return to_json(
@@ -245,13 +265,16 @@ def header(headers: Headers, name: str) -> str | None:
 
 def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     """Return the type and the data of a command, apart from its identity."""
+    data: dict[str, Any]
     if isinstance(command, CreateShipment):
-        data = {"client_id": command.client_id, **_description(command)}
+        data = {"client_id": command.client_id}
+        put_given(data, command, DESCRIBED)
         if command.request_key is not None:
             data["request_key"] = command.request_key
         return CREATED_TYPE, data
     if isinstance(command, ReportStatus):
-        type_, data = STATUS_TYPE, {"status": command.status.value, **_observation(command)}
+        type_, data = STATUS_TYPE, {"status": str(command.status)}
+        _put_observation(data, command)
     else:
         type_, data = AMENDED_TYPE, {"changes": command.changes}
     if command.on_behalf_of is not None:
@@ -261,19 +284,11 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     return type_, data
 
 
-def _description(command: CreateShipment) -> dict[str, Any]:
-    return {"origin": command.origin, "destination": command.destination, "package": command.package}
-
-
-def _observation(command: ReportStatus) -> dict[str, Any]:
-    data: dict[str, Any] = {"source": command.source}
-    if command.location is not None:
-        data["location"] = command.location
-    if command.notes is not None:
-        data["notes"] = command.notes
+def _put_observation(data: dict[str, Any], command: ReportStatus) -> None:
+    data["source"] = command.source
+    put_given(data, command, OBSERVED)
     if command.utc_offset is not None:
         data["utc_offset"] = command.utc_offset
-    return data
 
 
 def _payload_of(record: _Record) -> Mapping[str, object]:
@@ -293,18 +308,13 @@ def _command(record: _Record, number: TrackingNumber) -> Command:
 
 
 def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
-    data = record["data"]
     return CreateShipment(
         event_id=creation_event_id(number),
         tracking_number=number,
-        client_id=data["client_id"],
-        origin=data["origin"],
-        destination=data["destination"],
-        package=data["package"],
         timestamp=_instant(record, "time"),
         received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
-        request_key=data.get("request_key"),
+        **record["data"],
     )
 
 
@@ -316,37 +326,23 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
     return ReportStatus(
         event_id=event_id(number, timestamp, data["source"]),
         tracking_number=number,
-        status=data["status"],
         timestamp=timestamp,
-        source=data["source"],
         received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
-        location=data.get("location"),
-        notes=data.get("notes"),
-        on_behalf_of=data.get("on_behalf_of"),
-        expected_versions=_expected_versions(data),
-        utc_offset=data.get("utc_offset"),
+        **data,
     )
 
 
 def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
-    data = record["data"]
     timestamp = _instant(record, "time")
     return AmendShipment(
         event_id=event_id(number, timestamp, API_SOURCE),
         tracking_number=number,
-        changes=data["changes"],
         timestamp=timestamp,
         received_at=_instant(record, "recordedtime"),
         submitted_by=record["submittedby"],
-        on_behalf_of=data.get("on_behalf_of"),
-        expected_versions=_expected_versions(data),
+        **record["data"],
     )
-
-
-def _expected_versions(data: _StatusData | _AmendedData) -> tuple[int, ...] | None:
-    versions = data.get("expected_versions")
-    return None if versions is None else tuple(versions)
 
 
 def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime:

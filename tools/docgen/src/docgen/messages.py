@@ -7,10 +7,10 @@ from typing_extensions import TypedDict
 
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
-from messaging.codec import Location, Package, Place, UtcOffset
+from messaging.codec import Observation, Package, Place, UtcOffset
 
 
-class ChangeData(TypedDict):
+class ChangeData(Observation):
     """An applied change. A creation holds origin and destination, any other the reported status."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
@@ -21,8 +21,6 @@ class ChangeData(TypedDict):
     version: int
     timestamp: Instant
     source: NotRequired[str]
-    location: NotRequired[Location]
-    notes: NotRequired[str]
     utc_offset: NotRequired[UtcOffset]
     origin: NotRequired[Place]
     destination: NotRequired[Place]

@@ -1,4 +1,4 @@
-"""Merging of an amendment into the parts of a shipment, and the check that dimensions are complete."""
+"""Merging of an amendment into the fields of a shipment, and the check that dimensions are complete."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -7,6 +7,17 @@ from domain.shipments.commands import Package, ShipmentChanges
 
 DIMENSIONS: Final = "dimensions"
 SIDES: Final = frozenset({"length", "width", "height"})
+
+
+def amended(description: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a shipment, or earlier changes to them, with later changes merged in.
+
+    An object (`origin`, `destination`, `package`) is merged member by member, another value is replaced.
+    """
+    result = dict(description)
+    for name, change in changes.items():
+        result[name] = merged(result.get(name, {}), change) if isinstance(change, dict) else change
+    return result
 
 
 def merged(part: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

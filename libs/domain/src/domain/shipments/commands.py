@@ -1,7 +1,12 @@
-"""Commands that the log carries, with who sent them and when. Shapes of their parts, as in the API."""
+"""Commands that the log carries, with who sent them and when. Shapes of their parts, as in the API.
 
+The fields of an event are declared in `Observation`, those of a shipment in `Description`: the use cases, the
+codec, the documents, the readers and the rebuild take them from there.
+"""
+
+from dataclasses import fields
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
@@ -63,7 +68,7 @@ class PackageChanges(TypedDict, total=False):
 
 
 class ShipmentChanges(TypedDict, total=False):
-    """Fields that an amendment may change in a shipment.
+    """Fields that an amendment may change in a shipment: those of `Description`.
 
     Merged field by field, as RFC 7396 says, down to each dimension; coordinates are replaced as a whole: half
     of a pair means nothing. No field can be removed. See `domain.shipments.amendment`.
@@ -83,7 +88,31 @@ class Location(TypedDict):
 
 
 @value(kw_only=True)
-class CreateShipment:
+class Description:
+    """Fields of a shipment that its creation sets and amendments change.
+
+    Stored shipments and records of the log lack a new field, so it is optional: `str | None = None`.
+    """
+
+    origin: Place
+    destination: Place
+    package: Package
+
+
+@value(kw_only=True)
+class Observation:
+    """Fields of an event that its producer reports, besides status, time and source.
+
+    Stored events and records of the log lack a new field, so it is optional: `str | None = None`. Each
+    field is part of the fingerprint: another value is another payload of the same event.
+    """
+
+    location: Location | None = None
+    notes: str | None = None
+
+
+@value(kw_only=True)
+class CreateShipment(Description):
     """Register a shipment.
 
     Attributes:
@@ -95,9 +124,6 @@ class CreateShipment:
     event_id: EventId
     tracking_number: TrackingNumber
     client_id: str
-    origin: Place
-    destination: Place
-    package: Package
     timestamp: datetime
     received_at: datetime
     submitted_by: str
@@ -105,7 +131,7 @@ class CreateShipment:
 
 
 @value(kw_only=True)
-class ReportStatus:
+class ReportStatus(Observation):
     """Report that a shipment reached a status.
 
     Attributes:
@@ -126,8 +152,6 @@ class ReportStatus:
     source: str
     received_at: datetime
     submitted_by: str
-    location: Location | None = None
-    notes: str | None = None
     on_behalf_of: str | None = None
     expected_versions: tuple[int, ...] | None = None
     utc_offset: str | None = None
@@ -154,3 +178,24 @@ class AmendShipment:
 
 
 Command = CreateShipment | ReportStatus | AmendShipment
+
+
+DESCRIBED: Final = tuple(each.name for each in fields(Description))
+"""Fields of a shipment that its creation sets and amendments change."""
+
+OBSERVED: Final = tuple(each.name for each in fields(Observation))
+"""Fields of an event that its producer reports."""
+
+
+def put_given(fields: dict[str, Any], command: Description | Observation, names: tuple[str, ...]) -> None:
+    """Put those fields of a command that are given into `fields`, by name.
+
+    Args:
+        fields: to add to.
+        command: to read.
+        names: `DESCRIBED` or `OBSERVED`.
+    """
+    for name in names:
+        value = getattr(command, name)
+        if value is not None:
+            fields[name] = value

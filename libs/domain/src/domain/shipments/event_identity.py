@@ -95,7 +95,7 @@ def _canonical(value: object) -> str:
     if isinstance(value, dict):
         names = [name for name in sorted(value) if value[name] is not None]
         return "{" + ",".join([f"{_member_name(name)}:{_canonical(value[name])}" for name in names]) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ",".join([_canonical(each) for each in value]) + "]"
     if value is None or isinstance(value, bool):
         return _text(value)

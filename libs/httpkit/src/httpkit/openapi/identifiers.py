@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, TypeAdapter, WithJsonSchema
 
-from domain.shipments.tracking_number import PATTERN, READ_PATTERN
+from domain.shipments.tracking_number import PATTERN, READ_PATTERN, TrackingNumber
 from httpkit.openapi.operations import Parameter
 from httpkit.request.text_forms import text_pattern
 from httpkit.request.texts import LINE_PATTERN, require_line
@@ -21,7 +21,7 @@ TrackingNumberText = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$", "examples": [NUMBER]}),
 ]
 TrackingNumberIn = Annotated[
-    str,
+    TrackingNumber,
     WithJsonSchema(
         {
             "type": "string",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from domain.processing.batch import (
     ConsumedCommand,
@@ -12,8 +12,16 @@ from domain.processing.batch import (
     Outcome,
     ShipmentTransition,
 )
-from domain.shipments.amendment import DIMENSIONS, SIDES, has_dimensions, merged
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.amendment import DIMENSIONS, SIDES, amended, has_dimensions
+from domain.shipments.commands import (
+    DESCRIBED,
+    OBSERVED,
+    AmendShipment,
+    Command,
+    CreateShipment,
+    ReportStatus,
+    put_given,
+)
 from domain.shipments.event_identity import API_SOURCE
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
@@ -21,18 +29,24 @@ from domain.shipments.status import Status
 
 Document = dict[str, Any]
 
-PARTS: Final = ("origin", "destination", "package")
-"""Parts of a shipment that a creation sets and amendments change."""
-
 MAX_OTHER_PAYLOADS: Final = 8
 """Maximum number of superseded payloads retained for one event id; the last ones stay."""
 
-_COMMAND_FIELDS: Final = ("status", "location", "notes", "changes", *PARTS, "submitted_by", "received_at")
+UTC_OFFSET: Final = "utc_offset"
+"""Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
+
+_COMMAND_FIELDS: Final = ("status", *OBSERVED, "changes", *DESCRIBED, "submitted_by", "received_at")
 OTHER_PAYLOAD_FIELDS: Final = (*_COMMAND_FIELDS, "offset", "reason")
 """Fields shown of a superseded payload; shipment, instant and source are the event's own."""
 
-UTC_OFFSET: Final = "utc_offset"
-"""Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
+HISTORY_FIELDS: Final = ("timestamp", "status", "source", UTC_OFFSET, *OBSERVED)
+"""Fields of an event that its entry in the history has too."""
+
+_NULL: Final[Document] = {"location": None, "notes": None}
+"""Fields that are null where they are not given; those that came later are absent, as in older documents."""
+
+ABSENT: Final = (UTC_OFFSET, "changes", *(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL))
+"""Fields that are absent where they are not given: another payload may have to remove them."""
 
 SHIPMENT_FIELDS = {
     "client_id": 1,
@@ -133,8 +147,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     both = {"$concatArrays": [older, {"$literal": others}]}
     updated: Document = {"other_payloads": {"$slice": [both, -MAX_OTHER_PAYLOADS]}}
     if change.judged is not None:
-        updated["changes"] = "$$REMOVE"  # of a superseded amendment; a new one sets its own
-        updated[UTC_OFFSET] = "$$REMOVE"
+        updated |= dict.fromkeys(ABSENT, "$$REMOVE")  # what the new payload gives is set below
     for name in ("attempts", "duplicates", "conflicts"):
         updated[name] = {"$add": [f"${name}", getattr(change, name)]}
     return [{"$set": updated | {name: {"$literal": value} for name, value in fields.items()}}]
@@ -143,7 +156,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
 def _other_payload(other: OtherPayload) -> Document:
     fields = command_fields(other.consumed.command)
     # A creation by another request may be another client's: its content is hidden from readers of this one.
-    hidden = PARTS if other.reason is RejectionReason.TRACKING_NUMBER_TAKEN else ()
+    hidden = DESCRIBED if other.reason is RejectionReason.TRACKING_NUMBER_TAKEN else ()
     return {
         **{name: fields[name] for name in _COMMAND_FIELDS if name in fields and name not in hidden},
         "offset": other.consumed.offset,
@@ -158,10 +171,10 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     if consumed is None or record is None:
         raise ValueError(f"{change.event_id} was counted, not judged")
     fields = command_fields(consumed.command)
-    fields["status"] = record.status.value if record.status is not None else None
+    fields["status"] = str(record.status) if record.status is not None else None
     fields["client_id"] = record.client_id
-    fields["outcome"] = record.outcome.value
-    fields["reason"] = record.reason.value if record.reason is not None else None
+    fields["outcome"] = str(record.outcome)
+    fields["reason"] = str(record.reason) if record.reason is not None else None
     fields["version"] = record.version
     fields["fingerprint"] = consumed.fingerprint
     fields["partition"] = partition
@@ -206,27 +219,30 @@ def command_fields(command: Command) -> Document:
         "timestamp": command.timestamp,
         "received_at": command.received_at,
         "submitted_by": command.submitted_by,
-        "source": API_SOURCE,
-        "location": None,
-        "notes": None,
+        **_NULL,
     }
-    if isinstance(command, ReportStatus):
-        fields["status"] = command.status.value
-        fields["source"] = command.source
-        fields["location"] = command.location
-        fields["notes"] = command.notes
-        if command.utc_offset is not None:
-            fields[UTC_OFFSET] = command.utc_offset
-    elif isinstance(command, CreateShipment):
-        fields["status"] = Status.CREATED.value
+    _put_history_fields(fields, command)
+    if isinstance(command, CreateShipment):
         fields["request_key"] = command.request_key
-        # A shipment can be rebuilt from its events alone only if the first one has all parts.
-        for part in PARTS:
-            fields[part] = getattr(command, part)
-    else:
-        fields["status"] = None  # that of the shipment, which only a judgement knows
+        # A shipment can be rebuilt from its events alone only if the first one has all of its description.
+        put_given(fields, command, DESCRIBED)
+    elif isinstance(command, AmendShipment):
         fields["changes"] = command.changes
     return fields
+
+
+def _put_history_fields(fields: Document, command: Command) -> None:
+    """Put the fields into `fields` that a history shows of a command: `HISTORY_FIELDS`."""
+    if isinstance(command, ReportStatus):
+        fields["status"] = str(command.status)
+        fields["source"] = command.source
+        put_given(fields, command, OBSERVED)
+        if command.utc_offset is not None:
+            fields[UTC_OFFSET] = command.utc_offset
+    else:
+        # The status of an amendment is that of the shipment, which only a judgement knows.
+        fields["status"] = str(Status.CREATED) if isinstance(command, CreateShipment) else None
+        fields["source"] = API_SOURCE
 
 
 def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
@@ -234,12 +250,13 @@ def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> D
     creation = change.applied[0].command
     if not isinstance(creation, CreateShipment):
         raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
+    description: Document = {}
+    put_given(description, creation, DESCRIBED)
     return {
         "_id": change.after.tracking_number,
         "client_id": change.after.client_id,
-        **{part: getattr(creation, part) for part in PARTS},
-        **_amended_parts(creation, change.applied),
-        "current_status": change.after.status.value,
+        **amended(description, _amendments(change.applied)),
+        "current_status": str(change.after.status),
         "status_history": _history(change.applied, recorded_at),
         "version": change.after.version,
         "created_at": creation.timestamp,
@@ -256,7 +273,7 @@ def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Doc
     first = len(change.after.applied) - len(entries)
     fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(entries)}
     fields |= _amended_members(_amendments(change.applied))
-    fields["current_status"] = change.after.status.value
+    fields["current_status"] = str(change.after.status)
     fields["version"] = change.after.version
     fields["updated_at"] = recorded_at
     return fields
@@ -275,39 +292,33 @@ def _amendments(applied: Sequence[ConsumedCommand]) -> Document:
     changes: Document = {}
     for consumed in applied:
         if isinstance(consumed.command, AmendShipment):
-            for part, members in cast("Document", consumed.command.changes).items():
-                changes[part] = merged(changes.get(part, {}), members)
+            changes = amended(changes, consumed.command.changes)
     return changes
 
 
 def _amended_members(changes: Document) -> Document:
     """Return the values that an amendment sets, by path; other fields stay, unread."""
     fields: Document = {}
-    for part, members in changes.items():
-        for member, value in members.items():
+    for name, change in changes.items():
+        if not isinstance(change, dict):
+            fields[name] = change
+            continue
+        for member, value in change.items():
             if member == DIMENSIONS and value.keys() < SIDES:
-                fields |= {f"{part}.{member}.{side}": length for side, length in value.items()}
+                fields |= {f"{name}.{member}.{side}": length for side, length in value.items()}
             else:
-                fields[f"{part}.{member}"] = value
+                fields[f"{name}.{member}"] = value
     return fields
-
-
-def _amended_parts(creation: CreateShipment, applied: Sequence[ConsumedCommand]) -> Document:
-    """Return the parts of a new shipment that later commands of the same batch amend."""
-    return {part: merged(getattr(creation, part), members) for part, members in _amendments(applied).items()}
 
 
 def history_entry(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
     """Return the entry of an applied event in its shipment's history."""
-    fields = command_fields(consumed.command)
-    offset = {UTC_OFFSET: fields[UTC_OFFSET]} if UTC_OFFSET in fields else {}
-    return {
-        "event_id": consumed.command.event_id,
-        "status": fields["status"],
-        "timestamp": fields["timestamp"],
-        **offset,
-        "source": fields["source"],
-        "location": fields["location"],
-        "notes": fields["notes"],
+    command = consumed.command
+    entry: Document = {
+        "event_id": command.event_id,
+        "timestamp": command.timestamp,
         "recorded_at": recorded_at,
+        **_NULL,
     }
+    _put_history_fields(entry, command)
+    return entry

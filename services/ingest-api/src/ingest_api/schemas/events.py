@@ -5,7 +5,7 @@ Typed dicts: validated straight from the bytes, without an object per event.
 
 import time
 from datetime import datetime
-from typing import Annotated, Any, Final, NotRequired, cast
+from typing import Annotated, Any, Final, NotRequired
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 
 from domain.access.permissions import Principal, may_report_as
 from domain.errors import InvalidTrackingNumber
-from domain.shipments.commands import Location, ReportStatus
+from domain.shipments.commands import ReportStatus
 from domain.shipments.event_identity import API_SOURCE, event_id
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
@@ -109,6 +109,13 @@ class LocationIn(TypedDict):
     address: NotRequired[Line | None]
 
 
+def _without_null_address(location: LocationIn) -> LocationIn:
+    """Return a location without a null address, which counts as left out."""
+    if location.get("address", "") is None:
+        del location["address"]
+    return location
+
+
 class EventIn(TypedDict):
     """One status event of a shipment."""
 
@@ -117,7 +124,7 @@ class EventIn(TypedDict):
     status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
     timestamp: Instant
     source: Source
-    location: NotRequired[LocationIn | None]
+    location: NotRequired[Annotated[LocationIn, AfterValidator(_without_null_address)] | None]
     notes: NotRequired[Text | None]
 
 
@@ -159,24 +166,12 @@ def command_of(event: EventIn, caller: Principal, received_at: datetime) -> Repo
     if not may_report_as(caller, event["source"]):
         detail = Detail("/source", SOURCE_NOT_ALLOWED)
         raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, SOURCE_NOT_ALLOWED, details=[detail])
-    tracking_number = TrackingNumber(event["tracking_number"])
     timestamp = to_milliseconds(event["timestamp"])
+    reported: dict[str, Any] = {**event, "timestamp": timestamp}
     return ReportStatus(
-        event_id=event_id(tracking_number, timestamp, event["source"]),
-        tracking_number=tracking_number,
-        status=event["status"],
-        timestamp=timestamp,
-        source=event["source"],
+        event_id=event_id(event["tracking_number"], timestamp, event["source"]),
         received_at=received_at,
         submitted_by=caller.subject,
-        location=_location(event.get("location")),
-        notes=event.get("notes"),
         utc_offset=utc_offset_of(event["timestamp"]),
+        **reported,
     )
-
-
-def _location(given: LocationIn | None) -> Location | None:
-    """Return a location without a null address, which counts as left out."""
-    if given is not None and given.get("address", "") is None:
-        return {"lat": given["lat"], "lng": given["lng"]}
-    return cast("Location | None", given)

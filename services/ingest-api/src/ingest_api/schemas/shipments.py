@@ -1,6 +1,6 @@
 """Bodies of shipments, flat or nested like the response of GET; POST takes a whole one, PATCH a part."""
 
-from typing import Annotated, Any, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired, get_args, get_origin
 
 from pydantic import (
     ConfigDict,
@@ -12,7 +12,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, get_type_hints
 
 from httpkit.openapi.identifiers import ClientId
 from httpkit.request.bodies import MAX_LISTED_FAULTS
@@ -29,13 +29,19 @@ from ingest_api.schemas.shipment_forms import (
 )
 
 _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
+_typed_dict: Final[Any] = TypedDict  # called with fields that are known at run time only
 
 
-class FlatShipmentIn(TypedDict):
+class CommonIn(TypedDict):
+    """Fields that the flat and the nested form share."""
+
+    client_id: NotRequired[ClientId | None]
+
+
+class FlatShipmentIn(CommonIn):
     """A shipment to register, in the flat form; lengths in centimetres, all three or none."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
-    client_id: NotRequired[ClientId | None]
     origin_address: Line
     origin_lat: Latitude
     origin_lng: Longitude
@@ -83,66 +89,58 @@ class PackageIn(TypedDict):
     content_description: NotRequired[Text | None]
 
 
-class ShipmentIn(TypedDict):
+class ShipmentIn(CommonIn):
     """A shipment to register, in the nested form."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    client_id: NotRequired[ClientId | None]
     origin: PlaceIn
     destination: PlaceIn
     package: PackageIn
 
 
-class FlatShipmentChangesIn(TypedDict, total=False):
-    """Fields of a shipment to change, in the flat form; a latitude only with its longitude."""
+def _changes_of(model: type, name: str, meaning: str, **merged: type) -> Any:  # noqa: ANN401  # a type that mypy cannot follow
+    """Return a typed dict of changes to a model: each field may be left out, and null counts as left out.
 
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    origin_address: Line | None
-    origin_lat: Latitude | None
-    origin_lng: Longitude | None
-    destination_address: Line | None
-    destination_lat: Latitude | None
-    destination_lng: Longitude | None
-    weight_kg: Weight | None
-    length_cm: Length | None
-    width_cm: Length | None
-    height_cm: Length | None
-    content_description: Text | None
-
-
-class PlaceChangesIn(TypedDict, total=False):
-    """Fields of an origin or destination to change."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    address: Line | None
-    coordinates: CoordinatesIn | None
+    Args:
+        model: the typed dict of the whole; its `client_id` cannot be changed.
+        name: of the new typed dict.
+        meaning: its docstring, which the OpenAPI document shows.
+        merged: typed dicts of the changes to those members that are merged, not replaced.
+    """
+    types: dict[str, Any] = get_type_hints(model, include_extras=True) | merged
+    types.pop("client_id", None)
+    optional = {
+        field: (get_args(kind)[0] if get_origin(kind) is NotRequired else kind) | None
+        for field, kind in types.items()
+    }
+    changes: Any = _typed_dict(name, optional, total=False)
+    changes.__doc__ = meaning
+    changes.__pydantic_config__ = _CLOSED
+    return changes
 
 
-class DimensionChangesIn(TypedDict, total=False):
-    """Dimensions to change, in centimetres."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    length: Length | None
-    width: Length | None
-    height: Length | None
-
-
-class PackageChangesIn(TypedDict, total=False):
-    """Fields of a package to change."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    weight_kg: Weight | None
-    dimensions: DimensionChangesIn | None
-    content_description: Text | None
-
-
-class ShipmentChangesIn(TypedDict, total=False):
-    """Fields of a shipment to change, in the nested form."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    origin: PlaceChangesIn | None
-    destination: PlaceChangesIn | None
-    package: PackageChangesIn | None
+FlatShipmentChangesIn: Final = _changes_of(
+    FlatShipmentIn,
+    "FlatShipmentChangesIn",
+    "Fields of a shipment to change, in the flat form; a latitude only with its longitude.",
+)
+PlaceChangesIn: Final = _changes_of(
+    PlaceIn, "PlaceChangesIn", "Fields of an origin or destination to change."
+)
+DimensionChangesIn: Final = _changes_of(
+    DimensionsIn, "DimensionChangesIn", "Dimensions to change, in centimetres."
+)
+PackageChangesIn: Final = _changes_of(
+    PackageIn, "PackageChangesIn", "Fields of a package to change.", dimensions=DimensionChangesIn
+)
+ShipmentChangesIn: Final = _changes_of(
+    ShipmentIn,
+    "ShipmentChangesIn",
+    "Fields of a shipment to change, in the nested form.",
+    origin=PlaceChangesIn,
+    destination=PlaceChangesIn,
+    package=PackageChangesIn,
+)
 
 
 def _read_shipment(body: Any, read: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401  # whatever a client sends
@@ -177,11 +175,10 @@ SHIPMENT: Final[TypeAdapter[FlatShipmentIn | ShipmentIn]] = TypeAdapter(
         WrapValidator(_read_shipment),
     ]
 )
-AMENDMENT: Final[TypeAdapter[FlatShipmentChangesIn | ShipmentChangesIn]] = TypeAdapter(
-    Annotated[
-        Annotated[FlatShipmentChangesIn, Tag(FLAT), Field(json_schema_extra={"minProperties": 1})]
-        | Annotated[ShipmentChangesIn, Tag(NESTED), Field(json_schema_extra={"minProperties": 1})],
-        Discriminator(form_of),
-        WrapValidator(_read_changes),
-    ]
-)
+_Amendment: Any = Annotated[
+    Annotated[FlatShipmentChangesIn, Tag(FLAT), Field(json_schema_extra={"minProperties": 1})]
+    | Annotated[ShipmentChangesIn, Tag(NESTED), Field(json_schema_extra={"minProperties": 1})],
+    Discriminator(form_of),
+    WrapValidator(_read_changes),
+]
+AMENDMENT: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(_Amendment)

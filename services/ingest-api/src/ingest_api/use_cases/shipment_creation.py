@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 from domain.access.permissions import Principal
 from domain.ports.core import Clock, Reply
-from domain.shipments.commands import CreateShipment, Package, Place
+from domain.shipments.commands import DESCRIBED, CreateShipment
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.tracking_number import (
@@ -85,13 +85,11 @@ class ShipmentCreator:
             event_id=creation_event_id(number),
             tracking_number=number,
             client_id=client_id,
-            origin=cast("Place", shipment["origin"]),
-            destination=cast("Place", shipment["destination"]),
-            package=cast("Package", shipment["package"]),
             timestamp=now,
             received_at=now,
             submitted_by=context.principal.subject,
             request_key=None if key is None else _request_key(context.principal, key),
+            **{name: shipment[name] for name in DESCRIBED if name in shipment},
         )
         return Creation(command, await self._log.append(command, context))
 

@@ -68,7 +68,14 @@ class Package(TypedDict):
     content_description: NotRequired[str]
 
 
-class HistoryEntry(TypedDict):
+class Observation(TypedDict):
+    """Fields of an event that its producer reports; null, or absent, where it did not."""
+
+    location: Location | None
+    notes: str | None
+
+
+class HistoryEntry(Observation):
     """One applied change of a shipment."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -77,20 +84,23 @@ class HistoryEntry(TypedDict):
     timestamp: Instant
     utc_offset: NotRequired[UtcOffset]
     source: str
-    location: Location | None
-    notes: str | None
     recorded_at: Instant
 
 
-class Shipment(TypedDict):
+class Description(TypedDict):
+    """Fields of a shipment that its creation sets and amendments change."""
+
+    origin: Place
+    destination: Place
+    package: Package
+
+
+class Shipment(Description):
     """A shipment with its status history."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
     client_id: str
-    origin: Place
-    destination: Place
-    package: Package
     current_status: Status
     status_history: list[HistoryEntry]
     version: int
@@ -133,7 +143,7 @@ class Changes(TypedDict, total=False):
     package: PackageChanges
 
 
-class OtherPayload(TypedDict):
+class OtherPayload(Observation):
     """A different payload sent with the same event id, which is not the recorded one.
 
     `reason` is IDEMPOTENCY_CONFLICT if another payload was applied (TRACKING_NUMBER_TAKEN for a creation by
@@ -143,8 +153,6 @@ class OtherPayload(TypedDict):
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     status: Status | None
-    location: Location | None
-    notes: str | None
     changes: NotRequired[Changes]
     origin: NotRequired[Place]
     destination: NotRequired[Place]
@@ -155,7 +163,7 @@ class OtherPayload(TypedDict):
     reason: str | None
 
 
-class Event(TypedDict):
+class Event(Observation):
     """An event and its outcome.
 
     `reason` is an error code, or for a dead event the failure. An amendment has its changes in `changes`; its
@@ -171,8 +179,6 @@ class Event(TypedDict):
     timestamp: Instant
     utc_offset: NotRequired[UtcOffset]
     source: str
-    location: Location | None
-    notes: str | None
     outcome: Outcome
     reason: str | None
     attempts: _Count

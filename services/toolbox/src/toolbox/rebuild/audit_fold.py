@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.processing.batch import Outcome
-from domain.shipments.amendment import merged
+from domain.shipments.amendment import amended
+from domain.shipments.commands import DESCRIBED
 from domain.shipments.status import Status
-from storage.mongo.documents import PARTS, UTC_OFFSET, Document
+from storage.mongo.documents import HISTORY_FIELDS, Document
 
-_HISTORY_FIELDS = ("status", "timestamp", "source", "location", "notes", "recorded_at")
+_ALWAYS_DESCRIBED = ("origin", "destination", "package")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
     applied.sort(key=lambda event: event["version"] or 0)
     if applied[0].get("status") != Status.CREATED:
         return Rebuilt(None, ("status_events has no creation",))
-    if any(part not in applied[0] for part in PARTS):
+    if any(part not in applied[0] for part in _ALWAYS_DESCRIBED):
         return Rebuilt(None, ("status_events does not say what was created",))
     return Rebuilt(_shipment(number, applied), tuple(_gaps(applied)))
 
@@ -42,10 +43,13 @@ def _gaps(applied: Sequence[Document]) -> Iterator[str]:
 def _shipment(number: str, applied: Sequence[Document]) -> Document:
     creation = applied[0]
     history = [_history_entry(event) for event in applied if "changes" not in event]
+    description = {name: creation[name] for name in DESCRIBED if name in creation}
+    for event in applied:
+        description = amended(description, event.get("changes", {}))
     return {
         "_id": number,
         "client_id": creation["client_id"],
-        **_amended(creation, applied),
+        **description,
         "current_status": history[-1]["status"],
         "status_history": history,
         "version": applied[-1]["version"],
@@ -55,13 +59,5 @@ def _shipment(number: str, applied: Sequence[Document]) -> Document:
 
 
 def _history_entry(event: Document) -> Document:
-    line = {"event_id": event["_id"], **{name: event.get(name) for name in _HISTORY_FIELDS}}
-    return line | {UTC_OFFSET: event[UTC_OFFSET]} if UTC_OFFSET in event else line
-
-
-def _amended(creation: Document, applied: Sequence[Document]) -> Document:
-    parts = {part: creation[part] for part in PARTS}
-    for event in applied:
-        for part, members in event.get("changes", {}).items():
-            parts[part] = merged(parts[part], members)
-    return parts
+    fields = {name: event[name] for name in HISTORY_FIELDS if name in event}
+    return {"event_id": event["_id"], **fields, "recorded_at": event.get("recorded_at")}
