@@ -132,12 +132,12 @@ class Lane:
         self._transactions.clear()
 
     def _plan(self, commands: Sequence[Command]) -> Plan:
-        deliveries = [
+        consumed = [
             ConsumedCommand(command=command, offset=offset, fingerprint=_fingerprint(command))
             for offset, command in enumerate(commands)
         ]
-        plan = Plan(len(deliveries))
-        for number, group in by_shipment(deliveries).items():
+        plan = Plan(len(consumed))
+        for number, group in by_shipment(consumed).items():
             known = {each.command.event_id: self._known.get(each.command.event_id) for each in group}
             plan.add(number, judge(group, self._shipments.get(number), known))
         return plan
@@ -148,10 +148,10 @@ class _Recorder(TransactionWriter):
 
     async def commands_of(self, fence: Fence, plan: Plan) -> Transaction:
         self._kept: list[Document] = []
-        moves = [BatchWrite(fence, plan, datetime.now(UTC))]
+        writes = [BatchWrite(fence, plan, datetime.now(UTC))]
         nobody: Any = None
-        await self._write_events(moves, nobody)
-        await self._write_shipments(moves, nobody)
+        await self._write_events(writes, nobody)
+        await self._write_shipments(writes, nobody)
         return self._kept
 
     async def _write(self, command: Document, _session: AsyncClientSession) -> Document:

@@ -58,8 +58,8 @@ def created_document(number: TrackingNumber) -> dict[str, Any]:
     """Return a shipment without any events."""
     command = creation(number)
     shipment = evolve(None, Created(command.event_id, number, command.client_id))
-    delivery = ConsumedCommand(command=command, offset=0, fingerprint="")
-    change = ShipmentTransition(None, shipment, [delivery])
+    consumed = ConsumedCommand(command=command, offset=0, fingerprint="")
+    change = ShipmentTransition(None, shipment, [consumed])
     return shipment_document(change, recorded_at=STARTED_AT)
 
 

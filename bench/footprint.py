@@ -34,12 +34,12 @@ def judged_bytes() -> int:
 
     def work() -> Any:  # noqa: ANN401  # only held
         decoded = [codec.decode(value) for value in values]
-        deliveries = [
+        consumed = [
             ConsumedCommand(command=each.command, offset=at, fingerprint=each.fingerprint)
             for at, each in enumerate(decoded)
         ]
-        groups = by_shipment(deliveries)
-        known = {delivery.command.event_id: None for delivery in deliveries}
+        groups = by_shipment(consumed)
+        known = {each.command.event_id: None for each in consumed}
         return [judge(group, _shipment(number), known) for number, group in groups.items()]
 
     return _held_by(work)

@@ -43,11 +43,11 @@ def _change(command: ReportStatus) -> bytes:
 
 
 def _documents(command: ReportStatus) -> float:
-    delivery = ConsumedCommand(command=command, offset=10**6, fingerprint=_record(command).fingerprint)
-    change = EventChange(command.event_id, True, 10**6, delivery, _record(command), 1)  # noqa: FBT003  # is new
+    consumed = ConsumedCommand(command=command, offset=10**6, fingerprint=_record(command).fingerprint)
+    change = EventChange(command.event_id, True, 10**6, consumed, _record(command), 1)  # noqa: FBT003  # is new
     documents: list[dict[str, Any]] = [
         event_document(change, partition=3, recorded_at=STARTED_AT),
-        history_entry(delivery, STARTED_AT),
+        history_entry(consumed, STARTED_AT),
     ]
     return sum(len(bson.encode(document)) for document in documents)
 

@@ -72,7 +72,7 @@ def store(storage: Storage) -> ShipmentStore:
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
-def line(request: pytest.FixtureRequest) -> PartitionStores:
+def partition_stores(request: pytest.FixtureRequest) -> PartitionStores:
     if request.param == "memory":
         documents = Documents()
         return PartitionStores(

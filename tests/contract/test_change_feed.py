@@ -13,9 +13,9 @@ from domain.shipments.status import Status
 from messaging.settings import KafkaSettings
 from tests.support.builders import (
     ROUTE,
+    consumed,
+    consumed_all,
     creation,
-    deliveries,
-    delivery,
     plan_for,
     record_of,
     redelivered,
@@ -25,7 +25,7 @@ from tests.support.fakes import InMemoryChangeFeed
 from tests.support.producing import producer_on
 from tests.support.topics import read_topic
 
-STORY = deliveries(creation(), *(report(status) for status in ROUTE))
+STORY = consumed_all(creation(), *(report(status) for status in ROUTE))
 IDS = [each.command.event_id for each in STORY]
 
 
@@ -84,8 +84,8 @@ def without_change_feed() -> list[Verdict]:
     """Give a rejected event, a duplicate, a conflict, and what the duplicate filter alone knows."""
     picked_up = report(Status.PICKED_UP)
     contradiction = replace(picked_up, notes="something else at the same instant")
-    sent = deliveries(report(Status.DELIVERED), creation(), creation(), picked_up, contradiction)
-    sent.append(delivery(report(Status.CANCELLED), len(sent), known_duplicate=True))
+    sent = consumed_all(report(Status.DELIVERED), creation(), creation(), picked_up, contradiction)
+    sent.append(consumed(report(Status.CANCELLED), len(sent), known_duplicate=True))
     return [verdict for verdict in plan_for(sent).verdicts if not verdict.is_published]
 
 

@@ -64,15 +64,15 @@ class Index:
     actions: ActionLog
     read: Callable[[], Awaitable[list[Document]]]
 
-    async def deeds(self) -> list[tuple[str, str, str, str | None]]:
-        """Return who did what to which letter and why, oldest first."""
+    async def done(self) -> list[tuple[str, str, str, str | None]]:
+        """Return who did what to which dead letter and why, oldest first."""
         page = await self.actions.page(ActionFilter(), Window(limit=100))
         return [(each["by"], each["action"], each["target"], each["reason"]) for each in reversed(page.data)]
 
     async def left(self) -> Document:
         """Return what has become of the one dead letter."""
-        [letter] = await self.read()
-        return {name: letter[name] for name in UNTOUCHED}
+        [dead_letter] = await self.read()
+        return {name: dead_letter[name] for name in UNTOUCHED}
 
 
 @pytest.fixture(params=["memory", pytest.param("mongo", marks=pytest.mark.stack)])
@@ -122,7 +122,7 @@ async def test_a_replay_is_noted_once_for_each_place(noted: Index) -> None:
         "partition": 1,
         "offset": 78,
     }
-    assert await noted.deeds() == [
+    assert await noted.done() == [
         ("$ana", "dead_letter.replayed", "dl_3_17", None),
         ("eva", "dead_letter.replayed", "dl_3_17", None),
     ]
@@ -136,7 +136,7 @@ async def test_a_replay_is_noted_once_for_each_place(noted: Index) -> None:
 async def test_a_replay_of_a_dead_letter_that_was_never_noted_is_an_action_all_the_same(noted: Index) -> None:
     await noted.index.note_replay(REPLAY)
     assert await noted.read() == []
-    assert await noted.deeds() == [("$ana", "dead_letter.replayed", "dl_3_17", None)]
+    assert await noted.done() == [("$ana", "dead_letter.replayed", "dl_3_17", None)]
 
 
 async def test_the_first_discard_stands_and_is_noted_once(noted: Index) -> None:
@@ -146,12 +146,12 @@ async def test_the_first_discard_stands_and_is_noted_once(noted: Index) -> None:
     assert await noted.bin.discard(ENTRY.id, later) == DISCARD
     assert await noted.bin.discard(ENTRY.id, replace(later, by="eva", reason="mine")) == DISCARD
     assert await noted.left() == dict(UNTOUCHED) | {"state": "discarded", "discard": asdict(DISCARD)}
-    assert await noted.deeds() == [("luis", "dead_letter.discarded", "dl_3_17", "$nobody needs it")]
+    assert await noted.done() == [("luis", "dead_letter.discarded", "dl_3_17", "$nobody needs it")]
 
 
 async def test_what_is_not_there_cannot_be_discarded(noted: Index) -> None:
     assert await noted.bin.discard(ENTRY.id, DISCARD) is None
-    assert await noted.deeds() == []
+    assert await noted.done() == []
 
 
 async def test_what_was_done_last_counts_whenever_it_is_noted(noted: Index) -> None:
@@ -165,7 +165,7 @@ async def test_what_was_done_last_counts_whenever_it_is_noted(noted: Index) -> N
     again = replace(DISCARD, at=DISCARD.at + timedelta(minutes=1))
     assert await noted.bin.discard(ENTRY.id, again) == again
     assert (await noted.left())["state"] == "discarded"
-    assert len(await noted.deeds()) == 4
+    assert len(await noted.done()) == 4
 
 
 @pytest.mark.stack
@@ -174,6 +174,6 @@ async def test_older_dead_letters_are_open(database: Database) -> None:
     await mark_older_dead_letters(database)
     await MongoDeadLetterIndex(database).note_replay(REPLAY)
     await mark_older_dead_letters(database)
-    letter = await MongoDeadLetterReader(database).get(ENTRY.id)
-    assert letter is not None
-    assert (letter["state"], letter["replays"], letter["headers"]) == ("replayed", 1, [])
+    dead_letter = await MongoDeadLetterReader(database).get(ENTRY.id)
+    assert dead_letter is not None
+    assert (dead_letter["state"], dead_letter["replays"], dead_letter["headers"]) == ("replayed", 1, [])

@@ -5,10 +5,10 @@ import pytest
 from domain.errors import Fenced
 from domain.ports.core import Fence, ShipmentStore
 from domain.shipments.status import Status
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
+from tests.support.builders import NUMBER, RECORDED_AT, consumed_all, creation, ends_at, plan_for, report
 
 PARTITION = "shipments.events/3"
-CREATION = plan_for(deliveries(creation()))
+CREATION = plan_for(consumed_all(creation()))
 
 
 async def acquire(store: ShipmentStore, partition: str = PARTITION, *, end_offset: int = 100) -> Fence:
@@ -116,7 +116,7 @@ async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) ->
 async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(store: ShipmentStore) -> None:
     fence = await acquire(store)
     moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
-    late = plan_for(deliveries(report(Status.PICKED_UP)))
+    late = plan_for(consumed_all(report(Status.PICKED_UP)))
     with pytest.raises(Fenced):
         await store.commit(fence, late, recorded_at=RECORDED_AT)
     assert await store.find_events([report(Status.PICKED_UP).event_id]) == {

@@ -9,7 +9,7 @@ from domain.errors import Fenced
 from domain.ports.core import Fence
 from domain.processing.halts import Attempt, Halt, PartitionView, QuarantinePut, Resumption, Start
 from tests.contract.partition_stores import TOPIC, PartitionStores
-from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for
+from tests.support.builders import NOON, RECORDED_AT, consumed_all, creation, ends_at, number, plan_for
 
 PARTITION = f"{TOPIC}/3"
 HALT = Halt("a hundred dead letters in a row", NOON)
@@ -22,77 +22,88 @@ RESUMPTION = Resumption(
     requested_by="admin_user",
     requested_at=RECORDED_AT,
 )
-CREATION = plan_for(deliveries(creation()))
+CREATION = plan_for(consumed_all(creation()))
 
 
 async def acquired(stores: PartitionStores, *, end_offset: int = 100) -> Fence:
     return await stores.shipments.acquire(PARTITION, owner="processor-1", end_offset=ends_at(end_offset))
 
 
-async def test_a_new_owner_inherits_what_was_noted(line: PartitionStores) -> None:
-    first = await acquired(line)
+async def test_a_new_owner_inherits_what_was_noted(partition_stores: PartitionStores) -> None:
+    first = await acquired(partition_stores)
     assert (first.checkpoint.halt, first.checkpoint.attempt) == (None, None)
-    await line.state.note_halt(first, GAP)
-    await line.state.note_attempt(first, Attempt(17, 2))
-    second = await acquired(line, end_offset=50)
+    await partition_stores.state.note_halt(first, GAP)
+    await partition_stores.state.note_attempt(first, Attempt(17, 2))
+    second = await acquired(partition_stores, end_offset=50)
     found = second.checkpoint
     assert (found.halt, found.attempt, found.end_offset) == (GAP, Attempt(17, 2), 50)
-    await line.state.note_halt(second, None)
-    await line.state.note_attempt(second, None)
-    third = (await acquired(line)).checkpoint
+    await partition_stores.state.note_halt(second, None)
+    await partition_stores.state.note_attempt(second, None)
+    third = (await acquired(partition_stores)).checkpoint
     assert (third.halt, third.attempt) == (None, None)
 
 
-async def test_the_owner_before_notes_nothing_any_more(line: PartitionStores) -> None:
-    before = await acquired(line)
-    await acquired(line)
-    for noting in (line.state.note_halt(before, HALT), line.state.note_attempt(before, Attempt(1, 1))):
+async def test_the_owner_before_notes_nothing_any_more(partition_stores: PartitionStores) -> None:
+    before = await acquired(partition_stores)
+    await acquired(partition_stores)
+    for noting in (
+        partition_stores.state.note_halt(before, HALT),
+        partition_stores.state.note_attempt(before, Attempt(1, 1)),
+    ):
         with pytest.raises(Fenced):
             await noting
-    now = (await acquired(line)).checkpoint
+    now = (await acquired(partition_stores)).checkpoint
     assert (now.halt, now.attempt) == (None, None)
 
 
-async def test_what_the_log_has_lost_is_given_up(line: PartitionStores) -> None:
-    before = await acquired(line)
-    assert (await line.state.give_up(before, 20)).next_offset == 20
-    now = await acquired(line)
+async def test_what_the_log_has_lost_is_given_up(partition_stores: PartitionStores) -> None:
+    before = await acquired(partition_stores)
+    assert (await partition_stores.state.give_up(before, 20)).next_offset == 20
+    now = await acquired(partition_stores)
     assert now.next_offset == 20
-    assert (await line.state.give_up(now, 5)).next_offset == 20, "what is applied stays applied"
+    assert (await partition_stores.state.give_up(now, 5)).next_offset == 20, "what is applied stays applied"
     with pytest.raises(Fenced):
-        await line.state.give_up(before, 30)
+        await partition_stores.state.give_up(before, 30)
 
 
-async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(line: PartitionStores) -> None:
-    stalled = [(await acquired(line)).checkpoint.stalled_opens for _ in range(4)]
+async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(
+    partition_stores: PartitionStores,
+) -> None:
+    stalled = [(await acquired(partition_stores)).checkpoint.stalled_opens for _ in range(4)]
     assert stalled == [0, 1, 2, 3]
-    await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
-    got_on = (await acquired(line)).checkpoint
+    await partition_stores.shipments.commit(
+        await acquired(partition_stores), CREATION, recorded_at=RECORDED_AT
+    )
+    got_on = (await acquired(partition_stores)).checkpoint
     assert (got_on.stalled_opens, got_on.next_offset) == (0, 1)
-    assert (await acquired(line)).checkpoint.stalled_opens == 1
+    assert (await acquired(partition_stores)).checkpoint.stalled_opens == 1
 
 
-async def test_owners_that_find_nothing_to_do_are_not_counted(line: PartitionStores) -> None:
-    await line.shipments.commit(await acquired(line), CREATION, recorded_at=RECORDED_AT)
-    idle = [(await acquired(line, end_offset=1)).checkpoint.stalled_opens for _ in range(10)]
+async def test_owners_that_find_nothing_to_do_are_not_counted(partition_stores: PartitionStores) -> None:
+    await partition_stores.shipments.commit(
+        await acquired(partition_stores), CREATION, recorded_at=RECORDED_AT
+    )
+    idle = [(await acquired(partition_stores, end_offset=1)).checkpoint.stalled_opens for _ in range(10)]
     assert idle == [0] * 10
-    busy = [(await acquired(line, end_offset=2)).checkpoint.stalled_opens for _ in range(2)]
+    busy = [(await acquired(partition_stores, end_offset=2)).checkpoint.stalled_opens for _ in range(2)]
     assert busy == [1, 2]
 
 
-async def test_an_attempt_in_a_recreated_topic_is_forgotten(line: PartitionStores) -> None:
-    first = await acquired(line)
-    first = await line.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
-    await line.state.note_attempt(first, Attempt(0, 5))
+async def test_an_attempt_in_a_recreated_topic_is_forgotten(partition_stores: PartitionStores) -> None:
+    first = await acquired(partition_stores)
+    first = await partition_stores.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
+    await partition_stores.state.note_attempt(first, Attempt(0, 5))
     for expected in (0, 1):
-        checkpoint = (await acquired(line, end_offset=expected)).checkpoint
+        checkpoint = (await acquired(partition_stores, end_offset=expected)).checkpoint
         assert (checkpoint.attempt, checkpoint.next_offset, checkpoint.stalled_opens) == (None, 0, expected)
 
 
-async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(line: PartitionStores) -> None:
+async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(
+    partition_stores: PartitionStores,
+) -> None:
     for name in (f"{TOPIC}/10", f"{TOPIC}/2", f"{TOPIC}.dlq/0", f"{TOPIC}0/1", f"other-{TOPIC}/4"):
-        await line.shipments.acquire(name, owner=f"owner of {name}", end_offset=ends_at(0))
-    views = await line.control.partitions()
+        await partition_stores.shipments.acquire(name, owner=f"owner of {name}", end_offset=ends_at(0))
+    views = await partition_stores.control.partitions()
     assert views == [
         PartitionView(
             number=shown,
@@ -104,47 +115,51 @@ async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(l
         )
         for shown in (2, 10)
     ]
-    assert await line.control.partition(10) == views[1]
-    assert await line.control.partition(4) is None
+    assert await partition_stores.control.partition(10) == views[1]
+    assert await partition_stores.control.partition(4) is None
 
 
-async def test_a_resume_request_is_shown_and_followed_only_for_its_halt(line: PartitionStores) -> None:
-    fence = await acquired(line)
-    await line.state.note_halt(fence, HALT)
-    assert await line.state.resumption(PARTITION, HALT) is None
-    await line.control.resume(3, RESUMPTION)
-    assert await line.state.resumption(PARTITION, HALT) == RESUMPTION
-    view = await line.control.partition(3)
+async def test_a_resume_request_is_shown_and_followed_only_for_its_halt(
+    partition_stores: PartitionStores,
+) -> None:
+    fence = await acquired(partition_stores)
+    await partition_stores.state.note_halt(fence, HALT)
+    assert await partition_stores.state.resumption(PARTITION, HALT) is None
+    await partition_stores.control.resume(3, RESUMPTION)
+    assert await partition_stores.state.resumption(PARTITION, HALT) == RESUMPTION
+    view = await partition_stores.control.partition(3)
     assert view is not None
     assert (view.halt, view.resumption) == (HALT, RESUMPTION)
-    await line.state.note_halt(fence, GAP)
-    assert await line.state.resumption(PARTITION, GAP) is None
-    assert [(each.halt, each.resumption) for each in await line.control.partitions()] == [(GAP, None)]
+    await partition_stores.state.note_halt(fence, GAP)
+    assert await partition_stores.state.resumption(PARTITION, GAP) is None
+    assert [(each.halt, each.resumption) for each in await partition_stores.control.partitions()] == [
+        (GAP, None)
+    ]
 
 
-async def test_a_later_request_replaces_an_earlier_one(line: PartitionStores) -> None:
-    await line.state.note_halt(await acquired(line), GAP)
-    await line.control.resume(3, RESUMPTION)
+async def test_a_later_request_replaces_an_earlier_one(partition_stores: PartitionStores) -> None:
+    await partition_stores.state.note_halt(await acquired(partition_stores), GAP)
+    await partition_stores.control.resume(3, RESUMPTION)
     later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
-    await line.control.resume(3, later)
-    assert await line.state.resumption(PARTITION, GAP) == later
-    actions = await line.operator_actions()
+    await partition_stores.control.resume(3, later)
+    assert await partition_stores.state.resumption(PARTITION, GAP) == later
+    actions = await partition_stores.operator_actions()
     assert [(action["action"], action["target"], action["by"]) for action in actions] == [
         ("partition.resumed", PARTITION, "admin_user")
     ] * 2
     assert sorted(action["details"]["from"] for action in actions) == ["committed", "earliest"]
-    assert await line.state.resumption(PARTITION, HALT) is None
+    assert await partition_stores.state.resumption(PARTITION, HALT) is None
 
 
-async def test_a_tail_lost_by_the_log_does_not_count_as_applied(line: PartitionStores) -> None:
-    await line.state.give_up(await acquired(line), 20)
-    halted = await acquired(line)
-    await line.state.note_halt(halted, LOST_TAIL)
-    now = await acquired(line)
-    assert (await line.state.give_up(now, 15)).next_offset == 15
-    assert (await line.state.give_up(now, 25)).next_offset == 20
-    await line.state.give_up(now, 15)
-    assert (await acquired(line)).next_offset == 15
+async def test_a_tail_lost_by_the_log_does_not_count_as_applied(partition_stores: PartitionStores) -> None:
+    await partition_stores.state.give_up(await acquired(partition_stores), 20)
+    halted = await acquired(partition_stores)
+    await partition_stores.state.note_halt(halted, LOST_TAIL)
+    now = await acquired(partition_stores)
+    assert (await partition_stores.state.give_up(now, 15)).next_offset == 15
+    assert (await partition_stores.state.give_up(now, 25)).next_offset == 20
+    await partition_stores.state.give_up(now, 15)
+    assert (await acquired(partition_stores)).next_offset == 15
 
 
 @pytest.mark.parametrize(
@@ -160,17 +175,17 @@ def test_each_halt_has_its_ways_on(halt: Halt, starts: tuple[Start, ...]) -> Non
     assert halt.starts == starts
 
 
-async def test_shipments_are_quarantined_and_released(line: PartitionStores) -> None:
-    one, other = (line.quarantined(index) for index in (2, 1))
-    assert await line.quarantine.put(one, most=2) is QuarantinePut.DONE
-    assert await line.quarantine.put(other, most=2) is QuarantinePut.DONE
+async def test_shipments_are_quarantined_and_released(partition_stores: PartitionStores) -> None:
+    one, other = (partition_stores.quarantined(index) for index in (2, 1))
+    assert await partition_stores.quarantine.put(one, most=2) is QuarantinePut.DONE
+    assert await partition_stores.quarantine.put(other, most=2) is QuarantinePut.DONE
     ordered = sorted((one, other), key=lambda entry: entry.tracking_number)
-    assert await line.quarantine.entries() == ordered
+    assert await partition_stores.quarantine.entries() == ordered
     later = NOON + timedelta(minutes=1)
-    assert await line.quarantine.remove(number(2), by="other_admin", at=later)
-    assert not await line.quarantine.remove(number(2), by="other_admin", at=later)
-    assert await line.quarantine.entries() == [other]
-    actions = await line.operator_actions()
+    assert await partition_stores.quarantine.remove(number(2), by="other_admin", at=later)
+    assert not await partition_stores.quarantine.remove(number(2), by="other_admin", at=later)
+    assert await partition_stores.quarantine.entries() == [other]
+    actions = await partition_stores.operator_actions()
     assert {
         (action["action"], action["target"], action["by"], action["reason"]) for action in actions[:2]
     } == {("key.quarantined", number(index), "admin_user", "a bug") for index in (1, 2)}
@@ -178,11 +193,15 @@ async def test_shipments_are_quarantined_and_released(line: PartitionStores) -> 
     assert (action["action"], action["target"], action["by"]) == ("key.released", number(2), "other_admin")
 
 
-async def test_a_full_quarantine_takes_no_other_shipment_but_updates_one(line: PartitionStores) -> None:
-    entry = line.quarantined(1)
-    assert await line.quarantine.put(entry, most=1) is QuarantinePut.DONE
-    assert await line.quarantine.put(line.quarantined(2), most=1) is QuarantinePut.FULL
+async def test_a_full_quarantine_takes_no_other_shipment_but_updates_one(
+    partition_stores: PartitionStores,
+) -> None:
+    entry = partition_stores.quarantined(1)
+    assert await partition_stores.quarantine.put(entry, most=1) is QuarantinePut.DONE
+    assert (
+        await partition_stores.quarantine.put(partition_stores.quarantined(2), most=1) is QuarantinePut.FULL
+    )
     updated = replace(entry, reason="another", since=NOON + timedelta(minutes=1))
-    assert await line.quarantine.put(updated, most=1) is QuarantinePut.DONE
-    assert await line.quarantine.entries() == [updated]
-    assert [action["reason"] for action in await line.operator_actions()] == ["a bug", "another"]
+    assert await partition_stores.quarantine.put(updated, most=1) is QuarantinePut.DONE
+    assert await partition_stores.quarantine.entries() == [updated]
+    assert [action["reason"] for action in await partition_stores.operator_actions()] == ["a bug", "another"]

@@ -11,8 +11,8 @@ from tests.support.builders import (
     NOON,
     NUMBER,
     RECORDED_AT,
+    consumed,
     creation,
-    delivery,
     number,
     report,
 )
@@ -102,7 +102,7 @@ async def test_a_rejected_event_is_shown_with_its_reason(storage: Storage) -> No
 async def test_a_dead_event_is_shown_with_the_reason_for_the_operator(storage: Storage) -> None:
     fence = (await Writer.of(storage.store)).fence
     await storage.store.dead_letter(
-        fence, delivery(PICKED_UP, 7), next_offset=8, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        fence, consumed(PICKED_UP, 7), next_offset=8, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     event = await storage.events.get(PICKED_UP.event_id)
     assert event is not None

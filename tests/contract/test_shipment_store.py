@@ -23,9 +23,9 @@ from tests.support.builders import (
     RECORDED_AT,
     ROUTE,
     amendment,
+    consumed,
+    consumed_all,
     creation,
-    deliveries,
-    delivery,
     number,
     payload_fingerprint,
     plan_for,
@@ -228,7 +228,7 @@ async def test_a_dead_creation_that_gives_way_says_what_was_to_be_created(storag
     writer = await Writer.of(storage.store)
     heavier = creation(weight_kg=7.0, request_key="digest-of-user-and-key")
     writer.fence = await storage.store.dead_letter(
-        writer.fence, delivery(heavier, 0), next_offset=1, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        writer.fence, consumed(heavier, 0), next_offset=1, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     writer.offset = 1
     await writer.write(CREATION)
@@ -274,7 +274,7 @@ async def test_an_amendment_that_gives_way_says_what_it_would_have_changed(stora
 async def test_hits_of_the_filter_are_counted(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(CREATION, PICKED_UP)
-    hits = [delivery(PICKED_UP, 2, known_duplicate=True)]
+    hits = [consumed(PICKED_UP, 2, known_duplicate=True)]
     await writer.commit(plan_for(hits, await storage.store.load([NUMBER])))
     document = await storage.events.get(PICKED_UP.event_id)
     assert document is not None
@@ -284,7 +284,7 @@ async def test_hits_of_the_filter_are_counted(storage: Storage) -> None:
 async def test_a_filter_that_knows_more_than_the_store_stops_the_whole_plan(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(CREATION, PICKED_UP)
-    hits = [delivery(PICKED_UP, 2, known_duplicate=True), delivery(IN_TRANSIT, 3, known_duplicate=True)]
+    hits = [consumed(PICKED_UP, 2, known_duplicate=True), consumed(IN_TRANSIT, 3, known_duplicate=True)]
     with pytest.raises(StaleKnowledge):
         await writer.commit(plan_for(hits, await storage.store.load([NUMBER])))
     document = await storage.events.get(PICKED_UP.event_id)
@@ -305,7 +305,7 @@ async def test_an_event_taken_for_new_that_is_not_stops_the_whole_plan(store: Sh
     await writer.write(CREATION)
     fence = writer.fence
     plan = plan_for(
-        deliveries(creation(number(2)), PICKED_UP, first_offset=2), {NUMBER: shipment_after(CREATION)}
+        consumed_all(creation(number(2)), PICKED_UP, first_offset=2), {NUMBER: shipment_after(CREATION)}
     )
     with pytest.raises(StaleKnowledge):
         await store.commit(fence, plan, recorded_at=RECORDED_AT)
@@ -319,7 +319,7 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
     writer = await Writer.of(store)
     await writer.write(CREATION)
     writer.fence = await store.dead_letter(
-        writer.fence, delivery(PICKED_UP, 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        writer.fence, consumed(PICKED_UP, 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     assert writer.fence.next_offset == 2
     dead = (await store.find_events([PICKED_UP.event_id]))[PICKED_UP.event_id]
@@ -336,7 +336,7 @@ async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storag
 async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage) -> None:
     fence = (await Writer.of(storage.store)).fence
     await storage.store.dead_letter(
-        fence, delivery(amendment(), 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        fence, consumed(amendment(), 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     document = await storage.events.get(amendment().event_id)
     assert document is not None
@@ -348,7 +348,7 @@ async def test_a_recorded_event_is_not_dead_lettered(store: ShipmentStore) -> No
     await writer.write(CREATION)
     before = await store.find_events([CREATION.event_id])
     await store.dead_letter(
-        writer.fence, delivery(CREATION, 9), next_offset=10, reason="KeyError: 'x'", recorded_at=RECORDED_AT
+        writer.fence, consumed(CREATION, 9), next_offset=10, reason="KeyError: 'x'", recorded_at=RECORDED_AT
     )
     assert await store.find_events([CREATION.event_id]) == before
 
@@ -360,7 +360,7 @@ async def test_a_dead_payload_is_kept_on_the_record_of_another_one(storage: Stor
     for offset in (2, 3):
         writer.fence = await storage.store.dead_letter(
             writer.fence,
-            delivery(OTHER_PICKED_UP, offset),
+            consumed(OTHER_PICKED_UP, offset),
             next_offset=offset + 1,
             reason="quarantined",
             recorded_at=RECORDED_AT,
@@ -389,7 +389,7 @@ async def test_nothing_is_dead_lettered_behind_a_lost_fence(store: ShipmentStore
     for stale in (fence, replace(now, next_offset=5)):
         with pytest.raises(Fenced):
             await store.dead_letter(
-                stale, delivery(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT
+                stale, consumed(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT
             )
     assert await store.find_events([CREATION.event_id]) == {CREATION.event_id: None}
     assert await store.refresh(now) == now

@@ -7,7 +7,7 @@ from domain.ports.core import Document, EventReader, Fence, ShipmentReader, Ship
 from domain.ports.dead_letters import DeadLetterReader
 from domain.processing.batch import Plan
 from domain.shipments.commands import Command
-from tests.support.builders import RECORDED_AT, deliveries, ends_at, plan_for
+from tests.support.builders import RECORDED_AT, consumed_all, ends_at, plan_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Writer:
 
     async def write(self, *commands: Command) -> None:
         """Judge commands and commit what becomes of them, in one batch."""
-        records = deliveries(*commands, first_offset=self.offset)
+        records = consumed_all(*commands, first_offset=self.offset)
         shipments = await self.store.load({command.tracking_number for command in commands})
         known = await self.store.find_events({command.event_id for command in commands})
         await self.commit(plan_for(records, shipments, known))

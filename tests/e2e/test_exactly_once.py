@@ -58,7 +58,7 @@ async def test_three_shipments_sent_in_order_end_as_planned(admin: Api, driver: 
         events = eventful_life(number)
         ids = [await driver.reported(event) for event in events[:7]]
         ids += [each for batch in chunks(events[7:], 3) for each in await driver.batch_reported(batch)]
-        return {each: await driver.counted(each, deliveries=ids.count(each)) for each in ids}
+        return {each: await driver.counted(each, times=ids.count(each)) for each in ids}
 
     for number, events in zip(numbers, await asyncio.gather(*map(live, numbers)), strict=True):
         shipment = await admin.shipment(number)
@@ -123,7 +123,7 @@ async def test_the_same_instant_with_another_payload_is_counted_and_never_applie
 
     assert await driver.reported(event | {"status": status, "notes": "not what I said before"}) == event_id
 
-    seen = await driver.counted(event_id, deliveries=2)
+    seen = await driver.counted(event_id, times=2)
     assert (seen["outcome"], seen["conflicts"], seen["duplicates"]) == ("applied", 1, 0)
     assert (seen["status"], seen["notes"]) == ("picked_up", None)
     assert [(each["status"], each["notes"], each["reason"]) for each in seen["other_payloads"]] == [
@@ -144,7 +144,7 @@ async def test_a_rejected_event_does_not_block_its_correction(admin: Api, driver
     corrected = await driver.post("/events", meant, headers=wait)
 
     assert (corrected.status, corrected.body["event_id"]) == (200, await driver.reported(meant))
-    seen = await driver.counted(corrected.body["event_id"], deliveries=3)
+    seen = await driver.counted(corrected.body["event_id"], times=3)
     assert (seen["outcome"], seen["attempts"], seen["conflicts"]) == ("applied", 2, 0)
     assert [(each["status"], each["reason"]) for each in seen["other_payloads"]] == [
         ("delivered", "INVALID_TRANSITION")
@@ -167,7 +167,7 @@ async def test_a_batch_that_contradicts_itself_is_rejected_and_names_both(admin:
     lenient = {"Prefer": "handling=lenient"}
     response = await driver.post("/events/batch", {"events": coarse}, headers=lenient)
     assert (response.status, response.body["queued"], response.body["rejected"]) == (202, 2, 1)
-    seen = await driver.counted(response.body["events"][0]["event_id"], deliveries=2)
+    seen = await driver.counted(response.body["events"][0]["event_id"], times=2)
     assert (seen["outcome"], seen["duplicates"], seen["conflicts"]) == ("applied", 1, 0)
 
 
@@ -176,7 +176,7 @@ async def test_zero_below_zero_is_no_conflict(admin: Api, driver: Api) -> None:
     event = event_body(number, Status.PICKED_UP)
     event_id = await driver.reported(event | {"location": {"lat": 0.0, "lng": 5}})
     assert await driver.reported(event | {"location": {"lng": 5.0, "lat": -0.0}}) == event_id
-    seen = await driver.counted(event_id, deliveries=2)
+    seen = await driver.counted(event_id, times=2)
     assert (seen["duplicates"], seen["conflicts"]) == (1, 0)
 
 
@@ -188,7 +188,7 @@ async def test_a_rejected_event_is_applied_when_it_is_sent_again_and_legal(admin
 
     await driver.batch_reported([event_body(number, Status.IN_WAREHOUSE), early])
 
-    seen = await driver.counted(event_id, deliveries=2)
+    seen = await driver.counted(event_id, times=2)
     assert (seen["outcome"], seen["reason"], seen["attempts"]) == ("applied", None, 2)
     assert (await admin.shipment(number))["current_status"] == "in_transit"
 
@@ -205,12 +205,12 @@ async def test_an_event_before_its_shipment_is_rejected_and_applied_when_sent_ag
     assert (await admin.create(shipment_body(), key=key)).body["tracking_number"] == number
     await driver.reported(event)
 
-    seen = await driver.counted(event_id, deliveries=2)
+    seen = await driver.counted(event_id, times=2)
     assert (seen["outcome"], seen["reason"], seen["client_id"]) == ("applied", None, "client_001")
 
 
 async def _assert_applied_once(admin: Api, number: str, event_id: str) -> None:
-    event = await admin.counted(event_id, deliveries=REPEATS)
+    event = await admin.counted(event_id, times=REPEATS)
     history = (await admin.shipment(number))["status_history"]
     assert (event["outcome"], event["duplicates"], times_seen(event)) == ("applied", REPEATS - 1, REPEATS)
     assert [entry["event_id"] for entry in history].count(event_id) == 1

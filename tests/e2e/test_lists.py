@@ -143,7 +143,7 @@ async def test_a_trail_lists_every_event_with_its_outcome(
     number = await shipment_at(Status.PICKED_UP, admin=admin, driver=driver)
     too_early = event_body(number, Status.DELIVERED)
     await driver.outcome(await driver.reported(too_early))
-    await driver.counted(await driver.reported(too_early), deliveries=2)
+    await driver.counted(await driver.reported(too_early), times=2)
     path = f"/shipments/{number}/events"
     for caller in (admin, client):
         events = (await caller.get(path)).body["data"]

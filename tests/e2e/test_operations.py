@@ -26,7 +26,7 @@ from storage.settings import MongoSettings
 from tests.e2e.traffic import shipment_body
 from tests.faults.matrix import Row
 from tests.support.api import PASSWORD, Api, Json, eventually
-from tests.support.builders import NOON, delivery, report
+from tests.support.builders import NOON, consumed, report
 from tests.support.producing import producer_on
 from tests.support.records import record_of
 from tests.support.stack import StackAddresses
@@ -79,7 +79,7 @@ async def three_dead_letters(stack: StackAddresses, admin: Api) -> DeadLettered:
         for offset, command in reversed(list(enumerate(commands, 10**9))):
             dead_letter = DeadLetter(record_of(command, offset), "unprocessable", "ValueError: a bug", 5)
             place = await dead_letters.publish(dead_letter)
-            await index.record(entry_of(dead_letter, place, delivery(command, offset), recorded_at=NOON))
+            await index.record(entry_of(dead_letter, place, consumed(command, offset), recorded_at=NOON))
             ids.insert(0, dead_letter_id(place))
     return DeadLettered(number, ids, commands)
 

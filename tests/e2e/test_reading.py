@@ -30,7 +30,7 @@ async def test_a_scan_keeps_the_offset_of_its_own_clock(admin: Api, driver: Api)
     event_id = await driver.reported(event)
     await driver.outcome(event_id)
     assert await driver.reported(event | {"timestamp": "2026-11-02T14:15:00Z"}) == event_id
-    seen = await driver.counted(event_id, deliveries=2)
+    seen = await driver.counted(event_id, times=2)
     assert (seen["timestamp"], seen["utc_offset"]) == ("2026-11-02T14:15:00.000Z", "-06:00")
     assert (seen["duplicates"], seen["conflicts"]) == (1, 0), "another zone is not another event"
     created, picked_up = (await admin.shipment(number))["status_history"]

@@ -59,7 +59,7 @@ async def shipment_at(status: Status, *, admin: Api, driver: Api) -> str:
 
 
 def eventful_life(number: str) -> list[Json]:
-    """Return a delivery with every complication: repeats, contradictions, and illegal events."""
+    """Return the life of a shipment with every complication: repeats, contradictions, and illegal events."""
     picked, stored, moving, delivered = (event_body(number, status) for status in ROUTE)
     return [
         moving | {"source": "too-early"},

@@ -75,7 +75,7 @@ WALKS = {
     CrashPoint.BEFORE_COMMIT: Walk(risky=True),
     CrashPoint.AFTER_COMMIT: Walk(risky=True),
     CrashPoint.AFTER_MARK: Walk(risky=True),
-    CrashPoint.AFTER_ANSWERS: Walk(awaited=True),
+    CrashPoint.AFTER_REPLIES: Walk(awaited=True),
     CrashPoint.AFTER_PUBLISH: Walk(),
     CrashPoint.AFTER_BATCH: Walk(),
     CrashPoint.BEFORE_OFFSETS: Walk(on_call=1, risky=True),

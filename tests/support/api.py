@@ -107,12 +107,12 @@ class Api:
         """Wait until an event has an outcome, and return it."""
         return await eventually(lambda: self.event(event_id), within_s=within_s)
 
-    async def counted(self, event_id: str, *, deliveries: int, within_s: float = 10.0) -> Json:
+    async def counted(self, event_id: str, *, times: int, within_s: float = 10.0) -> Json:
         """Wait until an event has been seen so often, in any role, and return it."""
 
         async def all_seen() -> Json | None:
             event = await self.event(event_id)
-            return event if event is not None and times_seen(event) >= deliveries else None
+            return event if event is not None and times_seen(event) >= times else None
 
         return await eventually(all_seen, within_s=within_s)
 

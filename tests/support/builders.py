@@ -150,7 +150,7 @@ def payload_fingerprint(command: Command) -> str:
     return fingerprint(said)
 
 
-def delivery(
+def consumed(
     command: Command, offset: int = 0, *, redelivered: bool = False, known_duplicate: bool = False
 ) -> ConsumedCommand:
     """Return the record of the log that holds `command` at `offset`."""
@@ -163,9 +163,9 @@ def delivery(
     )
 
 
-def deliveries(*commands: Command, first_offset: int = 0) -> list[ConsumedCommand]:
+def consumed_all(*commands: Command, first_offset: int = 0) -> list[ConsumedCommand]:
     """Return the records of the log that hold `commands`, one after the other."""
-    return [delivery(command, offset) for offset, command in enumerate(commands, first_offset)]
+    return [consumed(command, offset) for offset, command in enumerate(commands, first_offset)]
 
 
 def redelivered(records: Iterable[ConsumedCommand]) -> list[ConsumedCommand]:

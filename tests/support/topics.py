@@ -122,5 +122,5 @@ async def write_commands(
             )
             for command in commands
         ]
-        for delivery in sent:
-            await delivery
+        for each in sent:
+            await each

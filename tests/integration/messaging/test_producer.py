@@ -258,8 +258,8 @@ async def test_every_record_that_fits_into_the_log_fits_into_the_dead_letters(
 ) -> None:
     topics = Topics(kafka.topic_prefix)
     await write_values(kafka, topics.events, [(b"key", value)])
-    letter = DeadLetter(LogRecord(0, value), "unreadable", "huge", 1)
+    dead_letter = DeadLetter(LogRecord(0, value), "unreadable", "huge", 1)
     async with producer_on(kafka) as producer:
-        await KafkaDeadLetters(producer, topics).publish(letter)
+        await KafkaDeadLetters(producer, topics).publish(dead_letter)
     [kept] = await read_topic(kafka, topics.dead_letters)
     assert kept.value == value

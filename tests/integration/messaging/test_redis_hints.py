@@ -26,7 +26,7 @@ pytestmark = pytest.mark.stack
 
 PARTITION = "shipments.events/0"
 HOUR = timedelta(hours=1)
-ANSWER = Reply(
+REPLY = Reply(
     event_id=creation().event_id, outcome="applied", reason=None, client_id="client_001", timestamp=NOON
 )
 
@@ -138,9 +138,9 @@ async def test_an_inbox_without_redis_says_so_and_opens_again_when_it_is_back(
         await wait_until(lambda: not inbox.is_open, what="the inbox to notice")
         redis_proxy.heal()
         await wait_until(lambda: inbox.is_open, what="the inbox to come back")
-        with inbox.expect() as (address, answer):
-            await RedisReplies(redis_client).send({address: ANSWER})
-            assert await asyncio.wait_for(answer, 2) == ANSWER
+        with inbox.expect() as (address, reply):
+            await RedisReplies(redis_client).send({address: REPLY})
+            assert await asyncio.wait_for(reply, 2) == REPLY
 
 
 async def test_an_inbox_stays_open_while_nothing_arrives(
@@ -148,47 +148,47 @@ async def test_an_inbox_stays_open_while_nothing_arrives(
 ) -> None:
     monkeypatch.setattr(replies, "_POLL_S", 0.1)
     async with inbox_of(redis) as inbox:
-        with inbox.expect() as (address, answer):
-            done, _ = await asyncio.wait([answer], timeout=0.5)
+        with inbox.expect() as (address, reply):
+            done, _ = await asyncio.wait([reply], timeout=0.5)
             assert not done
             assert inbox.is_open
-            await RedisReplies(redis_client).send({address: ANSWER})
-            assert await asyncio.wait_for(answer, 2) == ANSWER
+            await RedisReplies(redis_client).send({address: REPLY})
+            assert await asyncio.wait_for(reply, 2) == REPLY
 
 
 async def test_replies_without_a_waiting_request_are_dropped_without_harm(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
         with inbox.expect() as (gone, _):
             pass
-        with inbox.expect() as (address, answer):
+        with inbox.expect() as (address, reply):
             await redis_client.publish(gone, b"not even json")
-            await RedisReplies(redis_client).send({gone: ANSWER, address: ANSWER})
-            assert await asyncio.wait_for(answer, 2) == ANSWER
-            await RedisReplies(redis_client).send({address: ANSWER})
+            await RedisReplies(redis_client).send({gone: REPLY, address: REPLY})
+            assert await asyncio.wait_for(reply, 2) == REPLY
+            await RedisReplies(redis_client).send({address: REPLY})
 
 
 async def test_an_invalid_reply_does_not_close_the_inbox(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
-        with inbox.expect() as (address, answer):
+        with inbox.expect() as (address, reply):
             for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
                 await redis_client.publish(address, nonsense)
-            await RedisReplies(redis_client).send({address: ANSWER})
-            assert await asyncio.wait_for(answer, 2) == ANSWER
+            await RedisReplies(redis_client).send({address: REPLY})
+            assert await asyncio.wait_for(reply, 2) == REPLY
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)
 async def test_sending_replies_does_not_wait_for_a_redis_that_hangs(redis: Redis, redis_proxy: Proxy) -> None:
     replies = RedisReplies(redis)
-    await replies.send({"answers:nobody": ANSWER})
+    await replies.send({"answers:nobody": REPLY})
     redis_proxy.stall()
     async with at_most(0.5):
-        await replies.send({"answers:nobody": ANSWER})
+        await replies.send({"answers:nobody": REPLY})
 
 
 async def test_replicas_receive_only_their_own_replies(redis_client: Redis) -> None:
     async with AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(inbox_of(redis_client)) for _ in range(2)]
         with one.expect() as (address, mine), other.expect() as (_, theirs):
-            await RedisReplies(redis_client).send({address: ANSWER})
-            assert await asyncio.wait_for(mine, 2) == ANSWER
+            await RedisReplies(redis_client).send({address: REPLY})
+            assert await asyncio.wait_for(mine, 2) == REPLY
             assert not theirs.done()

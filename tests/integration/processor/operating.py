@@ -30,7 +30,7 @@ class Operator:
         return view
 
     async def halted(self) -> PartitionView:
-        return await self.sees(lambda view: view.halt is not None, "a partition that stands still")
+        return await self.sees(lambda view: view.halt is not None, "a halted partition")
 
     async def resume(self, start: Start) -> None:
         view = await self.halted()

@@ -99,8 +99,8 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
     assert entry is not None
     assert (entry["event_id"], entry["key"], entry["value_preview"]) == (None, NUMBER, "\ufffd{")
     assert (entry["replay_of"], entry["state"]) == (dead_letter_id(place), "open")
-    assert [deed[:2] for deed in await replay_actions(site)] == [("ana", dead_letter_id(place))] * 2
-    assert len({deed[2] for deed in await replay_actions(site)}) == 2
+    assert [action[:2] for action in await replay_actions(site)] == [("ana", dead_letter_id(place))] * 2
+    assert len({action[2] for action in await replay_actions(site)}) == 2
 
 
 async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
@@ -126,5 +126,5 @@ async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
     monkeypatch.undo()
     async with processing(site, "another"):
         await site.committed()
-    assert [deed[:2] for deed in await replay_actions(site)] == [("ana", dead_letter_id(place))]
+    assert [action[:2] for action in await replay_actions(site)] == [("ana", dead_letter_id(place))]
     assert await site.violations([creation(), PICKED_UP, PICKED_UP, STORED, STORED]) == []

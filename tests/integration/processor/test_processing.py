@@ -1,4 +1,4 @@
-"""The real processor on real servers: calm days, poison, and topics that start anew."""
+"""The real processor on real servers: calm days, poison, and topics that are re-created."""
 
 import json
 from dataclasses import replace

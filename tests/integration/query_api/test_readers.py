@@ -25,8 +25,8 @@ from tests.support.builders import (
     NOON,
     NUMBER,
     RECORDED_AT,
+    consumed_all,
     creation,
-    deliveries,
     ends_at,
     plan_for,
     report,
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.stack
 async def store(database: Database, commands: Sequence[Command]) -> None:
     store = MongoShipmentStore(database)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await store.commit(fence, plan_for(deliveries(*commands)), recorded_at=RECORDED_AT)
+    await store.commit(fence, plan_for(consumed_all(*commands)), recorded_at=RECORDED_AT)
 
 
 async def test_a_shipment_is_shown_in_the_shape_of_the_api(database: Database) -> None:

@@ -14,7 +14,7 @@ from messaging.settings import KafkaSettings
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.settings import RedisSettings
-from tests.support.builders import NUMBER, RECORDED_AT, creation, deliveries, ends_at, plan_for, report
+from tests.support.builders import NUMBER, RECORDED_AT, consumed_all, creation, ends_at, plan_for, report
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
@@ -56,7 +56,7 @@ async def service(
 async def test_a_user_logs_in_and_reads(service: str, database: Database) -> None:
     store = MongoShipmentStore(database)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    plan = plan_for(deliveries(creation(), report(Status.PICKED_UP)))
+    plan = plan_for(consumed_all(creation(), report(Status.PICKED_UP)))
     await store.commit(fence, plan, recorded_at=RECORDED_AT)
     async with aiohttp.ClientSession(service) as session:
         body = {"username": "client_user_001", "password": "password123"}

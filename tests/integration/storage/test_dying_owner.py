@@ -11,7 +11,7 @@ import pytest
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from tests.integration.storage.dying_owner import PARTITIONS
-from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
+from tests.support.builders import RECORDED_AT, consumed_all, creation, ends_at, number, plan_for
 
 pytestmark = pytest.mark.stack
 
@@ -43,6 +43,6 @@ async def test_the_next_owner_does_not_wait_for_a_transaction_of_the_dead(
         async with asyncio.timeout(TAKEOVER_S):
             fence = await store.acquire(partition, owner="next", end_offset=ends_at(10))
             assert (fence.epoch, fence.next_offset) == (2, 0)
-            plan = plan_for(deliveries(creation(number(index))))
+            plan = plan_for(consumed_all(creation(number(index))))
             moved = await store.commit(fence, plan, recorded_at=RECORDED_AT)
         assert await store.refresh(fence) == moved

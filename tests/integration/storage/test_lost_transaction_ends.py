@@ -11,7 +11,7 @@ from storage.mongo.database import Database, open_database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.settings import MongoSettings
 from tests.faults.matrix import Row
-from tests.support.builders import RECORDED_AT, creation, deliveries, ends_at, number, plan_for
+from tests.support.builders import RECORDED_AT, consumed_all, creation, ends_at, number, plan_for
 from tests.support.proxy import Proxy, mongo_uri_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.MONGO_ANSWER_LOST)]
@@ -45,7 +45,7 @@ async def acquire(store: MongoShipmentStore, count: int) -> list[Fence]:
 
 async def commit(store: MongoShipmentStore, fences: Sequence[Fence]) -> list[object]:
     """Commit a creation under each fence, all at once, and return what came of each."""
-    plans = [plan_for(deliveries(creation(number(place)))) for place in range(len(fences))]
+    plans = [plan_for(consumed_all(creation(number(place)))) for place in range(len(fences))]
     commits = [
         store.commit(fence, plan, recorded_at=RECORDED_AT) for fence, plan in zip(fences, plans, strict=True)
     ]

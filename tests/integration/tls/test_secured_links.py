@@ -1,4 +1,4 @@
-"""Waybill's links to its stores under TLS and SASL: an event passes, and whoever is not known does not."""
+"""Waybill's links to its stores under TLS and SASL: an event passes, and an unknown client does not."""
 
 import gc
 import uuid

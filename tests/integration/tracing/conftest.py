@@ -25,7 +25,7 @@ class Traces:
         return [span for span in self.exporter.get_finished_spans() if span.name.startswith(name)]
 
 
-def keeping(*, share: float = 1.0) -> Traces:
+def traces_of_share(*, share: float = 1.0) -> Traces:
     """Return a tracer that samples a share of the traces that begin here."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider(sampler=ParentBased(TraceIdRatioBased(share)))
@@ -35,4 +35,4 @@ def keeping(*, share: float = 1.0) -> Traces:
 
 @pytest.fixture
 def traces() -> Traces:
-    return keeping()
+    return traces_of_share()

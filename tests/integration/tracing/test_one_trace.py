@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanKind
 from domain.shipments.status import Status
 from messaging.codec import TRACEPARENT, header
 from tests.e2e.traffic import event_body, shipment_body
-from tests.integration.tracing.conftest import Traces, keeping
+from tests.integration.tracing.conftest import Traces, traces_of_share
 from tests.support.ingest import ingesting
 from tests.support.site import Site, processing
 from tests.support.topics import read_topic
@@ -74,7 +74,7 @@ async def test_a_batch_has_one_span_in_each_trace_that_is_in_it(site: Site, trac
 
 
 async def test_what_nobody_samples_costs_no_header_and_no_span(site: Site) -> None:
-    none = keeping(share=0.0)
+    none = traces_of_share(share=0.0)
     async with ingesting(site, tracer=none.tracer) as admin, processing(site, tracer=none.tracer):
         await admin.post("/shipments", shipment_body())
         await admin.post("/shipments", shipment_body(), headers={TRACEPARENT: NOT_SAMPLED})

@@ -47,7 +47,7 @@ class CrashPoint(Enum):
     BEFORE_COMMIT = Step(TransactionWriter, "_write_shipments", AFTER)
     AFTER_COMMIT = Step(MongoShipmentStore, "commit", AFTER)
     AFTER_MARK = Step(RedisDuplicateFilter, "mark", AFTER, _has_work)
-    AFTER_ANSWERS = Step(RedisReplies, "send", AFTER, _has_work)
+    AFTER_REPLIES = Step(RedisReplies, "send", AFTER, _has_work)
     AFTER_PUBLISH = Step(KafkaChangeFeed, "publish", AFTER)
     AFTER_BATCH = Step(ShipmentPartition, "handle", AFTER)
     BEFORE_OFFSETS = Step(AIOKafkaConsumer, "commit", BEFORE)

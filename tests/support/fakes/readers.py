@@ -97,23 +97,23 @@ class InMemoryDeadLetterReader(Faults):
 
     def __init__(self, documents: Documents) -> None:
         super().__init__()
-        self._letters = documents.dead_letters
+        self._dead_letters = documents.dead_letters
 
     async def get(self, dead_letter_id: str) -> Document | None:
-        """Return a dead letter, or None."""
+        """Return a dead dead_letter, or None."""
         with self.around("get"):
-            return deepcopy(self._letters.get(dead_letter_id))
+            return deepcopy(self._dead_letters.get(dead_letter_id))
 
     async def page(self, matching: DeadLetterFilter, window: Window) -> Page:
         """Return a part of the list of dead letters, newest first."""
         with self.around("page"):
             found = [
-                letter
-                for letter in self._letters.values()
-                if matching.state in (None, letter["state"])
-                and matching.reason in (None, letter["reason"])
-                and matching.tracking_number in (None, letter["tracking_number"])
-                and matching.recorded.holds(letter["recorded_at"])
+                dead_letter
+                for dead_letter in self._dead_letters.values()
+                if matching.state in (None, dead_letter["state"])
+                and matching.reason in (None, dead_letter["reason"])
+                and matching.tracking_number in (None, dead_letter["tracking_number"])
+                and matching.recorded.holds(dead_letter["recorded_at"])
             ]
             return page_of(found, window, names=("recorded_at", "id"), order=by_time, newest_first=True)
 

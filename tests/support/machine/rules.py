@@ -131,7 +131,7 @@ class ProcessorMachine(RuleBasedStateMachine):
         else:
             self._world.crashing_offsets.add(self._world.send(command))
 
-    @precondition(lambda self: self._world.letters())
+    @precondition(lambda self: self._world.dead_letters())
     @rule(which=st.integers(0, 5))
     def replay(self, which: int) -> None:
         """Replay a dead letter into the log."""
@@ -239,8 +239,8 @@ class ProcessorMachine(RuleBasedStateMachine):
         ]
         self._versions = {number: document["version"] for number, document in observed.shipments.items()}
         applied = {each for each, event in observed.events.items() if event["outcome"] == "applied"}
-        told = {message.event_id for some in self._world.told().values() for message in some}
-        untrue = [f"{each}: told, but not applied" for each in sorted(told - applied)]
+        published = {message.event_id for some in self._world.published().values() for message in some}
+        untrue = [f"{each}: published, but not applied" for each in sorted(published - applied)]
         return [*violations(observed), *shrunk, *untrue]
 
     async def _faults_at_the_end(self) -> list[str]:

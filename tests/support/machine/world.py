@@ -166,22 +166,22 @@ class World:
         """Return the end of the log."""
         return len(self.log)
 
-    def letters(self) -> list[ObservedDeadLetter]:
+    def dead_letters(self) -> list[ObservedDeadLetter]:
         """Return what the dead letters say."""
-        return [dead_letter_in(record) for record in self._letters()]
+        return [dead_letter_in(record) for record in self._dead_letter_records()]
 
-    def told(self) -> dict[str, list[PublishedMessage]]:
+    def published(self) -> dict[str, list[PublishedMessage]]:
         """Return what the derived topics say."""
         names = (TOPICS.changes, TOPICS.created, TOPICS.delivered, TOPICS.location)
         return {name: [message_in(each) for each in self.producer.topics.get(name, [])] for name in names}
 
     def replay(self, index: int) -> None:
         """Append a dead letter to the log, as it was before it died."""
-        index %= len(self._letters())
-        letter = self._letters()[index]
-        kept = [(name, value) for name, value in letter.headers if not name.startswith(PREFIX)]
+        index %= len(self._dead_letter_records())
+        dead_letter = self._dead_letter_records()[index]
+        kept = [(name, value) for name, value in dead_letter.headers if not name.startswith(PREFIX)]
         said = [(REPLAY_OF, dead_letter_id(RecordPosition(0, index)).encode()), (REPLAYED_BY, b"admin_user")]
-        self.append(LogRecord(0, letter.value, letter.key, [*kept, *said]))
+        self.append(LogRecord(0, dead_letter.value, dead_letter.key, [*kept, *said]))
 
     def ports(self, faults: ProcessFaults) -> Ports:
         """Return the ports of one process."""
@@ -215,14 +215,16 @@ class World:
                 for each, event in events.items()
                 if event["outcome"] != "dead" or event["offset"] < applied
             },
-            dead_letters=[letter for letter in self.letters() if letter.place[1] < applied],
+            dead_letters=[
+                dead_letter for dead_letter in self.dead_letters() if dead_letter.place[1] < applied
+            ],
         )
 
     async def observed_to_the_end(self) -> Observed:
-        """Return what stands in the stores when nothing is left to do, the whole log, and what was told."""
+        """Return what stands in the stores when nothing is left to do, the whole log, and the messages."""
         shipments, events = await self.stores.documents()
         log = [logged(record) for record in self.log]
-        return Observed(log, shipments, events, self.letters(), self.told())
+        return Observed(log, shipments, events, self.dead_letters(), self.published())
 
-    def _letters(self) -> Sequence[OutgoingRecord]:
+    def _dead_letter_records(self) -> Sequence[OutgoingRecord]:
         return self.producer.topics.get(TOPICS.dead_letters, [])

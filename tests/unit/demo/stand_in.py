@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
 
 @dataclass
 class Rules:
-    """Rules of a working stack, applied to one delivery after the other."""
+    """Rules of a working stack, applied to one command after the other."""
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     records: dict[EventId, EventRecord] = field(default_factory=dict)
@@ -54,9 +54,9 @@ class Rules:
         return report.event_id
 
     def deliver(self, command: Command, body: Mapping[str, Any]) -> None:
-        delivery = ConsumedCommand(command=command, offset=0, fingerprint=fingerprint(body))
+        consumed = ConsumedCommand(command=command, offset=0, fingerprint=fingerprint(body))
         known = {command.event_id: self.records.get(command.event_id)}
-        verdicts = judge([delivery], self.shipments.get(command.tracking_number), known)
+        verdicts = judge([consumed], self.shipments.get(command.tracking_number), known)
         if verdicts.shipment is not None:
             self.shipments[command.tracking_number] = verdicts.shipment.after
         change = verdicts.events[command.event_id]

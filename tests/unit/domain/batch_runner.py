@@ -12,7 +12,7 @@ from domain.ports.core import Fence
 from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment, judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
-from tests.support.builders import RECORDED_AT, delivery, ends_at
+from tests.support.builders import RECORDED_AT, consumed, ends_at
 from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
 
 PARTITION = "shipments.events/0"
@@ -127,7 +127,7 @@ class BatchRunner:
         raise AssertionError(f"still unknown after they were looked up: {unknown}")
 
     async def _deliveries(self, batch: range) -> list[ConsumedCommand]:
-        records = [delivery(self.log[offset], offset) for offset in batch]
+        records = [consumed(self.log[offset], offset) for offset in batch]
         seen = await self.filter.seen(PARTITION, [_member(record) for record in records])
         return [
             replace(record, redelivered=record.offset < self.fence.next_offset, known_duplicate=known)

@@ -41,9 +41,9 @@ def test_a_change_has_the_values_before_and_after_and_never_a_password() -> None
         password_hash="another-secret",  # noqa: S106
         updated_at=later,
     )
-    deed = user_changed(ANA, new, by="bea")
-    assert (deed.action, deed.target, deed.by, deed.at) == ("user.changed", "ana", "bea", later)
-    assert deed.details == {
+    action = user_changed(ANA, new, by="bea")
+    assert (action.action, action.target, action.by, action.at) == ("user.changed", "ana", "bea", later)
+    assert action.details == {
         "role": "admin",
         "role_before": "producer",
         "allowed_sources": "",

@@ -29,9 +29,9 @@ from tests.support.builders import (
     NUMBER,
     ROUTE,
     amendment,
+    consumed,
+    consumed_all,
     creation,
-    deliveries,
-    delivery,
     report,
     shipment_after,
 )
@@ -151,17 +151,17 @@ def test_an_amendment_counts_the_version_and_leaves_status_and_history() -> None
 
 
 def test_an_applied_amendment_is_recorded_with_the_status_of_its_shipment() -> None:
-    result = judge([delivery(amendment(), 7)], shipment_at(Status.PICKED_UP), {})
+    result = judge([consumed(amendment(), 7)], shipment_at(Status.PICKED_UP), {})
     record = result.events[amendment().event_id].record
     assert record is not None
     assert (record.outcome, record.status, record.version) == (Outcome.APPLIED, Status.PICKED_UP, 3)
     assert result.shipment is not None
-    assert result.shipment.applied == [delivery(amendment(), 7)]
+    assert result.shipment.applied == [consumed(amendment(), 7)]
 
 
 @pytest.mark.parametrize("changed", [amendment(on_behalf_of="client_002"), cancellation("client_002")])
 def test_a_forbidden_amendment_reveals_neither_owner_nor_status(changed: Command) -> None:
-    result = judge([delivery(changed)], shipment_at(Status.PICKED_UP), {changed.event_id: None})
+    result = judge([consumed(changed)], shipment_at(Status.PICKED_UP), {changed.event_id: None})
     record = result.events[changed.event_id].record
     assert record is not None
     assert (record.reason, record.client_id, record.version) == (RejectionReason.FORBIDDEN, None, None)
@@ -169,7 +169,7 @@ def test_a_forbidden_amendment_reveals_neither_owner_nor_status(changed: Command
 
 
 def test_an_amendment_that_comes_twice_in_a_batch_is_applied_once() -> None:
-    result = judge(deliveries(CREATION, amendment(), amendment()), None, {})
+    result = judge(consumed_all(CREATION, amendment(), amendment()), None, {})
     assert [verdict.kind for verdict in result.verdicts] == [Kind.JUDGED, Kind.JUDGED, Kind.DUPLICATE]
     assert result.shipment is not None
     assert result.shipment.after.version == 2
@@ -177,12 +177,12 @@ def test_an_amendment_that_comes_twice_in_a_batch_is_applied_once() -> None:
 
 def test_an_amendment_of_an_earlier_batch_is_taken_for_new_until_the_store_says_otherwise() -> None:
     shipment = shipment_after(CREATION, amendment())
-    blind = judge([delivery(amendment(), 9)], shipment, {})
+    blind = judge([consumed(amendment(), 9)], shipment, {})
     assert blind.events[amendment().event_id].is_new, "the insert of its record will fail"
     first = (
-        judge([delivery(amendment(), 1)], shipment_after(CREATION), {}).events[amendment().event_id].record
+        judge([consumed(amendment(), 1)], shipment_after(CREATION), {}).events[amendment().event_id].record
     )
-    seeing = judge([delivery(amendment(), 9)], shipment, {amendment().event_id: first})
+    seeing = judge([consumed(amendment(), 9)], shipment, {amendment().event_id: first})
     assert [verdict.kind for verdict in seeing.verdicts] == [Kind.DUPLICATE]
     assert seeing.shipment is None
 
@@ -257,7 +257,7 @@ def test_of_two_changes_of_one_version_the_first_in_the_log_is_applied() -> None
         replace(amendment(at=NOON + timedelta(seconds=n)), expected_versions=(1,)) for n in (1, 2)
     )
     verdicts = judge(
-        deliveries(first, second), shipment_after(CREATION), {first.event_id: None, second.event_id: None}
+        consumed_all(first, second), shipment_after(CREATION), {first.event_id: None, second.event_id: None}
     )
     outcomes = [(each.event.outcome, each.event.reason) for each in verdicts.verdicts if each.event]
     assert outcomes == [(Outcome.APPLIED, None), (Outcome.REJECTED, RejectionReason.PRECONDITION_FAILED)]

@@ -1,4 +1,4 @@
-"""The id of a deed."""
+"""The id of an operator action."""
 
 import re
 
@@ -8,8 +8,8 @@ DISCARDED = ActionKind.DEAD_LETTER_DISCARDED
 
 
 def test_the_same_action_has_the_same_id_and_another_has_another() -> None:
-    told = [("dl_0_1", "x"), ("dl_0_1x",), ("dl_0_1", "y"), ()]
-    ids = {action_id(kind, *each) for kind in ActionKind for each in told}
-    assert len(ids) == len(ActionKind) * len(told)
+    named = [("dl_0_1", "x"), ("dl_0_1x",), ("dl_0_1", "y"), ()]
+    ids = {action_id(kind, *each) for kind in ActionKind for each in named}
+    assert len(ids) == len(ActionKind) * len(named)
     assert action_id(DISCARDED, "dl_0_1", "x") == action_id(DISCARDED, "dl_0_1", "x")
     assert all(re.fullmatch("act_[a-z2-7]{24}", each) for each in ids)

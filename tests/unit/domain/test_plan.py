@@ -2,13 +2,13 @@
 
 from domain.processing.batch import by_shipment
 from domain.shipments.status import Status
-from tests.support.builders import creation, deliveries, number, plan_for, report, shipment_after
+from tests.support.builders import consumed_all, creation, number, plan_for, report, shipment_after
 
 ONE, OTHER = number(1), number(2)
 
 
 def test_consumed_commands_are_grouped_by_shipment_in_the_order_of_the_log() -> None:
-    sent = deliveries(creation(OTHER), creation(ONE), report(Status.PICKED_UP, OTHER), creation(OTHER))
+    sent = consumed_all(creation(OTHER), creation(ONE), report(Status.PICKED_UP, OTHER), creation(OTHER))
     groups = by_shipment(sent)
     assert {key: [each.offset for each in group] for key, group in groups.items()} == {
         OTHER: [0, 2, 3],
@@ -18,7 +18,7 @@ def test_consumed_commands_are_grouped_by_shipment_in_the_order_of_the_log() -> 
 
 
 def test_a_plan_holds_the_verdicts_events_and_changes_of_every_shipment() -> None:
-    sent = deliveries(creation(ONE), report(Status.PICKED_UP, OTHER), report(Status.PICKED_UP, ONE))
+    sent = consumed_all(creation(ONE), report(Status.PICKED_UP, OTHER), report(Status.PICKED_UP, ONE))
     plan = plan_for(sent, {OTHER: shipment_after(creation(OTHER))})
     assert plan.next_offset == 3
     assert {verdict.consumed.offset for verdict in plan.verdicts} == {0, 1, 2}
@@ -27,12 +27,12 @@ def test_a_plan_holds_the_verdicts_events_and_changes_of_every_shipment() -> Non
 
 
 def test_a_shipment_that_does_not_change_is_not_in_the_plan() -> None:
-    plan = plan_for(deliveries(report(Status.DELIVERED, ONE)))
+    plan = plan_for(consumed_all(report(Status.DELIVERED, ONE)))
     assert (len(plan.events), plan.shipments) == (1, {})
 
 
 def test_shipments_do_not_see_each_other() -> None:
-    sent = deliveries(creation(ONE), report(Status.PICKED_UP, OTHER), report(Status.PICKED_UP, ONE))
+    sent = consumed_all(creation(ONE), report(Status.PICKED_UP, OTHER), report(Status.PICKED_UP, ONE))
     together = plan_for(sent)
     assert together.shipments == plan_for([sent[0], sent[2]]).shipments
     assert together.events[2:] == plan_for([sent[1]]).events

@@ -16,7 +16,7 @@ MANY = "/dead-letters/replay"
 
 
 @pytest.fixture(autouse=True)
-def _letters(ingest: Ingest) -> None:
+def _dead_letters(ingest: Ingest) -> None:
     ingest.replayer.dead_letters = {
         RecordPosition(3, 17): Replayed(EVENT_ID),
         RecordPosition(3, 18): Replayed(None),

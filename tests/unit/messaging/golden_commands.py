@@ -106,7 +106,7 @@ def _applied(command: Command, version: int, status: Status) -> EventRecord:
         event_id=command.event_id,
         outcome=Outcome.APPLIED,
         reason=None,
-        fingerprint="not told",
+        fingerprint="not given",
         last_offset=41,
         version=version,
         client_id="client_001",

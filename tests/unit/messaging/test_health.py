@@ -1,4 +1,4 @@
-"""The probe of Kafka has one connection, whoever asks first."""
+"""The probe of Kafka has one connection, for all who ask."""
 
 import asyncio
 from types import SimpleNamespace

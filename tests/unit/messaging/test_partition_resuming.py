@@ -85,7 +85,7 @@ async def test_a_resumed_partition_continues_after_its_dead_letters() -> None:
     async with stopped(handler) as worker:
         handler.requested_start = Start.COMMITTED
         await wait_until(lambda: worker.halting.restart is Start.COMMITTED)
-        assert worker.state is State.HALTED, "until the records are fetched anew"
+        assert worker.state is State.HALTED, "until the records are fetched again"
         worker.halting.restarted(MAX_CONSECUTIVE_DEAD_LETTERS)
         await wait_until(lambda: worker.state is State.RUNNING)
         worker.put(log_records(MAX_CONSECUTIVE_DEAD_LETTERS, POISON + 10))
@@ -219,7 +219,7 @@ async def test_what_cannot_be_read_ends_where_the_log_does() -> None:
 
 
 async def lost_tail(handler: ScriptedHandler, start: Start, offset: int) -> list[int]:
-    """Return what is handled by a worker whose log ends at 490, and that is told to go on."""
+    """Return what is handled by a worker whose log ends at 490, and that an operator resumes."""
     worker = worker_of(handler)
     position = MemoryPosition(490, next=500)
     async with working(worker, position=position):
@@ -276,7 +276,7 @@ async def test_a_batch_in_flight_of_the_old_log_is_not_handled_with_the_new_one(
     worker.put(log_records(0, 3))
     async with working(worker, end_offset=3):
         await wait_until(lambda: bool(handler.calls))
-        handler.errors.append(Fenced("the fence has begun anew"))
+        handler.errors.append(Fenced("the fence has begun again"))
         worker.reopen("the topic was re-created")
         handler.gate.set()
         await wait_until(lambda: len(handler.opened) == 2)

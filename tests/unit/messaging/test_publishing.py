@@ -21,7 +21,7 @@ from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.topics import Topics
 from tests.support import builders
-from tests.support.builders import creation, delivery, number, report
+from tests.support.builders import consumed, creation, number, report
 from tests.support.records import LogRecord, RecordingProducer
 from tests.unit.messaging.golden_commands import CHANGES
 
@@ -38,7 +38,7 @@ def verdict_of(
     outcome: Outcome = Outcome.APPLIED,
     reason: RejectionReason | None = None,
 ) -> Verdict:
-    sent = delivery(command)
+    sent = consumed(command)
     return Verdict(sent, kind, builders.record_of(sent, outcome, reason))
 
 
@@ -53,12 +53,12 @@ async def published(verdicts: Sequence[Verdict]) -> dict[str, list[bytes]]:
 
 
 async def test_an_applied_event_is_published_in_each_topic_whose_rule_it_meets() -> None:
-    told = await published([verdict_of(each) for each in (CREATION, PICKED_UP, DELIVERED, LOCATED)])
-    counts = {topic: len(values) for topic, values in told.items()}
+    messages = await published([verdict_of(each) for each in (CREATION, PICKED_UP, DELIVERED, LOCATED)])
+    counts = {topic: len(values) for topic, values in messages.items()}
     assert counts == {"changes": 4, "created": 1, "delivered": 1, "location": 1}
-    assert told["created"] == told["changes"][:1]
-    assert told["delivered"] == told["changes"][2:3]
-    assert told["location"] == told["changes"][3:]
+    assert messages["created"] == messages["changes"][:1]
+    assert messages["delivered"] == messages["changes"][2:3]
+    assert messages["location"] == messages["changes"][3:]
 
 
 async def test_a_replayed_event_is_published_again_with_the_same_bytes() -> None:
@@ -73,7 +73,7 @@ async def test_a_replayed_event_is_published_again_with_the_same_bytes() -> None
         verdict_of(PICKED_UP, outcome=Outcome.REJECTED, reason=RejectionReason.INVALID_TRANSITION),
         verdict_of(PICKED_UP, Kind.REPLAYED, Outcome.REJECTED, RejectionReason.INVALID_TRANSITION),
         verdict_of(PICKED_UP, Kind.REPLAYED, Outcome.DEAD),
-        Verdict(delivery(PICKED_UP, known_duplicate=True), Kind.DUPLICATE, None),
+        Verdict(consumed(PICKED_UP, known_duplicate=True), Kind.DUPLICATE, None),
     ],
 )
 async def test_an_event_that_was_not_applied_is_not_published(verdict: Verdict) -> None:
@@ -158,8 +158,8 @@ async def test_a_dead_letter_has_the_raw_record_its_position_and_the_reason() ->
 
 async def test_a_dead_letter_may_have_neither_key_nor_value() -> None:
     producer = RecordingProducer()
-    letter = DeadLetter(LogRecord(0, None, None), "unreadable", "the record has no value", 1)
-    await KafkaDeadLetters(producer, TOPICS).publish(letter)
+    dead_letter = DeadLetter(LogRecord(0, None, None), "unreadable", "the record has no value", 1)
+    await KafkaDeadLetters(producer, TOPICS).publish(dead_letter)
     [kept] = producer.topics["t-shipments.events.dlq"]
     assert (kept.key, kept.value) == (b"", b"")
 

@@ -175,7 +175,7 @@ def test_members_of_later_versions_do_not_change_what_an_event_says(name: str) -
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "expected"),
     [
         ([], None),
         ([("reply-to", b"answers:a")], "answers:a"),
@@ -185,8 +185,8 @@ def test_members_of_later_versions_do_not_change_what_an_event_says(name: str) -
         ([("reply-to", b"\xff")], "\ufffd"),
     ],
 )
-def test_a_header_is_read_whatever_its_value(headers: Any, told: str | None) -> None:  # noqa: ANN401  # Kafka knows null values
-    assert codec.header(headers, codec.REPLY_TO) == told
+def test_a_header_is_read_whatever_its_value(headers: Any, expected: str | None) -> None:  # noqa: ANN401  # Kafka knows null values
+    assert codec.header(headers, codec.REPLY_TO) == expected
 
 
 @pytest.mark.parametrize("version", [-1, 2**53 + 1, 10**400, 1.5])

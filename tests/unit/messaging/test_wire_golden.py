@@ -49,8 +49,8 @@ def test_the_fingerprint_is_of_the_data_alone(name: str) -> None:
 
 
 def test_fingerprints_do_not_change_with_the_code() -> None:
-    told = {name: codec.decode(golden(name)).fingerprint for name in COMMANDS}
-    assert told == {
+    expected = {name: codec.decode(golden(name)).fingerprint for name in COMMANDS}
+    assert expected == {
         "created": "e75fcbfb506194154abaaf7e",
         "created_bare": "eabab106399a94a955f29baa",
         "status": "04ecd0ed3f234bbc47db7a87",

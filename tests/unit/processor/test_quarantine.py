@@ -24,7 +24,7 @@ BOTH: tuple[Command, ...] = (
 )
 
 
-async def set_aside(harness: ProcessorHarness, tracking_number: TrackingNumber = SICK) -> None:
+async def quarantine_shipment(harness: ProcessorHarness, tracking_number: TrackingNumber = SICK) -> None:
     entry = Quarantined(
         tracking_number=tracking_number, reason="it breaks us", since=NOON, requested_by="admin_user"
     )
@@ -38,7 +38,7 @@ def dead_letter_values(harness: ProcessorHarness) -> list[bytes]:
 async def test_its_records_become_dead_letters_in_order_and_the_others_are_applied(
     harness: ProcessorHarness,
 ) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     partition = await harness.partition()
     records = records_of(*BOTH)
     assert await partition.handle(records)
@@ -55,22 +55,22 @@ async def test_its_records_become_dead_letters_in_order_and_the_others_are_appli
 
 
 async def test_a_batch_of_nothing_else_says_that_nothing_was_applied(harness: ProcessorHarness) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     partition = await harness.partition()
     assert not await partition.handle(records_of(*BOTH[::2]))
     assert harness.documents.shipments == {}
-    assert harness.documents.fences[NAME].next_offset == len(BOTH[::2]), "nobody sets them aside again"
+    assert harness.documents.fences[NAME].next_offset == len(BOTH[::2]), "nobody dead-letters them again"
 
 
 async def test_an_unreadable_record_is_quarantined_by_its_key(harness: ProcessorHarness) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     partition = await harness.partition()
     await partition.handle([LogRecord(0, b"{", SICK.encode()), LogRecord(1, None, SICK.encode())])
     assert dead_letter_values(harness) == [b"{", b""]
 
 
 async def test_a_released_shipments_dead_letters_are_applied_when_replayed(harness: ProcessorHarness) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     await (await harness.partition()).handle(records_of(*BOTH))
     assert await harness.quarantine.remove(SICK, by="admin_user", at=NOON)
     partition = await harness.partition()
@@ -81,14 +81,14 @@ async def test_a_released_shipments_dead_letters_are_applied_when_replayed(harne
 
 async def test_a_new_owner_knows_shipments_quarantined_before(harness: ProcessorHarness) -> None:
     partition = await harness.partition()
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     await partition.open(ends_at(END))
     await partition.handle(records_of(*BOTH))
     assert SICK not in harness.documents.shipments
 
 
 async def test_a_batch_that_is_tried_again_leaves_one_copy_of_each(harness: ProcessorHarness) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     partition = await harness.partition()
     harness.store.fail_next("commit", StoreUnavailable("away"), after=True)
     records = records_of(*BOTH)
@@ -102,7 +102,7 @@ async def test_a_batch_that_is_tried_again_leaves_one_copy_of_each(harness: Proc
 async def test_a_batch_that_is_tried_again_in_parts_leaves_one_copy_of_each(
     harness: ProcessorHarness,
 ) -> None:
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     partition = await harness.partition()
     harness.store.fail_next("commit", StoreUnavailable("away"))
     records = records_of(*BOTH)
@@ -115,7 +115,7 @@ async def test_a_batch_that_is_tried_again_in_parts_leaves_one_copy_of_each(
 
 async def test_an_applied_record_is_published_again_and_not_quarantined(harness: ProcessorHarness) -> None:
     await harness.applied(*BOTH)
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     harness.feed.published.clear()
     partition = await harness.partition()
     await partition.handle(records_of(*BOTH))
@@ -127,7 +127,7 @@ async def test_an_unrecorded_redelivery_is_quarantined(harness: ProcessorHarness
     """A rejected event was sent again, quarantined, and redelivered after a crash: it is not judged."""
     early = report(Status.IN_WAREHOUSE, SICK)
     await harness.applied(creation(SICK), early)
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     records = records_of(report(Status.PICKED_UP, SICK), early, creation(WELL), first_offset=2)
     await (await harness.partition()).handle(records)
     successor = await harness.partition()
@@ -142,13 +142,13 @@ async def test_while_the_store_cannot_be_asked_the_last_list_holds(
 ) -> None:
     monkeypatch.setattr(quarantine_module, "REFRESH_EVERY_S", 0.01)
     quarantine = Quarantine(harness.quarantine)
-    await set_aside(harness)
+    await quarantine_shipment(harness)
     async with quarantine.refreshed_regularly():
         await wait_until(lambda: list(quarantine.reasons) == [SICK.encode()])
         with capture_logs() as logs:
             for _ in range(10):
                 harness.quarantine.fail_next("entries", StoreUnavailable("away"))
-            await set_aside(harness, WELL)
+            await quarantine_shipment(harness, WELL)
             await wait_until(lambda: bool(logs), what="a refresh that fails")
             assert list(quarantine.reasons) == [SICK.encode()]
         await wait_until(lambda: set(quarantine.reasons) == {SICK.encode(), WELL.encode()})

@@ -51,7 +51,7 @@ class Log:
 
 
 @dataclass
-class Rig:
+class QueueHarness:
     queue: EventQueue
     log: Log
     documents: Documents
@@ -60,7 +60,7 @@ class Rig:
 
 
 @pytest.fixture
-async def rig() -> AsyncIterator[Rig]:
+async def harness() -> AsyncIterator[QueueHarness]:
     log, documents, now = Log(), Documents(), [1000.0]
     partitions = InMemoryPartitionControl(documents, TOPIC)
     async with aiohttp.ClientSession() as session:
@@ -68,92 +68,96 @@ async def rig() -> AsyncIterator[Rig]:
             topic=TOPIC, ingest=IngestApis(session, ()), probe=log, backlog=log, partitions=partitions
         )
         queue = EventQueue(watched, FixedClock(), limit_s=LIMIT_S, monotonic=lambda: now[0])
-        yield Rig(queue, log, documents, partitions, now)
+        yield QueueHarness(queue, log, documents, partitions, now)
 
 
-async def owned(rig: Rig, number: int) -> InMemoryPartitionStateStore:
-    await InMemoryShipmentStore(rig.documents).acquire(f"{TOPIC}/{number}", owner="p", end_offset=ends_at(0))
-    return InMemoryPartitionStateStore(rig.documents)
+async def owned(harness: QueueHarness, number: int) -> InMemoryPartitionStateStore:
+    await InMemoryShipmentStore(harness.documents).acquire(
+        f"{TOPIC}/{number}", owner="p", end_offset=ends_at(0)
+    )
+    return InMemoryPartitionStateStore(harness.documents)
 
 
-async def test_an_idle_system_is_ok_and_what_is_applied_is_compared_with_the_log(rig: Rig) -> None:
-    await owned(rig, 2)
-    assert await rig.queue.state() is State.OK
-    assert rig.log.asked == [({2: 0}, NOON - timedelta(seconds=LIMIT_S))]
+async def test_an_idle_system_is_ok_and_what_is_applied_is_compared_with_the_log(
+    harness: QueueHarness,
+) -> None:
+    await owned(harness, 2)
+    assert await harness.queue.state() is State.OK
+    assert harness.log.asked == [({2: 0}, NOON - timedelta(seconds=LIMIT_S))]
 
 
-async def test_an_event_that_waits_too_long_is_down(rig: Rig) -> None:
-    rig.log.overdue = [3, 7]
-    assert await rig.queue.state() is State.DOWN
-    rig.log.overdue = []
-    assert await rig.queue.state() is State.OK
+async def test_an_event_that_waits_too_long_is_down(harness: QueueHarness) -> None:
+    harness.log.overdue = [3, 7]
+    assert await harness.queue.state() is State.DOWN
+    harness.log.overdue = []
+    assert await harness.queue.state() is State.OK
 
 
-async def test_a_log_that_cannot_be_appended_to_is_down(rig: Rig) -> None:
-    rig.log.trouble = "partition 0 waits for broker 2"
-    assert await rig.queue.state() is State.DOWN
+async def test_a_log_that_cannot_be_appended_to_is_down(harness: QueueHarness) -> None:
+    harness.log.trouble = "partition 0 waits for broker 2"
+    assert await harness.queue.state() is State.DOWN
 
 
-async def test_a_halted_partition_is_down_even_with_nothing_in_it(rig: Rig) -> None:
-    notes = await owned(rig, 4)
-    fence = rig.documents.fences[f"{TOPIC}/4"]
-    await notes.note_halt(fence, Halt("a hundred dead letters", NOON))
-    assert await rig.queue.state() is State.DOWN
-    await notes.note_halt(fence, None)
-    assert await rig.queue.state() is State.OK
+async def test_a_halted_partition_is_down_even_with_nothing_in_it(harness: QueueHarness) -> None:
+    state = await owned(harness, 4)
+    fence = harness.documents.fences[f"{TOPIC}/4"]
+    await state.note_halt(fence, Halt("a hundred dead letters", NOON))
+    assert await harness.queue.state() is State.DOWN
+    await state.note_halt(fence, None)
+    assert await harness.queue.state() is State.OK
 
 
-async def test_unavailable_database_is_down(rig: Rig) -> None:
-    rig.partitions.fail_next("partitions", StoreUnavailable("MongoDB is away"))
-    assert await rig.queue.state() is State.DOWN
-    assert await rig.queue.state() is State.OK
+async def test_unavailable_database_is_down(harness: QueueHarness) -> None:
+    harness.partitions.fail_next("partitions", StoreUnavailable("MongoDB is away"))
+    assert await harness.queue.state() is State.DOWN
+    assert await harness.queue.state() is State.OK
 
 
-async def test_group_without_members_is_down_after_the_limit(rig: Rig) -> None:
-    assert await rig.queue.state() is State.OK
-    rig.log.group = 0
+async def test_group_without_members_is_down_after_the_limit(harness: QueueHarness) -> None:
+    assert await harness.queue.state() is State.OK
+    harness.log.group = 0
     for after_s, expected in ((6, State.OK), (29, State.OK), (1, State.DOWN), (60, State.DOWN)):
-        rig.now[0] += after_s
-        assert await rig.queue.state() is expected, after_s
-    rig.log.group = 1
-    rig.now[0] += 1
-    assert await rig.queue.state() is State.OK
+        harness.now[0] += after_s
+        assert await harness.queue.state() is expected, after_s
+    harness.log.group = 1
+    harness.now[0] += 1
+    assert await harness.queue.state() is State.OK
 
 
-async def test_restart_is_not_an_absence_after_a_long_time_without_probes(rig: Rig) -> None:
-    assert await rig.queue.state() is State.OK
-    rig.log.group = 0
-    rig.now[0] += 3_600
-    assert await rig.queue.state() is State.OK
-    rig.now[0] += 1
-    assert await rig.queue.state() is State.OK
-    rig.log.group = 1
-    rig.now[0] += 1
-    assert await rig.queue.state() is State.OK
-    rig.log.group = 0
-    rig.now[0] += LIMIT_S
-    assert await rig.queue.state() is State.OK  # another absence, which begins now
+async def test_restart_is_not_an_absence_after_a_long_time_without_probes(harness: QueueHarness) -> None:
+    assert await harness.queue.state() is State.OK
+    harness.log.group = 0
+    harness.now[0] += 3_600
+    assert await harness.queue.state() is State.OK
+    harness.now[0] += 1
+    assert await harness.queue.state() is State.OK
+    harness.log.group = 1
+    harness.now[0] += 1
+    assert await harness.queue.state() is State.OK
+    harness.log.group = 0
+    harness.now[0] += LIMIT_S
+    assert await harness.queue.state() is State.OK  # another absence, which begins now
 
 
-async def test_empty_group_is_polled_each_second(rig: Rig) -> None:
-    rig.log.group = 0
+async def test_empty_group_is_polled_each_second(harness: QueueHarness) -> None:
+    harness.log.group = 0
     for _ in range(6):
-        await rig.queue.state()
-        rig.now[0] += 0.5
-    assert rig.log.asked_for_members == 3
+        await harness.queue.state()
+        harness.now[0] += 0.5
+    assert harness.log.asked_for_members == 3
 
 
-async def test_empty_group_at_the_first_probe_counts_from_the_start(rig: Rig) -> None:
-    rig.log.group = 0
-    rig.now[0] += 3_600
-    assert await rig.queue.state() is State.DOWN
+async def test_empty_group_at_the_first_probe_counts_from_the_start(harness: QueueHarness) -> None:
+    harness.log.group = 0
+    harness.now[0] += 3_600
+    assert await harness.queue.state() is State.DOWN
 
 
-async def test_members_are_not_polled_at_each_probe(rig: Rig) -> None:
+async def test_members_are_not_polled_at_each_probe(harness: QueueHarness) -> None:
     for _ in range(6):
-        await rig.queue.state()
-        rig.now[0] += 1
-    assert rig.log.asked_for_members == 2
+        await harness.queue.state()
+        harness.now[0] += 1
+    assert harness.log.asked_for_members == 2
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
+    consumed,
+    consumed_all,
     creation,
-    deliveries,
-    delivery,
     ends_at,
     number,
     plan_for,
@@ -28,7 +28,7 @@ LOST = replace(report(Status.PICKED_UP, source="scanner-2"), submitted_by="drive
 @pytest.fixture(autouse=True)
 async def events(world: World) -> None:
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    plan = plan_for(deliveries(creation(), PICKED_UP, TOO_EARLY))
+    plan = plan_for(consumed_all(creation(), PICKED_UP, TOO_EARLY))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
 
 
@@ -64,7 +64,7 @@ async def test_sender_of_unrecorded_payloads_sees_these_only(api: Api, world: Wo
     stands = report(Status.PICKED_UP, number(2), notes="of driver_user_001")
     others = [replace(stands, notes=notes, submitted_by="driver_user_002") for notes in ("a", "b")]
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    plan = plan_for(deliveries(creation(number(2)), stands, *others, first_offset=3))
+    plan = plan_for(consumed_all(creation(number(2)), stands, *others, first_offset=3))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
     response = await api.get(f"/events/{stands.event_id}", OTHER_DRIVER)
     body = await response.json()
@@ -80,7 +80,7 @@ async def test_sender_of_a_replaced_rejected_event_still_reads_its_reason(api: A
     sent = report(Status.DELIVERED, number(2))
     applied = replace(sent, status=Status.PICKED_UP, submitted_by="driver_user_002")
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    plan = plan_for(deliveries(creation(number(2)), sent, applied, first_offset=3))
+    plan = plan_for(consumed_all(creation(number(2)), sent, applied, first_offset=3))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
     body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
     assert (body["status"], body["outcome"], body["reason"]) == (
@@ -95,12 +95,12 @@ async def test_replaced_dead_payload_is_returned_as_dead(api: Api, world: World)
     sent = report(Status.PICKED_UP, number(2))
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     await world.store.dead_letter(
-        fence, delivery(sent, 3), next_offset=4, reason="quarantined", recorded_at=RECORDED_AT
+        fence, consumed(sent, 3), next_offset=4, reason="quarantined", recorded_at=RECORDED_AT
     )
     applied = replace(sent, notes="another", submitted_by="driver_user_002")
     known = await world.store.find_events([sent.event_id])
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    plan = plan_for(deliveries(creation(number(2)), applied, first_offset=4), known=known)
+    plan = plan_for(consumed_all(creation(number(2)), applied, first_offset=4), known=known)
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
     body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
     assert (body["outcome"], body["reason"]) == ("dead", "quarantined")

@@ -8,7 +8,16 @@ import pytest
 from domain.access.permissions import Principal
 from domain.errors import TooMuchToRead
 from domain.shipments.status import Status
-from tests.support.builders import NOON, RECORDED_AT, creation, deliveries, ends_at, number, plan_for, report
+from tests.support.builders import (
+    NOON,
+    RECORDED_AT,
+    consumed_all,
+    creation,
+    ends_at,
+    number,
+    plan_for,
+    report,
+)
 from tests.unit.query_api.conftest import ADMIN, CLIENT, OTHER_CLIENT, Api, World, path_of
 
 TWELVE = range(12)
@@ -20,7 +29,7 @@ async def shipments(world: World) -> None:
     commands = [creation(number(index), at=NOON + timedelta(minutes=index)) for index in TWELVE]
     moved = [report(Status.PICKED_UP, number(index)) for index in range(0, 12, 3)]
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await world.store.commit(fence, plan_for(deliveries(*commands, *moved)), recorded_at=RECORDED_AT)
+    await world.store.commit(fence, plan_for(consumed_all(*commands, *moved)), recorded_at=RECORDED_AT)
 
 
 async def listed(api: Api, path: str, who: Principal = ADMIN) -> tuple[list[int], dict[str, Any]]:

@@ -8,8 +8,8 @@ from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
     amendment,
+    consumed_all,
     creation,
-    deliveries,
     number,
     plan_for,
 )
@@ -24,7 +24,7 @@ NOBODYS = amendment(number(9), on_behalf_of="client_001")
 async def changes(world: World) -> None:
     fence = Fence("shipments.events/0", 1, 0)
     world.store.documents.fences[fence.partition] = fence
-    plan = plan_for(deliveries(creation(client_id="client_002"), FOREIGN, NOBODYS))
+    plan = plan_for(consumed_all(creation(client_id="client_002"), FOREIGN, NOBODYS))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
 
 

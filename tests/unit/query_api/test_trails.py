@@ -11,8 +11,8 @@ from domain.shipments.status import Status
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
+    consumed_all,
     creation,
-    deliveries,
     ends_at,
     number,
     plan_for,
@@ -32,7 +32,7 @@ async def events(world: World) -> None:
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     repeated = [PICKED_UP, replace(PICKED_UP, notes="a contradiction")]
     lost = report(Status.PICKED_UP, UNKNOWN)
-    plan = plan_for(deliveries(*TRAIL, *repeated, lost, creation(number(2))))
+    plan = plan_for(consumed_all(*TRAIL, *repeated, lost, creation(number(2))))
     await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
 
 

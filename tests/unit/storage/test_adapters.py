@@ -17,9 +17,9 @@ from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
+    consumed,
+    consumed_all,
     creation,
-    deliveries,
-    delivery,
     plan_for,
     report,
     shipment_after,
@@ -73,14 +73,14 @@ def test_mongodb_is_never_waited_for_for_ever(name: str) -> None:
 
 
 def test_a_shipment_is_read_as_it_was_written() -> None:
-    [change] = plan_for(deliveries(CREATION, PICKED_UP)).shipments.values()
+    [change] = plan_for(consumed_all(CREATION, PICKED_UP)).shipments.values()
     document = documents.shipment_document(change, recorded_at=RECORDED_AT)
     assert documents.shipment_of(document) == shipment_after(CREATION, PICKED_UP)
 
 
 def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> None:
     before = shipment_after(CREATION, PICKED_UP)
-    records = deliveries(report(Status.IN_WAREHOUSE), report(Status.IN_TRANSIT))
+    records = consumed_all(report(Status.IN_WAREHOUSE), report(Status.IN_TRANSIT))
     [change] = plan_for(records, {NUMBER: before}).shipments.values()
     update = documents.shipment_update(change, recorded_at=RECORDED_AT)
     assert set(update) == {"status_history.2", "status_history.3", "current_status", "version", "updated_at"}
@@ -92,7 +92,7 @@ def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> No
     [(None, None), ("INVALID_TRANSITION", RejectionReason.INVALID_TRANSITION), ("ValueError: x", None)],
 )
 def test_an_operators_text_is_no_reason_code(reason: str | None, read: RejectionReason | None) -> None:
-    [change] = plan_for([delivery(PICKED_UP, 3)]).events
+    [change] = plan_for([consumed(PICKED_UP, 3)]).events
     document: dict[str, Any] = documents.event_document(change, partition=0, recorded_at=RECORDED_AT)
     record = documents.event_of(document | {"reason": reason})
     assert change.record is not None
@@ -107,6 +107,6 @@ def test_what_was_only_counted_has_no_record_to_write() -> None:
 
 
 def test_a_shipment_is_created_by_a_creation_only() -> None:
-    change = ShipmentTransition(None, shipment_after(CREATION), [delivery(PICKED_UP)])
+    change = ShipmentTransition(None, shipment_after(CREATION), [consumed(PICKED_UP)])
     with pytest.raises(TypeError, match="creates nothing"):
         documents.shipment_document(change, recorded_at=RECORDED_AT)

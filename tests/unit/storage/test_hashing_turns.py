@@ -14,7 +14,7 @@ class OnePlace:
 
     def __init__(self, **bounds: int) -> None:
         self._turns = Turns(1, **bounds)
-        self._go_on = asyncio.Event()
+        self._may_end = asyncio.Event()
         self.served: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -25,10 +25,10 @@ class OnePlace:
     async def _come(self, name: str, address: str | None) -> None:
         async with self._turns.turn(address):
             self.served.append(name)
-            await self._go_on.wait()
+            await self._may_end.wait()
 
     async def serve_all(self) -> Sequence[BaseException | None]:
-        self._go_on.set()
+        self._may_end.set()
         return await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 

@@ -45,9 +45,9 @@ def batch_write(partition: int) -> BatchWrite:
     return BatchWrite(Fence(f"events/{partition}", 1, 0), Plan(1), RECORDED_AT)
 
 
-async def begin(joined: TransactionBatcher, partitions: Sequence[int]) -> list[asyncio.Task[None]]:
+async def begin(batcher: TransactionBatcher, partitions: Sequence[int]) -> list[asyncio.Task[None]]:
     """Begin to write batches; return when each of them waits."""
-    tasks = [asyncio.create_task(joined.write(batch_write(partition))) for partition in partitions]
+    tasks = [asyncio.create_task(batcher.write(batch_write(partition))) for partition in partitions]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
@@ -60,9 +60,9 @@ async def ends(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException | None
 
 async def test_writes_during_a_transaction_share_the_next_one() -> None:
     database = Database()
-    joined = TransactionBatcher(database.write)
-    first = await begin(joined, [0])
-    others = await begin(joined, [1, 2, 3])
+    batcher = TransactionBatcher(database.write)
+    first = await begin(batcher, [0])
+    others = await begin(batcher, [1, 2, 3])
     assert database.begun == [[0]]
     database.gate.set()
     assert await ends([*first, *others]) == [None] * 4
@@ -72,9 +72,9 @@ async def test_writes_during_a_transaction_share_the_next_one() -> None:
 async def test_a_late_write_does_not_wait_for_others() -> None:
     database = Database()
     database.gate.set()
-    joined = TransactionBatcher(database.write)
-    await joined.write(batch_write(0))
-    await joined.write(batch_write(1))
+    batcher = TransactionBatcher(database.write)
+    await batcher.write(batch_write(0))
+    await batcher.write(batch_write(1))
     assert database.begun == [[0], [1]]
 
 
@@ -101,18 +101,18 @@ async def test_an_error_of_no_single_write_reaches_all_and_is_not_retried(error:
 
 async def test_a_failure_does_not_stop_those_that_come_after_it() -> None:
     database = Database(troubles=deque([StoreUnavailable("away")]))
-    joined = TransactionBatcher(database.write)
-    first = await begin(joined, [0])
-    second = await begin(joined, [1])
+    batcher = TransactionBatcher(database.write)
+    first = await begin(batcher, [0])
+    second = await begin(batcher, [1])
     database.gate.set()
     assert [type(each) for each in await ends([*first, *second])] == [StoreUnavailable, type(None)]
 
 
 async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
     database = Database(bad={1: Fenced("lost")})
-    joined = TransactionBatcher(database.write)
-    first = await begin(joined, [0])
-    gone, *others = await begin(joined, [1, 2, 3])
+    batcher = TransactionBatcher(database.write)
+    first = await begin(batcher, [0])
+    gone, *others = await begin(batcher, [1, 2, 3])
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     database.gate.set()
@@ -122,11 +122,11 @@ async def test_what_nobody_waits_for_any_more_is_not_begun() -> None:
 
 async def test_an_owner_that_is_cancelled_stops_nobody_else() -> None:
     database = Database()
-    joined = TransactionBatcher(database.write)
-    gone, stays = await begin(joined, [0, 1])
+    batcher = TransactionBatcher(database.write)
+    gone, stays = await begin(batcher, [0, 1])
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     database.gate.set()
     assert await ends([stays]) == [None]
-    await joined.write(batch_write(2))
+    await batcher.write(batch_write(2))
     assert database.begun == [[0, 1], [2]]

@@ -32,7 +32,7 @@ def published(command: Command, version: int, *, said: bytes = b"") -> Published
 
 @pytest.fixture
 def topics() -> dict[str, list[PublishedMessage]]:
-    """Give the published messages of a delivery."""
+    """Give the published messages of a shipment."""
     changes = [published(command, version) for version, command in enumerate(JOURNEY, 1)]
     return {
         "shipments.changes": [*changes, changes[2]],

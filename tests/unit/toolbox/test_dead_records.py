@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
-from tests.support.builders import NOON, NUMBER, creation, delivery, report
+from tests.support.builders import NOON, NUMBER, consumed, creation, report
 from toolbox.rebuild.log_fold import Entry, fold_log
 
 PICKED_UP = report(Status.PICKED_UP)
@@ -16,7 +16,7 @@ BUG = "ValueError: a bug"
 def entries(*commands: Command, dead: Sequence[int] = ()) -> list[Entry]:
     """Return the records of commands; those at the offsets `dead` have a dead letter."""
     return [
-        Entry(delivery(command, offset), 3, NOON, BUG if offset in dead else None)
+        Entry(consumed(command, offset), 3, NOON, BUG if offset in dead else None)
         for offset, command in enumerate(commands)
     ]
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from storage.mongo.documents import Document
-from tests.support.builders import NOON, RECORDED_AT, delivery
+from tests.support.builders import NOON, RECORDED_AT, consumed
 from tests.support.fakes import Documents
 from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
@@ -43,7 +43,7 @@ def entries_by_shipment(log: list[Command]) -> dict[str, list[Entry]]:
     """Return the records of each shipment."""
     found: dict[str, list[Entry]] = {}
     for offset, command in enumerate(log):
-        entry = Entry(delivery(command, offset), 0, NOON + offset * SECOND)
+        entry = Entry(consumed(command, offset), 0, NOON + offset * SECOND)
         found.setdefault(command.tracking_number, []).append(entry)
     return found
 
