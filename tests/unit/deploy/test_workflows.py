@@ -1,4 +1,4 @@
-"""Delivery runs the Makefile's verbs, with actions pinned to a commit."""
+"""Continuous delivery runs the Makefile's verbs, with actions pinned to a commit."""
 
 import re
 import subprocess
