@@ -8,7 +8,7 @@ _WORK: Final = "tests/unit/messaging/test_partition_worker.py"
 _PROCESSING: Final = "services/processor/src/processor/use_cases"
 _PARTITION: Final = f"{_PROCESSING}/shipment_partition.py"
 _APPLIER: Final = f"{_PROCESSING}/batch_applier.py"
-_OWNERSHIP: Final = f"{_PROCESSING}/partition_ownership.py"
+_FENCE: Final = f"{_PROCESSING}/partition_fence.py"
 _READER: Final = f"{_PROCESSING}/record_reader.py"
 _WORKER: Final = "libs/messaging/src/messaging/consumer/partition"
 _RULES: Final = "libs/domain/src/domain/shipments/shipment.py"
@@ -112,24 +112,24 @@ APPLYING: Final = (
         name="fence-moves-back",
         safety="a redelivered batch does not move the fence back",
         file=_APPLIER,
-        old="        plan = Plan(max(next_offset, self._ownership.next_offset))\n",
+        old="        plan = Plan(max(next_offset, self._fence.next_offset))\n",
         new="        plan = Plan(next_offset)\n",
         tests=(f"{_TROUBLE}::test_redelivered_records_do_not_move_the_fence_back",),
     ),
     Mutation(
         name="cache-survives-takeover",
         safety="an owner that takes the partition back reads what others have written",
-        file=_OWNERSHIP,
-        old="        self._cache.clear()\n        self.fence = await self._store.acquire(",
-        new="        self.fence = await self._store.acquire(",
+        file=_FENCE,
+        old="        self._cache.clear()\n        self.held = await self._store.acquire(",
+        new="        self.held = await self._store.acquire(",
         tests=(f"{_HINTS}::test_a_new_owner_reads_what_the_one_before_wrote",),
     ),
     Mutation(
         name="cache-survives-doubt",
         safety="after a commit whose end is unknown nothing remembered is trusted",
-        file=_OWNERSHIP,
-        old="        self.fence = fence\n        self._cache.clear()\n",
-        new="        self.fence = fence\n",
+        file=_FENCE,
+        old="        self.held = fence\n        self._cache.clear()\n",
+        new="        self.held = fence\n",
         tests=(f"{_HINTS}::test_a_commit_that_went_through_unheard_leaves_nothing_older_in_the_cache",),
     ),
     Mutation(
@@ -149,7 +149,7 @@ APPLYING: Final = (
         new=_COMMIT.replace(
             "        try:\n",
             "        new = [_member(each.consumed) for each in plan.verdicts if _is_newly_applied(each)]\n"
-            "        await self._ports.duplicates.mark(self._ownership.name, new)\n"
+            "        await self._ports.duplicates.mark(self._fence.name, new)\n"
             "        try:\n",
         ),
         tests=(f"{_HINTS}::test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate",),
@@ -220,8 +220,8 @@ APPLYING: Final = (
         name="dead-lettered-beside-the-fence",
         safety="a dead-lettered record is not dead-lettered again by the next owner",
         file=_PARTITION,
-        old="        next_offset = max(dead_letter.record.offset + 1, self._ownership.next_offset)\n",
-        new="        next_offset = self._ownership.next_offset\n",
+        old="        next_offset = max(dead_letter.record.offset + 1, self._fence.next_offset)\n",
+        new="        next_offset = self._fence.next_offset\n",
         tests=(
             "tests/unit/processor/test_published_results.py::test_a_dead_lettered_record_is_not_read_again_by_the_next_owner",
         ),

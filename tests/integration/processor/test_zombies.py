@@ -89,10 +89,10 @@ async def test_a_commit_of_ours_that_was_given_up_and_came_through_is_no_other_o
     records = await log_of(site)
     async with owners_of(site, "one") as (one,):
         await one.open(ends_at(len(records)))
-        late = one._ownership.fence  # noqa: SLF001  # what a process still holds that never heard of its commit
+        late = one._fence.held  # noqa: SLF001  # what a process still holds that never heard of its commit
         await one.handle(records[:20])
-        one._ownership.fence = late  # noqa: SLF001  # as above
-        one._ownership._cache.clear()  # noqa: SLF001  # as above
+        one._fence.held = late  # noqa: SLF001  # as above
+        one._fence._cache.clear()  # noqa: SLF001  # as above
         with pytest.raises(CommitUnknown):
             await one.handle(records[:25])
         await one.handle(records[:25])

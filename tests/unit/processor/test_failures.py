@@ -98,7 +98,7 @@ async def test_a_late_commit_of_ours_between_plan_and_write_is_noticed(harness: 
     # The twin stands for our own transaction that reached the server late: same epoch, same records.
     records = records_of(*JOURNEY[:3])
     await twin.handle(records)
-    partition._ownership.fence = Fence(NAME, harness.documents.fences[NAME].epoch, 0)  # noqa: SLF001  # no other way to be late
+    partition._fence.held = Fence(NAME, harness.documents.fences[NAME].epoch, 0)  # noqa: SLF001  # no other way to be late
     with pytest.raises(CommitUnknown):
         await partition.handle(records)
     await partition.handle(records)

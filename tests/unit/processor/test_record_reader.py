@@ -5,7 +5,7 @@ import pytest
 from domain.errors import PoisonRecord
 from domain.ports.core import Fence
 from domain.shipments.status import Status
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.record_reader import RecordReader
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import creation, report
@@ -18,9 +18,9 @@ APPLIED_BELOW = 5
 
 @pytest.fixture
 def reader() -> RecordReader:
-    ownership = PartitionOwnership(NAME, InMemoryShipmentStore(), ShipmentCache(1), owner="test")
-    ownership.fence = Fence(NAME, 1, APPLIED_BELOW)
-    return RecordReader(ownership, partitions=1)
+    fence = PartitionFence(NAME, InMemoryShipmentStore(), ShipmentCache(1), owner="test")
+    fence.held = Fence(NAME, 1, APPLIED_BELOW)
+    return RecordReader(fence, partitions=1)
 
 
 def test_records_below_the_fence_are_redelivered(reader: RecordReader) -> None:

@@ -21,7 +21,7 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 from messaging.dead_letters.records import Record
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.ports import Ports
 from processor.use_cases.record_reader import RecordReader
 from processor.use_cases.replies import reply_for
@@ -34,10 +34,10 @@ class BatchApplier:
     """Applies batches of records to shipments, exactly once."""
 
     def __init__(
-        self, ports: Ports, ownership: PartitionOwnership, reader: RecordReader, cache: ShipmentCache
+        self, ports: Ports, fence: PartitionFence, reader: RecordReader, cache: ShipmentCache
     ) -> None:
         self._ports = ports
-        self._ownership = ownership
+        self._fence = fence
         self._reader = reader
         self._cache = cache
 
@@ -57,13 +57,13 @@ class BatchApplier:
 
     async def skip_to(self, next_offset: int) -> None:
         """Advance the fence to `next_offset`, with nothing to apply below it."""
-        await self._write(Plan(max(next_offset, self._ownership.next_offset)))
+        await self._write(Plan(max(next_offset, self._fence.next_offset)))
 
     async def _with_known_duplicates(self, commands: list[ConsumedCommand]) -> list[ConsumedCommand]:
         """Mark duplicates that the filter knows, except where a caller waits for the outcome."""
         asked = [index for index, consumed in enumerate(commands) if consumed.reply_to is None]
         members = [_member(commands[index]) for index in asked]
-        seen = await self._ports.duplicates.seen(self._ownership.name, members)
+        seen = await self._ports.duplicates.seen(self._fence.name, members)
         self._ports.metrics.count_looked_up(len(asked), sum(seen))
         for index, hit in zip(asked, seen, strict=True):
             if hit:
@@ -93,16 +93,16 @@ class BatchApplier:
         if unknown:
             found = await self._ports.store.find_events(unknown)
             _judge_again(judged, groups, shipments, {**known, **found})
-        plan = Plan(max(next_offset, self._ownership.next_offset))
+        plan = Plan(max(next_offset, self._fence.next_offset))
         for number, verdicts in judged.items():
             plan.add(number, verdicts)
         return plan
 
     async def _write(self, plan: Plan) -> None:
-        if not plan.events and plan.next_offset == self._ownership.next_offset:
+        if not plan.events and plan.next_offset == self._fence.next_offset:
             return  # all of it has been applied before
         now = self._ports.clock.now()
-        await self._ownership.advance(self._ports.store.commit(self._ownership.fence, plan, recorded_at=now))
+        await self._fence.advance(self._ports.store.commit(self._fence.held, plan, recorded_at=now))
 
     async def _publish_results(self, plan: Plan) -> None:
         """Publish outcomes: each may be repeated, and only the change feed must succeed."""
@@ -113,7 +113,7 @@ class BatchApplier:
             if verdict.consumed.reply_to is not None and verdict.event is not None
         }
         await asyncio.gather(
-            self._ports.duplicates.mark(self._ownership.name, applied),
+            self._ports.duplicates.mark(self._fence.name, applied),
             self._ports.replies.send(replies),
             self._ports.feed.publish(plan.verdicts),
         )

@@ -10,7 +10,7 @@ from domain.processing.batch import ConsumedCommand
 from domain.processing.dead_letter import DeadLetterEntry, Header, RecordPosition, dead_letter_id
 from domain.processing.halts import QUARANTINED
 from messaging.dead_letters.records import DeadLetter, Record, instant_of, replay_in, replays_in
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.ports import Ports
 from processor.use_cases.record_reader import RecordReader
 
@@ -26,9 +26,9 @@ _log = structlog.get_logger(__name__)
 class DeadLetterWriter:
     """Writes dead letters, and notes the replays of earlier ones."""
 
-    def __init__(self, ports: Ports, ownership: PartitionOwnership, reader: RecordReader) -> None:
+    def __init__(self, ports: Ports, fence: PartitionFence, reader: RecordReader) -> None:
         self._ports = ports
-        self._ownership = ownership
+        self._fence = fence
         self._reader = reader
         self._published: dict[tuple[int, str], RecordPosition] = {}
 
@@ -55,7 +55,7 @@ class DeadLetterWriter:
         now = self._ports.clock.now()
         position = self._published[record_key]
         await self._ports.index.record(entry_of(dead_letter, position, consumed, recorded_at=now))
-        if consumed is not None or next_offset > self._ownership.next_offset:
+        if consumed is not None or next_offset > self._fence.next_offset:
             await self._record_outcome(dead_letter, consumed, next_offset, now)
         del self._published[record_key]
         self._ports.metrics.count_dead_letter(dead_letter.reason)
@@ -71,10 +71,10 @@ class DeadLetterWriter:
         reason = QUARANTINED if dead_letter.reason == QUARANTINED else dead_letter.error
         if consumed is not None:
             event_id = consumed.command.event_id
-            _log.warning("event_dead_lettered", partition=self._ownership.name, event_id=event_id)
-        await self._ownership.advance(
+            _log.warning("event_dead_lettered", partition=self._fence.name, event_id=event_id)
+        await self._fence.advance(
             self._ports.store.dead_letter(
-                self._ownership.fence, consumed, next_offset=next_offset, reason=reason, recorded_at=now
+                self._fence.held, consumed, next_offset=next_offset, reason=reason, recorded_at=now
             )
         )
 

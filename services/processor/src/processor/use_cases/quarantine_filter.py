@@ -6,7 +6,7 @@ from domain.ports.core import ShipmentStore
 from domain.processing.halts import QUARANTINED
 from messaging.dead_letters.records import DeadLetter, Record
 from processor.use_cases.dead_lettering import DeadLetterWriter
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.quarantine import Quarantine
 from processor.use_cases.record_reader import RecordReader
 
@@ -18,13 +18,13 @@ class QuarantineFilter:
         self,
         quarantine: Quarantine,
         store: ShipmentStore,
-        ownership: PartitionOwnership,
+        fence: PartitionFence,
         reader: RecordReader,
         dead_letters: DeadLetterWriter,
     ) -> None:
         self._quarantine = quarantine
         self._store = store
-        self._ownership = ownership
+        self._fence = fence
         self._reader = reader
         self._dead_letters = dead_letters
         self._dead_lettered: set[int] = set()
@@ -51,14 +51,14 @@ class QuarantineFilter:
                 others.append(record)
             elif record.offset not in self._dead_lettered:
                 dead_letter = DeadLetter(record, QUARANTINED, reason, 0)
-                await self._dead_letters.write(dead_letter, next_offset=self._ownership.next_offset)
+                await self._dead_letters.write(dead_letter, next_offset=self._fence.next_offset)
                 self._dead_lettered.add(record.offset)
         return others
 
     async def _was_counted(self, record: Record) -> bool:
         """Return True if a redelivered record is recorded: then only the publication is repeated."""
         if (
-            record.offset >= self._ownership.next_offset
+            record.offset >= self._fence.next_offset
             or (consumed := self._reader.read_or_none(record)) is None
         ):
             return False

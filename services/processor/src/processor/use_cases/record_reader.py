@@ -8,20 +8,20 @@ from messaging import codec
 from messaging.dead_letters.records import Record
 from messaging.placement import require_place
 from messaging.unpacking import UnreadableRecord
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 
 
 class RecordReader:
     """Reads records; those below the fence's offset are redelivered."""
 
-    def __init__(self, ownership: PartitionOwnership, *, partitions: int) -> None:
+    def __init__(self, fence: PartitionFence, *, partitions: int) -> None:
         """Create a reader.
 
         Args:
-            ownership: of the partition.
+            fence: of the partition.
             partitions: number that keys are distributed over.
         """
-        self._ownership = ownership
+        self._fence = fence
         self._partitions = partitions
 
     def read_batch(self, records: Sequence[Record]) -> list[ConsumedCommand]:
@@ -32,7 +32,7 @@ class RecordReader:
         Raises:
             PoisonRecord: a record that the fence has not passed cannot be read.
         """
-        applied_below = self._ownership.next_offset
+        applied_below = self._fence.next_offset
         commands: list[ConsumedCommand] = []
         for record in records:
             try:
@@ -45,7 +45,7 @@ class RecordReader:
     def read_or_none(self, record: Record) -> ConsumedCommand | None:
         """Read one record; None if it cannot be read."""
         try:
-            return self._read(record, self._ownership.next_offset)
+            return self._read(record, self._fence.next_offset)
         except PoisonRecord:
             return None
 

@@ -7,8 +7,8 @@ from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Start
 from messaging.dead_letters.records import DeadLetter, Record
 from processor.use_cases.batch_applier import BatchApplier
 from processor.use_cases.dead_lettering import DeadLetterWriter
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.partition_halts import PartitionHalts
-from processor.use_cases.partition_ownership import PartitionOwnership
 from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine_filter import QuarantineFilter
 from processor.use_cases.record_reader import RecordReader
@@ -16,7 +16,7 @@ from processor.use_cases.shipment_cache import ShipmentCache
 
 
 class ShipmentPartition:
-    """`PartitionHandler` that applies commands to shipments; its parts share one `PartitionOwnership`."""
+    """`PartitionHandler` that applies commands to shipments; its parts share one `PartitionFence`."""
 
     def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int, partitions: int) -> None:
         """Create the handler of a partition.
@@ -30,26 +30,26 @@ class ShipmentPartition:
         """
         cache = ShipmentCache(cache_size)
         self._metrics = ports.metrics
-        self._ownership = PartitionOwnership(name, ports.store, cache, owner=owner)
-        reader = RecordReader(self._ownership, partitions=partitions)
-        self._applier = BatchApplier(ports, self._ownership, reader, cache)
-        self._dead_letters = DeadLetterWriter(ports, self._ownership, reader)
+        self._fence = PartitionFence(name, ports.store, cache, owner=owner)
+        reader = RecordReader(self._fence, partitions=partitions)
+        self._applier = BatchApplier(ports, self._fence, reader, cache)
+        self._dead_letters = DeadLetterWriter(ports, self._fence, reader)
         self._quarantine = QuarantineFilter(
-            ports.quarantine, ports.store, self._ownership, reader, self._dead_letters
+            ports.quarantine, ports.store, self._fence, reader, self._dead_letters
         )
-        self._halts = PartitionHalts(ports.partition_state, self._ownership, ports.clock)
+        self._halts = PartitionHalts(ports.partition_state, self._fence, ports.clock)
 
     async def open(self, end_offset: EndOffset, is_another: IsAnother | None = None) -> PartitionCheckpoint:
         """See `PartitionHandler.open`."""
         self._dead_letters.forget()
-        checkpoint = await self._ownership.take_over(end_offset, is_another)
+        checkpoint = await self._fence.take_over(end_offset, is_another)
         await self._quarantine.open()
         return checkpoint
 
     async def handle(self, records: Sequence[Record]) -> bool:
         """See `PartitionHandler.handle`."""
         with self._metrics.batch(len(records)):
-            await self._ownership.refresh_if_in_doubt()
+            await self._fence.refresh_if_in_doubt()
             wanted = await self._quarantine.others_of(records)
             # Past quarantined records as well, now that the records before them are applied.
             next_offset = records[-1].offset + 1
@@ -62,8 +62,8 @@ class ShipmentPartition:
 
     async def dead_letter(self, dead_letter: DeadLetter) -> None:
         """See `PartitionHandler.dead_letter`; the records before it are applied: the fence moves past it."""
-        await self._ownership.refresh_if_in_doubt()
-        next_offset = max(dead_letter.record.offset + 1, self._ownership.next_offset)
+        await self._fence.refresh_if_in_doubt()
+        next_offset = max(dead_letter.record.offset + 1, self._fence.next_offset)
         await self._dead_letters.write(dead_letter, next_offset=next_offset)
 
     async def stop(self, problem: str, *, is_gap: bool, skip_to: int | None = None) -> Halt:

@@ -1,4 +1,4 @@
-"""Ownership of a partition: the fence that each of its owner's writes holds (ADR 0002)."""
+"""The fence of a partition as its owner holds it: each of the owner's writes is under it (ADR 0002)."""
 
 from collections.abc import Awaitable
 
@@ -8,17 +8,17 @@ from domain.processing.halts import PartitionCheckpoint
 from processor.use_cases.shipment_cache import ShipmentCache
 
 
-class PartitionOwnership:
+class PartitionFence:
     """The fence of a partition: taken over, advanced by transactions, read again when it is in doubt.
 
     Cached shipments are valid under the fence that they were read under, and are cleared with it.
 
     Attributes:
-        fence: as the owner knows it; pass it to the store with each write.
+        held: as the owner knows it; pass it to the store with each write.
     """
 
     def __init__(self, name: str, store: ShipmentStore, cache: ShipmentCache, *, owner: str) -> None:
-        self.fence = Fence(name, 0, 0)
+        self.held = Fence(name, 0, 0)
         self._store = store
         self._cache = cache
         self._owner = owner
@@ -27,23 +27,23 @@ class PartitionOwnership:
     @property
     def name(self) -> str:
         """The partition, `topic/number`."""
-        return self.fence.partition
+        return self.held.partition
 
     @property
     def next_offset(self) -> int:
         """One above the highest offset that is applied."""
-        return self.fence.next_offset
+        return self.held.next_offset
 
     async def take_over(
         self, end_offset: EndOffset, is_another: IsAnother | None = None
     ) -> PartitionCheckpoint:
         """Raise the epoch of the fence; for the arguments see `PartitionHandler.open`."""
         self._cache.clear()
-        self.fence = await self._store.acquire(
+        self.held = await self._store.acquire(
             self.name, owner=self._owner, end_offset=end_offset, is_another=is_another
         )
         self._in_doubt = False
-        return self.fence.checkpoint
+        return self.held.checkpoint
 
     async def advance(self, written: Awaitable[Fence]) -> None:
         """Await a transaction that holds the fence, and hold the fence that it returns.
@@ -54,7 +54,7 @@ class PartitionOwnership:
             TransientError: the transaction failed; its outcome may be unknown.
         """
         try:
-            self.fence = await written
+            self.held = await written
         except Fenced as fenced:
             # By another owner, or by a transaction of our own with an unknown outcome: the fence decides.
             await self._refresh()
@@ -73,9 +73,9 @@ class PartitionOwnership:
             await self._refresh()
 
     async def _refresh(self) -> None:
-        fence = await self._store.refresh(self.fence)
-        if fence.next_offset < self.fence.next_offset:
+        fence = await self._store.refresh(self.held)
+        if fence.next_offset < self.held.next_offset:
             raise Fenced(f"the fence of {self.name} has gone back: MongoDB was restored")
-        self.fence = fence
+        self.held = fence
         self._cache.clear()
         self._in_doubt = False

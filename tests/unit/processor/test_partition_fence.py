@@ -1,4 +1,4 @@
-"""Ownership of a partition: what moves its fence, and when the fence is read again."""
+"""The fence that an owner holds: what moves it, and when it is read again."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import pytest
 
 from domain.errors import CommitUnknown, Fenced, StoreUnavailable
 from domain.ports.core import Fence
-from processor.use_cases.partition_ownership import PartitionOwnership
+from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, creation, ends_at, shipment_after
 from tests.support.fakes import InMemoryShipmentStore
@@ -21,15 +21,15 @@ class Owner:
     def __init__(self, store: InMemoryShipmentStore) -> None:
         self.store = store
         self.cache = ShipmentCache(10)
-        self.ownership = PartitionOwnership(NAME, store, self.cache, owner="test")
+        self.fence = PartitionFence(NAME, store, self.cache, owner="test")
 
     async def take_over(self) -> None:
-        await self.ownership.take_over(ends_at(END))
+        await self.fence.take_over(ends_at(END))
         self.cache.put([CREATED])
 
     def moved_to(self, next_offset: int) -> Fence:
         """Move the stored fence, as a transaction of this owner does."""
-        fence = replace(self.ownership.fence, next_offset=next_offset)
+        fence = replace(self.fence.held, next_offset=next_offset)
         self.store.documents.fences[NAME] = fence
         return fence
 
@@ -59,49 +59,49 @@ async def failed(error: Exception) -> Fence:
 
 
 async def test_a_transaction_advances_the_fence_and_leaves_the_cache(owner: Owner) -> None:
-    await owner.ownership.advance(returned(owner.moved_to(7)))
-    await owner.ownership.refresh_if_in_doubt()
-    assert owner.ownership.next_offset == 7
+    await owner.fence.advance(returned(owner.moved_to(7)))
+    await owner.fence.refresh_if_in_doubt()
+    assert owner.fence.next_offset == 7
     assert owner.trusts_its_cache
 
 
 async def test_a_takeover_clears_what_was_cached_under_the_last_fence(owner: Owner) -> None:
-    before = owner.ownership.fence
-    await owner.ownership.take_over(ends_at(END))
-    assert owner.ownership.fence.epoch == before.epoch + 1
+    before = owner.fence.held
+    await owner.fence.take_over(ends_at(END))
+    assert owner.fence.held.epoch == before.epoch + 1
     assert not owner.trusts_its_cache
 
 
 async def test_a_failed_transaction_leaves_the_fence_in_doubt_until_it_is_read(owner: Owner) -> None:
     with pytest.raises(StoreUnavailable):
-        await owner.ownership.advance(failed(StoreUnavailable("away")))
+        await owner.fence.advance(failed(StoreUnavailable("away")))
     owner.moved_to(3)  # the transaction was committed all the same
     owner.store.fail_next("refresh", StoreUnavailable("still away"))
     with pytest.raises(StoreUnavailable):
-        await owner.ownership.refresh_if_in_doubt()
-    await owner.ownership.refresh_if_in_doubt()
-    assert owner.ownership.next_offset == 3
+        await owner.fence.refresh_if_in_doubt()
+    await owner.fence.refresh_if_in_doubt()
+    assert owner.fence.next_offset == 3
     assert not owner.trusts_its_cache
     owner.store.fail_next("refresh", AssertionError("not in doubt any more"))
-    await owner.ownership.refresh_if_in_doubt()
+    await owner.fence.refresh_if_in_doubt()
 
 
 async def test_a_late_transaction_of_the_owner_itself_is_an_unknown_commit(owner: Owner) -> None:
     owner.moved_to(3)
     with pytest.raises(CommitUnknown):
-        await owner.ownership.advance(failed(Fenced("not held any more")))
-    assert owner.ownership.next_offset == 3
+        await owner.fence.advance(failed(Fenced("not held any more")))
+    assert owner.fence.next_offset == 3
     assert not owner.trusts_its_cache
 
 
 async def test_another_owner_ends_this_one(owner: Owner, store: InMemoryShipmentStore) -> None:
     await Owner(store).take_over()
     with pytest.raises(Fenced):
-        await owner.ownership.advance(failed(Fenced("not held any more")))
+        await owner.fence.advance(failed(Fenced("not held any more")))
 
 
 async def test_a_fence_that_has_gone_back_ends_the_owner(owner: Owner) -> None:
-    await owner.ownership.advance(returned(owner.moved_to(7)))
+    await owner.fence.advance(returned(owner.moved_to(7)))
     owner.moved_to(3)
     with pytest.raises(Fenced, match="gone back"):
-        await owner.ownership.advance(failed(Fenced("not held any more")))
+        await owner.fence.advance(failed(Fenced("not held any more")))
