@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,13 @@ def test_write_permissions_are_minimal(path: Path) -> None:
 
 def test_no_workflow_is_unsafe() -> None:
     done = subprocess.run(
-        ["zizmor", "--offline", "--quiet", "--min-severity=medium", ROOT / ".github"],
+        [
+            Path(sys.executable).with_name("zizmor"),
+            "--offline",
+            "--quiet",
+            "--min-severity=medium",
+            ROOT / ".github",
+        ],
         capture_output=True,
         text=True,
         check=False,
