@@ -12,7 +12,7 @@ import sys
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from messaging.consumer.consumer_settings import ConsumerSettings
 from messaging.consumer.plain_consumer import PlainConsumer
@@ -57,7 +57,14 @@ class Readers:
         """Number of handled records."""
         return sum(len(offsets) for offsets in self.offsets.values())
 
-    def member(self, name: str = "a", *, commit_every_s: float = 0.1, drain_s: float = 5.0) -> PlainConsumer:
+    def member(
+        self,
+        name: str = "a",
+        *,
+        commit_every_s: float = 0.1,
+        drain_s: float = 5.0,
+        stalled_after_s: float = 60.0,
+    ) -> PlainConsumer:
         """Build a member."""
 
         async def handle(records: Sequence[Record]) -> None:
@@ -73,8 +80,12 @@ class Readers:
             for record in records:
                 self.values[record.key or b""].append(int(record.value or b"-1"))
 
+        settings = settings_of(self.kafka, self.topic, self.group, name)
         return PlainConsumer(
-            settings_of(self.kafka, self.topic, self.group, name, commit_every_s, drain_s), handle
+            replace(
+                settings, commit_every_s=commit_every_s, drain_s=drain_s, stalled_after_s=stalled_after_s
+            ),
+            handle,
         )
 
     async def write(self, count: int, partition: int, *, key: bytes | None = None) -> None:
@@ -93,20 +104,16 @@ class Readers:
         return await committed_offsets(self.kafka, self.group, self.topic)
 
 
-def settings_of(
-    kafka: KafkaSettings, topic: str, group: str, name: str, commit_every_s: float, drain_s: float
-) -> ConsumerSettings:
+def settings_of(kafka: KafkaSettings, topic: str, group: str, name: str) -> ConsumerSettings:
     """Return the settings of one member, with small batches and a short session."""
     return ConsumerSettings(
         kafka=kafka,
         topic=topic,
         group=group,
         instance=name,
-        group_instance=None,
         max_batch=20,
-        commit_every_s=commit_every_s,
+        commit_every_s=3600.0,
         session_timeout_s=6.0,
-        drain_s=drain_s,
     )
 
 
@@ -124,7 +131,7 @@ async def main(brokers: str, prefix: str, group: str, die_after: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     topic = Topics(prefix).changes
-    await PlainConsumer(settings_of(kafka, topic, group, "dying", 3600.0, 5.0), handle).run()
+    await PlainConsumer(settings_of(kafka, topic, group, "dying"), handle).run()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.errors import StoreUnavailable
 from messaging import topic_watch
+from messaging.consumer.group import watchdog
 from messaging.consumer.group.consumer_loop import RuntimeStopped
 from messaging.consumer.plain_consumer import PlainConsumer
 from messaging.decompressing import MAX_BATCH_BYTES
@@ -153,6 +154,14 @@ async def test_a_bug_in_the_handler_ends_the_loop_and_loses_nothing(readers: Rea
     with pytest.raises(RuntimeStopped, match="a bug"):
         await asyncio.wait_for(readers.member().run(), 30)
     assert await readers.committed() == {}
+
+
+async def test_a_handler_that_hangs_ends_the_loop(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "EVERY_S", 0.1)
+    readers.gates[0] = asyncio.Event()
+    await readers.write(1, 0)
+    with pytest.raises(RuntimeStopped, match="no progress"):
+        await asyncio.wait_for(readers.member(stalled_after_s=0.5, drain_s=0.2).run(), 30)
 
 
 async def test_what_nobody_can_read_is_counted_and_what_follows_is_handled(readers: Readers) -> None:

@@ -10,12 +10,14 @@
   that wants to give a record up catches what it raises.
 - **Nothing blocks for ever unseen.** What nobody can read is logged as an error, counted (`skipped`), and
   skipped: damaged records and batches (`record_unreadable`), and records that the log has lost before they
-  were read, to retention or with its tail (`records_lost`). A handler that hangs is ended by the watchdog.
+  were read, to retention or with its tail (`records_lost`). An attempt at a batch that takes longer than
+  `stalled_after_s` ends `run`, too: a handler limits its waits, and `max_batch`.
 
 A group without a committed offset begins at the log's beginning, and so does a topic that was re-created.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import ClassVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -68,6 +70,9 @@ class PlainConsumer(ConsumerLoop["PlainWorker"]):
 
 class PlainWorker(Worker):
     """Handles one partition of a plain consumer."""
+
+    # An attempt of somebody else's handler may hang, the first one or a later one.
+    watched: ClassVar[Collection[State]] = (State.RUNNING, State.RETRYING)
 
     def __init__(self, name: str, handle: RecordHandler, *, max_batch: int, skipped: CountSkipped) -> None:
         """Create a worker; `run` starts it.

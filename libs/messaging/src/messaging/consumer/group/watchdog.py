@@ -10,7 +10,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from messaging.consumer.group.assignment import Assignment, W
 from messaging.consumer.group.recovery import Recovery
 from messaging.consumer.position import ConsumerPosition
-from messaging.consumer.worker.worker_states import State
 
 EVERY_S: Final = 10.0
 
@@ -62,7 +61,7 @@ class Watchdog(Generic[W]):
         waiting = [
             (partition, worker)
             for partition, worker in self._assignment
-            if worker.state is State.RUNNING
+            if worker.state in worker.watched
             and (worker.is_busy or await ConsumerPosition(self._consumer, partition).is_behind())
         ]
         # The assignment may have changed while Kafka was asked.

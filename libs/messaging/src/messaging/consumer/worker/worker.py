@@ -1,7 +1,8 @@
 """The worker of one partition, as its consumer sees it: records in, in order; offsets out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import ClassVar
 
 from messaging.consumer.handler import LogPosition
 from messaging.consumer.worker.record_queue import RecordQueue
@@ -17,7 +18,10 @@ class Worker(ABC):
     Attributes:
         status: its state.
         queue: its records.
+        watched: the states in which the watchdog expects progress.
     """
+
+    watched: ClassVar[Collection[State]] = (State.RUNNING,)
 
     def __init__(self, name: str, *, max_batch: int) -> None:
         """Create a worker; `run` starts it.
