@@ -8,12 +8,15 @@ from domain.ports.core import Document, EndOffset
 from domain.processing.batch import ConsumedCommand, EventRecord, Known, Outcome, Plan, by_shipment, judge
 from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.commands import (
+    DESCRIBED,
+    OBSERVED,
     AmendShipment,
     Command,
     CreateShipment,
     Place,
     ReportStatus,
     ShipmentChanges,
+    put_given,
 )
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.shipments.rejection import RejectionReason
@@ -140,9 +143,11 @@ def amendment(
 def payload_fingerprint(command: Command) -> str:
     """Return the fingerprint of a command's payload, apart from its identity."""
     if isinstance(command, CreateShipment):
-        said: dict[str, object] = {"client_id": command.client_id, "package": command.package}
+        said: dict[str, object] = {"client_id": command.client_id}
+        put_given(said, command, DESCRIBED)
     elif isinstance(command, ReportStatus):
-        said = {"status": command.status, "location": command.location, "notes": command.notes}
+        said = {"status": command.status}
+        put_given(said, command, OBSERVED)
     else:
         said = {"changes": command.changes, "on_behalf_of": command.on_behalf_of}
     if not isinstance(command, CreateShipment) and command.expected_versions is not None:
