@@ -1,11 +1,12 @@
 """The fields of an event and of a shipment: each contract names those of the domain, and no others."""
 
 from dataclasses import fields
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
 from docgen.messages import ChangeData
+from domain.access.permissions import Principal, Role
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
@@ -15,13 +16,15 @@ from domain.shipments.commands import (
     ReportStatus,
     ShipmentChanges,
 )
-from ingest_api.schemas.events import EventIn
+from domain.shipments.status import Status
+from ingest_api.schemas.events import EventIn, command_of
 from ingest_api.schemas.shipment_forms import nested
 from ingest_api.schemas.shipments import FlatShipmentIn, ShipmentChangesIn, ShipmentIn
 from messaging import codec
 from query_api.openapi import response_models as responses
 from storage.mongo.documents import ABSENT, OTHER_PAYLOAD_FIELDS
 from storage.mongo.queries.readers import EVENT_FIELDS, SHIPMENT_FIELDS
+from tests.support.builders import NOON, NUMBER
 
 SAYS_ANYHOW = {"tracking_number", "status", "timestamp", "source"}
 
@@ -38,6 +41,18 @@ def test_contracts_name_the_fields_of_an_event(model: type) -> None:
 
 def test_an_event_may_be_sent_with_these_fields() -> None:
     assert names(EventIn) == SAYS_ANYHOW | set(OBSERVED)
+
+
+def test_an_event_is_a_command_with_all_that_was_sent() -> None:
+    sent: Any = {
+        "tracking_number": NUMBER,
+        "status": Status.DELIVERED,
+        "timestamp": NOON,
+        "source": "scanner-1",
+    }
+    sent |= {name: {"lat": 1.0, "lng": 2.0, "address": name} for name in OBSERVED}
+    command = command_of(sent, Principal("driver_user_001", Role.PRODUCER), NOON)
+    assert {name: getattr(command, name) for name in sent} == sent
 
 
 @pytest.mark.parametrize("model", [codec.Description, responses.Description])

@@ -109,13 +109,6 @@ class LocationIn(TypedDict):
     address: NotRequired[Line | None]
 
 
-def _without_null_address(location: LocationIn) -> LocationIn:
-    """Return a location without a null address, which counts as left out."""
-    if location.get("address", "") is None:
-        del location["address"]
-    return location
-
-
 class EventIn(TypedDict):
     """One status event of a shipment."""
 
@@ -124,7 +117,7 @@ class EventIn(TypedDict):
     status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
     timestamp: Instant
     source: Source
-    location: NotRequired[Annotated[LocationIn, AfterValidator(_without_null_address)] | None]
+    location: NotRequired[LocationIn | None]
     notes: NotRequired[Text | None]
 
 
@@ -167,11 +160,15 @@ def command_of(event: EventIn, caller: Principal, received_at: datetime) -> Repo
         detail = Detail("/source", SOURCE_NOT_ALLOWED)
         raise ApiError(ErrorCode.SOURCE_NOT_ALLOWED, SOURCE_NOT_ALLOWED, details=[detail])
     timestamp = to_milliseconds(event["timestamp"])
-    reported: dict[str, Any] = {**event, "timestamp": timestamp}
-    return ReportStatus(
-        event_id=event_id(event["tracking_number"], timestamp, event["source"]),
-        received_at=received_at,
-        submitted_by=caller.subject,
-        utc_offset=utc_offset_of(event["timestamp"]),
-        **reported,
-    )
+    reported: dict[str, Any] = {
+        **event,
+        "timestamp": timestamp,
+        "utc_offset": utc_offset_of(event["timestamp"]),
+        "event_id": event_id(event["tracking_number"], timestamp, event["source"]),
+        "received_at": received_at,
+        "submitted_by": caller.subject,
+    }
+    location = event.get("location")
+    if location and location.get("address", "") is None:  # null counts as left out
+        reported["location"] = {"lat": location["lat"], "lng": location["lng"]}
+    return ReportStatus(**reported)
