@@ -1,5 +1,10 @@
 """A plain consumer, for a service that only reads a topic: group, handler, commit after the handler.
 
+    settings = ConsumerSettings(kafka=kafka, topic=topics.changes, group="webhooks", instance=instance_id)
+    consumer = PlainConsumer(settings, handle)  # async def handle(records: Sequence[Record]) -> None
+    registry.register(ConsumerMetrics(consumer, settings.group))
+    await consumer.run()  # until consumer.stop(), which drains and commits
+
 - **At least once.** An offset is committed when the handler has returned for everything below it. Records are
   handled again after a crash, and where a batch takes longer than `drain_s` at a rebalance: the handler must
   not mind. There is no fence: an owner that was frozen may still be handling what the next one handles again.

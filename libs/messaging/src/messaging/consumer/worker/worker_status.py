@@ -40,7 +40,7 @@ class WorkerStatus:
 
     @property
     def is_stopping(self) -> bool:
-        """True once it was told to stop."""
+        """True from `stop` on."""
         return self._stopping.is_set()
 
     @property
