@@ -19,8 +19,9 @@ SOURCES := libs services tools tests bench
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Images set it. Each process of a service would compile all it imports again: two seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
-# Two processes share the tests, file by file, each with a stack of its own: half of what they do is waiting.
-TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
+# Three processes share the tests, file by file, each with a stack of its own: a third of what they do is waiting.
+TESTERS := 3
+TOGETHER = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 # A refusal has said in one line what it is. Make would add one of its own, and ends silently by SIGPIPE alone.
 OR_END_SILENTLY := || { code=$$?; kill -PIPE $$PPID; exit $$code; }
 
@@ -111,6 +112,8 @@ test-docker: $(SYNCED) docker ## docker-compose.yml on the Docker engine here: u
 	$(RUN) pytest -p no:xdist -m docker -rP tests
 
 .PHONY: faults
+# What recovers within a bound is not to wait for the CPU: a core for each.
+faults: TESTERS := 2
 faults: $(SYNCED) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
 	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m "fault or long" --fault-table tests)
 
