@@ -108,6 +108,19 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_th
     assert codec.decode(shuffled) == codec.decode(value)
 
 
+@settings(max_examples=50, deadline=None)
+@given(creations() | reports() | amendments())
+def test_fields_of_a_newer_version_are_ignored(command: Command) -> None:
+    value = codec.encode(command)
+    record = json.loads(value)
+    record["data"] |= {
+        "newer": 1,
+        "event_id": "evt",
+        "timestamp": "now",
+    }  # names of the command's own fields too
+    assert codec.decode(json.dumps(record).encode()) == codec.decode(value)
+
+
 @settings(max_examples=200, deadline=None)
 @given(reports(), reports())
 def test_two_reports_have_one_fingerprint_only_if_they_say_the_same(
