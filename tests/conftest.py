@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 
 from devstack.loopback import past_proxies
@@ -16,6 +15,7 @@ from storage.mongo.database import Database, open_database
 from storage.mongo.schema import apply_schema
 from storage.redis.connection import open_redis
 from storage.settings import MongoSettings, RedisSettings
+from tests.support.ports import unused_port
 from tests.support.spare_databases import SpareDatabases
 from tests.support.stack import RunningStack, StackAddresses, external_stack, start_stack
 from tests.support.topics import admin_of

@@ -17,7 +17,6 @@ from itertools import chain, count
 import aiohttp
 import pytest
 import pytest_asyncio
-from aiohttp.test_utils import unused_port
 from redis.asyncio import Redis
 
 from domain.shipments.status import Status
@@ -26,6 +25,7 @@ from tests.e2e.ledger import assert_matches_log
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.api import PASSWORD, Api, Response, eventually, open_api
+from tests.support.ports import unused_port
 from tests.support.stack import RunningStack, frozen, kill, start_stack
 from tests.support.waiting import wait_for
 

@@ -21,7 +21,6 @@ from random import Random
 from typing import Any, Final, TypeVar
 
 import psutil
-from aiohttp.test_utils import unused_port
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
@@ -42,6 +41,7 @@ from tests.faults.proxied_stack import DATABASE, GROUP
 from tests.faults.watch import Watch, sending
 from tests.support.api import Api, eventually, open_api
 from tests.support.history import observe, violations
+from tests.support.ports import unused_port
 from tests.support.topics import admin_of, is_caught_up
 from tests.support.waiting import wait_for
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from aiohttp.test_utils import unused_port
-
 from devstack.client import RunningStack, reserve_store_ports, start_stack
 from devstack.home.ports import LOOPBACK
 from messaging.settings import KafkaSettings
 from storage.mongo.database import Database, open_database
 from storage.settings import MongoSettings
 from tests.faults.schedule import REPLICAS, SESSION_S
+from tests.support.ports import unused_port
 from tests.support.proxy import Proxy
 
 STORES = ("mongod", "redis", "kafka")

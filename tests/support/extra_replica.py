@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiohttp.test_utils import unused_port
-
 from devstack.supervision.die_with_parent import dying_with_parent
+from tests.support.ports import unused_port
 from tests.support.stack import RunningStack
 
 

@@ -7,7 +7,6 @@ from multiprocessing.process import BaseProcess
 from typing import Final
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 from opentelemetry.trace import Tracer
 from pydantic import SecretStr
 
@@ -22,6 +21,7 @@ from storage.redis.connection import open_redis
 from tests.e2e.tokens import signed
 from tests.support.api import Api, open_api
 from tests.support.crashing.processes import service_process
+from tests.support.ports import unused_port
 from tests.support.site import Site
 from tests.support.waiting import wait_for
 

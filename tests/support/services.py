@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import aiohttp
 import psutil
-from aiohttp.test_utils import unused_port
 
 from tests.e2e.tokens import signed
+from tests.support.ports import unused_port
 from tests.support.site import Site
 from tests.support.waiting import wait_for
 

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import unused_port
 from bench.sampling import OURS
 from bench.soak import Plan, report, soak
 
+from tests.support.ports import unused_port
 from tests.support.stack import start_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(400)]

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import unused_port
 
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -19,6 +18,7 @@ from tests.support.builders import creation, number
 from tests.support.fault_table import Recovery
 from tests.support.flood import Flood
 from tests.support.history import observe, violations
+from tests.support.ports import unused_port
 from tests.support.stack import start_stack
 from tests.support.topics import is_caught_up, write_commands
 from tests.support.waiting import wait_for

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from aiohttp.test_utils import unused_port
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import MongoClient
 from redis import Redis
@@ -20,6 +19,7 @@ from devstack.errors import PartFailedError
 from devstack.home.stack_file import GROUPS
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
+from tests.support.ports import unused_port
 from tests.support.stack import RunningStack, kill, start_stack
 from tests.support.topics import admin_of
 

@@ -5,6 +5,7 @@ import pytest
 
 from devstack.errors import StackError
 from devstack.home import ports
+from devstack.home.port_claims import PortClaims
 from devstack.home.ports import CANDIDATES, assign_ports, choose_ports, store_ports
 
 
@@ -55,6 +56,22 @@ def test_the_choice_is_remembered_in_the_file(tmp_path: Path, monkeypatch: pytes
     again = assign_ports(["redis", "kafka", "mongod"], file=file, seed=2)
 
     assert again == {**first, "mongod": again["mongod"]}
+
+
+def test_stacks_that_start_together_choose_different_ports(tmp_path: Path) -> None:
+    names = ["kafka", "redis", "mongod"]
+    first, second = PortClaims(), PortClaims()
+
+    chosen = assign_ports(names, file=tmp_path / "first.json", seed=1, claims=first)
+    other = assign_ports(names, file=tmp_path / "second.json", seed=1, claims=second)
+    assert not set(chosen.values()) & set(other.values())
+    # What is remembered is no right to a port: another stack may have it by now.
+    moved = assign_ports(names, file=tmp_path / "first.json", seed=2, claims=second)
+    assert not set(moved.values()) & set(chosen.values())
+
+    first.release()
+    again = assign_ports(names, file=tmp_path / "third.json", seed=1, claims=first)
+    assert again == chosen
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[1]", '{"kafka": "soon"}'])

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Mapping
 from devstack.console.banner import services_banner, stores_banner
 from devstack.console.terminal import Screen, StackConsole
 from devstack.home.directory import Home
+from devstack.home.port_claims import PortClaims
 from devstack.home.ports import (
     LOOPBACK,
     assign_ports,
@@ -84,7 +85,8 @@ class Stack:
         names = [*store_ports(settings.kafka_brokers)]
         if not settings.stores_only:
             names += [name for replicas in self._replicas.values() for name in replicas]
-        self._ports = assign_ports(names, file=home.ports_file, seed=os.getpid())
+        self._claims = PortClaims()
+        self._ports = assign_ports(names, file=home.ports_file, seed=os.getpid(), claims=self._claims)
         self._addresses = self._service_addresses()
 
     async def serve(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devstack.errors import PortTakenError, StackError
 from devstack.home.atomic_file import write_atomically
+from devstack.home.port_claims import PortClaims
 
 LOOPBACK = "127.0.0.1"
 # Below the kernel's range for outgoing connections, which would otherwise take a port between two starts.
@@ -76,13 +77,34 @@ def choose_ports(
     return chosen
 
 
-def assign_ports(names: Iterable[str], *, file: Path, seed: int) -> dict[str, int]:
+def assign_ports(
+    names: Iterable[str], *, file: Path, seed: int, claims: PortClaims | None = None
+) -> dict[str, int]:
     """Choose a port for every name and remember the choice in `file`.
+
+    Args:
+        names: of what listens.
+        file: the remembered choice, JSON.
+        seed: of the order in which ports are tried.
+        claims: keeps the chosen ports from other stacks for as long as this process lives; without it they
+            are claimed only while they are chosen.
 
     Raises:
         StackError: no candidate is free.
     """
-    chosen = choose_ports(names, remembered=_remembered(file), is_free=is_free, seed=seed)
+    held = PortClaims() if claims is None else claims
+
+    def is_ours(port: int) -> bool:
+        if not held.take(port):
+            return False
+        if not is_free(port):
+            held.release(port)
+            return False
+        return True
+
+    chosen = choose_ports(names, remembered=_remembered(file), is_free=is_ours, seed=seed)
+    if claims is None:
+        held.release()
     write_atomically(file, json.dumps(chosen, indent=2, sort_keys=True) + "\n")
     return chosen
 
