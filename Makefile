@@ -86,7 +86,7 @@ exec: $(SYNCED) ## Run COMMAND="waybill-admin schema" with the addresses of the 
 	@exec $(RUN) python -m devstack exec $(COMMAND)
 
 .PHONY: test
-test: ## Lint, types, import contracts and every test, on real servers
+test: ## Lint, types, import contracts and the tests, on real servers (not those marked long or docker)
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types test-unit
 	@$(MAKE) --no-print-directory test-stack
 
@@ -99,7 +99,7 @@ test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integra
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
 
 .PHONY: test-one
-test-one: $(SYNCED) ## Some tests alone, as in T=tests/unit/domain/test_status.py (pytest's arguments)
+test-one: $(SYNCED) checkers ## Some tests alone, as in T=tests/unit/domain/test_status.py (pytest's arguments)
 	@test -n "$(T)" || { echo "error: which? make test-one T=tests/unit/domain/test_status.py" >&2; false; } $(OR_END_SILENTLY)
 	@exec $(RUN) pytest -p no:xdist $(T)
 
