@@ -31,7 +31,8 @@ Environment variables that the services read once, at their start. A file in a d
 named like the variable in lower case, does as well (colons separate directories). A service that finds
 faults prints one line for each and ends with code 2. `.env.example` has those that Compose passes on.
 
-Made by `make contract` from the settings groups in the code: change them there.
+Made by `make contract` from the settings classes in the code. Change them there:
+`services/<service>/src/<package>/settings.py` and `libs/<library>/src/<library>/settings.py`.
 
 | setting | default | read by | meaning |
 |---|---|---|---|
