@@ -5,6 +5,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 from redis.asyncio import Redis
 
@@ -25,6 +26,9 @@ pytest_plugins = ["tests.support.fault_table"]
 TEST_REDIS_DB = 9
 
 os.environ.update(past_proxies(os.environ))  # for clients that hear a proxy of the shell, and their children
+# How long an example takes is the machine's business; what is slow is measured in `bench/`.
+hypothesis.settings.register_profile("waybill", deadline=None)
+hypothesis.settings.load_profile("waybill")
 # A broker lives for minutes here: what its second compiler gains in them is less than what it costs.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 

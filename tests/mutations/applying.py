@@ -180,9 +180,9 @@ APPLYING: Final = (
     ),
     Mutation(
         name="reopened-batch-handled",
-        safety="a batch that was dropped while it waited for a slot is not handled",
+        safety="a batch of a re-created log is not handled before the partition is taken over again",
         file=f"{_WORKER}/applying.py",
-        old="            if self._status.has_ended or not self._queue.inbox:",
+        old="            if self._status.has_ended or self._queue.log_changed:",
         new="            if self._status.has_ended:",
         tests=(
             (

@@ -286,7 +286,10 @@ async def test_a_batch_in_flight_of_the_old_log_is_not_handled_with_the_new_one(
     assert handler.offsets == [0, 1]
 
 
-async def test_a_log_that_is_recreated_while_its_batch_waits_for_a_slot_is_taken_over_again() -> None:
+@pytest.mark.parametrize("arrives_early", [False, True])
+async def test_a_log_that_is_recreated_while_its_batch_waits_for_a_slot_is_taken_over_again(
+    *, arrives_early: bool
+) -> None:
     handler, slots = ScriptedHandler(), Slots(1, large_batch=1)
     worker = worker_of(handler, slots=slots)
     async with working(worker, end_offset=3):
@@ -295,9 +298,15 @@ async def test_a_log_that_is_recreated_while_its_batch_waits_for_a_slot_is_taken
             worker.put(log_records(0, 3))
             await asyncio.sleep(0.01)  # not for a condition: it waits, and nobody sees that
             worker.reopen("the topic was re-created")
+            if arrives_early:
+                worker.put(log_records(0, 2))
+            handler.open_gate.clear()
         await wait_until(lambda: len(handler.opened) == 2)
+        assert (worker.state, handler.applied) == (State.OPENING, [])
+        handler.open_gate.set()
         await wait_until(lambda: worker.state is State.RUNNING)
-        worker.put(log_records(0, 2))
+        if not arrives_early:
+            worker.put(log_records(0, 2))
         await wait_until(lambda: worker.done == 2)
     assert handler.applied == [[0, 1]]
 

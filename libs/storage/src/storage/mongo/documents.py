@@ -39,8 +39,8 @@ _COMMAND_FIELDS: Final = ("status", *OBSERVED, "changes", *DESCRIBED, "submitted
 OTHER_PAYLOAD_FIELDS: Final = (*_COMMAND_FIELDS, "offset", "reason")
 """Fields shown of a superseded payload; shipment, instant and source are the event's own."""
 
-HISTORY_FIELDS: Final = ("timestamp", "status", "source", UTC_OFFSET, *OBSERVED)
-"""Fields of an event that its entry in the history has too."""
+HISTORY_FIELDS: Final = ("status", "timestamp", UTC_OFFSET, "source", *OBSERVED)
+"""Fields of an event that its entry in the history has too, in their order there."""
 
 _NULL: Final[Document] = {"location": None, "notes": None}
 """Fields that are null where they are not given; those that came later are absent, as in older documents."""
@@ -216,12 +216,10 @@ def command_fields(command: Command) -> Document:
     """Return the fields of a command under the names of the audit log."""
     fields: Document = {
         "tracking_number": command.tracking_number,
-        "timestamp": command.timestamp,
         "received_at": command.received_at,
         "submitted_by": command.submitted_by,
-        **_NULL,
+        **_history_fields(command),
     }
-    _put_history_fields(fields, command)
     if isinstance(command, CreateShipment):
         fields["request_key"] = command.request_key
         # A shipment can be rebuilt from its events alone only if the first one has all of its description.
@@ -231,18 +229,18 @@ def command_fields(command: Command) -> Document:
     return fields
 
 
-def _put_history_fields(fields: Document, command: Command) -> None:
-    """Put the fields into `fields` that a history shows of a command: `HISTORY_FIELDS`."""
-    if isinstance(command, ReportStatus):
-        fields["status"] = str(command.status)
-        fields["source"] = command.source
-        put_given(fields, command, OBSERVED)
-        if command.utc_offset is not None:
-            fields[UTC_OFFSET] = command.utc_offset
-    else:
+def _history_fields(command: Command) -> Document:
+    """Return the fields that a history shows of a command: those of `HISTORY_FIELDS`, in their order."""
+    if not isinstance(command, ReportStatus):
         # The status of an amendment is that of the shipment, which only a judgement knows.
-        fields["status"] = str(Status.CREATED) if isinstance(command, CreateShipment) else None
-        fields["source"] = API_SOURCE
+        status = str(Status.CREATED) if isinstance(command, CreateShipment) else None
+        return {"status": status, "timestamp": command.timestamp, "source": API_SOURCE, **_NULL}
+    fields: Document = {"status": str(command.status), "timestamp": command.timestamp}
+    if command.utc_offset is not None:
+        fields[UTC_OFFSET] = command.utc_offset
+    fields |= {"source": command.source, **_NULL}
+    put_given(fields, command, OBSERVED)
+    return fields
 
 
 def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
@@ -312,13 +310,9 @@ def _amended_members(changes: Document) -> Document:
 
 
 def history_entry(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
-    """Return the entry of an applied event in its shipment's history."""
+    """Return the entry of an applied event in its shipment's history.
+
+    Its members have one order, also where the history is rebuilt: equal ones are equal bytes (ADR 0011).
+    """
     command = consumed.command
-    entry: Document = {
-        "event_id": command.event_id,
-        "timestamp": command.timestamp,
-        "recorded_at": recorded_at,
-        **_NULL,
-    }
-    _put_history_fields(entry, command)
-    return entry
+    return {"event_id": command.event_id, **_history_fields(command), "recorded_at": recorded_at}

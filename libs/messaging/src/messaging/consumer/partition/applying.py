@@ -62,7 +62,8 @@ class BisectingApplier:
     def _filled(self, batch: list[Record]) -> list[Record]:
         """Fill an empty batch once it has a slot: records that arrive while it waits make it larger."""
         if not batch:
-            if self._status.has_ended or not self._queue.inbox:  # the topic was re-created meanwhile
+            # Meanwhile the worker was stopped, or the log re-created: its records wait for the next takeover.
+            if self._status.has_ended or self._queue.log_changed:
                 raise Abandoned
             self._queue.begin(self._isolating.suspects.share(self._queue.inbox, self._queue.max_batch))
         return batch

@@ -23,7 +23,6 @@ class Ownership:
     Attributes:
         applied: the offset up to which the previous owners had applied everything.
         stalled_opens: previous owners, in a row, that found records and made no progress.
-        is_reopening: the log was re-created: it is to be taken over again.
     """
 
     def __init__(
@@ -47,7 +46,6 @@ class Ownership:
             retrier: of the worker.
         """
         self.applied = self.stalled_opens = 0
-        self.is_reopening = False
         self._is_another_log = False
         self._handler, self._isolating, self._halting = handler, isolating, halting
         self._status, self._queue, self._retrier = status, queue, retrier
@@ -57,7 +55,7 @@ class Ownership:
         _log.warning("partition_reopened", partition=self._status.name, why=why)
         self._queue.inbox.drop()
         self._queue.done, self._queue.is_unread = None, False
-        self.is_reopening = self._is_another_log = True
+        self._queue.log_changed = self._is_another_log = True
         self._status.wake()
 
     async def take_over(self, log: LogPosition) -> None:
@@ -67,8 +65,9 @@ class Ownership:
             Fenced: another process has raised it meanwhile.
             Abandoned: it failed, and the worker has been stopped or halted.
         """
-        if self.is_reopening:
-            self.is_reopening, self._queue.done = False, None  # the batch in flight then has moved it
+        if self._queue.log_changed:
+            self._status.enter(State.OPENING)
+            self._queue.log_changed, self._queue.done = False, None  # the batch in flight then has moved it
         self.applied = await self._retrier.until_done(lambda: self._open(log))
         await self._go_back(log, self.applied)
 
@@ -117,7 +116,7 @@ class Ownership:
         """
         _log.warning("partition_lost", partition=self._status.name, error=str(fenced))
         self._status.enter(State.LOST, str(fenced))
-        if self.is_reopening:  # what is in flight is of the log before
+        if self._queue.log_changed:  # what is in flight is of the log before
             self._queue.drop_batch()
         else:
             self._queue.return_batch()

@@ -103,9 +103,8 @@ class PartitionWorker(Worker):
         inbox = self.queue.inbox
         await self.ownership.take_over(log)
         self.status.enter(State.RUNNING)
-        while await self.status.until(lambda: inbox.has_any or self.ownership.is_reopening):
-            if self.ownership.is_reopening:
-                self.status.enter(State.OPENING)
+        while await self.status.until(lambda: inbox.has_any or self.queue.log_changed):
+            if self.queue.log_changed:
                 return
             if (unreadable := inbox.unreadable) is not None and not inbox:
                 await self._pass_over(unreadable, log)

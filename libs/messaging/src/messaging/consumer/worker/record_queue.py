@@ -16,6 +16,7 @@ class RecordQueue:
         done: the offset up to which everything is done, and which may be committed; None: nothing is done
             since the assignment.
         is_unread: the group has never committed here: the log may begin at any offset.
+        log_changed: the log was re-created: no batch begins until the partition is taken over again.
         max_batch: records in flight at once.
     """
 
@@ -23,7 +24,7 @@ class RecordQueue:
         self.inbox = Inbox()
         self.batch: list[Record] = []
         self.done: int | None = None
-        self.is_unread = False
+        self.is_unread = self.log_changed = False
         self.max_batch = max_batch
         self._settled = asyncio.Event()
         self._settled.set()
