@@ -65,6 +65,7 @@ class Launcher:
             code = await process.wait()
         finally:
             kill_group(process.pid)
+            await process.wait()  # else its end is reported to a loop that is closed by then
         if code != 0:
             raise PartFailedError(f"{name} failed: {describe_exit(code)}", details=tail(self.log(name)))
 
