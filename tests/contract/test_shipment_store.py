@@ -117,6 +117,23 @@ async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:
     assert (document["attempts"], document["offset"]) == (2, 2)
 
 
+@pytest.mark.parametrize("sent", [(None, "Ana"), ("Ana", None), ("Ana", "Eva")])
+async def test_who_signed_is_told_of_the_payload_that_stands(
+    storage: Storage, sent: tuple[str | None, str | None]
+) -> None:
+    first, second = [replace(report(Status.DELIVERED), signed_by=name) for name in sent]
+    writer = await Writer.of(storage.store)
+    await writer.write(first)
+    await writer.write(CREATION, *(report(status) for status in ROUTE[:3]), second)
+    event, shipment = await storage.events.get(first.event_id), await storage.shipments.get(NUMBER)
+    assert event is not None
+    assert shipment is not None
+    line = shipment["status_history"][-1]
+    [other] = event["other_payloads"]
+    assert [each.get("signed_by") for each in (other, event, line)] == [sent[0], sent[1], sent[1]]
+    assert ("signed_by" in event) == ("signed_by" in line) == (sent[1] is not None)
+
+
 @pytest.mark.parametrize("sent", [(None, "-06:00"), ("-06:00", None), ("-06:00", "+05:45")])
 async def test_an_event_has_the_offset_that_it_was_judged_with(
     storage: Storage, sent: tuple[str | None, str | None]

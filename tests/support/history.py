@@ -210,6 +210,7 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
     for name, value in said.items():
         if document[name] != value:
             yield f"{name} is {document[name]!r}, not {value!r}"
-    offset = command.utc_offset if isinstance(command, ReportStatus) else None
-    if document.get("utc_offset") != offset:
-        yield f"utc_offset is {document.get('utc_offset')!r}, not {offset!r}"
+    for name in ("utc_offset", "signed_by"):
+        value = getattr(command, name) if isinstance(command, ReportStatus) else None
+        if document.get(name) != value:
+            yield f"{name} is {document.get(name)!r}, not {value!r}"

@@ -28,6 +28,8 @@ def history_entry(command: Command, recorded_at: datetime) -> Document:
             "location": command.location,
             "notes": command.notes,
         }
+        if command.signed_by is not None:
+            entry["signed_by"] = command.signed_by
         if command.utc_offset is not None:
             entry["utc_offset"] = command.utc_offset
     return entry
@@ -83,7 +85,7 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
     command = consumed.command
     said = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
     return said | {
-        **{name: entry[name] for name in ("status", "location", "notes")},
+        **{name: entry[name] for name in ("status", "location", "notes", "signed_by") if name in entry},
         "submitted_by": command.submitted_by,
         "received_at": command.received_at,
         "offset": consumed.offset,

@@ -175,7 +175,8 @@ class InMemoryShipmentStore(Faults):
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
         if consumed is not None and record is not None:
-            event.pop("utc_offset", None)
+            for name in ("utc_offset", "signed_by"):
+                event.pop(name, None)
             event |= judged_fields(consumed, record, partition, recorded_at)
         event["attempts"] += change.attempts
         event["duplicates"] += change.duplicates
@@ -188,7 +189,16 @@ class InMemoryShipmentStore(Faults):
         kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
         if change.supersedes:
             parts = ("changes", "origin", "destination", "package")
-            names = ("status", "location", "notes", *parts, "submitted_by", "received_at", "offset")
+            names = (
+                "status",
+                "location",
+                "notes",
+                "signed_by",
+                *parts,
+                "submitted_by",
+                "received_at",
+                "offset",
+            )
             replaced = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
             kept[event["fingerprint"]] = replaced | ({"status": None} if "changes" in event else {})
         for other in change.others:

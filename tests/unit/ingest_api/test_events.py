@@ -7,7 +7,7 @@ import pytest
 from domain.errors import NotPublished, PublishUnknown, TransientError
 from domain.shipments.commands import ReportStatus
 from domain.shipments.event_identity import event_id
-from domain.shipments.status import Status
+from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import NUMBER
 from tests.unit.ingest_api.bodies import event_body
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
@@ -70,6 +70,23 @@ async def test_utc_offset_of_the_timestamp_is_stored(
     for command in ingest.log.commands:
         assert isinstance(command, ReportStatus)
         assert (command.timestamp, command.utc_offset) == (AT, offset)
+
+
+async def test_delivery_has_the_name_of_who_signed(ingest: Ingest) -> None:
+    await ingest.post("/events", event_body(status="delivered", signed_by="María Peña"))
+    [command] = ingest.log.commands
+    assert isinstance(command, ReportStatus)
+    assert command.signed_by == "María Peña"
+
+
+@pytest.mark.parametrize("status", [each for each in REPORTABLE if each is not Status.DELIVERED])
+async def test_nobody_signs_for_another_status_than_delivered(ingest: Ingest, status: Status) -> None:
+    event = event_body(status=status, signed_by="María Peña")
+    response = await ingest.post("/events", event)
+    assert (response.status, response.pointers) == (400, ["/signed_by"])
+    response = await ingest.post("/events/batch", {"events": [event_body(), event]})
+    assert (response.status, response.pointers) == (400, ["/events/1/signed_by"])
+    assert (await ingest.post("/events", event_body(status=status, signed_by=None))).status == 202
 
 
 async def test_batch_returns_the_id_of_each_event(ingest: Ingest) -> None:

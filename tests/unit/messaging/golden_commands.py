@@ -61,6 +61,10 @@ def _reported(*, complete: bool) -> ReportStatus:
     )
 
 
+def _signed() -> ReportStatus:
+    return replace(_reported(complete=False), signed_by="María Peña")
+
+
 def _reported_local() -> ReportStatus:
     return replace(_reported(complete=True), utc_offset="-06:00")
 
@@ -121,6 +125,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status": _reported(complete=True),
     "status_bare": _reported(complete=False),
     "status_local": _reported_local(),
+    "status_signed": _signed(),
     "cancelled": _cancelled(),
     "cancelled_if_match": _cancelled((3, 4)),
     "amended_if_match": replace(_amended(complete=False), expected_versions=(2,)),
@@ -136,6 +141,7 @@ CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
         _reported(complete=False),
         _applied(_reported(complete=False), 5, Status.DELIVERED),
     ),
+    "changed_status_signed": (_signed(), _applied(_signed(), 5, Status.DELIVERED)),
     "changed_status_local": (_reported_local(), _applied(_reported_local(), 3, Status.IN_WAREHOUSE)),
     "changed_amended": (_amended(complete=True), _applied(_amended(complete=True), 2, Status.CREATED)),
 }

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import PoisonRecord
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.commands import OBSERVED, AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
 from domain.shipments.status import REPORTABLE
 from domain.shipments.tracking_number import tracking_number_from
@@ -72,6 +72,7 @@ def reports(draw: st.DrawFn) -> ReportStatus:
         submitted_by=draw(texts),
         location=draw(st.none() | locations),  # type: ignore[arg-type]
         notes=draw(st.none() | texts),
+        signed_by=draw(st.none() | texts),
         on_behalf_of=draw(st.none() | texts),
     )
 
@@ -126,7 +127,8 @@ def test_fields_of_a_newer_version_are_ignored(command: Command) -> None:
 def test_two_reports_have_one_fingerprint_only_if_they_say_the_same(
     one: ReportStatus, other: ReportStatus
 ) -> None:
-    said = [(each.status, each.source, each.location, each.notes, each.on_behalf_of) for each in (one, other)]
+    names = ("status", "source", *OBSERVED, "on_behalf_of")
+    said = [[getattr(each, name) for name in names] for each in (one, other)]
     same = codec.decode(codec.encode(one)).fingerprint == codec.decode(codec.encode(other)).fingerprint
     assert same == (said[0] == said[1])
 

@@ -16,6 +16,7 @@ from domain.processing.batch import EventRecord
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
+    PUBLISHED,
     AmendShipment,
     Command,
     CreateShipment,
@@ -111,11 +112,17 @@ class _CreatedData(Description):
 UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
 
 
-class Observation(TypedDict, total=False):
-    """Fields of an event that its producer reports."""
+class PublishedObservation(TypedDict, total=False):
+    """Fields of an event that its producer reports, and that the change feed has."""
 
     location: Location
     notes: str
+
+
+class Observation(PublishedObservation, total=False):
+    """Fields of an event that its producer reports."""
+
+    signed_by: str
 
 
 class _StatusData(Observation):
@@ -237,7 +244,7 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "timestamp": format_timestamp(command.timestamp),
     }
     if isinstance(command, ReportStatus):
-        _put_observation(data, command)
+        _put_observation(data, command, PUBLISHED)
     elif isinstance(command, CreateShipment):
         put_given(data, command, DESCRIBED)
     else:
@@ -274,7 +281,7 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
         return CREATED_TYPE, data
     if isinstance(command, ReportStatus):
         type_, data = STATUS_TYPE, {"status": str(command.status)}
-        _put_observation(data, command)
+        _put_observation(data, command, OBSERVED)
     else:
         type_, data = AMENDED_TYPE, {"changes": command.changes}
     if command.on_behalf_of is not None:
@@ -284,9 +291,9 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     return type_, data
 
 
-def _put_observation(data: dict[str, Any], command: ReportStatus) -> None:
+def _put_observation(data: dict[str, Any], command: ReportStatus, names: tuple[str, ...]) -> None:
     data["source"] = command.source
-    put_given(data, command, OBSERVED)
+    put_given(data, command, names)
     if command.utc_offset is not None:
         data["utc_offset"] = command.utc_offset
 

@@ -7,10 +7,10 @@ from typing_extensions import TypedDict
 
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
-from messaging.codec import Observation, Package, Place, UtcOffset
+from messaging.codec import Package, Place, PublishedObservation, UtcOffset
 
 
-class ChangeData(Observation):
+class ChangeData(PublishedObservation):
     """An applied change. A creation holds origin and destination, any other the reported status."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict

@@ -109,6 +109,7 @@ class Observation:
 
     location: Location | None = None
     notes: str | None = None
+    signed_by: str | None = None
 
 
 @value(kw_only=True)
@@ -186,6 +187,9 @@ DESCRIBED: Final = tuple(each.name for each in fields(Description))
 OBSERVED: Final = tuple(each.name for each in fields(Observation))
 """Fields of an event that its producer reports."""
 
+PUBLISHED: Final = tuple(name for name in OBSERVED if name != "signed_by")
+"""Those of `OBSERVED` that the change feed has too: who signed is nobody's but the caller's of the API."""
+
 
 def put_given(fields: dict[str, Any], command: Description | Observation, names: tuple[str, ...]) -> None:
     """Put those fields of a command that are given into `fields`, by name.
@@ -193,7 +197,7 @@ def put_given(fields: dict[str, Any], command: Description | Observation, names:
     Args:
         fields: to add to.
         command: to read.
-        names: `DESCRIBED` or `OBSERVED`.
+        names: `DESCRIBED`, `OBSERVED` or `PUBLISHED`.
     """
     for name in names:
         value = getattr(command, name)

@@ -17,6 +17,7 @@ from pydantic import (
     JsonValue,
     PlainValidator,
     TypeAdapter,
+    ValidationInfo,
     WithJsonSchema,
 )
 from typing_extensions import TypedDict
@@ -78,6 +79,7 @@ def _source(text: str) -> str:
     return text
 
 
+_SIGNED_BY: Final = "Who signed for the parcel; with the status `delivered` only."
 _LINE: Final[dict[str, JsonValue]] = {"pattern": LINE_PATTERN}
 _SOURCE: Final[dict[str, JsonValue]] = {**_LINE, "not": {"const": API_SOURCE}}
 _TEXT: Final[dict[str, JsonValue]] = {"pattern": TEXT_PATTERN}
@@ -109,6 +111,13 @@ class LocationIn(TypedDict):
     address: NotRequired[Line | None]
 
 
+def _of_a_delivery(name: str, event: ValidationInfo) -> str:
+    """Return who signed, if the event is a delivery; an invalid status is a fault of its own."""
+    if event.data.get("status", Status.DELIVERED) is not Status.DELIVERED:
+        raise ValueError(f"is taken with the status {Status.DELIVERED} only")
+    return name
+
+
 class EventIn(TypedDict):
     """One status event of a shipment."""
 
@@ -119,6 +128,9 @@ class EventIn(TypedDict):
     source: Source
     location: NotRequired[LocationIn | None]
     notes: NotRequired[Text | None]
+    signed_by: NotRequired[
+        Annotated[Line, AfterValidator(_of_a_delivery), Field(description=_SIGNED_BY)] | None
+    ]
 
 
 class BatchIn(TypedDict):

@@ -73,6 +73,7 @@ class Observation(TypedDict):
 
     location: Location | None
     notes: str | None
+    signed_by: NotRequired[str]
 
 
 class HistoryEntry(Observation):
