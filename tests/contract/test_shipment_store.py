@@ -8,7 +8,7 @@ import pytest
 from domain.errors import Fenced, StaleKnowledge
 from domain.ports.core import Document, ShipmentStore
 from domain.processing.batch import EventRecord, Outcome, Plan
-from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
+from domain.shipments.commands import Command, DeliveryWindow, ReportStatus, ShipmentChanges
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.contract.writing import Storage, Writer
@@ -21,6 +21,7 @@ from tests.support.builders import (
     NOON,
     NUMBER,
     RECORDED_AT,
+    RENAMED,
     ROUTE,
     amendment,
     consumed,
@@ -37,6 +38,7 @@ CREATION = creation(request_key="digest-of-user-and-key")
 PICKED_UP = report(Status.PICKED_UP)
 OTHER_PICKED_UP = replace(PICKED_UP, notes="another thing of the same instant")
 IN_TRANSIT = report(Status.IN_TRANSIT)
+EARLIER: DeliveryWindow = {"earliest": "2026-03-02T15:00:00.000Z", "latest": "2026-03-02T18:00:00.000Z"}
 
 
 def applied(command: Command, *, version: int, offset: int, request_key: str | None = None) -> EventRecord:
@@ -272,6 +274,27 @@ async def test_amendments_are_merged_the_same_in_however_many_batches(
     assert document["package"] == {"weight_kg": 7.5, "dimensions": dimensions}
     assert document["version"] == len(commands) - 1, "the first side came before there were any"
     assert await storage.store.load([NUMBER]) == {NUMBER: shipment_after(CREATION, *commands[2:])}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+async def test_reference_and_estimated_delivery_are_kept_and_replaced(
+    storage: Storage, batch_size: int
+) -> None:
+    ordered = replace(CREATION, reference="$order 4711", estimated_delivery=EARLIER)
+    later: ShipmentChanges = {"reference": "order.4713"}
+    changes = [amendment(changes=RENAMED), amendment(changes=later, at=NOON + timedelta(minutes=1))]
+    plain = creation(number(2))
+    both: list[Command] = [ordered, *changes]
+    writer = await Writer.of(storage.store)
+    for start in range(0, len(both), batch_size):
+        await writer.write(*both[start : start + batch_size])
+    await writer.write(plain)
+    amended, bare = [await storage.shipments.get(each) for each in (NUMBER, number(2))]
+    assert amended is not None
+    assert bare is not None
+    assert amended["reference"] == "order.4713"
+    assert amended["estimated_delivery"] == RENAMED["estimated_delivery"]
+    assert not {"reference", "estimated_delivery"} & bare.keys()
 
 
 async def test_an_amendment_that_gives_way_says_what_it_would_have_changed(storage: Storage) -> None:

@@ -118,6 +118,10 @@ def report(
 
 HEAVIER: ShipmentChanges = {"package": {"weight_kg": 7.5}}
 BOXED: ShipmentChanges = {"package": {"dimensions": {"length": 30.0, "width": 20.0, "height": 10.0}}}
+RENAMED: ShipmentChanges = {
+    "reference": "order 4712",
+    "estimated_delivery": {"earliest": "2026-03-04T15:00:00.000Z", "latest": "2026-03-04T18:00:00.000Z"},
+}
 LONGER: ShipmentChanges = {"package": {"dimensions": {"length": 31.5}}}
 
 

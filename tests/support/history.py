@@ -52,7 +52,7 @@ class Model:
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     events: dict[EventId, EventModel] = field(default_factory=dict)
-    parts: dict[TrackingNumber, dict[str, Document]] = field(default_factory=dict)
+    parts: dict[TrackingNumber, dict[str, Any]] = field(default_factory=dict)
     last: dict[TrackingNumber, EventId] = field(default_factory=dict)
 
     def take(self, record: Logged, error: str | None) -> None:
@@ -92,10 +92,17 @@ class Model:
         """Retain the description of a shipment: as created, with amendments merged into it."""
         if isinstance(command, CreateShipment):
             said = {"origin": command.origin, "destination": command.destination, "package": command.package}
-            self.parts[command.tracking_number] = {name: {**part} for name, part in said.items()}
+            self.parts[command.tracking_number] = {
+                **{name: {**part} for name, part in said.items()},
+                "reference": command.reference,
+                "estimated_delivery": command.estimated_delivery,
+            }
         elif isinstance(command, AmendShipment):
             changes: Mapping[str, Any] = {**command.changes}
             for name, members in changes.items():
+                if name in ("reference", "estimated_delivery"):
+                    self.parts[command.tracking_number][name] = members
+                    continue
                 part = self.parts[command.tracking_number][name]
                 sides = {**part.get("dimensions", {}), **members.get("dimensions", {})}
                 made = {**part, **members, "dimensions": sides}
@@ -189,8 +196,8 @@ def _wrong_state(
         "updated_at": changed_at,
     }
     for name, value in expected.items():
-        if document[name] != value:
-            yield f"{name} is {document[name]!r}, not {value!r}"
+        if document.get(name) != value:
+            yield f"{name} is {document.get(name)!r}, not {value!r}"
     for entry in history:
         if event := model.events.get(entry["event_id"]):
             yield from (

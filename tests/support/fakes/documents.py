@@ -44,6 +44,7 @@ def shipment_document(command: Command) -> Document:
         "origin": command.origin,
         "destination": command.destination,
         "package": command.package,
+        **_newer(command),
         "status_history": [],
         "created_at": command.timestamp,
     }
@@ -53,6 +54,9 @@ def amend(shipment: Document, command: AmendShipment) -> None:
     """Merge what an amendment says into a shipment."""
     changes: Document = {**command.changes}
     for part, members in changes.items():
+        if part in ("reference", "estimated_delivery"):
+            shipment[part] = members
+            continue
         before = shipment[part]
         shipment[part] = before | members
         if "dimensions" in members:
@@ -83,7 +87,7 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
     """Return the stored fields of another payload."""
     entry = history_entry(consumed.command, consumed.command.received_at)
     command = consumed.command
-    said = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
+    said: Document = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
     return said | {
         **{name: entry[name] for name in ("status", "location", "notes", "signed_by") if name in entry},
         "submitted_by": command.submitted_by,
@@ -96,8 +100,15 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
 
 def _description(command: Command) -> Document:
     if isinstance(command, CreateShipment):
-        return {"origin": command.origin, "destination": command.destination, "package": command.package}
+        parts = {"origin": command.origin, "destination": command.destination, "package": command.package}
+        return parts | _newer(command)
     return {"changes": command.changes} if isinstance(command, AmendShipment) else {}
+
+
+def _newer(command: CreateShipment) -> Document:
+    """Return the fields that are absent where they are not given."""
+    fields = {"reference": command.reference, "estimated_delivery": command.estimated_delivery}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def judged_fields(

@@ -21,9 +21,8 @@ from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents
 
-_INTERNAL = frozenset(
-    {"fingerprint", "last_offset", "request_key", "version", "origin", "destination", "package"}
-)
+_DESCRIPTION = {"origin", "destination", "package", "reference", "estimated_delivery"}
+_INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version", *_DESCRIPTION})
 _SHIPMENT_NAMES = "created_at", "tracking_number"
 
 

@@ -188,7 +188,7 @@ class InMemoryShipmentStore(Faults):
             return
         kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
         if change.supersedes:
-            parts = ("changes", "origin", "destination", "package")
+            parts = ("changes", "origin", "destination", "package", "reference", "estimated_delivery")
             names = (
                 "status",
                 "location",

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber
-from tests.support.builders import BOXED, HEAVIER, LONGER, NOON, ROUTE, amendment, creation, number, report
+from tests.support.builders import (
+    BOXED,
+    HEAVIER,
+    LONGER,
+    NOON,
+    RENAMED,
+    ROUTE,
+    amendment,
+    creation,
+    number,
+    report,
+)
 
 NUMBERS = st.sampled_from([number(1), number(2)])
 ELSEWHERE: ShipmentChanges = {"origin": {"address": "Carrera 7"}, "package": {"weight_kg": 1.5}}
@@ -42,7 +53,7 @@ _cancellations = st.builds(
 _amendments = st.builds(
     amendment,
     NUMBERS,
-    changes=st.sampled_from([HEAVIER, ELSEWHERE, LONGER, BOXED]),
+    changes=st.sampled_from([HEAVIER, ELSEWHERE, LONGER, BOXED, RENAMED]),
     at=st.integers(0, 3).map(lambda second: NOON + timedelta(seconds=second)),
     on_behalf_of=_clients,
 )

@@ -37,6 +37,63 @@ async def test_null_field_is_left_out(ingest: Ingest, body: Body) -> None:
     assert left_out == null
 
 
+ORDER = {
+    "reference": "order 4711",
+    "estimated_delivery": {"earliest": "2026-11-05T09:00:00-06:00", "latest": "2026-11-05T18:00:00.9999Z"},
+}
+EXPECTED = {"earliest": "2026-11-05T15:00:00.000Z", "latest": "2026-11-05T18:00:00.999Z"}
+BEFORE, BEYOND = "1969-12-31T23:59:59Z", "9999-12-31T23:00:00-06:00"
+
+
+@pytest.mark.parametrize("body", [flat_body(**ORDER), shipment_body(**ORDER)])
+async def test_reference_and_estimated_delivery_are_the_same_in_both_forms(
+    ingest: Ingest, body: Body
+) -> None:
+    assert (await ingest.post("/shipments", body)).status == 201
+    [command] = ingest.log.commands
+    assert isinstance(command, CreateShipment)
+    assert (command.reference, command.estimated_delivery) == ("order 4711", EXPECTED)
+
+
+@pytest.mark.parametrize("beside", [{"weight_kg": 1.0}, {"package": {"weight_kg": 1.0}}, {}])
+async def test_reference_and_estimated_delivery_can_be_changed(ingest: Ingest, beside: Body) -> None:
+    nulls = {"reference": None, "estimated_delivery": None}
+    assert (await ingest.ask("PATCH", PATH, ORDER | beside)).status == 200
+    assert (await ingest.ask("PATCH", PATH, nulls | beside)).status == (200 if beside else 400)
+    changed = [command.changes for command in ingest.log.commands if isinstance(command, AmendShipment)]
+    weight = {"package": {"weight_kg": 1.0}} if beside else {}
+    assert changed[0] == weight | {"reference": "order 4711", "estimated_delivery": EXPECTED}
+    assert changed[1:] == ([weight] if beside else [])
+
+
+@pytest.mark.parametrize(
+    ("members", "pointer"),
+    [
+        ({"reference": ""}, "/reference"),
+        ({"reference": "r" * 129}, "/reference"),
+        ({"reference": 4711}, "/reference"),
+        ({"reference": "two\nlines"}, "/reference"),
+        ({"estimated_delivery": {"earliest": EXPECTED["earliest"]}}, "/estimated_delivery/latest"),
+        ({"estimated_delivery": EXPECTED | {"earliest": None}}, "/estimated_delivery/earliest"),
+        ({"estimated_delivery": EXPECTED | {"latest": "2026-11-05"}}, "/estimated_delivery/latest"),
+        ({"estimated_delivery": EXPECTED | {"latest": "2026-11-05T14:59:59Z"}}, "/estimated_delivery"),
+        ({"estimated_delivery": EXPECTED | {"earliest": BEFORE}}, "/estimated_delivery/earliest"),
+        ({"estimated_delivery": EXPECTED | {"latest": BEYOND}}, "/estimated_delivery/latest"),
+        ({"estimated_delivery": EXPECTED | {"zone": "CST"}}, "/estimated_delivery/zone"),
+        ({"estimated_delivery": EXPECTED["earliest"]}, "/estimated_delivery"),
+    ],
+)  # fmt: skip
+async def test_faults_of_reference_and_estimated_delivery_are_named(
+    ingest: Ingest, members: Body, pointer: str
+) -> None:
+    for body in (flat_body(**members), shipment_body(**members)):
+        response = await ingest.post("/shipments", body)
+        assert (response.status, response.pointers) == (400, [pointer])
+    response = await ingest.ask("PATCH", PATH, members)
+    assert (response.status, response.pointers) == (400, [pointer])
+    assert ingest.log.commands == []
+
+
 async def test_an_event_with_nulls_is_the_one_without_them(ingest: Ingest) -> None:
     place = {"lat": 4.6, "lng": -74.1}
     pairs: list[tuple[Body, Body]] = [

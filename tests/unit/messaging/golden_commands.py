@@ -47,6 +47,27 @@ def _created(*, complete: bool) -> CreateShipment:
     )
 
 
+def _created_ordered() -> CreateShipment:
+    return replace(
+        _created(complete=True),
+        reference="orden 4711/ñ",
+        estimated_delivery={"earliest": "2026-03-04T15:00:00.000Z", "latest": "2026-03-04T18:00:00.000Z"},
+    )
+
+
+def _amended_order() -> AmendShipment:
+    return replace(
+        _amended(complete=False),
+        changes={
+            "reference": "orden 4712",
+            "estimated_delivery": {
+                "earliest": "2026-03-05T15:00:00.000Z",
+                "latest": "2026-03-05T15:00:00.000Z",
+            },
+        },
+    )
+
+
 def _reported(*, complete: bool) -> ReportStatus:
     return ReportStatus(
         event_id=event_id(NUMBER, _SEEN_AT, "scanner-7"),
@@ -122,6 +143,8 @@ def _applied(command: Command, version: int, status: Status) -> EventRecord:
 COMMANDS: Final[Mapping[str, Command]] = {
     "created": _created(complete=True),
     "created_bare": _created(complete=False),
+    "created_ordered": _created_ordered(),
+    "amended_order": _amended_order(),
     "status": _reported(complete=True),
     "status_bare": _reported(complete=False),
     "status_local": _reported_local(),
@@ -136,6 +159,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
 }
 CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
     "changed_created": (_created(complete=True), _applied(_created(complete=True), 1, Status.CREATED)),
+    "changed_created_ordered": (_created_ordered(), _applied(_created_ordered(), 1, Status.CREATED)),
+    "changed_amended_order": (_amended_order(), _applied(_amended_order(), 2, Status.CREATED)),
     "changed_status": (_reported(complete=True), _applied(_reported(complete=True), 3, Status.IN_WAREHOUSE)),
     "changed_status_bare": (
         _reported(complete=False),

@@ -53,6 +53,8 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
     assert expected == {
         "created": "e75fcbfb506194154abaaf7e",
         "created_bare": "eabab106399a94a955f29baa",
+        "created_ordered": "12c631190db2e100b9febbfc",
+        "amended_order": "6119906e7da13194c40b42b9",
         "status": "04ecd0ed3f234bbc47db7a87",
         "status_bare": "024c1c446f497ba18e9e0d0a",
         "status_local": "04ecd0ed3f234bbc47db7a87",

@@ -36,8 +36,16 @@ place_changes = st.fixed_dictionaries({}, optional={"address": texts, "coordinat
 package_changes = st.fixed_dictionaries(
     {}, optional={"weight_kg": lengths, "dimensions": dimensions, "content_description": texts}
 )
+windows = st.fixed_dictionaries({"earliest": texts, "latest": texts})
 changes = st.fixed_dictionaries(
-    {}, optional={"origin": place_changes, "destination": place_changes, "package": package_changes}
+    {},
+    optional={
+        "origin": place_changes,
+        "destination": place_changes,
+        "package": package_changes,
+        "reference": texts,
+        "estimated_delivery": windows,
+    },
 )
 locations = st.fixed_dictionaries({"lat": latitudes, "lng": longitudes}, optional={"address": texts})
 
@@ -56,6 +64,8 @@ def creations(draw: st.DrawFn) -> CreateShipment:
         received_at=draw(instants),
         submitted_by=draw(texts),
         request_key=draw(st.none() | texts),
+        reference=draw(st.none() | texts),
+        estimated_delivery=draw(st.none() | windows),  # type: ignore[arg-type]
     )
 
 

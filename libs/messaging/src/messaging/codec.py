@@ -83,6 +83,13 @@ class Package(TypedDict):
     content_description: NotRequired[str]
 
 
+class DeliveryWindow(TypedDict):
+    """Expected time of delivery."""
+
+    earliest: str
+    latest: str
+
+
 class Location(TypedDict):
     """Location of an event, WGS 84."""
 
@@ -101,6 +108,8 @@ class Description(TypedDict):
     origin: Place
     destination: Place
     package: Package
+    reference: NotRequired[str]
+    estimated_delivery: NotRequired[DeliveryWindow]
 
 
 class _CreatedData(Description):
@@ -156,6 +165,8 @@ class Changes(TypedDict, total=False):
     origin: _PlaceChanges
     destination: _PlaceChanges
     package: _PackageChanges
+    reference: str
+    estimated_delivery: DeliveryWindow
 
 
 class _AmendedData(TypedDict):

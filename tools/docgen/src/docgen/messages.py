@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
-from messaging.codec import Package, Place, PublishedObservation, UtcOffset
+from messaging.codec import DeliveryWindow, Package, Place, PublishedObservation, UtcOffset
 
 
 class ChangeData(PublishedObservation):
@@ -25,6 +25,8 @@ class ChangeData(PublishedObservation):
     origin: NotRequired[Place]
     destination: NotRequired[Place]
     package: NotRequired[Package]
+    reference: NotRequired[str]
+    estimated_delivery: NotRequired[DeliveryWindow]
     changes: NotRequired[dict[str, object]]
 
 

@@ -44,6 +44,13 @@ class Package(TypedDict):
     content_description: NotRequired[str]
 
 
+class DeliveryWindow(TypedDict):
+    """Expected time of delivery, as texts of `format_timestamp`."""
+
+    earliest: str
+    latest: str
+
+
 class PlaceChanges(TypedDict, total=False):
     """Fields to change in a place; fields that are missing stay as they are."""
 
@@ -70,13 +77,16 @@ class PackageChanges(TypedDict, total=False):
 class ShipmentChanges(TypedDict, total=False):
     """Fields that an amendment may change in a shipment: those of `Description`.
 
-    Merged field by field, as RFC 7396 says, down to each dimension; coordinates are replaced as a whole: half
-    of a pair means nothing. No field can be removed. See `domain.shipments.amendment`.
+    Merged field by field, as RFC 7396 says, down to each dimension; coordinates and the estimated delivery
+    are replaced as a whole: half of a pair means nothing. No field can be removed. See
+    `domain.shipments.amendment`.
     """
 
     origin: PlaceChanges
     destination: PlaceChanges
     package: PackageChanges
+    reference: str
+    estimated_delivery: DeliveryWindow
 
 
 class Location(TypedDict):
@@ -92,11 +102,16 @@ class Description:
     """Fields of a shipment that its creation sets and amendments change.
 
     Stored shipments and records of the log lack a new field, so it is optional: `str | None = None`.
+
+    Attributes:
+        reference: the client's own name for the shipment, such as an order number.
     """
 
     origin: Place
     destination: Place
     package: Package
+    reference: str | None = None
+    estimated_delivery: DeliveryWindow | None = None
 
 
 @value(kw_only=True)

@@ -3,9 +3,12 @@
 from typing import Annotated, Any, Final, NotRequired, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
+    AwareDatetime,
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     Tag,
     TypeAdapter,
     ValidationError,
@@ -14,8 +17,10 @@ from pydantic import (
 )
 from typing_extensions import TypedDict, get_type_hints
 
-from httpkit.openapi.identifiers import ClientId
+from domain.timestamps import format_timestamp
+from httpkit.openapi.identifiers import ClientId, Name
 from httpkit.request.bodies import MAX_LISTED_FAULTS
+from httpkit.request.instants import parse_instant
 from ingest_api.schemas.events import Latitude, Length, Line, Longitude, Text, Weight
 from ingest_api.schemas.shipment_forms import (
     FLAT,
@@ -32,16 +37,46 @@ _CLOSED: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
 _typed_dict: Final[Any] = TypedDict  # called with fields that are known at run time only
 
 
+def _delivery_instant(value: Any) -> str:  # noqa: ANN401  # whatever a client sends
+    try:
+        text = format_timestamp(parse_instant(value))
+    except OverflowError as error:
+        raise ValueError("is no instant of the calendar in UTC") from error
+    if text < "1970":
+        raise ValueError("must not be before 1970")
+    return text
+
+
+DeliveryInstant = Annotated[str, PlainValidator(_delivery_instant, json_schema_input_type=AwareDatetime)]
+
+
+class DeliveryWindowIn(TypedDict):
+    """Expected time of delivery: both instants, `earliest` not after `latest`."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
+    earliest: DeliveryInstant
+    latest: DeliveryInstant
+
+
+def _ordered(window: DeliveryWindowIn) -> DeliveryWindowIn:
+    # Texts of `format_timestamp` have one length and one zone: they sort by time.
+    if window["earliest"] > window["latest"]:
+        raise ValueError("must not end before it begins: earliest is after latest")
+    return window
+
+
 class CommonIn(TypedDict):
     """Fields that the flat and the nested form share."""
 
     client_id: NotRequired[ClientId | None]
+    reference: NotRequired[Name | None]
+    estimated_delivery: NotRequired[Annotated[DeliveryWindowIn, AfterValidator(_ordered)] | None]
 
 
 class FlatShipmentIn(CommonIn):
     """A shipment to register, in the flat form; lengths in centimetres, all three or none."""
 
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]  # pydantic's way of configuring a TypedDict
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
     origin_address: Line
     origin_lat: Latitude
     origin_lng: Longitude

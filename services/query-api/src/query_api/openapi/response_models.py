@@ -68,6 +68,14 @@ class Package(TypedDict):
     content_description: NotRequired[str]
 
 
+class DeliveryWindow(TypedDict):
+    """Expected time of delivery."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    earliest: Instant
+    latest: Instant
+
+
 class Observation(TypedDict):
     """Fields of an event that its producer reports; null, or absent, where it did not."""
 
@@ -94,6 +102,8 @@ class Description(TypedDict):
     origin: Place
     destination: Place
     package: Package
+    reference: NotRequired[str]
+    estimated_delivery: NotRequired[DeliveryWindow]
 
 
 class Shipment(Description):
@@ -142,6 +152,8 @@ class Changes(TypedDict, total=False):
     origin: PlaceChanges
     destination: PlaceChanges
     package: PackageChanges
+    reference: str
+    estimated_delivery: DeliveryWindow
 
 
 class OtherPayload(Observation):
@@ -158,6 +170,8 @@ class OtherPayload(Observation):
     origin: NotRequired[Place]
     destination: NotRequired[Place]
     package: NotRequired[Package]
+    reference: NotRequired[str]
+    estimated_delivery: NotRequired[DeliveryWindow]
     submitted_by: str
     received_at: Instant
     offset: int
