@@ -1,5 +1,6 @@
 """`ShipmentReader.page`: filters, order, totals, and walks from cursor to cursor."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from tests.contract.walking import walked
 from tests.contract.writing import Storage, Writer
 from tests.support.builders import NOON, RECORDED_AT, creation, number, report
 
+ORDER = "order/4711 $ñ"
 EVERY = Window(limit=100)
 TEN = {number(index): index for index in range(10)}
 BY_NUMBER = [TEN[tracking_number] for tracking_number in sorted(TEN)]
@@ -21,9 +23,12 @@ def minute(index: int) -> timedelta:
 
 
 def ten_shipments() -> list[CreateShipment]:
-    """Shipments 0 to 9, one a minute; the odd ones belong to client_002."""
+    """Shipments 0 to 9, one a minute; the odd ones belong to client_002, every third has a reference."""
     return [
-        creation(number(index), client_id=f"client_00{1 + index % 2}", at=NOON + minute(index))
+        replace(
+            creation(number(index), client_id=f"client_00{1 + index % 2}", at=NOON + minute(index)),
+            reference=None if index % 3 else ORDER,
+        )
         for index in range(10)
     ]
 
@@ -74,6 +79,14 @@ async def test_shipments_are_paged_newest_first(
             [8, 6, 4, 2, 0],
         ),
         (ShipmentFilter(client_id="client_003"), []),
+        (ShipmentFilter(reference=ORDER), [9, 6, 3, 0]),
+        (ShipmentFilter(reference=ORDER, client_id="client_001"), [6, 0]),
+        (ShipmentFilter(reference=ORDER, client_id="client_003"), []),
+        (ShipmentFilter(reference=ORDER, statuses=(Status.PICKED_UP,)), [0]),
+        (ShipmentFilter(reference=ORDER, prefix=number(3)), [3]),
+        (ShipmentFilter(reference=ORDER, created=Period(start=NOON + minute(6))), [9, 6]),
+        (ShipmentFilter(reference=ORDER.upper()), []),
+        (ShipmentFilter(reference="order"), []),
         (ShipmentFilter(statuses=(Status.CANCELLED,)), []),
         (ShipmentFilter(created=Period(start=NOON + minute(3), end=NOON + minute(6))), [5, 4, 3]),
         (ShipmentFilter(client_id="client_001", created=Period(end=NOON + minute(4))), [2, 0]),

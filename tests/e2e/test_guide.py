@@ -24,6 +24,7 @@ EXPECTED = {
         "304",
         '"next_cursor":',
         '"current_status":"in_transit"',
+        '"reference":"order 4711"',
     ],
     "Find out why an event was rejected": [
         '"error":"INVALID_TRANSITION"',

@@ -37,6 +37,7 @@ ROWS = [
     ("leap seconds", "/events", event(timestamp="2016-12-31T23:59:60Z"), 400, "/timestamp"),
     ("before 1970", "/events", event(timestamp="1969-12-31T23:59:59Z"), 400, "/timestamp"),
     ("more than five minutes ahead", "/events", event(timestamp="2999-01-01T00:00:00Z"), 400, "/timestamp"),
+    ("only with the status `delivered`", "/events", event(signed_by="Ana"), 400, "/signed_by"),
     ("Control characters (C0", "/events", event(source="a\x07"), 400, "/source"),
     ("C1", "/events", event(source="a\x85"), 400, "/source"),
     ("U+2028", "/events", event(source="a\u2028"), 400, "/source"),

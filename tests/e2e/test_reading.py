@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -37,6 +39,53 @@ async def test_a_scan_keeps_the_offset_of_its_own_clock(admin: Api, driver: Api)
     assert (created.get("utc_offset"), picked_up["utc_offset"]) == (None, "-06:00")
     trail = (await admin.get(f"/shipments/{number}/events")).body["data"]
     assert [each.get("utc_offset") for each in trail] == ["-06:00", None]
+
+
+async def test_who_signed_is_in_history_trail_and_outcome(admin: Api, client: Api, driver: Api) -> None:
+    number = await shipment_at(Status.IN_TRANSIT, admin=admin, driver=driver)
+    event = event_body(number, Status.DELIVERED) | {"signed_by": "María Peña"}
+    seen = await driver.outcome(await driver.reported(event))
+    history = (await client.shipment(number))["status_history"]
+    trail = (await client.get(f"/shipments/{number}/events")).body["data"]
+    signed = [
+        next(entry for entry in entries if entry["status"] == "delivered") for entries in (history, trail)
+    ]
+    assert [each["signed_by"] for each in (seen, *signed)] == ["María Peña"] * 3
+    assert not [entry for entry in history if "signed_by" in entry and entry["status"] != "delivered"]
+
+
+ORDER: dict[str, Any] = {
+    "reference": "order 4711/ñ",
+    "estimated_delivery": {"earliest": "2026-11-05T09:00:00-06:00", "latest": "2026-11-05T18:00:00-06:00"},
+}
+EXPECTED = {"earliest": "2026-11-05T15:00:00.000Z", "latest": "2026-11-06T00:00:00.000Z"}
+
+
+async def test_a_client_finds_its_shipments_by_their_reference(
+    admin: Api, client: Api, new_client: Api, new_client_id: str
+) -> None:
+    first = await new_client.created(shipment_body(new_client_id) | ORDER)
+    other = await new_client.created(shipment_body(new_client_id))
+    foreign = await admin.created(shipment_body() | ORDER)
+    shipment = await new_client.shipment(first)
+    assert (shipment["reference"], shipment["estimated_delivery"]) == (ORDER["reference"], EXPECTED)
+    assert not {"reference", "estimated_delivery"} & (await new_client.shipment(other)).keys()
+
+    changed = await new_client.ask("PATCH", f"/shipments/{other}", json=ORDER, headers={"Prefer": "wait=30"})
+    assert changed.status == 200, changed.text
+    assert (await new_client.shipment(other))["estimated_delivery"] == EXPECTED
+    query = f"/shipments?reference={quote(ORDER['reference'], safe='')}"
+    own = (await new_client.get(query)).body
+    assert [each["tracking_number"] for each in own["data"]] == [other, first]
+    assert own["pagination"]["total"] == 2
+    assert (await new_client.get(f"{query}&client_id=client_001")).status == 403
+    named = (await admin.get(f"{query}&client_id={new_client_id}")).body["data"]
+    assert [each["tracking_number"] for each in named] == [other, first]
+    everywhere = [each["tracking_number"] for each in (await admin.get(query)).body["data"]]
+    assert {first, other, foreign} <= {*everywhere}
+    elsewhere = [each["tracking_number"] for each in (await client.get(query)).body["data"]]
+    assert foreign in elsewhere
+    assert not {first, other} & {*elsewhere}
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,8 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
     entry = history_entry(consumed.command, consumed.command.received_at)
     command = consumed.command
     said: Document = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
+    said |= {name: entry[name] for name in ("status", "location", "notes", "signed_by") if name in entry}
     return said | {
-        **{name: entry[name] for name in ("status", "location", "notes", "signed_by") if name in entry},
         "submitted_by": command.submitted_by,
         "received_at": command.received_at,
         "offset": consumed.offset,

@@ -60,7 +60,7 @@ class InMemoryShipmentReader(Faults):
                 if len(found) > self._most:
                     raise TooMuchToRead("too many")
                 found = [each for each in found if matching.updated.holds(each["updated_at"])]
-            if matching.prefix is not None and matching.client_id is None:
+            if matching.prefix is not None and matching.client_id is None and matching.reference is None:
                 return page_of(found, window, names=_SHIPMENT_NAMES, order=_by_id)
             return page_of(found, window, names=_SHIPMENT_NAMES, order=by_time, newest_first=True)
 
@@ -134,6 +134,7 @@ def _matches(shipment: Document, matching: ShipmentFilter) -> bool:
     return (
         matching.client_id in (None, shipment["client_id"])
         and (not matching.statuses or shipment["current_status"] in matching.statuses)
+        and matching.reference in (None, shipment.get("reference"))
         and shipment["tracking_number"].startswith(matching.prefix or "")
         and matching.created.holds(shipment["created_at"])
     )

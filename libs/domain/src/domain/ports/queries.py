@@ -59,7 +59,9 @@ class ShipmentFilter:
 
     Attributes:
         statuses: any of these.
-        prefix: how the tracking number begins; without `client_id`, the list is in the order of numbers.
+        prefix: how the tracking number begins; without `client_id`, the list is in the order of numbers,
+            unless a reference is named too.
+        reference: the whole of it.
     """
 
     client_id: str | None = None
@@ -67,6 +69,7 @@ class ShipmentFilter:
     prefix: str | None = None
     created: Period = EVER
     updated: Period = EVER
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,8 @@ NEW: Final = {
     "height_cm": 20,
     "content_description": "Refacciones",
     "client_id": "client_001",
+    "reference": "order 4711",
+    "estimated_delivery": {"earliest": "2026-11-05T09:00:00-06:00", "latest": "2026-11-05T18:00:00-06:00"},
 }
 NEW_NESTED: Final = {
     "client_id": "client_001",

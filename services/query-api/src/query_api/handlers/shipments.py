@@ -56,6 +56,7 @@ def _matching(query: ShipmentQuery, asking: Principal) -> ShipmentFilter:
         prefix=query.tracking_number,
         created=period_of(query.created_from, query.created_to, name_of_end="created_to"),
         updated=period_of(query.updated_from, query.updated_to, name_of_end="updated_to"),
+        reference=query.reference,
     )
 
 

@@ -17,6 +17,8 @@ SHIPMENT: Final[dict[str, Any]] = {
         "coordinates": {"lat": 20.6767, "lng": -103.431},
     },
     "package": {"weight_kg": 2.5, "content_description": "Refacciones"},
+    "reference": "order 4711",
+    "estimated_delivery": {"earliest": "2026-11-05T15:00:00.000Z", "latest": "2026-11-06T00:00:00.000Z"},
     "current_status": "picked_up",
     "status_history": [
         {

@@ -51,6 +51,7 @@ class ShipmentQuery(CursorQuery):
     status: Statuses = ()
     client_id: Annotated[Name | None, Field(description="Only the shipments of this client.")] = None
     tracking_number: NumberPrefix | None = None
+    reference: Annotated[Name | None, Field(description="Only shipments with this reference.")] = None
     created_from: Instant | None = None
     created_to: Instant | None = None
     updated_from: Instant | None = None

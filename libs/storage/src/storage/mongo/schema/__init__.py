@@ -28,11 +28,22 @@ BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
+BY_REFERENCE: Final = [("reference", ASCENDING), *BY_CREATION]
+BY_CLIENT_AND_REFERENCE: Final = [("client_id", ASCENDING), *BY_REFERENCE]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
 BY_ACTION_TIME: Final = [("at", DESCENDING), ("_id", DESCENDING)]
 
+# Shipments without a reference are not in these, and no event changes one: they cost nothing per event.
+_REFERENCED: Final = {"reference": {"$exists": True}}
+
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    SHIPMENTS: [IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)],
+    SHIPMENTS: [
+        *(IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)),
+        *(
+            IndexModel(keys, partialFilterExpression=_REFERENCED)
+            for keys in (BY_REFERENCE, BY_CLIENT_AND_REFERENCE)
+        ),
+    ],
     STATUS_EVENTS: [],
     PARTITION_FENCES: [],
     AUTH_USERS: [
@@ -108,6 +119,7 @@ STEPS: Final = (
     Step("collections, indexes and validators", create_declared),
     Step("a state for older dead letters", mark_older_dead_letters),
     Step("sources of producers, and a mark on the users of development", bring_users_up_to_date),
+    Step("indexes of references", create_declared),
 )
 
 
