@@ -105,7 +105,37 @@ async def test_a_rejected_event_is_recorded_with_its_reason(store: ShipmentStore
         outcome=Outcome.REJECTED,
         reason=RejectionReason.INVALID_TRANSITION,
         version=None,
+        current_status=Status.CREATED,
     )
+
+
+async def test_a_forbidden_transition_is_explained_until_it_is_applied(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    shown: list[tuple[object, object]] = []
+    for commands in (
+        [CREATION, IN_TRANSIT],
+        [PICKED_UP, IN_TRANSIT],
+        [report(Status.IN_WAREHOUSE), IN_TRANSIT],
+    ):
+        await writer.write(*commands)
+        event = await storage.events.get(IN_TRANSIT.event_id)
+        assert event is not None
+        shown.append((event.get("current_status"), event.get("may_follow")))
+        assert ("current_status" in event) == ("may_follow" in event) == (event["outcome"] == "rejected")
+    assert shown == [
+        ("created", ["picked_up", "cancelled"]),
+        ("picked_up", ["in_warehouse", "cancelled"]),
+        (None, None),
+    ]
+
+
+async def test_a_rejected_payload_takes_its_explanation_with_it(storage: Storage) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(CREATION, IN_TRANSIT)
+    await writer.write(replace(IN_TRANSIT, status=Status.PICKED_UP))
+    event = await storage.events.get(IN_TRANSIT.event_id)
+    assert event is not None
+    assert not {"current_status", "may_follow"} & event.keys()
 
 
 async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:

@@ -44,6 +44,7 @@ class EventModel:
     duplicates: int = 0
     conflicts: int = 0
     offset: int = 0
+    current_status: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +83,14 @@ class Model:
         event.command, event.fingerprint, event.offset = command, record.fingerprint, record.place[1]
         if isinstance(decision, Rejected):
             event.outcome, event.reason = Outcome.REJECTED, decision.reason.value
+            if shipment is not None and event.reason == "INVALID_TRANSITION":
+                event.current_status = shipment.status.value
+            else:
+                event.current_status = None
         elif not isinstance(decision, Repeated):
             after = self.shipments[command.tracking_number] = evolve(shipment, decision)
             event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
+            event.current_status = None
             self.last[command.tracking_number] = command.event_id
             self._describe(command)
 
@@ -143,6 +149,8 @@ def _about_events(model: Model, observed: Observed) -> Iterator[str]:
         for name in ("outcome", "reason", "version", "attempts", "duplicates", "conflicts", "offset"):
             if document[name] != getattr(event, name):
                 yield f"{event_id}: {name} is {document[name]!r}, not {getattr(event, name)!r}"
+        if document.get("current_status") != event.current_status:
+            yield f"{event_id}: rejected at {document.get('current_status')}, not {event.current_status}"
         yield from (f"{event_id}: {fault}" for fault in _wrong_words(document, event.command))
     yield from (
         f"{event_id}: has an outcome, but is not in the log"

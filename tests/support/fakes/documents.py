@@ -7,7 +7,7 @@ from domain.processing.batch import ConsumedCommand, EventRecord, Outcome
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
-from domain.shipments.status import Status
+from domain.shipments.status import TRANSITIONS, Status
 
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:
@@ -132,8 +132,19 @@ def judged_fields(
             "request_key": record.request_key,
             "partition": int(partition.rpartition("/")[2]),
             "offset": consumed.offset,
+            **_explanation(record),
         }
     )
+
+
+def _explanation(record: EventRecord) -> Document:
+    if record.current_status is None:
+        return {}
+    allowed = TRANSITIONS[record.current_status]
+    return {
+        "current_status": record.current_status.value,
+        "may_follow": [status.value for status in Status if status in allowed],
+    }
 
 
 def shipment_of(document: Document) -> Shipment:
@@ -162,4 +173,5 @@ def record_of(document: Document) -> EventRecord:
         request_key=document["request_key"],
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
+        current_status=Status(document["current_status"]) if "current_status" in document else None,
     )

@@ -175,7 +175,7 @@ class InMemoryShipmentStore(Faults):
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
         if consumed is not None and record is not None:
-            for name in ("utc_offset", "signed_by"):
+            for name in ("utc_offset", "signed_by", "current_status", "may_follow"):
                 event.pop(name, None)
             event |= judged_fields(consumed, record, partition, recorded_at)
         event["attempts"] += change.attempts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.shipments.status import REPORTABLE, Status, can_follow, is_terminal
+from domain.shipments.status import REPORTABLE, TRANSITIONS, Status, can_follow, following, is_terminal
 
 # One row per current status; x marks what may follow it, in the order of the columns.
 TABLE = """
@@ -51,3 +51,9 @@ def test_every_status_but_created_may_be_reported() -> None:
         "delivered",
         "cancelled",
     ]
+
+
+def test_following_statuses_are_those_of_the_table_in_order() -> None:
+    for status in Status:
+        assert set(following(status)) == TRANSITIONS[status]
+        assert list(following(status)) == sorted(TRANSITIONS[status], key=list(Status).index)

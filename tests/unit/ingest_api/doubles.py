@@ -57,6 +57,7 @@ class Says:
     timestamp: datetime = NOON
     status: Status | None = None
     version: int | None = None
+    current_status: Status | None = None
 
 
 class ScriptedInbox(InMemoryReplyInbox):

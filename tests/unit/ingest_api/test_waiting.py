@@ -6,12 +6,13 @@ import time
 import pytest
 
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.status import Status
 from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
 from tests.support.builders import NUMBER, creation
 from tests.support.fakes import InMemoryCommandLog, InMemoryReplyInbox
 from tests.support.waiting import wait_until
 from tests.unit.ingest_api.bodies import event_body, shipment_body
-from tests.unit.ingest_api.doubles import ADMIN, DRIVER, Ingest, Says
+from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest, Says
 
 WRITES = [
     ("POST", "/events", event_body(), 200),
@@ -62,6 +63,38 @@ async def test_event_that_was_not_applied_returns_the_reason(ingest: Ingest, say
     )
     assert response.headers["Preference-Applied"] == "wait=2"
     assert response.headers["Location"] == f"/events/{ingest.log.commands[0].event_id}"
+
+
+@pytest.mark.parametrize(
+    ("current", "message", "may_follow"),
+    [
+        ("created", "the shipment is created; picked_up or cancelled may follow", ["picked_up", "cancelled"]),
+        ("in_transit", "the shipment is in_transit; delivered may follow", ["delivered"]),
+        ("delivered", "the shipment is delivered; nothing can follow", []),
+    ],
+)
+async def test_a_forbidden_transition_names_the_status_and_what_may_follow(
+    ingest: Ingest, current: str, message: str, may_follow: list[str]
+) -> None:
+    says = Says("rejected", RejectionReason.INVALID_TRANSITION, current_status=Status(current))
+    for method, path, body, _ in WRITES:
+        if path != "/shipments":
+            ingest.inbox.script.append(says)
+            response = await ingest.ask(method, path, body, Prefer="wait=2")
+            assert (response.status, response.body["error"]) == (409, "INVALID_TRANSITION")
+            assert response.body["message"] == message
+            assert (response.body["current_status"], response.body["may_follow"]) == (current, may_follow)
+
+
+async def test_a_client_hears_until_when_it_might_have_changed_its_shipment(ingest: Ingest) -> None:
+    for method, body in (("PATCH", {"weight_kg": 1}), ("DELETE", b"")):
+        for current in (Status.PICKED_UP, Status.DELIVERED):
+            says = Says("rejected", RejectionReason.INVALID_TRANSITION, current_status=current)
+            ingest.inbox.script.append(says)
+            response = await ingest.ask(method, f"/shipments/{NUMBER}", body, caller=CLIENT)
+            assert response.status == 409
+            ends = "; nothing can follow" if current is Status.DELIVERED else "only while it is created"
+            assert response.body["message"].endswith(ends)
 
 
 @pytest.mark.parametrize("says", [None, Says("dead")])

@@ -185,6 +185,7 @@ class Reply:
         timestamp: of the event that stands: for a repeated creation the first one's.
         status: of the event that stands: the one it reports, or the shipment's if it reports none.
         version: the shipment's after the event, None if it was not applied.
+        current_status: the shipment's, where it is why the event was rejected; None otherwise.
     """
 
     event_id: EventId
@@ -194,6 +195,7 @@ class Reply:
     timestamp: datetime
     status: Status | None = None
     version: int | None = None
+    current_status: Status | None = None
 
 
 class Replies(Protocol):

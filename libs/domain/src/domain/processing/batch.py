@@ -50,6 +50,7 @@ class EventRecord:
         timestamp: when it happened.
         status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
         offset: of the consumed command whose verdict this is.
+        current_status: the shipment's, where it is why the event was rejected; None otherwise.
     """
 
     event_id: EventId
@@ -63,6 +64,7 @@ class EventRecord:
     request_key: str | None = None
     status: Status | None = None
     offset: int | None = None
+    current_status: Status | None = None
 
 
 LARGE_BATCH: Final = 100
@@ -334,6 +336,9 @@ def _record(
         request_key=command.request_key if isinstance(command, CreateShipment) else None,
         status=_status_of(command, visible),
         offset=consumed.offset,
+        current_status=shipment.status
+        if shipment is not None and reason is RejectionReason.INVALID_TRANSITION
+        else None,
     )
     verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
 

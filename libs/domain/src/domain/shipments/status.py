@@ -37,6 +37,11 @@ def can_follow(current: Status, following: Status) -> bool:
     return following in TRANSITIONS[current]
 
 
+def following(current: Status) -> tuple[Status, ...]:
+    """Return the statuses that may follow `current`, in the order of their declaration."""
+    return tuple(status for status in Status if status in TRANSITIONS[current])
+
+
 def is_terminal(status: Status) -> bool:
     """Say whether nothing can follow `status`."""
     return not TRANSITIONS[status]

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from domain.access.permissions import PERMISSIONS, Permission
+from domain.shipments.status import Status
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
@@ -47,7 +48,10 @@ class ErrorDetail(TypedDict):
 
 
 class Error(TypedDict):
-    """The body of every error."""
+    """The body of every error.
+
+    INVALID_TRANSITION has the status of the shipment, and which ones may follow it.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     error: ErrorCode
@@ -55,6 +59,8 @@ class Error(TypedDict):
     status_code: int
     timestamp: Instant
     details: NotRequired[list[ErrorDetail]]
+    current_status: NotRequired[Status]
+    may_follow: NotRequired[list[Status]]
 
 
 _ERROR: Final = TypeAdapter(Error)
@@ -286,6 +292,8 @@ def _error_example(code: ErrorCode, status: int) -> Json:
         "status_code": status,
         "timestamp": EXAMPLE_TIME,
     }
+    if code is ErrorCode.INVALID_TRANSITION:
+        body |= {"current_status": "picked_up", "may_follow": ["in_warehouse", "cancelled"]}
     if code is ErrorCode.VALIDATION_ERROR:
         body["details"] = [{"pointer": "/source", "message": "Field required"}]
     return body

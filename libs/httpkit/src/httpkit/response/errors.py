@@ -1,8 +1,8 @@
 """The error body, the table of statuses, and the middleware that turns every failure into them.
 
 Every exception of a handler, the router, a port or the framework becomes
-`{"error","message","status_code","timestamp","details"?}`. An unexpected one is logged with its traceback and
-becomes INTERNAL_ERROR, without its text.
+`{"error","message","status_code","timestamp","details"?}`, some with members of their own. An unexpected one
+is logged with its traceback and becomes INTERNAL_ERROR, without its text.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -106,6 +106,7 @@ class ApiError(Exception):
         details: the faults, where they have locations.
         headers: added to the response.
         status: from `STATUS`, unless the route overrides it.
+        members: added to the body.
     """
 
     def __init__(
@@ -116,6 +117,7 @@ class ApiError(Exception):
         details: Sequence[Detail] = (),
         headers: Mapping[str, str] | None = None,
         status: int | None = None,
+        members: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -123,6 +125,7 @@ class ApiError(Exception):
         self.details = tuple(details)
         self.headers = headers
         self.status = STATUS[code] if status is None else status
+        self.members = members
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
@@ -135,7 +138,7 @@ def error_body(error: ApiError) -> dict[str, Any]:
     }
     if error.details:
         body["details"] = [{"pointer": detail.pointer, "message": detail.message} for detail in error.details]
-    return body
+    return {**body, **error.members}
 
 
 def error_response(error: ApiError) -> web.Response:

@@ -25,7 +25,7 @@ from domain.shipments.commands import (
 from domain.shipments.event_identity import API_SOURCE
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
-from domain.shipments.status import Status
+from domain.shipments.status import Status, following
 
 Document = dict[str, Any]
 
@@ -45,7 +45,15 @@ HISTORY_FIELDS: Final = ("status", "timestamp", UTC_OFFSET, "source", *OBSERVED)
 _NULL: Final[Document] = {"location": None, "notes": None}
 """Fields that are null where they are not given; those that came later are absent, as in older documents."""
 
-ABSENT: Final = (UTC_OFFSET, "changes", *(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL))
+EXPLANATION: Final = ("current_status", "may_follow")
+"""Fields of an event that the status of its shipment did not allow: that status, and what may follow it."""
+
+ABSENT: Final = (
+    UTC_OFFSET,
+    *EXPLANATION,
+    "changes",
+    *(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL),
+)
 """Fields that are absent where they are not given: another payload may have to remove them."""
 
 SHIPMENT_FIELDS = {
@@ -66,6 +74,7 @@ EVENT_FIELDS = {
     "timestamp": 1,
     "request_key": 1,
     "status": 1,
+    "current_status": 1,
 }
 
 
@@ -96,6 +105,7 @@ def event_of(document: Document) -> EventRecord:
         request_key=document.get("request_key"),
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
+        current_status=Status(document["current_status"]) if "current_status" in document else None,
     )
 
 
@@ -181,6 +191,9 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     fields["offset"] = consumed.offset
     fields["last_offset"] = change.last_offset
     fields["recorded_at"] = recorded_at
+    if record.current_status is not None:
+        fields["current_status"] = str(record.current_status)
+        fields["may_follow"] = [str(status) for status in following(record.current_status)]
     return fields
 
 

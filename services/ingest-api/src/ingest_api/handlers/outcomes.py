@@ -9,8 +9,9 @@ from pydantic_core import to_json
 
 from domain.ports.core import Reply
 from domain.processing.batch import Outcome
-from domain.shipments.commands import Command
+from domain.shipments.commands import Command, CreateShipment
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.status import Status, following
 from httpkit.middleware.auth import principal
 from httpkit.middleware.request_spans import traceparent_of
 from httpkit.request.prefer import PREFERENCE_APPLIED, preferred_wait_s
@@ -112,10 +113,28 @@ def is_final(reply: Reply | None) -> TypeGuard[Reply]:
 def _require_applied(command: Command, reply: Reply, headers: Mapping[str, str]) -> None:
     if reply.reason is None:
         return
+    located = {"Location": f"/events/{command.event_id}", **headers}
+    if reply.reason is RejectionReason.INVALID_TRANSITION and reply.current_status is not None:
+        raise _transition_error(command, reply.current_status, located)
     raise rejection_error(
         reply.reason,
-        {"Location": f"/events/{command.event_id}", **headers},
+        located,
         status=_CONFLICT_STATUS if reply.reason is RejectionReason.IDEMPOTENCY_CONFLICT else None,
+    )
+
+
+def _transition_error(command: Command, status: Status, headers: Mapping[str, str]) -> ApiError:
+    """Return the error of a command that the shipment's status forbids: it says which would be allowed."""
+    names = following(status)
+    allowed = f"{' or '.join(names)} may follow" if names else "nothing can follow"
+    by_client = not isinstance(command, CreateShipment) and command.on_behalf_of is not None
+    if by_client and names:
+        allowed = f"its client may change or cancel it only while it is {Status.CREATED}"
+    return ApiError(
+        ErrorCode.INVALID_TRANSITION,
+        f"the shipment is {status}; {allowed}",
+        headers=headers,
+        members={"current_status": status, "may_follow": names},
     )
 
 

@@ -14,4 +14,5 @@ def reply_for(verdict: Verdict, event: EventRecord) -> Reply:
         timestamp=event.timestamp,
         status=event.status,
         version=event.version,
+        current_status=event.current_status,
     )

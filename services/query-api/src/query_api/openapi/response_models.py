@@ -182,7 +182,8 @@ class Event(Observation):
     """An event and its outcome.
 
     `reason` is an error code, or for a dead event the failure. An amendment has its changes in `changes`; its
-    `status` is the shipment's at that moment, null if the shipment does not exist or is not yours.
+    `status` is the shipment's at that moment, null if the shipment does not exist or is not yours. An event
+    that is rejected for INVALID_TRANSITION has the status that the shipment had, and what may follow that.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -196,6 +197,8 @@ class Event(Observation):
     source: str
     outcome: Outcome
     reason: str | None
+    current_status: NotRequired[Status]
+    may_follow: NotRequired[list[Status]]
     attempts: _Count
     duplicates: _Count
     conflicts: _Count

@@ -74,6 +74,8 @@ REJECTED: Final[dict[str, Any]] = APPLIED | {
     "notes": None,
     "outcome": "rejected",
     "reason": "INVALID_TRANSITION",
+    "current_status": "picked_up",
+    "may_follow": ["in_warehouse", "cancelled"],
     "attempts": 2,
     "offset": 48390,
 }

@@ -202,8 +202,9 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
         "conflicts": change.conflicts,
     }
     update: Document = {"$inc": counted, "$set": fields}
-    if change.judged is not None and documents.UTC_OFFSET not in fields:
-        update["$unset"] = {documents.UTC_OFFSET: ""}
+    if change.judged is not None:
+        absent = (documents.UTC_OFFSET, *documents.EXPLANATION)
+        update["$unset"] = {name: "" for name in absent if name not in fields}
     return _update_of(change.event_id, update)
 
 

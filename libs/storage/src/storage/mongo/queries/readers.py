@@ -49,6 +49,7 @@ EVENT_FIELDS: Final = (
     "changes",
     "outcome",
     "reason",
+    *documents.EXPLANATION,
     "attempts",
     "duplicates",
     "conflicts",
