@@ -13,7 +13,7 @@ from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
 from storage.mongo.documents import Document, event_document, shipment_document
-from tests.support.builders import NOON, RECORDED_AT, consumed, creation, report
+from tests.support.builders import NOON, RECORDED_AT, consumed, consumed_all, creation, report
 from tests.support.fakes import Documents
 from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
@@ -96,7 +96,7 @@ def assert_times_are_those_of_the_log(fold: FoldedLog, log: list[Command]) -> No
 @pytest.mark.parametrize("utc_offset", [None, "-06:00"])
 def test_a_rebuilt_shipment_is_the_bytes_of_the_stored_one(utc_offset: str | None) -> None:
     picked_up = replace(report(Status.PICKED_UP), utc_offset=utc_offset)
-    log = [consumed(command, offset) for offset, command in enumerate((creation(), picked_up))]
+    log = consumed_all(creation(), picked_up)
     verdicts = judge(log, None, dict.fromkeys(each.command.event_id for each in log))
     assert verdicts.shipment is not None
     stored = shipment_document(verdicts.shipment, recorded_at=RECORDED_AT)
