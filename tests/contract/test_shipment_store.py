@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Fenced, StaleKnowledge
-from domain.ports.core import Document, ShipmentStore
+from domain.errors import StaleKnowledge
+from domain.ports.core import ShipmentStore
 from domain.processing.batch import EventRecord, Outcome, Plan
 from domain.shipments.commands import Command, DeliveryWindow, ReportStatus, ShipmentChanges
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
-from tests.contract.writing import Storage, Writer
+from tests.contract.writing import Storage, Writer, superseded
 from tests.support.builders import (
     BOGOTA,
     BOXED,
@@ -200,19 +200,6 @@ async def test_duplicates_and_conflicts_are_counted_on_the_event_they_repeat(sto
     assert records[PICKED_UP.event_id] == counted
 
 
-def other(command: ReportStatus, *, offset: int, reason: str) -> Document:
-    """Return what is shown of a payload that does not stand."""
-    return {
-        "status": command.status.value,
-        "location": None,
-        "notes": command.notes,
-        "submitted_by": "driver_user_001",
-        "received_at": command.received_at,
-        "offset": offset,
-        "reason": reason,
-    }
-
-
 async def test_conflicting_payloads_are_kept_each_once_and_only_the_last_eight(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     said = [replace(PICKED_UP, notes=f"$otherwise {index}") for index in range(10)]
@@ -220,8 +207,8 @@ async def test_conflicting_payloads_are_kept_each_once_and_only_the_last_eight(s
     document = await storage.events.get(PICKED_UP.event_id)
     assert document is not None
     assert document["other_payloads"] == [
-        other(said[1], offset=3, reason="IDEMPOTENCY_CONFLICT"),
-        other(said[0], offset=4, reason="IDEMPOTENCY_CONFLICT"),
+        superseded(said[1], offset=3, reason="IDEMPOTENCY_CONFLICT"),
+        superseded(said[0], offset=4, reason="IDEMPOTENCY_CONFLICT"),
     ]
     for each in said[1:]:
         await writer.write(each, PICKED_UP)
@@ -242,7 +229,7 @@ async def test_a_rejected_payload_gives_way_to_another_and_is_kept(storage: Stor
     assert document is not None
     assert (document["outcome"], document["reason"], document["status"]) == ("applied", None, "picked_up")
     assert (document["attempts"], document["duplicates"], document["conflicts"]) == (2, 0, 1)
-    assert document["other_payloads"] == [other(early, offset=3, reason="IDEMPOTENCY_CONFLICT")]
+    assert document["other_payloads"] == [superseded(early, offset=3, reason="IDEMPOTENCY_CONFLICT")]
     assert (await storage.store.load([NUMBER]))[NUMBER].status is Status.PICKED_UP
 
 
@@ -255,7 +242,7 @@ async def test_of_two_rejected_payloads_the_last_is_recorded_and_the_other_kept(
     document = await storage.events.get(PICKED_UP.event_id)
     assert document is not None
     assert (document["outcome"], document["notes"], document["attempts"]) == ("rejected", "a", 5)
-    assert document["other_payloads"] == [other(earlier, offset=3, reason="SHIPMENT_NOT_FOUND")]
+    assert document["other_payloads"] == [superseded(earlier, offset=3, reason="SHIPMENT_NOT_FOUND")]
 
 
 async def test_a_creation_that_does_not_stand_says_what_was_to_be_created(storage: Storage) -> None:
@@ -382,84 +369,3 @@ async def test_an_event_taken_for_new_that_is_not_stops_the_whole_plan(store: Sh
     assert await store.load([NUMBER, number(2)]) == {NUMBER: shipment_after(CREATION)}
     assert await store.find_events([creation(number(2)).event_id]) == {creation(number(2)).event_id: None}
     assert await store.refresh(fence) == fence
-
-
-async def test_a_dead_event_is_recorded_and_may_be_applied_later(storage: Storage) -> None:
-    store = storage.store
-    writer = await Writer.of(store)
-    await writer.write(CREATION)
-    writer.fence = await store.dead_letter(
-        writer.fence, consumed(PICKED_UP, 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
-    )
-    assert writer.fence.next_offset == 2
-    dead = (await store.find_events([PICKED_UP.event_id]))[PICKED_UP.event_id]
-    assert dead is not None
-    assert (dead.outcome, dead.reason, dead.last_offset) == (Outcome.DEAD, None, 1)
-    assert dead.fingerprint == payload_fingerprint(PICKED_UP)
-    writer.offset = 2
-    await writer.write(PICKED_UP)
-    document = await storage.events.get(PICKED_UP.event_id)
-    assert document is not None
-    assert (document["outcome"], document["reason"], document["attempts"]) == ("applied", None, 2)
-
-
-async def test_a_dead_amendment_says_what_it_would_have_changed(storage: Storage) -> None:
-    fence = (await Writer.of(storage.store)).fence
-    await storage.store.dead_letter(
-        fence, consumed(amendment(), 1), next_offset=2, reason="KeyError: 'x'", recorded_at=RECORDED_AT
-    )
-    document = await storage.events.get(amendment().event_id)
-    assert document is not None
-    assert (document["changes"], document["status"]) == (HEAVIER, None)
-
-
-async def test_a_recorded_event_is_not_dead_lettered(store: ShipmentStore) -> None:
-    writer = await Writer.of(store)
-    await writer.write(CREATION)
-    before = await store.find_events([CREATION.event_id])
-    await store.dead_letter(
-        writer.fence, consumed(CREATION, 9), next_offset=10, reason="KeyError: 'x'", recorded_at=RECORDED_AT
-    )
-    assert await store.find_events([CREATION.event_id]) == before
-
-
-async def test_a_dead_payload_is_kept_on_the_record_of_another_one(storage: Storage) -> None:
-    writer = await Writer.of(storage.store)
-    await writer.write(CREATION, PICKED_UP)
-    before = await storage.store.find_events([PICKED_UP.event_id])
-    for offset in (2, 3):
-        writer.fence = await storage.store.dead_letter(
-            writer.fence,
-            consumed(OTHER_PICKED_UP, offset),
-            next_offset=offset + 1,
-            reason="quarantined",
-            recorded_at=RECORDED_AT,
-        )
-    assert await storage.store.find_events([PICKED_UP.event_id]) == before
-    document = await storage.events.get(PICKED_UP.event_id)
-    assert document is not None
-    assert (document["outcome"], document["attempts"], document["conflicts"]) == ("applied", 1, 0)
-    assert document["other_payloads"] == [other(OTHER_PICKED_UP, offset=3, reason="quarantined")]
-    writer.offset = 4
-    await writer.write(OTHER_PICKED_UP)
-    document = await storage.events.get(PICKED_UP.event_id)
-    assert document is not None
-    assert document["other_payloads"] == [other(OTHER_PICKED_UP, offset=4, reason="IDEMPOTENCY_CONFLICT")]
-
-
-async def test_what_cannot_be_read_moves_the_fence_alone(store: ShipmentStore) -> None:
-    fence = (await Writer.of(store)).fence
-    moved = await store.dead_letter(fence, None, next_offset=7, reason="no JSON", recorded_at=RECORDED_AT)
-    assert moved == await store.refresh(fence) == replace(fence, next_offset=7)
-
-
-async def test_nothing_is_dead_lettered_behind_a_lost_fence(store: ShipmentStore) -> None:
-    fence = (await Writer.of(store)).fence
-    now = (await Writer.of(store)).fence
-    for stale in (fence, replace(now, next_offset=5)):
-        with pytest.raises(Fenced):
-            await store.dead_letter(
-                stale, consumed(CREATION), next_offset=6, reason="bug", recorded_at=RECORDED_AT
-            )
-    assert await store.find_events([CREATION.event_id]) == {CREATION.event_id: None}
-    assert await store.refresh(now) == now

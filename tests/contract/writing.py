@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.ports.core import Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from domain.ports.dead_letters import DeadLetterReader
 from domain.processing.batch import Plan
-from domain.shipments.commands import Command
+from domain.shipments.commands import Command, ReportStatus
 from tests.support.builders import RECORDED_AT, consumed_all, ends_at, plan_for
 
 
@@ -45,3 +45,16 @@ class Writer:
         """Commit a plan."""
         self.fence = await self.store.commit(self.fence, plan, recorded_at=RECORDED_AT)
         self.offset = plan.next_offset
+
+
+def superseded(command: ReportStatus, *, offset: int, reason: str) -> Document:
+    """Return what is shown of a payload that does not stand."""
+    return {
+        "status": command.status.value,
+        "location": None,
+        "notes": command.notes,
+        "submitted_by": "driver_user_001",
+        "received_at": command.received_at,
+        "offset": offset,
+        "reason": reason,
+    }
