@@ -66,15 +66,15 @@ async def test_event_that_was_not_applied_returns_the_reason(ingest: Ingest, say
 
 
 @pytest.mark.parametrize(
-    ("current", "message", "may_follow"),
+    ("current", "message"),
     [
-        ("created", "the shipment is created; picked_up or cancelled may follow", ["picked_up", "cancelled"]),
-        ("in_transit", "the shipment is in_transit; delivered may follow", ["delivered"]),
-        ("delivered", "the shipment is delivered; nothing can follow", []),
+        ("created", "the shipment is created; picked_up or cancelled may follow"),
+        ("in_transit", "the shipment is in_transit; delivered may follow"),
+        ("delivered", "the shipment is delivered; nothing can follow"),
     ],
 )
 async def test_a_forbidden_transition_names_the_status_and_what_may_follow(
-    ingest: Ingest, current: str, message: str, may_follow: list[str]
+    ingest: Ingest, current: str, message: str
 ) -> None:
     says = Says("rejected", RejectionReason.INVALID_TRANSITION, current_status=Status(current))
     for method, path, body, _ in WRITES:
@@ -83,7 +83,6 @@ async def test_a_forbidden_transition_names_the_status_and_what_may_follow(
             response = await ingest.ask(method, path, body, Prefer="wait=2")
             assert (response.status, response.body["error"]) == (409, "INVALID_TRANSITION")
             assert response.body["message"] == message
-            assert (response.body["current_status"], response.body["may_follow"]) == (current, may_follow)
 
 
 async def test_a_client_hears_until_when_it_might_have_changed_its_shipment(ingest: Ingest) -> None:

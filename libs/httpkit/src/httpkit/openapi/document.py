@@ -8,7 +8,6 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from domain.access.permissions import PERMISSIONS, Permission
-from domain.shipments.status import Status
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
@@ -59,8 +58,6 @@ class Error(TypedDict):
     status_code: int
     timestamp: Instant
     details: NotRequired[list[ErrorDetail]]
-    current_status: NotRequired[Status]
-    may_follow: NotRequired[list[Status]]
 
 
 _ERROR: Final = TypeAdapter(Error)
@@ -292,8 +289,6 @@ def _error_example(code: ErrorCode, status: int) -> Json:
         "status_code": status,
         "timestamp": EXAMPLE_TIME,
     }
-    if code is ErrorCode.INVALID_TRANSITION:
-        body |= {"current_status": "picked_up", "may_follow": ["in_warehouse", "cancelled"]}
     if code is ErrorCode.VALIDATION_ERROR:
         body["details"] = [{"pointer": "/source", "message": "Field required"}]
     return body

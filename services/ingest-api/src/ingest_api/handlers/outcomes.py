@@ -130,12 +130,7 @@ def _transition_error(command: Command, status: Status, headers: Mapping[str, st
     by_client = not isinstance(command, CreateShipment) and command.on_behalf_of is not None
     if by_client and names:
         allowed = f"its client may change or cancel it only while it is {Status.CREATED}"
-    return ApiError(
-        ErrorCode.INVALID_TRANSITION,
-        f"the shipment is {status}; {allowed}",
-        headers=headers,
-        members={"current_status": status, "may_follow": names},
-    )
+    return ApiError(ErrorCode.INVALID_TRANSITION, f"the shipment is {status}; {allowed}", headers=headers)
 
 
 def rejection_error(
