@@ -19,7 +19,8 @@ from pymongo.read_concern import ReadConcern
 
 from devstack.client import RunningStack
 from domain.ports.core import Fence
-from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment
+from domain.processing.judging import judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment

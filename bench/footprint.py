@@ -9,7 +9,8 @@ from aiokafka.structs import ConsumerRecord
 from bench.filling import make_filling
 from bench.load import STARTED_AT
 
-from domain.processing.batch import ConsumedCommand, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, by_shipment
+from domain.processing.judging import judge
 from domain.shipments.commands import ReportStatus
 from domain.shipments.event_identity import creation_event_id, event_id
 from domain.shipments.shipment import Shipment

@@ -7,7 +7,8 @@ import pytest
 from pydantic_core import from_json
 
 from domain.ports.core import ChangeFeed
-from domain.processing.batch import Verdict, judge
+from domain.processing.batch import Verdict
+from domain.processing.judging import judge
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
 from messaging.settings import KafkaSettings

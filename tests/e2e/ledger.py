@@ -37,21 +37,31 @@ class Entry:
         return {name: getattr(self, name) for name in TALLIED}
 
 
+# Statuses that a shipment may have later, but not next.
+AHEAD = {
+    Status.CREATED: (Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED),
+    Status.PICKED_UP: (Status.IN_TRANSIT, Status.DELIVERED),
+    Status.IN_WAREHOUSE: (Status.DELIVERED,),
+}
+MOST_WAITING = 8
 TALLIED = ("outcome", "reason", "attempts", "duplicates", "conflicts")
 
 
 @dataclass(slots=True)
 class Life:
-    """Expected state of one shipment: its status, the ids of its history, and the merged fields."""
+    """Expected state of one shipment: its status, the ids of its history, the early events that wait."""
 
     status: Status | None = None
     history: list[str] = field(default_factory=list)
     events: dict[str, Entry] = field(default_factory=dict)
+    waiting: dict[str, Status] = field(default_factory=dict)
 
     def take(self, command: Command, fingerprint: str) -> None:
         """Fold the next record of this shipment."""
         entry = self.events.setdefault(command.event_id, Entry(fingerprint))
-        if entry.outcome != "applied":
+        if command.event_id in self.waiting and entry.fingerprint == fingerprint:
+            entry.attempts += 1
+        elif entry.outcome != "applied":
             entry.fingerprint = fingerprint
             self._judge(command, entry)
         elif entry.fingerprint == fingerprint:
@@ -66,10 +76,26 @@ class Life:
             entry.reason = "SHIPMENT_NOT_FOUND"
         elif self.status is not None and not can_follow(self.status, following):
             entry.reason = "INVALID_TRANSITION"
+            self.waiting.pop(command.event_id, None)
+            if following in AHEAD.get(self.status, ()) and len(self.waiting) < MOST_WAITING:
+                self.waiting[command.event_id] = following
         else:
-            entry.outcome, entry.reason = "applied", None
-            self.status = following
-            self.history.append(command.event_id)
+            self._apply(command.event_id, following)
+
+    def _apply(self, event_id: str, following: Status) -> None:
+        """Apply an event, and then those that waited for it, the first in the log first."""
+        entry = self.events[event_id]
+        entry.outcome, entry.reason = "applied", None
+        self.status = following
+        self.history.append(event_id)
+        self.waiting.pop(event_id, None)
+        for each, status in self.waiting.items():
+            if can_follow(following, status):
+                self.events[each].attempts += 1
+                return self._apply(each, status)
+        ahead = AHEAD.get(following, ())
+        self.waiting = {each: status for each, status in self.waiting.items() if status in ahead}
+        return None
 
 
 Ledger = dict[str, Life]

@@ -66,7 +66,12 @@ async def test_three_shipments_sent_in_order_end_as_planned(admin: Api, driver: 
         assert [entry["status"] for entry in shipment["status_history"]] == ["created", *ROUTE]
         assert {entry["event_id"] for entry in shipment["status_history"][1:]} == applied
         assert [event["reason"] for event in events.values()].count("INVALID_TRANSITION") == 5
-        assert sum(event["duplicates"] for event in events.values()) == 3
+        early = [event for event in events.values() if event["source"] == "too-early"]
+        assert [(event["status"], event["outcome"]) for event in early] == [
+            ("in_transit", "applied"),
+            ("delivered", "applied"),
+        ]
+        assert sum(event["duplicates"] for event in events.values()) == 2
         assert sum(event["conflicts"] for event in events.values()) == 2
 
 
@@ -180,17 +185,39 @@ async def test_zero_below_zero_is_no_conflict(admin: Api, driver: Api) -> None:
     assert (seen["duplicates"], seen["conflicts"]) == (1, 0)
 
 
-async def test_a_rejected_event_is_applied_when_it_is_sent_again_and_legal(admin: Api, driver: Api) -> None:
-    number = await shipment_at(Status.PICKED_UP, admin=admin, driver=driver)
-    early = event_body(number, Status.IN_TRANSIT)
-    event_id = await driver.reported(early)
-    assert (await driver.outcome(event_id))["reason"] == "INVALID_TRANSITION"
+async def test_an_early_event_is_applied_when_it_becomes_legal_and_then_repeated(
+    admin: Api, driver: Api
+) -> None:
+    number = await shipment_at(Status.CREATED, admin=admin, driver=driver)
+    early, earlier = event_body(number, Status.IN_WAREHOUSE), event_body(number, Status.IN_TRANSIT)
+    wait = {"Prefer": "wait=10"}
+    told = [await driver.post("/events", event, headers=wait) for event in (earlier, early)]
+    assert [(each.status, each.body["error"]) for each in told] == [(409, "INVALID_TRANSITION")] * 2
+    event_id = told[0].headers["Location"].removeprefix("/events/")
+    held = await driver.outcome(event_id)
+    assert (held["outcome"], held["reason"]) == ("rejected", "INVALID_TRANSITION")
+    assert held["held_until"] == told[0].body["held_until"]
+    accepted = datetime.fromisoformat(held["received_at"])
+    assert datetime.fromisoformat(held["held_until"]) - accepted == timedelta(hours=24)
+    assert "held" not in (await admin.shipment(number))
 
-    await driver.batch_reported([event_body(number, Status.IN_WAREHOUSE), early])
+    releaser = await driver.post("/events", event_body(number, Status.PICKED_UP), headers=wait)
 
-    seen = await driver.counted(event_id, times=2)
-    assert (seen["outcome"], seen["reason"], seen["attempts"]) == ("applied", None, 2)
-    assert (await admin.shipment(number))["current_status"] == "in_transit"
+    assert releaser.status == 200
+    applied = await driver.outcome(event_id)
+    assert (applied["outcome"], applied["reason"], applied["attempts"]) == ("applied", None, 2)
+    assert applied["held_until"] is None
+    shipment = await admin.shipment(number)
+    assert (shipment["current_status"], shipment["version"]) == ("in_transit", 4)
+    walked = shipment["status_history"]
+    assert [entry["status"] for entry in walked] == ["created", "picked_up", "in_warehouse", "in_transit"]
+    assert [walked[3]["timestamp"], walked[3]["event_id"]] == [earlier["timestamp"], event_id]
+    trail = (await admin.get(f"/shipments/{number}/events?outcome=rejected")).body["data"]
+    assert trail == []
+
+    assert await driver.reported(earlier) == event_id
+    assert (await driver.counted(event_id, times=3))["duplicates"] == 1
+    assert (await admin.shipment(number))["version"] == 4
 
 
 async def test_an_event_before_its_shipment_is_rejected_and_applied_when_sent_again(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.processing.halts import STALLED_OPENS
 from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
@@ -98,7 +98,7 @@ async def test_every_point_is_still_passed_by_a_processor(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One processor takes over from others that crashed early, processes a day, and is ended."""
-    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.judging, "decide", with_bug(decide))
     passed = tmp_path / "passed"
     await send_day(site, Walk(poison=True, awaited=True))
     await die(site, struck(CrashPoint.AFTER_COMMIT, on_call=3))
@@ -122,7 +122,7 @@ async def test_every_point_is_still_passed_by_a_processor(
 async def test_work_of_a_processor_that_dies_between_two_steps_is_completed_by_the_next(
     site: Site, point: CrashPoint, walk: Walk, recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.judging, "decide", with_bug(decide))
     sent = await send_day(site, walk)
     for strike in walk.before:
         await die(site, strike)

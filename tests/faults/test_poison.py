@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
 from domain.shipments.status import Status
@@ -61,7 +61,7 @@ STRANGE = (
 async def test_poison_of_every_kind_is_dead_lettered_and_its_neighbours_are_applied(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.judging, "decide", with_bug(decide))
     await site.send(JOURNEY[:1])
     partition = await partition_of_journey(site)
     values = [*UNREADABLE, codec.encode(BROKEN)]

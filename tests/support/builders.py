@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from domain.ports.core import Document, EndOffset
-from domain.processing.batch import ConsumedCommand, EventRecord, Known, Outcome, Plan, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, Known, Outcome, Plan, by_shipment
 from domain.processing.dead_letter import DeadLetterState
+from domain.processing.judging import judge
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
@@ -160,7 +161,12 @@ def payload_fingerprint(command: Command) -> str:
 
 
 def consumed(
-    command: Command, offset: int = 0, *, redelivered: bool = False, known_duplicate: bool = False
+    command: Command,
+    offset: int = 0,
+    *,
+    redelivered: bool = False,
+    known_duplicate: bool = False,
+    hold: timedelta | None = None,
 ) -> ConsumedCommand:
     """Return the record of the log that holds `command` at `offset`."""
     return ConsumedCommand(
@@ -169,6 +175,7 @@ def consumed(
         fingerprint=payload_fingerprint(command),
         redelivered=redelivered,
         known_duplicate=known_duplicate,
+        hold=hold,
     )
 
 

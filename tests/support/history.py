@@ -7,14 +7,14 @@ caches, no fences, no filter. MongoDB must say the same of every event and of ev
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from domain.processing.batch import Outcome
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId
-from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.shipments.status import Status, can_follow
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.observed import Document, Logged, Observed, ObservedDeadLetter, observe
@@ -31,9 +31,14 @@ class Sent(NamedTuple):
     unknown: int = 0
 
 
+HOLD = timedelta(hours=24)
+"""How long early events are held, unless a setting says otherwise."""
+MOST_HELD = 8
+
+
 @dataclass(slots=True)
 class EventModel:
-    """Expected result of an event by the rules."""
+    """Expected result of an event by the rules; `held_until` is of one that waits for its predecessors."""
 
     command: Command
     fingerprint: str
@@ -45,11 +50,15 @@ class EventModel:
     conflicts: int = 0
     offset: int = 0
     current_status: str | None = None
+    held_until: datetime | None = None
 
 
 @dataclass(slots=True)
 class Model:
-    """The log, folded."""
+    """The log, folded; `waiting` has the held events of a shipment, in the order of the log."""
+
+    hold: timedelta | None = HOLD
+    waiting: dict[TrackingNumber, list[EventModel]] = field(default_factory=dict)
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     events: dict[EventId, EventModel] = field(default_factory=dict)
@@ -67,6 +76,8 @@ class Model:
                 command.event_id,
                 EventModel(command, record.fingerprint, reason=error, attempts=1, offset=record.place[1]),
             )
+        elif event is not None and event.held_until is not None and _is_same(event, record, command):
+            event.attempts += 1
         elif event is None or event.outcome is not Outcome.APPLIED:
             self._judge(record, command, event or EventModel(command, record.fingerprint))
         elif event.fingerprint == record.fingerprint:
@@ -75,10 +86,10 @@ class Model:
             event.conflicts += 1
 
     def _judge(self, record: Logged, command: Command, event: EventModel) -> None:
-        shipment = self.shipments.get(command.tracking_number)
+        number = command.tracking_number
+        shipment = self.shipments.get(number)
         decision = decide(shipment, command)
         self.events[command.event_id] = event
-        event.command = command
         event.attempts += 1
         event.command, event.fingerprint, event.offset = command, record.fingerprint, record.place[1]
         if isinstance(decision, Rejected):
@@ -87,12 +98,58 @@ class Model:
                 event.current_status = shipment.status.value
             else:
                 event.current_status = None
+            self._forget(number, command, [event])
+            self._wait(event, command)
         elif not isinstance(decision, Repeated):
-            after = self.shipments[command.tracking_number] = evolve(shipment, decision)
-            event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
-            event.current_status = None
-            self.last[command.tracking_number] = command.event_id
+            self._apply(event, command, evolve(shipment, decision))
             self._describe(command)
+            if isinstance(command, ReportStatus):
+                self._forget(number, command, [event])
+                self._catch_up(number)
+                status = self.shipments[number].status
+                passed = [each for each in self._queue(number) if not _is_ahead(status, each.command)]
+                self._forget(number, command, passed)
+
+    def _apply(self, event: EventModel, command: Command, after: Shipment) -> None:
+        self.shipments[command.tracking_number] = after
+        event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
+        event.current_status = None
+        self.last[command.tracking_number] = command.event_id
+
+    def _queue(self, number: TrackingNumber) -> list[EventModel]:
+        return self.waiting.setdefault(number, [])
+
+    def _forget(self, number: TrackingNumber, command: Command, others: list[EventModel]) -> None:
+        """End the wait of some events, and of those that came too long before `command`."""
+        for each in [*self._queue(number)]:
+            expired = each.held_until is not None and each.held_until < command.received_at
+            if expired or any(each is other for other in others):
+                self._leave(number, each)
+
+    def _leave(self, number: TrackingNumber, event: EventModel) -> None:
+        event.held_until = None
+        self.waiting[number] = [each for each in self._queue(number) if each is not event]
+
+    def _wait(self, event: EventModel, command: Command) -> None:
+        shipment = self.shipments.get(command.tracking_number)
+        queue = self._queue(command.tracking_number)
+        early = event.reason == "INVALID_TRANSITION" and shipment is not None and len(queue) < MOST_HELD
+        if self.hold is not None and early and isinstance(command, ReportStatus):
+            asks = command.on_behalf_of is not None or command.expected_versions is not None
+            if shipment is not None and not asks and _is_ahead(shipment.status, command):
+                event.held_until = command.received_at + self.hold
+                queue.append(event)
+
+    def _catch_up(self, number: TrackingNumber) -> None:
+        """Apply the waiting events that are legal now, the first in the log first."""
+        for event in self._queue(number):
+            command, shipment = event.command, self.shipments[number]
+            if isinstance(command, ReportStatus) and can_follow(shipment.status, command.status):
+                event.attempts += 1
+                self._apply(event, command, evolve(shipment, StatusChanged(command.event_id, command.status)))
+                self._leave(number, event)
+                return self._catch_up(number)
+        return None
 
     def _describe(self, command: Command) -> None:
         """Retain the description of a shipment: as created, with amendments merged into it."""
@@ -115,9 +172,31 @@ class Model:
                 self.parts[command.tracking_number][name] = made if sides else {**part, **members}
 
 
-def violations(observed: Observed, sent: Iterable[Sent] | None = None) -> list[str]:
-    """Return every violation in words; without `sent`, the log is trusted."""
-    model = Model()
+def _is_same(event: EventModel, record: Logged, command: Command) -> bool:
+    """Say whether a record repeats an event that waits: it must not have waited for too long."""
+    in_time = event.held_until is not None and command.received_at <= event.held_until
+    return in_time and event.fingerprint == record.fingerprint
+
+
+def _is_ahead(status: Status, command: Command) -> bool:
+    """Check a status that comes early against DESIGN section 6, written down a second time."""
+    route = [Status.CREATED, Status.PICKED_UP, Status.IN_WAREHOUSE, Status.IN_TRANSIT, Status.DELIVERED]
+    if status not in route or not isinstance(command, ReportStatus) or command.status not in route:
+        return False
+    return route.index(command.status) > route.index(status) + 1
+
+
+def violations(
+    observed: Observed, sent: Iterable[Sent] | None = None, *, hold: timedelta | None = HOLD
+) -> list[str]:
+    """Return every violation in words.
+
+    Args:
+        observed: what there is.
+        sent: by the test; None to trust the log.
+        hold: how long early events are held, None for not at all.
+    """
+    model = Model(hold)
     dead = {dead_letter.place: dead_letter.error for dead_letter in observed.dead_letters}
     for record in observed.log:
         model.take(record, dead.get(record.place))
@@ -151,6 +230,8 @@ def _about_events(model: Model, observed: Observed) -> Iterator[str]:
                 yield f"{event_id}: {name} is {document[name]!r}, not {getattr(event, name)!r}"
         if document.get("current_status") != event.current_status:
             yield f"{event_id}: rejected at {document.get('current_status')}, not {event.current_status}"
+        if document.get("held_until") != event.held_until:
+            yield f"{event_id}: held_until is {document.get('held_until')!r}, not {event.held_until!r}"
         yield from (f"{event_id}: {fault}" for fault in _wrong_words(document, event.command))
     yield from (
         f"{event_id}: has an outcome, but is not in the log"
@@ -162,6 +243,12 @@ def _about_events(model: Model, observed: Observed) -> Iterator[str]:
 def _about_shipments(model: Model, observed: Observed) -> Iterator[str]:
     for number, shipment in model.shipments.items():
         document = observed.shipments.get(number)
+        waiting = [each.offset for each in model.waiting.get(number, [])]
+        if (
+            document is not None
+            and (held := [each["offset"] for each in document.get("held", [])]) != waiting
+        ):
+            yield f"{number}: holds the records {held}, not {waiting}"
         if document is None:
             yield f"{number}: lost, it does not exist but should be {shipment.status}"
         else:

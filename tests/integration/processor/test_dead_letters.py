@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.errors import StoreUnavailable
 from domain.processing.dead_letter import RecordPosition, Replay, dead_letter_id
 from domain.shipments.shipment import decide
@@ -56,7 +56,7 @@ async def positions(site: Site) -> list[RecordPosition]:
 async def test_an_event_that_a_bug_has_killed_is_applied_once_the_bug_is_gone(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.judging, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()
@@ -106,7 +106,7 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
 async def test_a_replay_is_noted_once_though_its_processor_dies_over_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(domain.processing.batch, "decide", with_bug(decide))
+    monkeypatch.setattr(domain.processing.judging, "decide", with_bug(decide))
     async with processing(site):
         await site.send([creation(), PICKED_UP, STORED])
         await site.finished()

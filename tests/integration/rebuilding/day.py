@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.processing.dead_letter import RecordPosition
 from domain.processing.halts import QUARANTINED
 from domain.shipments.commands import Command
@@ -41,7 +41,7 @@ async def spend(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     aside = site.database[QUARANTINED_SHIPMENTS]
     await aside.insert_one({"_id": SET_ASIDE, "reason": "poison", "since": NOON, "requested_by": "admin"})
     with monkeypatch.context() as patched:
-        patched.setattr(domain.processing.batch, "decide", with_bug(decide))
+        patched.setattr(domain.processing.judging, "decide", with_bug(decide))
         async with processing(site):
             await site.send([creation(number(900)), KILLED, creation(number(901)), STAYS_DEAD])
             await site.send([creation(SET_ASIDE), report(Status.PICKED_UP, SET_ASIDE)])

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.shipments.commands import Command, ReportStatus
 from domain.shipments.shipment import Decision, Shipment, decide
 
@@ -24,4 +24,4 @@ def with_bug(rules: Decide) -> Decide:
 
 def break_code() -> None:
     """Install the bug in this process."""
-    setattr(domain.processing.batch, "decide", with_bug(decide))  # noqa: B010  # imported there, not exported
+    setattr(domain.processing.judging, "decide", with_bug(decide))  # noqa: B010  # imported there, not exported

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Final
 
-import domain.processing.batch
+import domain.processing.judging
 from domain.shipments.commands import Command, ReportStatus
 from domain.shipments.shipment import Decision, Shipment, decide
 from messaging import codec
@@ -39,5 +39,5 @@ if __name__ == "__main__":
     if os.environ["KILL_AT"] == "reading":
         setattr(codec, "decode", _read)  # noqa: B010  # for this process only
     else:
-        setattr(domain.processing.batch, "decide", _judge)  # noqa: B010  # imported there, not exported
+        setattr(domain.processing.judging, "decide", _judge)  # noqa: B010  # imported there, not exported
     main()

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from domain.ports.core import Document
-from domain.processing.batch import ConsumedCommand, EventRecord, Outcome
+from domain.processing.batch import ConsumedCommand, EventChange, EventRecord, Outcome
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
 from domain.shipments.rejection import RejectionReason
-from domain.shipments.shipment import Shipment
+from domain.shipments.shipment import HeldEvent, Shipment
 from domain.shipments.status import TRANSITIONS, Status
+from domain.shipments.tracking_number import TrackingNumber
 
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:
@@ -147,9 +148,47 @@ def _explanation(record: EventRecord) -> Document:
     }
 
 
+def held_document(held: HeldEvent) -> Document:
+    """Return a held event as its shipment keeps it."""
+    document = history_entry(held.command, held.command.received_at)
+    del document["recorded_at"]
+    said = {name: value for name, value in document.items() if value is not None}
+    return said | {
+        "received_at": held.command.received_at,
+        "submitted_by": held.command.submitted_by,
+        "fingerprint": held.fingerprint,
+        "offset": held.offset,
+        "held_until": held.held_until,
+    }
+
+
+def held_event_of(document: Document, number: TrackingNumber) -> HeldEvent:
+    """Return a held event from its document."""
+    of_the_hold = ("fingerprint", "offset", "held_until")
+    said = {name: value for name, value in document.items() if name not in (*of_the_hold, "status")}
+    command = ReportStatus(tracking_number=number, status=Status(document["status"]), **said)
+    return HeldEvent(command=command, **{name: document[name] for name in of_the_hold})
+
+
+def hold_fields(change: EventChange) -> Document:
+    """Return what a batch changes in how an event is held."""
+    fields: Document = {}
+    if change.hold is not None:
+        fields["hold"] = {"offset": change.hold.offset, "seconds": int(change.hold.length.total_seconds())}
+    if change.hold is not None or change.hold_end is not None:
+        fields["held_until"] = change.record.held_until if change.record else None
+    record = change.record
+    if record is not None and record.released:
+        fields["released"] = [held_document(each) for each in record.released]
+    if record is not None and record.released_by:
+        fields["released_by"] = record.released_by
+    return fields
+
+
 def shipment_of(document: Document) -> Shipment:
     """Return the state of a shipment from its document."""
     return Shipment(
+        held=tuple(held_event_of(each, document["tracking_number"]) for each in document.get("held", [])),
         tracking_number=document["tracking_number"],
         client_id=document["client_id"],
         status=Status(document["current_status"]),
@@ -174,4 +213,9 @@ def record_of(document: Document) -> EventRecord:
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
         current_status=Status(document["current_status"]) if "current_status" in document else None,
+        held_until=document.get("held_until"),
+        released=tuple(
+            held_event_of(each, document["tracking_number"]) for each in document.get("released", [])
+        ),
+        released_by=document.get("released_by"),
     )

@@ -22,7 +22,9 @@ from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
     amend,
     event_document,
+    held_document,
     history_entry,
+    hold_fields,
     judged_fields,
     other_payload,
     record_of,
@@ -162,6 +164,8 @@ class InMemoryShipmentStore(Faults):
 
     def _reject_stale(self, plan: Plan) -> None:
         for change in plan.events:
+            if change.by_another:
+                continue
             if change.is_new == (change.event_id in self.documents.events):
                 raise StaleKnowledge(change.event_id)
         for tracking_number, shipment_change in plan.shipments.items():
@@ -170,7 +174,9 @@ class InMemoryShipmentStore(Faults):
 
     def _write_event(self, change: EventChange, partition: str, recorded_at: datetime) -> None:
         consumed, record = change.judged, change.record
-        if consumed is not None and change.is_new:
+        if change.event_id not in self.documents.events:
+            if consumed is None:
+                return  # a record that has expired has no hold to lose
             self.documents.events[change.event_id] = event_document(consumed, recorded_at)
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
@@ -181,7 +187,8 @@ class InMemoryShipmentStore(Faults):
         event["attempts"] += change.attempts
         event["duplicates"] += change.duplicates
         event["conflicts"] += change.conflicts
-        event["last_offset"] = change.last_offset
+        event |= hold_fields(change)
+        event["last_offset"] = max(change.last_offset, event["last_offset"] if change.by_another else 0)
 
     def _keep_others(self, event: Document, change: EventChange) -> None:
         if not change.others and not change.supersedes:
@@ -216,6 +223,11 @@ class InMemoryShipmentStore(Faults):
         if change.before is None:
             self.documents.shipments[number] = shipment_document(change.applied[0].command)
         shipment = self.documents.shipments[number]
+        shipment["held"] = [held_document(each) for each in change.after.held]
+        if not change.after.held:
+            del shipment["held"]
+        if not change.applied:
+            return
         for each in change.applied:
             if isinstance(each.command, AmendShipment):
                 amend(shipment, each.command)

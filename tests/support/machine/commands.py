@@ -46,6 +46,11 @@ _reports = st.builds(
     st.builds(report, st.sampled_from(REPORTABLE), NUMBERS, source=st.sampled_from("ab")),
     utc_offset=st.sampled_from([None, "-06:00"]),
 )
+_late_reports = st.builds(
+    lambda command, days: replace(command, received_at=command.received_at + timedelta(days=days)),
+    _reports,
+    st.integers(0, 2),
+)
 _clients = st.sampled_from([None, "client_001", "client_002"])
 _cancellations = st.builds(
     report, st.just(Status.CANCELLED), NUMBERS, source=st.just("api"), on_behalf_of=_clients
@@ -62,7 +67,7 @@ _changes = st.builds(
     _cancellations | _amendments,
     st.none() | st.lists(st.integers(1, 4), max_size=2).map(tuple),
 )
-_singles = _reports | _changes
+_singles = _reports | _late_reports | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
 SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])

@@ -28,6 +28,7 @@ from tests.support.fakes import (
     InMemoryReplies,
     InMemoryShipmentStore,
 )
+from tests.support.history import HOLD
 from tests.support.machine.faulty_ports import ProcessFaults, with_faults
 from tests.support.observed import (
     Observed,
@@ -197,6 +198,7 @@ class World:
             index=stores.index,
             clock=self.clock,
             metrics=ProcessorMetrics(CollectorRegistry()),
+            hold=HOLD,
         )
         return with_faults(ports, faults, self.crashing_offsets)
 

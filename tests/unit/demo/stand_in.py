@@ -8,7 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from domain.processing.batch import ConsumedCommand, EventRecord, judge
+from domain.processing.batch import ConsumedCommand, EventRecord
+from domain.processing.judging import judge
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId, creation_event_id, event_id, fingerprint
 from domain.shipments.shipment import Shipment

@@ -9,11 +9,13 @@ import pytest
 
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
 from domain.ports.core import Fence
-from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment, judge
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan, by_shipment
+from domain.processing.judging import judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from tests.support.builders import RECORDED_AT, consumed, ends_at
 from tests.support.fakes import InMemoryDuplicateFilter, InMemoryShipmentStore
+from tests.support.history import HOLD
 
 PARTITION = "shipments.events/0"
 
@@ -127,7 +129,7 @@ class BatchRunner:
         raise AssertionError(f"still unknown after they were looked up: {unknown}")
 
     async def _deliveries(self, batch: range) -> list[ConsumedCommand]:
-        records = [consumed(self.log[offset], offset) for offset in batch]
+        records = [consumed(self.log[offset], offset, hold=HOLD) for offset in batch]
         seen = await self.filter.seen(PARTITION, [_member(record) for record in records])
         return [
             replace(record, redelivered=record.offset < self.fence.next_offset, known_duplicate=known)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processing.batch import Kind, Outcome, judge
+from domain.processing.batch import Kind, Outcome
+from domain.processing.judging import judge
 from domain.shipments.amendment import merged
 from domain.shipments.commands import (
     AmendShipment,

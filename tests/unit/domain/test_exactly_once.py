@@ -1,17 +1,15 @@
 """However a log is cut into batches, and whatever strikes between them: the same ending."""
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.shipments.commands import Command
-from domain.shipments.event_identity import EventId
-from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
-from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import payload_fingerprint
 from tests.support.fakes import Documents, InMemoryShipmentStore
+from tests.support.history import Logged, Model
 from tests.support.machine.commands import SOME
 from tests.unit.domain.batch_runner import BatchRunner, Mishap, Step
 
@@ -19,38 +17,15 @@ logs = st.lists(SOME, max_size=12).map(lambda parts: [command for part in parts 
 steps = st.lists(st.builds(Step, st.integers(1, 8), st.sampled_from(Mishap), st.integers(0, 12)), max_size=10)
 
 
-@dataclass
-class Ending:
-    """The outcome of an event, computed without batches, look-ups or filters."""
-
-    fingerprint: str
-    outcome: str = "rejected"
-    reason: str | None = None
-    attempts: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
+JUDGED = ("outcome", "reason", "version", "attempts", "duplicates", "conflicts", "offset", "held_until")
 
 
-def one_at_a_time(log: list[Command]) -> tuple[dict[TrackingNumber, Shipment], dict[EventId, Ending]]:
+def one_at_a_time(log: list[Command]) -> Model:
     """Apply the log the simplest way there is."""
-    shipments: dict[TrackingNumber, Shipment] = {}
-    endings: dict[EventId, Ending] = {}
-    for command in log:
-        said = payload_fingerprint(command)
-        ending = endings.setdefault(command.event_id, Ending(said))
-        if ending.outcome == "applied":
-            ending.duplicates += ending.fingerprint == said
-            ending.conflicts += ending.fingerprint != said
-            continue
-        ending.fingerprint = said
-        shipment = shipments.get(command.tracking_number)
-        decision = decide(shipment, command)
-        ending.attempts += 1
-        ending.reason = decision.reason if isinstance(decision, Rejected) else None
-        if not isinstance(decision, Rejected | Repeated):
-            ending.outcome = "applied"
-            shipments[command.tracking_number] = evolve(shipment, decision)
-    return shipments, endings
+    model = Model()
+    for offset, command in enumerate(log):
+        model.take(Logged((0, offset), command, payload_fingerprint(command)), None)
+    return model
 
 
 async def run(log: list[Command], script: list[Step]) -> Documents:
@@ -61,14 +36,17 @@ async def run(log: list[Command], script: list[Step]) -> Documents:
 
 @given(logs)
 async def test_one_batch_equals_one_command_at_a_time(log: list[Command]) -> None:
-    shipments, endings = one_at_a_time(log)
+    model = one_at_a_time(log)
     documents = await run(log, [])
-    assert await InMemoryShipmentStore(documents).load(shipments) == shipments
-    assert documents.shipments.keys() == shipments.keys()
-    assert {
-        each: Ending(**{name: event[name] for name in vars(endings[each])})
-        for each, event in documents.events.items()
-    } == endings
+    loaded = await InMemoryShipmentStore(documents).load(model.shipments)
+    assert {each: replace(shipment, held=()) for each, shipment in loaded.items()} == model.shipments
+    assert {each: [held.offset for held in shipment.held] for each, shipment in loaded.items()} == {
+        each: [held.offset for held in model.waiting.get(each, [])] for each in loaded
+    }
+    assert documents.shipments.keys() == model.shipments.keys()
+    assert {each: [event.get(name) for name in JUDGED] for each, event in documents.events.items()} == {
+        each: [getattr(event, name) for name in JUDGED] for each, event in model.events.items()
+    }
 
 
 @given(logs, steps)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import PoisonRecord
-from domain.processing.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict, judge
+from domain.processing.batch import EventRecord, Kind, OtherPayload, Outcome, Verdict
+from domain.processing.judging import judge
 from domain.shipments.commands import ReportStatus
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processing.batch import Kind, Outcome, Verdict, judge
+from domain.processing.batch import Kind, Outcome, Verdict
+from domain.processing.judging import judge
 from domain.shipments.commands import ReportStatus
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import REPORTABLE, Status

@@ -58,6 +58,7 @@ class Says:
     status: Status | None = None
     version: int | None = None
     current_status: Status | None = None
+    held_until: datetime | None = None
 
 
 class ScriptedInbox(InMemoryReplyInbox):

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from ingest_api.use_cases.submission import CommandSubmitter, SubmissionContext
-from tests.support.builders import NUMBER, creation
+from tests.support.builders import NOON, NUMBER, creation
 from tests.support.fakes import InMemoryCommandLog, InMemoryReplyInbox
 from tests.support.waiting import wait_until
 from tests.unit.ingest_api.bodies import event_body, shipment_body
@@ -94,6 +95,22 @@ async def test_a_client_hears_until_when_it_might_have_changed_its_shipment(inge
             assert response.status == 409
             ends = "; nothing can follow" if current is Status.DELIVERED else "only while it is created"
             assert response.body["message"].endswith(ends)
+
+
+async def test_event_that_is_held_says_until_when(ingest: Ingest) -> None:
+    until = NOON + timedelta(hours=24)
+    early = Says(
+        "rejected", RejectionReason.INVALID_TRANSITION, current_status=Status.CREATED, held_until=until
+    )
+    ingest.inbox.script.append(early)
+    response = await ingest.post("/events", event_body(), Prefer="wait=2")
+    assert (response.status, response.body["error"]) == (409, "INVALID_TRANSITION")
+    assert response.body["held_until"] == "2026-03-02T12:00:00.000Z"
+    assert (response.body["current_status"], response.body["may_follow"]) == (
+        "created",
+        ["picked_up", "cancelled"],
+    )
+    assert response.body["message"].endswith("may follow first: the event is held until then")
 
 
 @pytest.mark.parametrize("says", [None, Says("dead")])

@@ -30,6 +30,7 @@ from tests.support.fakes import (
     InMemoryReplies,
     InMemoryShipmentStore,
 )
+from tests.support.history import HOLD
 from tests.support.records import RecordingProducer, records_of
 
 NAME = "shipments.events/0"
@@ -99,6 +100,7 @@ class ProcessorHarness:
             index=self.index,
             clock=self.clock,
             metrics=ProcessorMetrics(self.registry),
+            hold=HOLD,
         )
 
     async def partition(self, *, cache_size: int = 100, end_offset: int = END) -> ShipmentPartition:

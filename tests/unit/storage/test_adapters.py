@@ -82,7 +82,7 @@ def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> No
     before = shipment_after(CREATION, PICKED_UP)
     records = consumed_all(report(Status.IN_WAREHOUSE), report(Status.IN_TRANSIT))
     [change] = plan_for(records, {NUMBER: before}).shipments.values()
-    update = documents.shipment_update(change, recorded_at=RECORDED_AT)
+    update = documents.shipment_update(change, recorded_at=RECORDED_AT)["$set"]
     assert set(update) == {"status_history.2", "status_history.3", "current_status", "version", "updated_at"}
     assert (update["current_status"], update["version"]) == ("in_transit", 4)
 

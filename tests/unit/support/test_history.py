@@ -17,13 +17,13 @@ from tests.unit.processor.harness import ProcessorHarness
 
 JOURNEY: tuple[Command, ...] = (creation(), *(report(status) for status in ROUTE))
 PICKED_UP = report(Status.PICKED_UP)
-EARLY = report(Status.DELIVERED, source="elsewhere")
+LATE = report(Status.PICKED_UP, source="elsewhere")
 LOG: tuple[Command, ...] = (
     *JOURNEY[:2],
-    EARLY,
+    LATE,
     PICKED_UP,
     replace(PICKED_UP, notes="something else"),
-    EARLY,
+    LATE,
     *JOURNEY[2:],
     report(Status.PICKED_UP, number(9)),
 )
@@ -64,23 +64,23 @@ def with_history(observed: Observed, order: Sequence[int]) -> Observed:
 def test_a_day_on_which_all_went_well_has_no_violations(observed: Observed) -> None:
     sent = [Sent(each.event_id) for each in (*JOURNEY, report(Status.PICKED_UP, number(9)))]
     sent[1] = Sent(PICKED_UP.event_id, 2, unknown=1)
-    assert violations(observed, [*sent, Sent(EARLY.event_id, 1, unknown=1)]) == []
+    assert violations(observed, [*sent, Sent(LATE.event_id, 1, unknown=1)]) == []
     assert violations(observed) == []
 
 
 def test_a_record_that_is_not_in_the_log_is_a_loss(observed: Observed) -> None:
-    found = violations(observed, [Sent(EARLY.event_id, 3)])
-    assert f"{EARLY.event_id}: sent 3 times, but 2 times in the log" in found
+    found = violations(observed, [Sent(LATE.event_id, 3)])
+    assert f"{LATE.event_id}: sent 3 times, but 2 times in the log" in found
 
 
 def test_a_record_that_nobody_sent_is_reported(observed: Observed) -> None:
-    assert f"{EARLY.event_id}: in the log, but nobody sent it" in violations(observed, [])
+    assert f"{LATE.event_id}: in the log, but nobody sent it" in violations(observed, [])
 
 
 def test_an_event_without_an_outcome_is_a_loss(observed: Observed) -> None:
-    events = {key: value for key, value in observed.events.items() if key != EARLY.event_id}
+    events = {key: value for key, value in observed.events.items() if key != LATE.event_id}
     assert violations(replace(observed, events=events)) == [
-        f"{EARLY.event_id}: lost, it has no outcome but should be rejected"
+        f"{LATE.event_id}: lost, it has no outcome but should be rejected"
     ]
 
 
@@ -108,11 +108,11 @@ def test_events_that_were_applied_in_another_order_are_a_disorder(observed: Obse
 
 def test_a_walk_that_the_rules_forbid_is_illegal(observed: Observed) -> None:
     shipment, _ = documents(observed)
-    line = {**shipment["status_history"][4], "event_id": EARLY.event_id}
+    line = {**shipment["status_history"][4], "event_id": LATE.event_id}
     shipment["status_history"] = [*shipment["status_history"][:2], line]
     found = violations(replace(observed, shipments={NUMBER: shipment}))
     assert f"{NUMBER}: illegal walk: created, picked_up, delivered" in found
-    assert f"{NUMBER}: {EARLY.event_id} applied, but must not be" in found
+    assert f"{NUMBER}: {LATE.event_id} applied, but must not be" in found
 
 
 def test_an_event_without_a_record_is_reported(observed: Observed) -> None:
@@ -171,3 +171,35 @@ def test_a_dead_event_must_be_recorded_as_dead(observed: Observed) -> None:
         replace(observed, log=log, dead_letters=[ObservedDeadLetter((0, 99), b"", "ValueError: bug")])
     )
     assert found == [f"{dead.event_id}: lost, it has no outcome but should be dead"]
+
+
+async def holding(*, releasing: bool) -> Observed:
+    """Return a day on which an event came early, and what made it legal perhaps."""
+    harness = ProcessorHarness()
+    partition = await harness.partition()
+    steps = (JOURNEY[0], JOURNEY[2], *JOURNEY[1:2]) if releasing else (JOURNEY[0], JOURNEY[2])
+    for record in records_of(*steps):
+        await partition.handle([record])
+    shipments, events = deepcopy((harness.documents.shipments, harness.documents.events))
+    return Observed(
+        log_of(steps),
+        {str(key): value for key, value in shipments.items()},
+        {str(key): value for key, value in events.items()},
+    )
+
+
+async def test_a_held_event_that_is_lost_from_its_shipment_is_reported() -> None:
+    observed = await holding(releasing=False)
+    assert violations(observed) == []
+    shipment = {name: value for name, value in observed.shipments[NUMBER].items() if name != "held"}
+    [found] = violations(replace(observed, shipments={NUMBER: shipment}))
+    assert found == f"{NUMBER}: holds the records [], not [1]"
+
+
+async def test_a_released_event_that_counts_as_rejected_is_reported() -> None:
+    observed = await holding(releasing=True)
+    assert violations(observed) == []
+    early = JOURNEY[2].event_id
+    rejected = {**observed.events[early], "outcome": "rejected"}
+    [found] = violations(replace(observed, events={**observed.events, early: rejected}))
+    assert found == f"{early}: outcome is 'rejected', not <Outcome.APPLIED: 'applied'>"

@@ -19,7 +19,7 @@ from tests.unit.domain.batch_runner import Step
 from tests.unit.domain.test_exactly_once import logs, run, steps
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log
+from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log, with_holds
 
 SECOND = timedelta(seconds=1)
 
@@ -68,7 +68,10 @@ async def test_the_audit_log_holds_every_shipment_to_the_byte(log: list[Command]
 async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command], script: list[Step]) -> None:
     documents = await run(log, script)
     shipments, trails = shipments_in(documents), trails_in(documents)
-    folded = {number: fold_log(entries) for number, entries in entries_by_shipment(log).items()}
+    folded = {
+        number: fold_log(with_holds(entries, trails[number].values()))
+        for number, entries in entries_by_shipment(log).items()
+    }
     assert {number for number, fold in folded.items() if fold.shipment} == shipments.keys()
     for number, fold in folded.items():
         assert not fold.pending
@@ -85,8 +88,9 @@ def assert_times_are_those_of_the_log(fold: FoldedLog, log: list[Command]) -> No
     assert fold.shipment is not None
     instants = [line["recorded_at"] for line in fold.shipment["status_history"]]
     offsets = [(instant - NOON) // SECOND for instant in instants]
+    ids = [line["event_id"] for line in fold.shipment["status_history"]]
     assert [log[offset].event_id for offset in offsets] == [
-        line["event_id"] for line in fold.shipment["status_history"]
+        fold.events[each].get("released_by", each) for each in ids
     ]
     assert instants == sorted(instants)
     assert fold.shipment["updated_at"] >= instants[-1]

@@ -100,6 +100,7 @@ async def ports_on(
             index=MongoDeadLetterIndex(stores.database),
             clock=clock,
             metrics=ProcessorMetrics(registry),
+            hold=settings.early_events.hold,
         )
 
 

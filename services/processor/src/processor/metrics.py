@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -18,12 +18,13 @@ from domain.errors import (
     StoreUnavailable,
     TransientError,
 )
-from domain.processing.batch import Kind, Outcome, Verdict
+from domain.processing.batch import HoldEnd, Kind, Outcome, Plan, Verdict
 from domain.processing.halts import QUARANTINED
 from processor.latency_histogram import LatencyHistogram
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _RETRIED = (CommitUnknown, NotPublished, PublishUnknown, StaleKnowledge, StoreUnavailable)
+_HELD = "held"
 _DEAD_LETTER_REASONS = ("unreadable", "unprocessable", QUARANTINED)
 
 
@@ -64,6 +65,12 @@ class ProcessorMetrics:
         self._found = Total(
             "waybill_dedup_hits", "Events found in the duplicate filter: exact duplicates.", registry=registry
         )
+        self._early = Total(
+            "waybill_early_events",
+            "Early events that were held, and why that ended.",
+            ["change"],
+            registry=registry,
+        )
         self._start_at_zero()
 
     @contextmanager
@@ -81,8 +88,10 @@ class ProcessorMetrics:
         self._sizes.observe(size)
         self._durations.observe(time.perf_counter() - started)
 
-    def count(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+    def count(self, plan: Plan, now: datetime) -> None:
         """Count the outcome of each record of a batch that was just written as a transaction."""
+        # A released event was counted when its record was judged: as rejected.
+        verdicts = [verdict for verdict in plan.verdicts if verdict.kind is not Kind.RELEASED]
         totals = Counter(_labels(verdict) for verdict in verdicts)
         for (outcome, reason), count in totals.items():
             self._events.labels(outcome, reason).inc(count)
@@ -90,6 +99,11 @@ class ProcessorMetrics:
         # Redelivered records are counted already, or were delayed by the end of another process.
         accepted = [consumed.command.received_at for consumed in commands if not consumed.redelivered]
         self._latency.observe(accepted, now)
+        for change in plan.events:
+            if change.hold is not None:
+                self._early.labels(_HELD).inc()
+            if change.hold_end is not None:
+                self._early.labels(change.hold_end.value).inc()
 
     def count_retry(self, error: TransientError | StaleKnowledge) -> None:
         """Count a retried batch."""
@@ -110,6 +124,8 @@ class ProcessorMetrics:
         self._events.labels(Outcome.APPLIED.value, "")
         for error in _RETRIED:
             self._retries.labels(error.__name__)
+        for change in (_HELD, *HoldEnd):
+            self._early.labels(str(change))
 
 
 def _labels(verdict: Verdict) -> tuple[str, str]:

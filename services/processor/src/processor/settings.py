@@ -1,5 +1,7 @@
 """Settings of the processor."""
 
+from datetime import timedelta
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -41,6 +43,25 @@ class LoopSettings(BaseSettings):
     stalled_after_s: float = Field(default=120.0, gt=0)
 
 
+class EarlyEventsSettings(BaseSettings):
+    """Settings of events that come before the ones that make them legal (ADR 0024).
+
+    Attributes:
+        hold_hours: how long an early event is held, from its acceptance on; 0: not at all. A change concerns
+            events that are judged after it.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="EARLY_EVENTS_", env_ignore_empty=True)
+
+    hold_hours: float = Field(default=24.0, ge=0.0, le=8760.0)
+
+    @property
+    def hold(self) -> timedelta | None:
+        """Duration of a hold, in whole seconds; None if nothing is held."""
+        seconds = round(self.hold_hours * 3600)
+        return timedelta(seconds=seconds) if seconds else None
+
+
 class Settings(BaseModel):
     """Settings tree; `load_settings` reads each group from the environment."""
 
@@ -52,4 +73,5 @@ class Settings(BaseModel):
     mongo: MongoSettings
     redis: RedisSettings
     loop: LoopSettings
+    early_events: EarlyEventsSettings = Field(default_factory=EarlyEventsSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

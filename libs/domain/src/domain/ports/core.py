@@ -186,6 +186,7 @@ class Reply:
         status: of the event that stands: the one it reports, or the shipment's if it reports none.
         version: the shipment's after the event, None if it was not applied.
         current_status: the shipment's, where it is why the event was rejected; None otherwise.
+        held_until: of a rejected event that is held, until when it may be applied after all.
     """
 
     event_id: EventId
@@ -196,6 +197,7 @@ class Reply:
     status: Status | None = None
     version: int | None = None
     current_status: Status | None = None
+    held_until: datetime | None = None
 
 
 class Replies(Protocol):

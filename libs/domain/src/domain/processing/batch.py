@@ -1,30 +1,18 @@
-"""Judgement of one batch of a partition: exactly once, in the order of the offsets (ADR 0002).
+"""A batch of a partition: its consumed commands, the verdicts on them, and the writes that they lead to.
 
-`judge` decides the commands of one shipment. It is pure: everything it knows is passed in. Where it needs to
-know more (has this rejected event been seen before? what did the first one with this id say?), it names the
-event ids to look up in `Verdicts.unknown`; look them up and judge again: the second verdicts are final.
-
-The four kinds of a consumed command, in the order of the checks:
-
-1. *replayed*: the record itself has been counted before (its offset is not above the highest one counted for
-   this event, and below the partition's next one). Nothing is decided or counted; later steps are repeated.
-2. *duplicate*: the same event, in another record. Counted on the event.
-3. *conflict*: an applied event's id with another payload. Counted and kept on the event; the first counts.
-4. *judged*: a new event, or one that was rejected or dead and is sent again, with any payload: where nothing
-   was applied, `decide` judges it.
+`domain.processing.judging` makes the verdicts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from domain.errors import PoisonRecord
-from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.commands import Command, CreateShipment
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
-from domain.shipments.shipment import Event, Rejected, Repeated, Shipment, decide, evolve
+from domain.shipments.shipment import HeldEvent, Shipment
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from domain.values import value
@@ -51,6 +39,9 @@ class EventRecord:
         status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
         offset: of the consumed command whose verdict this is.
         current_status: the shipment's, where it is why the event was rejected; None otherwise.
+        held_until: of a held event, until when it may be released.
+        released: the held events that were applied right after this one, in their order.
+        released_by: the event that released this one, None if it was applied by itself.
     """
 
     event_id: EventId
@@ -65,6 +56,9 @@ class EventRecord:
     status: Status | None = None
     offset: int | None = None
     current_status: Status | None = None
+    held_until: datetime | None = None
+    released: tuple[HeldEvent, ...] = ()
+    released_by: EventId | None = None
 
 
 LARGE_BATCH: Final = 100
@@ -78,6 +72,7 @@ class ConsumedCommand:
     Attributes:
         redelivered: the offset is below the partition's next one: the record may have been counted before.
         known_duplicate: the duplicate filter has seen this very event applied.
+        hold: how long it is held if it comes early, None for not at all.
     """
 
     command: Command
@@ -87,6 +82,7 @@ class ConsumedCommand:
     traceparent: str | None = None
     redelivered: bool = False
     known_duplicate: bool = False
+    hold: timedelta | None = None
 
 
 class Kind(StrEnum):
@@ -96,11 +92,15 @@ class Kind(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     REPLAYED = "replayed"
+    RELEASED = "released"
 
 
 @value()
 class Verdict:
-    """The verdict on one consumed command; `event` is None where only the duplicate filter knew it."""
+    """The verdict on one consumed command; `event` is None where only the duplicate filter knew it.
+
+    A held event that is released has a verdict of its own, after that of its releaser.
+    """
 
     consumed: ConsumedCommand
     kind: Kind
@@ -120,8 +120,9 @@ class Verdict:
         if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
             return False
         if self.kind is Kind.REPLAYED:
-            return self.event.offset == self.consumed.offset
-        return self.kind is Kind.JUDGED
+            # A released event is published after its releaser, whose replay repeats that.
+            return self.event.offset == self.consumed.offset and self.event.released_by is None
+        return self.kind in (Kind.JUDGED, Kind.RELEASED)
 
 
 @value()
@@ -137,6 +138,23 @@ class OtherPayload:
     reason: RejectionReason | str | None
 
 
+class HoldEnd(StrEnum):
+    """Reason for which an event is not held any more."""
+
+    RELEASED = "released"
+    EXPIRED = "expired"
+    UNREACHABLE = "unreachable"
+    REPLACED = "replaced"
+
+
+@value()
+class Hold:
+    """The hold of an early event: the record that is held, and for how long."""
+
+    offset: int
+    length: timedelta
+
+
 @dataclass(slots=True)
 class EventChange:
     """The change of one event's record by a batch.
@@ -147,6 +165,10 @@ class EventChange:
         attempts: how often it was judged.
         others: payloads of this batch that are not recorded, in the order of the log.
         supersedes: the store holds a record of another payload, which was not applied and is replaced.
+        hold: None unless this batch began to hold the event.
+        hold_end: why this batch ended that, None if it did not.
+        by_another: another event released or ended it. The store may have counted records of it that this
+            batch does not know: the highest offset counts, and the record may be gone.
     """
 
     event_id: EventId
@@ -159,11 +181,17 @@ class EventChange:
     conflicts: int = 0
     others: list[OtherPayload] = field(default_factory=list)
     supersedes: bool = False
+    hold: Hold | None = None
+    hold_end: HoldEnd | None = None
+    by_another: bool = False
 
 
 @dataclass(slots=True)
 class ShipmentTransition:
-    """The change of one shipment by a batch: its state before and after, and the applied commands."""
+    """The change of one shipment by a batch: its state before and after, and the applied commands.
+
+    None are applied where only its held events change.
+    """
 
     before: Shipment | None
     after: Shipment
@@ -214,69 +242,6 @@ def by_shipment(commands: Iterable[ConsumedCommand]) -> dict[TrackingNumber, lis
     return groups
 
 
-def judge(commands: Sequence[ConsumedCommand], shipment: Shipment | None, known: Known) -> Verdicts:
-    """Judge the consumed commands of one shipment, given in the order of their offsets."""
-    verdicts = Verdicts()
-    current = shipment
-    for consumed in commands:
-        current = _judge_one(verdicts, consumed, current, known)
-    if verdicts.unknown:
-        # One look-up may change the verdicts on the others: look all up now, and once only.
-        verdicts.unknown = list({each.command.event_id for each in commands} - known.keys())
-    return verdicts
-
-
-def _judge_one(
-    verdicts: Verdicts, consumed: ConsumedCommand, current: Shipment | None, known: Known
-) -> Shipment | None:
-    event_id = consumed.command.event_id
-    change = verdicts.events.get(event_id)
-    record = change.record if change and change.record else known.get(event_id)
-    kind = _recognise(consumed, record)
-    if kind is Kind.REPLAYED:
-        verdicts.verdicts.append(Verdict(consumed, kind, record))
-        return current
-    if kind is not Kind.JUDGED:
-        _count(verdicts, consumed, kind, record)
-        return current
-    decision = decide(current, consumed.command)
-    if change is not None and record is None and event_id not in known:
-        # The duplicate filter alone knows it as applied: taken for a new one, it would be applied again.
-        verdicts.unknown.append(event_id)
-        return current
-    if not isinstance(decision, Rejected | Repeated):
-        return _apply(verdicts, consumed, current, decision, known)
-    if record is None and event_id not in known:
-        verdicts.unknown.append(event_id)
-    elif isinstance(decision, Rejected):
-        _record(verdicts, consumed, current, decision.reason, known)
-    else:
-        raise PoisonRecord(f"{event_id} is in the history of its shipment, but has no record")
-    return current
-
-
-def _recognise(consumed: ConsumedCommand, record: EventRecord | None) -> Kind:
-    if record is None:
-        return Kind.DUPLICATE if consumed.known_duplicate else Kind.JUDGED
-    if consumed.redelivered and consumed.offset <= record.last_offset:
-        return Kind.REPLAYED
-    if record.outcome is not Outcome.APPLIED:
-        return Kind.JUDGED
-    return Kind.DUPLICATE if record.fingerprint == consumed.fingerprint else Kind.CONFLICT
-
-
-def _apply(
-    verdicts: Verdicts, consumed: ConsumedCommand, current: Shipment | None, event: Event, known: Known
-) -> Shipment:
-    evolved = evolve(current, event)
-    _record(verdicts, consumed, evolved, None, known)
-    if verdicts.shipment is None:
-        verdicts.shipment = ShipmentTransition(current, evolved)
-    verdicts.shipment.after = evolved
-    verdicts.shipment.applied.append(consumed)
-    return evolved
-
-
 def conflict_reason(command: Command, standing: EventRecord) -> RejectionReason:
     """Return why a payload conflicts with the one that is applied under its id.
 
@@ -288,73 +253,3 @@ def conflict_reason(command: Command, standing: EventRecord) -> RejectionReason:
         return RejectionReason.IDEMPOTENCY_CONFLICT
     same_request = command.request_key is not None and command.request_key == standing.request_key
     return RejectionReason.IDEMPOTENCY_CONFLICT if same_request else RejectionReason.TRACKING_NUMBER_TAKEN
-
-
-def _change(verdicts: Verdicts, consumed: ConsumedCommand, *, is_new: bool) -> EventChange:
-    event_id = consumed.command.event_id
-    change = verdicts.events.get(event_id)
-    if change is None:
-        change = verdicts.events[event_id] = EventChange(event_id, is_new, consumed.offset)
-    change.last_offset = consumed.offset
-    return change
-
-
-def _count(verdicts: Verdicts, consumed: ConsumedCommand, kind: Kind, record: EventRecord | None) -> None:
-    change = _change(verdicts, consumed, is_new=False)
-    if kind is Kind.CONFLICT and record is not None:
-        change.conflicts += 1
-        reason = conflict_reason(consumed.command, record)
-        change.others.append(OtherPayload(consumed, reason))
-    else:
-        change.duplicates += 1
-    verdicts.verdicts.append(Verdict(consumed, kind, record))
-
-
-def _record(
-    verdicts: Verdicts,
-    consumed: ConsumedCommand,
-    shipment: Shipment | None,
-    reason: RejectionReason | None,
-    known: Known,
-) -> None:
-    command = consumed.command
-    visible = None if reason is RejectionReason.FORBIDDEN else shipment
-    stored = known.get(command.event_id)
-    change = _change(verdicts, consumed, is_new=stored is None)
-    _retain_replaced(change, consumed, stored)
-    change.judged = consumed
-    change.attempts += 1
-    change.record = EventRecord(
-        event_id=command.event_id,
-        outcome=Outcome.APPLIED if reason is None else Outcome.REJECTED,
-        reason=reason,
-        fingerprint=consumed.fingerprint,
-        last_offset=consumed.offset,
-        version=shipment.version if shipment is not None and reason is None else None,
-        client_id=visible.client_id if visible is not None else None,
-        timestamp=command.timestamp,
-        request_key=command.request_key if isinstance(command, CreateShipment) else None,
-        status=_status_of(command, visible),
-        offset=consumed.offset,
-        current_status=shipment.status
-        if shipment is not None and reason is RejectionReason.INVALID_TRANSITION
-        else None,
-    )
-    verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
-
-
-def _retain_replaced(change: EventChange, consumed: ConsumedCommand, stored: EventRecord | None) -> None:
-    """Keep the payload that `consumed` replaces: it was accepted, and must not vanish."""
-    if change.judged is not None and change.record is not None:
-        if change.judged.fingerprint != consumed.fingerprint:
-            change.others.append(OtherPayload(change.judged, change.record.reason))
-    elif stored is not None:
-        change.supersedes = stored.fingerprint != consumed.fingerprint
-
-
-def _status_of(command: Command, shipment: Shipment | None) -> Status | None:
-    if isinstance(command, ReportStatus):
-        return command.status
-    if isinstance(command, CreateShipment):
-        return Status.CREATED
-    return None if shipment is None else shipment.status

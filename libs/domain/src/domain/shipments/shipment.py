@@ -1,6 +1,7 @@
 """The state machine of a shipment: `decide` judges a command, `evolve` applies its event. Both are pure."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from domain.shipments.amendment import dimensions_after, has_dimensions
 from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
@@ -9,6 +10,22 @@ from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status, can_follow, is_terminal
 from domain.shipments.tracking_number import TrackingNumber
 from domain.values import value
+
+
+@value(kw_only=True)
+class HeldEvent:
+    """An early event, kept until a later one makes it legal (ADR 0024).
+
+    Attributes:
+        fingerprint: of its payload.
+        offset: of the record that was judged first.
+        held_until: an event that was accepted later than this does not release it any more.
+    """
+
+    command: ReportStatus
+    fingerprint: str
+    offset: int
+    held_until: datetime
 
 
 @value()
@@ -21,6 +38,7 @@ class Shipment:
             are at most five: an applied event is known from the shipment alone, without another look-up.
             Amendments are not among them: there may be any number, and the audit log knows them.
         has_dimensions: the package has its three dimensions; otherwise it has none.
+        held: early events, in the order of the log.
     """
 
     tracking_number: TrackingNumber
@@ -29,6 +47,7 @@ class Shipment:
     version: int
     applied: tuple[EventId, ...]
     has_dimensions: bool = False
+    held: tuple[HeldEvent, ...] = ()
 
 
 @value()
@@ -115,6 +134,7 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         shipment.version + 1,
         (*shipment.applied, event.event_id),
         shipment.has_dimensions,
+        shipment.held,
     )
 
 

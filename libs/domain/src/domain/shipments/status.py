@@ -42,6 +42,21 @@ def following(current: Status) -> tuple[Status, ...]:
     return tuple(status for status in Status if status in TRANSITIONS[current])
 
 
+def can_reach(current: Status, target: Status) -> bool:
+    """Say whether a shipment may get from `current` to `target`, in one step or in several."""
+    return target in _REACHABLE[current]
+
+
 def is_terminal(status: Status) -> bool:
     """Say whether nothing can follow `status`."""
     return not TRANSITIONS[status]
+
+
+def _reachable(status: Status) -> frozenset[Status]:
+    following = TRANSITIONS[status]
+    return following.union(*(_reachable(each) for each in following))
+
+
+_REACHABLE: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
+    {status: _reachable(status) for status in Status}
+)

@@ -49,7 +49,8 @@ class ErrorDetail(TypedDict):
 class Error(TypedDict):
     """The body of every error.
 
-    INVALID_TRANSITION has the status of the shipment, and which ones may follow it.
+    INVALID_TRANSITION has the status of the shipment, and which ones may follow it; `held_until` if the event
+    came early and is held.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
@@ -58,6 +59,7 @@ class Error(TypedDict):
     status_code: int
     timestamp: Instant
     details: NotRequired[list[ErrorDetail]]
+    held_until: NotRequired[Instant]
 
 
 _ERROR: Final = TypeAdapter(Error)

@@ -22,10 +22,18 @@ from domain.shipments.commands import (
     ReportStatus,
     put_given,
 )
-from domain.shipments.event_identity import API_SOURCE
+from domain.shipments.event_identity import API_SOURCE, tracking_number_of
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status, following
+from storage.mongo.held_events import (
+    HELD,
+    HELD_UNTIL,
+    HOLD,
+    RELEASED,
+    held_document,
+    held_event_of,
+)
 
 Document = dict[str, Any]
 
@@ -62,6 +70,7 @@ SHIPMENT_FIELDS = {
     "version": 1,
     "status_history.event_id": 1,
     "package.dimensions.length": 1,
+    HELD: 1,
 }
 EVENT_FIELDS = {
     "outcome": 1,
@@ -75,6 +84,9 @@ EVENT_FIELDS = {
     "request_key": 1,
     "status": 1,
     "current_status": 1,
+    HELD_UNTIL: 1,
+    RELEASED: 1,
+    "released_by": 1,
 }
 
 
@@ -87,6 +99,7 @@ def shipment_of(document: Document) -> Shipment:
         document["version"],
         tuple(entry["event_id"] for entry in document["status_history"]),
         has_dimensions(document["package"]),
+        tuple(held_event_of(each, document["_id"]) for each in document.get(HELD, ())),
     )
 
 
@@ -106,6 +119,11 @@ def event_of(document: Document) -> EventRecord:
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
         current_status=Status(document["current_status"]) if "current_status" in document else None,
+        held_until=document.get(HELD_UNTIL),
+        released=tuple(
+            held_event_of(each, tracking_number_of(document["_id"])) for each in document.get(RELEASED, ())
+        ),
+        released_by=document.get("released_by"),
     )
 
 
@@ -160,7 +178,10 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
         updated |= dict.fromkeys(ABSENT, "$$REMOVE")  # what the new payload gives is set below
     for name in ("attempts", "duplicates", "conflicts"):
         updated[name] = {"$add": [f"${name}", getattr(change, name)]}
-    return [{"$set": updated | {name: {"$literal": value} for name, value in fields.items()}}]
+    updated |= {name: {"$literal": value} for name, value in fields.items()}
+    if change.by_another:
+        updated["last_offset"] = {"$max": ["$last_offset", change.last_offset]}
+    return [{"$set": updated}]
 
 
 def _other_payload(other: OtherPayload) -> Document:
@@ -194,7 +215,20 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     if record.current_status is not None:
         fields["current_status"] = str(record.current_status)
         fields["may_follow"] = [str(status) for status in following(record.current_status)]
+    if record.released:
+        fields[RELEASED] = [held_document(each) for each in record.released]
+    if record.released_by is not None:
+        fields["released_by"] = record.released_by
+    put_hold(fields, change)
     return fields
+
+
+def put_hold(fields: Document, change: EventChange) -> None:
+    """Put into `fields` what a batch changes in how an event is held; nothing if it changes nothing."""
+    if change.hold is not None:
+        fields[HOLD] = {"offset": change.hold.offset, "seconds": int(change.hold.length.total_seconds())}
+    if change.hold is not None or change.hold_end is not None:
+        fields[HELD_UNTIL] = None if change.record is None else change.record.held_until
 
 
 def dead_document(
@@ -259,6 +293,7 @@ def _history_fields(command: Command) -> Document:
 def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
     """Return the document of a new shipment, with everything that its batch applied to it."""
     creation = change.applied[0].command
+    held = [held_document(each) for each in change.after.held]
     if not isinstance(creation, CreateShipment):
         raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
     description: Document = {}
@@ -272,11 +307,23 @@ def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> D
         "version": change.after.version,
         "created_at": creation.timestamp,
         "updated_at": recorded_at,
+        **({HELD: held} if held else {}),
     }
 
 
 def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
-    """Return the `$set` for the new state of a shipment.
+    """Return the update to the new state of a shipment."""
+    fields = _changed_fields(change, recorded_at) if change.applied else {}
+    before = () if change.before is None else change.before.held
+    if change.after.held == before:
+        return {"$set": fields}
+    if change.after.held:
+        return {"$set": {**fields, HELD: [held_document(each) for each in change.after.held]}}
+    return {"$set": fields, "$unset": {HELD: ""}} if fields else {"$unset": {HELD: ""}}
+
+
+def _changed_fields(change: ShipmentTransition, recorded_at: datetime) -> Document:
+    """Return the fields that applied commands set.
 
     History is written by position: unlike `$push` that is idempotent, and it is cheaper.
     """

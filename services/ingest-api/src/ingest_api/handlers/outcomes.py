@@ -1,6 +1,7 @@
 """Responses with an awaited outcome, shared by events, amendments and cancellations."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
@@ -115,7 +116,7 @@ def _require_applied(command: Command, reply: Reply, headers: Mapping[str, str])
         return
     located = {"Location": f"/events/{command.event_id}", **headers}
     if reply.reason is RejectionReason.INVALID_TRANSITION and reply.current_status is not None:
-        raise _transition_error(command, reply.current_status, located)
+        raise _transition_error(command, reply.current_status, reply.held_until, located)
     raise rejection_error(
         reply.reason,
         located,
@@ -123,14 +124,22 @@ def _require_applied(command: Command, reply: Reply, headers: Mapping[str, str])
     )
 
 
-def _transition_error(command: Command, status: Status, headers: Mapping[str, str]) -> ApiError:
+def _transition_error(
+    command: Command, status: Status, held_until: datetime | None, headers: Mapping[str, str]
+) -> ApiError:
     """Return the error of a command that the shipment's status forbids: it says which would be allowed."""
     names = following(status)
     allowed = f"{' or '.join(names)} may follow" if names else "nothing can follow"
     by_client = not isinstance(command, CreateShipment) and command.on_behalf_of is not None
     if by_client and names:
         allowed = f"its client may change or cancel it only while it is {Status.CREATED}"
-    return ApiError(ErrorCode.INVALID_TRANSITION, f"the shipment is {status}; {allowed}", headers=headers)
+    members: dict[str, object] = {}
+    if held_until is not None:
+        allowed = f"{allowed} first: the event is held until then"
+        members["held_until"] = held_until
+    return ApiError(
+        ErrorCode.INVALID_TRANSITION, f"the shipment is {status}; {allowed}", headers=headers, members=members
+    )
 
 
 def rejection_error(

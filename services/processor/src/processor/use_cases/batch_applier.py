@@ -15,8 +15,8 @@ from domain.processing.batch import (
     Verdict,
     Verdicts,
     by_shipment,
-    judge,
 )
+from domain.processing.judging import judge
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
@@ -52,7 +52,7 @@ class BatchApplier:
             {consumed.command.event_id for consumed in commands if consumed.redelivered}
         )
         plan = await self._commit(commands, next_offset, known)
-        self._ports.metrics.count(plan.verdicts, self._ports.clock.now())
+        self._ports.metrics.count(plan, self._ports.clock.now())
         await self._publish_results(plan)
 
     async def skip_to(self, next_offset: int) -> None:
@@ -135,6 +135,8 @@ def _member(consumed: ConsumedCommand) -> str:
 
 
 def _is_newly_applied(verdict: Verdict) -> bool:
+    if verdict.kind is Kind.RELEASED:
+        return not verdict.consumed.redelivered
     return (
         verdict.kind is Kind.JUDGED and verdict.event is not None and verdict.event.outcome is Outcome.APPLIED
     )

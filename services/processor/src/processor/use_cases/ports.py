@@ -1,6 +1,7 @@
 """Ports that the parts of a shipment partition are given."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.ports.core import ChangeFeed, Clock, DuplicateFilter, Replies, ShipmentStore
 from domain.ports.dead_letters import DeadLetterIndex
@@ -12,7 +13,11 @@ from processor.use_cases.quarantine import Quarantine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Ports of one process, shared by its partitions."""
+    """Ports of one process, shared by its partitions.
+
+    Attributes:
+        hold: how long early events are held, None for not at all.
+    """
 
     store: ShipmentStore
     partition_state: PartitionStateStore
@@ -24,3 +29,4 @@ class Ports:
     index: DeadLetterIndex
     clock: Clock
     metrics: ProcessorMetrics
+    hold: timedelta | None = None

@@ -1,6 +1,7 @@
 """Reading of a partition's records as commands."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from domain.errors import PoisonRecord
 from domain.processing.batch import ConsumedCommand
@@ -14,14 +15,16 @@ from processor.use_cases.partition_fence import PartitionFence
 class RecordReader:
     """Reads records; those below the fence's offset are redelivered."""
 
-    def __init__(self, fence: PartitionFence, *, partitions: int) -> None:
+    def __init__(self, fence: PartitionFence, *, partitions: int, hold: timedelta | None = None) -> None:
         """Create a reader.
 
         Args:
             fence: of the partition.
             partitions: number that keys are distributed over.
+            hold: how long early events are held, None for not at all.
         """
         self._fence = fence
+        self._hold = hold
         self._partitions = partitions
 
     def read_batch(self, records: Sequence[Record]) -> list[ConsumedCommand]:
@@ -61,4 +64,5 @@ class RecordReader:
             reply_to=codec.header(record.headers, codec.REPLY_TO),
             traceparent=codec.header(record.headers, codec.TRACEPARENT),
             redelivered=record.offset < applied_below,
+            hold=self._hold,
         )

@@ -15,4 +15,5 @@ def reply_for(verdict: Verdict, event: EventRecord) -> Reply:
         status=event.status,
         version=event.version,
         current_status=event.current_status,
+        held_until=event.held_until,
     )

@@ -31,7 +31,7 @@ class ShipmentPartition:
         cache = ShipmentCache(cache_size)
         self._metrics = ports.metrics
         self._fence = PartitionFence(name, ports.store, cache, owner=owner)
-        reader = RecordReader(self._fence, partitions=partitions)
+        reader = RecordReader(self._fence, partitions=partitions, hold=ports.hold)
         self._applier = BatchApplier(ports, self._fence, reader, cache)
         self._dead_letters = DeadLetterWriter(ports, self._fence, reader)
         self._quarantine = QuarantineFilter(

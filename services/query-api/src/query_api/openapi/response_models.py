@@ -184,6 +184,9 @@ class Event(Observation):
     `reason` is an error code, or for a dead event the failure. An amendment has its changes in `changes`; its
     `status` is the shipment's at that moment, null if the shipment does not exist or is not yours. An event
     that is rejected for INVALID_TRANSITION has the status that the shipment had, and what may follow that.
+
+    If it came early, it is applied when it becomes legal, up to `held_until`. That is null once it is applied
+    or cannot become legal any more, and absent if the event was never held.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -199,6 +202,7 @@ class Event(Observation):
     reason: str | None
     current_status: NotRequired[Status]
     may_follow: NotRequired[list[Status]]
+    held_until: NotRequired[Instant | None]
     attempts: _Count
     duplicates: _Count
     conflicts: _Count

@@ -8,6 +8,7 @@ from domain.shipments.amendment import amended
 from domain.shipments.commands import DESCRIBED
 from domain.shipments.status import Status
 from storage.mongo.documents import HISTORY_FIELDS, Document
+from storage.mongo.held_events import HELD, HELD_UNTIL, held_document_of
 
 _ALWAYS_DESCRIBED = ("origin", "destination", "package")
 
@@ -30,7 +31,11 @@ def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
         return Rebuilt(None, ("status_events has no creation",))
     if any(part not in applied[0] for part in _ALWAYS_DESCRIBED):
         return Rebuilt(None, ("status_events does not say what was created",))
-    return Rebuilt(_shipment(number, applied), tuple(_gaps(applied)))
+    shipment = _shipment(number, applied)
+    held = [event for event in trail if event.get(HELD_UNTIL) is not None]
+    if held:
+        shipment[HELD] = [held_document_of(each) for each in sorted(held, key=lambda each: each["offset"])]
+    return Rebuilt(shipment, tuple(_gaps(applied)))
 
 
 def _gaps(applied: Sequence[Document]) -> Iterator[str]:

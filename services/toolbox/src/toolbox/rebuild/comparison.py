@@ -16,7 +16,7 @@ from storage.mongo.maintenance.snapshots import Snapshot, Stored, side_by_side, 
 from storage.mongo.schema import SHIPMENTS
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.differences import BOUNDED, PROCESSING_TIMES, differences
-from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log
+from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log, with_holds
 from toolbox.rebuild.log_source import Log, ReportFault, opened_log
 
 NOT_STORED: Final = Stored(None, [])
@@ -144,7 +144,12 @@ def audit_faults(number: str, stored: Stored) -> Iterator[str]:
 
 
 def folded(log: Log, stored: Stored, entries: Sequence[Entry]) -> FoldedLog:
-    """Fold the log entries of a shipment; reasons of lost dead letters come from the audit log."""
+    """Fold the log entries of a shipment.
+
+    Reasons of lost dead letters come from the audit log, and how long early events were held: by the setting
+    that the processor had then.
+    """
+    entries = with_holds(entries, stored.trail)
     judged_at = [event.get("offset") for event in stored.trail if event.get("outcome") != Outcome.DEAD]
     dead_reasons = {
         event.get("offset"): dead_reason

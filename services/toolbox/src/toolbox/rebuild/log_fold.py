@@ -9,8 +9,8 @@ judges the very code that this module uses.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from domain.processing.batch import (
     ConsumedCommand,
@@ -19,10 +19,11 @@ from domain.processing.batch import (
     Known,
     Outcome,
     ShipmentTransition,
-    judge,
 )
+from domain.processing.judging import judge
 from domain.shipments.event_identity import EventId
 from storage.mongo.documents import Document, dead_document, event_document, shipment_document
+from storage.mongo.held_events import HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,19 @@ def fold_log(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()
     return fold.result()
 
 
+def with_holds(entries: Sequence[Entry], trail: Iterable[Document]) -> Sequence[Entry]:
+    """Return entries whose early events are held for as long as the audit log says that they were."""
+    holds = {
+        event[HOLD]["offset"]: timedelta(seconds=event[HOLD]["seconds"]) for event in trail if HOLD in event
+    }
+    if not holds:
+        return entries
+    return [
+        replace(entry, consumed=replace(entry.consumed, hold=holds.get(entry.consumed.offset)))
+        for entry in entries
+    ]
+
+
 class _Fold:
     """State of the fold: batches judged so far, with dead-lettered records in between."""
 
@@ -141,17 +155,22 @@ class _Fold:
             return
         if change.judged is not None:
             before.judged, before.record = change.judged, change.record
-        before.last_offset = change.last_offset
+        before.last_offset = max(before.last_offset, change.last_offset)
         before.attempts += change.attempts
         before.duplicates += change.duplicates
         before.conflicts += change.conflicts
+        before.hold = change.hold or before.hold
+        if change.hold_end is not None and before.record is not None:
+            before.hold_end = change.hold_end
+            before.record = replace(before.record, held_until=None)
 
     def _document(self, change: EventChange) -> Document:
         if change.judged is None or change.record is None:
             raise ValueError(f"{change.event_id} was counted before it was judged")
         entry = self._entries[change.judged.offset]
         if change.record.outcome is not Outcome.DEAD:
-            return event_document(change, partition=entry.partition, recorded_at=entry.appended_at)
+            recorded_at = self._recorded_at(change.judged)
+            return event_document(change, partition=entry.partition, recorded_at=recorded_at)
         dead = dead_document(
             change.judged,
             reason=self._dead_reasons[change.event_id],
@@ -164,9 +183,15 @@ class _Fold:
         if self._shipment is None:
             return None
         applied = self._shipment.applied
-        times = {each.command.event_id: self._entries[each.offset].appended_at for each in applied}
-        last = self._entries[applied[-1].offset].appended_at
-        document = shipment_document(self._shipment, recorded_at=last)
+        times = {each.command.event_id: self._recorded_at(each) for each in applied}
+        document = shipment_document(self._shipment, recorded_at=self._recorded_at(applied[-1]))
         for line in document["status_history"]:
             line["recorded_at"] = times[line["event_id"]]
         return document
+
+    def _recorded_at(self, consumed: ConsumedCommand) -> datetime:
+        """Return when the record was appended that decided on a command: its own, or its releaser's."""
+        record = self._events[consumed.command.event_id].record
+        if record is not None and record.released_by is not None:
+            consumed = self._events[record.released_by].judged or consumed
+        return self._entries[consumed.offset].appended_at

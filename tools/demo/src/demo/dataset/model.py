@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from demo.dataset.records import Booking, DataSet, Scan
 from demo.ledger import EventState, Ledger, ShipmentState
-from domain.processing.batch import ConsumedCommand, EventRecord, judge
+from domain.processing.batch import ConsumedCommand, EventRecord
+from domain.processing.judging import judge
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId, creation_event_id, event_id, fingerprint
 from domain.shipments.shipment import Shipment

@@ -131,19 +131,23 @@ class TransactionWriter:
     async def _write_events(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
         known: list[Document] = []
+        ended: list[Document] = []
         for batch_write in batch_writes:
             partition, recorded_at = number_of(batch_write.fence.partition), batch_write.recorded_at
             for change in batch_write.plan.events:
                 if change.is_new:
                     new.append(documents.event_document(change, partition=partition, recorded_at=recorded_at))
                 else:
-                    known.append(_event_update(change, partition, recorded_at))
+                    # A record that only loses its hold may have expired: nothing is missing then.
+                    updates = ended if change.by_another and change.judged is None else known
+                    updates.append(_event_update(change, partition, recorded_at))
         await self._insert(STATUS_EVENTS, new, session)
         found = await self._update(STATUS_EVENTS, known, session)
         if found != len(known):
             # The duplicate filter is newer than the store, restored from a backup perhaps. The hint was
             # wrong: trusting it would lose the event.
             raise StaleKnowledge(f"{len(known) - found} events have no record to count on")
+        await self._update(STATUS_EVENTS, ended, session)
 
     async def _write_shipments(self, batch_writes: Sequence[BatchWrite], session: AsyncClientSession) -> None:
         new: list[Document] = []
@@ -185,13 +189,13 @@ def number_of(partition: str) -> int:
 
 
 def _shipment_update(number: TrackingNumber, change: ShipmentTransition, recorded_at: datetime) -> Document:
-    fields = documents.shipment_update(change, recorded_at=recorded_at)
-    return _update_of(number, {"$set": fields})
+    return _update_of(number, documents.shipment_update(change, recorded_at=recorded_at))
 
 
 def _event_update(change: EventChange, partition: int, recorded_at: datetime) -> Document:
     if change.judged is None:
         fields: Document = {"last_offset": change.last_offset}
+        documents.put_hold(fields, change)
     else:
         fields = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
     if change.others or change.supersedes:
@@ -205,7 +209,11 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
     if change.judged is not None:
         absent = (documents.UTC_OFFSET, *documents.EXPLANATION)
         update["$unset"] = {name: "" for name in absent if name not in fields}
-    return _update_of(change.event_id, update)
+    if not change.by_another:
+        return _update_of(change.event_id, update)
+    update["$max"] = {"last_offset": fields.pop("last_offset")}
+    # The record of a released event may have expired: then this one is all of it.
+    return _update_of(change.event_id, update) | {"upsert": change.judged is not None}
 
 
 def _update_of(key: str, update: Document | list[Document]) -> Document:

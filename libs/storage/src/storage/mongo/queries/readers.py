@@ -21,6 +21,7 @@ from domain.shipments.tracking_number import TrackingNumber
 from storage.mongo import documents
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
+from storage.mongo.held_events import HELD_UNTIL
 from storage.mongo.queries import lists
 from storage.mongo.queries.paging import MongoList, shown
 from storage.mongo.queries.trails import MongoTrails
@@ -50,6 +51,7 @@ EVENT_FIELDS: Final = (
     "outcome",
     "reason",
     *documents.EXPLANATION,
+    HELD_UNTIL,
     "attempts",
     "duplicates",
     "conflicts",
