@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from domain.errors import BusinessError, PoisonRecord
 from domain.processing.batch import EventRecord
+from domain.shipments.checkpoint import PATTERN as CHECKPOINT_PATTERN
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
@@ -20,6 +21,8 @@ from domain.shipments.commands import (
     AmendShipment,
     Command,
     CreateShipment,
+    Report,
+    ReportCheckpoint,
     ReportStatus,
     put_given,
 )
@@ -34,6 +37,7 @@ REPLY_TO: Final = "reply-to"
 TRACEPARENT: Final = "traceparent"
 CREATED_TYPE: Final = "waybill.shipment.created.v1"
 STATUS_TYPE: Final = "waybill.shipment.status.v1"
+CHECKPOINT_TYPE: Final = "waybill.shipment.checkpoint.v1"
 AMENDED_TYPE: Final = "waybill.shipment.amended.v1"
 CHANGED_TYPE: Final = "waybill.shipment.changed.v1"
 
@@ -134,12 +138,19 @@ class Observation(PublishedObservation, total=False):
     signed_by: str
 
 
-class _StatusData(Observation):
-    status: Status
+class _ReportData(Observation):
     source: str
     on_behalf_of: NotRequired[str]
     expected_versions: NotRequired[tuple[_Version, ...]]
     utc_offset: NotRequired[UtcOffset]
+
+
+class _StatusData(_ReportData):
+    status: Status
+
+
+class _CheckpointData(_ReportData):
+    checkpoint: Annotated[str, Field(pattern=f"^{CHECKPOINT_PATTERN}$")]
 
 
 class _PlaceChanges(TypedDict, total=False):
@@ -185,14 +196,20 @@ class _StatusReported(_Envelope):
     data: _StatusData
 
 
+class _CheckpointReported(_Envelope):
+    type: Literal["waybill.shipment.checkpoint.v1"]
+    data: _CheckpointData
+
+
 class _Amended(_Envelope):
     type: Literal["waybill.shipment.amended.v1"]
     data: _AmendedData
 
 
-_Record = _Created | _StatusReported | _Amended
+_Record = _Created | _StatusReported | _CheckpointReported | _Amended
 CREATED: Final = TypeAdapter(_Created)
 STATUS_REPORTED: Final = TypeAdapter(_StatusReported)
+CHECKPOINT_REPORTED: Final = TypeAdapter(_CheckpointReported)
 AMENDED: Final = TypeAdapter(_Amended)
 _RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
 
@@ -254,7 +271,9 @@ def encode_change(command: Command, record: EventRecord) -> bytes:
         "version": record.version,
         "timestamp": format_timestamp(command.timestamp),
     }
-    if isinstance(command, ReportStatus):
+    if isinstance(command, ReportCheckpoint):
+        data["checkpoint"] = command.checkpoint
+    if isinstance(command, Report):
         _put_observation(data, command, PUBLISHED)
     elif isinstance(command, CreateShipment):
         put_given(data, command, DESCRIBED)
@@ -290,11 +309,14 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
         if command.request_key is not None:
             data["request_key"] = command.request_key
         return CREATED_TYPE, data
-    if isinstance(command, ReportStatus):
+    if isinstance(command, AmendShipment):
+        type_, data = AMENDED_TYPE, {"changes": command.changes}
+    elif isinstance(command, ReportStatus):
         type_, data = STATUS_TYPE, {"status": str(command.status)}
         _put_observation(data, command, OBSERVED)
     else:
-        type_, data = AMENDED_TYPE, {"changes": command.changes}
+        type_, data = CHECKPOINT_TYPE, {"checkpoint": command.checkpoint}
+        _put_observation(data, command, OBSERVED)
     if command.on_behalf_of is not None:
         data["on_behalf_of"] = command.on_behalf_of
     if command.expected_versions is not None:
@@ -302,7 +324,7 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     return type_, data
 
 
-def _put_observation(data: dict[str, Any], command: ReportStatus, names: tuple[str, ...]) -> None:
+def _put_observation(data: dict[str, Any], command: Report, names: tuple[str, ...]) -> None:
     data["source"] = command.source
     put_given(data, command, names)
     if command.utc_offset is not None:
@@ -322,17 +344,14 @@ def _command(record: _Record, number: TrackingNumber) -> Command:
         return _report(record, number)
     if record["type"] == CREATED_TYPE:
         return _creation(record, number)
+    if record["type"] == CHECKPOINT_TYPE:
+        return _checkpoint(record, number)
     return _amendment(record, number)
 
 
 def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
     return CreateShipment(
-        event_id=creation_event_id(number),
-        tracking_number=number,
-        timestamp=_instant(record, "time"),
-        received_at=_instant(record, "recordedtime"),
-        submitted_by=record["submittedby"],
-        **record["data"],
+        event_id=creation_event_id(number), **_circumstances(record, number), **record["data"]
     )
 
 
@@ -340,27 +359,32 @@ def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
     data = record["data"]
     if data["status"] not in REPORTABLE:
         raise PoisonRecord(f"data.status: an event cannot carry {data['status'].value!r}")
-    timestamp = _instant(record, "time")
-    return ReportStatus(
-        event_id=event_id(number, timestamp, data["source"]),
-        tracking_number=number,
-        timestamp=timestamp,
-        received_at=_instant(record, "recordedtime"),
-        submitted_by=record["submittedby"],
-        **data,
-    )
+    return ReportStatus(**_identified(record, number, data["source"]), **data)
+
+
+def _checkpoint(record: _CheckpointReported, number: TrackingNumber) -> ReportCheckpoint:
+    data = record["data"]
+    return ReportCheckpoint(**_identified(record, number, data["source"]), **data)
 
 
 def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
-    timestamp = _instant(record, "time")
-    return AmendShipment(
-        event_id=event_id(number, timestamp, API_SOURCE),
-        tracking_number=number,
-        timestamp=timestamp,
-        received_at=_instant(record, "recordedtime"),
-        submitted_by=record["submittedby"],
-        **record["data"],
-    )
+    return AmendShipment(**_identified(record, number, API_SOURCE), **record["data"])
+
+
+def _identified(record: _Record, number: TrackingNumber, source: str) -> dict[str, Any]:
+    """Return the circumstances of an event and its id, which follows from them and its source."""
+    fields = _circumstances(record, number)
+    fields["event_id"] = event_id(number, fields["timestamp"], source)
+    return fields
+
+
+def _circumstances(record: _Record, number: TrackingNumber) -> dict[str, Any]:
+    return {
+        "tracking_number": number,
+        "timestamp": _instant(record, "time"),
+        "received_at": _instant(record, "recordedtime"),
+        "submitted_by": record["submittedby"],
+    }
 
 
 def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime:

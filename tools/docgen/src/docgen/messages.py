@@ -11,13 +11,17 @@ from messaging.codec import DeliveryWindow, Package, Place, PublishedObservation
 
 
 class ChangeData(PublishedObservation):
-    """An applied change. A creation holds origin and destination, any other the reported status."""
+    """An applied change: a creation holds the shipment, an amendment its changes, a checkpoint its code.
+
+    `status` is the reported one; of an amendment and a checkpoint, the shipment's.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
     event_id: EventIdText
     tracking_number: TrackingNumberText
     client_id: str
     status: Status
+    checkpoint: NotRequired[str]
     version: int
     timestamp: Instant
     source: NotRequired[str]

@@ -147,8 +147,8 @@ class CreateShipment(Description):
 
 
 @value(kw_only=True)
-class ReportStatus(Observation):
-    """Report that a shipment reached a status.
+class Report(Observation):
+    """Report something about a shipment: a status or a checkpoint.
 
     Attributes:
         timestamp: when it happened, by the producer's clock.
@@ -163,7 +163,6 @@ class ReportStatus(Observation):
 
     event_id: EventId
     tracking_number: TrackingNumber
-    status: Status
     timestamp: datetime
     source: str
     received_at: datetime
@@ -171,6 +170,20 @@ class ReportStatus(Observation):
     on_behalf_of: str | None = None
     expected_versions: tuple[int, ...] | None = None
     utc_offset: str | None = None
+
+
+@value(kw_only=True)
+class ReportStatus(Report):
+    """Report that a shipment reached a status."""
+
+    status: Status
+
+
+@value(kw_only=True)
+class ReportCheckpoint(Report):
+    """Report a checkpoint of a shipment, by its code; the status stays."""
+
+    checkpoint: str
 
 
 @value(kw_only=True)
@@ -193,7 +206,7 @@ class AmendShipment:
     expected_versions: tuple[int, ...] | None = None
 
 
-Command = CreateShipment | ReportStatus | AmendShipment
+Command = CreateShipment | ReportStatus | ReportCheckpoint | AmendShipment
 
 
 DESCRIBED: Final = tuple(each.name for each in fields(Description))

@@ -4,10 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.shipments.amendment import dimensions_after, has_dimensions
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus, ShipmentChanges
+from domain.shipments.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    ReportCheckpoint,
+    ReportStatus,
+    ShipmentChanges,
+)
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
-from domain.shipments.status import Status, can_follow, is_terminal
+from domain.shipments.status import Status, can_follow, is_terminal, takes_checkpoints
 from domain.shipments.tracking_number import TrackingNumber
 from domain.values import value
 
@@ -34,11 +41,13 @@ class Shipment:
 
     Attributes:
         version: number of changes applied; 1 after the creation.
-        applied: ids of the events in its history, oldest first. The state machine has no cycle, so there
-            are at most five: an applied event is known from the shipment alone, without another look-up.
-            Amendments are not among them: there may be any number, and the audit log knows them.
+        applied: ids of the events with a status in its history, oldest first. The state machine has no cycle,
+            so there are at most five: an applied event is known from the shipment alone, without another
+            look-up. Amendments and checkpoints are not among them: there may be any number, and the audit log
+            knows them.
         has_dimensions: the package has its three dimensions; otherwise it has none.
         held: early events, in the order of the log.
+        checkpoints: number of checkpoints in its history, those included that are kept no longer.
     """
 
     tracking_number: TrackingNumber
@@ -48,6 +57,7 @@ class Shipment:
     applied: tuple[EventId, ...]
     has_dimensions: bool = False
     held: tuple[HeldEvent, ...] = ()
+    checkpoints: int = 0
 
 
 @value()
@@ -69,6 +79,13 @@ class StatusChanged:
 
 
 @value()
+class CheckpointPassed:
+    """The shipment passed a checkpoint; its status stays."""
+
+    event_id: EventId
+
+
+@value()
 class Amended:
     """The description of the shipment changed."""
 
@@ -76,7 +93,7 @@ class Amended:
     has_dimensions: bool = False
 
 
-Event = Created | StatusChanged | Amended
+Event = Created | StatusChanged | CheckpointPassed | Amended
 
 
 @value()
@@ -127,6 +144,8 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         raise ValueError("only a creation can come first")
     if isinstance(event, Amended):
         return replace(shipment, version=shipment.version + 1, has_dimensions=event.has_dimensions)
+    if isinstance(event, CheckpointPassed):
+        return replace(shipment, version=shipment.version + 1, checkpoints=shipment.checkpoints + 1)
     return Shipment(
         shipment.tracking_number,
         shipment.client_id,
@@ -135,6 +154,7 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         (*shipment.applied, event.event_id),
         shipment.has_dimensions,
         shipment.held,
+        shipment.checkpoints,
     )
 
 
@@ -144,15 +164,21 @@ def _creation(command: CreateShipment) -> Created:
     )
 
 
-def _change(shipment: Shipment, command: ReportStatus | AmendShipment) -> StatusChanged | Amended:
+def _change(
+    shipment: Shipment, command: ReportStatus | ReportCheckpoint | AmendShipment
+) -> StatusChanged | CheckpointPassed | Amended:
     if isinstance(command, AmendShipment):
         return Amended(
             command.event_id, bool(dimensions_after(command.changes, before=shipment.has_dimensions))
         )
+    if isinstance(command, ReportCheckpoint):
+        return CheckpointPassed(command.event_id)
     return StatusChanged(command.event_id, command.status)
 
 
-def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> RejectionReason | None:
+def _objection(
+    shipment: Shipment, command: ReportStatus | ReportCheckpoint | AmendShipment
+) -> RejectionReason | None:
     """Return why `command` is rejected, None if it is not: a client changes its own, while it is `created`.
 
     Ownership comes first, so that nobody learns the version of another client's shipment. The version comes
@@ -167,7 +193,11 @@ def _objection(shipment: Shipment, command: ReportStatus | AmendShipment) -> Rej
         return RejectionReason.INVALID_TRANSITION
     if isinstance(command, AmendShipment):
         return _objection_to_amending(shipment, command.changes)
-    return None if can_follow(shipment.status, command.status) else RejectionReason.INVALID_TRANSITION
+    if isinstance(command, ReportCheckpoint):
+        is_legal = takes_checkpoints(shipment.status)
+    else:
+        is_legal = can_follow(shipment.status, command.status)
+    return None if is_legal else RejectionReason.INVALID_TRANSITION
 
 
 def _objection_to_amending(shipment: Shipment, changes: ShipmentChanges) -> RejectionReason | None:

@@ -47,6 +47,11 @@ def can_reach(current: Status, target: Status) -> bool:
     return target in _REACHABLE[current]
 
 
+def takes_checkpoints(current: Status) -> bool:
+    """Say whether a shipment is under way: it has been picked up, and something may still follow."""
+    return current is not Status.CREATED and not is_terminal(current)
+
+
 def is_terminal(status: Status) -> bool:
     """Say whether nothing can follow `status`."""
     return not TRANSITIONS[status]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from domain.processing.batch import Verdict
-from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.commands import Command, CreateShipment, Report, ReportStatus
 from domain.shipments.status import Status
 from messaging.codec import CONTENT_TYPE_HEADER, encode_change
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
@@ -22,7 +22,7 @@ def _is_delivery(command: Command) -> bool:
 
 
 def _has_location(command: Command) -> bool:
-    return isinstance(command, ReportStatus) and command.location is not None
+    return isinstance(command, Report) and command.location is not None
 
 
 def _any(_command: Command) -> bool:

@@ -1,6 +1,5 @@
 """Conversion between domain objects and the documents of `shipments` and `status_events`."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,13 +11,15 @@ from domain.processing.batch import (
     Outcome,
     ShipmentTransition,
 )
-from domain.shipments.amendment import DIMENSIONS, SIDES, amended, has_dimensions
+from domain.shipments.amendment import amended, has_dimensions
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
     AmendShipment,
     Command,
     CreateShipment,
+    Report,
+    ReportCheckpoint,
     ReportStatus,
     put_given,
 )
@@ -26,6 +27,8 @@ from domain.shipments.event_identity import API_SOURCE, tracking_number_of
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status, following
+from storage.mongo.amendments import amended_members, amendments_in
+from storage.mongo.checkpoints import CHECKPOINT, COUNT, put_checkpoints
 from storage.mongo.held_events import (
     HELD,
     HELD_UNTIL,
@@ -43,11 +46,19 @@ MAX_OTHER_PAYLOADS: Final = 8
 UTC_OFFSET: Final = "utc_offset"
 """Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
 
-_COMMAND_FIELDS: Final = ("status", *OBSERVED, "changes", *DESCRIBED, "submitted_by", "received_at")
+_COMMAND_FIELDS: Final = (
+    "status",
+    CHECKPOINT,
+    *OBSERVED,
+    "changes",
+    *DESCRIBED,
+    "submitted_by",
+    "received_at",
+)
 OTHER_PAYLOAD_FIELDS: Final = (*_COMMAND_FIELDS, "offset", "reason")
 """Fields shown of a superseded payload; shipment, instant and source are the event's own."""
 
-HISTORY_FIELDS: Final = ("status", "timestamp", UTC_OFFSET, "source", *OBSERVED)
+HISTORY_FIELDS: Final = ("status", CHECKPOINT, "timestamp", UTC_OFFSET, "source", *OBSERVED)
 """Fields of an event that its entry in the history has too, in their order there."""
 
 _NULL: Final[Document] = {"location": None, "notes": None}
@@ -56,12 +67,8 @@ _NULL: Final[Document] = {"location": None, "notes": None}
 EXPLANATION: Final = ("current_status", "may_follow")
 """Fields of an event that the status of its shipment did not allow: that status, and what may follow it."""
 
-ABSENT: Final = (
-    UTC_OFFSET,
-    *EXPLANATION,
-    "changes",
-    *(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL),
-)
+_NEWER: Final = tuple(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL)
+ABSENT: Final = (UTC_OFFSET, *EXPLANATION, CHECKPOINT, "changes", *_NEWER)
 """Fields that are absent where they are not given: another payload may have to remove them."""
 
 SHIPMENT_FIELDS = {
@@ -71,6 +78,7 @@ SHIPMENT_FIELDS = {
     "status_history.event_id": 1,
     "package.dimensions.length": 1,
     HELD: 1,
+    COUNT: 1,
 }
 EVENT_FIELDS = {
     "outcome": 1,
@@ -100,6 +108,7 @@ def shipment_of(document: Document) -> Shipment:
         tuple(entry["event_id"] for entry in document["status_history"]),
         has_dimensions(document["package"]),
         tuple(held_event_of(each, document["_id"]) for each in document.get(HELD, ())),
+        document.get(COUNT, 0),
     )
 
 
@@ -161,8 +170,9 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     """
     others = other_payloads(change)
     recorded: Document = {name: f"${name}" for name in (*OTHER_PAYLOAD_FIELDS, "fingerprint")}
-    # An amendment reports no status: its record shows the shipment's.
-    recorded["status"] = {"$cond": [{"$eq": [{"$type": "$changes"}, "missing"]}, "$status", None]}
+    # An amendment and a checkpoint report no status: their records show the shipment's.
+    missing = [{"$eq": [{"$type": f"${name}"}, "missing"]} for name in ("changes", CHECKPOINT)]
+    recorded["status"] = {"$cond": [{"$and": missing}, "$status", None]}
     known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
     stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}
     newer = [stands, *({"$literal": each["fingerprint"]} for each in others)]
@@ -278,11 +288,14 @@ def command_fields(command: Command) -> Document:
 
 def _history_fields(command: Command) -> Document:
     """Return the fields that a history shows of a command: those of `HISTORY_FIELDS`, in their order."""
-    if not isinstance(command, ReportStatus):
-        # The status of an amendment is that of the shipment, which only a judgement knows.
+    if not isinstance(command, Report):
+        # The status of an amendment, as of a checkpoint, is the shipment's, which only a judgement knows.
         status = str(Status.CREATED) if isinstance(command, CreateShipment) else None
         return {"status": status, "timestamp": command.timestamp, "source": API_SOURCE, **_NULL}
-    fields: Document = {"status": str(command.status), "timestamp": command.timestamp}
+    fields: Document = {"status": str(command.status) if isinstance(command, ReportStatus) else None}
+    if isinstance(command, ReportCheckpoint):
+        fields[CHECKPOINT] = command.checkpoint
+    fields["timestamp"] = command.timestamp
     if command.utc_offset is not None:
         fields[UTC_OFFSET] = command.utc_offset
     fields |= {"source": command.source, **_NULL}
@@ -298,17 +311,20 @@ def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> D
         raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
     description: Document = {}
     put_given(description, creation, DESCRIBED)
-    return {
+    statuses, checkpoints = _history(change, recorded_at)
+    document = {
         "_id": change.after.tracking_number,
         "client_id": change.after.client_id,
-        **amended(description, _amendments(change.applied)),
+        **amended(description, amendments_in(change.applied)),
         "current_status": str(change.after.status),
-        "status_history": _history(change.applied, recorded_at),
+        "status_history": statuses,
         "version": change.after.version,
         "created_at": creation.timestamp,
         "updated_at": recorded_at,
         **({HELD: held} if held else {}),
     }
+    put_checkpoints(document, checkpoints, before=0)
+    return document
 
 
 def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
@@ -327,50 +343,38 @@ def _changed_fields(change: ShipmentTransition, recorded_at: datetime) -> Docume
 
     History is written by position: unlike `$push` that is idempotent, and it is cheaper.
     """
-    entries = _history(change.applied, recorded_at)
-    first = len(change.after.applied) - len(entries)
-    fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(entries)}
-    fields |= _amended_members(_amendments(change.applied))
+    statuses, checkpoints = _history(change, recorded_at)
+    first = len(change.after.applied) - len(statuses)
+    fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(statuses)}
+    put_checkpoints(fields, checkpoints, before=change.after.checkpoints - len(checkpoints))
+    fields |= amended_members(amendments_in(change.applied))
     fields["current_status"] = str(change.after.status)
     fields["version"] = change.after.version
     fields["updated_at"] = recorded_at
     return fields
 
 
-def _history(applied: Sequence[ConsumedCommand], recorded_at: datetime) -> list[Document]:
-    return [
-        history_entry(consumed, recorded_at)
-        for consumed in applied
-        if not isinstance(consumed.command, AmendShipment)
-    ]
-
-
-def _amendments(applied: Sequence[ConsumedCommand]) -> Document:
-    """Merge the amendments of a batch into one: MongoDB rejects a path together with one below it."""
-    changes: Document = {}
-    for consumed in applied:
-        if isinstance(consumed.command, AmendShipment):
-            changes = amended(changes, consumed.command.changes)
-    return changes
-
-
-def _amended_members(changes: Document) -> Document:
-    """Return the values that an amendment sets, by path; other fields stay, unread."""
-    fields: Document = {}
-    for name, change in changes.items():
-        if not isinstance(change, dict):
-            fields[name] = change
+def _history(change: ShipmentTransition, recorded_at: datetime) -> tuple[list[Document], list[Document]]:
+    """Return the entries of applied statuses, and those of applied checkpoints with the status that held."""
+    statuses: list[Document] = []
+    checkpoints: list[Document] = []
+    status = Status.CREATED if change.before is None else change.before.status
+    for consumed in change.applied:
+        command = consumed.command
+        if isinstance(command, AmendShipment):
             continue
-        for member, value in change.items():
-            if member == DIMENSIONS and value.keys() < SIDES:
-                fields |= {f"{name}.{member}.{side}": length for side, length in value.items()}
-            else:
-                fields[f"{name}.{member}"] = value
-    return fields
+        entry = history_entry(consumed, recorded_at)
+        if isinstance(command, ReportCheckpoint):
+            checkpoints.append(entry | {"status": str(status)})
+            continue
+        statuses.append(entry)
+        if isinstance(command, ReportStatus):
+            status = command.status
+    return statuses, checkpoints
 
 
 def history_entry(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
-    """Return the entry of an applied event in its shipment's history.
+    """Return the entry of an applied event in its shipment's history; of a checkpoint, without the status.
 
     Its members have one order, also where the history is rebuilt: equal ones are equal bytes (ADR 0011).
     """

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from domain.access.permissions import Principal
 from domain.ports.core import Clock
-from domain.shipments.commands import ReportStatus
+from domain.shipments.commands import Report
 from httpkit.request.bodies import (
     MAX_DETAILS,
     invalid,
@@ -40,6 +40,7 @@ from ingest_api.schemas.events import (
     MAX_BATCH,
     SOURCE_NOT_ALLOWED,
     EventIn,
+    Reported,
     command_of,
 )
 
@@ -59,7 +60,7 @@ class RejectedEvent:
     details: tuple[Detail, ...]
 
 
-Entry = ReportStatus | RejectedEvent
+Entry = Reported | RejectedEvent
 
 
 async def read_batch(
@@ -168,7 +169,7 @@ def _line(line: bytes) -> EventIn | ApiError:
 
 def _command_or_error(
     event: EventIn | ApiError, caller: Principal, received_at: datetime
-) -> ReportStatus | ApiError:
+) -> Reported | ApiError:
     if isinstance(event, ApiError):
         return event
     try:
@@ -190,12 +191,12 @@ def _rejected(index: int, error: ApiError, room: int) -> RejectedEvent:
 
 
 def _without_contradictions(entries: Sequence[Entry]) -> Sequence[Entry]:
-    ids = [entry.event_id for entry in entries if isinstance(entry, ReportStatus)]
+    ids = [entry.event_id for entry in entries if isinstance(entry, Report)]
     return entries if len(set(ids)) == len(ids) else list(_checked(entries))
 
 
 def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
-    first: dict[str, tuple[int, ReportStatus]] = {}
+    first: dict[str, tuple[int, Reported]] = {}
     room = MAX_LENIENT_DETAILS - sum(
         len(entry.details) for entry in entries if isinstance(entry, RejectedEvent)
     )
@@ -212,7 +213,7 @@ def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
         yield contradiction
 
 
-def _is_same_event(one: ReportStatus, other: ReportStatus) -> bool:
+def _is_same_event(one: Reported, other: Reported) -> bool:
     """Compare events of one id; the UTC offset of the timestamp does not matter."""
     return replace(one, utc_offset=other.utc_offset) == other
 

@@ -24,13 +24,15 @@ from typing_extensions import TypedDict
 
 from domain.access.permissions import Principal, may_report_as
 from domain.errors import InvalidTrackingNumber
-from domain.shipments.commands import ReportStatus
+from domain.shipments.checkpoint import LABELS, PATTERN
+from domain.shipments.commands import ReportCheckpoint, ReportStatus
 from domain.shipments.event_identity import API_SOURCE, event_id
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
 from domain.timestamps import to_milliseconds, utc_offset_of
 from httpkit.openapi.identifiers import DeadLetterIdText, Name, TrackingNumberIn
 from httpkit.request.instants import parse_instant
+from httpkit.request.text_forms import text_pattern
 from httpkit.request.texts import LINE_PATTERN, TEXT_PATTERN, require_line, require_text
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Detail
@@ -41,7 +43,25 @@ MAX_AHEAD_S: Final = 300
 SOURCE_NOT_ALLOWED: Final = "your account may not report events of this source"
 
 _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
-_REPORTABLE: Final = {"type": "string", "enum": list(REPORTABLE)}
+_REPORTABLE: Final[dict[str, Any]] = {
+    "anyOf": [{"type": "string", "enum": list(REPORTABLE)}, {"type": "null"}]
+}
+_TEXT_OR_NULL: Final = ({"type": "string"}, {"type": "null"})
+_ONE_OF: Final[dict[str, Any]] = {
+    "oneOf": [
+        {
+            "type": "object",
+            "required": [given],
+            "properties": dict(zip((given, other), _TEXT_OR_NULL, strict=True)),
+        }
+        for given, other in (("status", "checkpoint"), ("checkpoint", "status"))
+    ]
+}
+""" "Either a status or a checkpoint" for the OpenAPI document; `_status` says it to clients. """
+_CHECKPOINT: Final = (
+    "Code of a checkpoint, instead of a status, while the shipment is under way: one of "
+    f"{', '.join(LABELS)}, or one of your own."
+)
 
 
 def _tracking_number(text: str) -> TrackingNumber:
@@ -51,7 +71,14 @@ def _tracking_number(text: str) -> TrackingNumber:
         raise ValueError(str(error)) from None
 
 
-def _status(value: Any) -> Status:  # noqa: ANN401  # whatever a client sends
+def _status(value: Any, event: ValidationInfo) -> Status | None:  # noqa: ANN401  # whatever a client sends
+    """Return the status; None in an event with a checkpoint. An invalid checkpoint is a fault of its own."""
+    if value is None:
+        if event.data.get("checkpoint", "") is None:
+            raise ValueError("is required, unless there is a checkpoint")
+        return None
+    if event.data.get("checkpoint") is not None:
+        raise ValueError("is not taken beside a checkpoint: send one of the two")
     for status in REPORTABLE:
         if status == value:
             return status
@@ -94,6 +121,11 @@ Text = Annotated[
     Field(strict=True, min_length=1, max_length=1000, json_schema_extra=_TEXT),
     AfterValidator(require_text),
 ]
+Checkpoint = Annotated[
+    str,
+    Field(strict=True, description=_CHECKPOINT),
+    *text_pattern(f"^{PATTERN}$", "must be a lower-case letter and up to 63 more, digits or _"),
+]
 Instant = Annotated[datetime, PlainValidator(read_instant, json_schema_input_type=AwareDatetime)]
 Source = Annotated[Name, Field(json_schema_extra=_SOURCE), AfterValidator(_source)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90)]
@@ -119,11 +151,16 @@ def _of_a_delivery(name: str, event: ValidationInfo) -> str:
 
 
 class EventIn(TypedDict):
-    """One status event of a shipment."""
+    """One event of a shipment: it reached a status, or passed a checkpoint."""
 
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(**_CLOSED, json_schema_extra=_ONE_OF)  # type: ignore[misc]
     tracking_number: Annotated[TrackingNumberIn, Field(strict=True), AfterValidator(_tracking_number)]
-    status: Annotated[Status, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]
+    checkpoint: Annotated[NotRequired[Checkpoint | None], Field(default=None)]
+    # After the checkpoint, and validated where it is missing: `_status` sees to it that there is one of them.
+    status: Annotated[
+        NotRequired[Annotated[Status | None, BeforeValidator(_status), WithJsonSchema(_REPORTABLE)]],
+        Field(default=None, validate_default=True),
+    ]
     timestamp: Instant
     source: Source
     location: NotRequired[LocationIn | None]
@@ -134,7 +171,7 @@ class EventIn(TypedDict):
 
 
 class BatchIn(TypedDict):
-    """A batch of up to 1,000 status events."""
+    """A batch of up to 1,000 events."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     events: Annotated[list[EventIn], Field(min_length=1, max_length=MAX_BATCH)]
@@ -154,6 +191,8 @@ class ReplayIn(TypedDict):
     ids: Annotated[list[DeadLetterIdText], Field(min_length=1, max_length=MAX_REPLAYS)]
 
 
+Reported = ReportStatus | ReportCheckpoint
+
 EVENT: Final = TypeAdapter(EventIn)
 EVENTS: Final = TypeAdapter(Annotated[list[EventIn], FailFast()])
 """Several events, validated only until the first fault."""
@@ -162,7 +201,7 @@ BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 REPLAY: Final = TypeAdapter(ReplayIn)
 
 
-def command_of(event: EventIn, caller: Principal, received_at: datetime) -> ReportStatus:
+def command_of(event: EventIn, caller: Principal, received_at: datetime) -> Reported:
     """Return the command that reports a valid event, with the identity of the event.
 
     Raises:
@@ -183,4 +222,8 @@ def command_of(event: EventIn, caller: Principal, received_at: datetime) -> Repo
     location = event.get("location")
     if location and location.get("address", "") is None:  # null counts as left out
         reported["location"] = {"lat": location["lat"], "lng": location["lng"]}
-    return ReportStatus(**reported)
+    if reported["checkpoint"] is None:
+        del reported["checkpoint"]
+        return ReportStatus(**reported)
+    del reported["status"]
+    return ReportCheckpoint(**reported)

@@ -85,11 +85,12 @@ class Observation(TypedDict):
 
 
 class HistoryEntry(Observation):
-    """One applied change of a shipment."""
+    """One applied change of a shipment; a checkpoint has the status that held."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     event_id: EventIdText
     status: Status
+    checkpoint: NotRequired[str]
     timestamp: Instant
     utc_offset: NotRequired[UtcOffset]
     source: str
@@ -106,13 +107,23 @@ class Description(TypedDict):
     estimated_delivery: NotRequired[DeliveryWindow]
 
 
+class LastCheckpoint(TypedDict):
+    """The last checkpoint that a shipment passed in its present status."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    checkpoint: str
+    timestamp: Instant
+    location: Location | None
+
+
 class Shipment(Description):
-    """A shipment with its status history."""
+    """A shipment with its history: every status, and the last 100 checkpoints."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     tracking_number: TrackingNumberText
     client_id: str
     current_status: Status
+    last_checkpoint: NotRequired[LastCheckpoint]
     status_history: list[HistoryEntry]
     version: int
     created_at: Instant
@@ -166,6 +177,7 @@ class OtherPayload(Observation):
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     status: Status | None
+    checkpoint: NotRequired[str]
     changes: NotRequired[Changes]
     origin: NotRequired[Place]
     destination: NotRequired[Place]
@@ -182,8 +194,9 @@ class Event(Observation):
     """An event and its outcome.
 
     `reason` is an error code, or for a dead event the failure. An amendment has its changes in `changes`; its
-    `status` is the shipment's at that moment, null if the shipment does not exist or is not yours. An event
-    that is rejected for INVALID_TRANSITION has the status that the shipment had, and what may follow that.
+    `status`, and that of a checkpoint, is the shipment's at that moment, null if the shipment does not exist
+    or is not yours. An event that is rejected for INVALID_TRANSITION has the status that the shipment had,
+    and what may follow that.
 
     If it came early, it is applied when it becomes legal, up to `held_until`. That is null once it is applied
     or cannot become legal any more, and absent if the event was never held.
@@ -194,6 +207,7 @@ class Event(Observation):
     tracking_number: TrackingNumberText
     client_id: str | None
     status: Status | None
+    checkpoint: NotRequired[str]
     changes: NotRequired[Changes]
     timestamp: Instant
     utc_offset: NotRequired[UtcOffset]

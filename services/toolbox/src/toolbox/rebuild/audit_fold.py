@@ -7,6 +7,7 @@ from domain.processing.batch import Outcome
 from domain.shipments.amendment import amended
 from domain.shipments.commands import DESCRIBED
 from domain.shipments.status import Status
+from storage.mongo.checkpoints import CHECKPOINT, put_checkpoints
 from storage.mongo.documents import HISTORY_FIELDS, Document
 from storage.mongo.held_events import HELD, HELD_UNTIL, held_document_of
 
@@ -47,11 +48,12 @@ def _gaps(applied: Sequence[Document]) -> Iterator[str]:
 
 def _shipment(number: str, applied: Sequence[Document]) -> Document:
     creation = applied[0]
-    history = [_history_entry(event) for event in applied if "changes" not in event]
+    entries = [_history_entry(event) for event in applied if "changes" not in event]
+    history = [entry for entry in entries if CHECKPOINT not in entry]
     description = {name: creation[name] for name in DESCRIBED if name in creation}
     for event in applied:
         description = amended(description, event.get("changes", {}))
-    return {
+    shipment = {
         "_id": number,
         "client_id": creation["client_id"],
         **description,
@@ -61,6 +63,8 @@ def _shipment(number: str, applied: Sequence[Document]) -> Document:
         "created_at": creation["timestamp"],
         "updated_at": applied[-1]["recorded_at"],
     }
+    put_checkpoints(shipment, [entry for entry in entries if CHECKPOINT in entry], before=0)
+    return shipment
 
 
 def _history_entry(event: Document) -> Document:

@@ -15,7 +15,7 @@ from storage.mongo.documents import EXPLANATION, Document
 from storage.mongo.maintenance.snapshots import Snapshot, Stored, side_by_side, snapshot_of
 from storage.mongo.schema import SHIPMENTS
 from toolbox.rebuild.audit_fold import rebuilt
-from toolbox.rebuild.differences import BOUNDED, PROCESSING_TIMES, differences
+from toolbox.rebuild.differences import BOUNDED, HISTORIES, PROCESSING_TIMES, differences
 from toolbox.rebuild.log_fold import Entry, FoldedLog, fold_log, with_holds
 from toolbox.rebuild.log_source import Log, ReportFault, opened_log
 
@@ -203,11 +203,12 @@ def _is_same(found: Document, wanted: Document) -> bool:
         **wanted,
         **{name: found[name] for name in PROCESSING_TIMES if name in found and name in wanted},
     }
-    lines, there = wanted.get("status_history"), found.get("status_history")
-    if lines is not None and isinstance(there, list) and len(there) == len(lines):
-        timeless["status_history"] = [
-            {**line, "recorded_at": _recorded_at(old)} for line, old in zip(lines, there, strict=True)
-        ]
+    for name in HISTORIES:
+        lines, there = wanted.get(name), found.get(name)
+        if lines is not None and isinstance(there, list) and len(there) == len(lines):
+            timeless[name] = [
+                {**line, "recorded_at": _recorded_at(old)} for line, old in zip(lines, there, strict=True)
+            ]
     return timeless == found
 
 

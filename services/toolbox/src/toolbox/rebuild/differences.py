@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from storage.mongo.checkpoints import RING
 from storage.mongo.documents import Document
 
 PROCESSING_TIMES: Final = frozenset({"recorded_at", "updated_at"})
@@ -11,7 +12,8 @@ PROCESSING_TIMES: Final = frozenset({"recorded_at", "updated_at"})
 BOUNDED: Final = frozenset({"other_payloads"})
 """Fields that the store truncates batch by batch, so that they depend on the batches."""
 
-_HISTORY: Final = "status_history"
+HISTORIES: Final = ("status_history", RING)
+"""Fields with the entries of a shipment's history."""
 
 
 def differences(
@@ -24,18 +26,19 @@ def differences(
         wanted: expected document.
         leave_out: names of members to ignore, at any depth.
     """
-    if (lines := _history(found, wanted)) is not None:
-        yield lines
-        leave_out |= {_HISTORY}
+    for name in HISTORIES:
+        if (lines := _history(found, wanted, name)) is not None:
+            yield lines
+            leave_out |= {name}
     yield from _members(found, wanted, "", leave_out)
 
 
-def _history(found: Document, wanted: Document) -> str | None:
+def _history(found: Document, wanted: Document, name: str) -> str | None:
     """Describe lost, duplicated or swapped entries of the history: entry by entry they would be obscure."""
-    if not isinstance(wanted.get(_HISTORY), list):
+    if not isinstance(wanted.get(name), list):
         return None
-    there, should = _ids(found.get(_HISTORY)), _ids(wanted[_HISTORY])
-    return None if there == should else f"{_HISTORY} is {_listed(there)}, should be {_listed(should)}"
+    there, should = _ids(found.get(name)), _ids(wanted[name])
+    return None if there == should else f"{name} is {_listed(there)}, should be {_listed(should)}"
 
 
 def _ids(history: object) -> list[object]:

@@ -13,6 +13,7 @@ from storage.mongo.maintenance.collection_swap import SideCollection, fence_off,
 from storage.mongo.maintenance.snapshots import Stored
 from toolbox.rebuild.audit_fold import rebuilt
 from toolbox.rebuild.comparison import Report, Source, Sources, carried_over_faults, check, folded, opened
+from toolbox.rebuild.differences import HISTORIES
 from toolbox.rebuild.log_fold import Entry
 
 _BATCH: Final = 1_000
@@ -103,12 +104,16 @@ def timed(shipment: Document | None, trail: Sequence[Document]) -> Document | No
     applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]
     times = {event["_id"]: event["recorded_at"] for event in applied}
     last = {event["version"]: event["recorded_at"] for event in applied}
-    lines = [
-        {**line, "recorded_at": times.get(line["event_id"], line["recorded_at"])}
-        for line in shipment["status_history"]
-    ]
+    lines: Document = {
+        name: [
+            {**line, "recorded_at": times.get(line["event_id"], line["recorded_at"])}
+            for line in shipment[name]
+        ]
+        for name in HISTORIES
+        if name in shipment
+    }
     updated_at = last.get(shipment["version"], shipment["updated_at"])
-    return {**shipment, "status_history": lines, "updated_at": updated_at}
+    return {**shipment, **lines, "updated_at": updated_at}
 
 
 async def _require_nobody(kafka: KafkaSettings, group: str) -> None:

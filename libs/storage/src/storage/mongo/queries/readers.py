@@ -19,6 +19,7 @@ from domain.shipments.commands import DESCRIBED, OBSERVED
 from domain.shipments.event_identity import EventId
 from domain.shipments.tracking_number import TrackingNumber
 from storage.mongo import documents
+from storage.mongo.checkpoints import CHECKPOINT, COUNT, RING, with_checkpoints
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.held_events import HELD_UNTIL
@@ -35,6 +36,8 @@ SHIPMENT_FIELDS: Final = (
     *DESCRIBED,
     "current_status",
     "status_history",
+    RING,
+    COUNT,
     "version",
     "created_at",
     "updated_at",
@@ -43,6 +46,7 @@ EVENT_FIELDS: Final = (
     "tracking_number",
     "client_id",
     "status",
+    CHECKPOINT,
     "timestamp",
     "utc_offset",
     "source",
@@ -95,7 +99,7 @@ class MongoShipmentReader:
         """See `ShipmentReader.get`."""
         with translated():
             found = await self._shipments.find_one(_by_id(tracking_number, scope), SHIPMENT_FIELDS)
-        return None if found is None else shown(found, "tracking_number")
+        return None if found is None else with_checkpoints(shown(found, "tracking_number"))
 
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
         """See `ShipmentReader.exists`."""
@@ -116,7 +120,8 @@ class MongoShipmentReader:
         with translated():
             if matching.updated != EVER:
                 await self._require_few(replace(matching, updated=EVER))
-            return await self._list.page(lists.shipments(matching), window)
+            page = await self._list.page(lists.shipments(matching), window)
+        return replace(page, data=[with_checkpoints(each) for each in page.data])
 
     async def _require_few(self, matching: ShipmentFilter) -> None:
         candidates = await self._list.totals.counted(lists.shipments(matching), most=MAX_LOOKED_AT + 1)
