@@ -1,7 +1,8 @@
 """The two sides of the store, and a writer that puts commands through the rules, as the processor does."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from domain.ports.core import Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from domain.ports.dead_letters import DeadLetterReader
@@ -34,9 +35,9 @@ class Writer:
         """Take the partition over."""
         return cls(store, await store.acquire("shipments.events/3", owner="test", end_offset=ends_at(1_000)))
 
-    async def write(self, *commands: Command) -> None:
-        """Judge commands and commit what becomes of them, in one batch."""
-        records = consumed_all(*commands, first_offset=self.offset)
+    async def write(self, *commands: Command, hold: timedelta | None = None) -> None:
+        """Judge commands and commit what becomes of them, in one batch; early ones are held for `hold`."""
+        records = [replace(each, hold=hold) for each in consumed_all(*commands, first_offset=self.offset)]
         shipments = await self.store.load({command.tracking_number for command in commands})
         known = await self.store.find_events({command.event_id for command in commands})
         await self.commit(plan_for(records, shipments, known))

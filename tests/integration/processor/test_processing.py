@@ -14,6 +14,7 @@ from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import NUMBER, ROUTE, creation, number, report
+from tests.support.history import violations
 from tests.support.site import Site, processing
 from tests.support.topics import admin_of, end_offsets, read_topic, write_values
 from tests.support.waiting import wait_for
@@ -132,7 +133,42 @@ async def test_a_rejected_event_that_is_sent_again_is_judged_again(site: Site) -
     assert await site.violations(sent) == []
     event = await site.database[STATUS_EVENTS].find_one({"_id": in_transit.event_id})
     assert event is not None
-    assert (event["outcome"], event["attempts"], event["duplicates"]) == ("applied", 3, 1)
+    assert (event["outcome"], event["attempts"], event["duplicates"]) == ("applied", 3, 2)
+
+
+@pytest.mark.fault(Row.DISORDER)
+async def test_without_a_hold_an_early_event_waits_for_its_sender(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EARLY_EVENTS_HOLD_HOURS", "0")
+    sent = [JOURNEY[0], JOURNEY[3], JOURNEY[3], *JOURNEY[1:3]]
+    async with processing(site):
+        await site.send(sent)
+        await site.finished()
+    observed = await site.observed()
+    assert violations(observed, hold=None) == []
+    assert observed.shipments[NUMBER]["current_status"] == "in_warehouse"
+    names = {"held", "held_until", "hold", "released", "released_by"}
+    documents = [*observed.shipments.values(), *observed.events.values()]
+    assert not any(names & document.keys() for document in documents)
+
+
+@pytest.mark.fault(Row.DISORDER)
+async def test_a_held_event_whose_record_has_expired_is_applied_all_the_same(site: Site) -> None:
+    async with processing(site):
+        await site.send([JOURNEY[0], JOURNEY[3], JOURNEY[2]])
+        await site.finished()
+        await site.database[STATUS_EVENTS].delete_many({"_id": {"$ne": JOURNEY[0].event_id}})
+        await site.send([JOURNEY[1]])
+        await site.finished()
+        await site.send([JOURNEY[3]])
+        await site.finished()
+    observed = await site.observed()
+    shipment, event = observed.shipments[NUMBER], observed.events[JOURNEY[3].event_id]
+    assert (shipment["current_status"], shipment["version"], "held" in shipment) == ("in_transit", 4, False)
+    assert (event["outcome"], event["attempts"], event["duplicates"]) == ("applied", 1, 1)
+    assert (event["version"], event["offset"], event["source"]) == (4, 1, "scanner-1")
+    assert not await read_topic(site.kafka, site.topics.dead_letters)
 
 
 @pytest.mark.fault(Row.DUPLICATES)

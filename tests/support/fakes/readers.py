@@ -22,7 +22,8 @@ from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents
 
 _DESCRIPTION = {"origin", "destination", "package", "reference", "estimated_delivery"}
-_INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version", *_DESCRIPTION})
+_OF_HOLDS = ("hold", "released", "released_by")
+_INTERNAL = frozenset({"fingerprint", "last_offset", "request_key", "version", *_OF_HOLDS, *_DESCRIPTION})
 _SHIPMENT_NAMES = "created_at", "tracking_number"
 
 
@@ -38,7 +39,9 @@ class InMemoryShipmentReader(Faults):
         """Return a shipment with its history, or None if there is none in `scope`."""
         with self.around("get"):
             shipment = self._shipments.get(tracking_number)
-            return deepcopy(shipment) if shipment is not None and _in(scope, shipment) else None
+            if shipment is None or not _in(scope, shipment):
+                return None
+            return deepcopy({name: value for name, value in shipment.items() if name != "held"})
 
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
         """Say whether there is such a shipment in `scope`."""

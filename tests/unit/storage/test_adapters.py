@@ -24,6 +24,7 @@ from tests.support.builders import (
     report,
     shipment_after,
 )
+from tests.support.history import HOLD
 
 CREATION = creation(request_key="key")
 PICKED_UP = report(Status.PICKED_UP)
@@ -76,6 +77,26 @@ def test_a_shipment_is_read_as_it_was_written() -> None:
     [change] = plan_for(consumed_all(CREATION, PICKED_UP)).shipments.values()
     document = documents.shipment_document(change, recorded_at=RECORDED_AT)
     assert documents.shipment_of(document) == shipment_after(CREATION, PICKED_UP)
+
+
+def test_a_held_event_is_read_as_it_was_written() -> None:
+    early = replace(report(Status.IN_TRANSIT), location={"lat": 4.6, "lng": -74.1}, utc_offset="-05:00")
+    records = [replace(each, hold=HOLD) for each in consumed_all(CREATION, early)]
+    [change] = plan_for(records).shipments.values()
+    document = documents.shipment_document(change, recorded_at=RECORDED_AT)
+    read = documents.shipment_of(document)
+    assert read == change.after
+    assert [each.command for each in read.held] == [early]
+
+
+def test_a_released_event_leaves_its_shipment_with_nothing_held() -> None:
+    records = [replace(each, hold=HOLD) for each in consumed_all(CREATION, report(Status.IN_WAREHOUSE))]
+    [before] = plan_for(records).shipments.values()
+    [change] = plan_for([consumed(PICKED_UP, 2, hold=HOLD)], {NUMBER: before.after}).shipments.values()
+    update = documents.shipment_update(change, recorded_at=RECORDED_AT)
+    assert update["$unset"] == {"held": ""}
+    assert (update["$set"]["version"], update["$set"]["current_status"]) == (3, "in_warehouse")
+    assert set(update["$set"]) >= {"status_history.1", "status_history.2"}
 
 
 def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> None:
