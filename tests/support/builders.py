@@ -15,6 +15,7 @@ from domain.shipments.commands import (
     Command,
     CreateShipment,
     Place,
+    ReportCheckpoint,
     ReportStatus,
     ShipmentChanges,
     put_given,
@@ -117,6 +118,28 @@ def report(
     )
 
 
+def checkpoint(
+    code: str = "arrived_at_hub",
+    tracking_number: TrackingNumber = NUMBER,
+    *,
+    at: datetime = NOON + timedelta(hours=6),
+    source: str = "hub-1",
+    notes: str | None = None,
+) -> ReportCheckpoint:
+    """Return the command that reports a checkpoint."""
+    return ReportCheckpoint(
+        event_id=event_id(tracking_number, at, source),
+        tracking_number=tracking_number,
+        checkpoint=code,
+        timestamp=at,
+        source=source,
+        received_at=at + timedelta(seconds=2),
+        submitted_by="driver_user_001",
+        location={"lat": 19.4, "lng": -99.1},
+        notes=notes,
+    )
+
+
 HEAVIER: ShipmentChanges = {"package": {"weight_kg": 7.5}}
 BOXED: ShipmentChanges = {"package": {"dimensions": {"length": 30.0, "width": 20.0, "height": 10.0}}}
 RENAMED: ShipmentChanges = {
@@ -152,6 +175,9 @@ def payload_fingerprint(command: Command) -> str:
         put_given(said, command, DESCRIBED)
     elif isinstance(command, ReportStatus):
         said = {"status": command.status}
+        put_given(said, command, OBSERVED)
+    elif isinstance(command, ReportCheckpoint):
+        said = {"checkpoint": command.checkpoint}
         put_given(said, command, OBSERVED)
     else:
         said = {"changes": command.changes, "on_behalf_of": command.on_behalf_of}

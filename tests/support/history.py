@@ -12,7 +12,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from domain.processing.batch import Outcome
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    Report,
+    ReportCheckpoint,
+    ReportStatus,
+)
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
 from domain.shipments.status import Status, can_follow
@@ -21,6 +28,8 @@ from tests.support.observed import Document, Logged, Observed, ObservedDeadLette
 from tests.support.published import wrong_dead_letters, wrong_messages
 
 __all__ = ["Logged", "Observed", "ObservedDeadLetter", "Sent", "observe", "violations"]
+
+MOST_CHECKPOINTS = 100
 
 
 class Sent(NamedTuple):
@@ -64,6 +73,7 @@ class Model:
     events: dict[EventId, EventModel] = field(default_factory=dict)
     parts: dict[TrackingNumber, dict[str, Any]] = field(default_factory=dict)
     last: dict[TrackingNumber, EventId] = field(default_factory=dict)
+    passed: dict[TrackingNumber, list[tuple[EventId, str]]] = field(default_factory=dict)
 
     def take(self, record: Logged, error: str | None) -> None:
         """Fold the next record; `error` is that of its dead letter, if it has one."""
@@ -103,6 +113,9 @@ class Model:
         elif not isinstance(decision, Repeated):
             self._apply(event, command, evolve(shipment, decision))
             self._describe(command)
+            if isinstance(command, ReportCheckpoint):
+                held = self.shipments[number].status.value
+                self.passed.setdefault(number, []).append((command.event_id, held))
             if isinstance(command, ReportStatus):
                 self._forget(number, command, [event])
                 self._catch_up(number)
@@ -255,6 +268,7 @@ def _about_shipments(model: Model, observed: Observed) -> Iterator[str]:
             last = observed.events.get(model.last[number], {})
             faults = [
                 *_wrong_history(document, shipment),
+                *_wrong_checkpoints(document, model.passed.get(number, [])),
                 *_wrong_state(document, shipment, model, last.get("recorded_at")),
             ]
             yield from (f"{number}: {fault}" for fault in faults)
@@ -279,10 +293,20 @@ def _wrong_history(document: Document, shipment: Shipment) -> Iterator[str]:
         yield f"illegal walk: {', '.join(statuses)}"
 
 
+def _wrong_checkpoints(document: Document, passed: list[tuple[EventId, str]]) -> Iterator[str]:
+    """Compare the ring of a shipment: the n-th checkpoint is in slot n modulo 100."""
+    ring = [(entry["event_id"], entry["status"]) for entry in document.get("checkpoints", [])]
+    expected = dict(sorted((index % MOST_CHECKPOINTS, each) for index, each in enumerate(passed)))
+    if ring != list(expected.values()):
+        yield f"has the checkpoints {ring}, not {list(expected.values())}"
+    if document.get("checkpoint_count", 0) != len(passed):
+        yield f"has passed {document.get('checkpoint_count')} checkpoints, not {len(passed)}"
+
+
 def _wrong_state(
     document: Document, shipment: Shipment, model: Model, changed_at: datetime | None
 ) -> Iterator[str]:
-    history = document["status_history"]
+    history = [*document["status_history"], *document.get("checkpoints", [])]
     expected = {
         **model.parts[shipment.tracking_number],
         "client_id": shipment.client_id,
@@ -305,6 +329,9 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
     said: dict[str, Any] = {"status": Status.CREATED.value, "source": "api", "location": None, "notes": None}
     if isinstance(command, ReportStatus):
         said = {name: getattr(command, name) for name in said}
+    elif isinstance(command, ReportCheckpoint):
+        del said["status"]  # the shipment's at that moment
+        said = {name: getattr(command, name) for name in ("checkpoint", *said)}
     elif isinstance(command, AmendShipment):
         del said["status"]  # the shipment's at that moment
         said["changes"] = command.changes
@@ -313,6 +340,6 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
         if document[name] != value:
             yield f"{name} is {document[name]!r}, not {value!r}"
     for name in ("utc_offset", "signed_by"):
-        value = getattr(command, name) if isinstance(command, ReportStatus) else None
+        value = getattr(command, name) if isinstance(command, Report) else None
         if document.get(name) != value:
             yield f"{name} is {document.get(name)!r}, not {value!r}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from domain.processing.batch import Outcome
-from domain.shipments.commands import Command, CreateShipment, ReportStatus
+from domain.shipments.commands import Command, CreateShipment, Report, ReportStatus
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
 from messaging.topics import Topics
@@ -74,4 +74,4 @@ def _belongs(topic: str, command: Command) -> bool:
         return isinstance(command, CreateShipment)
     if topic == names.delivered:
         return isinstance(command, ReportStatus) and command.status is Status.DELIVERED
-    return isinstance(command, ReportStatus) and command.location is not None
+    return isinstance(command, Report) and command.location is not None

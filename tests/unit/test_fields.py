@@ -27,7 +27,7 @@ from storage.mongo.documents import ABSENT, OTHER_PAYLOAD_FIELDS
 from storage.mongo.queries.readers import EVENT_FIELDS, SHIPMENT_FIELDS
 from tests.support.builders import NOON, NUMBER
 
-SAYS_ANYHOW = {"tracking_number", "status", "timestamp", "source"}
+SAYS_ANYHOW = {"tracking_number", "status", "checkpoint", "timestamp", "source"}
 
 
 def names(model: type) -> set[str]:
@@ -79,6 +79,14 @@ def test_what_shows_any_command_has_the_fields_of_all(model: type, observed: tup
 def test_the_change_feed_does_not_say_who_signed() -> None:
     assert set(OBSERVED) - set(PUBLISHED) == {"signed_by"}
     assert "signed_by" not in names(ChangeData)
+
+
+@pytest.mark.parametrize(
+    "model", [ChangeData, responses.HistoryEntry, responses.Event, responses.OtherPayload]
+)
+def test_what_shows_an_event_shows_its_checkpoint(model: type) -> None:
+    assert "checkpoint" in names(model)
+    assert {"checkpoint", "other_payloads.checkpoint"} <= set(EVENT_FIELDS)
 
 
 def test_readers_return_the_fields() -> None:

@@ -1,14 +1,24 @@
 """The documents of DESIGN section 7, written a second time on purpose: the contract holds them together."""
 
+from copy import deepcopy
 from datetime import datetime
 
 from domain.ports.core import Document
 from domain.processing.batch import ConsumedCommand, EventChange, EventRecord, Outcome
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    Report,
+    ReportCheckpoint,
+    ReportStatus,
+)
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.shipment import HeldEvent, Shipment
 from domain.shipments.status import TRANSITIONS, Status
 from domain.shipments.tracking_number import TrackingNumber
+
+MOST_CHECKPOINTS = 100
 
 
 def history_entry(command: Command, recorded_at: datetime) -> Document:
@@ -22,9 +32,11 @@ def history_entry(command: Command, recorded_at: datetime) -> Document:
         "notes": None,
         "recorded_at": recorded_at,
     }
-    if isinstance(command, ReportStatus):
+    if isinstance(command, ReportCheckpoint):
+        entry["checkpoint"] = command.checkpoint
+    if isinstance(command, Report):
         entry |= {
-            "status": command.status.value,
+            "status": command.status.value if isinstance(command, ReportStatus) else None,
             "source": command.source,
             "location": command.location,
             "notes": command.notes,
@@ -64,6 +76,33 @@ def amend(shipment: Document, command: AmendShipment) -> None:
             shipment[part]["dimensions"] = before.get("dimensions", {}) | members["dimensions"]
 
 
+def add_to_history(shipment: Document, entry: Document) -> None:
+    """Append an entry of a status; put a checkpoint, with the status that holds, over the oldest of 100."""
+    history = shipment["status_history"]
+    if "checkpoint" not in entry:
+        history.append(entry)
+        return
+    entry["status"] = history[-1]["status"]
+    ring, count = shipment.setdefault("checkpoints", []), shipment.get("checkpoint_count", 0)
+    ring[count % MOST_CHECKPOINTS : count % MOST_CHECKPOINTS + 1] = [entry]
+    shipment["checkpoint_count"] = count + 1
+
+
+def shown_shipment(stored: Document) -> Document:
+    """Return a shipment in the shape of the API: with one history."""
+    shipment = deepcopy({name: value for name, value in stored.items() if name != "held"})
+    ring, count = shipment.pop("checkpoints", []), shipment.pop("checkpoint_count", 0)
+    passed = [ring[index % MOST_CHECKPOINTS] for index in range(count - len(ring), count)]
+    history = shipment["status_history"]
+    shipment["status_history"] = []
+    for entry in history:
+        shipment["status_history"] += [entry, *(each for each in passed if each["status"] == entry["status"])]
+    last = shipment["status_history"][-1]
+    if "checkpoint" in last:
+        shipment["last_checkpoint"] = {name: last[name] for name in ("checkpoint", "timestamp", "location")}
+    return shipment
+
+
 def event_document(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
     """Return the record of an event that is not judged or counted yet."""
     command = consumed.command
@@ -89,7 +128,8 @@ def other_payload(consumed: ConsumedCommand, reason: str | None) -> Document:
     entry = history_entry(consumed.command, consumed.command.received_at)
     command = consumed.command
     said: Document = {} if reason == RejectionReason.TRACKING_NUMBER_TAKEN else _description(command)
-    said |= {name: entry[name] for name in ("status", "location", "notes", "signed_by") if name in entry}
+    names = ("status", "checkpoint", "location", "notes", "signed_by")
+    said |= {name: entry[name] for name in names if name in entry}
     return said | {
         "submitted_by": command.submitted_by,
         "received_at": command.received_at,
@@ -195,6 +235,7 @@ def shipment_of(document: Document) -> Shipment:
         version=document["version"],
         applied=tuple(entry["event_id"] for entry in document["status_history"]),
         has_dimensions="dimensions" in document["package"],
+        checkpoints=document.get("checkpoint_count", 0),
     )
 
 

@@ -17,6 +17,7 @@ from domain.ports.queries import (
 )
 from domain.shipments.event_identity import EventId
 from domain.shipments.tracking_number import TrackingNumber
+from tests.support.fakes.documents import shown_shipment
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import Key, by_time, page_of
 from tests.support.fakes.shipments import Documents
@@ -41,7 +42,7 @@ class InMemoryShipmentReader(Faults):
             shipment = self._shipments.get(tracking_number)
             if shipment is None or not _in(scope, shipment):
                 return None
-            return deepcopy({name: value for name, value in shipment.items() if name != "held"})
+            return shown_shipment(shipment)
 
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:
         """Say whether there is such a shipment in `scope`."""
@@ -58,7 +59,7 @@ class InMemoryShipmentReader(Faults):
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """Return a part of the list of shipments."""
         with self.around("page"):
-            found = [shipment for shipment in self._shipments.values() if _matches(shipment, matching)]
+            found = [shown_shipment(each) for each in self._shipments.values() if _matches(each, matching)]
             if matching.updated != EVER:
                 if len(found) > self._most:
                     raise TooMuchToRead("too many")

@@ -20,6 +20,7 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
+    add_to_history,
     amend,
     event_document,
     held_document,
@@ -181,7 +182,7 @@ class InMemoryShipmentStore(Faults):
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
         if consumed is not None and record is not None:
-            for name in ("utc_offset", "signed_by", "current_status", "may_follow"):
+            for name in ("utc_offset", "signed_by", "checkpoint", "current_status", "may_follow"):
                 event.pop(name, None)
             event |= judged_fields(consumed, record, partition, recorded_at)
         event["attempts"] += change.attempts
@@ -201,13 +202,16 @@ class InMemoryShipmentStore(Faults):
                 "location",
                 "notes",
                 "signed_by",
+                "checkpoint",
                 *parts,
                 "submitted_by",
                 "received_at",
                 "offset",
             )
             replaced = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
-            kept[event["fingerprint"]] = replaced | ({"status": None} if "changes" in event else {})
+            kept[event["fingerprint"]] = replaced | (
+                {"status": None} if {"changes", "checkpoint"} & event.keys() else {}
+            )
         for other in change.others:
             kept.pop(other.consumed.fingerprint, None)
             reason = None if other.reason is None else str(other.reason)
@@ -232,7 +236,7 @@ class InMemoryShipmentStore(Faults):
             if isinstance(each.command, AmendShipment):
                 amend(shipment, each.command)
             else:
-                shipment["status_history"].append(history_entry(each.command, recorded_at))
+                add_to_history(shipment, history_entry(each.command, recorded_at))
         shipment["current_status"] = change.after.status.value
         shipment["version"] = change.after.version
         shipment["updated_at"] = recorded_at

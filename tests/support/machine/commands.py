@@ -16,6 +16,7 @@ from tests.support.builders import (
     RENAMED,
     ROUTE,
     amendment,
+    checkpoint,
     creation,
     number,
     report,
@@ -67,7 +68,14 @@ _changes = st.builds(
     _cancellations | _amendments,
     st.none() | st.lists(st.integers(1, 4), max_size=2).map(tuple),
 )
-_singles = _reports | _late_reports | _changes
+_checkpoints = st.builds(
+    checkpoint,
+    st.sampled_from(["arrived_at_hub", "departed_hub", "ours"]),
+    NUMBERS,
+    at=st.integers(0, 3).map(lambda hour: NOON + timedelta(hours=hour)),
+    source=st.sampled_from("ab"),
+)
+_singles = _reports | _late_reports | _checkpoints | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
 SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.errors import NotPublished, PublishUnknown, TransientError
-from domain.shipments.commands import ReportStatus
+from domain.shipments.commands import ReportCheckpoint, ReportStatus
 from domain.shipments.event_identity import event_id
 from domain.shipments.status import REPORTABLE, Status
 from tests.support.builders import NUMBER
-from tests.unit.ingest_api.bodies import event_body
+from tests.unit.ingest_api.bodies import Body, event_body, without
 from tests.unit.ingest_api.doubles import ADMIN, CLIENT, DRIVER, Ingest
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123_000, tzinfo=UTC)
@@ -87,6 +87,58 @@ async def test_nobody_signs_for_another_status_than_delivered(ingest: Ingest, st
     response = await ingest.post("/events/batch", {"events": [event_body(), event]})
     assert (response.status, response.pointers) == (400, ["/events/1/signed_by"])
     assert (await ingest.post("/events", event_body(status=status, signed_by=None))).status == 202
+
+
+def checkpoint_body(**members: object) -> Body:
+    return without(event_body(checkpoint="arrived_at_hub"), "status") | members
+
+
+@pytest.mark.parametrize("code", ["out_for_delivery", "a", "x" * 64, "ours_2"])
+async def test_log_has_the_checkpoint_as_sent(ingest: Ingest, code: str) -> None:
+    event = checkpoint_body(checkpoint=code, status=None, signed_by=None)
+    assert (await ingest.post("/events", event, caller=DRIVER)).status == 202
+    assert (await ingest.post("/events/batch", {"events": [event_body(), event]})).status == 400
+    assert (await ingest.post("/events/batch", {"events": [event]})).status == 202
+    for command in ingest.log.commands:
+        assert command == ReportCheckpoint(
+            event_id=EVENT_ID,
+            tracking_number=NUMBER,
+            checkpoint=code,
+            timestamp=AT,
+            source="scanner-1",
+            received_at=ingest.clock.now(),
+            submitted_by=command.submitted_by,
+            location={"lat": 4.6, "lng": -74.1, "address": "Bogotá"},
+            notes="at the gate",
+        )
+
+
+@pytest.mark.parametrize(
+    ("event", "pointers"),
+    [
+        (event_body(checkpoint="on_hold"), {"/status"}),
+        (without(event_body(), "status"), {"/status"}),
+        (event_body(status=None), {"/status"}),
+        (event_body(status=None, checkpoint=None), {"/status"}),
+        (without(event_body(source=""), "status"), {"/status", "/source"}),
+        (event_body(status="lost", checkpoint="on_hold"), {"/status"}),
+        (checkpoint_body(checkpoint=""), {"/checkpoint"}),
+        (checkpoint_body(checkpoint="On_hold"), {"/checkpoint"}),
+        (checkpoint_body(checkpoint="9"), {"/checkpoint"}),
+        (checkpoint_body(checkpoint="on_hold\n"), {"/checkpoint"}),
+        (checkpoint_body(checkpoint="x" * 65), {"/checkpoint"}),
+        (checkpoint_body(checkpoint=7), {"/checkpoint"}),
+        (checkpoint_body(signed_by="Ana"), {"/signed_by"}),
+    ],
+)
+async def test_an_event_says_either_a_status_or_a_checkpoint(
+    ingest: Ingest, event: Body, pointers: set[str]
+) -> None:
+    response = await ingest.post("/events", event)
+    assert (response.status, set(response.pointers)) == (400, pointers)
+    line = await ingest.post("/events/batch", {"events": [event]})
+    assert (line.status, set(line.pointers)) == (400, {f"/events/0{each}" for each in pointers})
+    assert ingest.log.commands == []
 
 
 async def test_batch_returns_the_id_of_each_event(ingest: Ingest) -> None:

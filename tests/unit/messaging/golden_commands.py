@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.processing.batch import EventRecord, Outcome
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportCheckpoint, ReportStatus
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import parse_tracking_number
@@ -86,6 +86,21 @@ def _signed() -> ReportStatus:
     return replace(_reported(complete=False), signed_by="María Peña")
 
 
+def _passed(*, complete: bool) -> ReportCheckpoint:
+    return ReportCheckpoint(
+        event_id=event_id(NUMBER, _SEEN_AT, "hub-mex"),
+        tracking_number=NUMBER,
+        checkpoint="arrived_at_hub" if complete else "x",
+        timestamp=_SEEN_AT,
+        source="hub-mex",
+        received_at=_RECEIVED_AT,
+        submitted_by="driver_user_001",
+        location={"lat": 19.4361, "lng": -99.0719, "address": "Centro de distribución"} if complete else None,
+        notes="andén 3" if complete else None,
+        utc_offset="-06:00" if complete else None,
+    )
+
+
 def _reported_local() -> ReportStatus:
     return replace(_reported(complete=True), utc_offset="-06:00")
 
@@ -149,6 +164,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "status_bare": _reported(complete=False),
     "status_local": _reported_local(),
     "status_signed": _signed(),
+    "checkpoint": _passed(complete=True),
+    "checkpoint_bare": _passed(complete=False),
     "cancelled": _cancelled(),
     "cancelled_if_match": _cancelled((3, 4)),
     "amended_if_match": replace(_amended(complete=False), expected_versions=(2,)),
@@ -167,6 +184,7 @@ CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
         _applied(_reported(complete=False), 5, Status.DELIVERED),
     ),
     "changed_status_signed": (_signed(), _applied(_signed(), 5, Status.DELIVERED)),
+    "changed_checkpoint": (_passed(complete=True), _applied(_passed(complete=True), 6, Status.IN_TRANSIT)),
     "changed_status_local": (_reported_local(), _applied(_reported_local(), 3, Status.IN_WAREHOUSE)),
     "changed_amended": (_amended(complete=True), _applied(_amended(complete=True), 2, Status.CREATED)),
 }

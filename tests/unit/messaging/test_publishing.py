@@ -21,7 +21,7 @@ from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.topics import Topics
 from tests.support import builders
-from tests.support.builders import consumed, creation, number, report
+from tests.support.builders import checkpoint, consumed, creation, number, report
 from tests.support.records import LogRecord, RecordingProducer
 from tests.unit.messaging.golden_commands import CHANGES
 
@@ -50,6 +50,11 @@ async def published(verdicts: Sequence[Verdict]) -> dict[str, list[bytes]]:
         topic.removeprefix("t-shipments."): [record.value for record in records]
         for topic, records in producer.topics.items()
     }
+
+
+async def test_a_checkpoint_is_published_as_a_change_and_with_its_location() -> None:
+    messages = await published([verdict_of(checkpoint())])
+    assert {topic: len(values) for topic, values in messages.items()} == {"changes": 1, "location": 1}
 
 
 async def test_an_applied_event_is_published_in_each_topic_whose_rule_it_meets() -> None:

@@ -59,6 +59,8 @@ def test_fingerprints_do_not_change_with_the_code() -> None:
         "status_bare": "024c1c446f497ba18e9e0d0a",
         "status_local": "04ecd0ed3f234bbc47db7a87",
         "status_signed": "d1ae94155a2e42f27ec99a1b",
+        "checkpoint": "dafdaf9e2337aa611725af82",
+        "checkpoint_bare": "3ed88edb665b62c6df76963e",
         "cancelled": "f8ff333723514dece6ab4a68",
         "cancelled_if_match": "55c4cd9ee8dfe91a4dc5970d",
         "amended_if_match": "20660dbc4ce1c0b62b802487",

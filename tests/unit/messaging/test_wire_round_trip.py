@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import PoisonRecord
-from domain.shipments.commands import OBSERVED, AmendShipment, Command, CreateShipment, ReportStatus
+from domain.shipments.checkpoint import PATTERN
+from domain.shipments.commands import (
+    OBSERVED,
+    AmendShipment,
+    Command,
+    CreateShipment,
+    ReportCheckpoint,
+    ReportStatus,
+)
 from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
 from domain.shipments.status import REPORTABLE
 from domain.shipments.tracking_number import tracking_number_from
@@ -88,6 +96,23 @@ def reports(draw: st.DrawFn) -> ReportStatus:
 
 
 @st.composite
+def checkpoints(draw: st.DrawFn) -> ReportCheckpoint:
+    number, timestamp, source = draw(numbers), draw(instants), draw(texts)
+    return ReportCheckpoint(
+        event_id=event_id(number, timestamp, source),
+        tracking_number=number,
+        checkpoint=draw(st.from_regex(PATTERN, fullmatch=True)),
+        timestamp=timestamp,
+        source=source,
+        received_at=draw(instants),
+        submitted_by=draw(texts),
+        location=draw(st.none() | locations),  # type: ignore[arg-type]
+        notes=draw(st.none() | texts),
+        utc_offset=draw(st.sampled_from([None, "-06:00"])),
+    )
+
+
+@st.composite
 def amendments(draw: st.DrawFn) -> AmendShipment:
     number, timestamp = draw(numbers), draw(instants)
     return AmendShipment(
@@ -102,13 +127,13 @@ def amendments(draw: st.DrawFn) -> AmendShipment:
 
 
 @settings(max_examples=200, deadline=None)
-@given(creations() | reports() | amendments())
+@given(creations() | reports() | checkpoints() | amendments())
 def test_a_command_is_read_as_it_was_written(command: Command) -> None:
     assert codec.decode(codec.encode(command)).command == command
 
 
 @settings(max_examples=200, deadline=None)
-@given(creations() | reports() | amendments())
+@given(creations() | reports() | checkpoints() | amendments())
 def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_the_json(
     command: Command,
 ) -> None:
@@ -120,7 +145,7 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_members_or_the_form_of_th
 
 
 @settings(max_examples=50, deadline=None)
-@given(creations() | reports() | amendments())
+@given(creations() | reports() | checkpoints() | amendments())
 def test_fields_of_a_newer_version_are_ignored(command: Command) -> None:
     value = codec.encode(command)
     record = json.loads(value)

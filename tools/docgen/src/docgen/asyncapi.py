@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from docgen.messages import Change
 from httpkit.openapi.identifiers import NUMBER
 from httpkit.openapi.schemas import schemas_of
-from messaging.codec import AMENDED, CONTENT_TYPE, CREATED, STATUS_REPORTED
+from messaging.codec import AMENDED, CHECKPOINT_REPORTED, CONTENT_TYPE, CREATED, STATUS_REPORTED
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, declaration
@@ -54,17 +54,22 @@ MESSAGES: Final[Mapping[str, Message]] = {
     "statusReported": Message(
         "Command to report a status of a shipment.", STATUS_REPORTED, ("status", "status_bare", "cancelled")
     ),
+    "checkpointReported": Message(
+        "Command to report a checkpoint of a shipment.",
+        CHECKPOINT_REPORTED,
+        ("checkpoint", "checkpoint_bare"),
+    ),
     "shipmentChanged": Message(
         "A change was applied; at least once, with a stable id.",
         TypeAdapter(Change),
-        ("changed_created", "changed_status", "changed_amended"),
+        ("changed_created", "changed_status", "changed_checkpoint", "changed_amended"),
     ),
 }
 CHANNELS: Final[Mapping[str, Channel]] = {
     "events": Channel(
         Topics().events,
         "All commands, those of one shipment in order.",
-        ("shipmentCreated", "shipmentAmended", "statusReported"),
+        ("shipmentCreated", "shipmentAmended", "statusReported", "checkpointReported"),
         ("send", "receive"),
     ),
     "deadLetters": Channel(

@@ -222,8 +222,8 @@ def command_of(event: EventIn, caller: Principal, received_at: datetime) -> Repo
     location = event.get("location")
     if location and location.get("address", "") is None:  # null counts as left out
         reported["location"] = {"lat": location["lat"], "lng": location["lng"]}
-    if reported["checkpoint"] is None:
-        del reported["checkpoint"]
+    checkpoint = reported.pop("checkpoint", None)
+    if checkpoint is None:
         return ReportStatus(**reported)
     del reported["status"]
-    return ReportCheckpoint(**reported)
+    return ReportCheckpoint(**reported, checkpoint=checkpoint)
