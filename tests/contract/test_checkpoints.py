@@ -1,4 +1,4 @@
-"""`ShipmentStore` and the readers: checkpoints in the history, the audit log, and the state that is judged."""
+"""`ShipmentStore` and the readers: checkpoints in the history, the audit log, and the state of shipments."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -18,6 +18,10 @@ EXPECTED = {
         '"client_id":"client_001"',
     ],
     "Report from a scanner that was offline": ['"received":3,"queued":2'],
+    "Report what happens between two statuses": [
+        '"status":"applied"',
+        '"last_checkpoint":{"checkpoint":"arrived_at_hub"',
+    ],
     "Follow a shipment": [
         '"status":"applied"',
         '"current_status":"in_transit"',

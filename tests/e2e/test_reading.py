@@ -13,7 +13,7 @@ from domain.shipments.status import Status
 from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.checks import INSTANT, assert_error, assert_retry_after
 from tests.e2e.traffic import PATH_TO, event_body, shipment_at, shipment_body
-from tests.support.api import Api
+from tests.support.api import Api, Json
 
 pytestmark = pytest.mark.stack
 
@@ -52,6 +52,60 @@ async def test_who_signed_is_in_history_trail_and_outcome(admin: Api, client: Ap
     ]
     assert [each["signed_by"] for each in (seen, *signed)] == ["María Peña"] * 3
     assert not [entry for entry in history if "signed_by" in entry and entry["status"] != "delivered"]
+
+
+async def test_a_parcel_passes_hubs_and_fails_a_delivery_between_its_statuses(
+    admin: Api, client: Api, driver: Api
+) -> None:
+    number = await admin.created(shipment_body())
+
+    def scan(code: str) -> Json:
+        event = event_body(number, code)
+        return {("checkpoint" if name == "status" else name): value for name, value in event.items()}
+
+    wait = {"Prefer": "wait=30"}
+    early = await driver.post("/events", scan("arrived_at_hub"), headers=wait)
+    explained = assert_error(early, 409, "INVALID_TRANSITION")
+    assert (explained["current_status"], explained["may_follow"]) == ("created", ["picked_up", "cancelled"])
+    walk = [*(event_body(number, status) for status in PATH_TO[Status.IN_TRANSIT])]
+    hubs = [scan(code) for code in ("arrived_at_hub", "departed_hub", "our_own", "delivery_failed")]
+    for event in (walk[0], hubs[0], hubs[1], *walk[1:], hubs[2], hubs[3]):
+        response = await driver.post("/events", event, headers=wait)
+        assert response.status == 200, response.text
+    again = await driver.post("/events", hubs[0], headers=wait)
+    assert again.status == 200
+    otherwise = await driver.post("/events", hubs[0] | {"checkpoint": "on_hold"}, headers=wait)
+    assert_error(otherwise, 409, "IDEMPOTENCY_CONFLICT")
+
+    shipment = await client.shipment(number)
+    assert (shipment["current_status"], shipment["version"]) == ("in_transit", 8)
+    last = {name: hubs[3][name] for name in ("checkpoint", "timestamp", "location")}
+    assert shipment["last_checkpoint"] == last
+    walked = [(entry["status"], entry.get("checkpoint")) for entry in shipment["status_history"]]
+    assert walked == [
+        ("created", None),
+        ("picked_up", None),
+        ("picked_up", "arrived_at_hub"),
+        ("picked_up", "departed_hub"),
+        ("in_warehouse", None),
+        ("in_transit", None),
+        ("in_transit", "our_own"),
+        ("in_transit", "delivery_failed"),
+    ]
+    event = await driver.outcome(again.body["event_id"])
+    assert (event["checkpoint"], event["status"], event["outcome"]) == (
+        "arrived_at_hub",
+        "picked_up",
+        "applied",
+    )
+    assert (event["duplicates"], event["conflicts"]) == (1, 1)
+    trail = (await client.get(f"/shipments/{number}/events?limit=100")).body["data"]
+    assert [each.get("checkpoint") for each in trail].count("arrived_at_hub") == 2, "the rejected one too"
+
+    await driver.outcome(await driver.reported(event_body(number, Status.DELIVERED)))
+    assert "last_checkpoint" not in await client.shipment(number)
+    late = await driver.post("/events", scan("returning"), headers=wait)
+    assert assert_error(late, 409, "INVALID_TRANSITION")["may_follow"] == []
 
 
 ORDER: dict[str, Any] = {

@@ -8,7 +8,7 @@ from random import Random
 from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
-from tests.support.builders import NOON, ROUTE, amendment, creation, number, report
+from tests.support.builders import NOON, ROUTE, amendment, checkpoint, creation, number, report
 
 CRUD = 0.15
 """How likely each kind of disturbance is, after every step."""
@@ -31,6 +31,9 @@ def life(index: int, chance: Random) -> Iterator[Command]:
             yield report(Status.DELIVERED, mine, source="far ahead", at=NOON + timedelta(days=1))
         if chance.random() < CRUD:
             past.append(_change(mine, chance))
+            yield past[-1]
+        if chance.random() < 2 * CRUD:
+            past.append(checkpoint(f"hub_{chance.randrange(3)}", mine, at=NOON + timedelta(hours=len(past))))
             yield past[-1]
 
 

@@ -10,6 +10,7 @@ from storage.mongo.schema import SHIPMENTS
 from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
+    checkpoint,
     consumed_all,
     creation,
     ends_at,
@@ -27,7 +28,7 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
     store = MongoShipmentStore(database)
     fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
     await store.commit(fence, plan_for(consumed_all(creation())), recorded_at=RECORDED_AT)
-    steps = consumed_all(report(Status.PICKED_UP), report(Status.IN_WAREHOUSE), first_offset=1)
+    steps = consumed_all(report(Status.PICKED_UP), checkpoint(), report(Status.IN_WAREHOUSE), first_offset=1)
     plan = plan_for(steps, {NUMBER: shipment_after(creation())})
     writer = TransactionWriter(database)
     session = database.client.start_session()
@@ -41,4 +42,5 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
         "picked_up",
         "in_warehouse",
     ]
-    assert document["version"] == 3
+    assert [entry["status"] for entry in document["checkpoints"]] == ["picked_up"]
+    assert (document["version"], document["checkpoint_count"]) == (4, 1)

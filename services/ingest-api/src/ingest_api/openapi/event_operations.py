@@ -25,6 +25,12 @@ PICKED_UP: Final = {
     "location": {"lat": 19.3629, "lng": -99.1824, "address": "Av. Insurgentes Sur 1602, CDMX"},
     "notes": "Dos bultos",
 }
+AT_HUB: Final = {
+    "tracking_number": NUMBER,
+    "checkpoint": "arrived_at_hub",
+    "timestamp": "2026-11-02T09:30:00-06:00",
+    "source": "hub-gdl",
+}
 STORED: Final = {
     "tracking_number": NUMBER,
     "status": "in_warehouse",
@@ -73,9 +79,10 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         summary="Report an event of a shipment",
         description=(
             "Responds once every in-sync replica of the log has the event. Sending it again is always safe: "
-            "the same shipment, source and timestamp are the same event."
+            "the same shipment, source and timestamp are the same event. An event has either a `status` or a "
+            "`checkpoint`, which changes no status and is accepted while the shipment is under way."
         ),
-        body=json_content(EVENT_MODEL, picked_up=PICKED_UP),
+        body=json_content(EVENT_MODEL, picked_up=PICKED_UP, at_hub=AT_HUB),
         parameters=(WAIT, TRACEPARENT),
         responses={
             200: ResponseSpec(
