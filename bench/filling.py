@@ -14,8 +14,8 @@ from domain.shipments.tracking_number import TrackingNumber
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
 from storage.mongo.database import open_database
-from storage.mongo.documents import shipment_document
 from storage.mongo.schema import SHIPMENTS, apply_schema
+from storage.mongo.shipment_documents import shipment_document
 from storage.settings import MongoSettings
 
 

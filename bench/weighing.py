@@ -11,7 +11,9 @@ from bench.load import STARTED_AT, WALK, make_load
 from domain.processing.batch import ConsumedCommand, EventChange, EventRecord, Outcome
 from domain.shipments.commands import ReportStatus
 from messaging import codec
-from storage.mongo.documents import event_document, history_entry
+from messaging.change_codec import encode_change
+from storage.mongo.documents import event_document
+from storage.mongo.shipment_documents import history_entry
 
 EVENTS: Final = 8000
 _TOGETHER: Final = 42
@@ -39,7 +41,7 @@ def _compressed(values: Sequence[bytes]) -> float:
 
 
 def _change(command: ReportStatus) -> bytes:
-    return codec.encode_change(command, _record(command))
+    return encode_change(command, _record(command))
 
 
 def _documents(command: ReportStatus) -> float:

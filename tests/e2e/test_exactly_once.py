@@ -58,7 +58,9 @@ async def test_three_shipments_sent_in_order_end_as_planned(admin: Api, driver: 
         events = eventful_life(number)
         ids = [await driver.reported(event) for event in events[:7]]
         ids += [each for batch in chunks(events[7:], 3) for each in await driver.batch_reported(batch)]
-        return {each: await driver.counted(each, times=ids.count(each)) for each in ids}
+        for each in ids:
+            await driver.counted(each, times=ids.count(each))
+        return {each: await driver.outcome(each) for each in ids}  # some were held until then
 
     for number, events in zip(numbers, await asyncio.gather(*map(live, numbers)), strict=True):
         shipment = await admin.shipment(number)
@@ -218,6 +220,44 @@ async def test_an_early_event_is_applied_when_it_becomes_legal_and_then_repeated
     assert await driver.reported(earlier) == event_id
     assert (await driver.counted(event_id, times=3))["duplicates"] == 1
     assert (await admin.shipment(number))["version"] == 4
+
+
+async def test_a_wrong_delivery_is_taken_back_and_the_right_one_applied(
+    admin: Api, driver: Api, client: Api
+) -> None:
+    number = await shipment_at(Status.IN_TRANSIT, admin=admin, driver=driver)
+    wrong = event_body(number, Status.DELIVERED)
+    wait, reason = {"Prefer": "wait=10"}, {"reason": "scanned at the wrong door"}
+    event_id = (await driver.post("/events", wrong, headers=wait)).body["event_id"]
+
+    assert (await client.post(f"/events/{event_id}/retract", reason)).status == 403
+    retracted = await driver.post(f"/events/{event_id}/retract", reason, headers=wait)
+    again = await driver.post(f"/events/{event_id}/retract", reason, headers=wait)
+
+    assert [(each.status, each.body["event_id"]) for each in (retracted, again)] == [
+        (200, f"{event_id}_retracted")
+    ] * 2
+    shipment = await admin.shipment(number)
+    assert (shipment["current_status"], shipment["version"]) == ("in_transit", 6)
+    assert [entry["status"] for entry in shipment["status_history"]][-1] == "in_transit"
+    record = await driver.outcome(event_id)
+    assert (record["outcome"], record["reason"]) == ("rejected", "RETRACTED")
+    correction = await driver.outcome(f"{event_id}_retracted")
+    assert correction["retraction"] == {"event_id": event_id, **reason}
+    assert (correction["outcome"], correction["duplicates"]) == ("applied", 1)
+    trail = (await admin.get(f"/shipments/{number}/events")).body["data"]
+    assert [each["event_id"] for each in trail][-2:] == [event_id, f"{event_id}_retracted"]
+
+    resent = await driver.post("/events", wrong, headers=wait)
+    assert (resent.status, resent.body["error"]) == (409, "RETRACTED")
+    earlier = shipment["status_history"][1]["event_id"]
+    refused = await admin.post(f"/events/{earlier}/retract", reason, headers=wait)
+    assert (refused.status, refused.body["error"]) == (409, "NOT_THE_LATEST")
+    unknown = await admin.post(f"/events/{event_id[:-1]}7/retract", reason, headers=wait)
+    assert (unknown.status, unknown.body["error"]) == (404, "EVENT_NOT_FOUND")
+    right = await driver.post("/events", event_body(number, Status.DELIVERED), headers=wait)
+    assert right.status == 200
+    assert (await admin.shipment(number))["version"] == 7
 
 
 async def test_an_event_before_its_shipment_is_rejected_and_applied_when_sent_again(

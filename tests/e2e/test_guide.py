@@ -35,10 +35,16 @@ EXPECTED = {
         '"pagination":{"total":1',
         '"outcome":"rejected","reason":"INVALID_TRANSITION"',
     ],
+    "Take back what was scanned by mistake": [
+        '"status":"applied"',
+        '"message":"Event retracted"',
+        '"outcome":"rejected","reason":"RETRACTED"',
+        '"retraction":{"event_id":"evt_',
+    ],
     "Correct or cancel a shipment": [
-        '"status":"created","version":2',
+        '"status":"created","version":4',
         '"error":"PRECONDITION_FAILED"',
-        '"status":"cancelled","version":3',
+        '"status":"cancelled","version":5',
     ],
     "Bind a producer to its sources": [
         '"allowed_sources":["dock-"]',

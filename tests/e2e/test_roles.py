@@ -128,6 +128,7 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
     bodies: dict[str, Json] = {
         "POST /events": event,
         "POST /events/batch": {"events": [event]},
+        "POST /events/{unknown_event}/retract": {"reason": "scanned at the wrong door"},
         "POST /shipments for client_001": shipment_body("client_001"),
         "POST /shipments for the caller": shipment_body(None),
         "POST /auth/users": {

@@ -17,11 +17,19 @@ from domain.shipments.commands import (
     Place,
     ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
     ShipmentChanges,
     put_given,
 )
-from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.shipments.event_identity import (
+    API_SOURCE,
+    creation_event_id,
+    event_id,
+    fingerprint,
+    retraction_event_id,
+)
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
@@ -168,6 +176,26 @@ def amendment(
     )
 
 
+def retraction(
+    of: Command,
+    *,
+    reason: str = "scanned at the wrong door",
+    at: datetime = NOON + timedelta(minutes=30),
+    reported_by: str | None = None,
+) -> RetractEvent:
+    """Return the command that takes an event back."""
+    return RetractEvent(
+        event_id=retraction_event_id(of.event_id),
+        tracking_number=of.tracking_number,
+        retracts=of.event_id,
+        reason=reason,
+        timestamp=at,
+        received_at=at,
+        submitted_by=reported_by or "admin_user",
+        reported_by=reported_by,
+    )
+
+
 def payload_fingerprint(command: Command) -> str:
     """Return the fingerprint of a command's payload, apart from its identity."""
     if isinstance(command, CreateShipment):
@@ -179,9 +207,11 @@ def payload_fingerprint(command: Command) -> str:
     elif isinstance(command, ReportCheckpoint):
         said = {"checkpoint": command.checkpoint}
         put_given(said, command, OBSERVED)
+    elif isinstance(command, RetractEvent):
+        said = {"reason": command.reason, "reported_by": command.reported_by}
     else:
         said = {"changes": command.changes, "on_behalf_of": command.on_behalf_of}
-    if not isinstance(command, CreateShipment) and command.expected_versions is not None:
+    if not isinstance(command, CreateShipment | RetractEvent) and command.expected_versions is not None:
         said["expected_versions"] = list(command.expected_versions)
     return fingerprint(said)
 
@@ -231,6 +261,8 @@ def record_of(
         timestamp=command.timestamp,
         status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
         offset=record.offset,
+        submitted_by=command.submitted_by,
+        received_at=command.received_at,
     )
 
 
@@ -238,6 +270,7 @@ def shipment_after(*commands: Command) -> Shipment:
     """Return the shipment that `commands`, all of them legal, lead to."""
     shipment: Shipment | None = None
     for command in commands:
+        assert not isinstance(command, RetractEvent), "a retraction is not judged alone"
         event = decide(shipment, command)
         assert not isinstance(event, Rejected | Repeated), f"{command.event_id} is not legal here"
         shipment = evolve(shipment, event)
@@ -249,12 +282,21 @@ def plan_for(
     records: Sequence[ConsumedCommand],
     shipments: Mapping[TrackingNumber, Shipment] | None = None,
     known: Known | None = None,
+    histories: Mapping[TrackingNumber, Sequence[HistoryEntry]] | None = None,
 ) -> Plan:
     """Judge `records` and return the plan; events that are not in `known` count as looked up and absent."""
     looked_up: Known = {record.command.event_id: None for record in records} | dict(known or {})
     plan = Plan(next_offset=max(record.offset for record in records) + 1)
     for tracking_number, group in by_shipment(records).items():
-        plan.add(tracking_number, judge(group, (shipments or {}).get(tracking_number), looked_up))
+        plan.add(
+            tracking_number,
+            judge(
+                group,
+                (shipments or {}).get(tracking_number),
+                looked_up,
+                (histories or {}).get(tracking_number),
+            ),
+        )
     return plan
 
 

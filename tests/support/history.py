@@ -6,7 +6,7 @@ caches, no fences, no filter. MongoDB must say the same of every event and of ev
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from domain.shipments.commands import (
     Report,
     ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
 )
 from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Rejected, Repeated, Shipment, StatusChanged, decide, evolve
@@ -61,6 +62,11 @@ class EventModel:
     current_status: str | None = None
     held_until: datetime | None = None
 
+    @property
+    def has_been_applied(self) -> bool:
+        """True if it is applied, or was until it was retracted."""
+        return self.outcome is Outcome.APPLIED or self.reason == "RETRACTED"
+
 
 @dataclass(slots=True)
 class Model:
@@ -68,6 +74,7 @@ class Model:
 
     hold: timedelta | None = HOLD
     waiting: dict[TrackingNumber, list[EventModel]] = field(default_factory=dict)
+    story: dict[TrackingNumber, list[EventModel]] = field(default_factory=dict)
 
     shipments: dict[TrackingNumber, Shipment] = field(default_factory=dict)
     events: dict[EventId, EventModel] = field(default_factory=dict)
@@ -88,7 +95,7 @@ class Model:
             )
         elif event is not None and event.held_until is not None and _is_same(event, record, command):
             event.attempts += 1
-        elif event is None or event.outcome is not Outcome.APPLIED:
+        elif event is None or not event.has_been_applied:
             self._judge(record, command, event or EventModel(command, record.fingerprint))
         elif event.fingerprint == record.fingerprint:
             event.duplicates += 1
@@ -98,10 +105,13 @@ class Model:
     def _judge(self, record: Logged, command: Command, event: EventModel) -> None:
         number = command.tracking_number
         shipment = self.shipments.get(number)
-        decision = decide(shipment, command)
         self.events[command.event_id] = event
         event.attempts += 1
         event.command, event.fingerprint, event.offset = command, record.fingerprint, record.place[1]
+        if isinstance(command, RetractEvent):
+            self._retract(command, event)
+            return
+        decision = decide(shipment, command)
         if isinstance(decision, Rejected):
             event.outcome, event.reason = Outcome.REJECTED, decision.reason.value
             if shipment is not None and event.reason == "INVALID_TRANSITION":
@@ -123,11 +133,37 @@ class Model:
                 passed = [each for each in self._queue(number) if not _is_ahead(status, each.command)]
                 self._forget(number, command, passed)
 
+    def _retract(self, command: RetractEvent, event: EventModel) -> None:
+        number, target = command.tracking_number, self.events.get(command.retracts)
+        shipment, story = self.shipments.get(number), self.story.get(number, [])
+        event.outcome, event.current_status = Outcome.REJECTED, None
+        if shipment is None or target is None:
+            event.reason = "EVENT_NOT_FOUND"
+        elif command.reported_by is not None and not _may_retract(command, target.command):
+            event.reason = "FORBIDDEN"
+        elif len(story) == 1 or story[-1] is not target:
+            event.reason = "NOT_THE_LATEST"
+        else:
+            story.pop()
+            target.outcome, target.reason = Outcome.REJECTED, "RETRACTED"
+            if isinstance(target.command, ReportCheckpoint):
+                self.passed[number].pop()
+                after = replace(shipment, checkpoints=shipment.checkpoints - 1)
+            else:
+                made = [each.command.status for each in story if isinstance(each.command, ReportStatus)]
+                status = made[-1] if made else Status.CREATED
+                after = replace(shipment, status=status, applied=shipment.applied[:-1])
+            self._apply(event, command, replace(after, version=shipment.version + 1))
+        if event.outcome is Outcome.REJECTED:
+            self._forget(number, command, [])
+
     def _apply(self, event: EventModel, command: Command, after: Shipment) -> None:
         self.shipments[command.tracking_number] = after
         event.outcome, event.reason, event.version = Outcome.APPLIED, None, after.version
         event.current_status = None
         self.last[command.tracking_number] = command.event_id
+        if not isinstance(command, AmendShipment | RetractEvent):
+            self.story.setdefault(command.tracking_number, []).append(event)
 
     def _queue(self, number: TrackingNumber) -> list[EventModel]:
         return self.waiting.setdefault(number, [])
@@ -183,6 +219,12 @@ class Model:
                 sides = {**part.get("dimensions", {}), **members.get("dimensions", {})}
                 made = {**part, **members, "dimensions": sides}
                 self.parts[command.tracking_number][name] = made if sides else {**part, **members}
+
+
+def _may_retract(command: RetractEvent, target: Command) -> bool:
+    """Check the sender of a retraction against DESIGN section 15, written down a second time."""
+    recent = command.received_at - target.received_at <= timedelta(hours=24)
+    return command.reported_by == target.submitted_by and recent
 
 
 def _is_same(event: EventModel, record: Logged, command: Command) -> bool:
@@ -295,7 +337,7 @@ def _wrong_history(document: Document, shipment: Shipment) -> Iterator[str]:
 
 def _wrong_checkpoints(document: Document, passed: list[tuple[EventId, str]]) -> Iterator[str]:
     """Compare the ring of a shipment: the n-th checkpoint is in slot n modulo 100."""
-    ring = [(entry["event_id"], entry["status"]) for entry in document.get("checkpoints", [])]
+    ring = [(each["event_id"], each["status"]) for each in document.get("checkpoints", []) if each]
     expected = dict(sorted((index % MOST_CHECKPOINTS, each) for index, each in enumerate(passed)))
     if ring != list(expected.values()):
         yield f"has the checkpoints {ring}, not {list(expected.values())}"
@@ -335,6 +377,9 @@ def _wrong_words(document: Document, command: Command) -> Iterator[str]:
     elif isinstance(command, AmendShipment):
         del said["status"]  # the shipment's at that moment
         said["changes"] = command.changes
+    elif isinstance(command, RetractEvent):
+        del said["status"]  # as above
+        said["retraction"] = {"event_id": command.retracts, "reason": command.reason}
     said["timestamp"] = command.timestamp
     for name, value in said.items():
         if document[name] != value:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from domain.processing.batch import Outcome
 from domain.shipments.commands import Command, CreateShipment, Report, ReportStatus
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
@@ -17,7 +16,7 @@ class Applied(Protocol):
     @property
     def command(self) -> Command: ...
     @property
-    def outcome(self) -> Outcome: ...
+    def has_been_applied(self) -> bool: ...
     @property
     def version(self) -> int | None: ...
 
@@ -45,7 +44,7 @@ def wrong_messages(
         expected = {
             event_id: event
             for event_id, event in events.items()
-            if event.outcome is Outcome.APPLIED and _belongs(topic, event.command)
+            if event.has_been_applied and _belongs(topic, event.command)
         }
         by_id: dict[str, set[bytes]] = {}
         for message in messages:

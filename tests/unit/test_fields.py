@@ -21,7 +21,7 @@ from domain.shipments.status import Status
 from ingest_api.schemas.events import EventIn, command_of
 from ingest_api.schemas.shipment_forms import nested
 from ingest_api.schemas.shipments import FlatShipmentIn, ShipmentChangesIn, ShipmentIn
-from messaging import codec
+from messaging import wire_shapes
 from query_api.openapi import response_models as responses
 from storage.mongo.documents import ABSENT, OTHER_PAYLOAD_FIELDS
 from storage.mongo.queries.readers import EVENT_FIELDS, SHIPMENT_FIELDS
@@ -35,7 +35,7 @@ def names(model: type) -> set[str]:
     return set(get_type_hints(model))
 
 
-@pytest.mark.parametrize("model", [codec.Observation, responses.Observation])
+@pytest.mark.parametrize("model", [wire_shapes.Observation, responses.Observation])
 def test_contracts_name_the_fields_of_an_event(model: type) -> None:
     assert names(model) == set(OBSERVED)
 
@@ -56,12 +56,14 @@ def test_an_event_is_a_command_with_all_that_was_sent() -> None:
     assert {name: getattr(command, name) for name in sent} == sent
 
 
-@pytest.mark.parametrize("model", [codec.Description, responses.Description])
+@pytest.mark.parametrize("model", [wire_shapes.Description, responses.Description])
 def test_contracts_name_the_fields_of_a_shipment(model: type) -> None:
     assert names(model) == set(DESCRIBED)
 
 
-@pytest.mark.parametrize("model", [ShipmentChanges, ShipmentChangesIn, codec.Changes, responses.Changes])
+@pytest.mark.parametrize(
+    "model", [ShipmentChanges, ShipmentChangesIn, wire_shapes.Changes, responses.Changes]
+)
 def test_each_field_of_a_shipment_can_be_changed(model: type) -> None:
     assert names(model) == set(DESCRIBED)
 

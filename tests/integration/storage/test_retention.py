@@ -37,11 +37,13 @@ async def test_the_indexes_follow_the_settings(database: Database) -> None:
 
 
 async def test_only_what_has_no_effect_any_more_is_deleted(database: Database) -> None:
-    events = [
+    events: list[dict[str, object]] = [
         {"_id": f"evt_{outcome}_{age:%d}", "outcome": outcome, "recorded_at": age}
         for outcome in ("applied", "rejected", "dead")
         for age in (OLD, YOUNG)
     ]
+    retracted = {"outcome": "rejected", "reason": "RETRACTED", "version": 5, "recorded_at": OLD}
+    events.append({"_id": "evt_retracted", **retracted})
     dead_letters = [
         {"_id": f"dl_{state}_{age:%d}", "state": state, "recorded_at": age}
         for state in ("open", "replayed", "discarded")

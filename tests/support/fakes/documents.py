@@ -12,8 +12,11 @@ from domain.shipments.commands import (
     Report,
     ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
 )
+from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import HeldEvent, Shipment
 from domain.shipments.status import TRANSITIONS, Status
 from domain.shipments.tracking_number import TrackingNumber
@@ -88,11 +91,33 @@ def add_to_history(shipment: Document, entry: Document) -> None:
     shipment["checkpoint_count"] = count + 1
 
 
+def take_back(shipment: Document, event_id: EventId) -> None:
+    """Take the last entry off a history."""
+    history, count = shipment["status_history"], shipment.get("checkpoint_count", 0)
+    if history[-1]["event_id"] == event_id:
+        history.pop()
+        return
+    shipment["checkpoint_count"] = count - 1
+    shipment["checkpoints"][(count - 1) % MOST_CHECKPOINTS] = None
+    if count == 1:
+        del shipment["checkpoints"], shipment["checkpoint_count"]
+
+
+def history_of(stored: Document) -> list[HistoryEntry]:
+    """Return the entries of a history."""
+    return [
+        HistoryEntry(each["event_id"], Status(each["status"]))
+        for each in shown_shipment(stored)["status_history"]
+    ]
+
+
 def shown_shipment(stored: Document) -> Document:
     """Return a shipment in the shape of the API: with one history."""
     shipment = deepcopy({name: value for name, value in stored.items() if name != "held"})
     ring, count = shipment.pop("checkpoints", []), shipment.pop("checkpoint_count", 0)
-    passed = [ring[index % MOST_CHECKPOINTS] for index in range(count - len(ring), count)]
+    kept = min(count, MOST_CHECKPOINTS)
+    passed = [ring[index % MOST_CHECKPOINTS] for index in range(count - kept, count)]
+    passed = [each for each in passed if each is not None]
     history = shipment["status_history"]
     shipment["status_history"] = []
     for entry in history:
@@ -143,6 +168,8 @@ def _description(command: Command) -> Document:
     if isinstance(command, CreateShipment):
         parts = {"origin": command.origin, "destination": command.destination, "package": command.package}
         return parts | _newer(command)
+    if isinstance(command, RetractEvent):
+        return {"retraction": {"event_id": command.retracts, "reason": command.reason}}
     return {"changes": command.changes} if isinstance(command, AmendShipment) else {}
 
 
@@ -157,7 +184,7 @@ def judged_fields(
 ) -> Document:
     """Return the fields that a verdict sets, the first as well as a later one."""
     command = consumed.command
-    changes: Document = {"changes": command.changes} if isinstance(command, AmendShipment) else {}
+    changes: Document = {} if isinstance(command, CreateShipment) else _description(command)
     return (
         history_entry(command, recorded_at)
         | changes
@@ -217,6 +244,8 @@ def hold_fields(change: EventChange) -> Document:
         fields["hold"] = {"offset": change.hold.offset, "seconds": int(change.hold.length.total_seconds())}
     if change.hold is not None or change.hold_end is not None:
         fields["held_until"] = change.record.held_until if change.record else None
+    if change.is_retracted:
+        fields |= {"outcome": "rejected", "reason": "RETRACTED"}
     record = change.record
     if record is not None and record.released:
         fields["released"] = [held_document(each) for each in record.released]
@@ -259,4 +288,6 @@ def record_of(document: Document) -> EventRecord:
             held_event_of(each, document["tracking_number"]) for each in document.get("released", [])
         ),
         released_by=document.get("released_by"),
+        submitted_by=document["submitted_by"],
+        received_at=document["received_at"],
     )

@@ -15,8 +15,9 @@ from domain.processing.batch import (
     ShipmentTransition,
 )
 from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Quarantined, Resumption
-from domain.shipments.commands import AmendShipment
+from domain.shipments.commands import AmendShipment, RetractEvent
 from domain.shipments.event_identity import EventId
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import (
@@ -25,12 +26,14 @@ from tests.support.fakes.documents import (
     event_document,
     held_document,
     history_entry,
+    history_of,
     hold_fields,
     judged_fields,
     other_payload,
     record_of,
     shipment_document,
     shipment_of,
+    take_back,
 )
 from tests.support.fakes.faults import Faults
 
@@ -115,6 +118,14 @@ class InMemoryShipmentStore(Faults):
         with self.around("load"):
             shipments = self.documents.shipments
             return {each: shipment_of(shipments[each]) for each in tracking_numbers if each in shipments}
+
+    async def load_histories(
+        self, tracking_numbers: Collection[TrackingNumber]
+    ) -> dict[TrackingNumber, list[HistoryEntry]]:
+        """Return the histories of those shipments that exist."""
+        with self.around("load_histories"):
+            shipments = self.documents.shipments
+            return {each: history_of(shipments[each]) for each in tracking_numbers if each in shipments}
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """Look events up."""
@@ -235,6 +246,8 @@ class InMemoryShipmentStore(Faults):
         for each in change.applied:
             if isinstance(each.command, AmendShipment):
                 amend(shipment, each.command)
+            elif isinstance(each.command, RetractEvent):
+                take_back(shipment, each.command.retracts)
             else:
                 add_to_history(shipment, history_entry(each.command, recorded_at))
         shipment["current_status"] = change.after.status.value

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ShipmentChanges
+from domain.shipments.commands import AmendShipment, Command, CreateShipment, RetractEvent, ShipmentChanges
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.builders import (
@@ -20,6 +20,7 @@ from tests.support.builders import (
     creation,
     number,
     report,
+    retraction,
 )
 
 NUMBERS = st.sampled_from([number(1), number(2)])
@@ -36,6 +37,8 @@ def _contradiction(command: Command) -> Command:
         return replace(command, client_id="client_002")
     if isinstance(command, AmendShipment):
         return replace(command, changes={"package": {"weight_kg": 99.0}})
+    if isinstance(command, RetractEvent):
+        return replace(command, reason="for another reason")
     return replace(command, notes="something else at the same instant")
 
 
@@ -75,7 +78,17 @@ _checkpoints = st.builds(
     at=st.integers(0, 3).map(lambda hour: NOON + timedelta(hours=hour)),
     source=st.sampled_from("ab"),
 )
-_singles = _reports | _late_reports | _checkpoints | _changes
+_retractions = st.builds(
+    lambda of, days, by: retraction(of, at=NOON + timedelta(days=days), reported_by=by),
+    _reports
+    | _checkpoints
+    | _cancellations
+    | st.builds(report, st.sampled_from(REPORTABLE), NUMBERS)
+    | st.builds(creation, NUMBERS),
+    st.integers(0, 2),
+    st.sampled_from([None, None, "driver_user_001", "driver_user_002"]),
+)
+_singles = _retractions | _reports | _late_reports | _checkpoints | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
 SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])

@@ -238,7 +238,11 @@ class ProcessorMachine(RuleBasedStateMachine):
             if document["version"] < self._versions.get(number, 0)
         ]
         self._versions = {number: document["version"] for number, document in observed.shipments.items()}
-        applied = {each for each, event in observed.events.items() if event["outcome"] == "applied"}
+        applied = {
+            each
+            for each, event in observed.events.items()
+            if event["outcome"] == "applied" or event["reason"] == "RETRACTED"
+        }
         published = {message.event_id for some in self._world.published().values() for message in some}
         untrue = [f"{each}: published, but not applied" for each in sorted(published - applied)]
         return [*violations(observed), *shrunk, *untrue]

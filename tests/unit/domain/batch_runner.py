@@ -116,12 +116,15 @@ class BatchRunner:
         known: dict[EventId, EventRecord | None] = {}
         groups = by_shipment(records)
         shipments = await self.store.load(groups)
+        histories = await self.store.load_histories(groups)
         for _ in range(2):
             known |= await self.store.find_events(unknown)
             plan = Plan(next_offset=max(self.fence.next_offset, batch.stop))
             unknown = set()
             for tracking_number, group in groups.items():
-                verdicts = judge(group, shipments.get(tracking_number), known)
+                verdicts = judge(
+                    group, shipments.get(tracking_number), known, histories.get(tracking_number, ())
+                )
                 plan.add(tracking_number, verdicts)
                 unknown |= set(verdicts.unknown)
             if not unknown:

@@ -7,8 +7,15 @@ from pathlib import Path
 from typing import Final
 
 from domain.processing.batch import EventRecord, Outcome
-from domain.shipments.commands import AmendShipment, Command, CreateShipment, ReportCheckpoint, ReportStatus
-from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
+from domain.shipments.commands import (
+    AmendShipment,
+    Command,
+    CreateShipment,
+    ReportCheckpoint,
+    ReportStatus,
+    RetractEvent,
+)
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, retraction_event_id
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import parse_tracking_number
 
@@ -141,6 +148,20 @@ def _cancelled(expected_versions: tuple[int, ...] | None = None) -> ReportStatus
     )
 
 
+def _retracted(*, own: bool) -> RetractEvent:
+    retracts = _reported(complete=True).event_id
+    return RetractEvent(
+        event_id=retraction_event_id(retracts),
+        tracking_number=NUMBER,
+        retracts=retracts,
+        reason="otra puerta" if own else "scanned at the wrong door",
+        timestamp=_RECEIVED_AT,
+        received_at=_RECEIVED_AT,
+        submitted_by="driver_user_001" if own else "admin_user",
+        reported_by="driver_user_001" if own else None,
+    )
+
+
 def _applied(command: Command, version: int, status: Status) -> EventRecord:
     return EventRecord(
         event_id=command.event_id,
@@ -173,6 +194,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "amended": _amended(complete=True),
     "amended_bare": _amended(complete=False),
     "amended_side": _amended_side(),
+    "retracted": _retracted(own=False),
+    "retracted_own": _retracted(own=True),
 }
 CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
     "changed_created": (_created(complete=True), _applied(_created(complete=True), 1, Status.CREATED)),
@@ -186,5 +209,6 @@ CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
     "changed_status_signed": (_signed(), _applied(_signed(), 5, Status.DELIVERED)),
     "changed_checkpoint": (_passed(complete=True), _applied(_passed(complete=True), 6, Status.IN_TRANSIT)),
     "changed_status_local": (_reported_local(), _applied(_reported_local(), 3, Status.IN_WAREHOUSE)),
+    "changed_corrected": (_retracted(own=False), _applied(_retracted(own=False), 4, Status.PICKED_UP)),
     "changed_amended": (_amended(complete=True), _applied(_amended(complete=True), 2, Status.CREATED)),
 }

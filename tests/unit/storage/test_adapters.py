@@ -11,7 +11,7 @@ from domain.errors import StoreUnavailable
 from domain.processing.batch import EventChange, Outcome, ShipmentTransition
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
-from storage.mongo import documents
+from storage.mongo import documents, shipment_documents
 from storage.mongo.errors import translated
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import (
@@ -75,16 +75,16 @@ def test_mongodb_is_never_waited_for_for_ever(name: str) -> None:
 
 def test_a_shipment_is_read_as_it_was_written() -> None:
     [change] = plan_for(consumed_all(CREATION, PICKED_UP)).shipments.values()
-    document = documents.shipment_document(change, recorded_at=RECORDED_AT)
-    assert documents.shipment_of(document) == shipment_after(CREATION, PICKED_UP)
+    document = shipment_documents.shipment_document(change, recorded_at=RECORDED_AT)
+    assert shipment_documents.shipment_of(document) == shipment_after(CREATION, PICKED_UP)
 
 
 def test_a_held_event_is_read_as_it_was_written() -> None:
     early = replace(report(Status.IN_TRANSIT), location={"lat": 4.6, "lng": -74.1}, utc_offset="-05:00")
     records = [replace(each, hold=HOLD) for each in consumed_all(CREATION, early)]
     [change] = plan_for(records).shipments.values()
-    document = documents.shipment_document(change, recorded_at=RECORDED_AT)
-    read = documents.shipment_of(document)
+    document = shipment_documents.shipment_document(change, recorded_at=RECORDED_AT)
+    read = shipment_documents.shipment_of(document)
     assert read == change.after
     assert [each.command for each in read.held] == [early]
 
@@ -93,7 +93,7 @@ def test_a_released_event_leaves_its_shipment_with_nothing_held() -> None:
     records = [replace(each, hold=HOLD) for each in consumed_all(CREATION, report(Status.IN_WAREHOUSE))]
     [before] = plan_for(records).shipments.values()
     [change] = plan_for([consumed(PICKED_UP, 2, hold=HOLD)], {NUMBER: before.after}).shipments.values()
-    update = documents.shipment_update(change, recorded_at=RECORDED_AT)
+    update = shipment_documents.shipment_update(change, recorded_at=RECORDED_AT)
     assert update["$unset"] == {"held": ""}
     assert (update["$set"]["version"], update["$set"]["current_status"]) == (3, "in_warehouse")
     assert set(update["$set"]) >= {"status_history.1", "status_history.2"}
@@ -103,7 +103,7 @@ def test_history_is_written_by_position_so_that_repeating_it_is_harmless() -> No
     before = shipment_after(CREATION, PICKED_UP)
     records = consumed_all(report(Status.IN_WAREHOUSE), report(Status.IN_TRANSIT))
     [change] = plan_for(records, {NUMBER: before}).shipments.values()
-    update = documents.shipment_update(change, recorded_at=RECORDED_AT)["$set"]
+    update = shipment_documents.shipment_update(change, recorded_at=RECORDED_AT)["$set"]
     assert set(update) == {"status_history.2", "status_history.3", "current_status", "version", "updated_at"}
     assert (update["current_status"], update["version"]) == ("in_transit", 4)
 
@@ -130,4 +130,4 @@ def test_what_was_only_counted_has_no_record_to_write() -> None:
 def test_a_shipment_is_created_by_a_creation_only() -> None:
     change = ShipmentTransition(None, shipment_after(CREATION), [consumed(PICKED_UP)])
     with pytest.raises(TypeError, match="creates nothing"):
-        documents.shipment_document(change, recorded_at=RECORDED_AT)
+        shipment_documents.shipment_document(change, recorded_at=RECORDED_AT)

@@ -9,7 +9,7 @@ from storage.mongo.checkpoints import (
     MAX_CHECKPOINTS,
     RING,
     Document,
-    put_checkpoints,
+    RingChange,
     with_checkpoints,
 )
 
@@ -29,7 +29,10 @@ def written(sizes: Sequence[int], *, times: int = 1) -> Document:
         entries = [entry(before + index) for index in range(size)]
         for _ in range(times):
             fields: Document = {}
-            put_checkpoints(fields, entries, before=before)
+            ring = RingChange(before)
+            for each in entries:
+                ring.add(each)
+            ring.put_into(fields)
             for path, value in fields.items():
                 name, _, slot = path.partition(".")
                 if slot:  # as `$set` does: over the slot, or behind the last one
@@ -77,3 +80,28 @@ def test_checkpoints_follow_the_status_that_held_and_the_last_one_ends_with_it()
         "in_transit",
     ]
     assert "last_checkpoint" not in shown
+
+
+def test_a_retracted_checkpoint_leaves_its_slot_to_the_next_one() -> None:
+    ring = RingChange()
+    for index in range(MAX_CHECKPOINTS + 50):
+        ring.add(entry(index))
+    for _ in range(2):
+        ring.remove_last()
+    ring.add(entry(900))
+    shipment: Document = {"current_status": "in_transit", "status_history": [{"status": "in_transit"}]}
+    ring.put_into(shipment)
+    assert (shipment[COUNT], len(shipment[RING])) == (MAX_CHECKPOINTS + 49, MAX_CHECKPOINTS)
+    codes = [each["checkpoint"] for each in with_checkpoints(shipment)["status_history"][1:]]
+    assert codes == [*(f"code_{index}" for index in range(50, MAX_CHECKPOINTS + 48)), "code_900"]
+
+
+def test_without_checkpoints_there_is_no_ring() -> None:
+    ring = RingChange(1)
+    ring.remove_last()
+    fields: Document = {}
+    ring.put_into(fields)
+    assert fields == {}
+    ring.add(entry(7))
+    ring.put_into(fields)
+    assert fields == {COUNT: 1, RING: [entry(7)]}

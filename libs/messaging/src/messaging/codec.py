@@ -7,30 +7,38 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from domain.errors import BusinessError, PoisonRecord
-from domain.processing.batch import EventRecord
 from domain.shipments.checkpoint import PATTERN as CHECKPOINT_PATTERN
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
-    PUBLISHED,
     AmendShipment,
     Command,
     CreateShipment,
     Report,
     ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
     put_given,
 )
-from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
+from domain.shipments.event_identity import (
+    API_SOURCE,
+    EventId,
+    creation_event_id,
+    event_id,
+    fingerprint,
+    retraction_event_id,
+    tracking_number_of,
+)
 from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, parse_tracking_number
-from domain.timestamps import UTC_OFFSET_PATTERN, format_timestamp, parse_timestamp
+from domain.timestamps import format_timestamp, parse_timestamp
 from domain.values import value
+from messaging.wire_shapes import Changes, Description, Observation, UtcOffset
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 REPLY_TO: Final = "reply-to"
@@ -39,7 +47,7 @@ CREATED_TYPE: Final = "waybill.shipment.created.v1"
 STATUS_TYPE: Final = "waybill.shipment.status.v1"
 CHECKPOINT_TYPE: Final = "waybill.shipment.checkpoint.v1"
 AMENDED_TYPE: Final = "waybill.shipment.amended.v1"
-CHANGED_TYPE: Final = "waybill.shipment.changed.v1"
+RETRACTED_TYPE: Final = "waybill.shipment.retracted.v1"
 
 Headers = Sequence[tuple[str, bytes]]
 CONTENT_TYPE_HEADER: Final = ("content-type", CONTENT_TYPE.encode())
@@ -55,87 +63,13 @@ class _Envelope(TypedDict):
     submittedby: str
 
 
-# The shapes of `domain.shipments.commands` once more: pydantic reads no `typing.TypedDict` before Python
-# 3.12, and the format of the log is a contract of its own.
-class Coordinates(TypedDict):
-    """Coordinates, WGS 84."""
-
-    lat: FiniteFloat
-    lng: FiniteFloat
-
-
-class Place(TypedDict):
-    """Origin or destination of a shipment."""
-
-    address: str
-    coordinates: Coordinates
-
-
-class Dimensions(TypedDict):
-    """Outer size of a package, in centimetres."""
-
-    length: FiniteFloat
-    width: FiniteFloat
-    height: FiniteFloat
-
-
-class Package(TypedDict):
-    """Contents of a shipment."""
-
-    weight_kg: FiniteFloat
-    dimensions: NotRequired[Dimensions]
-    content_description: NotRequired[str]
-
-
-class DeliveryWindow(TypedDict):
-    """Expected time of delivery."""
-
-    earliest: str
-    latest: str
-
-
-class Location(TypedDict):
-    """Location of an event, WGS 84."""
-
-    lat: FiniteFloat
-    lng: FiniteFloat
-    address: NotRequired[str]
-
-
 # No shipment comes near it, and a double, on which fingerprints are computed, still represents it exactly.
 _Version = Annotated[int, Field(ge=0, le=2**53)]
-
-
-class Description(TypedDict):
-    """Fields of a shipment."""
-
-    origin: Place
-    destination: Place
-    package: Package
-    reference: NotRequired[str]
-    estimated_delivery: NotRequired[DeliveryWindow]
 
 
 class _CreatedData(Description):
     client_id: str
     request_key: NotRequired[str]
-
-
-# Of the local time that `time` was sent in; not part of the fingerprint.
-UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
-
-
-class PublishedObservation(TypedDict, total=False):
-    """Fields of an event that its producer reports, and that the change feed has."""
-
-    location: Location
-    notes: str
-
-
-class Observation(PublishedObservation, total=False):
-    """Fields of an event that its producer reports."""
-
-    signed_by: str
 
 
 class _ReportData(Observation):
@@ -153,37 +87,16 @@ class _CheckpointData(_ReportData):
     checkpoint: Annotated[str, Field(pattern=f"^{CHECKPOINT_PATTERN}$")]
 
 
-class _PlaceChanges(TypedDict, total=False):
-    address: str
-    coordinates: Coordinates
-
-
-class _DimensionChanges(TypedDict, total=False):
-    length: FiniteFloat
-    width: FiniteFloat
-    height: FiniteFloat
-
-
-class _PackageChanges(TypedDict, total=False):
-    weight_kg: FiniteFloat
-    dimensions: _DimensionChanges
-    content_description: str
-
-
-class Changes(TypedDict, total=False):
-    """Changed fields of a shipment."""
-
-    origin: _PlaceChanges
-    destination: _PlaceChanges
-    package: _PackageChanges
-    reference: str
-    estimated_delivery: DeliveryWindow
-
-
 class _AmendedData(TypedDict):
     changes: Changes
     on_behalf_of: NotRequired[str]
     expected_versions: NotRequired[tuple[_Version, ...]]
+
+
+class _RetractedData(TypedDict):
+    retracts: str
+    reason: str
+    reported_by: NotRequired[str]
 
 
 class _Created(_Envelope):
@@ -206,11 +119,17 @@ class _Amended(_Envelope):
     data: _AmendedData
 
 
-_Record = _Created | _StatusReported | _CheckpointReported | _Amended
+class _Retracted(_Envelope):
+    type: Literal["waybill.shipment.retracted.v1"]
+    data: _RetractedData
+
+
+_Record = _Created | _StatusReported | _CheckpointReported | _Amended | _Retracted
 CREATED: Final = TypeAdapter(_Created)
 STATUS_REPORTED: Final = TypeAdapter(_StatusReported)
 CHECKPOINT_REPORTED: Final = TypeAdapter(_CheckpointReported)
 AMENDED: Final = TypeAdapter(_Amended)
+RETRACTED: Final = TypeAdapter(_Retracted)
 _RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
 
 
@@ -261,37 +180,6 @@ def decode(value: bytes | None) -> Decoded:
     return Decoded(command, fingerprint(_payload_of(record)))
 
 
-def encode_change(command: Command, record: EventRecord) -> bytes:
-    """Return the message of an applied event: the same bytes whenever it is published."""
-    data: dict[str, Any] = {
-        "event_id": command.event_id,
-        "tracking_number": command.tracking_number,
-        "client_id": record.client_id,
-        "status": str(record.status) if record.status is not None else None,
-        "version": record.version,
-        "timestamp": format_timestamp(command.timestamp),
-    }
-    if isinstance(command, ReportCheckpoint):
-        data["checkpoint"] = command.checkpoint
-    if isinstance(command, Report):
-        _put_observation(data, command, PUBLISHED)
-    elif isinstance(command, CreateShipment):
-        put_given(data, command, DESCRIBED)
-    else:
-        data |= {"source": API_SOURCE, "changes": command.changes}
-    return to_json(
-        {
-            "specversion": "1.0",
-            "id": command.event_id,
-            "source": "/processor",
-            "type": CHANGED_TYPE,
-            "subject": command.tracking_number,
-            "time": data["timestamp"],
-            "data": data,
-        }
-    )
-
-
 def header(headers: Headers, name: str) -> str | None:
     """Return the first header of that name, None if there is none or it has no value, which Kafka allows."""
     for key, text in headers:
@@ -309,14 +197,19 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
         if command.request_key is not None:
             data["request_key"] = command.request_key
         return CREATED_TYPE, data
+    if isinstance(command, RetractEvent):
+        data = {"retracts": command.retracts, "reason": command.reason}
+        if command.reported_by is not None:
+            data["reported_by"] = command.reported_by
+        return RETRACTED_TYPE, data
     if isinstance(command, AmendShipment):
         type_, data = AMENDED_TYPE, {"changes": command.changes}
     elif isinstance(command, ReportStatus):
         type_, data = STATUS_TYPE, {"status": str(command.status)}
-        _put_observation(data, command, OBSERVED)
+        put_observation(data, command, OBSERVED)
     else:
         type_, data = CHECKPOINT_TYPE, {"checkpoint": command.checkpoint}
-        _put_observation(data, command, OBSERVED)
+        put_observation(data, command, OBSERVED)
     if command.on_behalf_of is not None:
         data["on_behalf_of"] = command.on_behalf_of
     if command.expected_versions is not None:
@@ -324,7 +217,8 @@ def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
     return type_, data
 
 
-def _put_observation(data: dict[str, Any], command: Report, names: tuple[str, ...]) -> None:
+def put_observation(data: dict[str, Any], command: Report, names: tuple[str, ...]) -> None:
+    """Put what a producer reported into `data`: the fields of these names."""
     data["source"] = command.source
     put_given(data, command, names)
     if command.utc_offset is not None:
@@ -346,6 +240,8 @@ def _command(record: _Record, number: TrackingNumber) -> Command:
         return _creation(record, number)
     if record["type"] == CHECKPOINT_TYPE:
         return _checkpoint(record, number)
+    if record["type"] == RETRACTED_TYPE:
+        return _retraction(record, number)
     return _amendment(record, number)
 
 
@@ -369,6 +265,24 @@ def _checkpoint(record: _CheckpointReported, number: TrackingNumber) -> ReportCh
 
 def _amendment(record: _Amended, number: TrackingNumber) -> AmendShipment:
     return AmendShipment(**_identified(record, number, API_SOURCE), **record["data"])
+
+
+def _retraction(record: _Retracted, number: TrackingNumber) -> RetractEvent:
+    data = record["data"]
+    retracts = EventId(data["retracts"])
+    try:
+        retraction_id = retraction_event_id(retracts)
+    except BusinessError as error:
+        raise PoisonRecord(f"data.retracts: {error}") from error
+    if tracking_number_of(retracts) != number:
+        raise PoisonRecord("data.retracts: is an event of another shipment")
+    return RetractEvent(
+        event_id=retraction_id,
+        retracts=retracts,
+        reason=data["reason"],
+        reported_by=data.get("reported_by"),
+        **_circumstances(record, number),
+    )
 
 
 def _identified(record: _Record, number: TrackingNumber, source: str) -> dict[str, Any]:

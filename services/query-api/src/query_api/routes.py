@@ -95,6 +95,7 @@ ELSEWHERE: Final = tuple(
     for method, path, hints in (
         ("POST", "/events", ()),
         ("POST", "/events/batch", ()),
+        ("POST", "/events/{event_id}/retract", ()),
         ("POST", "/shipments", ((ACCEPT_POST, JSON),)),
         ("PATCH", "/shipments/{tracking_number}", ((ACCEPT_PATCH, f"{JSON}, {MERGE_PATCH}"),)),
         ("DELETE", "/shipments/{tracking_number}", ()),

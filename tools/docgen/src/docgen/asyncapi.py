@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from docgen.messages import Change
 from httpkit.openapi.identifiers import NUMBER
 from httpkit.openapi.schemas import schemas_of
-from messaging.codec import AMENDED, CHECKPOINT_REPORTED, CONTENT_TYPE, CREATED, STATUS_REPORTED
+from messaging.codec import AMENDED, CHECKPOINT_REPORTED, CONTENT_TYPE, CREATED, RETRACTED, STATUS_REPORTED
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics, declaration
@@ -59,17 +59,20 @@ MESSAGES: Final[Mapping[str, Message]] = {
         CHECKPOINT_REPORTED,
         ("checkpoint", "checkpoint_bare"),
     ),
+    "eventRetracted": Message(
+        "Command to take the last event of a shipment back.", RETRACTED, ("retracted", "retracted_own")
+    ),
     "shipmentChanged": Message(
         "A change was applied; at least once, with a stable id.",
         TypeAdapter(Change),
-        ("changed_created", "changed_status", "changed_checkpoint", "changed_amended"),
+        ("changed_created", "changed_status", "changed_checkpoint", "changed_amended", "changed_corrected"),
     ),
 }
 CHANNELS: Final[Mapping[str, Channel]] = {
     "events": Channel(
         Topics().events,
         "All commands, those of one shipment in order.",
-        ("shipmentCreated", "shipmentAmended", "statusReported", "checkpointReported"),
+        ("shipmentCreated", "shipmentAmended", "statusReported", "checkpointReported", "eventRetracted"),
         ("send", "receive"),
     ),
     "deadLetters": Channel(

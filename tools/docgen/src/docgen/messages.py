@@ -7,13 +7,14 @@ from typing_extensions import TypedDict
 
 from domain.shipments.status import Status
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
-from messaging.codec import DeliveryWindow, Package, Place, PublishedObservation, UtcOffset
+from messaging.wire_shapes import DeliveryWindow, Package, Place, PublishedObservation, UtcOffset
 
 
 class ChangeData(PublishedObservation):
     """An applied change: a creation holds the shipment, an amendment its changes, a checkpoint its code.
 
-    `status` is the reported one; of an amendment and a checkpoint, the shipment's.
+    `status` is the reported one; of an amendment and a checkpoint, the shipment's. A correction says which
+    event it takes back and why; its status is the one that holds again.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
@@ -32,6 +33,8 @@ class ChangeData(PublishedObservation):
     reference: NotRequired[str]
     estimated_delivery: NotRequired[DeliveryWindow]
     changes: NotRequired[dict[str, object]]
+    retracts: NotRequired[EventIdText]
+    reason: NotRequired[str]
 
 
 class Change(TypedDict):
@@ -41,7 +44,7 @@ class Change(TypedDict):
     specversion: Literal["1.0"]
     id: EventIdText
     source: Literal["/processor"]
-    type: Literal["waybill.shipment.changed.v1"]
+    type: Literal["waybill.shipment.changed.v1", "waybill.shipment.corrected.v1"]
     subject: TrackingNumberText
     time: Instant
     data: ChangeData

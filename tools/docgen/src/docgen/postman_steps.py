@@ -177,6 +177,14 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             path={"event_id": "{{event_id}}"},
             checks=(_equals("outcome", "'applied'"), _equals("submitted_by", "pm.variables.get('scanner')")),
         ),
+        Step(
+            operation="retractEvent",
+            status=409,
+            bearer="scanner_token",
+            headers=_WAIT,
+            path={"event_id": "{{event_id}}"},
+            checks=(_equals("error", "'NOT_THE_LATEST'"),),
+        ),
     ),
     "5 Correct and cancel": (
         Step(

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     DEAD_LETTER_REPLAY = "dead_letter:replay"
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
+    EVENT_RETRACT = "event:retract"
     OPERATOR_ACTION_READ = "operator_action:read"
     OWN_PASSWORD_CHANGE = "own_password:change"  # noqa: S105  # a permission, not a secret
     PARTITION_READ = "partition:read"
@@ -59,6 +60,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
             {
                 Permission.EVENT_READ,
                 Permission.EVENT_REPORT,
+                Permission.EVENT_RETRACT,
                 Permission.OWN_PASSWORD_CHANGE,
                 Permission.SESSION_END,
             },

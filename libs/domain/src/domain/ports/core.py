@@ -28,6 +28,7 @@ from domain.processing.halts import EMPTY_CHECKPOINT, PartitionCheckpoint
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
@@ -118,6 +119,11 @@ class ShipmentStore(Protocol):
 
     async def load(self, tracking_numbers: Collection[TrackingNumber]) -> dict[TrackingNumber, Shipment]:
         """Return the state of those shipments that exist."""
+
+    async def load_histories(
+        self, tracking_numbers: Collection[TrackingNumber]
+    ) -> dict[TrackingNumber, list[HistoryEntry]]:
+        """Return the histories of those shipments that exist; needed for retractions alone."""
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """Look events up; None for those without a record."""

@@ -12,6 +12,7 @@ from typing import Final
 from domain.shipments.commands import Command, CreateShipment
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import HeldEvent, Shipment
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
@@ -42,6 +43,8 @@ class EventRecord:
         held_until: of a held event, until when it may be released.
         released: the held events that were applied right after this one, in their order.
         released_by: the event that released this one, None if it was applied by itself.
+        submitted_by: the user who sent it.
+        received_at: when it was accepted.
     """
 
     event_id: EventId
@@ -59,6 +62,13 @@ class EventRecord:
     held_until: datetime | None = None
     released: tuple[HeldEvent, ...] = ()
     released_by: EventId | None = None
+    submitted_by: str | None = None
+    received_at: datetime | None = None
+
+    @property
+    def has_been_applied(self) -> bool:
+        """True if it is applied, or was before it was retracted."""
+        return self.outcome is Outcome.APPLIED or self.reason is RejectionReason.RETRACTED
 
 
 LARGE_BATCH: Final = 100
@@ -117,7 +127,7 @@ class Verdict:
 
         A repeated duplicate is not: its local time may be another one, and one event has one message.
         """
-        if self.event is None or self.event.outcome is not Outcome.APPLIED or self.is_conflict:
+        if self.event is None or not self.event.has_been_applied or self.is_conflict:
             return False
         if self.kind is Kind.REPLAYED:
             # A released event is published after its releaser, whose replay repeats that.
@@ -167,8 +177,9 @@ class EventChange:
         supersedes: the store holds a record of another payload, which was not applied and is replaced.
         hold: None unless this batch began to hold the event.
         hold_end: why this batch ended that, None if it did not.
-        by_another: another event released or ended it. The store may have counted records of it that this
-            batch does not know: the highest offset counts, and the record may be gone.
+        is_retracted: a retraction in this batch took it back.
+        by_another: another event released, ended or retracted it. The store may have counted records that
+            this batch does not know: the highest offset counts, and the record may be gone.
     """
 
     event_id: EventId
@@ -183,29 +194,44 @@ class EventChange:
     supersedes: bool = False
     hold: Hold | None = None
     hold_end: HoldEnd | None = None
+    is_retracted: bool = False
     by_another: bool = False
+
+
+@value()
+class Correction:
+    """Effect of a retraction: the status that holds again, and whether a checkpoint was taken back."""
+
+    status: Status
+    of_checkpoint: bool
 
 
 @dataclass(slots=True)
 class ShipmentTransition:
     """The change of one shipment by a batch: its state before and after, and the applied commands.
 
-    None are applied where only its held events change.
+    None are applied where only its held events change. `corrections` are those of the applied retractions.
     """
 
     before: Shipment | None
     after: Shipment
     applied: list[ConsumedCommand] = field(default_factory=list)
+    corrections: dict[EventId, Correction] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Verdicts:
-    """The verdicts on the commands of one shipment; of no use while `unknown` is not empty."""
+    """The verdicts on the commands of one shipment; of no use while `unknown` is not empty.
+
+    Attributes:
+        history: of the shipment after them, if it was given.
+    """
 
     verdicts: list[Verdict] = field(default_factory=list)
     events: dict[EventId, EventChange] = field(default_factory=dict)
     shipment: ShipmentTransition | None = None
     unknown: list[EventId] = field(default_factory=list)
+    history: list[HistoryEntry] | None = None
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from domain.shipments.early import (
 )
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import HeldEvent, Shipment, StatusChanged, evolve
 
 
@@ -115,6 +116,8 @@ def release_legal(
         after = without_held(after, [held.command.event_id])
         after = evolve(after, StatusChanged(held.command.event_id, held.command.status))
         _release(verdicts, held, after, releaser_id, known)
+        if verdicts.history is not None:
+            verdicts.history.append(HistoryEntry(held.command.event_id, after.status))
         released.append(held)
     after = _without_expired(verdicts, releaser, after)
     for held in after.held:
@@ -195,5 +198,7 @@ def _record_of(held: HeldEvent, version: int, client_id: str | None, releaser_id
         timestamp=held.command.timestamp,
         status=held.command.status,
         offset=held.offset,
+        submitted_by=held.command.submitted_by,
+        received_at=held.command.received_at,
         released_by=releaser_id,
     )

@@ -1,5 +1,7 @@
 """Entries in the verdicts on a shipment's commands: what is judged, counted and kept on the events."""
 
+from dataclasses import replace
+
 from domain.processing.batch import (
     ConsumedCommand,
     EventChange,
@@ -65,13 +67,22 @@ def record_verdict(
         known: looked-up events.
     """
     command = consumed.command
-    visible = None if reason is RejectionReason.FORBIDDEN else shipment
     stored = known.get(command.event_id)
     change = change_of(verdicts, consumed, is_new=stored is None)
     _retain_replaced(change, consumed, stored)
     change.judged = consumed
     change.attempts += 1
-    change.record = EventRecord(
+    change.record = _record_of(consumed, shipment, reason)
+    verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
+    return change
+
+
+def _record_of(
+    consumed: ConsumedCommand, shipment: Shipment | None, reason: RejectionReason | None
+) -> EventRecord:
+    command = consumed.command
+    visible = None if reason is RejectionReason.FORBIDDEN else shipment
+    return EventRecord(
         event_id=command.event_id,
         outcome=Outcome.APPLIED if reason is None else Outcome.REJECTED,
         reason=reason,
@@ -83,21 +94,32 @@ def record_verdict(
         request_key=command.request_key if isinstance(command, CreateShipment) else None,
         status=_status_of(command, visible),
         offset=consumed.offset,
+        submitted_by=command.submitted_by,
+        received_at=command.received_at,
         current_status=_forbidding(shipment) if reason is RejectionReason.INVALID_TRANSITION else None,
     )
-    verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
-    return change
+
+
+def retract(verdicts: Verdicts, event_id: EventId, record: EventRecord) -> None:
+    """Record an applied event as retracted; the shipment's version that it made stays with it."""
+    change = verdicts.events.get(event_id)
+    if change is None:
+        change = EventChange(event_id, is_new=False, last_offset=record.last_offset, by_another=True)
+        verdicts.events[event_id] = change
+    change.record = replace(record, outcome=Outcome.REJECTED, reason=RejectionReason.RETRACTED)
+    change.is_retracted = True
 
 
 def note_shipment(
     verdicts: Verdicts, before: Shipment | None, after: Shipment, applied: ConsumedCommand | None = None
-) -> None:
+) -> ShipmentTransition:
     """Note the state of the shipment after a command, and the command if it was applied."""
     if verdicts.shipment is None:
         verdicts.shipment = ShipmentTransition(before, after)
     verdicts.shipment.after = after
     if applied is not None:
         verdicts.shipment.applied.append(applied)
+    return verdicts.shipment
 
 
 def _retain_replaced(change: EventChange, consumed: ConsumedCommand, stored: EventRecord | None) -> None:

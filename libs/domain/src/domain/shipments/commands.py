@@ -206,7 +206,29 @@ class AmendShipment:
     expected_versions: tuple[int, ...] | None = None
 
 
-Command = CreateShipment | ReportStatus | ReportCheckpoint | AmendShipment
+@value(kw_only=True)
+class RetractEvent:
+    """Take the last event of a shipment's history back, because it was wrong.
+
+    Attributes:
+        event_id: of the retraction; see `retraction_event_id`.
+        retracts: the event to take back.
+        reason: why, in words.
+        timestamp: when the request was accepted.
+        reported_by: the user who must have sent the event, a short time ago; None where anybody's will do.
+    """
+
+    event_id: EventId
+    tracking_number: TrackingNumber
+    retracts: EventId
+    reason: str
+    timestamp: datetime
+    received_at: datetime
+    submitted_by: str
+    reported_by: str | None = None
+
+
+Command = CreateShipment | ReportStatus | ReportCheckpoint | AmendShipment | RetractEvent
 
 
 DESCRIBED: Final = tuple(each.name for each in fields(Description))

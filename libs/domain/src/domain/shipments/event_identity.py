@@ -20,7 +20,8 @@ API_SOURCE: Final = "api"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _text: Final = json.JSONEncoder().encode
-_FORM: Final = re.compile(rf"evt_({PATTERN})_(?:created|[0-9a-f]{{12}}_[a-z2-7]{{13}})")
+_RETRACTED: Final = "_retracted"
+_FORM: Final = re.compile(rf"evt_({PATTERN})_(?:created|[0-9a-f]{{12}}_[a-z2-7]{{13}})({_RETRACTED})?")
 
 
 def event_id(tracking_number: TrackingNumber, timestamp: datetime, source: str) -> EventId:
@@ -40,6 +41,18 @@ def event_id(tracking_number: TrackingNumber, timestamp: datetime, source: str) 
 def creation_event_id(tracking_number: TrackingNumber) -> EventId:
     """Return the id of a shipment's creation, of which there is one."""
     return EventId(f"evt_{tracking_number}_created")
+
+
+def retraction_event_id(retracted: EventId) -> EventId:
+    """Return the id of the retraction of an event, of which there is one.
+
+    Raises:
+        InvalidEventId: no event that can be retracted has this id.
+    """
+    tracking_number_of(retracted)
+    if retracted.endswith(_RETRACTED):
+        raise InvalidEventId("a retraction cannot be retracted: report the event with its new time")
+    return EventId(f"{retracted}{_RETRACTED}")
 
 
 def id_at(tracking_number: TrackingNumber, instant: datetime) -> str:

@@ -10,6 +10,7 @@ from domain.shipments.commands import (
     CreateShipment,
     ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
     ShipmentChanges,
 )
 from domain.shipments.event_identity import EventId
@@ -93,7 +94,21 @@ class Amended:
     has_dimensions: bool = False
 
 
-Event = Created | StatusChanged | CheckpointPassed | Amended
+@value()
+class Corrected:
+    """The last event of the history is taken back.
+
+    Attributes:
+        retracts: that event.
+        status: the one before it, which holds again; of a checkpoint, the present one.
+    """
+
+    event_id: EventId
+    retracts: EventId
+    status: Status
+
+
+Event = Created | StatusChanged | CheckpointPassed | Amended | Corrected
 
 
 @value()
@@ -112,7 +127,13 @@ Decision = Event | Rejected | Repeated
 
 
 def decide(shipment: Shipment | None, command: Command) -> Decision:
-    """Say what `command` does to `shipment`, None if there is none yet."""
+    """Say what `command` does to `shipment`, None if there is none yet.
+
+    Raises:
+        TypeError: a retraction; see `domain.shipments.retraction.decide_retraction`.
+    """
+    if isinstance(command, RetractEvent):
+        raise TypeError("a retraction is not decided by the shipment alone")
     if isinstance(command, CreateShipment):
         if shipment is None:
             return _creation(command)
@@ -144,6 +165,8 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         raise ValueError("only a creation can come first")
     if isinstance(event, Amended):
         return replace(shipment, version=shipment.version + 1, has_dimensions=event.has_dimensions)
+    if isinstance(event, Corrected):
+        return _corrected(shipment, event)
     if isinstance(event, CheckpointPassed):
         return replace(shipment, version=shipment.version + 1, checkpoints=shipment.checkpoints + 1)
     return Shipment(
@@ -156,6 +179,13 @@ def evolve(shipment: Shipment | None, event: Event) -> Shipment:
         shipment.held,
         shipment.checkpoints,
     )
+
+
+def _corrected(shipment: Shipment, event: Corrected) -> Shipment:
+    version = shipment.version + 1
+    if event.retracts in shipment.applied:
+        return replace(shipment, version=version, status=event.status, applied=shipment.applied[:-1])
+    return replace(shipment, version=version, checkpoints=shipment.checkpoints - 1)
 
 
 def _creation(command: CreateShipment) -> Created:

@@ -36,7 +36,7 @@ EventIdText = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": f"^evt_{PATTERN}_(created|[0-9a-f]{{12}}_[a-z2-7]{{13}})$",
+            "pattern": f"^evt_{PATTERN}_(created|[0-9a-f]{{12}}_[a-z2-7]{{13}})(_retracted)?$",
             "examples": [EVENT],
         }
     ),

@@ -6,7 +6,8 @@ from typing import Final
 from domain.processing.batch import Verdict
 from domain.shipments.commands import Command, CreateShipment, Report, ReportStatus
 from domain.shipments.status import Status
-from messaging.codec import CONTENT_TYPE_HEADER, encode_change
+from messaging.change_codec import encode_change
+from messaging.codec import CONTENT_TYPE_HEADER
 from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
 from messaging.topics import Topics
 

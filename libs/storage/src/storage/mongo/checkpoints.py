@@ -4,7 +4,8 @@ The n-th checkpoint, counted from 0, is in slot n modulo `MAX_CHECKPOINTS`. So a
 document, and its repetition changes nothing. Readers see one history.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 Document = dict[str, Any]
@@ -23,55 +24,75 @@ MAX_CHECKPOINTS: Final = 100
 _LAST_FIELDS: Final = (CHECKPOINT, "timestamp", "location")
 
 
-def ring_of(entries: Iterable[Document]) -> list[Document]:
-    """Return the ring that holds the last of all checkpoints, given in their order."""
-    ring: list[Document] = []
-    for index, entry in enumerate(entries):
-        if index < MAX_CHECKPOINTS:
-            ring.append(entry)
-        else:
-            ring[index % MAX_CHECKPOINTS] = entry
-    return ring
+@dataclass(slots=True)
+class RingChange:
+    """Change of a ring: checkpoints that are applied and retracted, one after the other.
 
+    A retracted one leaves its slot empty (null): what it has overwritten is in the audit log alone. Without
+    checkpoints there is no ring.
 
-def put_checkpoints(fields: Document, entries: Sequence[Document], *, before: int) -> None:
-    """Put what more checkpoints set in a shipment into `fields`, by path; nothing if there are none.
-
-    Args:
-        fields: to add to.
-        entries: the entries of the new ones, in their order.
-        before: the number of checkpoints before them.
+    Attributes:
+        count: the number of checkpoints.
+        slots: the changed ones, by place.
+        is_whole: the slots are all of the ring.
     """
-    if not entries:
-        return
-    fields[COUNT] = before + len(entries)
-    if before:
-        fields |= {
-            f"{RING}.{index % MAX_CHECKPOINTS}": entry for index, entry in enumerate(entries, start=before)
-        }
-    else:  # a path into an array that does not exist would create an object
-        fields[RING] = ring_of(entries)
+
+    count: int = 0
+    slots: dict[int, Document | None] = field(default_factory=dict)
+    is_whole: bool = False
+
+    def add(self, entry: Document) -> None:
+        """Add the next checkpoint."""
+        self.is_whole |= self.count == 0
+        self.slots[self.count % MAX_CHECKPOINTS] = entry
+        self.count += 1
+
+    def remove_last(self) -> None:
+        """Remove the last checkpoint."""
+        self.count -= 1
+        self.slots[self.count % MAX_CHECKPOINTS] = None
+        if self.count == 0:
+            self.slots.clear()
+
+    def put_into(self, fields: Document) -> None:
+        """Put what the change sets in a shipment into `fields`, by path; nothing if there is none."""
+        if not self.slots:
+            return
+        fields[COUNT] = self.count
+        if self.is_whole:  # a path into an array that does not exist would create an object
+            fields[RING] = [self.slots.get(slot) for slot in range(max(self.slots) + 1)]
+        else:
+            fields |= {f"{RING}.{slot}": entry for slot, entry in self.slots.items()}
 
 
 def with_checkpoints(shipment: Document) -> Document:
     """Return a shipment in the shape of the API: checkpoints follow, in its history, the status that held.
 
-    Statuses do not come back, so an entry's status says where it belongs. `last_checkpoint` is that of the
-    present status, and absent if it has none.
+    `last_checkpoint` is that of the present status, and absent if it has none.
     """
-    ring = shipment.pop(RING, None)
-    count = shipment.pop(COUNT, 0)
+    history = merged_history(shipment)
+    shipment.pop(RING, None)
+    shipment.pop(COUNT, None)
+    shipment["status_history"] = history
+    if CHECKPOINT in history[-1]:
+        shipment[LAST] = {name: history[-1][name] for name in _LAST_FIELDS}
+    return shipment
+
+
+def merged_history(shipment: Document) -> list[Document]:
+    """Return the history of a stored shipment, with its checkpoints.
+
+    Statuses do not come back while checkpoints of them stand, so an entry's status says where it belongs.
+    """
+    ring, count = shipment.get(RING), shipment.get(COUNT, 0)
     if not ring:
-        return shipment
+        return list(shipment["status_history"])
     oldest = count % MAX_CHECKPOINTS if count > MAX_CHECKPOINTS else 0
     passed: dict[str, list[Document]] = {}
     for entry in (*ring[oldest:], *ring[:oldest]):
         if entry is not None:
             passed.setdefault(entry["status"], []).append(entry)
-    shipment["status_history"] = list(_merged(shipment["status_history"], passed))
-    if present := passed.get(shipment["current_status"]):
-        shipment[LAST] = {name: present[-1][name] for name in _LAST_FIELDS}
-    return shipment
+    return list(_merged(shipment["status_history"], passed))
 
 
 def _merged(statuses: Iterable[Document], passed: dict[str, list[Document]]) -> Iterator[Document]:

@@ -9,9 +9,7 @@ from domain.processing.batch import (
     EventRecord,
     OtherPayload,
     Outcome,
-    ShipmentTransition,
 )
-from domain.shipments.amendment import amended, has_dimensions
 from domain.shipments.commands import (
     DESCRIBED,
     OBSERVED,
@@ -19,18 +17,15 @@ from domain.shipments.commands import (
     Command,
     CreateShipment,
     Report,
-    ReportCheckpoint,
     ReportStatus,
+    RetractEvent,
     put_given,
 )
 from domain.shipments.event_identity import API_SOURCE, tracking_number_of
 from domain.shipments.rejection import RejectionReason
-from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status, following
-from storage.mongo.amendments import amended_members, amendments_in
-from storage.mongo.checkpoints import CHECKPOINT, COUNT, put_checkpoints
+from storage.mongo.checkpoints import CHECKPOINT
 from storage.mongo.held_events import (
-    HELD,
     HELD_UNTIL,
     HOLD,
     RELEASED,
@@ -42,6 +37,9 @@ Document = dict[str, Any]
 
 MAX_OTHER_PAYLOADS: Final = 8
 """Maximum number of superseded payloads retained for one event id; the last ones stay."""
+
+RETRACTION: Final = "retraction"
+"""Field of a retraction: the event that it takes back, and why."""
 
 UTC_OFFSET: Final = "utc_offset"
 """Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
@@ -68,18 +66,9 @@ EXPLANATION: Final = ("current_status", "may_follow")
 """Fields of an event that the status of its shipment did not allow: that status, and what may follow it."""
 
 _NEWER: Final = tuple(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL)
-ABSENT: Final = (UTC_OFFSET, *EXPLANATION, CHECKPOINT, "changes", *_NEWER)
+ABSENT: Final = (UTC_OFFSET, *EXPLANATION, CHECKPOINT, "changes", RETRACTION, *_NEWER)
 """Fields that are absent where they are not given: another payload may have to remove them."""
 
-SHIPMENT_FIELDS = {
-    "client_id": 1,
-    "current_status": 1,
-    "version": 1,
-    "status_history.event_id": 1,
-    "package.dimensions.length": 1,
-    HELD: 1,
-    COUNT: 1,
-}
 EVENT_FIELDS = {
     "outcome": 1,
     "reason": 1,
@@ -95,21 +84,9 @@ EVENT_FIELDS = {
     HELD_UNTIL: 1,
     RELEASED: 1,
     "released_by": 1,
+    "submitted_by": 1,
+    "received_at": 1,
 }
-
-
-def shipment_of(document: Document) -> Shipment:
-    """Return the shipment that decisions need, from the fields `SHIPMENT_FIELDS`."""
-    return Shipment(
-        document["_id"],
-        document["client_id"],
-        Status(document["current_status"]),
-        document["version"],
-        tuple(entry["event_id"] for entry in document["status_history"]),
-        has_dimensions(document["package"]),
-        tuple(held_event_of(each, document["_id"]) for each in document.get(HELD, ())),
-        document.get(COUNT, 0),
-    )
 
 
 def event_of(document: Document) -> EventRecord:
@@ -133,6 +110,8 @@ def event_of(document: Document) -> EventRecord:
             held_event_of(each, tracking_number_of(document["_id"])) for each in document.get(RELEASED, ())
         ),
         released_by=document.get("released_by"),
+        submitted_by=document["submitted_by"],
+        received_at=document["received_at"],
     )
 
 
@@ -170,8 +149,8 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     """
     others = other_payloads(change)
     recorded: Document = {name: f"${name}" for name in (*OTHER_PAYLOAD_FIELDS, "fingerprint")}
-    # An amendment and a checkpoint report no status: their records show the shipment's.
-    missing = [{"$eq": [{"$type": f"${name}"}, "missing"]} for name in ("changes", CHECKPOINT)]
+    # An amendment, a checkpoint and a retraction report no status: their records show the shipment's.
+    missing = [{"$eq": [{"$type": f"${name}"}, "missing"]} for name in ("changes", CHECKPOINT, RETRACTION)]
     recorded["status"] = {"$cond": [{"$and": missing}, "$status", None]}
     known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
     stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}
@@ -233,6 +212,13 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     return fields
 
 
+def put_retraction(fields: Document, change: EventChange) -> None:
+    """Put into `fields` that a batch retracted an event; nothing if it did not."""
+    if change.is_retracted:
+        fields["outcome"] = Outcome.REJECTED.value
+        fields["reason"] = RejectionReason.RETRACTED.value
+
+
 def put_hold(fields: Document, change: EventChange) -> None:
     """Put into `fields` what a batch changes in how an event is held; nothing if it changes nothing."""
     if change.hold is not None:
@@ -275,7 +261,7 @@ def command_fields(command: Command) -> Document:
         "tracking_number": command.tracking_number,
         "received_at": command.received_at,
         "submitted_by": command.submitted_by,
-        **_history_fields(command),
+        **history_fields(command),
     }
     if isinstance(command, CreateShipment):
         fields["request_key"] = command.request_key
@@ -283,13 +269,15 @@ def command_fields(command: Command) -> Document:
         put_given(fields, command, DESCRIBED)
     elif isinstance(command, AmendShipment):
         fields["changes"] = command.changes
+    elif isinstance(command, RetractEvent):
+        fields[RETRACTION] = {"event_id": command.retracts, "reason": command.reason}
     return fields
 
 
-def _history_fields(command: Command) -> Document:
+def history_fields(command: Command) -> Document:
     """Return the fields that a history shows of a command: those of `HISTORY_FIELDS`, in their order."""
     if not isinstance(command, Report):
-        # The status of an amendment, as of a checkpoint, is the shipment's, which only a judgement knows.
+        # Of an amendment or a retraction it is the shipment's, which only a judgement knows.
         status = str(Status.CREATED) if isinstance(command, CreateShipment) else None
         return {"status": status, "timestamp": command.timestamp, "source": API_SOURCE, **_NULL}
     fields: Document = {"status": str(command.status) if isinstance(command, ReportStatus) else None}
@@ -301,82 +289,3 @@ def _history_fields(command: Command) -> Document:
     fields |= {"source": command.source, **_NULL}
     put_given(fields, command, OBSERVED)
     return fields
-
-
-def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
-    """Return the document of a new shipment, with everything that its batch applied to it."""
-    creation = change.applied[0].command
-    held = [held_document(each) for each in change.after.held]
-    if not isinstance(creation, CreateShipment):
-        raise TypeError(f"{creation.event_id} is applied first, but creates nothing")
-    description: Document = {}
-    put_given(description, creation, DESCRIBED)
-    statuses, checkpoints = _history(change, recorded_at)
-    document = {
-        "_id": change.after.tracking_number,
-        "client_id": change.after.client_id,
-        **amended(description, amendments_in(change.applied)),
-        "current_status": str(change.after.status),
-        "status_history": statuses,
-        "version": change.after.version,
-        "created_at": creation.timestamp,
-        "updated_at": recorded_at,
-        **({HELD: held} if held else {}),
-    }
-    put_checkpoints(document, checkpoints, before=0)
-    return document
-
-
-def shipment_update(change: ShipmentTransition, *, recorded_at: datetime) -> Document:
-    """Return the update to the new state of a shipment."""
-    fields = _changed_fields(change, recorded_at) if change.applied else {}
-    before = () if change.before is None else change.before.held
-    if change.after.held == before:
-        return {"$set": fields}
-    if change.after.held:
-        return {"$set": {**fields, HELD: [held_document(each) for each in change.after.held]}}
-    return {"$set": fields, "$unset": {HELD: ""}} if fields else {"$unset": {HELD: ""}}
-
-
-def _changed_fields(change: ShipmentTransition, recorded_at: datetime) -> Document:
-    """Return the fields that applied commands set.
-
-    History is written by position: unlike `$push` that is idempotent, and it is cheaper.
-    """
-    statuses, checkpoints = _history(change, recorded_at)
-    first = len(change.after.applied) - len(statuses)
-    fields: Document = {f"status_history.{first + index}": entry for index, entry in enumerate(statuses)}
-    put_checkpoints(fields, checkpoints, before=change.after.checkpoints - len(checkpoints))
-    fields |= amended_members(amendments_in(change.applied))
-    fields["current_status"] = str(change.after.status)
-    fields["version"] = change.after.version
-    fields["updated_at"] = recorded_at
-    return fields
-
-
-def _history(change: ShipmentTransition, recorded_at: datetime) -> tuple[list[Document], list[Document]]:
-    """Return the entries of applied statuses, and those of applied checkpoints with the status that held."""
-    statuses: list[Document] = []
-    checkpoints: list[Document] = []
-    status = Status.CREATED if change.before is None else change.before.status
-    for consumed in change.applied:
-        command = consumed.command
-        if isinstance(command, AmendShipment):
-            continue
-        entry = history_entry(consumed, recorded_at)
-        if isinstance(command, ReportCheckpoint):
-            checkpoints.append(entry | {"status": str(status)})
-            continue
-        statuses.append(entry)
-        if isinstance(command, ReportStatus):
-            status = command.status
-    return statuses, checkpoints
-
-
-def history_entry(consumed: ConsumedCommand, recorded_at: datetime) -> Document:
-    """Return the entry of an applied event in its shipment's history; of a checkpoint, without the status.
-
-    Its members have one order, also where the history is rebuilt: equal ones are equal bytes (ADR 0011).
-    """
-    command = consumed.command
-    return {"event_id": command.event_id, **_history_fields(command), "recorded_at": recorded_at}

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from domain.ports.core import Reply
 from domain.processing.batch import Outcome
-from domain.shipments.commands import Command, CreateShipment
+from domain.shipments.commands import Command, CreateShipment, RetractEvent
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status, following
 from httpkit.middleware.auth import principal
@@ -27,6 +27,7 @@ Applied = Callable[[Command, Reply], tuple[Mapping[str, Any], Mapping[str, str]]
 _CONFLICT_STATUS: Final = 409
 _ERRORS: Final[Mapping[RejectionReason, tuple[ErrorCode, str]]] = MappingProxyType(
     {
+        RejectionReason.EVENT_NOT_FOUND: (ErrorCode.EVENT_NOT_FOUND, "there is no such event"),
         RejectionReason.FORBIDDEN: (ErrorCode.FORBIDDEN, "this shipment is not yours"),
         RejectionReason.IDEMPOTENCY_CONFLICT: (
             ErrorCode.IDEMPOTENCY_CONFLICT,
@@ -40,9 +41,17 @@ _ERRORS: Final[Mapping[RejectionReason, tuple[ErrorCode, str]]] = MappingProxyTy
             ErrorCode.INVALID_TRANSITION,
             "the shipment's status does not allow this",
         ),
+        RejectionReason.NOT_THE_LATEST: (
+            ErrorCode.NOT_THE_LATEST,
+            "only the last event of a shipment's history can be retracted, and never its creation",
+        ),
         RejectionReason.PRECONDITION_FAILED: (
             ErrorCode.PRECONDITION_FAILED,
             "the shipment's version is not one that is asked for",
+        ),
+        RejectionReason.RETRACTED: (
+            ErrorCode.RETRACTED,
+            "the event was retracted, and stays so: report it with another time",
         ),
         RejectionReason.SHIPMENT_NOT_FOUND: (ErrorCode.SHIPMENT_NOT_FOUND, "there is no such shipment"),
         RejectionReason.TRACKING_NUMBER_TAKEN: (
@@ -130,7 +139,7 @@ def _transition_error(
     """Return the error of a command that the shipment's status forbids: it says which would be allowed."""
     names = following(status)
     allowed = f"{' or '.join(names)} may follow" if names else "nothing can follow"
-    by_client = not isinstance(command, CreateShipment) and command.on_behalf_of is not None
+    by_client = not isinstance(command, CreateShipment | RetractEvent) and command.on_behalf_of is not None
     if by_client and names:
         allowed = f"its client may change or cancel it only while it is {Status.CREATED}"
     members: dict[str, object] = {}

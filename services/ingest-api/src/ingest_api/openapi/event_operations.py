@@ -6,13 +6,13 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from httpkit.openapi.identifiers import EVENT, NUMBER
+from httpkit.openapi.identifiers import EVENT, EVENT_IN_PATH, NUMBER
 from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, ResponseSpec, json_content
 from httpkit.request.negotiation import NDJSONS
 from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
 from ingest_api.openapi.response_models import Applied, Queued, QueuedBatch
-from ingest_api.schemas.events import BATCH
+from ingest_api.schemas.events import BATCH, RETRACTION
 from ingest_api.schemas.events import EVENT as EVENT_MODEL
 
 TAG: Final = "events"
@@ -45,6 +45,8 @@ QUEUED: Final = {
     "message": "Event accepted for processing",
 }
 APPLIED: Final = QUEUED | {"status": "applied", "message": "Event applied"}
+RETRACTED: Final = APPLIED | {"event_id": f"{EVENT}_retracted", "message": "Event retracted"}
+_RETRACTION_QUEUED: Final = "Retraction accepted for processing"
 QUEUED_BATCH: Final = {
     "received": 2,
     "queued": 2,
@@ -100,9 +102,41 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         },
         errors=(
             ErrorCode.INVALID_TRANSITION,
+            ErrorCode.RETRACTED,
             ErrorCode.SHIPMENT_NOT_FOUND,
             ErrorCode.SOURCE_NOT_ALLOWED,
         ),
+        errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
+    ),
+    ("POST", "/events/{event_id}/retract"): Operation(
+        name="retractEvent",
+        tag=TAG,
+        summary="Take an event back that was reported by mistake",
+        description=(
+            "Only the last event of the shipment's history can be retracted, again and again, but never the "
+            "creation. The status before it holds again. Producers retract what they have sent themselves, "
+            "within 24 hours. The same event sent again stays retracted. Repeating a retraction is harmless."
+        ),
+        body=json_content(RETRACTION, wrong_door={"reason": "scanned at the wrong door"}),
+        parameters=(EVENT_IN_PATH, WAIT, TRACEPARENT),
+        responses={
+            200: ResponseSpec(
+                "Retracted within the requested wait.",
+                json_content(TypeAdapter(Applied), retracted=RETRACTED),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": OUTCOME},
+            ),
+            202: ResponseSpec(
+                "Durably accepted; the outcome will be at `Location`.",
+                json_content(
+                    TypeAdapter(Queued),
+                    queued=QUEUED | {"event_id": f"{EVENT}_retracted", "message": _RETRACTION_QUEUED},
+                ),
+                headers=("Location", "Preference-Applied"),
+                links={"outcome": OUTCOME},
+            ),
+        },
+        errors=(ErrorCode.EVENT_NOT_FOUND, ErrorCode.NOT_THE_LATEST),
         errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},
     ),
     ("POST", "/events/batch"): Operation(

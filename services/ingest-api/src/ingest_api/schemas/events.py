@@ -184,6 +184,13 @@ class BatchShape(TypedDict):
     events: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
 
 
+class RetractionIn(TypedDict):
+    """A retraction: why the event was wrong."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    reason: Text
+
+
 class ReplayIn(TypedDict):
     """Dead letters to replay, in any order."""
 
@@ -196,6 +203,7 @@ Reported = ReportStatus | ReportCheckpoint
 EVENT: Final = TypeAdapter(EventIn)
 EVENTS: Final = TypeAdapter(Annotated[list[EventIn], FailFast()])
 """Several events, validated only until the first fault."""
+RETRACTION: Final = TypeAdapter(RetractionIn)
 BATCH: Final = TypeAdapter(BatchIn)
 BATCH_SHAPE: Final = TypeAdapter(BatchShape)
 REPLAY: Final = TypeAdapter(ReplayIn)

@@ -7,18 +7,16 @@ from dataclasses import replace
 from domain.errors import StaleKnowledge
 from domain.processing.batch import (
     ConsumedCommand,
-    EventRecord,
     Kind,
     Known,
     Outcome,
     Plan,
     Verdict,
-    Verdicts,
     by_shipment,
 )
 from domain.processing.judging import judge
-from domain.shipments.event_identity import EventId
-from domain.shipments.shipment import Shipment
+from domain.shipments.commands import RetractEvent
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.tracking_number import TrackingNumber
 from messaging.dead_letters.records import Record
 from processor.use_cases.partition_fence import PartitionFence
@@ -88,15 +86,34 @@ class BatchApplier:
 
     async def _plan(self, groups: Groups, next_offset: int, known: Known) -> Plan:
         shipments = await self._cache.load(groups, self._ports.store)
-        judged = {number: judge(group, shipments.get(number), known) for number, group in groups.items()}
+        histories = await self._histories(groups)
+        judged = {
+            number: judge(group, shipments.get(number), known, histories.get(number))
+            for number, group in groups.items()
+        }
         unknown = [event_id for verdicts in judged.values() for event_id in verdicts.unknown]
         if unknown:
-            found = await self._ports.store.find_events(unknown)
-            _judge_again(judged, groups, shipments, {**known, **found})
+            known = {**known, **await self._ports.store.find_events(unknown)}
+            for number, verdicts in judged.items():
+                if verdicts.unknown:
+                    judged[number] = judge(
+                        groups[number], shipments.get(number), known, histories.get(number)
+                    )
         plan = Plan(max(next_offset, self._fence.next_offset))
         for number, verdicts in judged.items():
             plan.add(number, verdicts)
         return plan
+
+    async def _histories(self, groups: Groups) -> Mapping[TrackingNumber, Sequence[HistoryEntry]]:
+        """Return the histories of shipments with retractions: of nobody else's."""
+        retracting = [
+            number
+            for number, group in groups.items()
+            if any(isinstance(consumed.command, RetractEvent) for consumed in group)
+        ]
+        if not retracting:
+            return {}
+        return dict.fromkeys(retracting, ()) | await self._ports.store.load_histories(retracting)
 
     async def _write(self, plan: Plan) -> None:
         if not plan.events and plan.next_offset == self._fence.next_offset:
@@ -117,17 +134,6 @@ class BatchApplier:
             self._ports.replies.send(replies),
             self._ports.feed.publish(plan.verdicts),
         )
-
-
-def _judge_again(
-    judged: dict[TrackingNumber, Verdicts],
-    groups: Groups,
-    shipments: Mapping[TrackingNumber, Shipment],
-    known: Mapping[EventId, EventRecord | None],
-) -> None:
-    for number, verdicts in judged.items():
-        if verdicts.unknown:
-            judged[number] = judge(groups[number], shipments.get(number), known)
 
 
 def _member(consumed: ConsumedCommand) -> str:

@@ -167,6 +167,14 @@ class Changes(TypedDict, total=False):
     estimated_delivery: DeliveryWindow
 
 
+class Retraction(TypedDict):
+    """The event that a retraction takes back, and why."""
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    event_id: EventIdText
+    reason: str
+
+
 class OtherPayload(Observation):
     """A different payload sent with the same event id, which is not the recorded one.
 
@@ -179,6 +187,7 @@ class OtherPayload(Observation):
     status: Status | None
     checkpoint: NotRequired[str]
     changes: NotRequired[Changes]
+    retraction: NotRequired[Retraction]
     origin: NotRequired[Place]
     destination: NotRequired[Place]
     package: NotRequired[Package]
@@ -209,6 +218,7 @@ class Event(Observation):
     status: Status | None
     checkpoint: NotRequired[str]
     changes: NotRequired[Changes]
+    retraction: NotRequired[Retraction]
     timestamp: Instant
     utc_offset: NotRequired[UtcOffset]
     source: str

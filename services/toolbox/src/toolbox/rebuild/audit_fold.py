@@ -1,14 +1,15 @@
 """Fold of a shipment's events in the audit log to the shipment. Pure; applies no rules."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from domain.processing.batch import Outcome
 from domain.shipments.amendment import amended
 from domain.shipments.commands import DESCRIBED
+from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
-from storage.mongo.checkpoints import CHECKPOINT, put_checkpoints
-from storage.mongo.documents import HISTORY_FIELDS, Document
+from storage.mongo.checkpoints import CHECKPOINT, RingChange
+from storage.mongo.documents import HISTORY_FIELDS, RETRACTION, Document
 from storage.mongo.held_events import HELD, HELD_UNTIL, held_document_of
 
 _ALWAYS_DESCRIBED = ("origin", "destination", "package")
@@ -24,7 +25,7 @@ class Rebuilt:
 
 def rebuilt(number: str, trail: Sequence[Document]) -> Rebuilt:
     """Fold the applied events of a shipment, given in any order, by their `version`."""
-    applied = [event for event in trail if event.get("outcome") == Outcome.APPLIED]
+    applied = [event for event in trail if _has_been_applied(event)]
     if not applied:
         return Rebuilt(None)
     applied.sort(key=lambda event: event["version"] or 0)
@@ -46,10 +47,13 @@ def _gaps(applied: Sequence[Document]) -> Iterator[str]:
         yield f"status_events has the versions {versions}, should have 1 to {max(versions, default=0)}"
 
 
+def _has_been_applied(event: Document) -> bool:
+    return event.get("outcome") == Outcome.APPLIED or event.get("reason") == RejectionReason.RETRACTED
+
+
 def _shipment(number: str, applied: Sequence[Document]) -> Document:
     creation = applied[0]
-    entries = [_history_entry(event) for event in applied if "changes" not in event]
-    history = [entry for entry in entries if CHECKPOINT not in entry]
+    history, ring = _history(applied)
     description = {name: creation[name] for name in DESCRIBED if name in creation}
     for event in applied:
         description = amended(description, event.get("changes", {}))
@@ -63,8 +67,29 @@ def _shipment(number: str, applied: Sequence[Document]) -> Document:
         "created_at": creation["timestamp"],
         "updated_at": applied[-1]["recorded_at"],
     }
-    put_checkpoints(shipment, [entry for entry in entries if CHECKPOINT in entry], before=0)
+    ring.put_into(shipment)
     return shipment
+
+
+def _history(applied: Iterable[Document]) -> tuple[list[Document], RingChange]:
+    """Return the statuses that stand, and the ring of the checkpoints."""
+    history: list[Document] = []
+    ring = RingChange()
+    checkpoints: set[str] = set()
+    for event in applied:
+        if "changes" in event:
+            continue
+        if RETRACTION in event:
+            if event[RETRACTION]["event_id"] in checkpoints:
+                ring.remove_last()
+            else:
+                history.pop()
+        elif CHECKPOINT in event:
+            ring.add(_history_entry(event))
+            checkpoints.add(event["_id"])
+        else:
+            history.append(_history_entry(event))
+    return history, ring
 
 
 def _history_entry(event: Document) -> Document:

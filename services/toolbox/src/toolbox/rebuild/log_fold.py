@@ -22,9 +22,11 @@ from domain.processing.batch import (
 )
 from domain.processing.judging import judge
 from domain.shipments.event_identity import EventId
+from domain.shipments.retraction import HistoryEntry
 from storage.mongo.checkpoints import RING
-from storage.mongo.documents import Document, dead_document, event_document, shipment_document
+from storage.mongo.documents import Document, dead_document, event_document
 from storage.mongo.held_events import HOLD
+from storage.mongo.shipment_documents import shipment_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,14 @@ class _Fold:
         self._dead_reasons: dict[EventId, str] = {}
         self._shipment: ShipmentTransition | None = None
         self._pending: set[EventId] = set()
+        self._history = list[HistoryEntry]()
 
     def judge(self, batch: Sequence[ConsumedCommand]) -> None:
         """Judge a batch, given all earlier ones."""
         known: Known = {**self._unknown, **{each: change.record for each, change in self._events.items()}}
-        verdicts = judge(batch, None if self._shipment is None else self._shipment.after, known)
+        shipment = None if self._shipment is None else self._shipment.after
+        verdicts = judge(batch, shipment, known, self._history)
+        self._history = verdicts.history or []
         for change in verdicts.events.values():
             self._count(change)
         if verdicts.shipment is not None:
@@ -123,6 +128,7 @@ class _Fold:
             else:
                 self._shipment.after = verdicts.shipment.after
                 self._shipment.applied += verdicts.shipment.applied
+                self._shipment.corrections |= verdicts.shipment.corrections
 
     def record_dead(self, entry: Entry) -> None:
         """Record an event as dead, unless it is recorded already."""
@@ -154,8 +160,8 @@ class _Fold:
         before = self._events.setdefault(change.event_id, change)
         if before is change:
             return
-        if change.judged is not None:
-            before.judged, before.record = change.judged, change.record
+        before.judged = change.judged or before.judged
+        before.record = change.record or before.record
         before.last_offset = max(before.last_offset, change.last_offset)
         before.attempts += change.attempts
         before.duplicates += change.duplicates

@@ -14,9 +14,10 @@ from domain.errors import Fenced, StoreUnavailable
 from domain.ports.core import EndOffset, Fence, IsAnother
 from domain.processing.batch import LARGE_BATCH, ConsumedCommand, EventRecord, Plan
 from domain.shipments.event_identity import EventId
+from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
-from storage.mongo import documents
+from storage.mongo import documents, shipment_documents
 from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
@@ -86,9 +87,19 @@ class MongoShipmentStore:
             return {}
         with translated():
             found = await self._shipments.find(
-                {"_id": {"$in": list(tracking_numbers)}}, documents.SHIPMENT_FIELDS
+                {"_id": {"$in": list(tracking_numbers)}}, shipment_documents.SHIPMENT_FIELDS
             ).to_list()
-        return {document["_id"]: documents.shipment_of(document) for document in found}
+        return {document["_id"]: shipment_documents.shipment_of(document) for document in found}
+
+    async def load_histories(
+        self, tracking_numbers: Collection[TrackingNumber]
+    ) -> dict[TrackingNumber, list[HistoryEntry]]:
+        """See `ShipmentStore.load_histories`."""
+        with translated():
+            found = await self._shipments.find(
+                {"_id": {"$in": list(tracking_numbers)}}, shipment_documents.HISTORY_PROJECTION
+            ).to_list()
+        return {document["_id"]: shipment_documents.history_of(document) for document in found}
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """See `ShipmentStore.find_events`."""

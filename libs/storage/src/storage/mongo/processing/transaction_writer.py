@@ -14,7 +14,7 @@ from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailabl
 from domain.ports.core import Fence
 from domain.processing.batch import EventChange, Plan, ShipmentTransition
 from domain.shipments.tracking_number import TrackingNumber
-from storage.mongo import documents
+from storage.mongo import documents, shipment_documents
 from storage.mongo.database import MAJORITY, Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
@@ -155,8 +155,12 @@ class TransactionWriter:
         for batch_write in batch_writes:
             for number, change in batch_write.plan.shipments.items():
                 if change.before is None:
-                    new.append(documents.shipment_document(change, recorded_at=batch_write.recorded_at))
+                    new.append(
+                        shipment_documents.shipment_document(change, recorded_at=batch_write.recorded_at)
+                    )
                 else:
+                    if (cut := shipment_documents.history_cut(change)) is not None:
+                        changed.append(_update_of(number, cut))
                     changed.append(_shipment_update(number, change, batch_write.recorded_at))
         await self._insert(SHIPMENTS, new, session)
         await self._update(SHIPMENTS, changed, session)
@@ -189,13 +193,14 @@ def number_of(partition: str) -> int:
 
 
 def _shipment_update(number: TrackingNumber, change: ShipmentTransition, recorded_at: datetime) -> Document:
-    return _update_of(number, documents.shipment_update(change, recorded_at=recorded_at))
+    return _update_of(number, shipment_documents.shipment_update(change, recorded_at=recorded_at))
 
 
 def _event_update(change: EventChange, partition: int, recorded_at: datetime) -> Document:
     if change.judged is None:
         fields: Document = {"last_offset": change.last_offset}
         documents.put_hold(fields, change)
+        documents.put_retraction(fields, change)
     else:
         fields = documents.judged_fields(change, partition=partition, recorded_at=recorded_at)
     if change.others or change.supersedes:

@@ -52,6 +52,7 @@ EVENT_FIELDS: Final = (
     "source",
     *OBSERVED,
     "changes",
+    documents.RETRACTION,
     "outcome",
     "reason",
     *documents.EXPLANATION,

@@ -37,7 +37,8 @@ RULES: Final = (
         STATUS_EVENTS,
         "rejected_expire",
         "events_rejected_keep_days",
-        {"outcome": Outcome.REJECTED.value},
+        # Not retracted events, which were applied: their versions belong to the audit log (ADR 0025).
+        {"outcome": Outcome.REJECTED.value, "version": None},
     ),
     Rule(
         DEAD_LETTERS,
@@ -63,10 +64,12 @@ async def apply_retention(database: Database, settings: RetentionSettings) -> No
 async def _apply(database: Database, rule: Rule, after_s: int | None) -> None:
     collection = database[rule.collection]
     found = (await collection.index_information()).get(rule.index)
+    if found is not None and (after_s is None or found["partialFilterExpression"] != rule.only):
+        await collection.drop_index(rule.index)
+        found = None
     if after_s is None:
-        if found is not None:
-            await collection.drop_index(rule.index)
-    elif found is None:
+        return
+    if found is None:
         model = IndexModel(
             [("recorded_at", ASCENDING)],
             name=rule.index,
