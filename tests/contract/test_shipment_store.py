@@ -54,6 +54,8 @@ def applied(command: Command, *, version: int, offset: int, request_key: str | N
         request_key=request_key,
         status=command.status if isinstance(command, ReportStatus) else Status.CREATED,
         offset=offset,
+        submitted_by=command.submitted_by,
+        received_at=command.received_at,
     )
 
 

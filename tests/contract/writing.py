@@ -7,7 +7,7 @@ from datetime import timedelta
 from domain.ports.core import Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from domain.ports.dead_letters import DeadLetterReader
 from domain.processing.batch import Plan
-from domain.shipments.commands import Command, ReportStatus
+from domain.shipments.commands import Command, ReportStatus, RetractEvent
 from tests.support.builders import RECORDED_AT, consumed_all, ends_at, plan_for
 
 
@@ -39,8 +39,11 @@ class Writer:
         """Judge commands and commit what becomes of them, in one batch; early ones are held for `hold`."""
         records = [replace(each, hold=hold) for each in consumed_all(*commands, first_offset=self.offset)]
         shipments = await self.store.load({command.tracking_number for command in commands})
-        known = await self.store.find_events({command.event_id for command in commands})
-        await self.commit(plan_for(records, shipments, known))
+        histories = await self.store.load_histories({command.tracking_number for command in commands})
+        asked = {command.event_id for command in commands}
+        asked |= {command.retracts for command in commands if isinstance(command, RetractEvent)}
+        known = await self.store.find_events(asked)
+        await self.commit(plan_for(records, shipments, known, histories))
 
     async def commit(self, plan: Plan) -> None:
         """Commit a plan."""

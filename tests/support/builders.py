@@ -294,7 +294,7 @@ def plan_for(
                 group,
                 (shipments or {}).get(tracking_number),
                 looked_up,
-                (histories or {}).get(tracking_number),
+                (histories or {}).get(tracking_number, ()),
             ),
         )
     return plan

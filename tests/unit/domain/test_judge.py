@@ -52,6 +52,8 @@ def test_a_creation_is_applied_and_recorded() -> None:
         request_key="digest-of-user-and-key",
         status=Status.CREATED,
         offset=7,
+        submitted_by="client_user_001",
+        received_at=CREATION.received_at,
     )
     assert result.shipment is not None
     assert (result.shipment.before, result.shipment.after) == (None, CREATED)

@@ -17,6 +17,7 @@ from domain.shipments.commands import (
     Command,
     CreateShipment,
     Report,
+    ReportCheckpoint,
     ReportStatus,
     RetractEvent,
     put_given,

@@ -1,0 +1,98 @@
+"""`ShipmentStore`, retractions: the history is cut, and the records tell who took what back and why."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.ports.core import Document
+from domain.shipments.commands import Command
+from domain.shipments.retraction import HistoryEntry
+from domain.shipments.status import Status
+from tests.contract.writing import Storage, Writer
+from tests.support.builders import (
+    NUMBER,
+    ROUTE,
+    amendment,
+    checkpoint,
+    creation,
+    number,
+    report,
+    retraction,
+    shipment_after,
+)
+
+CREATION = creation()
+PICKED_UP, IN_WAREHOUSE, IN_TRANSIT, DELIVERED = JOURNEY = tuple(report(status) for status in ROUTE)
+HUB, OTHER_HUB = checkpoint("arrived_at_hub"), checkpoint("departed_hub", source="b")
+
+
+async def written(storage: Storage, *commands: Command, size: int) -> Writer:
+    writer = await Writer.of(storage.store)
+    for start in range(0, len(commands), size):
+        await writer.write(*commands[start : start + size])
+    return writer
+
+
+async def shown(storage: Storage) -> Document:
+    found = await storage.shipments.get(NUMBER)
+    assert found is not None
+    return found
+
+
+def walked(shipment: Document) -> list[str]:
+    return [each.get("checkpoint", each["status"]) for each in shipment["status_history"]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 20])
+async def test_a_history_shows_what_holds_in_however_many_batches(storage: Storage, size: int) -> None:
+    again = report(Status.IN_WAREHOUSE, source="another")
+    commands: list[Command] = [CREATION, *JOURNEY, *map(retraction, JOURNEY[:0:-1]), amendment(), again]
+    await written(storage, *commands, size=size)
+    shipment = await shown(storage)
+    assert walked(shipment) == ["created", "picked_up", "in_warehouse"]
+    assert (shipment["current_status"], shipment["version"]) == ("in_warehouse", 10)
+    loaded = (await storage.store.load([NUMBER]))[NUMBER]
+    expected = shipment_after(CREATION, PICKED_UP, again)
+    assert replace(loaded, version=3) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2, 20])
+async def test_checkpoints_are_taken_back_one_after_the_other(storage: Storage, size: int) -> None:
+    commands: list[Command] = [CREATION, PICKED_UP, HUB, OTHER_HUB, retraction(OTHER_HUB)]
+    writer = await written(storage, *commands, size=size)
+    shipment = await shown(storage)
+    assert walked(shipment) == ["created", "picked_up", "arrived_at_hub"]
+    assert shipment["last_checkpoint"]["checkpoint"] == "arrived_at_hub"
+    await writer.write(retraction(HUB), retraction(PICKED_UP))
+    shipment = await shown(storage)
+    assert (walked(shipment), shipment["version"]) == (["created"], 7)
+    assert "last_checkpoint" not in shipment
+    loaded = (await storage.store.load([NUMBER]))[NUMBER]
+    assert replace(loaded, version=1) == shipment_after(CREATION)
+
+
+async def test_the_records_tell_who_took_what_back_and_why(storage: Storage) -> None:
+    await written(storage, CREATION, PICKED_UP, retraction(PICKED_UP), PICKED_UP, size=1)
+    record = await storage.events.get(PICKED_UP.event_id)
+    back = await storage.events.get(retraction(PICKED_UP).event_id)
+    assert record is not None
+    assert back is not None
+    assert (record["outcome"], record["reason"], record["duplicates"]) == ("rejected", "RETRACTED", 1)
+    assert (record["offset"], record["attempts"]) == (1, 1)
+    assert back["retraction"] == {"event_id": PICKED_UP.event_id, "reason": "scanned at the wrong door"}
+    assert (back["outcome"], back["status"], back["submitted_by"]) == ("applied", "created", "admin_user")
+    known = (await storage.store.find_events([PICKED_UP.event_id]))[PICKED_UP.event_id]
+    assert known is not None
+    assert (known.version, known.has_been_applied, known.last_offset) == (2, True, 3)
+
+
+async def test_histories_are_loaded_with_their_checkpoints(storage: Storage) -> None:
+    await written(storage, CREATION, PICKED_UP, HUB, IN_WAREHOUSE, size=2)
+    assert await storage.store.load_histories([NUMBER, number(2)]) == {
+        NUMBER: [
+            HistoryEntry(CREATION.event_id, Status.CREATED),
+            HistoryEntry(PICKED_UP.event_id, Status.PICKED_UP),
+            HistoryEntry(HUB.event_id, Status.PICKED_UP),
+            HistoryEntry(IN_WAREHOUSE.event_id, Status.IN_WAREHOUSE),
+        ]
+    }
