@@ -8,7 +8,7 @@ import pytest
 from domain.errors import StaleKnowledge
 from domain.ports.core import ShipmentStore
 from domain.processing.batch import EventRecord, Outcome, Plan
-from domain.shipments.commands import Command, DeliveryWindow, ReportStatus, ShipmentChanges
+from domain.shipments.commands import Command, ReportStatus, ShipmentChanges
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.status import Status
 from tests.contract.writing import Storage, Writer, superseded
@@ -21,7 +21,6 @@ from tests.support.builders import (
     NOON,
     NUMBER,
     RECORDED_AT,
-    RENAMED,
     ROUTE,
     amendment,
     consumed,
@@ -38,7 +37,6 @@ CREATION = creation(request_key="digest-of-user-and-key")
 PICKED_UP = report(Status.PICKED_UP)
 OTHER_PICKED_UP = replace(PICKED_UP, notes="another thing of the same instant")
 IN_TRANSIT = report(Status.IN_TRANSIT)
-EARLIER: DeliveryWindow = {"earliest": "2026-03-02T15:00:00.000Z", "latest": "2026-03-02T18:00:00.000Z"}
 
 
 def applied(command: Command, *, version: int, offset: int, request_key: str | None = None) -> EventRecord:
@@ -111,35 +109,6 @@ async def test_a_rejected_event_is_recorded_with_its_reason(store: ShipmentStore
     )
 
 
-async def test_a_forbidden_transition_is_explained_until_it_is_applied(storage: Storage) -> None:
-    writer = await Writer.of(storage.store)
-    shown: list[tuple[object, object]] = []
-    for commands in (
-        [CREATION, IN_TRANSIT],
-        [PICKED_UP, IN_TRANSIT],
-        [report(Status.IN_WAREHOUSE), IN_TRANSIT],
-    ):
-        await writer.write(*commands)
-        event = await storage.events.get(IN_TRANSIT.event_id)
-        assert event is not None
-        shown.append((event.get("current_status"), event.get("may_follow")))
-        assert ("current_status" in event) == ("may_follow" in event) == (event["outcome"] == "rejected")
-    assert shown == [
-        ("created", ["picked_up", "cancelled"]),
-        ("picked_up", ["in_warehouse", "cancelled"]),
-        (None, None),
-    ]
-
-
-async def test_a_rejected_payload_takes_its_explanation_with_it(storage: Storage) -> None:
-    writer = await Writer.of(storage.store)
-    await writer.write(CREATION, IN_TRANSIT)
-    await writer.write(replace(IN_TRANSIT, status=Status.PICKED_UP))
-    event = await storage.events.get(IN_TRANSIT.event_id)
-    assert event is not None
-    assert not {"current_status", "may_follow"} & event.keys()
-
-
 async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:
     writer = await Writer.of(storage.store)
     await writer.write(PICKED_UP)
@@ -149,23 +118,6 @@ async def test_a_rejected_event_may_be_applied_later(storage: Storage) -> None:
     document = await storage.events.get(PICKED_UP.event_id)
     assert document is not None
     assert (document["attempts"], document["offset"]) == (2, 2)
-
-
-@pytest.mark.parametrize("sent", [(None, "Ana"), ("Ana", None), ("Ana", "Eva")])
-async def test_who_signed_is_told_of_the_payload_that_stands(
-    storage: Storage, sent: tuple[str | None, str | None]
-) -> None:
-    first, second = [replace(report(Status.DELIVERED), signed_by=name) for name in sent]
-    writer = await Writer.of(storage.store)
-    await writer.write(first)
-    await writer.write(CREATION, *(report(status) for status in ROUTE[:3]), second)
-    event, shipment = await storage.events.get(first.event_id), await storage.shipments.get(NUMBER)
-    assert event is not None
-    assert shipment is not None
-    line = shipment["status_history"][-1]
-    [other] = event["other_payloads"]
-    assert [each.get("signed_by") for each in (other, event, line)] == [sent[0], sent[1], sent[1]]
-    assert ("signed_by" in event) == ("signed_by" in line) == (sent[1] is not None)
 
 
 @pytest.mark.parametrize("sent", [(None, "-06:00"), ("-06:00", None), ("-06:00", "+05:45")])
@@ -293,27 +245,6 @@ async def test_amendments_are_merged_the_same_in_however_many_batches(
     assert document["package"] == {"weight_kg": 7.5, "dimensions": dimensions}
     assert document["version"] == len(commands) - 1, "the first side came before there were any"
     assert await storage.store.load([NUMBER]) == {NUMBER: shipment_after(CREATION, *commands[2:])}
-
-
-@pytest.mark.parametrize("batch_size", [1, 3])
-async def test_reference_and_estimated_delivery_are_kept_and_replaced(
-    storage: Storage, batch_size: int
-) -> None:
-    ordered = replace(CREATION, reference="$order 4711", estimated_delivery=EARLIER)
-    later: ShipmentChanges = {"reference": "order.4713"}
-    changes = [amendment(changes=RENAMED), amendment(changes=later, at=NOON + timedelta(minutes=1))]
-    plain = creation(number(2))
-    both: list[Command] = [ordered, *changes]
-    writer = await Writer.of(storage.store)
-    for start in range(0, len(both), batch_size):
-        await writer.write(*both[start : start + batch_size])
-    await writer.write(plain)
-    amended, bare = [await storage.shipments.get(each) for each in (NUMBER, number(2))]
-    assert amended is not None
-    assert bare is not None
-    assert amended["reference"] == "order.4713"
-    assert amended["estimated_delivery"] == RENAMED["estimated_delivery"]
-    assert not {"reference", "estimated_delivery"} & bare.keys()
 
 
 async def test_an_amendment_that_gives_way_says_what_it_would_have_changed(storage: Storage) -> None:

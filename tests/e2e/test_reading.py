@@ -54,29 +54,32 @@ async def test_who_signed_is_in_history_trail_and_outcome(admin: Api, client: Ap
     assert not [entry for entry in history if "signed_by" in entry and entry["status"] != "delivered"]
 
 
+def scan(number: str, code: str) -> Json:
+    """Return an event with a checkpoint to report."""
+    event = event_body(number, code)
+    return {("checkpoint" if name == "status" else name): value for name, value in event.items()}
+
+
+WAIT = {"Prefer": "wait=30"}
+
+
+async def test_a_checkpoint_before_the_way_or_behind_it_is_rejected(admin: Api, driver: Api) -> None:
+    for status, may_follow in (("created", ["picked_up", "cancelled"]), ("cancelled", []), ("delivered", [])):
+        number = await shipment_at(Status(status), admin=admin, driver=driver)
+        response = await driver.post("/events", scan(number, "returning"), headers=WAIT)
+        explained = assert_error(response, 409, "INVALID_TRANSITION")
+        assert (explained["current_status"], explained["may_follow"]) == (status, may_follow)
+
+
 async def test_a_parcel_passes_hubs_and_fails_a_delivery_between_its_statuses(
     admin: Api, client: Api, driver: Api
 ) -> None:
     number = await admin.created(shipment_body())
-
-    def scan(code: str) -> Json:
-        event = event_body(number, code)
-        return {("checkpoint" if name == "status" else name): value for name, value in event.items()}
-
-    wait = {"Prefer": "wait=30"}
-    early = await driver.post("/events", scan("arrived_at_hub"), headers=wait)
-    explained = assert_error(early, 409, "INVALID_TRANSITION")
-    assert (explained["current_status"], explained["may_follow"]) == ("created", ["picked_up", "cancelled"])
     walk = [*(event_body(number, status) for status in PATH_TO[Status.IN_TRANSIT])]
-    hubs = [scan(code) for code in ("arrived_at_hub", "departed_hub", "our_own", "delivery_failed")]
+    hubs = [scan(number, code) for code in ("arrived_at_hub", "departed_hub", "our_own", "delivery_failed")]
     for event in (walk[0], hubs[0], hubs[1], *walk[1:], hubs[2], hubs[3]):
-        response = await driver.post("/events", event, headers=wait)
+        response = await driver.post("/events", event, headers=WAIT)
         assert response.status == 200, response.text
-    again = await driver.post("/events", hubs[0], headers=wait)
-    assert again.status == 200
-    otherwise = await driver.post("/events", hubs[0] | {"checkpoint": "on_hold"}, headers=wait)
-    assert_error(otherwise, 409, "IDEMPOTENCY_CONFLICT")
-
     shipment = await client.shipment(number)
     assert (shipment["current_status"], shipment["version"]) == ("in_transit", 8)
     last = {name: hubs[3][name] for name in ("checkpoint", "timestamp", "location")}
@@ -92,6 +95,23 @@ async def test_a_parcel_passes_hubs_and_fails_a_delivery_between_its_statuses(
         ("in_transit", "our_own"),
         ("in_transit", "delivery_failed"),
     ]
+    await driver.outcome(await driver.reported(event_body(number, Status.DELIVERED)))
+    assert "last_checkpoint" not in await client.shipment(number)
+
+
+async def test_a_checkpoint_is_sent_again_and_contradicted_like_any_event(
+    admin: Api, client: Api, driver: Api
+) -> None:
+    number = await admin.created(shipment_body())
+    hub = scan(number, "arrived_at_hub")
+    early = await driver.post("/events", scan(number, "arrived_at_hub"), headers=WAIT)
+    assert_error(early, 409, "INVALID_TRANSITION")
+    for event in (event_body(number, Status.PICKED_UP), hub):
+        assert (await driver.post("/events", event, headers=WAIT)).status == 200
+    again = await driver.post("/events", hub, headers=WAIT)
+    assert again.status == 200
+    otherwise = await driver.post("/events", hub | {"checkpoint": "on_hold"}, headers=WAIT)
+    assert_error(otherwise, 409, "IDEMPOTENCY_CONFLICT")
     event = await driver.outcome(again.body["event_id"])
     assert (event["checkpoint"], event["status"], event["outcome"]) == (
         "arrived_at_hub",
@@ -101,11 +121,6 @@ async def test_a_parcel_passes_hubs_and_fails_a_delivery_between_its_statuses(
     assert (event["duplicates"], event["conflicts"]) == (1, 1)
     trail = (await client.get(f"/shipments/{number}/events?limit=100")).body["data"]
     assert [each.get("checkpoint") for each in trail].count("arrived_at_hub") == 2, "the rejected one too"
-
-    await driver.outcome(await driver.reported(event_body(number, Status.DELIVERED)))
-    assert "last_checkpoint" not in await client.shipment(number)
-    late = await driver.post("/events", scan("returning"), headers=wait)
-    assert assert_error(late, 409, "INVALID_TRANSITION")["may_follow"] == []
 
 
 ORDER: dict[str, Any] = {

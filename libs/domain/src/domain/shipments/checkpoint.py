@@ -17,7 +17,7 @@ _TABLE: Final = (
     (
         "delivery_failed",
         "Intento de entrega fallido",
-        "Delivery attempt failed",
+        "Failed delivery attempt",
         "Tentativa de entrega sem sucesso",
     ),
     (
@@ -40,4 +40,4 @@ _TABLE: Final = (
 LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {code: MappingProxyType(dict(zip(LANGUAGES, labels, strict=True))) for code, *labels in _TABLE}
 )
-"""Labels of the known codes by language, for whoever shows them to people."""
+"""Labels of the known codes by language, for anyone who shows them to people."""

@@ -46,18 +46,12 @@ _CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 _REPORTABLE: Final[dict[str, Any]] = {
     "anyOf": [{"type": "string", "enum": list(REPORTABLE)}, {"type": "null"}]
 }
-_TEXT_OR_NULL: Final = ({"type": "string"}, {"type": "null"})
-_ONE_OF: Final[dict[str, Any]] = {
-    "oneOf": [
-        {
-            "type": "object",
-            "required": [given],
-            "properties": dict(zip((given, other), _TEXT_OR_NULL, strict=True)),
-        }
-        for given, other in (("status", "checkpoint"), ("checkpoint", "status"))
-    ]
-}
-""" "Either a status or a checkpoint" for the OpenAPI document; `_status` says it to clients. """
+_GIVEN: Final = [
+    {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+    for name in ("status", "checkpoint")
+]
+_ONE_OF_TWO: Final[dict[str, Any]] = {"anyOf": _GIVEN, "not": {"allOf": _GIVEN}}
+"""Either a status or a checkpoint, for the OpenAPI document; `_status` tells clients."""
 _CHECKPOINT: Final = (
     "Code of a checkpoint, instead of a status, while the shipment is under way: one of "
     f"{', '.join(LABELS)}, or one of your own."
@@ -153,7 +147,7 @@ def _of_a_delivery(name: str, event: ValidationInfo) -> str:
 class EventIn(TypedDict):
     """One event of a shipment: it reached a status, or passed a checkpoint."""
 
-    __pydantic_config__ = ConfigDict(**_CLOSED, json_schema_extra=_ONE_OF)  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(**_CLOSED, json_schema_extra=_ONE_OF_TWO)  # type: ignore[misc]
     tracking_number: Annotated[TrackingNumberIn, Field(strict=True), AfterValidator(_tracking_number)]
     checkpoint: Annotated[NotRequired[Checkpoint | None], Field(default=None)]
     # After the checkpoint, and validated where it is missing: `_status` sees to it that there is one of them.
