@@ -8,11 +8,12 @@ import pytest
 from bson import encode
 from hypothesis import given
 
-from domain.processing.batch import judge
+from domain.processing.judging import judge
 from domain.shipments.commands import Command
 from domain.shipments.event_identity import EventId
 from domain.shipments.status import Status
-from storage.mongo.documents import Document, event_document, shipment_document
+from storage.mongo.documents import Document, event_document
+from storage.mongo.shipment_documents import shipment_document
 from tests.support.builders import NOON, RECORDED_AT, consumed, consumed_all, creation, report
 from tests.support.fakes import Documents
 from tests.unit.domain.batch_runner import Step
