@@ -50,8 +50,18 @@ _GIVEN: Final = [
     {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
     for name in ("status", "checkpoint")
 ]
-_ONE_OF_TWO: Final[dict[str, Any]] = {"anyOf": _GIVEN, "not": {"allOf": _GIVEN}}
-"""Either a status or a checkpoint, for the OpenAPI document; `_status` tells clients."""
+_SIGNED_DELIVERY: Final[dict[str, Any]] = {
+    "anyOf": [
+        {"type": "object", "properties": {"signed_by": {"type": "null"}}},
+        {
+            "type": "object",
+            "required": ["status"],
+            "properties": {"status": {"type": "string", "const": Status.DELIVERED.value}},
+        },
+    ]
+}
+_RULES: Final[dict[str, Any]] = {"allOf": [{"anyOf": _GIVEN}, {"not": {"allOf": _GIVEN}}, _SIGNED_DELIVERY]}
+"""What `_status` and `_of_a_delivery` require, for the OpenAPI document."""
 _CHECKPOINT: Final = (
     "Code of a checkpoint, instead of a status, while the shipment is under way: one of "
     f"{', '.join(LABELS)}, or one of your own."
@@ -147,7 +157,7 @@ def _of_a_delivery(name: str, event: ValidationInfo) -> str:
 class EventIn(TypedDict):
     """One event of a shipment: it reached a status, or passed a checkpoint."""
 
-    __pydantic_config__ = ConfigDict(**_CLOSED, json_schema_extra=_ONE_OF_TWO)  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(**_CLOSED, json_schema_extra=_RULES)  # type: ignore[misc]
     tracking_number: Annotated[TrackingNumberIn, Field(strict=True), AfterValidator(_tracking_number)]
     checkpoint: Annotated[NotRequired[Checkpoint | None], Field(default=None)]
     # After the checkpoint, and validated where it is missing: `_status` sees to it that there is one of them.
