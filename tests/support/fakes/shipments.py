@@ -207,7 +207,15 @@ class InMemoryShipmentStore(Faults):
             return
         kept = {each["fingerprint"]: each for each in event.get("other_payloads", [])}
         if change.supersedes:
-            parts = ("changes", "origin", "destination", "package", "reference", "estimated_delivery")
+            parts = (
+                "changes",
+                "retraction",
+                "origin",
+                "destination",
+                "package",
+                "reference",
+                "estimated_delivery",
+            )
             names = (
                 "status",
                 "location",
@@ -221,7 +229,7 @@ class InMemoryShipmentStore(Faults):
             )
             replaced = {name: event[name] for name in (*names, "reason", "fingerprint") if name in event}
             kept[event["fingerprint"]] = replaced | (
-                {"status": None} if {"changes", "checkpoint"} & event.keys() else {}
+                {"status": None} if {"changes", "checkpoint", "retraction"} & event.keys() else {}
             )
         for other in change.others:
             kept.pop(other.consumed.fingerprint, None)
@@ -229,6 +237,7 @@ class InMemoryShipmentStore(Faults):
             kept[other.consumed.fingerprint] = other_payload(other.consumed, reason)
         if change.judged is not None:
             event.pop("changes", None)
+            event.pop("retraction", None)
         kept.pop(event["fingerprint"] if change.judged is None else change.judged.fingerprint, None)
         event["other_payloads"] = list(kept.values())[-8:]
 

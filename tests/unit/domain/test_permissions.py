@@ -23,6 +23,7 @@ dead_letter:read      x      .       .
 dead_letter:replay    x      .       .
 event:read            x      x       x
 event:report          x      .       x
+event:retract         x      .       x
 operator_action:read  x      .       .
 own_password:change   x      x       x
 partition:read        x      .       .

@@ -50,6 +50,7 @@ _COMMAND_FIELDS: Final = (
     CHECKPOINT,
     *OBSERVED,
     "changes",
+    RETRACTION,
     *DESCRIBED,
     "submitted_by",
     "received_at",
