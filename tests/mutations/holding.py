@@ -1,4 +1,4 @@
-"""Safeguards of early events: held once, released once, never out of the end, never forgotten."""
+"""Safeguards of early events (held once, released once, never out of the end) and of retractions."""
 
 from typing import Final
 
@@ -9,6 +9,11 @@ _EARLY: Final = "libs/domain/src/domain/shipments/early.py"
 _BATCH: Final = "libs/domain/src/domain/processing/batch.py"
 _DOCUMENTS: Final = "libs/storage/src/storage/mongo/documents.py"
 _RULES: Final = "tests/unit/domain/test_early.py"
+_JUDGING: Final = "libs/domain/src/domain/processing/judging.py"
+_RECORDING: Final = "libs/domain/src/domain/processing/recording.py"
+_RETRACTION: Final = "libs/domain/src/domain/shipments/retraction.py"
+_SHIPMENT: Final = "libs/domain/src/domain/shipments/shipment.py"
+_RETRACTING: Final = "tests/unit/domain/test_retraction.py"
 _ADAPTERS: Final = "tests/unit/storage/test_adapters.py"
 
 HOLDING: Final = (
@@ -74,7 +79,7 @@ HOLDING: Final = (
     Mutation(
         name="release-not-repeated",
         safety="a repeated batch publishes the released events again",
-        file="libs/domain/src/domain/processing/judging.py",
+        file=_JUDGING,
         old="        repeat_releases(verdicts, consumed, record)\n",
         new="",
         tests=(f"{_RULES}::test_a_replayed_releaser_publishes_what_it_released_after_itself_once_each",),
@@ -86,5 +91,56 @@ HOLDING: Final = (
         old="    record = _record_of(held, after.version, after.client_id, releaser_id)\n",
         new="    record = _record_of(held, after.version - 1, after.client_id, releaser_id)\n",
         tests=(f"{_RULES}::test_several_in_a_row_are_applied_in_one_go_each_with_a_version",),
+    ),
+    Mutation(
+        name="earlier-event-retracted",
+        safety="only the last event of the history is taken back",
+        file=_RETRACTION,
+        old="    if len(history) < 2 or history[-1].event_id != command.retracts:",
+        new="    if len(history) < 2:",
+        tests=(f"{_RETRACTING}::test_only_the_last_event_of_the_history_can_be_taken_back",),
+    ),
+    Mutation(
+        name="anybody-retracts",
+        safety="a producer takes back its own events only, and within a day",
+        file=_RETRACTION,
+        old="    if command.reported_by is not None and not _is_own(command, retracted):\n"
+        "        return Rejected(RejectionReason.FORBIDDEN)\n",
+        new="",
+        tests=(f"{_RETRACTING}::test_a_producer_takes_back_its_own_within_a_day_and_an_admin_any",),
+    ),
+    Mutation(
+        name="retraction-keeps-version",
+        safety="a retraction raises the version",
+        file=_SHIPMENT,
+        old="    version = shipment.version + 1\n    if event.retracts",
+        new="    version = shipment.version\n    if event.retracts",
+        tests=(f"{_RETRACTING}::test_the_status_before_the_last_event_holds_again_and_the_version_rises",),
+    ),
+    Mutation(
+        name="retracted-event-judged",
+        safety="a retracted event that is sent again stays retracted",
+        file=_BATCH,
+        old=" or self.reason is RejectionReason.RETRACTED",
+        new="",
+        tests=(f"{_RETRACTING}::test_the_same_event_stays_retracted_and_a_new_instant_is_a_new_event",),
+    ),
+    Mutation(
+        name="retracted-event-applied",
+        safety="the record of a retracted event tells so",
+        file=_RECORDING,
+        old="outcome=Outcome.REJECTED, reason=RejectionReason.RETRACTED)",
+        new="outcome=Outcome.APPLIED)",
+        tests=(f"{_RETRACTING}::test_all_can_be_taken_back_one_after_the_other_but_the_creation",),
+    ),
+    Mutation(
+        name="history-not-cut",
+        safety="a retracted status is not in the history any more",
+        file="libs/storage/src/storage/mongo/processing/transaction_writer.py",
+        old="                        changed.append(_update_of(number, cut))\n",
+        new="                        pass\n",
+        tests=(
+            "tests/contract/test_retractions.py::test_a_history_shows_what_holds_in_however_many_batches",
+        ),
     ),
 )

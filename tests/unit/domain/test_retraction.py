@@ -96,6 +96,7 @@ def test_all_can_be_taken_back_one_after_the_other_but_the_creation() -> None:
     for command in reversed(JOURNEY):
         life.take(retraction(command))
     assert life.state == ("created", 9, 1)
+    assert [life.outcome(command) for command in JOURNEY] == [RETRACTED] * 4
     life.take(retraction(CREATION))
     assert life.outcome(retraction(CREATION)) == ("rejected", "NOT_THE_LATEST")
     assert life.state == ("created", 9, 1)
