@@ -47,11 +47,7 @@ class ErrorDetail(TypedDict):
 
 
 class Error(TypedDict):
-    """The body of every error.
-
-    INVALID_TRANSITION has the status of the shipment, and which ones may follow it; `held_until` if the event
-    came early and is held.
-    """
+    """The body of every error; INVALID_TRANSITION has `held_until` if the event came early and is held."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     error: ErrorCode
