@@ -64,11 +64,15 @@ WAIT = {"Prefer": "wait=30"}
 
 
 async def test_a_checkpoint_before_the_way_or_behind_it_is_rejected(admin: Api, driver: Api) -> None:
-    for status, may_follow in (("created", ["picked_up", "cancelled"]), ("cancelled", []), ("delivered", [])):
-        number = await shipment_at(Status(status), admin=admin, driver=driver)
+    says = {
+        Status.CREATED: "the shipment is created; picked_up or cancelled may follow",
+        Status.CANCELLED: "the shipment is cancelled; nothing can follow",
+        Status.DELIVERED: "the shipment is delivered; nothing can follow",
+    }
+    for status, message in says.items():
+        number = await shipment_at(status, admin=admin, driver=driver)
         response = await driver.post("/events", scan(number, "returning"), headers=WAIT)
-        explained = assert_error(response, 409, "INVALID_TRANSITION")
-        assert (explained["current_status"], explained["may_follow"]) == (status, may_follow)
+        assert assert_error(response, 409, "INVALID_TRANSITION")["message"] == message
 
 
 async def test_a_parcel_passes_hubs_and_fails_a_delivery_between_its_statuses(
