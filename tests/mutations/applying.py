@@ -86,8 +86,8 @@ APPLYING: Final = (
         name="rejected-event-stands",
         safety="only an applied event stands: another payload of a rejected one is judged",
         file=_JUDGE,
-        old="    if record.outcome is not Outcome.APPLIED:\n        return Kind.JUDGED\n",
-        new="    if record.outcome is not Outcome.APPLIED and record.fingerprint == consumed.fingerprint:\n"
+        old="    if not record.has_been_applied:\n        return Kind.JUDGED\n",
+        new="    if not record.has_been_applied and record.fingerprint == consumed.fingerprint:\n"
         "        return Kind.JUDGED\n",
         tests=(
             f"{_VERDICTS}::test_another_payload_of_an_event_that_was_not_applied_is_judged_and_replaces_it",

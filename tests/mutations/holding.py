@@ -7,7 +7,7 @@ from tests.mutations.mutation import Mutation
 _HOLDING: Final = "libs/domain/src/domain/processing/holding.py"
 _EARLY: Final = "libs/domain/src/domain/shipments/early.py"
 _BATCH: Final = "libs/domain/src/domain/processing/batch.py"
-_DOCUMENTS: Final = "libs/storage/src/storage/mongo/documents.py"
+_DOCUMENTS: Final = "libs/storage/src/storage/mongo/shipment_documents.py"
 _RULES: Final = "tests/unit/domain/test_early.py"
 _JUDGING: Final = "libs/domain/src/domain/processing/judging.py"
 _RECORDING: Final = "libs/domain/src/domain/processing/recording.py"
@@ -64,8 +64,8 @@ HOLDING: Final = (
         name="held-not-cleared",
         safety="a released event is not held any more: it is not applied a second time",
         file=_DOCUMENTS,
-        old='"$unset": {HELD: ""}} if fields else',
-        new='"$unset": {"nothing": ""}} if fields else',
+        old="            gone.append(HELD)\n",
+        new="            pass\n",
         tests=(f"{_ADAPTERS}::test_a_released_event_leaves_its_shipment_with_nothing_held",),
     ),
     Mutation(

@@ -5,6 +5,7 @@ from typing import Final
 from tests.mutations.mutation import Mutation
 
 _WRITER: Final = "libs/storage/src/storage/mongo/processing/transaction_writer.py"
+_SHIPMENTS: Final = "libs/storage/src/storage/mongo/shipment_documents.py"
 _STORE: Final = "libs/storage/src/storage/mongo/processing/shipment_store.py"
 _AT_ONCE: Final = "tests/contract/test_commits_at_once.py"
 _FENCES: Final = "tests/contract/test_fences.py"
@@ -77,11 +78,12 @@ STORING: Final = (
     Mutation(
         name="history-pushed",
         safety="history is written by position: writing it twice is writing it once",
-        file=_WRITER,
-        old='    return _update_of(number, {"$set": fields})',
+        file=_SHIPMENTS,
+        old='    update: Document = {"$set": fields} if fields else {}\n',
         new="""\
     entries = [fields.pop(name) for name in sorted(fields) if name.startswith("status_history.")]
-    return _update_of(number, {"$set": fields, "$push": {"status_history": {"$each": entries}}})""",
+    update: Document = {"$set": fields, "$push": {"status_history": {"$each": entries}}}
+""",
         tests=(f"{_REPEATING}::test_a_history_that_is_written_twice_is_as_if_written_once",),
     ),
     Mutation(
