@@ -88,14 +88,27 @@ async def test_an_event_of_an_unknown_shipment_is_rejected_and_nothing_is_made_u
 
 
 async def test_a_rejected_event_that_is_sent_again_is_judged_again(harness: ProcessorHarness) -> None:
+    partition = await harness.applied(CREATION, PICKED_UP, report(Status.CANCELLED))
+    late = report(Status.IN_WAREHOUSE)
+    await partition.handle(records_of(late, first_offset=3))
+    await partition.handle(records_of(late, first_offset=4))
+    event = harness.event(late)
+    assert (event["outcome"], event["reason"], event["offset"]) == ("rejected", "INVALID_TRANSITION", 4)
+    assert counters(event) == (2, 0, 0)
+
+
+async def test_an_early_event_is_applied_published_and_known_once_it_is_legal(
+    harness: ProcessorHarness,
+) -> None:
     partition = await harness.applied(CREATION, IN_TRANSIT)
     await partition.handle(records_of(IN_TRANSIT, first_offset=2))
     assert counters(harness.event(IN_TRANSIT)) == (2, 0, 0)
     await partition.handle(records_of(PICKED_UP, report(Status.IN_WAREHOUSE), IN_TRANSIT, first_offset=3))
     event = harness.event(IN_TRANSIT)
-    assert (event["outcome"], event["reason"], event["offset"]) == ("applied", None, 5)
-    assert counters(event) == (3, 0, 0)
+    assert (event["outcome"], event["reason"], event["offset"]) == ("applied", None, 1)
+    assert counters(event) == (3, 1, 0)
     assert harness.statuses(NUMBER) == ["created", "picked_up", "in_warehouse", "in_transit"]
+    assert harness.published_ids()[-1] == IN_TRANSIT.event_id
 
 
 async def test_what_was_rejected_before_and_is_legal_now_is_looked_up_before_it_is_written(

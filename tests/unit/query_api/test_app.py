@@ -19,6 +19,7 @@ PUBLIC = {
     ("POST", "/auth/token"),
     ("POST", "/events"),
     ("POST", "/events/batch"),
+    ("POST", "/events/{event_id}/retract"),
     ("POST", "/shipments"),
     ("POST", "/dead-letters/replay"),
     ("POST", "/dead-letters/{dead_letter_id}/replay"),
