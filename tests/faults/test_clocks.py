@@ -7,7 +7,6 @@ import pytest
 
 from domain.shipments.status import Status
 from domain.timestamps import format_timestamp
-from servicekit.background_tasks import in_background
 from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body
@@ -17,7 +16,7 @@ from tests.support.api import Api, Response
 from tests.support.builders import NUMBER, ROUTE, creation
 from tests.support.crashing.clocks import ahead_by
 from tests.support.crashing.processes import exit_code
-from tests.support.ingest import SECRET, ingest_process, renew_ended_tokens
+from tests.support.ingest import SECRET, ingest_process, renewing_ended_tokens
 from tests.support.site import Site, processing, processor_process
 
 pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.CLOCK_SKEW)]
@@ -50,7 +49,7 @@ async def test_events_from_nodes_with_different_clocks_are_applied_in_log_order(
     steps = [event_body(NUMBER, status) for status in ROUTE[:3]]
     async with (
         processing(site),
-        in_background(renew_ended_tokens(site), name="renewing"),
+        renewing_ended_tokens(site),
         ingest_process(site, "slow", ahead_by(-HOUR_S)) as (_, slow),
         ingest_process(site, "fast", ahead_by(HOUR_S)) as (_, fast),
     ):
@@ -68,7 +67,7 @@ async def test_a_recent_event_is_in_the_future_for_a_slow_clock(site: Site) -> N
     now = event_body(NUMBER, Status.PICKED_UP) | {"timestamp": format_timestamp(datetime.now(UTC))}
     soon = now | {"timestamp": format_timestamp(datetime.now(UTC) + ALMOST_AN_HOUR)}
     async with (
-        in_background(renew_ended_tokens(site), name="renewing"),
+        renewing_ended_tokens(site),
         ingest_process(site, "slow", ahead_by(-HOUR_S)) as (_, slow),
         ingest_process(site, "fast", ahead_by(HOUR_S)) as (_, fast),
     ):
@@ -90,7 +89,7 @@ async def test_the_clock_of_the_node_decides_the_validity_of_a_token(
     issued = signed(SECRET, iat=now, exp=now + 20 * HOUR_S)
     expired = signed(SECRET, iat=now - 20 * HOUR_S, exp=now - HOUR_S // 2)
     async with (
-        in_background(renew_ended_tokens(site), name="renewing"),
+        renewing_ended_tokens(site),
         ingest_process(site, "wrong", ahead_by(seconds)) as (_, node),
     ):
         assert (await report(of_this_morning(node))).status == 202, "most tokens are older than an hour"

@@ -14,6 +14,7 @@ from httpkit.server.app_server import serving
 from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
 from ingest_api.app import build_app
 from ingest_api.settings import IngestSettings, Settings
+from servicekit.background_tasks import in_background
 from servicekit.clock import SystemClock
 from servicekit.settings import Environment, ServiceSettings
 from storage.mongo.accounts.revocations import RedisRevocationFeed
@@ -76,13 +77,20 @@ async def _admin_at(port: int) -> AsyncIterator[Api]:
         yield api.by(signed(SECRET))
 
 
-async def renew_ended_tokens(site: Site) -> None:
-    """Keep the list of ended tokens whole, as a query-api does.
+@asynccontextmanager
+async def renewing_ended_tokens(site: Site) -> AsyncIterator[None]:
+    """Keep the list of ended tokens whole while the context lasts, as a query-api does.
 
-    Without it, the cache is degraded, and only young tokens are believed.
+    Without it, the cache is degraded, and only young tokens are believed. On entry the list is there.
     """
     async with open_redis(site.redis) as redis:
         feed = RedisRevocationFeed(redis, SystemClock(), retention_s=3600)
-        while True:
-            await feed.publish((), as_of=SystemClock().now(), whole=True)
-            await asyncio.sleep(1)
+
+        async def renew() -> None:
+            while True:
+                await asyncio.sleep(1)
+                await feed.publish((), as_of=SystemClock().now(), whole=True)
+
+        await feed.publish((), as_of=SystemClock().now(), whole=True)
+        async with in_background(renew(), name="renewing"):
+            yield

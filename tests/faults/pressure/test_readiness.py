@@ -4,9 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from servicekit.background_tasks import in_background
 from tests.support.builders import creation, number
-from tests.support.ingest import renew_ended_tokens
+from tests.support.ingest import renewing_ended_tokens
 from tests.support.proxy import Proxy, mongo_uri_of
 from tests.support.services import Service, service_process
 from tests.support.site import Site
@@ -56,7 +55,7 @@ async def test_readiness_reports_a_missing_dependency_and_its_return(
     }
     proxies = {"kafka": kafka_proxy, "mongodb": mongo_proxy, "redis": redis_proxy}
     async with (
-        in_background(renew_ended_tokens(site), name="renewing"),
+        renewing_ended_tokens(site),
         service_process(site, module, links) as service,
     ):
         for away, (status, checks) in EXPECTED[module].items():
