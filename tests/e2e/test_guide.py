@@ -17,7 +17,13 @@ EXPECTED = {
         '"status":"created","created_at":"',
         '"client_id":"client_001"',
     ],
-    "Report from a scanner that was offline": ['"received":3,"queued":2'],
+    "Report from a scanner that was offline": [
+        '"received":3,"queued":2',
+        '"status":"created"',
+        '"held_until":"',
+        '"status":"applied"',
+        '"current_status":"in_warehouse"',
+    ],
     "Report what happens between two statuses": [
         '"status":"applied"',
         '"last_checkpoint":{"checkpoint":"arrived_at_hub"',
