@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.mongo.backup.copying import create, restore
+from storage.mongo.checkpoints import RING
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.traffic import traffic
 from tests.support.builders import number
@@ -18,7 +19,7 @@ from tests.support.topics import write_values
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
-TIMES = {"recorded_at": 0, "updated_at": 0, "status_history.recorded_at": 0}
+TIMES = dict.fromkeys(("recorded_at", "updated_at", "status_history.recorded_at", f"{RING}.recorded_at"), 0)
 SHIPMENTS_IN_ALL = 40
 
 
