@@ -70,13 +70,12 @@ def with_checkpoints(shipment: Document) -> Document:
 
     `last_checkpoint` is that of the present status, and absent if it has none.
     """
-    if "status_history" not in shipment:  # of somebody's import: shown as it is
+    if not shipment.get(RING):
         return shipment
     history = merged_history(shipment)
-    shipment.pop(RING, None)
-    shipment.pop(COUNT, None)
+    del shipment[RING], shipment[COUNT]
     shipment["status_history"] = history
-    if history and CHECKPOINT in history[-1]:
+    if CHECKPOINT in history[-1]:
         shipment[LAST] = {name: history[-1][name] for name in _LAST_FIELDS}
     return shipment
 
