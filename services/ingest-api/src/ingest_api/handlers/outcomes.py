@@ -158,7 +158,7 @@ def rejection_error(
     message: str | None = None,
     status: int | None = None,
 ) -> ApiError:
-    """Return the error of a rejection: here, and only here, a reason becomes an error code.
+    """Return the error of a rejection: the one place where a reason becomes an error code.
 
     Args:
         reason: why the command was rejected.

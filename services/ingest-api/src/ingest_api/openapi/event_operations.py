@@ -7,11 +7,12 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from httpkit.openapi.identifiers import EVENT, EVENT_IN_PATH, NUMBER
-from httpkit.openapi.operations import TEXT, Content, Key, Link, Operation, ResponseSpec, json_content
+from httpkit.openapi.operations import TEXT, Content, Key, Operation, ResponseSpec, json_content
 from httpkit.request.negotiation import NDJSONS
 from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.prefer_header import HANDLING, TRACEPARENT, WAIT
-from ingest_api.openapi.response_models import Applied, Queued, QueuedBatch
+from ingest_api.openapi.response_models import QueuedBatch
+from ingest_api.openapi.write_responses import applied, queued
 from ingest_api.schemas.events import BATCH, RETRACTION
 from ingest_api.schemas.events import EVENT as EVENT_MODEL
 
@@ -72,7 +73,6 @@ QUEUED_IN_PART: Final = {
     "rejected": 1,
 }
 LINES: Final = Content(TEXT, {"two": "\n".join(json.dumps(each) for each in (PICKED_UP, STORED))})
-OUTCOME: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
 OPERATIONS: Final[Mapping[Key, Operation]] = {
     ("POST", "/events"): Operation(
@@ -87,18 +87,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         body=json_content(EVENT_MODEL, picked_up=PICKED_UP, at_hub=AT_HUB),
         parameters=(WAIT, TRACEPARENT),
         responses={
-            200: ResponseSpec(
-                "Applied within the requested wait.",
-                json_content(TypeAdapter(Applied), applied=APPLIED),
-                headers=("Location", "Preference-Applied"),
-                links={"outcome": OUTCOME},
-            ),
-            202: ResponseSpec(
-                "Durably accepted; the outcome will be at `Location`.",
-                json_content(TypeAdapter(Queued), queued=QUEUED),
-                headers=("Location", "Preference-Applied"),
-                links={"outcome": OUTCOME},
-            ),
+            200: applied("Applied within the requested wait.", applied=APPLIED),
+            202: queued(QUEUED),
         },
         errors=(
             ErrorCode.INVALID_TRANSITION,
@@ -120,21 +110,8 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         body=json_content(RETRACTION, wrong_door={"reason": "scanned at the wrong door"}),
         parameters=(EVENT_IN_PATH, WAIT, TRACEPARENT),
         responses={
-            200: ResponseSpec(
-                "Retracted within the requested wait.",
-                json_content(TypeAdapter(Applied), retracted=RETRACTED),
-                headers=("Location", "Preference-Applied"),
-                links={"outcome": OUTCOME},
-            ),
-            202: ResponseSpec(
-                "Durably accepted; the outcome will be at `Location`.",
-                json_content(
-                    TypeAdapter(Queued),
-                    queued=QUEUED | {"event_id": f"{EVENT}_retracted", "message": _RETRACTION_QUEUED},
-                ),
-                headers=("Location", "Preference-Applied"),
-                links={"outcome": OUTCOME},
-            ),
+            200: applied("Retracted within the requested wait.", retracted=RETRACTED),
+            202: queued(QUEUED | {"event_id": f"{EVENT}_retracted", "message": _RETRACTION_QUEUED}),
         },
         errors=(ErrorCode.EVENT_NOT_FOUND, ErrorCode.NOT_THE_LATEST),
         errors_at={409: (ErrorCode.IDEMPOTENCY_CONFLICT,)},

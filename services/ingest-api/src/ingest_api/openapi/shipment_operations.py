@@ -18,7 +18,8 @@ from httpkit.openapi.operations import (
 )
 from httpkit.response.error_codes import ErrorCode
 from ingest_api.openapi.prefer_header import TRACEPARENT, WAIT
-from ingest_api.openapi.response_models import Changed, Queued, Registered
+from ingest_api.openapi.response_models import Changed, Registered
+from ingest_api.openapi.write_responses import LOCATED, TO_OUTCOME, queued
 from ingest_api.schemas.shipments import AMENDMENT, SHIPMENT
 
 TAG: Final = "shipments"
@@ -85,7 +86,6 @@ IF_MATCH: Final = Parameter(
     '"v1"',
 )
 TO_SHIPMENT: Final = Link("getShipment", {"tracking_number": "$response.body#/tracking_number"})
-TO_TRAIL: Final = Link("getEvent", {"event_id": "$response.body#/event_id"})
 
 CHANGE_ID: Final = f"evt_{NUMBER}_01a19c93f7a2_tivtpi3fq5r2i"
 AMENDED: Final = {"tracking_number": NUMBER, "status": "created", "version": 2, "event_id": CHANGE_ID}
@@ -100,14 +100,9 @@ def _changes(example: object) -> dict[int, ResponseSpec]:
             "Applied.",
             json_content(TypeAdapter(Changed), changed=example),
             headers=("ETag", "Preference-Applied"),
-            links={"shipment": TO_SHIPMENT, "outcome": TO_TRAIL},
+            links={"shipment": TO_SHIPMENT, "outcome": TO_OUTCOME},
         ),
-        202: ResponseSpec(
-            "Durably accepted, but not processed yet; the outcome will be at `Location`.",
-            json_content(TypeAdapter(Queued), queued=LATER),
-            headers=("Location", "Preference-Applied"),
-            links={"outcome": TO_TRAIL},
-        ),
+        202: queued(LATER),
     }
 
 
@@ -127,15 +122,10 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             201: ResponseSpec(
                 "The shipment exists.",
                 json_content(TypeAdapter(Registered), registered=REGISTERED),
-                headers=("Location", "Preference-Applied"),
+                headers=LOCATED,
                 links={"shipment": TO_SHIPMENT},
             ),
-            202: ResponseSpec(
-                "Durably accepted, but not processed yet; the outcome will be at `Location`.",
-                json_content(TypeAdapter(Queued), queued=QUEUED),
-                headers=("Location", "Preference-Applied"),
-                links={"outcome": TO_TRAIL},
-            ),
+            202: queued(QUEUED),
         },
         errors=(ErrorCode.IDEMPOTENCY_CONFLICT,),
     ),
