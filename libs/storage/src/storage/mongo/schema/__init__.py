@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from domain.access.permissions import Role
 from domain.processing.dead_letter import UNTOUCHED
+from domain.webhooks.delivery import DeliveryState
 from storage.mongo.database import Database
 from storage.mongo.schema.development_users_step import mark_seeded_users
 from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS, Step, migrate
@@ -23,6 +24,10 @@ DEAD_LETTERS: Final = "dead_letters"
 OPERATOR_ACTIONS: Final = "operator_actions"
 PARTITION_RESUMPTIONS: Final = "partition_resumptions"
 QUARANTINED_SHIPMENTS: Final = "quarantined_shipments"
+WEBHOOK_ENDPOINTS: Final = "webhook_endpoints"
+WEBHOOK_MESSAGES: Final = "webhook_messages"
+WEBHOOK_DELIVERIES: Final = "webhook_deliveries"
+WEBHOOK_REPLAYS: Final = "webhook_replays"
 
 BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
@@ -32,6 +37,14 @@ BY_REFERENCE: Final = [("reference", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_REFERENCE: Final = [("client_id", ASCENDING), *BY_REFERENCE]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
 BY_ACTION_TIME: Final = [("at", DESCENDING), ("_id", DESCENDING)]
+
+BY_ENDPOINT: Final = [("endpoint_id", ASCENDING), *BY_CREATION]
+BY_ENDPOINT_AND_DUE: Final = [(name, ASCENDING) for name in ("endpoint_id", "state", "due_at", "version")]
+BY_ENDPOINT_AND_SHIPMENT: Final = [
+    (name, ASCENDING) for name in ("endpoint_id", "tracking_number", "version")
+]
+
+_EXPIRING: Final = IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)
 
 # Shipments without a reference are not in these, and no event changes one: they cost nothing per event.
 _REFERENCED: Final = {"reference": {"$exists": True}}
@@ -64,6 +77,19 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     PARTITION_RESUMPTIONS: [],
     QUARANTINED_SHIPMENTS: [],
+    WEBHOOK_ENDPOINTS: [
+        *(IndexModel(keys) for keys in (BY_CLIENT, BY_CREATION)),
+        IndexModel([("state", ASCENDING), ("next_due_at", ASCENDING)]),
+    ],
+    WEBHOOK_MESSAGES: [_EXPIRING],
+    WEBHOOK_DELIVERIES: [
+        IndexModel(BY_ENDPOINT),
+        IndexModel(BY_ENDPOINT_AND_DUE),
+        IndexModel(BY_ENDPOINT_AND_SHIPMENT, partialFilterExpression={"state": DeliveryState.PENDING.value}),
+        IndexModel([("replay_ids", ASCENDING)], partialFilterExpression={"replay_ids": {"$exists": True}}),
+        _EXPIRING,
+    ],
+    WEBHOOK_REPLAYS: [IndexModel(BY_ENDPOINT), IndexModel([("state", ASCENDING)]), _EXPIRING],
     SCHEMA_MIGRATIONS: [],
 }
 """Indexes of this release. A change of these, or of the validators, needs a step for existing databases."""
@@ -120,6 +146,7 @@ STEPS: Final = (
     Step("a state for older dead letters", mark_older_dead_letters),
     Step("sources of producers, and a mark on the users of development", bring_users_up_to_date),
     Step("indexes of references", create_declared),
+    Step("collections of webhooks", create_declared),
 )
 
 

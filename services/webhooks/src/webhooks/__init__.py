@@ -1,0 +1,1 @@
+"""Webhooks: clients' endpoints are told of changes, in order, whoever is slow."""

@@ -1,0 +1,1 @@
+"""Fan-out: changes become messages, and deliveries to the endpoints that want them."""

@@ -1,0 +1,1 @@
+"""Descriptions of the management routes, for OpenAPI."""

@@ -1,0 +1,1 @@
+"""Sending: deliveries that are due are attempted, endpoint by endpoint."""

@@ -1,0 +1,1 @@
+"""Stores: the collections of webhooks in MongoDB."""
