@@ -1,1 +1,1 @@
-"""Webhooks: clients' endpoints are told of changes, in order, whoever is slow."""
+"""Webhooks: endpoints of clients are told of changes, in order, and a slow one delays no other."""
