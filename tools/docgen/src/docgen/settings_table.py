@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings
 import ingest_api.settings
 import processor.settings
 import query_api.settings
+import webhooks.settings
 from storage.settings import RetentionSettings
 
 SETTINGS_PAGE: Final = Path(__file__).parents[4] / "docs/settings.md"
@@ -22,6 +23,7 @@ SERVICES: Final[Mapping[str, type[BaseModel]]] = {
     "ingest-api": ingest_api.settings.Settings,
     "processor": processor.settings.Settings,
     "query-api": query_api.settings.Settings,
+    "webhooks": webhooks.settings.Settings,
 }
 COMMANDS: Final[Mapping[str, type[BaseSettings]]] = {"waybill-admin schema": RetentionSettings}
 _ATTRIBUTE: Final = re.compile(r"^    (\w+): (.+(?:\n {8,}.+)*)", re.MULTILINE)

@@ -1,0 +1,26 @@
+"""`python -m webhooks`: runs until SIGTERM; exit code 1 requests a restart."""
+
+from servicekit.logs import configure_logs
+from servicekit.process import run_main, stop_signals
+from servicekit.settings import load_settings
+from servicekit.tracing import tracing
+from webhooks.app import run_webhooks
+from webhooks.settings import Settings
+
+
+def main() -> None:
+    """Read the settings, then send webhooks and serve their management."""
+    settings = load_settings(Settings)
+    configure_logs(settings.service, settings.telemetry, service="webhooks")
+
+    with tracing(settings.telemetry, settings.service, name="webhooks") as tracer:
+
+        async def run() -> None:
+            async with stop_signals() as stop:
+                await run_webhooks(settings, stop, tracer=tracer)
+
+        run_main(run)
+
+
+if __name__ == "__main__":
+    main()

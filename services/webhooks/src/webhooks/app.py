@@ -1,0 +1,89 @@
+"""The composition root of webhooks: stores, management routes, fan-out and dispatcher."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+from opentelemetry.trace import Tracer
+from prometheus_client import CollectorRegistry
+
+import httpkit.server.app_server
+from httpkit.middleware.auth import TokenVerifier
+from httpkit.middleware.http_metrics import new_registry
+from httpkit.middleware.rate_limits import LIMITER
+from httpkit.middleware.request_spans import trace_requests
+from httpkit.middleware.revoked_tokens import Revocations
+from httpkit.server.app_server import serving
+from httpkit.server.health import Check, Health, State
+from webhooks.adapters import ADAPTERS, CACHE, EVENT_QUEUE, Adapters, open_adapters
+from webhooks.routes import ROUTES
+from webhooks.settings import Settings
+from webhooks.workers import Worker, run_workers
+
+
+async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Tracer | None = None) -> None:
+    """Fan out changes, send deliveries and serve their management until `stop`; then end attempts in flight.
+
+    Args:
+        settings: the whole tree.
+        stop: set to end.
+        tracer: creates spans of requests, if given.
+    """
+    registry = new_registry("webhooks")
+    async with AsyncExitStack() as stack:
+        adapters = await stack.enter_async_context(open_adapters(settings, registry))
+        revocations = Revocations(bound_s=settings.auth.jwt_revocation_stale_s)
+        await stack.enter_async_context(
+            revocations.following(adapters.feed, every_s=settings.auth.jwt_revocation_poll_s)
+        )
+        workers = build_workers(settings, adapters, registry)
+        app = build_app(settings, adapters, registry, revocations, _accepting(stop))
+        trace_requests(app, tracer)
+        await stack.enter_async_context(serving(app, settings.http))
+        await run_workers(workers, stop, drain_s=settings.webhooks.drain_s)
+
+
+def build_workers(_settings: Settings, _adapters: Adapters, _registry: CollectorRegistry) -> Sequence[Worker]:
+    """Build what runs beside the server."""
+    return ()
+
+
+def build_app(
+    settings: Settings,
+    adapters: Adapters,
+    registry: CollectorRegistry,
+    revocations: Revocations,
+    accepting: Check,
+) -> web.Application:
+    """Build the HTTP app.
+
+    Args:
+        settings: the whole tree.
+        adapters: ports of the handlers.
+        registry: where the metrics are.
+        revocations: of tokens.
+        accepting: a check that is down once the service is stopping.
+    """
+    app = httpkit.server.app_server.build_app(
+        settings.http,
+        ROUTES,
+        health=_health(adapters, accepting),
+        registry=registry,
+        verifier=TokenVerifier(settings.auth, revocations),
+        limits=settings.limits,
+    )
+    app[ADAPTERS], app[LIMITER] = adapters, adapters.limiter
+    return app
+
+
+def _health(adapters: Adapters, accepting: Check) -> Health:
+    """Return the health checks; without Kafka, endpoints are managed and what is due is sent all the same."""
+    return Health(adapters.probes, optional=[CACHE, EVENT_QUEUE], readiness={"accepting": accepting})
+
+
+def _accepting(stop: asyncio.Event) -> Check:
+    async def check() -> State:
+        return State.DOWN if stop.is_set() else State.OK
+
+    return check

@@ -1,0 +1,56 @@
+"""Workers of the process: what runs beside the HTTP server until SIGTERM."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+
+from servicekit.background_tasks import CANCEL_AGAIN_S
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker(Protocol):
+    """Something that runs until it is stopped, and then ends what it has begun."""
+
+    async def run(self) -> None:
+        """Run until `stop`; return when nothing is in flight any more."""
+
+    def stop(self) -> None:
+        """Begin nothing new, and end `run` soon."""
+
+
+async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, drain_s: float) -> None:
+    """Run workers until `stop`, or until one of them ends; then stop all, and cancel what does not end.
+
+    Args:
+        workers: run concurrently.
+        stop: set to end.
+        drain_s: how long the workers may take to end, in seconds.
+
+    Raises:
+        Exception: of the first worker that has failed.
+    """
+    tasks = [asyncio.create_task(worker.run(), name=type(worker).__name__) for worker in workers]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
+        for worker in workers:
+            worker.stop()
+        if tasks:
+            await asyncio.wait(tasks, timeout=drain_s)
+    finally:
+        await _cancel([task for task in (*tasks, stopping) if not task.done()])
+    for task in tasks:
+        if not task.cancelled():
+            task.result()
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[object]]) -> None:
+    for task in tasks:
+        _log.debug("task_cancelled", task=task.get_name())
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
