@@ -83,7 +83,6 @@ def test_functions_stay_small() -> None:
 
 # Words that gave way to those of the field, and what is said instead; docs/glossary.md has the rest.
 GONE_WORDS = {
-    r"\bDelivery\b": "ConsumedCommand",
     r"\bbur(?:y|ied|ying)\b": "dead-letter",
     r"\bstands? still\b|\bstand_still\b|\bstand_back\b|\bgo_on\b": "halted, resume",
     r"\bset aside\b|\bset_aside\b": "quarantined",
