@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from domain.ports.queries import Page, ShipmentFilter, Window
+from httpkit.listing.list_turns import AT_ONCE, WAITING, ListSlots
 from httpkit.response.errors import ApiError
-from query_api.list_turns import AT_ONCE, WAITING, ListSlots
 from tests.unit.query_api.conftest import CLIENT, Api, World
 
 

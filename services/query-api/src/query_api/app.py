@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from opentelemetry.trace import Tracer
 
 import httpkit.server.app_server
+from httpkit.listing.list_turns import LIST_SLOTS, ListSlots
 from httpkit.middleware.auth import TokenVerifier
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.middleware.rate_limits import LIMITER
@@ -15,7 +16,6 @@ from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.health import Health, State
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
-from query_api.list_turns import LIST_SLOTS, ListSlots
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from query_api.use_cases.access import ACCESS, open_access

@@ -4,6 +4,7 @@ from typing import Final
 
 from domain.access.permissions import Permission
 from httpkit.budgets import Budget
+from httpkit.listing.list_turns import in_turn
 from httpkit.request.negotiation import JSON, MERGE_PATCH
 from httpkit.routes import ACCEPT_PATCH, ACCEPT_POST, Route
 from query_api.handlers import (
@@ -17,7 +18,6 @@ from query_api.handlers import (
     shipments,
     users,
 )
-from query_api.list_turns import in_turn
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
 

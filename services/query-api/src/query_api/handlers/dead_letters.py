@@ -4,6 +4,8 @@ from aiohttp import web
 
 from domain.ports.queries import DeadLetterFilter
 from domain.processing.dead_letter import DeadLetterId, Discard
+from httpkit.listing.list_pages import PRIVATE, listing_of, page_response, period_of
+from httpkit.listing.list_queries import NO_QUERY
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json, read_query
 from httpkit.response.error_codes import ErrorCode
@@ -11,8 +13,7 @@ from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.schemas.bodies import DISCARD
-from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
-from query_api.schemas.list_queries import DEAD_LETTER_QUERY, NO_QUERY
+from query_api.schemas.list_queries import DEAD_LETTER_QUERY
 from servicekit.clock import SystemClock
 
 

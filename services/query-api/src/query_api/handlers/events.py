@@ -9,6 +9,8 @@ from domain.ports.queries import EventFilter, Scope, Window, scope_of
 from domain.processing.batch import Outcome
 from domain.shipments.event_identity import EventId, tracking_number_of
 from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
+from httpkit.listing.list_pages import PRIVATE, listing_of, page_response, period_of
+from httpkit.listing.list_queries import NO_QUERY
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_query
 from httpkit.response.error_codes import ErrorCode
@@ -16,8 +18,7 @@ from httpkit.response.errors import RETRY_SOON, ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS, Adapters
 from query_api.not_found import not_found_or_forbidden
-from query_api.schemas.list_pages import PRIVATE, listing_of, page_response, period_of
-from query_api.schemas.list_queries import EVENT_QUERY, NO_QUERY, Ending
+from query_api.schemas.list_queries import EVENT_QUERY, Ending
 from query_api.sender_view import as_sent_by
 
 

@@ -3,9 +3,9 @@
 from aiohttp import web
 
 from domain.ports.queries import ActionFilter
+from httpkit.listing.list_pages import listing_of, page_response, period_of
 from httpkit.request.bodies import read_query
 from query_api.adapters import ADAPTERS
-from query_api.schemas.list_pages import listing_of, page_response, period_of
 from query_api.schemas.list_queries import ACTION_QUERY
 
 

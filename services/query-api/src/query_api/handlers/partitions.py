@@ -6,6 +6,8 @@ from aiohttp import web
 
 from domain.processing.halts import Halt, PartitionView, Quarantined, QuarantinePut, Resumption
 from domain.shipments.tracking_number import read_tracking_number
+from httpkit.listing.list_pages import PRIVATE
+from httpkit.listing.list_queries import NO_QUERY
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_json, read_query
 from httpkit.request.preconditions import precondition_failed, required_existence
@@ -14,8 +16,6 @@ from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.schemas.bodies import QUARANTINE, RESUME
-from query_api.schemas.list_pages import PRIVATE
-from query_api.schemas.list_queries import NO_QUERY
 from servicekit.clock import SystemClock
 
 MOST_QUARANTINED: Final = 1_000

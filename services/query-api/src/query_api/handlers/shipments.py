@@ -10,6 +10,8 @@ from domain.access.permissions import Principal, owns
 from domain.errors import TooMuchToRead
 from domain.ports.queries import ShipmentFilter, scope_of
 from domain.shipments.tracking_number import read_tracking_number
+from httpkit.listing.list_pages import PRIVATE, invalid_parameter, listing_of, page_response, period_of
+from httpkit.listing.list_queries import NO_QUERY
 from httpkit.middleware.auth import principal
 from httpkit.request.bodies import read_query
 from httpkit.request.preconditions import CODINGS, matched_versions, precondition_failed, version_tag
@@ -18,8 +20,7 @@ from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS
 from query_api.not_found import not_found_or_forbidden
-from query_api.schemas.list_pages import PRIVATE, invalid_parameter, listing_of, page_response, period_of
-from query_api.schemas.list_queries import NO_QUERY, SHIPMENT_QUERY, ShipmentQuery
+from query_api.schemas.list_queries import SHIPMENT_QUERY, ShipmentQuery
 
 
 async def get_shipment(request: web.Request) -> web.Response:

@@ -4,45 +4,16 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from domain.access.operator_actions import ActionKind
 from domain.processing.batch import Outcome
 from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
+from httpkit.listing.list_queries import CursorQuery, PageQuery
+from httpkit.listing.query_parameters import Instant
 from httpkit.openapi.identifiers import Name
-from query_api.schemas.query_parameters import (
-    Cursor,
-    FullNumber,
-    Instant,
-    NumberPrefix,
-    Reason,
-    Statuses,
-)
-
-DEFAULT_LIMIT: Final = 10
-MAX_LIMIT: Final = 100
-MAX_OFFSET: Final = 10_000
-
-
-class PageQuery(BaseModel):
-    """Page of a list, by limit and offset."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Maximum number of entries on a page.")] = (
-        DEFAULT_LIMIT
-    )
-    offset: Annotated[
-        int,
-        Field(ge=0, le=MAX_OFFSET, description="Number of entries to skip; for later pages use `cursor`."),
-    ] = 0
-
-
-class CursorQuery(PageQuery):
-    """Page of a list that can be walked with cursors while it grows."""
-
-    cursor: Cursor | None = None
+from query_api.schemas.query_parameters import FullNumber, NumberPrefix, Reason, Statuses
 
 
 class ShipmentQuery(CursorQuery):
@@ -99,18 +70,11 @@ class ActionQuery(CursorQuery):
     end: Annotated[Instant | None, Field(alias="to")] = None
 
 
-class NoQuery(BaseModel):
-    """Query without parameters."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 PAGE_QUERY: Final = TypeAdapter(PageQuery)
 SHIPMENT_QUERY: Final = TypeAdapter(ShipmentQuery)
 EVENT_QUERY: Final = TypeAdapter(EventQuery)
 DEAD_LETTER_QUERY: Final = TypeAdapter(DeadLetterQuery)
 ACTION_QUERY: Final = TypeAdapter(ActionQuery)
-NO_QUERY: Final = TypeAdapter(NoQuery)
 
 
 def page_body(data: Sequence[dict[str, Any]], total: int, query: PageQuery) -> dict[str, Any]:

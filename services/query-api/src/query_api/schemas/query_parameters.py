@@ -1,23 +1,13 @@
 """Types of single query parameters."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import PREFIX, READ_CHARACTERS, READ_PATTERN, canonical
-from domain.timestamps import to_milliseconds
-from httpkit.request.instants import parse_instant
 from httpkit.request.text_forms import text_pattern
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return to_milliseconds(parse_instant(text))
-    except OverflowError as error:
-        raise ValueError("is no instant of the calendar in UTC") from error
 
 
 def _statuses(text: str) -> tuple[Status, ...]:
@@ -35,11 +25,6 @@ def _schema(**schema: Any) -> WithJsonSchema:  # noqa: ANN401  # JSON schema
     return WithJsonSchema(schema)
 
 
-Instant = Annotated[
-    datetime,
-    PlainValidator(_instant),
-    _schema(type="string", format="date-time", description="RFC 3339 with an offset, to the millisecond."),
-]
 Statuses = Annotated[
     tuple[Status, ...],
     PlainValidator(_statuses),
@@ -66,12 +51,4 @@ FullNumber = Annotated[
 ]
 Reason = Annotated[
     str, *text_pattern(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")
-]
-Cursor = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=512,
-        description="`next_cursor` of the previous page, with the same filters; replaces `offset`.",
-    ),
 ]

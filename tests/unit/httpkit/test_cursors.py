@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ports.queries import Position
-from query_api.schemas.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
+from httpkit.listing.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
 from tests.support.builders import NOON, NUMBER
 
 CURSOR = Cursor(Position(NOON, NUMBER), 10)

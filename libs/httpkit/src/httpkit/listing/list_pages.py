@@ -7,26 +7,16 @@ from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from domain.ports.queries import (
-    ActionFilter,
-    DeadLetterFilter,
-    EventFilter,
-    Page,
-    Period,
-    ShipmentFilter,
-    Window,
-)
+from domain.ports.queries import Page, Period, Window
+from httpkit.listing.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
+from httpkit.listing.list_queries import CursorQuery
+from httpkit.listing.query_parameters import Instant
 from httpkit.request.bodies import validation_error
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
-from query_api.schemas.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
-from query_api.schemas.list_queries import CursorQuery
-from query_api.schemas.query_parameters import Instant
 
 # Revalidated each time: a cached response must not outlive a token or a status.
 PRIVATE: Final[Mapping[str, str]] = {hdrs.CACHE_CONTROL: "private, no-cache"}
-
-Matching = ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +34,12 @@ class Listing:
     listed: str
 
 
-def listing_of(query: CursorQuery, matching: Matching) -> Listing:
+def listing_of(query: CursorQuery, matching: object) -> Listing:
     """Return the page that a query requests.
+
+    Args:
+        query: as sent.
+        matching: the filters of the list, as a dataclass of their own: its `repr` tells lists apart.
 
     Raises:
         ApiError: 400, the cursor is not of this list, or comes with an offset.
