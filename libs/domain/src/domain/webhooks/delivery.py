@@ -1,11 +1,17 @@
 """Deliveries: one per change and endpoint, with its attempts."""
 
 from base64 import b32encode
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Final
 
 from domain.values import value
+
+KEPT_FOR: Final = timedelta(days=30)
+"""Time from the creation of a delivery until it is deleted, once it is delivered or failed."""
+HELD_FOR: Final = timedelta(days=7)
+"""Time from the moment that a delivery is held until it is deleted."""
 
 
 class DeliveryState(StrEnum):
@@ -24,6 +30,29 @@ class ReplayState(StrEnum):
     DONE = "done"
 
 
+class AttemptError(StrEnum):
+    """Reason for which an attempt does not count as a delivery."""
+
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    NOT_CONNECTED = "not_connected"
+    TLS_FAILED = "tls_failed"
+    CONNECTION_LOST = "connection_lost"
+    TIMED_OUT = "timed_out"
+    INVALID_RESPONSE = "invalid_response"
+    STATUS = "status"
+    MESSAGE_EXPIRED = "message_expired"
+
+
+FINAL_ERRORS: Final = frozenset({AttemptError.ADDRESS_NOT_ALLOWED, AttemptError.MESSAGE_EXPIRED})
+"""Errors after which a delivery is not tried again."""
+
+GONE: Final = 410
+"""Status by which a receiver asks for no more deliveries."""
+TOO_MANY_REQUESTS: Final = 429
+SERVICE_UNAVAILABLE: Final = 503
+
+
 @value(kw_only=True)
 class Attempt:
     """One attempt at a delivery.
@@ -32,7 +61,7 @@ class Attempt:
         at: when it began.
         status_code: of the response, None without one.
         duration_ms: until the response, or the failure.
-        error: why there was no response, or why it does not count; None after a success.
+        error: None if the response's status is 2xx; nothing else counts.
         response: the beginning of the response's body.
         retry_after_s: how long the receiver asked to wait, None if it did not.
     """
@@ -40,9 +69,14 @@ class Attempt:
     at: datetime
     status_code: int | None
     duration_ms: int
-    error: str | None = None
+    error: AttemptError | None = None
     response: str | None = None
     retry_after_s: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the delivery is done."""
+        return self.error is None
 
 
 def delivery_id(endpoint_id: str, change_id: str) -> str:

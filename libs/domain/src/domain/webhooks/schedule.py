@@ -1,7 +1,10 @@
-"""The schedule of attempts: when a failed delivery is tried again, and when its endpoint is paused."""
+"""The schedule of attempts: when a failed delivery is tried again, and how soon its endpoint is."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+from domain.values import value
+from domain.webhooks.delivery import FINAL_ERRORS, TOO_MANY_REQUESTS, Attempt, DeliveryState
 
 DELAYS: Final = (
     timedelta(seconds=5),
@@ -13,28 +16,65 @@ DELAYS: Final = (
 
 JITTER: Final = 0.2
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
-PAUSED_AFTER: Final = timedelta(days=5)
-"""An endpoint is paused that has failed without one success for so long."""
+LONGEST_REST: Final = timedelta(seconds=60)
+"""Longest time that an endpoint is given none of its deliveries."""
 
 BREAKER_FAILURES: Final = 10
 _FIRST_PAUSE: Final = timedelta(seconds=1)
-_LONGEST_PAUSE: Final = timedelta(seconds=60)
+_MOST_DOUBLINGS: Final = 16
 
 
-def next_delay(attempt: int, *, spread: float, retry_after: timedelta | None = None) -> timedelta | None:
-    """Return the time from attempt number `attempt` (from 1) to the next, or None if it was the last.
+@value()
+class Resolution:
+    """State of a delivery after an attempt.
+
+    Attributes:
+        due_at: of the next attempt; None if there is none.
+    """
+
+    state: DeliveryState
+    due_at: datetime | None
+
+
+def resolve(attempt: Attempt, number: int, *, spread: float, now: datetime) -> Resolution:
+    """Return what becomes of a delivery after attempt number `number` (from 1) of its schedule.
 
     Args:
-        attempt: number of attempts made.
+        attempt: as it ended.
+        number: number of attempts made, with this one.
         spread: from -1 to 1: where in the jitter the next one lies.
-        retry_after: the least time that the receiver asked for; a day at most is granted.
+        now: when the attempt ended; the next one is later.
     """
-    if attempt > len(DELAYS):
+    if attempt.succeeded:
+        return Resolution(DeliveryState.DELIVERED, None)
+    delay = None if attempt.error in FINAL_ERRORS else next_delay(number, attempt, spread=spread)
+    if delay is None:
+        return Resolution(DeliveryState.FAILED, None)
+    return Resolution(DeliveryState.PENDING, now + delay)
+
+
+def next_delay(number: int, attempt: Attempt, *, spread: float) -> timedelta | None:
+    """Return the time from an attempt to the next, or None if it was the last; see `resolve`.
+
+    It is at least what the receiver asked for, of which a day is granted.
+    """
+    if number > len(DELAYS):
         return None
-    delay = DELAYS[attempt - 1] * (1 + JITTER * spread)
-    if retry_after is None:
-        return delay
-    return max(delay, min(retry_after, LONGEST_RETRY_AFTER))
+    delay = DELAYS[number - 1] * (1 + JITTER * spread)
+    return max(delay, _asked_for(attempt, LONGEST_RETRY_AFTER))
+
+
+def rest_after(attempt: Attempt, failures: int) -> timedelta:
+    """Return how long an endpoint is given no delivery after an attempt: not at all, as a rule.
+
+    A receiver that gets too much says for how long; one that fails again and again is tried ever less often.
+
+    Args:
+        attempt: the last one.
+        failures: number of attempts in a row that have failed, with this one.
+    """
+    asked = _asked_for(attempt, LONGEST_REST) if attempt.status_code == TOO_MANY_REQUESTS else timedelta(0)
+    return max(asked, breaker_pause(failures))
 
 
 def breaker_pause(failures: int) -> timedelta:
@@ -42,4 +82,10 @@ def breaker_pause(failures: int) -> timedelta:
     beyond = failures - BREAKER_FAILURES
     if beyond < 0:
         return timedelta(0)
-    return min(_FIRST_PAUSE * 2.0 ** min(beyond, 16), _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE * 2.0 ** min(beyond, _MOST_DOUBLINGS), LONGEST_REST)
+
+
+def _asked_for(attempt: Attempt, most: timedelta) -> timedelta:
+    if attempt.retry_after_s is None:
+        return timedelta(0)
+    return timedelta(seconds=min(max(attempt.retry_after_s, 0.0), most.total_seconds()))

@@ -5,6 +5,7 @@ fec0::1 and 224.0.0.1, and its answers differ between patch releases.
 """
 
 from collections.abc import Iterator, Sequence
+from errno import EACCES
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -55,8 +56,11 @@ _V4_AT_THE_END: Final = tuple(
 _32_BITS: Final = 0xFFFF_FFFF
 
 
-class AddressNotAllowed(Exception):
+class AddressNotAllowed(PermissionError):
     """The receiver's name or connection leads to an address that deliveries may not be sent to."""
+
+    def __init__(self) -> None:
+        super().__init__(EACCES, "the address is not allowed")
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:

@@ -1,0 +1,127 @@
+"""HTTP client sessions whose connections lead to permitted addresses only, checked where they are made.
+
+A check of the URL, or of an own resolution of its name, says nothing about the address that the client then
+connects to: the name may have another one by then. So the answers that the client itself gets are checked,
+then the address of each socket before it connects, and its peer before a request is written.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+from weakref import WeakSet
+
+from aiohttp import AsyncResolver, ClientRequest, ClientResponse, ClientSession, DummyCookieJar, TCPConnector
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import Connection
+
+from webhooks.sending.address_guard import AddressGuard, AddressNotAllowed
+
+OpenResolver = Callable[[], AbstractResolver]
+
+_KEEP_ALIVE_S: Final = 10.0
+_READ_AHEAD_BYTES: Final = 1024
+
+AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
+
+
+class TooLate(Exception):
+    """A request was about to be written after the last moment for it."""
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Context of one request.
+
+    Attributes:
+        write_by: last moment for writing the request, by the loop's clock.
+        reused: set if the connection has carried another request before.
+    """
+
+    write_by: float
+    reused: bool = False
+
+
+REQUEST_CONTEXT: Final = ContextVar[RequestContext]("request_context")
+"""Set by the task that sends a request."""
+
+
+def guarded_session(
+    guard: AddressGuard, *, plain: bool, open_resolver: OpenResolver = AsyncResolver
+) -> ClientSession:
+    """Open a session without proxies, cookies and decompression.
+
+    Args:
+        guard: decides for each address.
+        plain: whether the session is for URLs without TLS.
+        open_resolver: for names. By default c-ares: threads that call `getaddrinfo` are few, and the names of
+            dead endpoints would occupy each for seconds.
+    """
+
+    def permits(address: str) -> bool:
+        return guard.permits(address, plain=plain)
+
+    def guarded_socket(info: AddressInfo) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if not permits(str(address[0])):
+            raise AddressNotAllowed
+        return socket.socket(family, kind, protocol)
+
+    connector = TCPConnector(
+        limit=0,
+        keepalive_timeout=_KEEP_ALIVE_S,
+        resolver=_GuardedResolver(open_resolver(), permits),
+        socket_factory=guarded_socket,
+    )
+    return ClientSession(
+        connector=connector,
+        request_class=_guarded_request(permits),
+        cookie_jar=DummyCookieJar(),
+        auto_decompress=False,
+        read_bufsize=_READ_AHEAD_BYTES,
+        trust_env=False,
+    )
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolver that refuses a name if any of its addresses is not permitted."""
+
+    def __init__(self, resolver: AbstractResolver, permits: Callable[[str], bool]) -> None:
+        self._resolver = resolver
+        self._permits = permits
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """See `AbstractResolver.resolve`."""
+        results = await self._resolver.resolve(host, port, family)
+        if not all(self._permits(result["host"]) for result in results):
+            raise AddressNotAllowed
+        return results
+
+    async def close(self) -> None:
+        """See `AbstractResolver.close`."""
+        await self._resolver.close()
+
+
+def _guarded_request(permits: Callable[[str], bool]) -> type[ClientRequest]:
+    used: WeakSet[object] = WeakSet()
+
+    class GuardedRequest(ClientRequest):
+        """Request that is written to a permitted peer only, and in time."""
+
+        async def send(self, conn: Connection) -> ClientResponse:
+            peer = None if conn.transport is None else conn.transport.get_extra_info("peername")
+            if not peer or not permits(str(peer[0])):
+                raise AddressNotAllowed
+            context = REQUEST_CONTEXT.get()
+            if asyncio.get_running_loop().time() > context.write_by:
+                raise TooLate
+            if conn.protocol is not None:
+                context.reused = conn.protocol in used
+                used.add(conn.protocol)
+            return await super().send(conn)
+
+    return GuardedRequest
