@@ -7,6 +7,7 @@ then the address of each socket before it connects, and its peer before a reques
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -72,8 +73,10 @@ def guarded_session(
     connector = TCPConnector(
         limit=0,
         keepalive_timeout=_KEEP_ALIVE_S,
+        use_dns_cache=False,  # c-ares has its own, which respects how long an answer may be kept
         resolver=_GuardedResolver(open_resolver(), permits),
         socket_factory=guarded_socket,
+        ssl=True if plain else ssl.create_default_context(),
     )
     return ClientSession(
         connector=connector,

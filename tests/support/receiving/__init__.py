@@ -1,0 +1,1 @@
+"""Receivers of webhooks: real servers on loopback, and the names that lead to them."""
