@@ -45,7 +45,7 @@ async def test_an_older_backup_and_the_log_make_the_present(site: Site, tmp_path
     wanted = await present(site)
 
     await site.database.client.drop_database(site.database.name)
-    await restore(site.database, archive)
+    await restore(site.database, archive, now=datetime.now(UTC))
     assert await present(site) != wanted
     async with processing(site):
         await site.finished()
@@ -81,7 +81,7 @@ async def test_dead_letters_since_the_backup_are_indexed_again(site: Site, tmp_p
     wanted = await places()
     assert len(wanted) == len(poison)
     await site.database.client.drop_database(site.database.name)
-    await restore(site.database, archive)
+    await restore(site.database, archive, now=datetime.now(UTC))
     assert await places() == []
     async with processing(site):
         await site.finished()

@@ -14,13 +14,27 @@ from bson import encode
 from storage.mongo.backup.archive import Archive, Damaged, archives_in, prune
 from storage.mongo.backup.copying import NotEmpty, create, restore
 from storage.mongo.database import Database, open_database
-from storage.mongo.schema import AUTH_USERS, INDEXES, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS, STEPS
+from storage.mongo.schema import (
+    AUTH_USERS,
+    INDEXES,
+    PARTITION_FENCES,
+    SHIPMENTS,
+    STATUS_EVENTS,
+    STEPS,
+    WEBHOOK_DELIVERIES,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_MESSAGES,
+    WEBHOOK_REPLAYS,
+)
 from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS, SchemaTooNew
 from storage.settings import MongoSettings
 
 pytestmark = pytest.mark.stack
 
 NOW = datetime(2026, 11, 27, 13, 0, tzinfo=UTC)
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
+"""Not expired yet, whenever this runs: MongoDB deletes by its own clock."""
+
 MANY = 3_500
 """More than one batch of the driver and of an insert."""
 
@@ -74,12 +88,50 @@ async def test_a_restored_database_equals_the_original(
     filled: Database, empty: Database, tmp_path: Path
 ) -> None:
     archive = await create(filled, tmp_path, now=NOW)
-    assert await restore(empty, archive) == 2 * MANY + 1 + len(STEPS)
+    assert await restore(empty, archive, now=NOW) == 2 * MANY + 1 + len(STEPS)
     assert await contents(empty) == await contents(filled)
     for name in INDEXES:
         assert await empty[name].index_information() == await filled[name].index_information()
     [fence] = await empty[PARTITION_FENCES].find().to_list()
     assert (fence["epoch"], fence["next_offset"]) == (8, 9), "no owner from before can commit"
+
+
+async def test_what_was_due_is_held_in_a_restored_database(
+    filled: Database, empty: Database, tmp_path: Path
+) -> None:
+    """It may have been delivered since; what is not pending stays as it is."""
+    due = {"_id": "msg_1", "state": "pending", "due_at": NOW, "updated_at": NOW, "expires_at": None}
+    done = {"_id": "msg_2", "state": "delivered", "due_at": None, "updated_at": NOW, "expires_at": LATER}
+    await filled[WEBHOOK_DELIVERIES].insert_many([due, done])
+    await filled[WEBHOOK_MESSAGES].insert_one({"_id": "evt_1", "full": b"{}", "expires_at": LATER})
+    archive = await create(filled, tmp_path, now=NOW)
+
+    await restore(empty, archive, now=LATER)
+
+    expires_at = LATER + timedelta(days=7)
+    held = {"_id": "msg_1", "state": "held", "due_at": None, "updated_at": LATER, "expires_at": expires_at}
+    assert await empty[WEBHOOK_DELIVERIES].find(sort=[("_id", 1)]).to_list() == [held, done]
+    assert await empty[WEBHOOK_MESSAGES].count_documents({}) == 1
+
+
+async def test_endpoints_are_idle_in_a_restored_database(
+    filled: Database, empty: Database, tmp_path: Path
+) -> None:
+    lease = {"owner": "webhooks-1", "epoch": 7, "until": NOW}
+    busy = {"next_due_at": NOW, "lease": lease, "failures": 12, "failing_since": NOW - timedelta(days=4)}
+    await filled[WEBHOOK_ENDPOINTS].insert_one(
+        {"_id": "wh_1", "state": "active", "work": 4, "epoch": 7, **busy}
+    )
+    await filled[WEBHOOK_REPLAYS].insert_one({"_id": "rp_1", "state": "running", "cursor": None})
+    archive = await create(filled, tmp_path, now=NOW)
+
+    await restore(empty, archive, now=LATER)
+
+    idle = {"next_due_at": None, "lease": None, "failures": 0, "failing_since": None}
+    [endpoint] = await empty[WEBHOOK_ENDPOINTS].find().to_list()
+    assert endpoint == {"_id": "wh_1", "state": "active", "work": 5, "epoch": 8, **idle}
+    [replay] = await empty[WEBHOOK_REPLAYS].find().to_list()
+    assert replay["state"] == "done", "it would send again what is held now"
 
 
 async def test_a_backup_is_of_one_instant(filled: Database, empty: Database, tmp_path: Path) -> None:
@@ -107,7 +159,7 @@ async def test_a_backup_is_of_one_instant(filled: Database, empty: Database, tmp
         counts.append(sum(str(each["_id"]).startswith("new_") for each in archive.documents(STATUS_EVENTS)))
         assert fence["next_offset"] == 9 + counts[-1]
     assert counts[-1] > 0
-    assert await restore(empty, archives[-1]) > MANY
+    assert await restore(empty, archives[-1], now=NOW) > MANY
 
 
 async def test_a_backup_that_fails_leaves_nothing(
@@ -144,7 +196,7 @@ async def test_a_damaged_backup_is_not_restored(
     else:
         path.unlink()
     with pytest.raises(Damaged):
-        await restore(empty, Archive.at(archive.path))
+        await restore(empty, Archive.at(archive.path), now=NOW)
     assert await empty.list_collection_names() == []
 
 
@@ -153,7 +205,7 @@ async def test_nothing_is_restored_over_documents(filled: Database, tmp_path: Pa
     await filled[AUTH_USERS].delete_many({})
     before = await contents(filled)
     with pytest.raises(NotEmpty, match="has documents in"):
-        await restore(filled, archive)
+        await restore(filled, archive, now=NOW)
     assert await contents(filled) == before
 
 
@@ -163,7 +215,7 @@ async def test_a_backup_of_a_later_release_is_refused(
     await filled[SCHEMA_MIGRATIONS].insert_one({"_id": 99, "name": "later", "breaks_older": True})
     archive = await create(filled, tmp_path, now=NOW)
     with pytest.raises(SchemaTooNew, match="step 99"):
-        await restore(empty, archive)
+        await restore(empty, archive, now=NOW)
     assert await empty.list_collection_names() == []
 
 

@@ -117,7 +117,7 @@ async def _restore_into(archive: Archive, replaced: str | None) -> None:
                 raise NotEmpty(f"--replace names {replaced}, but the database is {database.name}")
             archive.verify()
             await database.client.drop_database(database.name)
-        documents = await restore(database, archive)
+        documents = await restore(database, archive, now=datetime.now(UTC))
     _say(f"restored: {documents} documents into {database.name}")
 
 

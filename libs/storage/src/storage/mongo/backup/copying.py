@@ -13,6 +13,7 @@ from bson.raw_bson import RawBSONDocument
 
 from domain.errors import WaybillError
 from storage.mongo.backup.archive import Archive, drafting
+from storage.mongo.backup.webhooks import hold_pending
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.maintenance.collection_swap import fence_off
@@ -60,11 +61,12 @@ async def create(database: Database, directory: Path, *, now: datetime) -> Archi
     return Archive.at(path)
 
 
-async def restore(database: Database, archive: Archive) -> int:
+async def restore(database: Database, archive: Archive, *, now: datetime) -> int:
     """Restore a backup into an empty database and migrate it to this release; return the number of documents.
 
     The epochs of all fences are raised: no batch that a processor has in flight can be written any more.
     The offsets of the consumer group do not matter: reading starts at the fences (ADR 0012).
+    Pending deliveries of webhooks are held (ADR 0027).
 
     Raises:
         Damaged: the backup differs from its manifest; nothing was changed.
@@ -84,6 +86,7 @@ async def restore(database: Database, archive: Archive) -> int:
         await create_declared(database)
     await fence_off(database)
     await apply_schema(database)
+    await hold_pending(database, now)
     return sum(part.documents for part in archive.manifest.parts.values())
 
 
