@@ -21,7 +21,7 @@ import yaml
 from devstack.client import RunningStack
 
 DEPLOYED = Path(__file__).parents[2] / "deploy/prometheus"
-SERVICES = ("ingest-api", "processor", "query-api")
+SERVICES = ("ingest-api", "processor", "query-api", "webhooks")
 READY_WITHIN_S = 30.0
 
 
