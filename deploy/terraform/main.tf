@@ -1,5 +1,5 @@
 locals {
-  services = ["gateway", "ingest-api", "processor", "query-api"]
+  services = ["gateway", "ingest-api", "processor", "query-api", "webhooks"]
 
   settings = merge({
     KAFKA_BROKERS             = join(",", var.kafka.brokers)
@@ -74,7 +74,7 @@ data "kustomization_overlay" "waybill" {
     }
     patch = yamlencode(concat(
       [{ op = "replace", path = "/spec/secretStoreRef/name", value = var.secrets.cluster_store }],
-      [for index in range(4) : { op = "replace", path = "/spec/data/${index}/remoteRef/key", value = var.secrets.key }],
+      [for index in range(5) : { op = "replace", path = "/spec/data/${index}/remoteRef/key", value = var.secrets.key }],
     ))
   }
 }

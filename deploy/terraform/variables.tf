@@ -1,5 +1,5 @@
 variable "images" {
-  description = "Where the four images are, and which release."
+  description = "Where the five images are, and which release."
   type = object({
     registry = string
     version  = string
@@ -48,7 +48,7 @@ variable "mongo" {
 }
 
 variable "secrets" {
-  description = "Where External Secrets finds mongo_uri, jwt_secret, jwt_kid and jwt_retired_secrets. No secret passes through Terraform, whose state would keep it."
+  description = "Where External Secrets finds mongo_uri, jwt_secret, jwt_kid, jwt_retired_secrets and webhooks_keys. No secret passes through Terraform, whose state would keep it."
   type = object({
     cluster_store = string
     key           = string

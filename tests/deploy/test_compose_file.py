@@ -135,9 +135,11 @@ def test_passwords_are_read_by_those_who_need_them() -> None:
         volumes = SERVICES[name].get("volumes", ())
         return {volume.partition(":")[0] for volume in volumes if isinstance(volume, str)}
 
+    webhooks = {"webhooks", "webhooks-more"}
     assert {name for name in SERVICES if "secrets" in mounts(name)} == {
-        *("secret", "ingest-api", "ingest-api-more", "query-api", "query-api-more")
+        *("secret", "ingest-api", "ingest-api-more", "query-api", "query-api-more", *webhooks)
     }
+    assert {name for name in SERVICES if "keys" in mounts(name)} == {"secret", *webhooks}
     assert {name for name in SERVICES if "passwords" in mounts(name)} == OWN - {"gateway"} | {
         "mongo",
         "redis",
@@ -145,7 +147,7 @@ def test_passwords_are_read_by_those_who_need_them() -> None:
     for name in OWN - {"gateway", "secret"}:
         assert all(volume.endswith(":ro") for volume in SERVICES[name]["volumes"] if "/backups" not in volume)
         directories = SERVICES[name]["environment"]["SECRETS_DIR"].split(":")
-        assert set(directories) == {f"/{each}" for each in mounts(name) & {"secrets", "passwords"}}
+        assert set(directories) == {f"/{each}" for each in mounts(name) & {"secrets", "passwords", "keys"}}
 
 
 def test_stores_ask_for_a_password() -> None:
@@ -176,9 +178,9 @@ def test_the_stores_have_no_way_out() -> None:
 
 def test_the_profile_scale_is_two_of_each_api_and_three_processors() -> None:
     scaled = {name for name, service in SERVICES.items() if service.get("profiles") == ["scale"]}
-    assert scaled == {"ingest-api-more", "query-api-more", "processor-more"}
+    assert scaled == {"ingest-api-more", "query-api-more", "webhooks-more", "processor-more"}
     assert SERVICES["processor-more"]["deploy"]["replicas"] == 2
-    for api in ("ingest-api", "query-api"):
+    for api in ("ingest-api", "query-api", "webhooks"):
         # Prometheus finds all by the first name, the gateway each by its own.
         assert SERVICES[api]["networks"]["front"]["aliases"] == [api, f"{api}-1"]
         assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api, f"{api}-2"]
@@ -186,7 +188,11 @@ def test_the_profile_scale_is_two_of_each_api_and_three_processors() -> None:
 
 def test_each_replica_is_an_upstream_of_its_own() -> None:
     environment = SERVICES["gateway"]["environment"]
-    for variable, api, port in (("INGEST", "ingest-api", 8081), ("QUERY", "query-api", 8082)):
+    for variable, api, port in (
+        ("INGEST", "ingest-api", 8081),
+        ("QUERY", "query-api", 8082),
+        ("WEBHOOKS", "webhooks", 8084),
+    ):
         upstreams = environment[f"{variable}_UPSTREAMS"]
         assert upstreams == f"${{{variable}_UPSTREAMS:-{api}-1:{port} {api}-2:{port}}}"
         # Where the second is not there, its name is known all the same: no DNS server outside is asked.
@@ -196,7 +202,7 @@ def test_each_replica_is_an_upstream_of_its_own() -> None:
 def test_no_secret_stands_in_the_file() -> None:
     for service in SERVICES.values():
         for variable, value in (service.get("environment") or {}).items():
-            if re.search("SECRETS?$|PASSWORD$|TOKEN$|KEY$", variable):
+            if re.search("SECRETS?$|PASSWORD$|TOKEN$|KEYS?$", variable):
                 assert value is None, f"{variable} is passed on"
 
 

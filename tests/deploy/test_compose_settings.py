@@ -58,7 +58,7 @@ def test_each_setting_of_the_example_exists() -> None:
     assert all(f"${{{name}:" in COMPOSE + OUTSIDE for name in EXAMPLE[OF_THE_MACHINE] - OF_COMPOSE)
 
 
-@pytest.mark.parametrize("service", ["ingest-api", "query-api", "processor", "schema"])
+@pytest.mark.parametrize("service", ["ingest-api", "query-api", "processor", "webhooks", "schema"])
 def test_a_service_gets_every_setting_that_it_reads(service: str) -> None:
     read = read_by(service) - WITHOUT_EFFECT.get(service, set())
     assert read & EXAMPLE[EVERYWHERE]

@@ -4,9 +4,11 @@ import io
 import subprocess
 import tarfile
 import zipfile
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -85,9 +87,7 @@ class Manifests:
         for variable in container.get("env", []):
             reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
             if not reference.get("optional"):
-                found[variable["name"]] = variable.get(
-                    "value", f"the secret {reference.get('key')}, 0123456789"
-                )
+                found[variable["name"]] = variable.get("value") or _secret(reference["key"])
         return found
 
     def _pods(self) -> Iterator[Pod]:
@@ -97,6 +97,11 @@ class Manifests:
             if "template" in spec and kind in ("Deployment", "StatefulSet", "Job", "CronJob"):
                 template = spec["template"]
                 yield Pod(name, kind, template["metadata"]["labels"], template["spec"])
+
+
+def _secret(key: str) -> str:
+    """Return a value that may sign or encrypt, other than that of another key."""
+    return urlsafe_b64encode(sha256(key.encode()).digest()).decode()
 
 
 def _matches(selector: Manifest, labels: dict[str, str]) -> bool:

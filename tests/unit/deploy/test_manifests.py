@@ -20,7 +20,7 @@ OF_OTHERS = {
 }
 """Kinds that operators of the cluster bring, whose schemas are not Kubernetes' own."""
 
-SERVICES = {"ingest-api", "query-api", "processor"}
+SERVICES = {"ingest-api", "query-api", "processor", "webhooks"}
 
 
 def test_kubernetes_knows_every_field(overlay: Manifests) -> None:
@@ -89,15 +89,15 @@ def test_no_secret_is_part_of_production(production: Manifests) -> None:
 
 
 def test_each_pod_gets_the_secrets_it_needs_and_no_other(production: Manifests) -> None:
-    assert {"JWT_SECRET", "MONGO_URI"} & production.environment("ingest-api").keys() == {"JWT_SECRET"}
-    assert {"JWT_SECRET", "MONGO_URI"} & production.environment("query-api").keys() == {
-        "JWT_SECRET",
-        "MONGO_URI",
+    secrets = {"JWT_SECRET", "MONGO_URI", "WEBHOOKS_KEYS"}
+    given = {name: secrets & production.environment(name).keys() for name in production.pods}
+    assert given == {
+        "ingest-api": {"JWT_SECRET"},
+        "query-api": {"JWT_SECRET", "MONGO_URI"},
+        "webhooks": secrets,
+        **{name: {"MONGO_URI"} for name in ("processor", "schema", "backup", "toolbox")},
+        **{name: set() for name in ("gateway", "topics")},
     }
-    for name in ("processor", "schema", "backup", "toolbox"):
-        assert {"JWT_SECRET", "MONGO_URI"} & production.environment(name).keys() == {"MONGO_URI"}
-    for name in ("gateway", "topics"):
-        assert not {"JWT_SECRET", "MONGO_URI"} & production.environment(name).keys()
 
 
 def test_jobs_run_commands_of_the_toolbox(overlay: Manifests) -> None:

@@ -1,24 +1,32 @@
 """Network policies: every needed connection, and no other."""
 
+from ipaddress import ip_address, ip_network
+
+import pytest
+
 from tests.support.manifests import Manifest, Manifests
 
 STORES = "10.20.0.0/16"
+INTERNET = ("0.0.0.0/0", "2000::/3")
 NEEDED_BY = {
-    ("kube-system", 53): "gateway ingest-api query-api processor topics schema backup toolbox",
+    ("kube-system", 53): "gateway ingest-api query-api processor webhooks topics schema backup toolbox",
     ("ingest-api", 8081): "gateway query-api",
     ("query-api", 8082): "gateway",
-    (STORES, 9092): "ingest-api query-api processor topics toolbox",
-    (STORES, 6379): "ingest-api query-api processor",
-    (STORES, 6380): "ingest-api query-api processor",
-    (STORES, 27017): "query-api processor schema backup toolbox",
+    ("webhooks", 8084): "gateway",
+    **{(network, 1): "webhooks" for network in INTERNET},
+    (STORES, 9092): "ingest-api query-api processor webhooks topics toolbox",
+    (STORES, 6379): "ingest-api query-api processor webhooks",
+    (STORES, 6380): "ingest-api query-api processor webhooks",
+    (STORES, 27017): "query-api processor webhooks schema backup toolbox",
 }
 SERVES = {
     ("gateway", 8080): "ingress-nginx",
     ("ingest-api", 8081): "gateway query-api monitoring",
     ("query-api", 8082): "gateway monitoring",
     ("processor", 8083): "monitoring",
+    ("webhooks", 8084): "gateway monitoring",
 }
-PORTS = {"gateway": 8080, "ingest-api": 8081, "query-api": 8082, "processor": 8083}
+PORTS = {"gateway": 8080, "ingest-api": 8081, "query-api": 8082, "processor": 8083, "webhooks": 8084}
 
 
 def pairs(table: dict[tuple[str, int], str]) -> set[tuple[str, str, int]]:
@@ -62,6 +70,26 @@ def test_pods_are_reached_by_their_clients(production: Manifests) -> None:
     # A rule for several pods names the ports of all: only one of them is open.
     open_ones = {flow for flow in flows(production, "ingress") if PORTS[flow[1]] == flow[2]}
     assert open_ones == pairs(SERVES)
+
+
+PUBLIC = ("93.184.215.14", "2606:2800:21f:cb07::1")
+INTERNAL = (
+    *("10.244.0.7", "10.20.0.5", "172.20.0.1", "192.168.1.1", "100.64.0.1", "169.254.169.254", "127.0.0.1"),
+    *("fd00:ec2::254", "fe80::1", "2002:0a00:0001::"),
+)
+
+
+@pytest.mark.parametrize("address", [*PUBLIC, *INTERNAL])
+def test_receivers_are_on_the_internet(production: Manifests, address: str) -> None:
+    [rule] = production.of("NetworkPolicy")["receivers"]["spec"]["egress"]
+    asked = ip_address(address)
+    blocks = [peer["ipBlock"] for peer in rule["to"]]
+    is_reached = any(
+        asked in ip_network(block["cidr"])
+        and not any(asked in ip_network(refused) for refused in block["except"])
+        for block in blocks
+    )
+    assert is_reached == (address in PUBLIC)
 
 
 def test_in_development_stores_are_reached_by_those_who_need_them(overlays: dict[str, Manifests]) -> None:

@@ -66,7 +66,7 @@ def test_patched_objects_exist(production: Manifests) -> None:
         assert paths
         for each in objects:
             for path in paths:
-                assert _at(each, path.replace("${index}", "3")) is not None, (kind, path)
+                assert _at(each, path.replace("${index}", "4")) is not None, (kind, path)
 
 
 def test_images_and_settings_are_those_of_production(production: Manifests) -> None:

@@ -9,6 +9,8 @@ import pytest
 import ingest_api.settings
 import processor.settings
 import query_api.settings
+import webhooks.settings
+from devstack.parts.gateway import UPSTREAMS
 from httpkit.settings import HttpSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -16,6 +18,7 @@ from processor.settings import LoopSettings
 from servicekit.settings import Environment, read_settings
 from storage.settings import RetentionSettings
 from tests.support.manifests import Manifests
+from webhooks.settings import WebhookSettings
 
 LONGEST_END_OF_A_PROCESSOR_S = 18
 """docs/reliability.md; tests/faults/pressure/test_stopping.py holds it."""
@@ -30,7 +33,7 @@ def have_only(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize("name", ["ingest-api", "query-api", "processor"])
+@pytest.mark.parametrize("name", ["ingest-api", "query-api", "processor", "webhooks"])
 def test_the_services_understand_their_environment(
     production: Manifests, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -38,6 +41,7 @@ def test_the_services_understand_their_environment(
         "ingest-api": ingest_api.settings,
         "query-api": query_api.settings,
         "processor": processor.settings,
+        "webhooks": webhooks.settings,
     }
     environment = production.environment(name)
     have_only(monkeypatch, environment)
@@ -54,7 +58,7 @@ def test_no_setting_is_misspelt(production: Manifests) -> None:
     assert [name for name in config["data"] if f"{name}=" not in documented] == []
 
 
-@pytest.mark.parametrize("name", ["ingest-api", "query-api"])
+@pytest.mark.parametrize("name", ["ingest-api", "query-api", "webhooks"])
 def test_an_api_has_time_to_finish(production: Manifests, name: str) -> None:
     spec = production.pods[name].spec
     sleep_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -62,6 +66,13 @@ def test_an_api_has_time_to_finish(production: Manifests, name: str) -> None:
     assert spec["terminationGracePeriodSeconds"] >= least_s + 10
     strategy = production.of("Deployment")[name]["spec"]["strategy"]["rollingUpdate"]
     assert strategy["maxUnavailable"] == 0
+
+
+def test_webhooks_has_time_to_end_its_attempts(production: Manifests) -> None:
+    spec = production.pods["webhooks"].spec
+    drain_s = WebhookSettings.model_fields["drain_s"].default
+    sleep_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] >= sleep_s + drain_s + HttpSettings().shutdown_timeout_s + 10
 
 
 def test_the_processor_has_time_to_drain(production: Manifests) -> None:
@@ -155,7 +166,7 @@ def test_services_lead_to_ports_that_exist(overlay: Manifests) -> None:
 
 def test_the_gateway_knows_where_the_services_are(production: Manifests) -> None:
     environment, services = production.environment("gateway"), production.of("Service")
-    for name, variable in (("ingest-api", "INGEST_UPSTREAMS"), ("query-api", "QUERY_UPSTREAMS")):
+    for name, variable in UPSTREAMS.items():
         assert environment[variable] == f"{name}:{services[name]['spec']['ports'][0]['port']}"
 
 

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from pydantic import BaseModel
 
 from httpkit.settings import AuthSettings, weakness_of
 from servicekit.settings import InvalidSettings, read_settings
-from toolbox.secret_file import ensure_secret, main
+from toolbox.secret_file import ensure_secret, main, random_secret
 
 
 class Settings(BaseModel):
@@ -23,9 +24,9 @@ def secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_secret_file_is_strong_private_and_stable(secret: Path) -> None:
-    ensure_secret(secret)
+    ensure_secret(secret, random_secret())
     first = secret.read_text()
-    ensure_secret(secret)
+    ensure_secret(secret, random_secret())
 
     assert secret.read_text() == first
     assert weakness_of(first) is None
@@ -36,7 +37,7 @@ def test_secret_file_is_strong_private_and_stable(secret: Path) -> None:
 def test_services_read_the_secret_file_if_the_variable_is_unset(
     secret: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ensure_secret(secret)
+    ensure_secret(secret, random_secret())
     monkeypatch.setenv("JWT_SECRET", "")
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
     monkeypatch.setenv("JWT_SECRET", "0f8e2b6c4d9a7153" * 2)
@@ -49,11 +50,21 @@ def test_secret_file_for_another_user_is_readable_by_its_group(tmp_path: Path) -
     assert modes == {"jwt_secret": 0o600, "mongo_password": 0o640}
 
 
+def test_key_file_is_private_and_what_fernet_takes(tmp_path: Path) -> None:
+    path = tmp_path / "webhooks_keys"
+    main(["--keys", str(path)])
+    key = path.read_text()
+    assert Fernet(key).decrypt(Fernet(key).encrypt(b"secret")) == b"secret"
+    assert path.stat().st_mode & 0o777 == 0o600
+    main(["--keys", str(path)])
+    assert path.read_text() == key
+
+
 def test_secrets_are_read_from_several_directories(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     others = secret.parent / "others"
     others.mkdir()
     monkeypatch.setenv("SECRETS_DIR", f"{others}:{secret.parent}")
-    ensure_secret(secret)
+    ensure_secret(secret, random_secret())
     assert read_settings(Settings).auth.jwt_secret.get_secret_value() == secret.read_text()
 
 

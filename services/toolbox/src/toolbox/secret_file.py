@@ -1,8 +1,9 @@
-"""`waybill-admin secrets PATH... [--shared PATH...]`: write random secrets into missing files."""
+"""`waybill-admin secrets PATH... [--keys PATH...] [--shared PATH...]`: write missing secrets into files."""
 
 import argparse
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from httpkit.settings import MIN_SECRET_BYTES, HttpSettings
 from servicekit.settings import load_settings
 
+_KEY_BYTES: Final = 32
 _OWNER_READS: Final = 0o600
 _GROUP_READS: Final = 0o640
 
@@ -24,16 +26,27 @@ class SigningSettings(BaseModel):
     http: HttpSettings
 
 
-def ensure_secret(path: Path, *, shared: bool = False) -> None:
-    """Write a random secret that only the owner may read; the first of several writers wins.
+def random_secret() -> str:
+    """Return a secret for signing, or a password."""
+    return secrets.token_hex(MIN_SECRET_BYTES)
+
+
+def random_key() -> str:
+    """Return a key for encryption: 32 random bytes in the form that Fernet has them."""
+    return urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).decode()
+
+
+def ensure_secret(path: Path, secret: str, *, shared: bool = False) -> None:
+    """Write a secret that only the owner may read; the first of several writers wins.
 
     Args:
         path: of the file; its directory must exist.
+        secret: written if the file is missing.
         shared: True if the group may read it too, for servers that run as another user.
     """
     with NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:
         os.fchmod(file.fileno(), _GROUP_READS if shared else _OWNER_READS)
-        file.write(secrets.token_hex(MIN_SECRET_BYTES))
+        file.write(secret)
         file.flush()
         os.fsync(file.fileno())
         try:
@@ -52,9 +65,12 @@ def main(arguments: list[str] | None = None) -> None:
     load_settings(SigningSettings)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("private", nargs="*", type=Path, help="read by this user alone")
+    parser.add_argument("--keys", nargs="+", type=Path, default=[], help="keys for encryption, likewise")
     parser.add_argument("--shared", nargs="+", type=Path, default=[], help="read by this user's group too")
     given = parser.parse_args(arguments)
     for path in given.private:
-        ensure_secret(path)
+        ensure_secret(path, random_secret())
+    for path in given.keys:
+        ensure_secret(path, random_key())
     for path in given.shared:
-        ensure_secret(path, shared=True)
+        ensure_secret(path, random_secret(), shared=True)
