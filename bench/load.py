@@ -194,7 +194,7 @@ def resident_mib(stack: RunningStack) -> dict[str, float]:
     members = stack.members()
     return {
         group: max(psutil.Process(member.pid).memory_info().rss for member in members[group]) / 2**20
-        for group in ("ingest-api", "processor", "query-api")
+        for group in ("ingest-api", "processor", "query-api", "webhooks")
     }
 
 

@@ -17,7 +17,7 @@ from redis import Redis
 from devstack.client import RunningStack
 from messaging.topics import Topics
 
-OURS: Final = ("ingest-api", "processor", "query-api")
+OURS: Final = ("ingest-api", "processor", "query-api", "webhooks")
 RSS_TOLERANCE: Final = 0.05
 HANDLES: Final = 10
 """Number of files or connections that is no growth: pools vary."""

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import subprocess
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from devstack.supervision.probes import kafka_probe, mongod_probe, redis_probe
 from tests.support.printed_calls import ROOT
 from tests.support.stack import ExternalStack
 
-GROUPS = ("ingest-api", "processor", "query-api")
+GROUPS = ("ingest-api", "processor", "query-api", "webhooks")
 READY_WITHIN_S = 90.0
 END_WITHIN_S = 20.0
 _POLL_S = 0.2
@@ -40,6 +41,7 @@ def docker_stack(home: Path) -> Iterator[ExternalStack]:
         environment="development",
         log_level="info",
         jwt_secret=secrets.token_hex(32),
+        webhooks_keys=urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
     with ExitStack() as stack:
         for container in _stores(ports):
@@ -103,8 +105,7 @@ def _gateway(ports: Mapping[str, int], home: Path) -> Part:
         caddyfile=gateway.find_caddyfile(),
         data=home,
         port=ports["gateway"],
-        ingest=[ports["ingest-api"]],
-        query=[ports["query-api"]],
+        replicas={service: [ports[service]] for service in gateway.UPSTREAMS},
     )
 
 

@@ -1,4 +1,4 @@
-"""The Caddyfile under a real Caddy, with small stand-ins for the two services behind it."""
+"""The Caddyfile under a real Caddy, with small stand-ins for the services behind it."""
 
 import asyncio
 import io
@@ -18,6 +18,7 @@ from devstack.home.ports import choose_ports, is_free
 from devstack.home.programs import wheel_program
 from devstack.parts import gateway
 from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.parts.services import replica_names
 from devstack.supervision.child import Child
 from devstack.supervision.launcher import Launcher
 
@@ -70,27 +71,32 @@ class Service:
 class Door:
     """A running gateway, the services behind it and a client in front of it."""
 
-    def __init__(self, session: aiohttp.ClientSession, ingest: list[Service], query: list[Service]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, services: dict[str, list[Service]]) -> None:
         self.session = session
-        self.ingest = ingest
-        self.query = query
+        self.services = services
+        self.ingest = services["ingest-api"]
+        self.query = services["query-api"]
 
 
 @asynccontextmanager
 async def open_door(
     directory: Path, *, ingest: int = 1, query: int = 1, trusted: str = ""
 ) -> AsyncIterator[Door]:
-    names = ["gateway", *(f"i{n}" for n in range(ingest)), *(f"q{n}" for n in range(query))]
+    replicas = {"ingest-api": ingest, "query-api": query, "webhooks": 1}
+    named = {group: replica_names(group, count) for group, count in replicas.items()}
+    names = ["gateway", *(name for group in named.values() for name in group)]
     seed = random.SystemRandom().getrandbits(32)
     ports = choose_ports(names, remembered={}, is_free=is_free, seed=seed)
-    services = [Service(name, ports[name]) for name in names[1:]]
+    behind = {
+        group: [Service(name, ports[name]) for name in group_names] for group, group_names in named.items()
+    }
+    services = [service for group in behind.values() for service in group]
     part = gateway_part(
         wheel_program(gateway.DISTRIBUTION, "caddy"),
         caddyfile=find_caddyfile(),
         data=directory,
         port=ports["gateway"],
-        ingest=[service.port for service in services[:ingest]],
-        query=[service.port for service in services[ingest:]],
+        replicas={group: [service.port for service in services] for group, services in behind.items()},
     )
     part = replace(part, environment={**part.environment, "WAYBILL_TRUSTED_PROXIES": trusted})
     with (directory / "lock").open("w") as lock:
@@ -102,7 +108,7 @@ async def open_door(
             async with aiohttp.ClientSession(
                 url, auto_decompress=False, headers={"Accept-Encoding": "identity"}
             ) as session:
-                yield Door(session, services[:ingest], services[ingest:])
+                yield Door(session, behind)
         finally:
             child.kill()
             await child.wait()

@@ -52,8 +52,7 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
         caddyfile=find_caddyfile(),
         data=data,
         port=ports["plain"],
-        ingest=[ports["nobody"]],
-        query=[ports["nobody"]],
+        replicas={service: [ports["nobody"]] for service in gateway.UPSTREAMS},
     )
     status = 308 if environment else 404
     part = replace(

@@ -18,7 +18,7 @@ def home(tmp_path: Path) -> Path:
     for name in (*MADE, "backups", "photographs"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("x" * 1_000_000)
-    for name in ("ports.json", "stack.json", "jwt_secret", *FOREIGN):
+    for name in ("ports.json", "stack.json", "jwt_secret", "webhooks_keys", *FOREIGN):
         (tmp_path / name).touch()
     return tmp_path
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from cryptography.fernet import Fernet
 
 from devstack.errors import AlreadyRunningError, PrerequisiteError
 from devstack.home.directory import Home
@@ -26,12 +27,24 @@ def test_the_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) 
     assert stat.S_IMODE((tmp_path / "jwt_secret").stat().st_mode) == 0o600
 
 
+def test_the_key_of_webhooks_is_made_once_in_the_form_that_fernet_takes(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+
+    key = home.webhooks_keys()
+
+    assert Fernet(key).decrypt(Fernet(key).encrypt(b"secret")) == b"secret"
+    assert home.webhooks_keys() == key
+    assert home.jwt_secret() != key
+    assert stat.S_IMODE((tmp_path / "webhooks_keys").stat().st_mode) == 0o600
+
+
 def test_two_homes_have_two_secrets(tmp_path: Path) -> None:
     homes = [Home(tmp_path / name) for name in "ab"]
     for home in homes:
         home.prepare()
 
     assert homes[0].jwt_secret() != homes[1].jwt_secret()
+    assert homes[0].webhooks_keys() != homes[1].webhooks_keys()
 
 
 def test_a_full_disk_is_reported_before_anything_starts(

@@ -12,6 +12,7 @@ ADDRESSES = Addresses(
     environment="development",
     log_level="info",
     jwt_secret="s3cret",  # noqa: S106 - not one
+    webhooks_keys="k3ys",
 )
 
 
@@ -33,6 +34,8 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "REDIS_DB": "0",
         "KAFKA_BROKERS": "127.0.0.1:3",
         "JWT_SECRET": "s3cret",
+        "WEBHOOKS_KEYS": "k3ys",
+        "WEBHOOKS_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
         "TRUSTED_PROXIES": "1",
         "INSTANCE_ID": "ingest-api-2",
         "PROCESSOR_GROUP_INSTANCE": "ingest-api-2",
@@ -58,6 +61,7 @@ def test_the_embedded_stores_are_reached_without_tls_whatever_the_shell_sets() -
 
 def test_secrets_stay_out_of_what_is_printed() -> None:
     assert "s3cret" not in repr(ADDRESSES)
+    assert "k3ys" not in repr(ADDRESSES)
 
 
 def test_replicas_are_counted_from_one() -> None:
@@ -66,11 +70,16 @@ def test_replicas_are_counted_from_one() -> None:
 
 def test_the_gateway_knows_every_replica() -> None:
     part = gateway_part(
-        Path("caddy"), caddyfile=Path("Caddyfile"), data=Path("data"), port=80, ingest=[1, 2], query=[3]
+        Path("caddy"),
+        caddyfile=Path("Caddyfile"),
+        data=Path("data"),
+        port=80,
+        replicas={"ingest-api": [1, 2], "query-api": [3], "webhooks": [4]},
     )
 
     assert part.environment["INGEST_UPSTREAMS"] == "127.0.0.1:1 127.0.0.1:2"
     assert part.environment["QUERY_UPSTREAMS"] == "127.0.0.1:3"
+    assert part.environment["WEBHOOKS_UPSTREAMS"] == "127.0.0.1:4"
     assert part.environment["WAYBILL_BIND"] == "127.0.0.1"
 
 

@@ -13,13 +13,14 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.home == Path.cwd() / ".waybill"
     assert settings.cache == Path("/home/me/.cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
+    assert settings.webhooks_replicas == 1
     assert settings.kafka_brokers == 1
     assert settings.environment == "development"
     assert settings.jwt_secret is None
 
 
 def test_the_environment_overrides_defaults() -> None:
-    signing = "kept out of every repr"
+    signing, sealing = "kept out of every repr", "likewise"
     env = {
         "WAYBILL_PORT": "9000",
         "WAYBILL_HOME": "/data/waybill",
@@ -27,6 +28,8 @@ def test_the_environment_overrides_defaults() -> None:
         "PROCESSORS": "3",
         "INGEST_REPLICAS": "2",
         "QUERY_REPLICAS": "4",
+        "WEBHOOKS_REPLICAS": "5",
+        "WEBHOOKS_KEYS": sealing,
         "WAYBILL_KAFKA_BROKERS": "3",
         "ENV": "production",
         "JWT_SECRET": signing,
@@ -39,10 +42,13 @@ def test_the_environment_overrides_defaults() -> None:
     assert settings.home == Path("/data/waybill")
     assert settings.cache == Path("/cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
+    assert settings.webhooks_replicas == 5
     assert settings.kafka_brokers == 3
     assert settings.environment == "production"
     assert settings.jwt_secret == signing
+    assert settings.webhooks_keys == sealing
     assert signing not in repr(settings)
+    assert sealing not in repr(settings)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +60,7 @@ def test_the_environment_overrides_defaults() -> None:
         ("WAYBILL_PORT", "٨٠"),
         ("PROCESSORS", "0"),
         ("QUERY_REPLICAS", "65"),
+        ("WEBHOOKS_REPLICAS", "0"),
         ("WAYBILL_MONGO_CACHE_GB", "lots"),
         ("WAYBILL_MONGO_CACHE_GB", "nan"),
         ("WAYBILL_KAFKA_HEAP_MB", "1.5"),

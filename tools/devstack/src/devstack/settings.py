@@ -33,8 +33,10 @@ class StackSettings:
     processors: int = 1
     ingest_replicas: int = 1
     query_replicas: int = 1
+    webhooks_replicas: int = 1
     environment: str = "development"
     jwt_secret: str | None = field(default=None, repr=False)
+    webhooks_keys: str | None = field(default=None, repr=False)
     mongo_cache_gb: float = 1.0
     kafka_brokers: int = 1
     kafka_heap_mb: int = 512
@@ -59,8 +61,10 @@ class StackSettings:
             processors=_whole(env, "PROCESSORS", 1, most=_MOST_REPLICAS),
             ingest_replicas=_whole(env, "INGEST_REPLICAS", 1, most=_MOST_REPLICAS),
             query_replicas=_whole(env, "QUERY_REPLICAS", 1, most=_MOST_REPLICAS),
+            webhooks_replicas=_whole(env, "WEBHOOKS_REPLICAS", 1, most=_MOST_REPLICAS),
             environment=env.get("ENV") or "development",
             jwt_secret=env.get("JWT_SECRET") or None,
+            webhooks_keys=env.get("WEBHOOKS_KEYS") or None,
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
             kafka_brokers=kafka_brokers,
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),

@@ -81,6 +81,7 @@ class Stack:
             "ingest-api": services.replica_names("ingest-api", settings.ingest_replicas),
             "processor": services.replica_names("processor", settings.processors),
             "query-api": services.replica_names("query-api", settings.query_replicas),
+            "webhooks": services.replica_names("webhooks", settings.webhooks_replicas),
         }
         names = [*store_ports(settings.kafka_brokers)]
         if not settings.stores_only:
@@ -186,8 +187,10 @@ class Stack:
             caddyfile=gateway.find_caddyfile(),
             data=self._home.data("gateway"),
             port=self._settings.gateway_port,
-            ingest=[self._ports[name] for name in self._replicas["ingest-api"]],
-            query=[self._ports[name] for name in self._replicas["query-api"]],
+            replicas={
+                service: [self._ports[name] for name in self._replicas[service]]
+                for service in gateway.UPSTREAMS
+            },
         )
 
     def _service_addresses(self) -> services.Addresses:
@@ -200,6 +203,9 @@ class Stack:
             environment=self._settings.environment,
             log_level=self._settings.inherited.get("LOG_LEVEL") or "info",
             jwt_secret=self._settings.jwt_secret or self._home.jwt_secret(),
+            webhooks_keys=self._settings.webhooks_keys or self._home.webhooks_keys(),
+            webhooks_networks=self._settings.inherited.get("WEBHOOKS_ALLOWED_NETWORKS")
+            or services.LOOPBACK_NETWORKS,
         )
 
     def _banner(self) -> str:

@@ -1,4 +1,4 @@
-"""The directory of a stack: data, logs, ports, secret and the lock on it."""
+"""The directory of a stack: data, logs, ports, secrets and the lock on it."""
 
 import asyncio
 import fcntl
@@ -6,7 +6,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,9 @@ from devstack.errors import AlreadyRunningError, PrerequisiteError
 LEAST_FREE_BYTES = 1 << 30
 _LEFTOVER_WAIT_S = 10.0
 _POLL_S = 0.05
-_OWN = re.compile(r"mongod|redis|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|lock")
+_OWN = re.compile(
+    r"mongod|redis|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|webhooks_keys|lock"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,11 @@ class Home:
 
     def jwt_secret(self) -> str:
         """Return the secret that signs this home's tokens, created at the first call."""
-        path = self.root / "jwt_secret"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
-        return path.read_text().strip()
+        return _kept(self.root / "jwt_secret", lambda: secrets.token_urlsafe(48))
+
+    def webhooks_keys(self) -> str:
+        """Return the key that encrypts the secrets of this home's webhooks, created at the first call."""
+        return _kept(self.root / "webhooks_keys", _encryption_key)
 
     @asynccontextmanager
     async def locked(self) -> AsyncIterator[int]:
@@ -113,6 +113,22 @@ class Home:
                     f"{self.root} is in use by another stack (pid {owner}): stop it or set WAYBILL_HOME"
                 )
             await asyncio.sleep(_POLL_S)
+
+
+def _kept(path: Path, create: Callable[[], str]) -> str:
+    """Return what is in a file that only its owner may read; created if it is missing."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(create() + "\n")
+    return path.read_text().strip()
+
+
+def _encryption_key() -> str:
+    """Return 32 random bytes in the form that Fernet has them."""
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def _alive(pid: str) -> bool:

