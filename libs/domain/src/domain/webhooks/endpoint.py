@@ -1,5 +1,6 @@
 """Endpoints: addresses of clients that are told of changes, and the types of changes that each wants."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -82,6 +83,11 @@ def matches(pattern: str, type_: str) -> bool:
     if pattern.endswith(_REST):
         return type_.startswith(pattern.removesuffix(_REST))
     return type_ == pattern
+
+
+def types_wanted(patterns: Iterable[str]) -> frozenset[str]:
+    """Return the types of messages that one of the patterns matches."""
+    return frozenset(type_ for pattern in patterns for type_ in MESSAGE_TYPES if matches(pattern, type_))
 
 
 def can_match(pattern: str) -> bool:
