@@ -72,7 +72,7 @@ class PartitionMetrics(Collector):
 
 
 class Reading(Protocol):
-    """What `ConsumerMetrics` asks of a plain consumer, or of something that runs one."""
+    """A plain consumer, or something that runs one, as `ConsumerMetrics` reads it."""
 
     @property
     def lags(self) -> Mapping[int, int]:

@@ -31,7 +31,7 @@ class SubscriptionCache:
 
     @property
     def oldest(self) -> datetime | None:
-        """When the oldest endpoint was created; None if there is none."""
+        """Creation of the oldest endpoint; None if there is none."""
         return min((each.created_at for each in self._all()), default=None)
 
     async def refresh(self) -> None:
