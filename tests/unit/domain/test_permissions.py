@@ -37,6 +37,8 @@ shipment:create       x      x       .
 shipment:read         x      x       .
 user:manage           x      .       .
 user:read             x      .       .
+webhook:manage        x      x       .
+webhook:read          x      x       .
 """
 
 ADMIN = Principal("admin_user", Role.ADMIN)

@@ -22,8 +22,12 @@ from storage.mongo.database import Database, open_database
 from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 from webhooks.sealing import SecretSealer
+from webhooks.sending.address_guard import AddressGuard
+from webhooks.sending.sender import Sender, open_sender
 from webhooks.settings import Settings
+from webhooks.stores.delivery_reader import MongoDeliveryReader
 from webhooks.stores.endpoints import MongoEndpointStore
+from webhooks.stores.replays import MongoReplayStore
 
 DATABASE: Final = "database"
 CACHE: Final = "cache"
@@ -42,6 +46,10 @@ class Adapters:
     clock: Clock
     database: Database
     endpoints: MongoEndpointStore
+    deliveries: MongoDeliveryReader
+    replays: MongoReplayStore
+    guard: AddressGuard
+    sender: Sender
     sealer: SecretSealer
     feed: RevocationFeed
     limiter: RateLimiter
@@ -55,7 +63,7 @@ ADAPTERS: Final = web.AppKey("adapters", Adapters)
 async def open_adapters(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Adapters]:
     """Open the stores without waiting for them; at exit, close all connections."""
     registry.register(BreakerMetrics())
-    clock = SystemClock()
+    clock, guard = SystemClock(), AddressGuard(settings.webhooks.allowed_networks)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
         redis = await stack.enter_async_context(open_redis(settings.redis))
@@ -65,6 +73,10 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             clock=clock,
             database=database,
             endpoints=MongoEndpointStore(database),
+            deliveries=MongoDeliveryReader(database),
+            replays=MongoReplayStore(database),
+            guard=guard,
+            sender=await stack.enter_async_context(open_sender(guard, clock)),
             sealer=SecretSealer(settings.webhooks.key_list()),
             feed=RedisRevocationFeed(redis, clock, retention_s=settings.auth.jwt_ttl_s + 120),
             limiter=LotRateLimiter(RedisRateLimiter(redis)),

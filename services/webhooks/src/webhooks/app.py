@@ -9,6 +9,7 @@ from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
 
 import httpkit.server.app_server
+from httpkit.listing.list_turns import LIST_SLOTS, ListSlots
 from httpkit.middleware.auth import TokenVerifier
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.middleware.rate_limits import LIMITER
@@ -19,6 +20,8 @@ from httpkit.server.health import Check, Health, State
 from webhooks.adapters import ADAPTERS, CACHE, EVENT_QUEUE, Adapters, open_adapters
 from webhooks.routes import ROUTES
 from webhooks.settings import Settings
+from webhooks.use_cases.notices import Notices, NoWorkers
+from webhooks.use_cases.services import SERVICES, Services, wire_services
 from webhooks.workers import Worker, run_workers
 
 
@@ -37,23 +40,28 @@ async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Trace
         await stack.enter_async_context(
             revocations.following(adapters.feed, every_s=settings.auth.jwt_revocation_poll_s)
         )
-        workers = build_workers(settings, adapters, registry)
-        app = build_app(settings, adapters, registry, revocations, _accepting(stop))
+        workers, notices = build_workers(settings, adapters, registry)
+        verifier = TokenVerifier(settings.auth, revocations)
+        services = wire_services(adapters, notices)
+        app = build_app(settings, adapters, services, registry, verifier, _accepting(stop))
         trace_requests(app, tracer)
         await stack.enter_async_context(serving(app, settings.http))
         await run_workers(workers, stop, drain_s=settings.webhooks.drain_s)
 
 
-def build_workers(_settings: Settings, _adapters: Adapters, _registry: CollectorRegistry) -> Sequence[Worker]:
-    """Build what runs beside the server."""
-    return ()
+def build_workers(
+    _settings: Settings, _adapters: Adapters, _registry: CollectorRegistry
+) -> tuple[Sequence[Worker], Notices]:
+    """Build what runs beside the server, and what the routes tell it."""
+    return (), NoWorkers()
 
 
 def build_app(
     settings: Settings,
     adapters: Adapters,
+    services: Services,
     registry: CollectorRegistry,
-    revocations: Revocations,
+    verifier: TokenVerifier,
     accepting: Check,
 ) -> web.Application:
     """Build the HTTP app.
@@ -61,8 +69,9 @@ def build_app(
     Args:
         settings: the whole tree.
         adapters: ports of the handlers.
+        services: use cases of the handlers.
         registry: where the metrics are.
-        revocations: of tokens.
+        verifier: checks tokens.
         accepting: a check that is down once the service is stopping.
     """
     app = httpkit.server.app_server.build_app(
@@ -70,10 +79,11 @@ def build_app(
         ROUTES,
         health=_health(adapters, accepting),
         registry=registry,
-        verifier=TokenVerifier(settings.auth, revocations),
+        verifier=verifier,
         limits=settings.limits,
     )
-    app[ADAPTERS], app[LIMITER] = adapters, adapters.limiter
+    app[ADAPTERS], app[SERVICES] = adapters, services
+    app[LIMITER], app[LIST_SLOTS] = adapters.limiter, ListSlots()
     return app
 
 

@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -35,6 +35,22 @@ class SecretSealer:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
             raise UnreadableSecret("none of WEBHOOKS_KEYS decrypts this secret") from None
+
+    def open_all(self, sealed: Iterable[bytes]) -> list[str]:
+        """Return the secrets that can be decrypted, in their order.
+
+        Raises:
+            UnreadableSecret: none of them can.
+        """
+        opened = []
+        for each in sealed:
+            try:
+                opened.append(self.open(each))
+            except UnreadableSecret:
+                continue
+        if not opened:
+            raise UnreadableSecret("none of WEBHOOKS_KEYS decrypts a secret of this endpoint")
+        return opened
 
 
 def new_secret() -> str:

@@ -29,6 +29,8 @@ class Permission(StrEnum):
     SHIPMENT_READ = "shipment:read"
     USER_MANAGE = "user:manage"
     USER_READ = "user:read"
+    WEBHOOK_MANAGE = "webhook:manage"
+    WEBHOOK_READ = "webhook:read"
 
 
 class Role(StrEnum):
@@ -54,6 +56,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.SHIPMENT_CANCEL,
                 Permission.SHIPMENT_CREATE,
                 Permission.SHIPMENT_READ,
+                Permission.WEBHOOK_MANAGE,
+                Permission.WEBHOOK_READ,
             },
         ),
         Role.PRODUCER: frozenset(

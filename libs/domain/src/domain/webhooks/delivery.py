@@ -42,6 +42,7 @@ class AttemptError(StrEnum):
     INVALID_RESPONSE = "invalid_response"
     STATUS = "status"
     MESSAGE_EXPIRED = "message_expired"
+    SECRET_UNREADABLE = "secret_unreadable"  # noqa: S105  # an error, not a secret
 
 
 FINAL_ERRORS: Final = frozenset({AttemptError.ADDRESS_NOT_ALLOWED, AttemptError.MESSAGE_EXPIRED})

@@ -53,6 +53,7 @@ class Endpoint:
         types: types of messages that it wants; `*` at the end of one stands for any rest.
         rate_per_s: most attempts per second, None for no such bound.
         paused_reason: None while it is active.
+        failing_since: the first failure since the last success; None if there was none.
         created_by: the user who made it.
     """
 
@@ -70,6 +71,7 @@ class Endpoint:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    failing_since: datetime | None = None
 
     def wants(self, type_: str, client_id: str | None) -> bool:
         """Say whether a message of `type_` about a shipment of `client_id` is for this endpoint."""

@@ -13,6 +13,8 @@ ERROR_CATALOGUE: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.AUTHENTICATION_REQUIRED: "The request has no token, and the route requires one.",
         ErrorCode.CANNOT_RESUME: "The partition is not halted, or cannot resume from there.",
         ErrorCode.DEAD_LETTER_DISCARDED: "The dead letter is discarded already; its first reason stays.",
+        ErrorCode.DELIVERY_HELD: "The delivery is held, and is sent by a replay only.",
+        ErrorCode.DELIVERY_NOT_FOUND: "The endpoint has no such delivery, or not any more.",
         ErrorCode.EVENT_NOT_FOUND: "No such event, or not processed yet: retry after Retry-After seconds.",
         ErrorCode.FIELDS_TOO_LARGE: "The header fields are too long, or too many.",
         ErrorCode.FORBIDDEN: "The role does not allow this, or the resource belongs to another client.",
@@ -33,6 +35,7 @@ ERROR_CATALOGUE: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.PRECONDITION_FAILED: "If-Match or If-None-Match failed: read the resource again.",
         ErrorCode.QUARANTINE_FULL: "The maximum number of shipments is quarantined: release one.",
         ErrorCode.RATE_LIMITED: "The rate limit is exceeded: retry after Retry-After seconds.",
+        ErrorCode.REPLAY_NOT_FOUND: "The endpoint has no such replay, or not any more.",
         ErrorCode.REQUEST_TIMEOUT: "The body took too long to arrive.",
         ErrorCode.RETRACTED: "The event was retracted, and stays so; another time is another event.",
         ErrorCode.SERVICE_UNAVAILABLE: "Temporarily unavailable: retry after Retry-After seconds.",
@@ -45,5 +48,8 @@ ERROR_CATALOGUE: Final[Mapping[ErrorCode, str]] = MappingProxyType(
         ErrorCode.USERNAME_TAKEN: "A user with that name exists already.",
         ErrorCode.USER_NOT_FOUND: "There is no user with that name.",
         ErrorCode.VALIDATION_ERROR: "Validation failed; `details` lists every problem.",
+        ErrorCode.WEBHOOK_LIMIT_REACHED: "The client has too many endpoints, or the endpoint replays.",
+        ErrorCode.WEBHOOK_NOT_FOUND: "There is no endpoint with that id.",
+        ErrorCode.WEBHOOK_PAUSED: "The endpoint is paused: set its state to active first.",
     }
 )

@@ -26,6 +26,8 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.AUTHENTICATION_REQUIRED: 401,
         ErrorCode.CANNOT_RESUME: 409,
         ErrorCode.DEAD_LETTER_DISCARDED: 409,
+        ErrorCode.DELIVERY_HELD: 409,
+        ErrorCode.DELIVERY_NOT_FOUND: 404,
         ErrorCode.EVENT_NOT_FOUND: 404,
         ErrorCode.FIELDS_TOO_LARGE: 431,
         ErrorCode.FORBIDDEN: 403,
@@ -46,6 +48,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.PRECONDITION_FAILED: 412,
         ErrorCode.QUARANTINE_FULL: 409,
         ErrorCode.RATE_LIMITED: 429,
+        ErrorCode.REPLAY_NOT_FOUND: 404,
         ErrorCode.REQUEST_TIMEOUT: 408,
         ErrorCode.RETRACTED: 409,
         ErrorCode.SERVICE_UNAVAILABLE: 503,
@@ -58,6 +61,9 @@ STATUS: Final[Mapping[ErrorCode, int]] = MappingProxyType(
         ErrorCode.USERNAME_TAKEN: 409,
         ErrorCode.USER_NOT_FOUND: 404,
         ErrorCode.VALIDATION_ERROR: 400,
+        ErrorCode.WEBHOOK_LIMIT_REACHED: 409,
+        ErrorCode.WEBHOOK_NOT_FOUND: 404,
+        ErrorCode.WEBHOOK_PAUSED: 409,
     }
 )
 """Default status of each error code; a route may override it."""
