@@ -136,7 +136,7 @@ _REMOVABLE: Final = frozenset({"rate_per_s", "description"})
 
 
 class Rotation(BaseModel):
-    """How long the secrets of before sign too, in seconds; with 0 they end at once."""
+    """Grace of a rotation: seconds for which the secrets of before sign, too; with 0 they end at once."""
 
     model_config = _CLOSED
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Notices(Protocol):
-    """What the workers do at once when a route has changed something; they see it soon by themselves, too."""
+    """Calls after which the workers act at once; without one, they see the change soon by themselves."""
 
     def endpoints_changed(self) -> None:
         """Take over which endpoints there are."""
