@@ -46,6 +46,8 @@ class PublishedMessage(NamedTuple):
     tracking_number: str
     version: int
     digest: bytes
+    statuses: tuple[str | None, str]
+    """Before the change, and after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +113,6 @@ def message_in(record: Any) -> PublishedMessage:  # noqa: ANN401  # as above
     """Return the decoded record of a derived topic."""
     message = from_json(record.value)
     digest = digest_of(record.key, record.value)
-    return PublishedMessage(message["id"], message["subject"], message["data"]["version"], digest)
+    data = message["data"]
+    statuses = data["previous_status"], data["current_status"]
+    return PublishedMessage(message["id"], message["subject"], data["version"], digest, statuses)

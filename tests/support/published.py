@@ -62,6 +62,17 @@ def wrong_messages(
             for each, digests in by_id.items()
             if len(digests) > 1
         )
+        if topic == Topics().changes:
+            yield from _broken_chains(messages)
+
+
+def _broken_chains(messages: Sequence[PublishedMessage]) -> Iterator[str]:
+    """Yield where the status before a change is not the one after the change before it."""
+    made = {(each.tracking_number, each.version): each.statuses for each in messages}
+    for (number, version), (before, _) in made.items():
+        _, last = made.get((number, version - 1), (None, None))
+        if before != last:
+            yield f"{number}: version {version} has the previous status {before}, not {last}"
 
 
 def _belongs(topic: str, command: Command) -> bool:

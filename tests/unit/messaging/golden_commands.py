@@ -162,7 +162,9 @@ def _retracted(*, own: bool) -> RetractEvent:
     )
 
 
-def _applied(command: Command, version: int, status: Status) -> EventRecord:
+def _applied(
+    command: Command, version: int, status: Status, *, previous: Status | None = None
+) -> EventRecord:
     return EventRecord(
         event_id=command.event_id,
         outcome=Outcome.APPLIED,
@@ -173,6 +175,7 @@ def _applied(command: Command, version: int, status: Status) -> EventRecord:
         client_id="client_001",
         timestamp=command.timestamp,
         status=status,
+        previous_status=previous,
     )
 
 
@@ -209,6 +212,14 @@ CHANGES: Final[Mapping[str, tuple[Command, EventRecord]]] = {
     "changed_status_signed": (_signed(), _applied(_signed(), 5, Status.DELIVERED)),
     "changed_checkpoint": (_passed(complete=True), _applied(_passed(complete=True), 6, Status.IN_TRANSIT)),
     "changed_status_local": (_reported_local(), _applied(_reported_local(), 3, Status.IN_WAREHOUSE)),
-    "changed_corrected": (_retracted(own=False), _applied(_retracted(own=False), 4, Status.PICKED_UP)),
+    "changed_corrected": (
+        _retracted(own=False),
+        _applied(_retracted(own=False), 4, Status.PICKED_UP, previous=Status.IN_WAREHOUSE),
+    ),
+    "changed_cancelled": (
+        _cancelled(),
+        _applied(_cancelled(), 3, Status.CANCELLED, previous=Status.PICKED_UP),
+    ),
+    "changed_cancelled_older": (_cancelled(), _applied(_cancelled(), 3, Status.CANCELLED)),
     "changed_amended": (_amended(complete=True), _applied(_amended(complete=True), 2, Status.CREATED)),
 }

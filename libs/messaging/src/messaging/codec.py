@@ -171,7 +171,7 @@ def decode(value: bytes | None) -> Decoded:
         record = _RECORD.validate_json(value)
         number = parse_tracking_number(record["subject"])
     except ValidationError as error:
-        raise PoisonRecord(_first_fault(error)) from error
+        raise PoisonRecord(first_fault(error)) from error
     except BusinessError as error:
         raise PoisonRecord(f"subject: {error}") from error
     command = _command(record, number)
@@ -308,7 +308,8 @@ def _instant(record: _Record, name: Literal["time", "recordedtime"]) -> datetime
         raise PoisonRecord(f"{name}: {error}") from error
 
 
-def _first_fault(error: ValidationError) -> str:
+def first_fault(error: ValidationError) -> str:
+    """Return where a value is not valid, and why: its first fault."""
     fault = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in fault["loc"])
     return f"{where}: {fault['msg']}" if where else str(fault["msg"])

@@ -1,11 +1,11 @@
 """Prometheus collectors of Kafka: evaluated at each scrape; the hot path counts plain integers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from messaging.consumer.plain_consumer import PlainConsumer
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
@@ -71,10 +71,22 @@ class PartitionMetrics(Collector):
         )
 
 
+class Reading(Protocol):
+    """A plain consumer, or something that runs one, as `ConsumerMetrics` reads it."""
+
+    @property
+    def lags(self) -> Mapping[int, int]:
+        """Number of records of each partition that are not handled yet."""
+
+    @property
+    def skipped(self) -> int:
+        """Number of records that nobody could read."""
+
+
 class ConsumerMetrics(Collector):
     """Metrics of a plain consumer: the lag of each partition, and the records that nobody could read."""
 
-    def __init__(self, consumer: PlainConsumer, group: str) -> None:
+    def __init__(self, consumer: Reading, group: str) -> None:
         self._consumer = consumer
         self._group = group
 

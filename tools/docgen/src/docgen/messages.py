@@ -13,8 +13,9 @@ from messaging.wire_shapes import DeliveryWindow, Package, Place, PublishedObser
 class ChangeData(PublishedObservation):
     """An applied change: a creation holds the shipment, an amendment its changes, a checkpoint its code.
 
-    `status` is the reported one; of an amendment and a checkpoint, the shipment's. A correction says which
-    event it takes back and why; its status is the one that holds again.
+    `status` and `current_status` are the shipment's after the change, `previous_status` is the one before it:
+    null of a creation, and of cancellations and corrections that an earlier release applied. A correction
+    says which event it takes back and why; its status is the one that holds again.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]  # pydantic's way with a TypedDict
@@ -22,6 +23,8 @@ class ChangeData(PublishedObservation):
     tracking_number: TrackingNumberText
     client_id: str
     status: Status
+    current_status: Status
+    previous_status: Status | None
     checkpoint: NotRequired[str]
     version: int
     timestamp: Instant

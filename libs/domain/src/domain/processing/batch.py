@@ -40,6 +40,8 @@ class EventRecord:
         status: the one it reports; of an amendment, the shipment's, None if there was no shipment.
         offset: of the consumed command whose verdict this is.
         current_status: the shipment's, where it is why the event was rejected; None otherwise.
+        previous_status: the shipment's before it was applied, where the status after it does not determine
+            that; see `domain.processing.previous_status`.
         held_until: of a held event, until when it may be released.
         released: the held events that were applied right after this one, in their order.
         released_by: the event that released this one, None if it was applied by itself.
@@ -59,6 +61,7 @@ class EventRecord:
     status: Status | None = None
     offset: int | None = None
     current_status: Status | None = None
+    previous_status: Status | None = None
     held_until: datetime | None = None
     released: tuple[HeldEvent, ...] = ()
     released_by: EventId | None = None

@@ -14,6 +14,7 @@ from domain.processing.batch import (
     Verdict,
     Verdicts,
 )
+from domain.processing.previous_status import status_to_record
 from domain.processing.recording import change_of, note_shipment, record_of
 from domain.shipments.early import (
     has_expired,
@@ -29,6 +30,7 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
 from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import HeldEvent, Shipment, StatusChanged, evolve
+from domain.shipments.status import Status
 
 
 def is_held_again(verdicts: Verdicts, consumed: ConsumedCommand, shipment: Shipment, known: Known) -> bool:
@@ -113,9 +115,11 @@ def release_legal(
         after = without_held(after, [releaser_id])
     released: list[HeldEvent] = []
     while (held := next_legal(after, accepted_at)) is not None:
+        before = after.status
         after = without_held(after, [held.command.event_id])
         after = evolve(after, StatusChanged(held.command.event_id, held.command.status))
-        _release(verdicts, held, after, releaser_id, known)
+        record = _record_of(held, after.version, after.client_id, releaser_id, before)
+        _release(verdicts, held, after, record, known)
         if verdicts.history is not None:
             verdicts.history.append(HistoryEntry(held.command.event_id, after.status))
         released.append(held)
@@ -135,17 +139,16 @@ def repeat_releases(verdicts: Verdicts, consumed: ConsumedCommand, record: Event
     """Add the verdicts on the events that a replayed command released: they are published again, after it."""
     if record is None or not record.released or record.offset != consumed.offset:
         return
+    before = record.status
     for version, held in enumerate(record.released, (record.version or 0) + 1):
-        repeated = _record_of(held, version, record.client_id, record.event_id)
+        repeated = _record_of(held, version, record.client_id, record.event_id, before)
+        before = held.command.status
         verdicts.verdicts.append(Verdict(_consumed(held, redelivered=True), Kind.RELEASED, repeated))
 
 
-def _release(
-    verdicts: Verdicts, held: HeldEvent, after: Shipment, releaser_id: EventId, known: Known
-) -> None:
+def _release(verdicts: Verdicts, held: HeldEvent, after: Shipment, record: EventRecord, known: Known) -> None:
     change = _change_by_another(verdicts, held)
     stored = record_of(verdicts, held.command.event_id, known)
-    record = _record_of(held, after.version, after.client_id, releaser_id)
     if stored is not None:
         record = replace(record, last_offset=max(record.last_offset, stored.last_offset))
     change.last_offset = max(change.last_offset, record.last_offset)
@@ -186,7 +189,9 @@ def _consumed(held: HeldEvent, *, redelivered: bool = False) -> ConsumedCommand:
     )
 
 
-def _record_of(held: HeldEvent, version: int, client_id: str | None, releaser_id: EventId) -> EventRecord:
+def _record_of(
+    held: HeldEvent, version: int, client_id: str | None, releaser_id: EventId, before: Status | None
+) -> EventRecord:
     return EventRecord(
         event_id=held.command.event_id,
         outcome=Outcome.APPLIED,
@@ -201,4 +206,5 @@ def _record_of(held: HeldEvent, version: int, client_id: str | None, releaser_id
         submitted_by=held.command.submitted_by,
         received_at=held.command.received_at,
         released_by=releaser_id,
+        previous_status=status_to_record(held.command, before),
     )

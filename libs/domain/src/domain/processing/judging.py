@@ -133,7 +133,7 @@ def _apply(
     verdicts: Verdicts, consumed: ConsumedCommand, current: Shipment | None, event: Event, known: Known
 ) -> Shipment:
     evolved = evolve(current, event)
-    record_verdict(verdicts, consumed, evolved, None, known)
+    record_verdict(verdicts, consumed, evolved, None, known, current)
     transition = note_shipment(verdicts, current, evolved, consumed)
     if isinstance(event, Corrected):
         of_checkpoint = current is not None and event.retracts not in current.applied

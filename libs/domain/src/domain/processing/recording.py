@@ -15,6 +15,7 @@ from domain.processing.batch import (
     Verdicts,
     conflict_reason,
 )
+from domain.processing.previous_status import status_to_record
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import EventId
 from domain.shipments.rejection import RejectionReason
@@ -56,6 +57,7 @@ def record_verdict(
     shipment: Shipment | None,
     reason: RejectionReason | None,
     known: Known,
+    before: Shipment | None = None,
 ) -> EventChange:
     """Record the verdict on a command, and return the change of its event.
 
@@ -65,6 +67,7 @@ def record_verdict(
         shipment: as the command left it.
         reason: why it was rejected, None if it is applied.
         known: looked-up events.
+        before: the shipment before an applied command.
     """
     command = consumed.command
     stored = known.get(command.event_id)
@@ -72,13 +75,16 @@ def record_verdict(
     _retain_replaced(change, consumed, stored)
     change.judged = consumed
     change.attempts += 1
-    change.record = _record_of(consumed, shipment, reason)
+    change.record = _record_of(consumed, shipment, reason, before)
     verdicts.verdicts.append(Verdict(consumed, Kind.JUDGED, change.record))
     return change
 
 
 def _record_of(
-    consumed: ConsumedCommand, shipment: Shipment | None, reason: RejectionReason | None
+    consumed: ConsumedCommand,
+    shipment: Shipment | None,
+    reason: RejectionReason | None,
+    before: Shipment | None,
 ) -> EventRecord:
     command = consumed.command
     visible = None if reason is RejectionReason.FORBIDDEN else shipment
@@ -97,6 +103,7 @@ def _record_of(
         submitted_by=command.submitted_by,
         received_at=command.received_at,
         current_status=_forbidding(shipment) if reason is RejectionReason.INVALID_TRANSITION else None,
+        previous_status=None if before is None else status_to_record(command, before.status),
     )
 
 

@@ -42,6 +42,11 @@ def following(current: Status) -> tuple[Status, ...]:
     return tuple(status for status in Status if status in TRANSITIONS[current])
 
 
+def predecessor(status: Status) -> Status | None:
+    """Return the one status that `status` can follow; None if there is none, or there are several."""
+    return _PREDECESSORS[status]
+
+
 def can_reach(current: Status, target: Status) -> bool:
     """Say whether a shipment may get from `current` to `target`, in one step or in several."""
     return target in _REACHABLE[current]
@@ -62,6 +67,14 @@ def _reachable(status: Status) -> frozenset[Status]:
     return following.union(*(_reachable(each) for each in following))
 
 
+def _only_predecessor(status: Status) -> Status | None:
+    before = [each for each in Status if can_follow(each, status)]
+    return before[0] if len(before) == 1 else None
+
+
+_PREDECESSORS: Final[Mapping[Status, Status | None]] = MappingProxyType(
+    {status: _only_predecessor(status) for status in Status}
+)
 _REACHABLE: Final[Mapping[Status, frozenset[Status]]] = MappingProxyType(
     {status: _reachable(status) for status in Status}
 )

@@ -67,8 +67,11 @@ _NULL: Final[Document] = {"location": None, "notes": None}
 EXPLANATION: Final = ("current_status", "may_follow")
 """Fields of an event that the status of its shipment did not allow: that status, and what may follow it."""
 
+PREVIOUS_STATUS: Final = "previous_status"
+"""Field of an applied event: the shipment's status before it; absent where its own determines that."""
+
 _NEWER: Final = tuple(name for name in (*OBSERVED, *DESCRIBED) if name not in _NULL)
-ABSENT: Final = (UTC_OFFSET, *EXPLANATION, CHECKPOINT, "changes", RETRACTION, *_NEWER)
+ABSENT: Final = (UTC_OFFSET, *EXPLANATION, PREVIOUS_STATUS, CHECKPOINT, "changes", RETRACTION, *_NEWER)
 """Fields that are absent where they are not given: another payload may have to remove them."""
 
 EVENT_FIELDS = {
@@ -83,6 +86,7 @@ EVENT_FIELDS = {
     "request_key": 1,
     "status": 1,
     "current_status": 1,
+    PREVIOUS_STATUS: 1,
     HELD_UNTIL: 1,
     RELEASED: 1,
     "released_by": 1,
@@ -107,6 +111,7 @@ def event_of(document: Document) -> EventRecord:
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
         current_status=Status(document["current_status"]) if "current_status" in document else None,
+        previous_status=Status(document[PREVIOUS_STATUS]) if PREVIOUS_STATUS in document else None,
         held_until=document.get(HELD_UNTIL),
         released=tuple(
             held_event_of(each, tracking_number_of(document["_id"])) for each in document.get(RELEASED, ())
@@ -206,6 +211,8 @@ def judged_fields(change: EventChange, *, partition: int, recorded_at: datetime)
     if record.current_status is not None:
         fields["current_status"] = str(record.current_status)
         fields["may_follow"] = [str(status) for status in following(record.current_status)]
+    if record.previous_status is not None:
+        fields[PREVIOUS_STATUS] = str(record.previous_status)
     if record.released:
         fields[RELEASED] = [held_document(each) for each in record.released]
     if record.released_by is not None:

@@ -11,7 +11,7 @@ from bson import encode
 from domain.processing.batch import Outcome
 from messaging.settings import KafkaSettings
 from storage.mongo.database import Database
-from storage.mongo.documents import EXPLANATION, Document
+from storage.mongo.documents import EXPLANATION, PREVIOUS_STATUS, Document
 from storage.mongo.maintenance.snapshots import Snapshot, Stored, side_by_side, snapshot_of
 from storage.mongo.schema import SHIPMENTS
 from toolbox.rebuild.audit_fold import rebuilt
@@ -189,8 +189,9 @@ def _event_faults(found: Document, wanted: Document, log: Log) -> Iterator[str]:
     if log.begins.get(wanted["partition"], 0) > 0:
         # The log may have lost the first records of an event, so its counters may be lower.
         wanted |= {name: max(found.get(name) or 0, wanted[name]) for name in _COUNTERS}
-    # Events that an earlier release recorded do not say why their transition was rejected.
-    wanted = {name: value for name, value in wanted.items() if name in found or name not in EXPLANATION}
+    # Events of an earlier release say neither why their transition was rejected, nor the status before.
+    later = (*EXPLANATION, PREVIOUS_STATUS)
+    wanted = {name: value for name, value in wanted.items() if name in found or name not in later}
     if not _is_same(found, wanted):
         event_id = wanted["_id"]
         for fault in differences(found, wanted, leave_out=PROCESSING_TIMES | BOUNDED):

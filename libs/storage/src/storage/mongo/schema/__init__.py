@@ -80,6 +80,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     WEBHOOK_ENDPOINTS: [
         *(IndexModel(keys) for keys in (BY_CLIENT, BY_CREATION)),
         IndexModel([("state", ASCENDING), ("next_due_at", ASCENDING)]),
+        IndexModel([("updated_at", ASCENDING)]),
     ],
     WEBHOOK_MESSAGES: [_EXPIRING],
     WEBHOOK_DELIVERIES: [
