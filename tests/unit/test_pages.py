@@ -37,6 +37,12 @@ def test_the_readmes_test_runs_every_block() -> None:
     assert [block for block in blocks("README.md") if block.is_run and "curl" not in block.text] == []
 
 
+def test_the_site_leads_to_every_page_of_the_docs() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    listed = set(re.findall(r"\S+\.md$", navigation, re.MULTILINE))
+    assert {page for page in pages() if page.startswith("docs/")} - listed == set()
+
+
 @pytest.mark.parametrize("page", pages())
 def test_each_command_exists(page: str) -> None:
     unknown = []
