@@ -88,13 +88,13 @@ async def test_a_receiver_of_the_page_gets_each_change_once(
 ) -> None:
     async with receiving(program, tmp_path, new_client) as receiver:
         assert (await until_tested(receiver, new_client))["status_code"] == 204
-        assert await receiver.line() == "undefined undefined webhook.test" or True
+        assert (await receiver.line()).startswith("webhook.test ")
         number = await new_client.created(shipment_body(new_client_id))
         steps = [event_body(number, step) for step in PATH_TO[Status.IN_WAREHOUSE]]
         await driver.batch_reported(steps)
 
         story = {
-            f"{number} {version} shipment.{status}"
+            f"shipment.{status} {number} {version}"
             for version, status in enumerate(("created", *PATH_TO[Status.IN_WAREHOUSE]), 1)
         }
         assert {await receiver.line() for _ in story} == story
@@ -104,7 +104,7 @@ async def test_a_receiver_of_the_page_gets_each_change_once(
         assert again.status == 202
         await delivered(receiver, new_client, attempts=2)
         other = await new_client.created(shipment_body(new_client_id))
-        assert await receiver.line() == f"{other} 1 shipment.created", "the repeated one is not printed"
+        assert await receiver.line() == f"shipment.created {other} 1", "the repeated one is not printed"
 
 
 @pytest.mark.parametrize("program", sorted(INTERPRETERS))

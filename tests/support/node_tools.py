@@ -7,8 +7,7 @@ from pathlib import Path
 
 NODE_DIRECTORY = Path(__file__).parent / "node"
 PACKAGES = NODE_DIRECTORY / "node_modules"
-
-_NODE = Path(sysconfig.get_path("scripts")) / "node"
+NODE = Path(sysconfig.get_path("scripts")) / "node"
 # No tool reports a test run to others, or looks for a newer version of itself.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_UPDATE_NOTIFIER": "1"}
 
@@ -19,10 +18,10 @@ def run_node(script: Path, *arguments: str | Path) -> subprocess.CompletedProces
     Raises:
         AssertionError: Node or the packages are not installed.
     """
-    for needed in (_NODE, script):
+    for needed in (NODE, script):
         assert needed.exists(), f"{needed.name} is not installed: run `make checkers`"
     return subprocess.run(
-        [_NODE, script, *arguments],
+        [NODE, script, *arguments],
         cwd=NODE_DIRECTORY,
         env={**os.environ, **_QUIET},
         capture_output=True,
