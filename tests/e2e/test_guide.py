@@ -36,6 +36,11 @@ EXPECTED = {
         '"current_status":"in_transit"',
         '"reference":"order 4711"',
     ],
+    "Be told of changes": [
+        '"secret":"whsec_',
+        '"state":"active"',
+        '"data":[]',
+    ],
     "Find out why an event was rejected": [
         '"error":"INVALID_TRANSITION"',
         '"pagination":{"total":1',
