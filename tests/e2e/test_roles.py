@@ -22,6 +22,7 @@ CASES = [
     (route, caller, status)
     for route, statuses in EXPECTED.items()
     for caller, status in zip(CALLERS, statuses, strict=True)
+    if " /webhooks" not in route  # tests/e2e/test_webhook_roles.py
 ]
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from ingest_api.routes import ROUTES as INGEST_ROUTES
 from query_api.routes import ROUTES as QUERY_ROUTES
-from tests.e2e.test_roles import EXPECTED
+from tests.support.access_table import access_table
+from webhooks.routes import ROUTES as WEBHOOK_ROUTES
 
 ELSEWHERE = {
     "POST /auth/login": "tests/e2e/test_tokens.py",
@@ -16,12 +17,14 @@ ELSEWHERE = {
 }
 
 
+EXPECTED = access_table()
 PLACEHOLDER = re.compile(r"{(\w+):[^{}]+}")
 
 
 def routes() -> list[str]:
     plain = [
-        (route.method, PLACEHOLDER.sub(r"{\1}", route.path)) for route in (*INGEST_ROUTES, *QUERY_ROUTES)
+        (route.method, PLACEHOLDER.sub(r"{\1}", route.path))
+        for route in (*INGEST_ROUTES, *QUERY_ROUTES, *WEBHOOK_ROUTES)
     ]
     return sorted(f"{method} {path}" for method, path in plain)
 

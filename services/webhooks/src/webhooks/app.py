@@ -17,7 +17,9 @@ from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.app_server import serving
 from httpkit.server.health import Check, Health, State
+from messaging.metrics import ConsumerMetrics
 from webhooks.adapters import ADAPTERS, CACHE, EVENT_QUEUE, Adapters, open_adapters
+from webhooks.fanout.fan_out import FanOut, consumer_settings
 from webhooks.routes import ROUTES
 from webhooks.settings import Settings
 from webhooks.use_cases.notices import Notices, NoWorkers
@@ -50,10 +52,14 @@ async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Trace
 
 
 def build_workers(
-    _settings: Settings, _adapters: Adapters, _registry: CollectorRegistry
+    settings: Settings, adapters: Adapters, registry: CollectorRegistry
 ) -> tuple[Sequence[Worker], Notices]:
-    """Build what runs beside the server, and what the routes tell it."""
-    return (), NoWorkers()
+    """Build what runs beside the server, and what the routes call after a change."""
+    group = settings.webhooks.group
+    consumer = consumer_settings(settings.kafka, group=group, instance=settings.service.instance_id)
+    fan_out = FanOut(consumer, adapters.database, lambda: None, adapters.clock)
+    registry.register(ConsumerMetrics(fan_out, group))
+    return [fan_out], NoWorkers()
 
 
 def build_app(

@@ -9,6 +9,8 @@ import ingest_api.openapi
 import ingest_api.routes
 import query_api.openapi
 import query_api.routes
+import webhooks.openapi
+import webhooks.routes
 from docgen.shared_responses import with_shared_responses
 from httpkit.openapi.document import document
 from httpkit.openapi.operations import described
@@ -18,6 +20,7 @@ TAGS: Final[Mapping[str, str]] = {
     "access": "Tokens, users and their API keys.",
     "shipments": "Registering, amending, cancelling and reading shipments.",
     "events": "Reporting events of shipments, and the outcome of each event.",
+    "webhooks": "Endpoints that are sent the changes of shipments, with deliveries, retries and replays.",
     "dead letters": "Records that could not be applied, stored unchanged, with their replay.",
     "operations": "Halted partitions, quarantined shipments, and the log of operators' actions.",
     "health": "Health of the service, for probes and people.",
@@ -49,6 +52,7 @@ def openapi_at_length() -> dict[str, Any]:
     operations = [
         *described(ingest_api.routes.ROUTES, ingest_api.openapi.OPERATIONS),
         *described(query_api.routes.ROUTES, query_api.openapi.OPERATIONS),
+        *described(webhooks.routes.ROUTES, webhooks.openapi.OPERATIONS),
         *described(Health({}).routes(), httpkit.openapi.health_operations.OPERATIONS),
     ]
     info = {
@@ -59,4 +63,4 @@ def openapi_at_length() -> dict[str, Any]:
         "contact": {"name": "Waybill"},
         "license": {"name": "MIT", "identifier": "MIT"},
     }
-    return document(info, TAGS, operations)
+    return document(info, TAGS, operations, webhooks.openapi.WEBHOOKS)

@@ -59,6 +59,7 @@ def _event(status: str, number: int) -> dict[str, str]:
 _NUMBER: Final = {"tracking_number": "{{tracking_number}}"}
 _OTHER: Final = {"tracking_number": "{{other_tracking_number}}"}
 _SCANNER: Final = {"username": "{{scanner}}"}
+_WEBHOOK: Final = {"endpoint_id": "{{webhook}}"}
 _NOWHERE: Final = {"dead_letter_id": "dl_99999_0"}
 _WAIT: Final = {"Prefer": "wait=10"}
 _REGISTERED: Final = (
@@ -71,6 +72,7 @@ _REGISTERED: Final = (
 )
 _IS_LISTED: Final = "pm.expect(response.data).to.be.an('array');"
 _IS_NOT_FOUND: Final = _equals("error", "'NOT_FOUND'")
+_HAS_NO_DELIVERY: Final = _equals("error", "'DELIVERY_NOT_FOUND'")
 
 STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
     "1 Log in": (
@@ -239,7 +241,35 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             checks=(_equals("data.length", "2"), _equals("data[0].action", "'key.released'")),
         ),
     ),
-    "7 Look around": (
+    "7 Subscribe": (
+        Step(
+            operation="createWebhook",
+            status=201,
+            checks=(_equals("state", "'active'"), _keep("webhook", "response.id")),
+        ),
+        Step(operation="listWebhooks", status=200, query={"state": "active"}, checks=(_IS_LISTED,)),
+        Step(operation="getWebhook", status=200, path=_WEBHOOK, checks=(_equals("client_id", "null"),)),
+        Step(operation="rotateWebhookSecret", status=200, path=_WEBHOOK),
+        Step(operation="testWebhook", status=200, path=_WEBHOOK, checks=(_equals("status_code", "null"),)),
+        Step(
+            operation="replayWebhookDeliveries",
+            status=202,
+            path=_WEBHOOK,
+            checks=(_keep("replay", "response.id"),),
+        ),
+        Step(
+            operation="getWebhookReplay",
+            status=200,
+            path={**_WEBHOOK, "replay_id": "{{replay}}"},
+            checks=(_equals("matched", "0"),),
+        ),
+        Step(operation="listWebhookDeliveries", status=200, path=_WEBHOOK, checks=(_IS_LISTED,)),
+        Step(operation="getWebhookDelivery", status=404, path=_WEBHOOK, checks=(_HAS_NO_DELIVERY,)),
+        Step(operation="retryWebhookDelivery", status=404, path=_WEBHOOK, checks=(_HAS_NO_DELIVERY,)),
+        Step(operation="changeWebhook", status=200, path=_WEBHOOK, checks=(_equals("state", "'paused'"),)),
+        Step(operation="deleteWebhook", status=204, path=_WEBHOOK),
+    ),
+    "8 Look around": (
         Step(operation="getHealth", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="postHealth", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="getLiveness", status=200, checks=(_equals("status", "'ok'"),)),
@@ -249,7 +279,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
         Step(operation="getDocs", status=200),
         Step(operation="getDocsAsset", status=200),
     ),
-    "8 End what was created": (
+    "9 End what was created": (
         Step(
             operation="changeOwnPassword",
             status=204,

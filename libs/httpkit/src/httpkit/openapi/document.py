@@ -11,7 +11,15 @@ from domain.access.permissions import PERMISSIONS, Permission
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
-from httpkit.openapi.operations import JSON, Content, Operation, Parameter, ResponseSpec, public_path
+from httpkit.openapi.operations import (
+    JSON,
+    Content,
+    Operation,
+    Parameter,
+    ResponseSpec,
+    WebhookMessage,
+    public_path,
+)
 from httpkit.openapi.response_headers import BY_STATUS, HEADERS, OF_LIMITED
 from httpkit.openapi.schemas import PREFIX, schemas_of
 from httpkit.response.error_codes import ErrorCode
@@ -61,29 +69,38 @@ class Error(TypedDict):
 _ERROR: Final = TypeAdapter(Error)
 
 
-def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described]) -> Json:
+def document(
+    info: Json,
+    tags: Mapping[str, str],
+    operations: Iterable[Described],
+    webhooks: Iterable[WebhookMessage] = (),
+) -> Json:
     """Return the document of all `operations`.
 
     Args:
         info: the document's `info`.
         tags: descriptions by name, in the order of the document.
         operations: routes of any number of services.
+        webhooks: messages that the services send.
     """
     chosen = sorted(operations, key=lambda each: (list(tags).index(each[1].tag), each[0].path))
-    schemas = _Schemas([operation for _, operation in chosen])
+    messages = list(webhooks)
+    schemas = _Schemas([operation for _, operation in chosen], messages)
     paths: dict[str, Json] = {}
     for route, operation in chosen:
         paths.setdefault(public_path(route), {})[route.method.lower()] = _operation(route, operation, schemas)
+    sent = {message.type: {"post": _webhook(message, schemas)} for message in messages}
     return {
         "openapi": "3.1.0",
         "info": info,
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
+        **({"webhooks": sent} if sent else {}),
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "headers": {name: dict(HEADERS[name]) for name in sorted(_references(paths, _HEADER))},
-            "schemas": schemas.referred_to(paths),
+            "schemas": schemas.referred_to([paths, sent]),
         },
     }
 
@@ -91,8 +108,10 @@ def document(info: Json, tags: Mapping[str, str], operations: Iterable[Described
 class _Schemas:
     """The schemas of all models that the operations use, each model once."""
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], messages: Sequence[WebhookMessage]) -> None:
         adapters = {id(adapter): adapter for each in operations for adapter in _adapters(each)}
+        adapters |= {id(each.content.adapter): each.content.adapter for each in messages}
+        adapters |= {id(each.adapter): each.adapter for message in messages for each in message.headers}
         adapters[id(_ERROR)] = _ERROR
         self._by_adapter, self.definitions = schemas_of(adapters.items())
 
@@ -106,10 +125,10 @@ class _Schemas:
             schema = self.definitions[schema["$ref"].removeprefix(PREFIX)]
         return schema.get("properties", {}), schema.get("required", ())
 
-    def referred_to(self, paths: Json) -> dict[str, Json]:
-        """Return the definitions that the paths refer to; the models of queries are not among them."""
+    def referred_to(self, part: object) -> dict[str, Json]:
+        """Return the definitions that a part refers to; the models of queries are not among them."""
         needed: set[str] = set()
-        more = set(_references(paths, PREFIX))
+        more = set(_references(part, PREFIX))
         while more:
             needed |= more
             more = {name for known in more for name in _references(self.definitions[known], PREFIX)} - needed
@@ -158,6 +177,19 @@ def _operation(route: Route, operation: Operation, schemas: _Schemas) -> Json:
     if operation.body:
         made["requestBody"] = {"required": True, "content": _content(operation.body, schemas)}
     return {name: value for name, value in made.items() if value or name == "security"}
+
+
+def _webhook(message: WebhookMessage, schemas: _Schemas) -> Json:
+    return {
+        "operationId": message.name,
+        "tags": [message.tag],
+        "summary": message.summary,
+        "description": message.description,
+        "security": [],
+        "parameters": [{**each, "required": True} for each in _parameters(message.headers, schemas)],
+        "requestBody": {"required": True, "content": _content({JSON: message.content}, schemas)},
+        "responses": {str(status): {"description": text} for status, text in message.responses.items()},
+    }
 
 
 def _description(permission: Permission | None, text: str) -> str:

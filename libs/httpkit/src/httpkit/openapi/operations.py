@@ -97,6 +97,28 @@ class Operation:
     errors_at: Mapping[int, tuple[ErrorCode, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookMessage:
+    """One message that a service sends to receivers of webhooks.
+
+    Attributes:
+        type: its type; the name of the webhook.
+        name: the `operationId`.
+        content: the body.
+        headers: of the request.
+        responses: descriptions of what the receiver answers, by status.
+    """
+
+    type: str
+    name: str
+    tag: str
+    summary: str
+    description: str
+    content: Content
+    headers: tuple[Parameter, ...]
+    responses: Mapping[int | str, str]
+
+
 class UndescribedRoute(Exception):
     """A route has no description, or a description no route."""
 

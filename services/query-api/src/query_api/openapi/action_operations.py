@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
+from httpkit.openapi.pagination import cursor_page_of
 from query_api.openapi import samples
 from query_api.openapi.response_models import OperatorActionPage
 from query_api.schemas.list_queries import ACTION_QUERY
@@ -21,7 +22,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "A page of actions.",
-                json_content(TypeAdapter(OperatorActionPage), one=samples.cursor_page_of(samples.DISCARDED)),
+                json_content(TypeAdapter(OperatorActionPage), one=cursor_page_of(samples.DISCARDED)),
                 headers=("Link", "Cache-Control"),
             ),
         },

@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from httpkit.openapi.operations import Key, Operation, ResponseSpec, json_content
+from httpkit.openapi.pagination import page_of
 from httpkit.response.error_codes import ErrorCode
 from query_api.handlers.login import LOGIN_BODY
 from query_api.openapi import samples
@@ -39,7 +40,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "A page of users, by name, without their secrets.",
-                json_content(TypeAdapter(UserPage), users=samples.page_of(samples.USER)),
+                json_content(TypeAdapter(UserPage), users=page_of(samples.USER)),
                 headers=("Cache-Control",),
             ),
         },

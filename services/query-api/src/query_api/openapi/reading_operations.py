@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from httpkit.openapi.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
 from httpkit.openapi.operations import TEXT, Key, Operation, Parameter, ResponseSpec, json_content
+from httpkit.openapi.pagination import cursor_page_of
 from httpkit.response.error_codes import ErrorCode
 from query_api.openapi import samples
 from query_api.openapi.response_models import (
@@ -72,7 +73,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "A page of shipments.",
-                json_content(TypeAdapter(ShipmentPage), one=samples.cursor_page_of(samples.SHIPMENT)),
+                json_content(TypeAdapter(ShipmentPage), one=cursor_page_of(samples.SHIPMENT)),
                 headers=_LISTED,
             ),
         },
@@ -92,9 +93,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "A page of events.",
-                json_content(
-                    TypeAdapter(EventPage), two=samples.cursor_page_of(samples.APPLIED, samples.REJECTED)
-                ),
+                json_content(TypeAdapter(EventPage), two=cursor_page_of(samples.APPLIED, samples.REJECTED)),
                 headers=_LISTED,
             ),
         },
@@ -110,7 +109,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "A page of dead letters.",
-                json_content(TypeAdapter(DeadLetterPage), one=samples.cursor_page_of(samples.DEAD_LETTER)),
+                json_content(TypeAdapter(DeadLetterPage), one=cursor_page_of(samples.DEAD_LETTER)),
                 headers=_LISTED,
             ),
         },

@@ -12,6 +12,7 @@ from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from domain.timestamps import UTC_OFFSET_PATTERN
 from httpkit.openapi.identifiers import EventIdText, Instant, TrackingNumberText
+from httpkit.openapi.pagination import CursorPagination, Pagination
 
 _CLOSED = ConfigDict(extra="forbid")
 UtcOffset = Annotated[
@@ -259,23 +260,6 @@ class Token(TypedDict):
     token: str
     expires_in: int
     token_type: Literal["Bearer"]
-
-
-class Pagination(TypedDict):
-    """Position of a page in its list."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    total: _Count
-    limit: int
-    offset: int
-    has_next: bool
-
-
-class CursorPagination(Pagination):
-    """Position of a page in its list, with the cursor of the next page; null on the last one."""
-
-    __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    next_cursor: str | None
 
 
 class ShipmentPage(TypedDict):

@@ -128,14 +128,3 @@ TOKEN: Final = {
     "expires_in": 86_400,
     "token_type": "Bearer",
 }
-
-
-def cursor_page_of(*items: object) -> dict[str, Any]:
-    """Return an example of the last page of a list with cursors."""
-    return page_of(*items, next_cursor=None)
-
-
-def page_of(*items: object, **more: object) -> dict[str, Any]:
-    """Return an example of a page."""
-    pagination = {"total": len(items), "limit": 10, "offset": 0, "has_next": False}
-    return {"data": list(items), "pagination": pagination | more}

@@ -22,7 +22,7 @@ from webhooks.schemas.endpoints import (
     NEW_ENDPOINT,
     ROTATION,
     EndpointQuery,
-    Rotation,
+    SecretRotation,
 )
 from webhooks.stores.endpoints import EndpointFilter
 from webhooks.use_cases.services import SERVICES
@@ -80,7 +80,7 @@ async def delete_endpoint(request: web.Request) -> web.Response:
 
 async def rotate_secret(request: web.Request) -> web.Response:
     """Give an endpoint a new secret and return it, this once; without a body, with the default grace."""
-    wanted = await read_json(request, ROTATION, limit=BODY_LIMIT) if request.body_exists else Rotation()
+    wanted = await read_json(request, ROTATION, limit=BODY_LIMIT) if request.body_exists else SecretRotation()
     endpoints = request.app[SERVICES].endpoints
     secret = await endpoints.rotate(endpoint_id_of(request), wanted.seconds, by=principal(request))
     return json_response({"secret": secret}, headers=_NO_STORE)

@@ -1,7 +1,6 @@
 """Request bodies and the query of endpoints."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -67,13 +66,6 @@ Description = Annotated[
 ]
 
 
-class Switch(StrEnum):
-    """State of an endpoint, as it is set."""
-
-    ACTIVE = EndpointState.ACTIVE.value
-    PAUSED = EndpointState.PAUSED.value
-
-
 class NewEndpoint(BaseModel):
     """An endpoint to create. A null member is the same as an absent one.
 
@@ -114,7 +106,7 @@ class EndpointChange(BaseModel):
     ordering: Ordering | None = None
     rate_per_s: Rate | None = None
     description: Description | None = None
-    state: Switch | None = None
+    state: EndpointState | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -135,7 +127,7 @@ class EndpointChange(BaseModel):
 _REMOVABLE: Final = frozenset({"rate_per_s", "description"})
 
 
-class Rotation(BaseModel):
+class SecretRotation(BaseModel):
     """Grace of a rotation: seconds for which the secrets of before sign, too; with 0 they end at once."""
 
     model_config = _CLOSED
@@ -157,5 +149,5 @@ class EndpointQuery(CursorQuery):
 
 NEW_ENDPOINT: Final = TypeAdapter(NewEndpoint)
 ENDPOINT_CHANGE: Final = TypeAdapter(EndpointChange)
-ROTATION: Final = TypeAdapter(Rotation)
+ROTATION: Final = TypeAdapter(SecretRotation)
 ENDPOINT_QUERY: Final = TypeAdapter(EndpointQuery)
