@@ -201,6 +201,7 @@ def judged_fields(
             "partition": int(partition.rpartition("/")[2]),
             "offset": consumed.offset,
             **_explanation(record),
+            **_previous(record),
         }
     )
 
@@ -213,6 +214,10 @@ def _explanation(record: EventRecord) -> Document:
         "current_status": record.current_status.value,
         "may_follow": [status.value for status in Status if status in allowed],
     }
+
+
+def _previous(record: EventRecord) -> Document:
+    return {} if record.previous_status is None else {"previous_status": record.previous_status.value}
 
 
 def held_document(held: HeldEvent) -> Document:
@@ -283,6 +288,7 @@ def record_of(document: Document) -> EventRecord:
         status=None if document["status"] is None else Status(document["status"]),
         offset=document["offset"],
         current_status=Status(document["current_status"]) if "current_status" in document else None,
+        previous_status=Status(document["previous_status"]) if "previous_status" in document else None,
         held_until=document.get("held_until"),
         released=tuple(
             held_event_of(each, document["tracking_number"]) for each in document.get("released", [])

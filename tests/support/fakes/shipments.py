@@ -193,7 +193,14 @@ class InMemoryShipmentStore(Faults):
         event = self.documents.events[change.event_id]
         self._keep_others(event, change)
         if consumed is not None and record is not None:
-            for name in ("utc_offset", "signed_by", "checkpoint", "current_status", "may_follow"):
+            for name in (
+                "utc_offset",
+                "signed_by",
+                "checkpoint",
+                "current_status",
+                "may_follow",
+                "previous_status",
+            ):
                 event.pop(name, None)
             event |= judged_fields(consumed, record, partition, recorded_at)
         event["attempts"] += change.attempts

@@ -5,7 +5,12 @@ from pprint import pformat
 
 from storage.mongo.schema import INDEXES, STEPS, VALIDATORS
 
-DECLARED_AFTER = {2: "efc92ca9b3e26574", 3: "35685218e1bd399c", 4: "891a876980bb2a09"}
+DECLARED_AFTER = {
+    2: "efc92ca9b3e26574",
+    3: "35685218e1bd399c",
+    4: "891a876980bb2a09",
+    5: "c2f7616bfa6f02dc",
+}
 """Of each number of steps: what was declared then."""
 
 
