@@ -1,12 +1,14 @@
 """Moving the offsets of a group ahead, past records that it need not read; before its first member joins."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, KafkaError
 
 from domain.errors import StoreUnavailable
@@ -28,6 +30,18 @@ async def move_ahead(settings: ConsumerSettings, instant: datetime) -> None:
     Raises:
         StoreUnavailable: Kafka does not respond, or has no such topic; offsets may have been moved.
     """
+    try:
+        async with asyncio.timeout(_TIMEOUT_S), _outside_of_group(settings) as consumer:
+            offsets = await _offsets_ahead(consumer, int(instant.timestamp() * 1000))
+            if offsets:
+                await _commit(consumer, settings.group, offsets)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+
+
+@asynccontextmanager
+async def _outside_of_group(settings: ConsumerSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a consumer that may commit for the group, without being a member: one that fetches nothing."""
     consumer = AIOKafkaConsumer(
         **settings.kafka.connection(),
         group_id=settings.group,
@@ -35,43 +49,47 @@ async def move_ahead(settings: ConsumerSettings, instant: datetime) -> None:
         enable_auto_commit=False,
     )
     try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            await consumer.start()
-            await _move(consumer, settings, int(instant.timestamp() * 1000))
-    except (KafkaError, OSError, TimeoutError) as error:
-        raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+        partitions = await _partitions(settings)
+        await consumer.start()
+        consumer.assign(partitions)
+        consumer.pause(*partitions)
+        yield consumer
     finally:
         await consumer.stop()
 
 
-async def _move(consumer: AIOKafkaConsumer, settings: ConsumerSettings, since_ms: int) -> None:
-    partitions = await _partitions(consumer, settings.topic)
+async def _partitions(settings: ConsumerSettings) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(**settings.kafka.connection(), client_id=settings.instance)
+    try:
+        await admin.start()
+        [topic] = await admin.describe_topics([settings.topic])
+    finally:
+        await admin.close()
+    if not topic["partitions"]:
+        raise StoreUnavailable(f"Kafka has no topic {settings.topic}")
+    return [TopicPartition(settings.topic, each["partition"]) for each in topic["partitions"]]
+
+
+async def _offsets_ahead(consumer: AIOKafkaConsumer, since_ms: int) -> Offsets:
+    """Return the offset to move to of each partition that is to be moved."""
+    partitions = consumer.assignment()
     committed = {each: await consumer.committed(each) for each in partitions}
     # The ends first: what is appended after them is searched for, or lies beyond them.
     ends = await consumer.end_offsets(partitions)
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, since_ms)))
     first = {each: ends[each] if found[each] is None else found[each].offset for each in partitions}
-    ahead = {
+    return {
         each: first[each]
         for each in partitions
         if committed[each] is None or not first[each] <= committed[each] <= ends[each]
     }
-    if not ahead:
-        return
-    consumer.assign(list(ahead))
+
+
+async def _commit(consumer: AIOKafkaConsumer, group: str, offsets: Offsets) -> None:
     try:
-        await consumer.commit(ahead)
+        await consumer.commit(offsets)
     except CommitFailedError:
-        _log.info("group_has_members", group=settings.group)
+        _log.info("group_has_members", group=group)
     else:
-        _log.info(
-            "group_moved", group=settings.group, offsets={each.partition: to for each, to in ahead.items()}
-        )
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    await consumer.topics()  # of a topic that nobody has asked for, the client knows nothing
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
-        raise StoreUnavailable(f"Kafka has no topic {topic}")
-    return [TopicPartition(topic, number) for number in sorted(numbers)]
+        moved = {each.partition: offset for each, offset in offsets.items()}
+        _log.info("group_moved", group=group, offsets=moved)

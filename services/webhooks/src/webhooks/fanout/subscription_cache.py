@@ -3,20 +3,30 @@
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from domain.ports.core import Clock
 from domain.webhooks.message import Change
-from webhooks.stores.subscriptions import MongoSubscriptionStore, Subscription
+from webhooks.stores.subscriptions import Subscription
 
 _VISIBLE_AFTER: Final = timedelta(seconds=30)
 """Longer than a write of an endpoint takes to become visible, by any replica's clock."""
 
 
+class SubscriptionReader(Protocol):
+    """Reader of the stored subscriptions. Its calls raise `StoreUnavailable`."""
+
+    async def all(self) -> list[Subscription]:
+        """Return the subscription of every endpoint."""
+
+    async def changed_since(self, instant: datetime) -> list[Subscription]:
+        """Return the subscriptions of endpoints that were created or changed since an instant."""
+
+
 class SubscriptionCache:
     """Subscriptions of all endpoints, as of the last refresh."""
 
-    def __init__(self, store: MongoSubscriptionStore, clock: Clock) -> None:
+    def __init__(self, store: SubscriptionReader, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._by_client: dict[str | None, dict[str, Subscription]] = {}
