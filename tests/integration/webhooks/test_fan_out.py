@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from domain.webhooks.delivery import delivery_id
 from messaging.metrics import ConsumerMetrics
@@ -27,7 +28,13 @@ from webhooks.fanout import fan_out as fan_out_module
 
 pytestmark = pytest.mark.stack
 
-JOURNEY = (creation(), *(report(status) for status in ROUTE))
+
+def journey(index: int) -> tuple[Command, ...]:
+    """Return the way of a shipment from its creation to its delivery."""
+    return creation(number(index)), *(report(status, number(index)) for status in ROUTE)
+
+
+JOURNEY = journey(1)
 
 
 @pytest.fixture(autouse=True)
@@ -259,11 +266,7 @@ async def test_replicas_share_the_partitions_and_fan_each_change_out_once(
     assert partitions == 12
     endpoints = [await feed.endpoint(f"{index}") for index in range(3)]
     one, other = feed.fan_out(instance="one"), feed.fan_out(instance="other")
-    commands = [
-        command
-        for index in range(60)
-        for command in (creation(number(index)), *(report(status, number(index)) for status in ROUTE))
-    ]
+    commands = [command for index in range(60) for command in journey(index)]
     async with running(one, other):
         verdicts = list(await feed.publish(*commands))
         await wait_until(lambda: bool(one.lags) and bool(other.lags), timeout_s=30, what="two owners")
