@@ -118,7 +118,8 @@ async def test_endpoints_are_idle_in_a_restored_database(
     filled: Database, empty: Database, tmp_path: Path
 ) -> None:
     lease = {"owner": "webhooks-1", "epoch": 7, "until": NOW}
-    busy = {"next_due_at": NOW, "lease": lease, "failures": 12, "failing_since": NOW - timedelta(days=4)}
+    failing = {"failures": 12, "failing_since": NOW - timedelta(days=4), "rest_until": LATER}
+    busy = {"next_due_at": NOW, "lease": lease, **failing}
     await filled[WEBHOOK_ENDPOINTS].insert_one(
         {"_id": "wh_1", "state": "active", "work": 4, "epoch": 7, **busy}
     )
@@ -127,7 +128,8 @@ async def test_endpoints_are_idle_in_a_restored_database(
 
     await restore(empty, archive, now=LATER)
 
-    idle = {"next_due_at": None, "lease": None, "failures": 0, "failing_since": None}
+    healthy = {"failures": 0, "failing_since": None, "rest_until": None}
+    idle = {"next_due_at": None, "lease": None, **healthy}
     [endpoint] = await empty[WEBHOOK_ENDPOINTS].find().to_list()
     assert endpoint == {"_id": "wh_1", "state": "active", "work": 5, "epoch": 8, **idle}
     [replay] = await empty[WEBHOOK_REPLAYS].find().to_list()

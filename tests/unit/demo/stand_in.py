@@ -17,6 +17,7 @@ from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
 
 NOON = datetime(2026, 11, 4, 12, tzinfo=UTC)
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the standard's example
 
 
 @dataclass
@@ -74,6 +75,8 @@ class StandIn:
         half_taken: how many more batches are taken by half and then answered 503.
         forgotten: events that are accepted and never judged.
         answers_late: creations are queued only, as without Redis.
+        endpoints: of webhooks, by id; to none of them is anything sent.
+        allows_loopback: endpoints may be on this machine.
     """
 
     def __init__(self) -> None:
@@ -81,6 +84,8 @@ class StandIn:
         self.half_taken = 0
         self.forgotten: frozenset[EventId] = frozenset()
         self.answers_late = False
+        self.endpoints: dict[str, dict[str, Any]] = {}
+        self.allows_loopback = True
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -92,6 +97,9 @@ class StandIn:
                 web.post("/events/batch", self.batch),
                 web.get("/events/{id}", self.event),
                 web.get("/shipments/{id}", self.shipment),
+                web.get("/webhooks", self.list_endpoints),
+                web.post("/webhooks", self.add_endpoint),
+                web.delete("/webhooks/{id}", self.delete_endpoint),
             ]
         )
         return app
@@ -132,6 +140,20 @@ class StandIn:
         if shipment is None:
             return web.json_response({"error": "SHIPMENT_NOT_FOUND"}, status=404)
         return web.json_response({"current_status": shipment.status, "version": shipment.version})
+
+    async def list_endpoints(self, _: web.Request) -> web.Response:
+        return web.json_response({"data": list(self.endpoints.values())})
+
+    async def add_endpoint(self, request: web.Request) -> web.Response:
+        if not self.allows_loopback:
+            return web.json_response({"error": "VALIDATION_ERROR"}, status=400)
+        added = {"id": f"wh_{len(self.endpoints)}", **await request.json()}
+        self.endpoints[added["id"]] = added
+        return web.json_response(added | {"secret": SECRET}, status=201)
+
+    async def delete_endpoint(self, request: web.Request) -> web.Response:
+        del self.endpoints[request.match_info["id"]]
+        return web.Response(status=204)
 
     def _take(self, events: Iterable[Mapping[str, Any]]) -> list[EventId]:
         return [self.rules.report(event) for event in events]

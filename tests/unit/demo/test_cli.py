@@ -8,6 +8,7 @@ from demo import cli
 from demo.dataset.known_answer import load
 from demo.progress import LiveDisplay, PlainDisplay, display_on
 from demo.run.driver import Report, Run
+from demo.run.receiving import Received
 from demo.run.sending import Traffic
 from demo.table import percentile_ms, show, verdict
 
@@ -125,6 +126,7 @@ def _report(*, differences: list[str] | None = None) -> Report:
         known=known.first_run,
         standing=known.standing,
         known_standing=known.standing,
+        received=Received(changes=4_500, told=4_500, repeated=3, differences=[]),
         differences=differences or [],
     )
 

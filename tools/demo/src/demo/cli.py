@@ -13,6 +13,7 @@ from demo.progress import display_on
 from demo.run.api import log_in
 from demo.run.driver import Report, drive
 from demo.run.gateway import Gateway
+from demo.run.receiving import receiving
 from demo.table import show
 from devstack.console.printable import printable
 from devstack.errors import StackError
@@ -52,7 +53,10 @@ async def demo(url: str, console: Console) -> Report:
         gateway = Gateway(session, url=url)
         await gateway.check_reachable()
         api = await log_in(gateway)
-        with display_on(console) as display:
-            report = await drive(api, generate(), answer=known_answer.load(), display=display)
+        async with receiving(api) as inbox:
+            with display_on(console) as display:
+                report = await drive(
+                    api, generate(), answer=known_answer.load(), display=display, inbox=inbox
+                )
     show(report, console)
     return report

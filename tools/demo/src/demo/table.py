@@ -21,8 +21,8 @@ def show(report: Report, console: Console) -> None:
     table.add_column()
     table.add_column("this run", justify="right")
     table.add_column("known answer", justify="right")
-    for section in (_shipments(report), _scans(report), _books(report), _speed(report)):
-        for label, found, known in section:
+    for rows in (_shipments, _scans, _books, _webhooks, _speed):
+        for label, found, known in rows(report):
             wrong = report.differences and known and known != found
             table.add_row(printable(label), Text(found, style="bold red" if wrong else ""), known)
         table.add_section()
@@ -84,6 +84,15 @@ def _books(report: Report) -> Iterator[Row]:
     yield _row("shipments", sum(found.shipments.values()), sum(known.shipments.values()))
     for status in {**known.shipments, **found.shipments}:
         yield _row(f"  {status}", found.shipments.get(status, 0), known.shipments.get(status, 0))
+
+
+def _webhooks(report: Report) -> Iterator[Row]:
+    received = report.received
+    if received is None:
+        yield "webhooks", "not sent to this machine", ""
+        return
+    yield _row("changes told by a webhook, signature verified", received.told, received.changes)
+    yield _row("  sent again under the same id", received.repeated)
 
 
 def _speed(report: Report) -> Iterator[Row]:

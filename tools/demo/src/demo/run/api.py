@@ -13,6 +13,7 @@ from demo.run.gateway import Gateway, Request, Response, refused
 from domain.shipments.event_identity import EventId, creation_event_id
 from domain.shipments.tracking_number import TrackingNumber
 
+_DESCRIPTION: Final = "make demo"
 _DEVELOPMENT_PASSWORD: Final = "password123"  # noqa: S105 - public: the seed of a development stack has it
 
 
@@ -91,6 +92,39 @@ class Api:
         if body is None:
             return None
         return ShipmentState(body["current_status"], int(body["version"]))
+
+    async def register_endpoint(self, url: str) -> str | None:
+        """Register an endpoint for the changes of all shipments, and return its secret.
+
+        Returns:
+            None if the stack does not allow this address.
+
+        Raises:
+            Refused: the stack rejected it for another reason.
+        """
+        body = {"url": url, "description": _DESCRIPTION}
+        request = Request("POST", "/webhooks", body, self._as_admin)
+        response = await self._gateway.ask(request)
+        if response.status == HTTPStatus.BAD_REQUEST:
+            return None
+        if response.status != HTTPStatus.CREATED:
+            raise refused(request, response)
+        return str(response.body["secret"])
+
+    async def remove_endpoints(self) -> None:
+        """Remove all endpoints of the demo, those of interrupted runs too.
+
+        Raises:
+            Refused: the stack rejected it.
+        """
+        request = Request("GET", "/webhooks?limit=100", headers=self._as_admin)
+        response = await self._gateway.ask(request)
+        if response.status != HTTPStatus.OK:
+            raise refused(request, response)
+        for endpoint in response.body["data"]:
+            if endpoint["description"] == _DESCRIPTION:
+                removal = Request("DELETE", f"/webhooks/{endpoint['id']}", headers=self._as_admin)
+                await self._gateway.ask(removal)
 
     async def _look_up(self, path: str) -> Mapping[str, Any] | None:
         request = Request("GET", path, headers=self._as_admin)

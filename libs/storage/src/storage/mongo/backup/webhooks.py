@@ -22,7 +22,8 @@ async def hold_pending(database: Database, now: datetime) -> int:
         "updated_at": now,
         "expires_at": now + HELD_FOR,
     }
-    idle = {"next_due_at": None, "lease": None, "failures": 0, "failing_since": None}
+    healthy = {"failures": 0, "failing_since": None, "rest_until": None}
+    idle = {"next_due_at": None, "lease": None, **healthy}
     with translated():
         deliveries = await database[WEBHOOK_DELIVERIES].update_many(
             {"state": DeliveryState.PENDING.value}, {"$set": held}
