@@ -68,7 +68,7 @@ def standing_in() -> Iterator[StandIn]:
             self.end_headers()
             self.wfile.write(raw)
 
-        do_DELETE = do_GET = do_POST = do_PUT = _handle  # noqa: N815  # the names that the base class looks for
+        do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = _handle  # noqa: N815  # the names that the base class looks for
 
         def log_message(self, *_args: object) -> None: ...
 

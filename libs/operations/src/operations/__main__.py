@@ -6,7 +6,7 @@ from typing import Final
 
 import typer
 
-from operations import actions, dead_letters, partitions, quarantine
+from operations import actions, dead_letters, partitions, quarantine, webhooks
 from operations.errors import OperationFailed
 from operations.literal import literal
 
@@ -20,6 +20,7 @@ app: Final = typer.Typer(
 app.add_typer(dead_letters.app)
 app.add_typer(partitions.app)
 app.add_typer(quarantine.app)
+app.add_typer(webhooks.app)
 app.add_typer(actions.app)
 
 

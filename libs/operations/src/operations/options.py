@@ -10,7 +10,7 @@ is called as `show dl_0_1 --url … --json`.
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Final, get_type_hints
 
 import typer
@@ -51,4 +51,5 @@ def expanded(command: Command) -> Command:
 
 def _option(of: Field[Any]) -> inspect.Parameter:
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(of.name, kind, default=of.default, annotation=of.type)
+    default = inspect.Parameter.empty if of.default is MISSING else of.default
+    return inspect.Parameter(of.name, kind, default=default, annotation=of.type)

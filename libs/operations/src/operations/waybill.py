@@ -66,6 +66,10 @@ class Waybill:
         """Send POST; `_call` lists the errors."""
         return self._authorised(HTTPMethod.POST, path, body)
 
+    def patch(self, path: str, body: Json) -> Json:
+        """Send PATCH; `_call` lists the errors."""
+        return self._authorised(HTTPMethod.PATCH, path, body)
+
     def put(self, path: str, body: Json) -> Json:
         """Send PUT; `_call` lists the errors."""
         return self._authorised(HTTPMethod.PUT, path, body)
