@@ -5,9 +5,9 @@ connects to: the name may have another one by then. So the answers that the clie
 then the address of each socket before it connects, and its peer before a request is written.
 """
 
-import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class RequestContext:
     """Context of one request.
 
     Attributes:
-        write_by: last moment for writing the request, by the loop's clock.
+        write_by: last moment for writing the request, by `time.monotonic`.
         reused: set if the connection has carried another request before.
     """
 
@@ -120,7 +120,9 @@ def _guarded_request(permits: Callable[[str], bool]) -> type[ClientRequest]:
             if not peer or not permits(str(peer[0])):
                 raise AddressNotAllowed
             context = REQUEST_CONTEXT.get()
-            if asyncio.get_running_loop().time() > context.write_by:
+            if (
+                time.monotonic() > context.write_by
+            ):  # not the loop's clock, which a frozen process finds stale
                 raise TooLate
             if conn.protocol is not None:
                 context.reused = conn.protocol in used

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -94,7 +95,7 @@ class Sender:
 
         Args:
             message: with its receiver.
-            write_by: last moment for writing the request, by the loop's clock; None: as long as an attempt
+            write_by: last moment for writing the request, by `time.monotonic`; None: as long as an attempt
                 takes.
 
         Raises:
@@ -104,7 +105,7 @@ class Sender:
         at, begun = self._clock.now(), loop.time()
         deadline = begun + ATTEMPT_S
         headers = _HEADERS | signed_headers(message.message_id, message.body, message.secrets, at)
-        context = RequestContext(deadline if write_by is None else min(write_by, deadline))
+        context = RequestContext(time.monotonic() + ATTEMPT_S if write_by is None else write_by)
         response, error = None, None
         try:
             response = await self._respond(message, headers, context, deadline)
