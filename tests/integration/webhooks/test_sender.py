@@ -13,7 +13,6 @@ import trustme
 from aiohttp import AsyncResolver
 from standardwebhooks import Webhook
 
-import webhooks.sending.sender
 from domain.webhooks.delivery import Attempt, AttemptError
 from servicekit.clock import SystemClock
 from tests.support.receiving.names import name_server
@@ -33,6 +32,7 @@ from webhooks.sending.address_guard import AddressGuard, parse_networks
 from webhooks.sending.endpoint_test import attempt_once
 from webhooks.sending.guarded_session import TooLate
 from webhooks.sending.sender import Sender, SignedMessage, open_sender
+from webhooks.sending.timing import Timing
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105
 OLD_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"  # noqa: S105
@@ -42,7 +42,7 @@ LOOPBACK = AddressGuard(parse_networks("127.0.0.0/8"))
 
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
-    async with open_sender(LOOPBACK, SystemClock()) as sender:
+    async with open_sender(LOOPBACK, SystemClock(), timing=Timing(attempt_s=2)) as sender:
         yield sender
 
 
@@ -57,12 +57,6 @@ def outcome(attempt: Attempt) -> tuple[int | None, AttemptError | None]:
 def headers_of(request: bytes) -> dict[str, str]:
     head, _, _ = request.decode().partition("\r\n\r\n")
     return dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
-
-
-@pytest.fixture
-def short_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts of half a second: fifteen seconds are the same code."""
-    monkeypatch.setattr(webhooks.sending.sender, "ATTEMPT_S", 0.5)
 
 
 @pytest.mark.parametrize("secrets", [(SECRET,), (SECRET, OLD_SECRET)])
@@ -114,12 +108,11 @@ async def test_only_2xx_counts_and_redirects_are_not_followed(sender: Sender, st
     ],
     ids=["hangs", "trickles", "informs", "hangs-up", "no-http", "long-header"],
 )
-@pytest.mark.usefixtures("short_attempts")
 async def test_receiver_without_a_response_fails_the_attempt(
     sender: Sender, respond: Respond | bytes, error: AttemptError
 ) -> None:
     async with raw_receiver(respond) as receiver:
-        attempt = await asyncio.wait_for(sender.attempt(message(receiver.url())), 2)
+        attempt = await asyncio.wait_for(sender.attempt(message(receiver.url())), 10)
     assert outcome(attempt) == (None, error)
     assert len(receiver.requests) == 1
 
@@ -151,12 +144,11 @@ async def test_refused_connection_fails_the_attempt(sender: Sender) -> None:
     ],
     ids=["trickles", "breaks-off", "floods", "no-text"],
 )
-@pytest.mark.usefixtures("short_attempts")
 async def test_status_counts_whatever_its_body_is_and_a_kilobyte_of_that_is_read(
     sender: Sender, body: Respond | bytes, shown: str
 ) -> None:
     async with raw_receiver(body) as receiver:
-        attempt = await asyncio.wait_for(sender.attempt(message(receiver.url())), 2)
+        attempt = await asyncio.wait_for(sender.attempt(message(receiver.url())), 10)
     assert outcome(attempt) == (200, None)
     assert attempt.response is not None
     assert attempt.response.startswith(shown)

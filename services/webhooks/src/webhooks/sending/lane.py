@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +16,8 @@ from webhooks.metrics import WebhookMetrics
 from webhooks.sending.attempts import AttemptParts, Attempts
 from webhooks.sending.backlog import Backlog
 from webhooks.sending.lease_keeper import LeaseKeeper
+from webhooks.sending.load import Load
+from webhooks.sending.timing import Timing
 from webhooks.stores.due import MongoDueDeliveries
 from webhooks.stores.leases import Lease, MongoLeases, Sighting
 
@@ -35,8 +36,7 @@ class LaneParts:
 
     Attributes:
         width: most attempts in flight for one endpoint.
-        ahead: number of deliveries that a lane may read ahead.
-        is_crowded: whether endpoints wait for a lane.
+        load: of the process.
     """
 
     leases: MongoLeases
@@ -45,8 +45,8 @@ class LaneParts:
     metrics: WebhookMetrics
     clock: Clock
     width: int
-    ahead: Callable[[], int]
-    is_crowded: Callable[[], bool]
+    load: Load
+    timing: Timing
 
 
 class Lane:
@@ -54,9 +54,9 @@ class Lane:
 
     def __init__(self, parts: LaneParts, lease: Lease) -> None:
         self._parts = parts
-        self._backlog = Backlog(parts.deliveries, parts.clock, ahead=parts.ahead)
+        self._backlog = Backlog(parts.deliveries, parts.clock, ahead=parts.load.ahead)
         self._keeper = LeaseKeeper(
-            parts.leases, lease, parts.clock, oldest_due=lambda: self._backlog.oldest_due
+            parts.leases, lease, parts.clock, parts.timing, oldest_due=lambda: self._backlog.oldest_due
         )
         self._attempts = Attempts(parts.attempts, self._keeper, self._backlog)
         self._workers: set[asyncio.Task[None]] = set()
@@ -68,7 +68,7 @@ class Lane:
         self._is_released = False
 
     async def run(self) -> None:
-        """Send until nothing is due, or the lane may not continue; end what is in flight, and release the lease."""
+        """Send until nothing is due or it may not continue, end what is in flight, and release the lease."""
         try:
             async with in_background(self._keeper.keep(self._changed.set), name="webhook-lease"):
                 await self._send()
@@ -97,7 +97,7 @@ class Lane:
             return False
         if self._attempts.rest_until is not None or self._attempts.pause_reason is not None:
             return False
-        return not (self._parts.is_crowded() and time.monotonic() > self._ends_at)
+        return not (self._parts.load.is_crowded and time.monotonic() > self._ends_at)
 
     async def _send(self) -> None:
         while self._may_continue():

@@ -13,14 +13,11 @@ from domain.errors import StoreUnavailable
 from domain.ports.core import Clock
 from domain.webhooks.endpoint import Endpoint, EndpointState
 from domain.webhooks.health import Health
-from webhooks.sending.sender import ATTEMPT_S
+from webhooks.sending.timing import Timing
 from webhooks.stores.leases import Lease, MongoLeases, Sighting
 
 _log = structlog.get_logger(__name__)
 
-RENEW_S: Final = 5.0
-_MARGIN_S: Final = 2.0
-"""Time of a lease that is left for the record of a result."""
 _RETRY_S: Final = 1.0
 
 
@@ -33,11 +30,18 @@ class LeaseKeeper:
     """
 
     def __init__(
-        self, leases: MongoLeases, lease: Lease, clock: Clock, *, oldest_due: Callable[[], datetime | None]
+        self,
+        leases: MongoLeases,
+        lease: Lease,
+        clock: Clock,
+        timing: Timing,
+        *,
+        oldest_due: Callable[[], datetime | None],
     ) -> None:
         self._leases = leases
         self._lease = lease
         self._clock = clock
+        self._timing = timing
         self._oldest_due = oldest_due
         self._look = asyncio.Event()
         self.work = lease.work
@@ -71,7 +75,7 @@ class LeaseKeeper:
     @property
     def write_by(self) -> float:
         """The last moment for writing a request, by `time.monotonic`."""
-        return self._lease.valid_until - _MARGIN_S
+        return self._lease.valid_until - self._timing.margin_s
 
     def is_valid(self) -> bool:
         """Say whether results may be recorded."""
@@ -79,7 +83,8 @@ class LeaseKeeper:
 
     def may_begin(self) -> bool:
         """Say whether an attempt may begin: the lease lasts until its end."""
-        return self.is_active and self._lease.remaining_s() > ATTEMPT_S + _MARGIN_S
+        needed_s = self._timing.attempt_s + self._timing.margin_s
+        return self.is_active and self._lease.remaining_s() > needed_s
 
     def notice(self, sighting: Sighting | None) -> bool:
         """Compare with what is stored, None if the endpoint was deleted; return whether others made work."""
@@ -96,7 +101,8 @@ class LeaseKeeper:
         """Renew the lease until it is lost, or this is cancelled; call `on_change` after each renewal."""
         while not self.is_lost:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), RENEW_S)
+                async with asyncio.timeout(self._timing.renew_s):
+                    await self._look.wait()
             self._look.clear()
             try:
                 await self.renew()

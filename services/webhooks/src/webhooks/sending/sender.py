@@ -35,9 +35,8 @@ from webhooks.sending.guarded_session import (
 from webhooks.sending.retry_after import retry_after_s
 from webhooks.sending.signing import signed_headers
 from webhooks.sending.target_url import PLAIN
+from webhooks.sending.timing import TIMING, Timing
 
-ATTEMPT_S: Final = 15.0
-"""Time from the beginning of an attempt to the status of its response."""
 RESPONSE_BYTES: Final = 1024
 _BODY_S: Final = 2.0
 _USER_AGENT: Final = "Waybill-Webhooks/1"
@@ -85,10 +84,13 @@ class _Response:
 class Sender:
     """Sends messages; see `open_sender`."""
 
-    def __init__(self, secure: ClientSession, plain: ClientSession, clock: Clock) -> None:
+    def __init__(
+        self, secure: ClientSession, plain: ClientSession, clock: Clock, *, attempt_s: float
+    ) -> None:
         self._secure = secure
         self._plain = plain
         self._clock = clock
+        self._attempt_s = attempt_s
 
     async def attempt(self, message: SignedMessage, *, write_by: float | None = None) -> Attempt:
         """Send a message once, and return how that ended; takes up to 17 s.
@@ -103,9 +105,9 @@ class Sender:
         """
         loop = asyncio.get_running_loop()
         at, begun = self._clock.now(), loop.time()
-        deadline = begun + ATTEMPT_S
+        deadline = begun + self._attempt_s
         headers = _HEADERS | signed_headers(message.message_id, message.body, message.secrets, at)
-        context = RequestContext(time.monotonic() + ATTEMPT_S if write_by is None else write_by)
+        context = RequestContext(time.monotonic() + self._attempt_s if write_by is None else write_by)
         response, error = None, None
         try:
             response = await self._respond(message, headers, context, deadline)
@@ -188,13 +190,18 @@ def _causes(fault: BaseException | None) -> Iterator[BaseException]:
 
 @asynccontextmanager
 async def open_sender(
-    guard: AddressGuard, clock: Clock, *, open_resolver: OpenResolver = AsyncResolver
+    guard: AddressGuard,
+    clock: Clock,
+    *,
+    timing: Timing = TIMING,
+    open_resolver: OpenResolver = AsyncResolver,
 ) -> AsyncIterator[Sender]:
     """Open a sender; at exit, close its connections.
 
     Args:
         guard: of the addresses that it may connect to.
         clock: for the time of attempts.
+        timing: how long an attempt may take.
         open_resolver: see `guarded_session`.
     """
     async with AsyncExitStack() as stack:
@@ -202,4 +209,4 @@ async def open_sender(
             await stack.enter_async_context(guarded_session(guard, plain=each, open_resolver=open_resolver))
             for each in (False, True)
         ]
-        yield Sender(secure, plain, clock)
+        yield Sender(secure, plain, clock, attempt_s=timing.attempt_s)

@@ -1,20 +1,18 @@
 """The collection of deliveries: one per change and endpoint."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from domain.values import value
-from domain.webhooks.delivery import DeliveryState, delivery_id
+from domain.webhooks.delivery import HELD_FOR, DeliveryState, delivery_id
 from domain.webhooks.message import Change
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.schema import WEBHOOK_DELIVERIES
 from webhooks.stores.inserting import Document, insert_new
 
-HELD_FOR: Final = timedelta(days=7)
-"""Time that a held delivery can be replayed in."""
 _INSERTED_AT_ONCE: Final = 1000
 
 

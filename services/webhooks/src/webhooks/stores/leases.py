@@ -22,9 +22,6 @@ from webhooks.stores.endpoints import SealedSecret, endpoint_of, secrets_of
 
 Document = Mapping[str, Any]
 
-LEASE_S: Final = 30.0
-"""Longer than an attempt and the record of its result take, even when a renewal has just failed."""
-
 _HEALTHY: Final = {"failures": 0, "failing_since": None, "rest_until": None}
 UNUSED: Final[Document] = {**_HEALTHY, "next_due_at": None, "work": 0, "epoch": 0, "lease": None}
 """Fields of a new endpoint that belong to those who send."""
@@ -67,9 +64,12 @@ class Sighting:
 class MongoLeases:
     """Leases in the documents of the endpoints. Its calls raise `StoreUnavailable`."""
 
-    def __init__(self, database: Database, *, owner: str) -> None:
+    def __init__(self, database: Database, *, owner: str, lease_s: float) -> None:
         self._endpoints = database[WEBHOOK_ENDPOINTS]
         self._owner = owner
+        self._lease_s = lease_s
+        milliseconds = int(lease_s * 1000)
+        self._end = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": milliseconds}}
 
     async def free(self, state: EndpointState, now: datetime, *, limit: int) -> list[str]:
         """Return endpoints in a state that have something due and no lease, the longest overdue first."""
@@ -87,7 +87,7 @@ class MongoLeases:
         """Take the lease of an endpoint; None if it is not free, or the endpoint not in that state."""
         taken = {
             "epoch": {"$add": [{"$ifNull": ["$epoch", 0]}, 1]},
-            "lease": {"owner": {"$literal": self._owner}, "until": _LEASE_END},
+            "lease": {"owner": {"$literal": self._owner}, "until": self._end},
         }
         free = {"$expr": {"$lte": ["$lease.until", "$$NOW"]}}  # true if there is none
         return await self._lease({"_id": endpoint_id, "state": state.value, **free}, taken, now)
@@ -103,7 +103,7 @@ class MongoLeases:
         Returns:
             The lease, or None if it is lost, or the endpoint was deleted.
         """
-        changes = {"lease.until": _LEASE_END, **_health_fields(lease)}
+        changes = {"lease.until": self._end, **_health_fields(lease)}
         if oldest_due is not None:
             changes["next_due_at"] = oldest_due
         return await self._lease(_held(lease), changes, now)
@@ -168,15 +168,12 @@ class MongoLeases:
             document = await self._endpoints.find_one_and_update(
                 query, [{"$set": changes}], return_document=ReturnDocument.AFTER
             )
-        return None if document is None else _lease_of(document, now, valid_until=asked_at + LEASE_S)
+        return None if document is None else _lease_of(document, now, valid_until=asked_at + self._lease_s)
 
     async def _update(self, query: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
         with translated():
             result = await self._endpoints.update_one(query, {"$set": fields})
         return result.matched_count == 1
-
-
-_LEASE_END: Final = {"$dateAdd": {"startDate": "$$NOW", "unit": "millisecond", "amount": int(LEASE_S * 1000)}}
 
 
 def due_at_latest(at: datetime) -> Sequence[Mapping[str, Any]]:
