@@ -182,7 +182,7 @@ class Outbox:
         """Wait until an endpoint is paused."""
 
         async def paused() -> bool:
-            return (await self.endpoint(endpoint_id))["state"] == "paused"
+            return bool((await self.endpoint(endpoint_id))["state"] == "paused")
 
         await wait_for(paused, timeout_s=20, what="a paused endpoint")
 
@@ -196,7 +196,7 @@ class Outbox:
 
         async def ended() -> bool:
             states = await self.states(endpoint_id)
-            return states.get("delivered", 0) + states.get("held", 0) == count
+            return int(states.get("delivered", 0) + states.get("held", 0)) == count
 
         await wait_for(ended, timeout_s=20, what="delivered and held ones")
         return (await self.states(endpoint_id))["delivered"]
