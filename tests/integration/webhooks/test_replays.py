@@ -1,4 +1,4 @@
-"""Replays: each delivery of a job once, whoever crashes; done when all have ended."""
+"""Replays: each delivery of a job once, even if runners crash; done when all have ended."""
 
 from datetime import timedelta
 

@@ -23,7 +23,7 @@ from webhooks.sending.address_guard import AddressGuard, parse_networks
 from webhooks.sending.delivering import Delivering, DeliveringParts
 from webhooks.sending.sender import open_sender
 from webhooks.sending.timing import TIMING, Timing
-from webhooks.stores.leases import UNUSED, MongoLeases
+from webhooks.stores.leases import MongoLeases
 
 FAST = Timing(attempt_s=1, lease_s=3)
 """Times of tests that wait for the end of a lease."""
@@ -88,7 +88,13 @@ class Outbox:
                 "created_at": now,
                 "updated_at": now,
                 "secrets": sealed,
-                **UNUSED,
+                "failures": 0,
+                "failing_since": None,
+                "rest_until": None,
+                "next_due_at": None,
+                "work": 0,
+                "epoch": 0,
+                "lease": None,
                 **fields,
             }
         )

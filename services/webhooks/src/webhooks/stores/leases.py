@@ -8,7 +8,7 @@ before it asked, so for the holder it ends earlier.
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from pymongo import ReturnDocument
 
@@ -21,12 +21,6 @@ from storage.mongo.schema import WEBHOOK_ENDPOINTS
 from webhooks.stores.endpoints import SealedSecret, endpoint_of, secrets_of
 
 Document = Mapping[str, Any]
-
-_HEALTHY: Final = {"failures": 0, "failing_since": None, "rest_until": None}
-UNUSED: Final[Document] = {**_HEALTHY, "next_due_at": None, "work": 0, "epoch": 0, "lease": None}
-"""Fields of a new endpoint that belong to those who send."""
-RESUMED: Final[Document] = _HEALTHY
-"""Fields of an endpoint that is resumed: it is given another chance."""
 
 
 @value(kw_only=True)
@@ -156,7 +150,7 @@ class MongoLeases:
         return await self._update({**_held(lease), "state": EndpointState.ACTIVE.value}, paused)
 
     async def mark_due(self, endpoint_ids: Collection[str], at: datetime) -> None:
-        """Say that something is due for endpoints at an instant; whoever holds a lease learns of it."""
+        """Say that something is due for endpoints at an instant; the holders of leases learn of it."""
         with translated():
             await self._endpoints.update_many({"_id": {"$in": list(endpoint_ids)}}, due_at_latest(at))
 

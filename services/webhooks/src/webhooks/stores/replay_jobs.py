@@ -1,4 +1,4 @@
-"""Replays as the runner sees them: jobs of which each slice is done once, whoever crashes meanwhile."""
+"""Replays as the runner sees them: jobs of which each slice is done once, even if runners crash."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
