@@ -56,7 +56,7 @@ class Backlog:
 
     @property
     def oldest_due(self) -> datetime | None:
-        """When the oldest of those that are busy was due."""
+        """The time at which the oldest of those that are busy was due."""
         return min((each.due_at for each in self._busy.values()), default=None)
 
     @property

@@ -36,7 +36,7 @@ _SHOWN: Final = (
     "created_at",
     "updated_at",
 )
-_UNTRIED: Final = {"failures": 0, "failing_since": None}
+_UNTRIED: Final = {"failures": 0, "failing_since": None, "rest_until": None}
 _NOT_PAUSED: Final = {"paused_reason": None, "paused_at": None}
 
 
