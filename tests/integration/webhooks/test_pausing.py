@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-import webhooks.sending.sweeper
+import webhooks.dispatching.sweeper
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Received, Receiver, statuses
 from tests.support.waiting import wait_for
@@ -91,7 +91,7 @@ async def test_pause_stops_a_lane_within_a_moment_and_resumed_endpoint_goes_on_w
 async def test_deliveries_of_a_deleted_endpoint_end(
     outbox: Outbox, hooks: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks.sending.sweeper, "ORPHANS_S", 0.1)
+    monkeypatch.setattr(webhooks.dispatching.sweeper, "ORPHANS_S", 0.1)
     other = await outbox.add_endpoint(hooks.url("/b"), state="paused", paused_reason="manual")
     await outbox.add(other, 3, due_at=outbox.clock.now() + timedelta(hours=1))
     endpoint_id = await outbox.add_endpoint(hooks.url("/a"), rate_per_s=10)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from tests.support.crashing.striking import Side, Step
-from webhooks.sending.backlog import Backlog
+from webhooks.dispatching.backlog import Backlog
 from webhooks.sending.sender import Sender
 from webhooks.stores.due import MongoDueDeliveries
 from webhooks.stores.leases import MongoLeases

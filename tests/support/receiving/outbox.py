@@ -17,10 +17,10 @@ from servicekit.clock import SystemClock
 from storage.mongo.database import Database
 from storage.mongo.schema import WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS, WEBHOOK_MESSAGES, WEBHOOK_REPLAYS
 from tests.support.waiting import wait_for
+from webhooks.dispatching.delivering import Delivering, DeliveringParts
 from webhooks.metrics import WebhookMetrics
 from webhooks.sealing import SecretSealer, new_secret
 from webhooks.sending.address_guard import AddressGuard, parse_networks
-from webhooks.sending.delivering import Delivering, DeliveringParts
 from webhooks.sending.sender import open_sender
 from webhooks.sending.timing import TIMING, Timing
 from webhooks.stores.leases import MongoLeases

@@ -1,1 +1,1 @@
-"""Sending: deliveries that are due are attempted, endpoint by endpoint."""
+"""Sending: one attempt at a delivery, signed, and to permitted addresses only."""

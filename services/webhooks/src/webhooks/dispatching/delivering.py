@@ -9,17 +9,17 @@ from typing import Final, Protocol
 from domain.ports.core import Clock
 from servicekit.background_tasks import in_background
 from storage.mongo.database import Database
+from webhooks.dispatching.attempts import AttemptParts
+from webhooks.dispatching.dispatcher import Dispatcher
+from webhooks.dispatching.gauges import Gauges
+from webhooks.dispatching.lane import LaneParts
+from webhooks.dispatching.load import Load
+from webhooks.dispatching.replay_runner import ReplayRunner
+from webhooks.dispatching.result_writer import ResultWriter
+from webhooks.dispatching.sweeper import Sweeper
 from webhooks.metrics import WebhookMetrics
 from webhooks.sealing import SecretSealer
-from webhooks.sending.attempts import AttemptParts
-from webhooks.sending.dispatcher import Dispatcher
-from webhooks.sending.gauges import Gauges
-from webhooks.sending.lane import LaneParts
-from webhooks.sending.load import Load
-from webhooks.sending.replay_runner import ReplayRunner
-from webhooks.sending.result_writer import ResultWriter
 from webhooks.sending.sender import Sender
-from webhooks.sending.sweeper import Sweeper
 from webhooks.sending.timing import TIMING, Timing
 from webhooks.stores.due import MongoDueDeliveries
 from webhooks.stores.leases import MongoLeases

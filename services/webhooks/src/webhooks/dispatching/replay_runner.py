@@ -9,7 +9,7 @@ import structlog
 
 from domain.errors import StoreUnavailable
 from domain.ports.core import Clock
-from webhooks.sending.dispatcher import Dispatcher
+from webhooks.dispatching.dispatcher import Dispatcher
 from webhooks.stores.leases import MongoLeases
 from webhooks.stores.replay_jobs import MongoReplayJobs, ReplayJob
 

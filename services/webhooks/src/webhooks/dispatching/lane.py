@@ -12,11 +12,11 @@ from domain.errors import StoreUnavailable
 from domain.ports.core import Clock
 from domain.webhooks.endpoint import PauseReason
 from servicekit.background_tasks import in_background
+from webhooks.dispatching.attempts import AttemptParts, Attempts
+from webhooks.dispatching.backlog import Backlog
+from webhooks.dispatching.lease_keeper import LeaseKeeper
+from webhooks.dispatching.load import Load
 from webhooks.metrics import WebhookMetrics
-from webhooks.sending.attempts import AttemptParts, Attempts
-from webhooks.sending.backlog import Backlog
-from webhooks.sending.lease_keeper import LeaseKeeper
-from webhooks.sending.load import Load
 from webhooks.sending.timing import Timing
 from webhooks.stores.due import MongoDueDeliveries
 from webhooks.stores.leases import Lease, MongoLeases, Sighting

@@ -9,7 +9,7 @@ import structlog
 
 from domain.errors import StoreUnavailable
 from domain.webhooks.endpoint import EndpointState
-from webhooks.sending.lane import Lane, LaneParts
+from webhooks.dispatching.lane import Lane, LaneParts
 
 _log = structlog.get_logger(__name__)
 

@@ -12,13 +12,13 @@ from domain.ports.core import Clock
 from domain.webhooks.delivery import Attempt, AttemptError, DeliveryState
 from domain.webhooks.endpoint import Ordering, PauseReason
 from domain.webhooks.schedule import resolve, rest_after
+from webhooks.dispatching.backlog import Backlog, Sendable
+from webhooks.dispatching.lease_keeper import LeaseKeeper
+from webhooks.dispatching.pace import Pace
+from webhooks.dispatching.result_writer import ResultWriter
 from webhooks.metrics import WebhookMetrics
 from webhooks.sealing import SecretSealer, UnreadableSecret
-from webhooks.sending.backlog import Backlog, Sendable
 from webhooks.sending.guarded_session import TooLate
-from webhooks.sending.lease_keeper import LeaseKeeper
-from webhooks.sending.pace import Pace
-from webhooks.sending.result_writer import ResultWriter
 from webhooks.sending.sender import Sender, SignedMessage
 from webhooks.stores.due import PendingDelivery, Result
 
