@@ -71,6 +71,17 @@ async def test_checkpoints_are_taken_back_one_after_the_other(storage: Storage, 
     assert replace(loaded, version=1) == shipment_after(CREATION)
 
 
+@pytest.mark.parametrize("size", [1, 20])
+async def test_the_status_before_is_recorded_where_nothing_else_tells_it(storage: Storage, size: int) -> None:
+    cancelled = report(Status.CANCELLED, source="api")
+    taken_back = retraction(cancelled)
+    await written(storage, CREATION, PICKED_UP, cancelled, taken_back, size=size)
+    ids = [each.event_id for each in (CREATION, PICKED_UP, cancelled, taken_back)]
+    found = await storage.store.find_events(ids)
+    recorded = [record.previous_status for each in ids if (record := found[each]) is not None]
+    assert recorded == [None, None, Status.PICKED_UP, Status.CANCELLED]
+
+
 async def test_the_records_tell_who_took_what_back_and_why(storage: Storage) -> None:
     await written(storage, CREATION, PICKED_UP, retraction(PICKED_UP), PICKED_UP, size=1)
     record = await storage.events.get(PICKED_UP.event_id)

@@ -16,7 +16,7 @@ from messaging.consumer.consumer_settings import ConsumerSettings
 
 _log = structlog.get_logger(__name__)
 
-_TIMEOUT_S: Final = 10.0
+_TIMEOUT_S: Final = 15.0
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -72,8 +72,9 @@ async def _partitions(settings: ConsumerSettings) -> list[TopicPartition]:
 
 async def _offsets_ahead(consumer: AIOKafkaConsumer, since_ms: int) -> Offsets:
     """Return the offset to move to of each partition that is to be moved."""
-    partitions = consumer.assignment()
-    committed = {each: await consumer.committed(each) for each in partitions}
+    partitions = sorted(consumer.assignment())
+    offsets = await asyncio.gather(*map(consumer.committed, partitions))
+    committed = dict(zip(partitions, offsets, strict=True))
     # The ends first: what is appended after them is searched for, or lies beyond them.
     ends = await consumer.end_offsets(partitions)
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, max(0, since_ms)))
