@@ -40,12 +40,14 @@ class Feed:
 
     Attributes:
         woken: how often a dispatcher was woken.
+        held: number of deliveries that were counted as held.
     """
 
     kafka: KafkaSettings
     database: Database
     group: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex}")
     woken: int = 0
+    held: int = 0
 
     @property
     def topic(self) -> str:
@@ -58,8 +60,12 @@ class Feed:
         def wake() -> None:
             self.woken += 1
 
+        def count_held(held: int) -> None:
+            self.held += held
+
         settings = consumer_settings(self.kafka, group=self.group, instance=instance)
-        return FanOut(settings, self.database if database is None else database, wake)
+        opened = self.database if database is None else database
+        return FanOut(settings, opened, wake, count_held=count_held)
 
     async def endpoint(
         self, name: str, *, age: timedelta = timedelta(0), **fields: str | list[str] | None

@@ -155,8 +155,9 @@ async def test_a_paused_endpoint_holds_and_a_resumed_one_does_not(feed: Feed) ->
         await feed.publish(creation(number(2)))
         await feed.caught_up()
         await feed.change_endpoint(endpoint, state="paused")
-        await feed.publish(creation(number(3)))
+        await feed.publish_again(await feed.publish(creation(number(3))))
         await feed.caught_up()
+    assert feed.held == 2
     found = {each["tracking_number"]: each for each in await feed.deliveries()}
     states = [found[number(index)]["state"] for index in (1, 2, 3)]
     assert states == ["held", "pending", "held"]

@@ -26,6 +26,9 @@ _CLOCK_SKEW_MS: Final = CLOCK_SKEW // timedelta(milliseconds=1)
 Wake = Callable[[], None]
 """Tells the dispatcher of this process that something is due."""
 
+CountHeld = Callable[[int], None]
+"""Counts deliveries that are held, since their endpoint is paused."""
+
 
 @value(kw_only=True)
 class Stores:
@@ -51,12 +54,15 @@ class ChangeHandler:
         skipped: number of records that hold no valid change.
     """
 
-    def __init__(self, stores: Stores, cache: SubscriptionCache, clock: Clock, wake: Wake) -> None:
+    def __init__(
+        self, stores: Stores, cache: SubscriptionCache, clock: Clock, *, wake: Wake, count_held: CountHeld
+    ) -> None:
         self.skipped = 0
         self._stores = stores
         self._cache = cache
         self._clock = clock
         self._wake = wake
+        self._count_held = count_held
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Store what endpoints want of the changes.
@@ -72,7 +78,7 @@ class ChangeHandler:
             return
         now = self._clock.now()
         await self._stores.messages.insert((each.change for each in wanted), now)
-        await self._stores.deliveries.insert(_deliveries(wanted), now)
+        self._count_held(await self._stores.deliveries.insert(_deliveries(wanted), now))
         await self._note(wanted)
         self._wake()
 

@@ -23,7 +23,7 @@ from messaging.topics import Topics
 from servicekit.background_tasks import in_background
 from servicekit.clock import SystemClock
 from storage.mongo.database import Database
-from webhooks.fanout.change_handler import ChangeHandler, Stores, Wake
+from webhooks.fanout.change_handler import ChangeHandler, CountHeld, Stores, Wake
 from webhooks.fanout.subscription_cache import SubscriptionCache
 from webhooks.stores.deliveries import MongoDeliveryStore
 from webhooks.stores.messages import MongoMessageStore
@@ -55,7 +55,12 @@ class FanOut:
     """The fan-out of one replica."""
 
     def __init__(
-        self, settings: ConsumerSettings, database: Database, wake: Wake, clock: Clock | None = None
+        self,
+        settings: ConsumerSettings,
+        database: Database,
+        wake: Wake,
+        clock: Clock | None = None,
+        count_held: CountHeld | None = None,
     ) -> None:
         """Create it; `run` starts it.
 
@@ -64,8 +69,10 @@ class FanOut:
             database: with the collections of webhooks.
             wake: called when something has become due.
             clock: the system's if not given.
+            count_held: counts what is held, for the metrics.
         """
         clock = clock or SystemClock()
+        count = count_held or (lambda _held: None)
         stores = Stores(
             subscriptions=MongoSubscriptionStore(database),
             messages=MongoMessageStore(database),
@@ -73,7 +80,7 @@ class FanOut:
         )
         self._settings = settings
         self._cache = SubscriptionCache(stores.subscriptions, clock)
-        self._handler = ChangeHandler(stores, self._cache, clock, wake)
+        self._handler = ChangeHandler(stores, self._cache, clock, wake=wake, count_held=count)
         self._consumer: PlainConsumer | None = None
         self._skipped_before = 0
         self._stopping = asyncio.Event()

@@ -31,15 +31,21 @@ class MongoDeliveryStore:
     def __init__(self, database: Database) -> None:
         self._deliveries = database[WEBHOOK_DELIVERIES]
 
-    async def insert(self, deliveries: Iterable[NewDelivery], now: datetime) -> None:
+    async def insert(self, deliveries: Iterable[NewDelivery], now: datetime) -> int:
         """Insert deliveries that are due now, or held; those that are there already stay as they are.
+
+        Returns:
+            The number of those that are held, and were not there before.
 
         Raises:
             StoreUnavailable: some may be missing.
         """
         documents = (_document(delivery, now) for delivery in deliveries)
+        held = 0
         while chunk := list(islice(documents, _INSERTED_AT_ONCE)):
-            await insert_new(self._deliveries, chunk)
+            inserted = await insert_new(self._deliveries, chunk)
+            held += sum(each["state"] == DeliveryState.HELD for each in inserted)
+        return held
 
     async def delete_of(self, endpoint_ids: Collection[str]) -> None:
         """Delete all deliveries of endpoints.

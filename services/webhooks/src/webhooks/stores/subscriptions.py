@@ -10,6 +10,7 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.schema import WEBHOOK_ENDPOINTS
 from webhooks.stores.inserting import Document
+from webhooks.stores.leases import due_at_latest
 
 _FIELDS: Final = ("client_id", "types", "state", "created_at", "updated_at")
 
@@ -52,15 +53,9 @@ class MongoSubscriptionStore:
 
     async def note_due(self, endpoint_ids: Collection[str], now: datetime) -> bool:
         """Note at endpoints that something is due; return False if one of them does not exist."""
-        # `$min` as an operator would leave a null, which sorts before every date.
-        noted = {
-            "next_due_at": {"$min": ["$next_due_at", now]},
-            "work": {"$add": [{"$ifNull": ["$work", 0]}, 1]},
-        }
+        query = {"_id": {"$in": list(endpoint_ids)}}
         with translated():
-            result = await self._endpoints.update_many(
-                {"_id": {"$in": list(endpoint_ids)}}, [{"$set": noted}]
-            )
+            result = await self._endpoints.update_many(query, due_at_latest(now))
         return result.matched_count == len(endpoint_ids)
 
     async def _found(self, query: dict[str, Any]) -> list[Subscription]:
