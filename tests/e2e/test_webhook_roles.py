@@ -120,9 +120,3 @@ async def test_a_client_sees_only_its_own_endpoints(
     assert set(listed[other_client].values()) <= {"client_002"}
     assert thing.endpoint in listed[client]
     assert {thing.endpoint, thing.general_endpoint} <= listed[admin].keys()
-
-
-async def test_a_client_without_one_has_no_endpoints(nobody: Api, stack: StackAddresses) -> None:
-    homeless = nobody.by(signed(stack.jwt_secret, sub="homeless", role="client"))
-    assert (await homeless.post("/webhooks", {"url": URL})).status == 403
-    assert (await homeless.get("/webhooks")).body["data"] == []

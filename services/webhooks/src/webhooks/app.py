@@ -1,7 +1,6 @@
 """The composition root of webhooks: stores, management routes, fan-out and dispatcher."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from aiohttp import web
@@ -19,12 +18,13 @@ from httpkit.server.app_server import serving
 from httpkit.server.health import Check, Health, State
 from messaging.metrics import ConsumerMetrics
 from webhooks.adapters import ADAPTERS, CACHE, EVENT_QUEUE, Adapters, open_adapters
+from webhooks.dispatching.delivering import Delivering, DeliveringParts
 from webhooks.fanout.fan_out import FanOut, consumer_settings
+from webhooks.metrics import WebhookMetrics
 from webhooks.routes import ROUTES
 from webhooks.settings import Settings
-from webhooks.use_cases.notices import Notices, NoWorkers
 from webhooks.use_cases.services import SERVICES, Services, wire_services
-from webhooks.workers import Worker, run_workers
+from webhooks.workers import ReplicaWorkers, run_workers
 
 
 async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Tracer | None = None) -> None:
@@ -42,24 +42,33 @@ async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Trace
         await stack.enter_async_context(
             revocations.following(adapters.feed, every_s=settings.auth.jwt_revocation_poll_s)
         )
-        workers, notices = build_workers(settings, adapters, registry)
+        workers = build_workers(settings, adapters, registry)
         verifier = TokenVerifier(settings.auth, revocations)
-        services = wire_services(adapters, notices)
+        services = wire_services(adapters, workers)
         app = build_app(settings, adapters, services, registry, verifier, _accepting(stop))
         trace_requests(app, tracer)
         await stack.enter_async_context(serving(app, settings.http))
-        await run_workers(workers, stop, drain_s=settings.webhooks.drain_s)
+        await run_workers(workers.all, stop, drain_s=settings.webhooks.drain_s)
 
 
-def build_workers(
-    settings: Settings, adapters: Adapters, registry: CollectorRegistry
-) -> tuple[Sequence[Worker], Notices]:
-    """Build what runs beside the server, and what the routes call after a change."""
-    group = settings.webhooks.group
-    consumer = consumer_settings(settings.kafka, group=group, instance=settings.service.instance_id)
-    fan_out = FanOut(consumer, adapters.database, lambda: None, adapters.clock)
-    registry.register(ConsumerMetrics(fan_out, group))
-    return [fan_out], NoWorkers()
+def build_workers(settings: Settings, adapters: Adapters, registry: CollectorRegistry) -> ReplicaWorkers:
+    """Build what runs beside the server: fan-out and delivering."""
+    webhooks, instance = settings.webhooks, settings.service.instance_id
+    delivering = Delivering(
+        DeliveringParts(
+            database=adapters.database,
+            sender=adapters.sender,
+            sealer=adapters.sealer,
+            metrics=WebhookMetrics(registry, slots=webhooks.slots),
+            clock=adapters.clock,
+            owner=instance,
+            slots=webhooks.slots,
+        )
+    )
+    consumer = consumer_settings(settings.kafka, group=webhooks.group, instance=instance)
+    fan_out = FanOut(consumer, adapters.database, delivering.wake, adapters.clock)
+    registry.register(ConsumerMetrics(fan_out, webhooks.group))
+    return ReplicaWorkers(fan_out, delivering)
 
 
 def build_app(

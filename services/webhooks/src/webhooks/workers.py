@@ -7,6 +7,8 @@ from typing import Protocol
 import structlog
 
 from servicekit.background_tasks import CANCEL_AGAIN_S
+from webhooks.dispatching.delivering import Delivering
+from webhooks.fanout.fan_out import FanOut
 
 _log = structlog.get_logger(__name__)
 
@@ -19,6 +21,37 @@ class Worker(Protocol):
 
     def stop(self) -> None:
         """Begin nothing new, and end `run` soon."""
+
+
+class ReplicaWorkers:
+    """The workers of this replica, and what they do at once after a change by the routes (`Notices`)."""
+
+    def __init__(self, fan_out: FanOut, delivering: Delivering) -> None:
+        self._fan_out = fan_out
+        self._delivering = delivering
+
+    @property
+    def all(self) -> Sequence[Worker]:
+        """The workers to run."""
+        return (self._fan_out, self._delivering)
+
+    def endpoint_changed(self) -> None:
+        """See `Notices.endpoint_changed`."""
+        self._fan_out.endpoints_changed()
+        self._delivering.wake()
+
+    def endpoint_deleted(self) -> None:
+        """See `Notices.endpoint_deleted`."""
+        self._fan_out.endpoints_changed()
+        self._delivering.endpoint_deleted()
+
+    def delivery_due(self) -> None:
+        """See `Notices.delivery_due`."""
+        self._delivering.wake()
+
+    def replay_added(self) -> None:
+        """See `Notices.replay_added`."""
+        self._delivering.replay_added()
 
 
 async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, drain_s: float) -> None:

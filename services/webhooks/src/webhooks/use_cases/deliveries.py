@@ -63,7 +63,7 @@ class Deliveries:
             await self._found(endpoint_id, delivery_id)
             raise ApiError(ErrorCode.DELIVERY_HELD, "the delivery is held: send it by a replay")
         await self._stores.endpoints.note_due(endpoint_id, now)
-        self._notices.wake()
+        self._notices.delivery_due()
         return await self._found(endpoint_id, delivery_id)
 
     async def replay(self, endpoint_id: str, wanted: NewReplay, *, by: Principal) -> Replay:
@@ -87,7 +87,7 @@ class Deliveries:
             created_at=self._clock.now(),
         )
         await self._stores.replays.add(replay)
-        self._notices.wake()
+        self._notices.replay_added()
         return replay
 
     async def get_replay(

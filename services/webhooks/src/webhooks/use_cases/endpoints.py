@@ -67,7 +67,7 @@ class Endpoints:
         if not await self._store.add(endpoint, self._sealer.seal(secret), most=MOST_OF_A_CLIENT):
             message = f"the client has {MOST_OF_A_CLIENT} endpoints already: delete one"
             raise ApiError(ErrorCode.WEBHOOK_LIMIT_REACHED, message)
-        self._notices.endpoints_changed()
+        self._notices.endpoint_changed()
         return endpoint, secret
 
     async def get(self, endpoint_id: str, *, by: Principal) -> Endpoint:
@@ -95,8 +95,7 @@ class Endpoints:
         changed = await self._store.change(endpoint_id, change.changes, self._clock.now())
         if changed is None:
             raise _absent()
-        self._notices.endpoints_changed()
-        self._notices.wake()
+        self._notices.endpoint_changed()
         return changed
 
     async def rotate(self, endpoint_id: str, grace_s: int, *, by: Principal) -> str:
@@ -121,7 +120,7 @@ class Endpoints:
         await self.get(endpoint_id, by=by)
         if not await self._store.delete(endpoint_id):
             raise _absent()
-        self._notices.endpoints_changed()
+        self._notices.endpoint_deleted()
 
     def _require_url(self, url: str) -> None:
         problem = url_problem(url, self._guard)
