@@ -31,6 +31,8 @@ hypothesis.settings.register_profile("waybill", deadline=None)
 hypothesis.settings.load_profile("waybill")
 # A broker lives for minutes here: what its second compiler gains in them is less than what it costs.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+# A quarter of a second for each login, and for each user of development at each start, would be most of them.
+os.environ.setdefault("BCRYPT_COST", "10")
 
 
 @pytest.fixture(scope="session")
