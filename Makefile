@@ -103,7 +103,7 @@ test-unit: $(SYNCED) checkers ## Tests that need no server
 
 .PHONY: test-stack
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
-	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
+	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" --ignore tests/unit tests
 
 .PHONY: test-one
 test-one: $(SYNCED) checkers ## Some tests alone, as in T=tests/unit/domain/test_status.py (pytest's arguments)
