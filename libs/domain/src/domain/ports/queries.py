@@ -1,6 +1,6 @@
 """Queries of the read side: scopes, filters and windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
@@ -79,6 +79,7 @@ class EventFilter:
     Attributes:
         client_id: only events of this client, and those without a client, from before the creation.
         conflicting: only events whose id was sent with several payloads, of which at most one is applied.
+        status: only events that report it: no amendments, checkpoints and retractions.
         period: when the event happened.
     """
 
@@ -109,6 +110,13 @@ class ActionFilter:
     target: str | None = None
     by: str | None = None
     done: Period = EVER
+
+
+def filter_key(matching: ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter) -> str:
+    """Return a text that is another one for each filter, and stays the same when a release adds a field."""
+    values = {each.name: (getattr(matching, each.name), each.default) for each in fields(matching)}
+    given = {name: value for name, (value, default) in values.items() if value != default}
+    return f"{type(matching).__name__}{given}"
 
 
 @dataclass(frozen=True, slots=True)

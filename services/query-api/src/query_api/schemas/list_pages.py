@@ -15,6 +15,7 @@ from domain.ports.queries import (
     Period,
     ShipmentFilter,
     Window,
+    filter_key,
 )
 from httpkit.request.bodies import validation_error
 from httpkit.response.errors import ApiError, Detail
@@ -50,7 +51,7 @@ def listing_of(query: CursorQuery, matching: Matching) -> Listing:
     Raises:
         ApiError: 400, the cursor is not of this list, or comes with an offset.
     """
-    listed = repr(matching)
+    listed = filter_key(matching)
     if query.cursor is None:
         return Listing(Window(limit=query.limit, offset=query.offset), query.offset, listed)
     if query.offset:
