@@ -76,7 +76,7 @@ async def test_checkpoints_are_taken_back_one_after_the_other(storage: Storage, 
 
 @pytest.mark.parametrize("size", [40, 300])
 async def test_checkpoints_that_the_document_has_lost_are_taken_back_too(storage: Storage, size: int) -> None:
-    hubs = [checkpoint(f"hub_{n}", at=NOON + timedelta(minutes=n)) for n in range(103)]
+    hubs: list[Command] = [checkpoint(f"hub_{n}", at=NOON + timedelta(minutes=n)) for n in range(103)]
     last_hub = checkpoint("last_hub", at=NOON + timedelta(hours=3))
     commands: list[Command] = [CREATION, PICKED_UP, *hubs, *map(retraction, hubs[:2:-1])]
     writer = await written(storage, *commands, IN_WAREHOUSE, last_hub, size=size)

@@ -107,5 +107,8 @@ _retractions = st.builds(
 _singles = _retractions | _reports | _late_reports | _checkpoints | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
-SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])
+_taken_back = JOURNEYS.map(lambda story: [*story, retraction(story[-1])])
+SOME = (
+    _stories | _taken_back | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])
+)
 """A few commands that follow each other in the log."""

@@ -55,7 +55,7 @@ def test_the_key_of_a_filter_holds_what_filters_and_nothing_else() -> None:
     """A field that a release adds changes no key, so cursors outlive it."""
     assert filter_key(ShipmentFilter()) == "ShipmentFilter{}"
     assert filter_key(ShipmentFilter(prefix="99M-1")) == "ShipmentFilter{'prefix': '99M-1'}"
-    filters = [
+    filters: list[ShipmentFilter | DeadLetterFilter | EventFilter] = [
         ShipmentFilter(),
         ShipmentFilter(client_id="a"),
         ShipmentFilter(prefix="a"),
