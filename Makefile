@@ -1,9 +1,13 @@
 # Every verb works on a fresh clone: the environment is built from uv.lock when it is missing or stale.
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 SHELL := /bin/bash
 UV_VERSION := 0.13.9
 PYTHON ?= python3
 UV := .uv/bin/uv
+# The Python of the environment: the given one, or the fastest that is found.
+CHOSEN := .uv/python
+INTERPRETER = --python "$$(cat $(CHOSEN))"
 RUN := $(UV) run --frozen --no-sync
 # No variable here has the name of a setting: make would hand it to the services in the setting's place.
 SYNCED := .venv/.synced
@@ -26,7 +30,7 @@ TOGETHER = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 OR_END_SILENTLY := || { code=$$?; kill -PIPE $$PPID; exit $$code; }
 
 # An environment whose Python is gone, or that was made where this checkout no longer lies, is made again.
-$(shell [ "$$(cat $(SYNCED) 2>/dev/null)" = "$(CURDIR)" ] && .venv/bin/python -IS -c '' 2>/dev/null || rm -f $(SYNCED))
+$(shell [ "$$(cat $(SYNCED) 2>/dev/null)" = "$(CURDIR)" ] && .venv/bin/python -IS -c '' 2>/dev/null || rm -f $(SYNCED) $(CHOSEN))
 
 .PHONY: help
 help: ## Show this list
@@ -39,23 +43,26 @@ $(UV):
 	@echo "setting up uv $(UV_VERSION)"
 	@$(PYTHON) -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-$(SYNCED): $(UV) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
-	@echo "installing the locked environment into .venv"
-	@$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
+$(CHOSEN): $(UV)
+	@$(if $(filter file,$(origin PYTHON)),$(PYTHON) tools/choose_python.py,command -v $(PYTHON)) > $@
+
+$(SYNCED): $(CHOSEN) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
+	@echo "installing the locked environment into .venv, with $$(cat $(CHOSEN))"
+	@$(UV) sync --locked --quiet --all-packages $(INTERPRETER)
 	@echo "$(CURDIR)" > $@
 
 # What benchmarks need beside it, for plots and percentiles: any other verb does without.
 $(SYNCED_BENCH): $(SYNCED)
-	@$(UV) sync --locked --quiet --inexact --all-packages --group bench --python $(PYTHON)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group bench $(INTERPRETER)
 	@touch $@
 
 # Node, and what checks the contract with it: only tests use them.
 $(SYNCED_NODE): $(SYNCED)
-	@$(UV) sync --locked --quiet --inexact --all-packages --group node --python $(PYTHON)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group node $(INTERPRETER)
 	@touch $@
 
 $(SYNCED_DOCS): $(SYNCED)
-	@$(UV) sync --locked --quiet --inexact --all-packages --group docs --python $(PYTHON)
+	@$(UV) sync --locked --quiet --inexact --all-packages --group docs $(INTERPRETER)
 	@touch $@
 
 $(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(SYNCED_NODE)
@@ -64,8 +71,8 @@ $(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(S
 	@touch $@
 
 .PHONY: deps
-deps: $(UV) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the newest allowed first
-	@$(if $(UPGRADE),$(UV) lock --upgrade && )$(UV) sync --locked --quiet --all-packages --python $(PYTHON)
+deps: $(CHOSEN) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the newest allowed first
+	@$(if $(UPGRADE),$(UV) lock --upgrade && )$(UV) sync --locked --quiet --all-packages $(INTERPRETER)
 	@echo "$(CURDIR)" > $(SYNCED)
 
 .PHONY: build
@@ -96,7 +103,7 @@ test-unit: $(SYNCED) checkers ## Tests that need no server
 
 .PHONY: test-stack
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
-	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" tests
+	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" --ignore tests/unit tests
 
 .PHONY: test-one
 test-one: $(SYNCED) checkers ## Some tests alone, as in T=tests/unit/domain/test_status.py (pytest's arguments)

@@ -31,6 +31,15 @@ hypothesis.settings.register_profile("waybill", deadline=None)
 hypothesis.settings.load_profile("waybill")
 # A broker lives for minutes here: what its second compiler gains in them is less than what it costs.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+# A quarter of a second for each login, and for each user of development at each start, would be most of them.
+os.environ.setdefault("BCRYPT_COST", "10")
+
+_LONGEST = ("test_contract.py", "test_random_schedule.py", "test_demo.py", "test_watched.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files: begun last, one would keep a process busy while the others have ended."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """`RateLimiter`: shares a quota out exactly, and is never without limit."""
 
 import asyncio
+import itertools
 import uuid
 
 import pytest
@@ -59,6 +60,14 @@ async def test_lots_give_the_whole_quota_and_one_lot_more_per_replica(limiter: R
     admitted = sum(grant.granted for grant in grants)
     assert 990 <= admitted <= 1000 + 200  # 100 a second become free meanwhile, and two lots of 5
     assert all((grant.granted == 0) == (grant.retry_after_s > 0) for grant in grants if not grant.granted)
+
+
+async def test_a_refusal_says_when_to_come_back_however_long_its_answer_took() -> None:
+    seconds = itertools.count()
+    lots = LotRateLimiter(LocalRateLimiter(), clock=lambda: float(next(seconds)))
+    grants = [await lots.take("key", FAST, wanted=600) for _ in range(2)]
+    assert [grant.granted for grant in grants] == [600, 0]
+    assert grants[1].retry_after_s > 0
 
 
 @pytest.mark.stack

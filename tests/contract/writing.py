@@ -1,5 +1,6 @@
 """The two sides of the store, and a writer that puts commands through the rules, as the processor does."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,7 +40,8 @@ class Writer:
         """Judge commands and commit what becomes of them, in one batch; early ones are held for `hold`."""
         records = [replace(each, hold=hold) for each in consumed_all(*commands, first_offset=self.offset)]
         shipments = await self.store.load({command.tracking_number for command in commands})
-        histories = await self.store.load_histories({command.tracking_number for command in commands})
+        retractions = Counter(each.tracking_number for each in commands if isinstance(each, RetractEvent))
+        histories = await self.store.load_histories(retractions)
         asked = {command.event_id for command in commands}
         asked |= {command.retracts for command in commands if isinstance(command, RetractEvent)}
         known = await self.store.find_events(asked)

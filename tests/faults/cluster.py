@@ -35,8 +35,9 @@ from storage.mongo.database import open_database
 from storage.settings import MongoSettings
 from tests.e2e.checks import assert_error, assert_retry_after
 from tests.e2e.traffic import event_body, shipment_body
+from tests.faults.corrections import id_of
 from tests.faults.ledger import Ended, Ledger
-from tests.faults.load import USER, Load, Pace, ended_of, id_of
+from tests.faults.load import USER, Load, Pace, ended_of
 from tests.faults.proxied_stack import DATABASE, GROUP
 from tests.faults.watch import Watch, sending
 from tests.support.api import Api, eventually, open_api

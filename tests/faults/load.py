@@ -1,6 +1,7 @@
 """Traffic for a stack under faults: event-rich lives, each call recorded, repeated until accepted."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +11,22 @@ from typing import Final
 
 import aiohttp
 
-from domain.shipments.event_identity import creation_event_id, event_id
-from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
-from domain.timestamps import parse_timestamp
+from domain.shipments.event_identity import creation_event_id
+from domain.shipments.tracking_number import derive_tracking_number
 from tests.e2e.traffic import chunks, event_body, eventful_life, shipment_body
+from tests.faults.corrections import Posting, corrected_life, id_of, reported
 from tests.faults.ledger import Ended, Ledger
 from tests.support.api import Api, Json, Response
 
 LANES: Final = 8
 WIDTH: Final = 20
+CORRECTED: Final = 2
+"""Of a lane's shipments, those whose scans are corrected."""
 BATCH: Final = 70
 USER: Final = "admin_user"
 PATIENCE_S: Final = 15.0
 _AGAIN_S: Final = 0.1
+_EVENT_IN_PATH: Final = re.compile(r"evt_[^/]+")
 _JUDGED: Final = (404, 409)
 """Statuses of a request that waited: the event is in the log, and was judged."""
 
@@ -53,7 +57,7 @@ class Caller:
         self, path: str, body: Json, ids: Sequence[str], headers: dict[str, str]
     ) -> Response | None:
         """Post the events with these ids once; None if there was no response."""
-        what = f"POST {path}"
+        what = f"POST {_EVENT_IN_PATH.sub('{event_id}', path)}"
         try:
             async with asyncio.timeout(self.patience_s):
                 response = await self.admin.post(path, body, headers=headers)
@@ -89,15 +93,28 @@ class Load:
 
     async def _lane(self) -> None:
         while not self.stopping.is_set():
-            numbers = await asyncio.gather(*(self._create() for _ in range(WIDTH)))
-            lives = [eventful_life(number) for number in numbers if number is not None]
-            if not lives:
+            made = await asyncio.gather(*(self._create() for _ in range(WIDTH)))
+            numbers = [number for number in made if number is not None]
+            if len(numbers) <= CORRECTED:
                 continue
+            lives = [eventful_life(number) for number in numbers[CORRECTED:]]
             side_by_side = list(chain.from_iterable(zip(*lives, strict=True)))
             for events in chunks(side_by_side, BATCH):
                 await self.pace.take(len(events))
                 await self._until_accepted(events)
             await self._send_what_is_refused(lives[0])
+            await asyncio.gather(*(self._correct(number) for number in numbers[:CORRECTED]))
+
+    async def _correct(self, number: str) -> None:
+        """Report a life whose scans are early, and retracted."""
+        for postings in corrected_life(number, self.chance):
+            if self.stopping.is_set():
+                return
+            await self.pace.take(sum(len(each.event_ids) for each in postings))
+            await asyncio.gather(*(self._repeat(each, self._prefer()) for each in postings))
+
+    def _prefer(self) -> dict[str, str]:
+        return {"Prefer": "wait=2"} if self.chance.random() < 0.3 else {}
 
     async def _create(self) -> str | None:
         """Register a shipment, however often it takes; None if the end comes first."""
@@ -116,17 +133,15 @@ class Load:
     async def _until_accepted(self, events: Sequence[Json]) -> None:
         """Send events as a batch, now and then one by one, some of those waiting for their outcome."""
         if self.chance.random() < 0.9:
-            await self._repeat("/events/batch", {"events": events}, events, {})
+            await self._repeat(reported(*events), {})
             return
         for event in events[:10]:
-            prefer = {"Prefer": "wait=2"} if self.chance.random() < 0.3 else {}
-            await self._repeat("/events", event, [event], prefer)
+            await self._repeat(reported(event), self._prefer())
         if rest := events[10:]:
-            await self._repeat("/events/batch", {"events": rest}, rest, {})
+            await self._repeat(reported(*rest), {})
 
-    async def _repeat(self, path: str, body: Json, events: Sequence[Json], headers: dict[str, str]) -> None:
-        ids = [id_of(event) for event in events]
-        while await self._call(path, body, ids, headers) is not Ended.OK:
+    async def _repeat(self, posting: Posting, headers: dict[str, str]) -> None:
+        while await self._call(*posting, headers) is not Ended.OK:
             if self.stopping.is_set():
                 return
             await asyncio.sleep(_AGAIN_S)
@@ -157,9 +172,3 @@ def faults_of(response: Response) -> list[str]:
     if response.status == 503 and "Retry-After" not in response.headers:
         return ["503 without Retry-After"]
     return []
-
-
-def id_of(event: Json) -> str:
-    """Return the id that an event to report has."""
-    number = TrackingNumber(event["tracking_number"])
-    return event_id(number, parse_timestamp(event["timestamp"]), event["source"])

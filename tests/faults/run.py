@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ from tests.support.waiting import wait_for
 
 DRAINED_WITHIN_S: Final = 180.0
 SAMPLE: Final = 200
+_Summary = tuple[str, int, list[str], list[str]]
+"""Status, version, and the ids in the history: those of statuses, and those of checkpoints."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class Report:
     records: int = 0
     shipments: int = 0
     dead_letters: int = 0
+    corrections: dict[str, int] = field(default_factory=dict)
     responses: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     worst_recovery_s: dict[str, float] = field(default_factory=dict)
@@ -108,6 +111,7 @@ async def _judge(system: ProxiedStack, admin: Api, ledger: Ledger, report: Repor
     report.acknowledged = ledger.acknowledged
     report.records, report.shipments = len(observed.log), len(observed.shipments)
     report.dead_letters = len(observed.dead_letters)
+    report.corrections = _corrections(observed)
     report.responses = {
         f"{what} {response}": number for (what, response), number in sorted(ledger.calls.items())
     }
@@ -116,13 +120,25 @@ async def _judge(system: ProxiedStack, admin: Api, ledger: Ledger, report: Repor
     report.violations += await _wrong_in_the_api(admin, observed, Random(report.seed))  # noqa: S311  # a sample
 
 
+def _corrections(observed: Observed) -> dict[str, int]:
+    """Count the events of each kind that a shipment's plain way has none of."""
+    events = observed.events.values()
+    return {
+        "still held": sum(event.get("held_until") is not None for event in events),
+        "released": sum(event.get("released_by") is not None for event in events),
+        "retracted": sum(event["reason"] == "RETRACTED" for event in events),
+        "not retracted": sum(event["reason"] == "NOT_THE_LATEST" for event in events),
+        "checkpoints": sum(event.get("checkpoint") is not None for event in events),
+    }
+
+
 async def _wrong_in_the_api(admin: Api, observed: Observed, chance: Random) -> list[str]:
     """Compare a sample of the API's responses with MongoDB."""
     found = []
     for number in chance.sample(sorted(observed.shipments), min(SAMPLE, len(observed.shipments))):
-        shown, held = await admin.shipment(number), observed.shipments[number]
-        if _summary(shown) != _summary(held):
-            found.append(f"{number}: the API shows {_summary(shown)}, not {_summary(held)}")
+        shown, stored = _shown(await admin.shipment(number)), _stored(observed.shipments[number])
+        if shown != stored:
+            found.append(f"{number}: the API shows {shown}, not {stored}")
     for event_id in chance.sample(sorted(observed.events), min(SAMPLE, len(observed.events))):
         event, record = await admin.event(event_id), observed.events[event_id]
         if event is None or any(event[name] != record[name] for name in ("outcome", "reason", "duplicates")):
@@ -130,9 +146,17 @@ async def _wrong_in_the_api(admin: Api, observed: Observed, chance: Random) -> l
     return found
 
 
-def _summary(shipment: Mapping[str, Any]) -> tuple[str, int, list[str]]:
-    history: Sequence[Mapping[str, Any]] = shipment["status_history"]
-    return shipment["current_status"], shipment["version"], [entry["event_id"] for entry in history]
+def _shown(shipment: Mapping[str, Any]) -> _Summary:
+    history = shipment["status_history"]
+    passed = [entry["event_id"] for entry in history if "checkpoint" in entry]
+    statuses = [entry["event_id"] for entry in history if "checkpoint" not in entry]
+    return shipment["current_status"], shipment["version"], statuses, passed
+
+
+def _stored(shipment: Mapping[str, Any]) -> _Summary:
+    statuses = [entry["event_id"] for entry in shipment["status_history"]]
+    passed = [entry["event_id"] for entry in shipment.get("checkpoints", []) if entry is not None]
+    return shipment["current_status"], shipment["version"], statuses, passed
 
 
 @asynccontextmanager

@@ -23,3 +23,4 @@ async def test_minutes_of_faults_break_no_guarantee(tmp_path: Path, seed: int, m
     assert report.violations == [], report.as_dict()
     assert report.fault_count >= FEWEST_FAULTS
     assert report.records >= report.acknowledged > 0
+    assert all(report.corrections[each] > 0 for each in ("released", "retracted", "not retracted"))

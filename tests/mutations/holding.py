@@ -14,6 +14,7 @@ _RECORDING: Final = "libs/domain/src/domain/processing/recording.py"
 _RETRACTION: Final = "libs/domain/src/domain/shipments/retraction.py"
 _SHIPMENT: Final = "libs/domain/src/domain/shipments/shipment.py"
 _RETRACTING: Final = "tests/unit/domain/test_retraction.py"
+_RING: Final = "tests/unit/storage/test_checkpoint_ring.py"
 _ADAPTERS: Final = "tests/unit/storage/test_adapters.py"
 
 HOLDING: Final = (
@@ -43,6 +44,14 @@ HOLDING: Final = (
         old="        if can_follow(shipment.status, held.command.status) and not",
         new="        if not",
         tests=(f"{_RULES}::test_a_cancelled_shipment_holds_nothing_any_more",),
+    ),
+    Mutation(
+        name="held-without-bound",
+        safety="at most eight events are held for a shipment",
+        file=_EARLY,
+        old="    return len(shipment.held) < MAX_HELD\n",
+        new="    return True\n",
+        tests=(f"{_RULES}::test_eight_are_held_and_expired_ones_make_room",),
     ),
     Mutation(
         name="held-for-ever",
@@ -101,6 +110,14 @@ HOLDING: Final = (
         tests=(f"{_RETRACTING}::test_only_the_last_event_of_the_history_can_be_taken_back",),
     ),
     Mutation(
+        name="creation-retracted",
+        safety="a creation is never taken back",
+        file=_RETRACTION,
+        old="    if len(history) < 2 or history[-1].event_id",
+        new="    if history[-1].event_id",
+        tests=(f"{_RETRACTING}::test_all_can_be_taken_back_one_after_the_other_but_the_creation",),
+    ),
+    Mutation(
         name="anybody-retracts",
         safety="a producer takes back its own events only, and within a day",
         file=_RETRACTION,
@@ -132,6 +149,14 @@ HOLDING: Final = (
         old="outcome=Outcome.REJECTED, reason=RejectionReason.RETRACTED)",
         new="outcome=Outcome.APPLIED)",
         tests=(f"{_RETRACTING}::test_all_can_be_taken_back_one_after_the_other_but_the_creation",),
+    ),
+    Mutation(
+        name="retracted-checkpoint-stays",
+        safety="a retracted checkpoint is not in the history any more",
+        file="libs/storage/src/storage/mongo/checkpoints.py",
+        old="        self.slots[self.count % MAX_CHECKPOINTS] = None\n",
+        new="",
+        tests=(f"{_RING}::test_a_retracted_checkpoint_leaves_its_slot_to_the_next_one",),
     ),
     Mutation(
         name="history-not-cut",

@@ -348,7 +348,7 @@ def _wrong_checkpoints(document: Document, passed: list[tuple[EventId, str]]) ->
 def _wrong_state(
     document: Document, shipment: Shipment, model: Model, changed_at: datetime | None
 ) -> Iterator[str]:
-    history = [*document["status_history"], *document.get("checkpoints", [])]
+    passed = [each for each in document.get("checkpoints", []) if each]
     expected = {
         **model.parts[shipment.tracking_number],
         "client_id": shipment.client_id,
@@ -359,7 +359,7 @@ def _wrong_state(
     for name, value in expected.items():
         if document.get(name) != value:
             yield f"{name} is {document.get(name)!r}, not {value!r}"
-    for entry in history:
+    for entry in [*document["status_history"], *passed]:
         if event := model.events.get(entry["event_id"]):
             yield from (
                 f"{entry['event_id']}: in the history, {fault}"

@@ -77,6 +77,13 @@ def test_the_verbs_of_the_requirement_are_there(verb: str) -> None:
     assert f"make {verb} " in make("help").stdout
 
 
+def test_no_unit_test_needs_a_server() -> None:
+    """`make test-stack` does not look for any among them."""
+    marked = re.compile(r"mark\.stack\b")
+    unit = ROOT / "tests" / "unit"
+    assert [path.name for path in unit.rglob("*.py") if marked.search(path.read_text())] == []
+
+
 def test_each_verb_is_phony() -> None:
     phony = {name for line in re.findall(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE) for name in line.split()}
     assert set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE)) - phony == set()

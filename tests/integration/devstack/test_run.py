@@ -17,6 +17,7 @@ from redis import Redis
 
 from devstack.errors import PartFailedError
 from devstack.home.stack_file import GROUPS
+from devstack.settings import StackSettings
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
 from tests.support.ports import unused_port
@@ -75,6 +76,12 @@ def test_data_survives_a_restart(stores: RunningStack) -> None:
 def test_kafka_keeps_its_data_in_the_home(stores: RunningStack) -> None:
     assert (stores.home.root / "kafka" / "data" / "meta.properties").exists()
     assert [path.name for path in stores.home.root.parent.iterdir()] == [stores.home.root.name]
+
+
+def test_kafka_starts_with_the_classes_that_the_cache_keeps(stores: RunningStack) -> None:
+    mapped = {Path(each.path) for each in psutil.Process(stores.member("kafka").pid).memory_maps()}
+    cache = StackSettings.from_environment(os.environ, stores_only=True).cache
+    assert {path.parent for path in mapped if path.suffix == ".jsa" and "kafka" in path.name} == {cache}
 
 
 def test_the_stack_file_lists_the_stores_alone(stores: RunningStack) -> None:

@@ -1,6 +1,7 @@
 """The read side, over the documents that `InMemoryShipmentStore` writes."""
 
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 
 from domain.errors import TooMuchToRead
 from domain.ports.core import Document
@@ -16,6 +17,7 @@ from domain.ports.queries import (
     Window,
 )
 from domain.shipments.event_identity import EventId
+from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import shown_shipment
 from tests.support.fakes.faults import Faults
@@ -149,15 +151,27 @@ def _belongs(event: Document, matching: EventFilter) -> bool:
         event["tracking_number"] == matching.tracking_number
         and (matching.client_id is None or event["client_id"] in (None, matching.client_id))
         and matching.outcome in (None, event["outcome"])
-        and matching.status in (None, event["status"])
+        and (matching.status is None or _reports(event, matching.status))
         and matching.source in (None, event["source"])
         and (not matching.conflicting or event["conflicts"] > 0 or "other_payloads" in event)
-        and matching.period.holds(event["timestamp"])
+        and matching.period.holds(_instant(Position(event["timestamp"], event["event_id"])))
     )
 
 
+def _reports(event: Document, status: Status) -> bool:
+    return event["status"] == status and not {"changes", "checkpoint", "retraction"} & event.keys()
+
+
 def _creation_first(place: Position) -> Key:
-    return place.instant, not place.id.endswith("_created"), place.id
+    return _instant(place), not place.id.endswith("_created"), place.id
+
+
+def _instant(place: Position) -> datetime:
+    """Return the time in an event's id; a creation's has none, a retraction's has that of its event."""
+    instant_ms = place.id.split("_")[2]
+    if instant_ms == "created":
+        return place.instant
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(instant_ms, 16))
 
 
 def _by_id(place: Position) -> Key:

@@ -1,6 +1,6 @@
 """The processor's store in memory: fences, shipments and the audit log in the shapes of DESIGN section 7."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -120,12 +120,12 @@ class InMemoryShipmentStore(Faults):
             return {each: shipment_of(shipments[each]) for each in tracking_numbers if each in shipments}
 
     async def load_histories(
-        self, tracking_numbers: Collection[TrackingNumber]
+        self, retractions: Mapping[TrackingNumber, int]
     ) -> dict[TrackingNumber, list[HistoryEntry]]:
         """Return the histories of those shipments that exist."""
         with self.around("load_histories"):
-            shipments = self.documents.shipments
-            return {each: history_of(shipments[each]) for each in tracking_numbers if each in shipments}
+            shipments, events = self.documents.shipments, self.documents.events.values()
+            return {each: history_of(shipments[each], events) for each in retractions if each in shipments}
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """Look events up."""

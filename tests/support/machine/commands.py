@@ -42,8 +42,24 @@ def _contradiction(command: Command) -> Command:
     return replace(command, notes="something else at the same instant")
 
 
-JOURNEYS = st.builds(_story, NUMBERS, st.just(0), st.integers(1, 5))
-"""The commands of one shipment from its creation on, in order."""
+def _early_story(tracking_number: TrackingNumber, route: list[Status], length: int) -> list[Command]:
+    story: list[Command] = [creation(tracking_number)]
+    story += [report(status, tracking_number) for status in route]
+    return story[:length]
+
+
+def _story_with_hubs(tracking_number: TrackingNumber, hubs: int) -> list[Command]:
+    story = _story(tracking_number, 0, 2)
+    story += [checkpoint("hub", tracking_number, at=NOON + timedelta(hours=hour)) for hour in range(hubs)]
+    return story
+
+
+JOURNEYS = (
+    st.builds(_story, NUMBERS, st.just(0), st.integers(1, 5))
+    | st.builds(_early_story, NUMBERS, st.permutations(ROUTE), st.integers(3, 5))
+    | st.builds(_story_with_hubs, NUMBERS, st.integers(1, 3))
+)
+"""The commands of one shipment from its creation on; some come early, some are checkpoints."""
 _stories = JOURNEYS | st.builds(_story, NUMBERS, st.integers(1, 4), st.integers(1, 4))
 _reports = st.builds(
     replace,
@@ -91,5 +107,8 @@ _retractions = st.builds(
 _singles = _retractions | _reports | _late_reports | _checkpoints | _changes
 SINGLES = _stories.map(lambda story: story[0]) | _singles
 """One command."""
-SOME = _stories | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])
+_taken_back = JOURNEYS.map(lambda story: [*story, retraction(story[-1])])
+SOME = (
+    _stories | _taken_back | SINGLES.map(lambda one: [one]) | SINGLES.map(lambda one: [_contradiction(one)])
+)
 """A few commands that follow each other in the log."""

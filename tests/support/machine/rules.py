@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from domain.errors import CommitUnknown, NotPublished, PublishUnknown, StoreUnavailable
-from domain.shipments.commands import Command
+from domain.shipments.commands import Command, RetractEvent
+from tests.support.builders import retraction
 from tests.support.history import violations
 from tests.support.machine.commands import JOURNEYS, SINGLES, SOME
 from tests.support.machine.faulty_ports import ProcessFaults, ProcessKilled
 from tests.support.machine.owner import Owner
 from tests.support.machine.world import World
+from tests.support.observed import logged
 
 MOST_OWNERS = 3
 
@@ -122,6 +124,13 @@ class ProcessorMachine(RuleBasedStateMachine):
         first = which % len(self._world.log)
         for record in self._world.log[first : first + count]:
             self._world.append(record)
+
+    @rule(back=st.integers(1, 6))
+    def retract(self, back: int) -> None:
+        """Append the retraction of one of the last events: of any that has just been held or applied, too."""
+        command = logged(self._world.log[-min(back, len(self._world.log))]).command
+        if command is not None and not isinstance(command, RetractEvent):
+            self._world.send(retraction(command))
 
     @rule(command=st.none() | SINGLES)
     def send_broken(self, command: Command | None) -> None:

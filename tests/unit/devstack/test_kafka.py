@@ -1,10 +1,14 @@
+import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from devstack.console.terminal import Screen, StackConsole
 from devstack.errors import PartFailedError, PrerequisiteError
 from devstack.parts.kafka import Broker, Cluster, replication, server_properties
+from devstack.parts.kafka_classes import class_archive
+from devstack.parts.kafka_jars import alone_in
 from devstack.supervision.launcher import Launcher
 
 
@@ -19,6 +23,7 @@ def brokers_in(home: Path, count: int) -> tuple[Broker, ...]:
 
 
 def cluster_in(home: Path, count: int, *, java: str = "true") -> Cluster:
+    home.mkdir(exist_ok=True)
     return Cluster(java=Path(java), jars=home, heap_mb=256, brokers=brokers_in(home, count))
 
 
@@ -114,3 +119,23 @@ async def test_a_failed_format_is_repeated_completely(tmp_path: Path, launcher: 
     await cluster_in(tmp_path, 3).prepare(launcher)
 
     assert not half.exists()  # with an identity of another cluster
+
+
+async def test_without_an_archive_of_classes_brokers_start_all_the_same(
+    tmp_path: Path, launcher: Launcher
+) -> None:
+    cluster = cluster_in(tmp_path / "jars", 1, java="/bin/false")
+    console = StackConsole(Screen(quiet=True), file=tmp_path / "console.log")
+
+    assert await class_archive(launcher, cluster, console=console) is None
+
+
+async def test_of_two_stacks_one_fills_the_cache(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    async with alone_in(cache):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3), alone_in(cache):
+                pass
+    async with alone_in(cache):
+        pass
+    assert list(cache.iterdir()) == []

@@ -116,7 +116,7 @@ class BatchRunner:
         known: dict[EventId, EventRecord | None] = {}
         groups = by_shipment(records)
         shipments = await self.store.load(groups)
-        histories = await self.store.load_histories(groups)
+        histories = await self.store.load_histories({number: len(group) for number, group in groups.items()})
         for _ in range(2):
             known |= await self.store.find_events(unknown)
             plan = Plan(next_offset=max(self.fence.next_offset, batch.stop))

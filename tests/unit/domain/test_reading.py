@@ -1,11 +1,21 @@
-"""Scopes, and periods of time."""
+"""Scopes, filters, and periods of time."""
 
 from datetime import timedelta
 
 import pytest
 
 from domain.access.permissions import Principal, Role
-from domain.ports.queries import EVER, EVERYTHING, Period, Scope, scope_of
+from domain.ports.queries import (
+    EVER,
+    EVERYTHING,
+    DeadLetterFilter,
+    EventFilter,
+    Period,
+    Scope,
+    ShipmentFilter,
+    filter_key,
+    scope_of,
+)
 from domain.shipments.event_identity import creation_event_id, event_id, id_at
 from tests.support.builders import NOON, NUMBER
 
@@ -39,3 +49,21 @@ def test_an_instant_lies_between_the_ids_before_and_from_it_on() -> None:
         assert id_at(NUMBER, NOON) < event_id(NUMBER, NOON, source)
     assert id_at(NUMBER, NOON - timedelta(days=365 * 100)) < event_id(NUMBER, NOON, "x")
     assert id_at(NUMBER, NOON) < creation_event_id(NUMBER)
+
+
+def test_the_key_of_a_filter_holds_what_filters_and_nothing_else() -> None:
+    """A field that a release adds changes no key, so cursors outlive it."""
+    assert filter_key(ShipmentFilter()) == "ShipmentFilter{}"
+    assert filter_key(ShipmentFilter(prefix="99M-1")) == "ShipmentFilter{'prefix': '99M-1'}"
+    filters: list[ShipmentFilter | DeadLetterFilter | EventFilter] = [
+        ShipmentFilter(),
+        ShipmentFilter(client_id="a"),
+        ShipmentFilter(prefix="a"),
+        ShipmentFilter(created=Period(start=NOON)),
+        ShipmentFilter(created=Period(end=NOON)),
+        ShipmentFilter(updated=Period(start=NOON)),
+        DeadLetterFilter(),
+        EventFilter(tracking_number=NUMBER),
+        EventFilter(tracking_number=NUMBER, conflicting=True),
+    ]
+    assert len({filter_key(each) for each in filters}) == len(filters)

@@ -59,6 +59,12 @@ def test_syntax_error_is_reported_with_its_position(body: bytes, said: str) -> N
         (b'{"a":NaN}', "NaN is not JSON at line 1 column 6"),
         (b'{"a":"NaN","b":-Infinity}', "Infinity is not JSON at line 1 column 17"),
         (b'{"a":123456789012345678901}', "an integer of more than 19 digits at line 1 column 6"),
+        (b'{"a":-123456789012345678901}', "an integer of more than 19 digits at line 1 column 7"),
+        (b"1417776317066907439150008063608377835337", "an integer of more than 19 digits at line 1 column 1"),
+        (
+            b'[0.8802484593686274953493096E-43,"1",97929478222754631341136]',
+            "an integer of more than 19 digits at line 1 column 38",
+        ),
     ],
 )
 def test_numbers_that_json_does_not_have_are_found(body: bytes, said: str) -> None:
@@ -70,6 +76,7 @@ def test_numbers_that_json_does_not_have_are_found(body: bytes, said: str) -> No
     [
         b'{"a":"NaN","b":"\\":","c":" \\":\\":"}',
         b'{"a":1.12345678901234567890123,"b":1e5,"c":1234567890123456789,"d":"123456789012345678901234"}',
+        b"[12345678901234567890123.5,12345678901234567890123e5,-1.5e-12345678901234567890123]",
         b'{"a":{"x":1},"b":{"x":1},"c":[{"x":1},{"x":1}]}',
         b'{"a" : 1, "b"\n:\t2}',
         b"-0.0",

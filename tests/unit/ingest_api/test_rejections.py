@@ -16,4 +16,4 @@ def test_a_rejection_may_have_another_message_and_status() -> None:
     error = rejection_error(RejectionReason.IDEMPOTENCY_CONFLICT, {}, message="used already", status=409)
     assert (error.message, error.status) == ("used already", 409)
     usual = rejection_error(RejectionReason.IDEMPOTENCY_CONFLICT, {})
-    assert (usual.message, usual.status) == ("the event with this id says something else, and stands", 422)
+    assert (usual.message, usual.status) == ("another payload of this event came first, and counts", 422)

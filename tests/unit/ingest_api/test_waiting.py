@@ -106,7 +106,28 @@ async def test_event_that_is_held_says_until_when(ingest: Ingest) -> None:
     response = await ingest.post("/events", event_body(), Prefer="wait=2")
     assert (response.status, response.body["error"]) == (409, "INVALID_TRANSITION")
     assert response.body["held_until"] == "2026-03-02T12:00:00.000Z"
-    assert response.body["message"].endswith("may follow first: the event is held until then")
+    assert response.body["message"] == (
+        "the shipment is created; picked_up or cancelled may follow. "
+        "The event is held, and applied once its status may follow"
+    )
+
+
+@pytest.mark.parametrize(
+    ("current", "allowed"),
+    [
+        (Status.CREATED, "checkpoints may follow once it is picked up"),
+        (Status.DELIVERED, "nothing can follow"),
+    ],
+)
+async def test_checkpoint_that_is_too_early_or_too_late_learns_so(
+    ingest: Ingest, current: Status, allowed: str
+) -> None:
+    ingest.inbox.script.append(Says("rejected", RejectionReason.INVALID_TRANSITION, current_status=current))
+    event = event_body()
+    event["checkpoint"] = "on_hold"
+    del event["status"]
+    response = await ingest.post("/events", event, Prefer="wait=2")
+    assert response.body["message"] == f"the shipment is {current}; {allowed}"
 
 
 @pytest.mark.parametrize("says", [None, Says("dead")])

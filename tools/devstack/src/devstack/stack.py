@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
 
 from devstack.console.banner import services_banner, stores_banner
 from devstack.console.terminal import Screen, StackConsole
@@ -18,7 +19,8 @@ from devstack.home.ports import (
 )
 from devstack.home.programs import find_java, wheel_program
 from devstack.parts import gateway, kafka, mongod, redis, services
-from devstack.parts.kafka_jars import kafka_jars
+from devstack.parts.kafka_classes import class_archive
+from devstack.parts.kafka_jars import alone_in, kafka_jars
 from devstack.settings import StackSettings
 from devstack.supervision.launcher import Launcher
 from devstack.supervision.part import Part
@@ -132,12 +134,16 @@ class Stack:
 
     async def _start_kafka(self) -> None:
         java = await asyncio.to_thread(find_java, self._settings.inherited)
-        cluster = kafka.Cluster(
-            java=java,
-            jars=await kafka_jars(self._launcher, self._settings.cache, console=self._console),
-            heap_mb=self._settings.kafka_heap_mb,
-            brokers=tuple(self._broker(number) for number in self._broker_numbers),
-        )
+        cache = self._settings.cache
+        async with alone_in(cache):
+            cluster = kafka.Cluster(
+                java=java,
+                jars=await kafka_jars(self._launcher, cache, console=self._console),
+                heap_mb=self._settings.kafka_heap_mb,
+                brokers=tuple(self._broker(number) for number in self._broker_numbers),
+            )
+            classes = await class_archive(self._launcher, cluster, console=self._console)
+        cluster = replace(cluster, classes=classes)
         await cluster.prepare(self._launcher)
         # All at once: none is ready before most of them are there.
         await _together(*(self._supervisor.start(part) for part in cluster.parts()))

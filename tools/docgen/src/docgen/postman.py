@@ -89,7 +89,8 @@ def _request(step: Step, method: str, path: str, operation: Json) -> Json:
     if "requestBody" in operation:
         media_type, content = next(iter(operation["requestBody"]["content"].items()))
         request["header"].insert(0, {"key": "Content-Type", "value": media_type})
-        example = next(iter(content["examples"].values()))["value"]
+        examples = content["examples"]
+        example = examples[step.example or next(iter(examples))]["value"]
         request["body"] = {
             "mode": "raw",
             "raw": json.dumps({**example, **step.body}, indent=2, ensure_ascii=False),

@@ -18,7 +18,8 @@ class Step:
         status: the one that its response must have.
         name: where an operation stands twice; otherwise its summary.
         bearer: the variable that holds the caller's token.
-        body: fields that differ from the example of the document.
+        example: the name of the document's example for the body; None for the first.
+        body: fields that differ from the example.
         path: values for parts of the path; otherwise the example of the document.
         query: parameters that are sent, with their values.
         headers: headers that are sent, with their values.
@@ -30,6 +31,7 @@ class Step:
     status: int
     name: str | None = None
     bearer: str = "token"
+    example: str | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -48,9 +50,12 @@ def _equals(member: str, value: str) -> str:
 
 def _event(status: str, number: int) -> dict[str, str]:
     """Return an event of the run's shipment; a higher number is a later instant, never in the future."""
+    return {"status": status, **_at(number)}
+
+
+def _at(number: int) -> dict[str, str]:
     return {
         "tracking_number": "{{tracking_number}}",
-        "status": status,
         "timestamp": f"{{{{instant_{number}}}}}",
         "source": "scanner-mex-03",
     }
@@ -65,7 +70,7 @@ _WAIT: Final = {"Prefer": "wait=10"}
 _REGISTERED: Final = (
     _equals("status", "'created'"),
     _keep("tracking_number", "response.tracking_number"),
-    "for (let n = 1; n <= 4; n += 1) {",
+    "for (let n = 1; n <= 5; n += 1) {",
     "  const instant = new Date(Date.parse(response.created_at) + n).toISOString();",
     "  pm.collectionVariables.set(`instant_${n}`, instant);",
     "}",
@@ -137,10 +142,39 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
         Step(
             operation="reportEvent",
             status=200,
+            name="Report that it arrived at a hub",
+            bearer="scanner_token",
+            headers=_WAIT,
+            example="at_hub",
+            body=_at(4),
+            checks=(_equals("status", "'applied'"), _keep("hub_event_id", "response.event_id")),
+        ),
+        Step(
+            operation="retractEvent",
+            status=200,
+            name="Take back that it arrived there",
+            bearer="scanner_token",
+            headers=_WAIT,
+            path={"event_id": "{{hub_event_id}}"},
+            checks=(_equals("message", "'Event retracted'"),),
+        ),
+        Step(
+            operation="reportEvent",
+            status=200,
+            name="Report that it arrived at another hub",
+            bearer="scanner_token",
+            headers=_WAIT,
+            example="at_hub",
+            body={**_at(4), "source": "scanner-mex-04"},
+            checks=(_equals("status", "'applied'"),),
+        ),
+        Step(
+            operation="reportEvent",
+            status=200,
             name="Report that it was delivered",
             bearer="scanner_token",
             headers=_WAIT,
-            body=_event("delivered", 4),
+            body=_event("delivered", 5),
             checks=(_equals("status", "'applied'"),),
         ),
         Step(
@@ -149,7 +183,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             name="Report what its status does not allow",
             bearer="scanner_token",
             headers=_WAIT,
-            body={**_event("in_transit", 4), "source": "driver-017"},
+            body={**_event("in_transit", 5), "source": "driver-017"},
             checks=(_equals("error", "'INVALID_TRANSITION'"),),
         ),
     ),
@@ -158,7 +192,11 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             operation="getShipment",
             status=200,
             path=_NUMBER,
-            checks=(_equals("current_status", "'delivered'"), _equals("status_history.length", "5")),
+            checks=(
+                _equals("current_status", "'delivered'"),
+                _equals("status_history.length", "6"),
+                _equals("status_history[4].checkpoint", "'arrived_at_hub'"),
+            ),
         ),
         Step(
             operation="listShipments",
@@ -171,7 +209,11 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             status=200,
             path=_NUMBER,
             query={"outcome": "rejected"},
-            checks=(_equals("data.length", "1"), _equals("data[0].reason", "'INVALID_TRANSITION'")),
+            checks=(
+                _equals("data.length", "2"),
+                _equals("data[0].reason", "'RETRACTED'"),
+                _equals("data[1].reason", "'INVALID_TRANSITION'"),
+            ),
         ),
         Step(
             operation="getEvent",

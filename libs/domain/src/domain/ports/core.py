@@ -121,9 +121,13 @@ class ShipmentStore(Protocol):
         """Return the state of those shipments that exist."""
 
     async def load_histories(
-        self, tracking_numbers: Collection[TrackingNumber]
+        self, retractions: Mapping[TrackingNumber, int]
     ) -> dict[TrackingNumber, list[HistoryEntry]]:
-        """Return the histories of those shipments that exist; needed for retractions alone."""
+        """Return the histories of those shipments that exist, or their ends.
+
+        Args:
+            retractions: by shipment, how many entries may be taken back.
+        """
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """Look events up; None for those without a record."""

@@ -1,8 +1,8 @@
 """Queries of the read side: scopes, filters and windows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.access.operator_actions import ActionKind
 from domain.access.permissions import Principal, Role, client_reach
@@ -10,6 +10,9 @@ from domain.processing.batch import Outcome
 from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class EventFilter:
     Attributes:
         client_id: only events of this client, and those without a client, from before the creation.
         conflicting: only events whose id was sent with several payloads, of which at most one is applied.
+        status: only events that report it: no amendments, checkpoints and retractions.
         period: when the event happened.
     """
 
@@ -109,6 +113,13 @@ class ActionFilter:
     target: str | None = None
     by: str | None = None
     done: Period = EVER
+
+
+def filter_key(matching: "DataclassInstance") -> str:
+    """Return a text that is another one for each filter, and stays the same when a release adds a field."""
+    values = {each.name: (getattr(matching, each.name), each.default) for each in fields(matching)}
+    given = {name: value for name, (value, default) in values.items() if value != default}
+    return f"{type(matching).__name__}{given}"
 
 
 @dataclass(frozen=True, slots=True)

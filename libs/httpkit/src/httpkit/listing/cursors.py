@@ -63,7 +63,7 @@ def read_cursor(text: str, listed: str) -> Cursor:
         raw = urlsafe_b64decode(f"{text}{'=' * (-len(text) % 4)}")
         (version, digest), body = _HEAD.unpack_from(raw), raw[_HEAD.size :]
         if version != VERSION or digest != _digest(body, listed):
-            raise InvalidCursor("not a cursor of this list with these filters")
+            raise InvalidCursor("not a cursor of this list with these filters: begin with its first page")
         instant_ms, shown = _BODY.unpack_from(body)
         cursor = Cursor(Position(_EPOCH + instant_ms * _MILLISECOND, body[_BODY.size :].decode()), shown)
     except (ValueError, OverflowError, struct.error) as error:

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
-from domain.ports.queries import Page, Period, Window
+from domain.ports.queries import Page, Period, Window, filter_key
 from httpkit.listing.cursors import Cursor, InvalidCursor, read_cursor, write_cursor
 from httpkit.listing.list_queries import CursorQuery
 from httpkit.listing.query_parameters import Instant
 from httpkit.request.bodies import validation_error
 from httpkit.response.errors import ApiError, Detail
 from httpkit.response.json_responses import json_response
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 # Revalidated each time: a cached response must not outlive a token or a status.
 PRIVATE: Final[Mapping[str, str]] = {hdrs.CACHE_CONTROL: "private, no-cache"}
@@ -34,17 +37,17 @@ class Listing:
     listed: str
 
 
-def listing_of(query: CursorQuery, matching: object) -> Listing:
+def listing_of(query: CursorQuery, matching: "DataclassInstance") -> Listing:
     """Return the page that a query requests.
 
     Args:
         query: as sent.
-        matching: the filters of the list, as a dataclass of their own: its `repr` tells lists apart.
+        matching: the filters of the list, as a dataclass of their own, which tells lists apart.
 
     Raises:
         ApiError: 400, the cursor is not of this list, or comes with an offset.
     """
-    listed = repr(matching)
+    listed = filter_key(matching)
     if query.cursor is None:
         return Listing(Window(limit=query.limit, offset=query.offset), query.offset, listed)
     if query.offset:

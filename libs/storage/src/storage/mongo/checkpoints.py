@@ -80,20 +80,26 @@ def with_checkpoints(shipment: Document) -> Document:
     return shipment
 
 
-def merged_history(shipment: Document) -> list[Document]:
+def merged_history(shipment: Document, lost: Iterable[Document] = ()) -> list[Document]:
     """Return the history of a stored shipment, with its checkpoints.
 
     Statuses do not come back while checkpoints of them stand, so an entry's status says where it belongs.
+
+    Args:
+        shipment: as it is stored.
+        lost: entries of checkpoints that the ring has lost, oldest first.
     """
-    ring, count = shipment.get(RING), shipment.get(COUNT, 0)
-    if not ring:
-        return list(shipment["status_history"])
-    oldest = count % MAX_CHECKPOINTS if count > MAX_CHECKPOINTS else 0
     passed: dict[str, list[Document]] = {}
-    for entry in (*ring[oldest:], *ring[:oldest]):
-        if entry is not None:
-            passed.setdefault(entry["status"], []).append(entry)
+    for entry in (*lost, *kept_checkpoints(shipment)):
+        passed.setdefault(entry["status"], []).append(entry)
     return list(_merged(shipment["status_history"], passed))
+
+
+def kept_checkpoints(shipment: Document) -> list[Document]:
+    """Return the standing checkpoints of a ring, oldest first."""
+    ring, count = shipment.get(RING, ()), shipment.get(COUNT, 0)
+    oldest = count % MAX_CHECKPOINTS if count > MAX_CHECKPOINTS else 0
+    return [entry for entry in (*ring[oldest:], *ring[:oldest]) if entry is not None]
 
 
 def _merged(statuses: Iterable[Document], passed: dict[str, list[Document]]) -> Iterator[Document]:

@@ -42,6 +42,9 @@ MAX_OTHER_PAYLOADS: Final = 8
 RETRACTION: Final = "retraction"
 """Field of a retraction: the event that it takes back, and why."""
 
+WITHOUT_STATUS: Final = ("changes", CHECKPOINT, RETRACTION)
+"""Fields of events that report no status, one each: their `status` is the shipment's."""
+
 UTC_OFFSET: Final = "utc_offset"
 """Field for the offset of an event's local time; absent if it is UTC, as in older documents."""
 
@@ -156,8 +159,7 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     """
     others = other_payloads(change)
     recorded: Document = {name: f"${name}" for name in (*OTHER_PAYLOAD_FIELDS, "fingerprint")}
-    # An amendment, a checkpoint and a retraction report no status: their records show the shipment's.
-    missing = [{"$eq": [{"$type": f"${name}"}, "missing"]} for name in ("changes", CHECKPOINT, RETRACTION)]
+    missing = [{"$eq": [{"$type": f"${name}"}, "missing"]} for name in WITHOUT_STATUS]
     recorded["status"] = {"$cond": [{"$and": missing}, "$status", None]}
     known = [{"$ifNull": ["$other_payloads", []]}, [recorded] if change.supersedes else []]
     stands = "$fingerprint" if change.judged is None else {"$literal": change.judged.fingerprint}

@@ -1,5 +1,6 @@
 """Conversion between shipments and their documents."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from domain.processing.batch import ConsumedCommand, ShipmentTransition
@@ -13,7 +14,6 @@ from domain.shipments.commands import (
     RetractEvent,
     put_given,
 )
-from domain.shipments.event_identity import EventId
 from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
@@ -54,14 +54,15 @@ HISTORY_PROJECTION = {
 }
 
 
-def history_of(document: Document) -> list[HistoryEntry]:
-    """Return the standing entries of a history, from the fields `HISTORY_PROJECTION`."""
-    lost = document.get(COUNT, 0) and not any(document.get(RING, ()))
-    merged = merged_history(document)
-    history = [HistoryEntry(each["event_id"], Status(each["status"])) for each in merged]
-    if lost:  # the last one stands in the audit log alone, and cannot be retracted
-        history.append(HistoryEntry(EventId(""), history[-1].status))
-    return history
+def history_of(document: Document, lost: Iterable[Document] = ()) -> list[HistoryEntry]:
+    """Return the standing entries of a history.
+
+    Args:
+        document: the fields `HISTORY_PROJECTION` of a shipment.
+        lost: entries of checkpoints that its ring has lost, oldest first.
+    """
+    merged = merged_history(document, lost)
+    return [HistoryEntry(each["event_id"], Status(each["status"])) for each in merged]
 
 
 def shipment_document(change: ShipmentTransition, *, recorded_at: datetime) -> Document:

@@ -88,7 +88,7 @@ class _Lot:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def grant(self, quota: Quota, now: float, *, granted: int) -> Grant:
-        backlog_us = int(max(0.0, self.full_at - now) * _US)
+        backlog_us = round(max(0.0, self.full_at - now) * _US)
         return grant_of(quota, granted=granted, backlog_us=backlog_us, held=self.left)
 
 
@@ -132,9 +132,10 @@ class LotRateLimiter:
             return known
         size = max(wanted, int(quota.limit * LOT_S / quota.window_s))
         grant = await self._source.take(key, quota, wanted=size)
+        now = self._clock()
         lot.left += grant.granted
-        lot.full_at = self._clock() + grant.reset_after_s
-        return None if lot.left >= wanted else lot.grant(quota, self._clock(), granted=0)
+        lot.full_at = now + grant.reset_after_s
+        return None if lot.left >= wanted else lot.grant(quota, now, granted=0)
 
     def _lot(self, key: str) -> _Lot:
         lot = self._lots.get(key)

@@ -1,7 +1,7 @@
 """Responses with an awaited outcome, shared by events, amendments and cancellations."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeGuard
 
@@ -10,8 +10,9 @@ from pydantic_core import to_json
 
 from domain.ports.core import Reply
 from domain.processing.batch import Outcome
-from domain.shipments.commands import Command, CreateShipment, RetractEvent
+from domain.shipments.commands import Command, CreateShipment, ReportCheckpoint, RetractEvent
 from domain.shipments.rejection import RejectionReason
+from domain.shipments.retraction import OWN_WITHIN
 from domain.shipments.status import Status, following
 from httpkit.middleware.auth import principal
 from httpkit.middleware.request_spans import traceparent_of
@@ -25,13 +26,17 @@ Applied = Callable[[Command, Reply], tuple[Mapping[str, Any], Mapping[str, str]]
 """Function that returns body and headers of the response to an applied command."""
 
 _CONFLICT_STATUS: Final = 409
+_OWN_HOURS: Final = OWN_WITHIN // timedelta(hours=1)
+_NOT_SENT_BY_CALLER: Final = (
+    f"only an admin can retract what others have sent, or what is older than {_OWN_HOURS} hours"
+)
 _ERRORS: Final[Mapping[RejectionReason, tuple[ErrorCode, str]]] = MappingProxyType(
     {
         RejectionReason.EVENT_NOT_FOUND: (ErrorCode.EVENT_NOT_FOUND, "there is no such event"),
         RejectionReason.FORBIDDEN: (ErrorCode.FORBIDDEN, "this shipment is not yours"),
         RejectionReason.IDEMPOTENCY_CONFLICT: (
             ErrorCode.IDEMPOTENCY_CONFLICT,
-            "the event with this id says something else, and stands",
+            "another payload of this event came first, and counts",
         ),
         RejectionReason.INCOMPLETE_DIMENSIONS: (
             ErrorCode.INCOMPLETE_DIMENSIONS,
@@ -126,9 +131,11 @@ def _require_applied(command: Command, reply: Reply, headers: Mapping[str, str])
     located = {"Location": f"/events/{command.event_id}", **headers}
     if reply.reason is RejectionReason.INVALID_TRANSITION and reply.current_status is not None:
         raise _transition_error(command, reply.current_status, reply.held_until, located)
+    is_foreign = reply.reason is RejectionReason.FORBIDDEN and isinstance(command, RetractEvent)
     raise rejection_error(
         reply.reason,
         located,
+        message=_NOT_SENT_BY_CALLER if is_foreign else None,
         status=_CONFLICT_STATUS if reply.reason is RejectionReason.IDEMPOTENCY_CONFLICT else None,
     )
 
@@ -137,18 +144,23 @@ def _transition_error(
     command: Command, status: Status, held_until: datetime | None, headers: Mapping[str, str]
 ) -> ApiError:
     """Return the error of a command that the shipment's status forbids: it says which would be allowed."""
-    names = following(status)
-    allowed = f"{' or '.join(names)} may follow" if names else "nothing can follow"
-    by_client = not isinstance(command, CreateShipment | RetractEvent) and command.on_behalf_of is not None
-    if by_client and names:
-        allowed = f"its client may change or cancel it only while it is {Status.CREATED}"
+    message = f"the shipment is {status}; {_allowed(command, status)}"
     members: dict[str, object] = {}
     if held_until is not None:
-        allowed = f"{allowed} first: the event is held until then"
+        message = f"{message}. The event is held, and applied once its status may follow"
         members["held_until"] = held_until
-    return ApiError(
-        ErrorCode.INVALID_TRANSITION, f"the shipment is {status}; {allowed}", headers=headers, members=members
-    )
+    return ApiError(ErrorCode.INVALID_TRANSITION, message, headers=headers, members=members)
+
+
+def _allowed(command: Command, status: Status) -> str:
+    names = following(status)
+    if not names:
+        return "nothing can follow"
+    if isinstance(command, ReportCheckpoint):
+        return "checkpoints may follow once it is picked up"
+    if not isinstance(command, CreateShipment | RetractEvent) and command.on_behalf_of is not None:
+        return f"its client may change or cancel it only while it is {Status.CREATED}"
+    return f"{' or '.join(names)} may follow"
 
 
 def rejection_error(

@@ -125,6 +125,15 @@ Text = Annotated[
     Field(strict=True, min_length=1, max_length=1000, json_schema_extra=_TEXT),
     AfterValidator(require_text),
 ]
+_WORDS: Final[dict[str, JsonValue]] = {**_TEXT, "allOf": [{"pattern": r"\S"}]}
+
+
+def _not_blank(text: str) -> str:
+    if text.isspace():
+        raise ValueError("must say something")
+    return text
+
+
 Checkpoint = Annotated[
     str,
     Field(strict=True, description=_CHECKPOINT),
@@ -192,7 +201,7 @@ class RetractionIn(TypedDict):
     """A retraction: why the event was wrong."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    reason: Text
+    reason: Annotated[Text, AfterValidator(_not_blank), Field(json_schema_extra=_WORDS)]
 
 
 class ReplayIn(TypedDict):

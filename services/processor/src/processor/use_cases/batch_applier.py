@@ -1,6 +1,7 @@
 """Application of a batch: read its records, judge them, commit the outcomes, publish them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -106,14 +107,15 @@ class BatchApplier:
 
     async def _histories(self, groups: Groups) -> Mapping[TrackingNumber, Sequence[HistoryEntry]]:
         """Return the histories of shipments with retractions: of nobody else's."""
-        retracting = [
+        retractions = Counter(
             number
             for number, group in groups.items()
-            if any(isinstance(consumed.command, RetractEvent) for consumed in group)
-        ]
-        if not retracting:
+            for consumed in group
+            if isinstance(consumed.command, RetractEvent)
+        )
+        if not retractions:
             return {}
-        return dict.fromkeys(retracting, ()) | await self._ports.store.load_histories(retracting)
+        return dict.fromkeys(retractions, ()) | await self._ports.store.load_histories(retractions)
 
     async def _write(self, plan: Plan) -> None:
         if not plan.events and plan.next_offset == self._fence.next_offset:

@@ -84,8 +84,9 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         tag="events",
         summary="List the events of a shipment",
         description=(
-            "The audit trail, oldest first, with rejected events, and how often each event was sent. An "
-            "admin also sees the events of a shipment that does not exist."
+            "The audit trail, oldest first, with rejected events, and how often each event was sent. A "
+            "retraction follows the event that it takes back, whatever its own time. An admin also sees the "
+            "events of a shipment that does not exist."
         ),
         parameters=(IN_PATH,),
         query=EVENT_QUERY,

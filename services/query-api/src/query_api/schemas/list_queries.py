@@ -42,7 +42,9 @@ class EventQuery(CursorQuery):
     """Filters of a shipment's events; `from` is inclusive, `to` exclusive."""
 
     outcome: Annotated[Ending | None, Field(description="Only events with this outcome.")] = None
-    status: Annotated[Status | None, Field(description="Only events that report this status.")] = None
+    status: Annotated[
+        Status | None, Field(description="Only events that report this status, not checkpoints.")
+    ] = None
     source: Annotated[Name | None, Field(description="Only events of this source.")] = None
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None

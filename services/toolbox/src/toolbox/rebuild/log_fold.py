@@ -23,7 +23,7 @@ from domain.processing.batch import (
 from domain.processing.judging import judge
 from domain.shipments.event_identity import EventId
 from domain.shipments.retraction import HistoryEntry
-from storage.mongo.checkpoints import RING
+from storage.mongo.checkpoints import kept_checkpoints
 from storage.mongo.documents import Document, dead_document, event_document
 from storage.mongo.held_events import HOLD
 from storage.mongo.shipment_documents import shipment_document
@@ -192,7 +192,7 @@ class _Fold:
         applied = self._shipment.applied
         times = {each.command.event_id: self._recorded_at(each) for each in applied}
         document = shipment_document(self._shipment, recorded_at=self._recorded_at(applied[-1]))
-        for line in (*document["status_history"], *document.get(RING, ())):
+        for line in (*document["status_history"], *kept_checkpoints(document)):
             line["recorded_at"] = times[line["event_id"]]
         return document
 

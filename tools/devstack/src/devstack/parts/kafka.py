@@ -44,12 +44,17 @@ class Broker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """All brokers, and the programs that each runs in its own JVM."""
+    """All brokers, and the programs that each runs in its own JVM.
+
+    Attributes:
+        classes: an archive of loaded classes, which halves the time of a start; None: there is none.
+    """
 
     java: Path
     jars: Path
     heap_mb: int
     brokers: tuple[Broker, ...]
+    classes: Path | None = None
 
     def parts(self) -> tuple[Part, ...]:
         """Describe the brokers; `prepare` comes first."""
@@ -86,8 +91,8 @@ class Cluster:
 
     def _format_command(self, broker: Broker, cluster_id: str) -> tuple[str, ...]:
         return (
-            *(str(self.java), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *_LOGGING),
-            *("-cp", f"{self.jars}/*", "kafka.tools.StorageTool"),
+            *(str(self.java), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+            *self._program("kafka.tools.StorageTool"),
             # with "=", for one id in 64 begins with "-"
             *("format", f"--cluster-id={cluster_id}", "-c", str(broker.properties)),
             *(["--standalone"] if len(self.brokers) == 1 else []),
@@ -98,12 +103,17 @@ class Cluster:
             *(str(self.java), f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m"),
             "-XX:+UseParallelGC",  # two cores: shorter code paths than G1's, and short pauses in a small heap
             "-XX:+ExitOnOutOfMemoryError",  # the supervisor restarts it; a broker that limps helps nobody
-            *_LOGGING,
-            *("-cp", f"{self.jars}/*", "kafka.Kafka", str(broker.properties)),
+            *self._program("kafka.Kafka"),
+            str(broker.properties),
         )
         return Part(
             group="kafka", name=broker.name, command=command, port=broker.port, probe=kafka_probe(broker.port)
         )
+
+    def _program(self, name: str) -> tuple[str, ...]:
+        # One that does not fit this Java or these jars is ignored.
+        shared = () if self.classes is None else (f"-XX:SharedArchiveFile={self.classes}",)
+        return (*shared, *_LOGGING, "-cp", f"{self.jars}/*", name)
 
 
 def replication(brokers: int) -> tuple[int, int]:

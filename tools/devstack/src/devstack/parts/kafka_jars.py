@@ -1,8 +1,13 @@
 """Kafka's jars: fetched once by Maven into the user's cache, shared by every home on the machine."""
 
+import asyncio
+import fcntl
+import os
 import re
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from devstack.console.terminal import StackConsole
@@ -13,6 +18,39 @@ from devstack.supervision.launcher import Launcher
 KAFKA_VERSION = "4.3.1"
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _POM = Path(__file__).with_name("pom.xml")
+_POLL_S = 0.1
+
+
+@asynccontextmanager
+async def alone_in(cache: Path) -> AsyncIterator[None]:
+    """Let one stack at a time fill the cache; the others find what it has put there.
+
+    Raises:
+        DownloadError: the cache cannot be written.
+    """
+    try:
+        directory = _opened(cache)
+    except OSError as exc:
+        raise DownloadError(f"cannot use {cache}: {exc.strerror}") from exc
+    try:
+        while not _has_locked(directory):  # noqa: ASYNC110  # another process holds it, which sets no event here
+            await asyncio.sleep(_POLL_S)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _opened(directory: Path) -> int:
+    directory.mkdir(parents=True, exist_ok=True)
+    return os.open(directory, os.O_RDONLY)
+
+
+def _has_locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def kafka_jars(launcher: Launcher, cache: Path, *, console: StackConsole) -> Path:

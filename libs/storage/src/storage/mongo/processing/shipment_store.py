@@ -1,6 +1,6 @@
 """Shipment store of the processor: fences, and one transaction per batch (ADR 0002)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from storage.mongo import documents, shipment_documents
 from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
+from storage.mongo.processing.histories import HistoryLoader
 from storage.mongo.processing.partition_state import checkpoint_of, update_as_owner
 from storage.mongo.processing.transaction_batcher import TransactionBatcher
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
@@ -56,6 +57,7 @@ class MongoShipmentStore:
         self._shipments = database[SHIPMENTS]
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
+        self._histories = HistoryLoader(database)
 
     async def acquire(
         self, partition: str, *, owner: str, end_offset: EndOffset, is_another: IsAnother | None = None
@@ -92,14 +94,11 @@ class MongoShipmentStore:
         return {document["_id"]: shipment_documents.shipment_of(document) for document in found}
 
     async def load_histories(
-        self, tracking_numbers: Collection[TrackingNumber]
+        self, retractions: Mapping[TrackingNumber, int]
     ) -> dict[TrackingNumber, list[HistoryEntry]]:
         """See `ShipmentStore.load_histories`."""
         with translated():
-            found = await self._shipments.find(
-                {"_id": {"$in": list(tracking_numbers)}}, shipment_documents.HISTORY_PROJECTION
-            ).to_list()
-        return {document["_id"]: shipment_documents.history_of(document) for document in found}
+            return await self._histories.load(retractions)
 
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """See `ShipmentStore.find_events`."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pymongo
 
 from domain.ports.queries import ActionFilter, DeadLetterFilter, EventFilter, Period, Position, ShipmentFilter
+from storage.mongo.documents import WITHOUT_STATUS
 from storage.mongo.schema import (
     BY_ACTION_TIME,
     BY_CLIENT,
@@ -126,9 +127,11 @@ def trail_filter(matching: EventFilter) -> dict[str, Any]:
     query: dict[str, Any] = {}
     if matching.client_id is not None:
         query["client_id"] = {"$in": [matching.client_id, None]}
-    for name, wanted in (("outcome", matching.outcome), ("status", matching.status)):
-        if wanted is not None:
-            query[name] = {"$eq": wanted.value}
+    if matching.outcome is not None:
+        query["outcome"] = {"$eq": matching.outcome.value}
+    if matching.status is not None:
+        query["status"] = {"$eq": matching.status.value}
+        query |= {name: {"$exists": False} for name in WITHOUT_STATUS}
     if matching.source is not None:
         query["source"] = {"$eq": matching.source}
     if matching.conflicting:
