@@ -11,9 +11,10 @@ from aiohttp import web
 from aiohttp.web_urldispatcher import SystemRoute
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
+from webhooks.metrics import WebhookMetrics
 
 from httpkit.middleware.http_metrics import HttpMetrics, new_registry
-from messaging.metrics import CommandLogMetrics, PartitionMetrics, ProducerMetrics
+from messaging.metrics import CommandLogMetrics, ConsumerMetrics, PartitionMetrics, ProducerMetrics
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
@@ -47,10 +48,12 @@ def metrics() -> list[Metric]:
     HttpMetrics(registry).observe(SystemRoute(web.HTTPNotFound()), 404, 0.0)
     ProcessorMetrics(registry)
     PoolMetrics(registry)
+    WebhookMetrics(registry, slots=1)
     for collector in (
         ProducerMetrics(producer),
         CommandLogMetrics(KafkaCommandLog(producer, Topics(), max_in_flight=1)),
         PartitionMetrics(cast("Any", SimpleNamespace(lags={0: 0}, offsets={0: 0}, halted=0))),
+        ConsumerMetrics(cast("Any", SimpleNamespace(lags={0: 0}, skipped=0)), "example"),
         BreakerMetrics(),
     ):
         registry.register(collector)
