@@ -11,7 +11,6 @@ from aiohttp import web
 from aiohttp.web_urldispatcher import SystemRoute
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
-from webhooks.metrics import WebhookMetrics
 
 from httpkit.middleware.http_metrics import HttpMetrics, new_registry
 from messaging.metrics import CommandLogMetrics, ConsumerMetrics, PartitionMetrics, ProducerMetrics
@@ -22,6 +21,7 @@ from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.redis.breaker import RedisBreaker
+from webhooks.metrics import WebhookMetrics
 
 ROOT: Final = Path(__file__).parents[4]
 PAGE: Final = ROOT / "docs/observability.md"
