@@ -20,7 +20,8 @@ from tests.support.stack import ExternalStack
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
-SERVERS = ("gateway", "ingest-api", "query-api", "processor", "redis", "kafka", "mongo")
+SERVICES = ("ingest-api", "query-api", "processor", "webhooks")
+SERVERS = ("gateway", *SERVICES, "redis", "kafka", "mongo")
 APIS = ("ingest-api", "ingest-api-more", "query-api", "query-api-more")
 WHO = "id -u; touch /x 2>&1; grep CapEff /proc/1/status"
 COUNTER = "http_requests_total{"
@@ -252,10 +253,10 @@ async def test_data_and_secret_survive_down_and_up(waybill: Containers) -> None:
 
 def test_sigterm_ends_a_service_well(waybill: Containers) -> None:
     started = time.monotonic()
-    waybill.compose("stop", "--timeout", "25", "ingest-api", "query-api", "processor")
+    waybill.compose("stop", "--timeout", "25", *SERVICES)
     assert time.monotonic() - started < 20
     codes = {one["Service"]: one["ExitCode"] for one in waybill.all() if one["State"] == "exited"}
-    assert {codes[service] for service in ("ingest-api", "query-api", "processor")} == {0}
+    assert {codes[service] for service in SERVICES} == {0}
 
 
 def test_deleting_data_says_what_it_deletes_and_leaves_backups(waybill: Containers) -> None:

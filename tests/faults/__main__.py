@@ -56,6 +56,7 @@ def _lines(report: Report) -> list[str]:
         f"seed {report.seed}: {report.fault_count} faults, {report.acknowledged:,} events acknowledged",
         f"{report.records:,} records, {report.shipments:,} shipments, {report.dead_letters} dead letters",
         ", ".join(f"{number:,} {name}" for name, number in report.corrections.items()),
+        f"{report.webhooks:,} webhooks received",
         f"violations: {len(report.violations)}",
         *report.violations[:SHOWN],
     ]

@@ -51,6 +51,19 @@ class Row(Enum):
     DISK_FULL = "a store cannot write any more", "503 or retry; nothing lost once it can"
     DISK_SLOW = "a store that stutters", "slower, never wrong"
     SLOW_CLIENTS = "half-sent heads and bodies", "cut off in time; others are served"
+    WEBHOOKS_KILLED = "webhooks killed between two steps", "sent again under the same id; nothing lost"
+    WEBHOOKS_FROZEN = (
+        "webhooks frozen past its lease, then awake",
+        "it sends and records nothing more; the other continues",
+    )
+    WEBHOOKS_STORES_AWAY = (
+        "MongoDB or Kafka away while webhooks are sent",
+        "nothing lost; the same ids",
+    )
+    RECEIVERS_FAIL = (
+        "receivers that hang, trickle, reset, refuse or answer 500",
+        "tried again in time, or paused; others are not delayed",
+    )
     OVERLOAD = "three times what can be processed", "sheds load, recovers; nothing acknowledged is lost"
 
     def __init__(self, fault: str, must_hold: str) -> None:

@@ -70,6 +70,7 @@ async def _start(opened: AsyncExitStack, root: Path, links: Mapping[str, Proxy])
         "ENV": "development",
         "PROCESSORS": str(REPLICAS),
         "INGEST_REPLICAS": str(REPLICAS),
+        "WEBHOOKS_REPLICAS": str(REPLICAS),
         "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_S),
         "WAYBILL_LINKS": ",".join(f"{store}={link.address}" for store, link in links.items()),
     }

@@ -17,6 +17,7 @@ from tests.faults.nemesis import Nemesis
 from tests.faults.proxied_stack import GROUP, ProxiedStack, open_proxied_stack
 from tests.faults.schedule import Step, draw
 from tests.faults.watch import RECOVERED_WITHIN_S, Watch, sending
+from tests.faults.webhooks import subscribed
 from tests.support.api import Api, open_api
 from tests.support.history import Observed, observe, violations
 from tests.support.topics import is_caught_up
@@ -39,6 +40,7 @@ class Report:
     shipments: int = 0
     dead_letters: int = 0
     corrections: dict[str, int] = field(default_factory=dict)
+    webhooks: int = 0
     responses: dict[str, int] = field(default_factory=dict)
     faults: dict[str, int] = field(default_factory=dict)
     worst_recovery_s: dict[str, float] = field(default_factory=dict)
@@ -58,12 +60,19 @@ async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) ->
     """Break a stack in `root` for so long, and report which of its guarantees were broken."""
     report = Report(seed, minutes)
     ledger = Ledger()
-    async with open_proxied_stack(root) as system, _admin(system) as admin:
+    async with (
+        open_proxied_stack(root) as system,
+        _admin(system) as admin,
+        subscribed(admin, Random(seed)) as webhooks,  # noqa: S311  # repeatable
+    ):
         load = Load(admin, ledger, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
         async with sending(load) as watch:
             await _break(system, watch, report)
         await _drain(system)
-        await _judge(system, admin, ledger, report)
+        observed = await observe(system.kafka, system.database, published=True)
+        await _judge(admin, observed, ledger, report)
+        report.webhooks = await webhooks.received(observed)
+        report.violations += webhooks.violations(observed)
     return report
 
 
@@ -106,8 +115,7 @@ async def _drain(system: ProxiedStack) -> None:
     )
 
 
-async def _judge(system: ProxiedStack, admin: Api, ledger: Ledger, report: Report) -> None:
-    observed = await observe(system.kafka, system.database, published=True)
+async def _judge(admin: Api, observed: Observed, ledger: Ledger, report: Report) -> None:
     report.acknowledged = ledger.acknowledged
     report.records, report.shipments = len(observed.log), len(observed.shipments)
     report.dead_letters = len(observed.dead_letters)

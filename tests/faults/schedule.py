@@ -55,10 +55,10 @@ class Step:
 SESSION_S: Final = 6.0
 """Of a processor in the group: a freeze that is to be noticed lasts longer."""
 
-_SERVICES: Final = ("ingest-api", "processor", "query-api", "gateway")
+_SERVICES: Final = ("ingest-api", "processor", "query-api", "webhooks", "gateway")
 _STORES: Final = ("mongod", "redis", "kafka")
 _LINKED: Final = (Kind.SLOW, Kind.SILENT, Kind.CUT, Kind.ANSWERS_LOST)
-_REPLICATED: Final = ("ingest-api", "processor")
+_REPLICATED: Final = ("ingest-api", "processor", "webhooks")
 REPLICAS: Final = 2
 _TOGETHER: Final = 0.3
 """Share of steps with two faults at once."""

@@ -8,6 +8,7 @@ from devstack.client import RunningStack
 from tests.e2e.tokens import signed
 from tests.e2e.traffic import chunks, eventful_life, shipment_body
 from tests.support.api import Api, open_api
+from tests.support.receiving.receiver import receiver
 
 USER = "scanner_of_the_day"
 
@@ -16,8 +17,10 @@ async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -
     """Work for a while; return the private values sent, which no log may hold."""
     password, mistyped = (f"Sesame-{uuid4().hex}" for _ in range(2))
     address, notes = f"Calle {uuid4().hex}", f"call {uuid4().hex} first"
-    async with open_api(stack.gateway_url) as nobody:
+    async with open_api(stack.gateway_url) as nobody, receiver() as hooks:
         admin = nobody.by(signed(stack.jwt_secret))
+        registered = await admin.post("/webhooks", {"url": hooks.url("/")})
+        secret = registered.body["secret"]
         await admin.post("/auth/users", {"username": user, "password": password, "role": "producer"})
         key = (await admin.post(f"/auth/users/{user}/api-keys", {})).body["api_key"]
         await nobody.post("/auth/login", {"username": user, "password": mistyped})
@@ -28,7 +31,9 @@ async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -
         while time.monotonic() < ends:
             await _shipment(admin, nobody.by(token), address=address, notes=notes)
             await asyncio.sleep(0.05)
-    return frozenset({password, mistyped, key, token, own, address, notes, stack.jwt_secret})
+        await hooks.has(1)
+    keys = {stack.jwt_secret, stack.home.webhooks_keys()}
+    return frozenset({password, mistyped, key, token, own, address, notes, secret, *keys})
 
 
 async def _shipment(admin: Api, driver: Api, *, address: str, notes: str) -> None:

@@ -96,6 +96,7 @@ def test_no_log_holds_secrets_or_contents_of_shipments(watched: Watched) -> None
         "ingest-api-1.log",
         "processor-1.log",
         "query-api-1.log",
+        "webhooks-1.log",
         "gateway.log",
         "kafka.log",
     } <= logs.keys()

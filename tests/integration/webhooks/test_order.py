@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
+from tests.faults.matrix import Row
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Received, Receiver, never, statuses
 
@@ -82,6 +83,7 @@ async def test_delivery_that_is_retried_by_hand_releases_those_behind_it(
     assert [each.data["version"] for each in hooks.received] == [1, 1, 2, 3]
 
 
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
 async def test_endpoints_that_hang_or_fail_delay_no_other(outbox: Outbox, hooks: Receiver) -> None:
     hooks.answers["/hangs"] = never
     hooks.answers["/fails"] = statuses(503)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.faults.matrix import Row
 from tests.support.crashing.processes import KILLED
 from tests.support.crashing.striking import struck
 from tests.support.crashing.webhook_points import WebhookPoint
@@ -53,6 +54,7 @@ async def test_replay_of_a_paused_endpoint_ends_and_holds_again(outbox: Outbox, 
     assert hooks.received == []
 
 
+@pytest.mark.fault(Row.WEBHOOKS_KILLED)
 @pytest.mark.parametrize(
     "point",
     [

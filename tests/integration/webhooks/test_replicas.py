@@ -7,6 +7,7 @@ import time
 import pytest
 from aiohttp import web
 
+from tests.faults.matrix import Row
 from tests.support.crashing.processes import KILLED
 from tests.support.crashing.striking import Act, struck
 from tests.support.crashing.webhook_points import LANE_POINTS, WebhookPoint
@@ -33,6 +34,7 @@ async def test_two_replicas_share_the_endpoints_and_send_each_delivery_once(
     assert sum(counts) == len(hooks.received) == 400
 
 
+@pytest.mark.fault(Row.WEBHOOKS_FROZEN)
 @pytest.mark.parametrize(
     "point",
     [
@@ -67,6 +69,7 @@ async def test_replica_that_is_frozen_past_its_lease_sends_and_records_nothing_m
         assert [await outbox.delivery(each) for each in ids] == recorded
 
 
+@pytest.mark.fault(Row.WEBHOOKS_KILLED)
 @pytest.mark.parametrize(
     "point",
     [pytest.param(each, marks=() if each in RISKY else pytest.mark.long) for each in LANE_POINTS],
@@ -96,6 +99,7 @@ async def test_what_a_killed_replica_left_is_sent_by_the_next(
     assert all(seen == [1, 2, 3, 4] for seen in versions.values())
 
 
+@pytest.mark.fault(Row.WEBHOOKS_KILLED)
 @pytest.mark.long
 @pytest.mark.parametrize(
     "point", [WebhookPoint.BEFORE_PAUSE, WebhookPoint.AFTER_PAUSE, WebhookPoint.AFTER_HOLD]

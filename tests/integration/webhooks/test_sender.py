@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 
 from domain.webhooks.delivery import Attempt, AttemptError
 from servicekit.clock import SystemClock
+from tests.faults.matrix import Row
 from tests.support.receiving.names import name_server
 from tests.support.receiving.raw_receiver import (
     NO_CONTENT,
@@ -96,6 +97,7 @@ async def test_only_2xx_counts_and_redirects_are_not_followed(sender: Sender, st
     assert elsewhere.connections == 0
 
 
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
 @pytest.mark.parametrize(
     ("respond", "error"),
     [
@@ -117,6 +119,7 @@ async def test_receiver_without_a_response_fails_the_attempt(
     assert len(receiver.requests) == 1
 
 
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
 async def test_reset_connection_fails_the_attempt(sender: Sender) -> None:
     async def reset(writer: asyncio.StreamWriter) -> None:
         writer.transport.abort()
@@ -125,6 +128,7 @@ async def test_reset_connection_fails_the_attempt(sender: Sender) -> None:
         assert outcome(await sender.attempt(message(receiver.url()))) == (None, AttemptError.CONNECTION_LOST)
 
 
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
 async def test_refused_connection_fails_the_attempt(sender: Sender) -> None:
     async with raw_receiver(OK) as receiver:
         url = receiver.url()

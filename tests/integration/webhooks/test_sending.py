@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.faults.matrix import Row
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Receiver, statuses
 from webhooks.sealing import new_secret
@@ -105,6 +106,7 @@ async def test_rate_bounds_the_attempts_of_each_second(outbox: Outbox, hooks: Re
     assert max(sum(start <= at < start + 1 for at in times) for start in times) <= 22
 
 
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
 async def test_hour_of_500s_opens_the_breaker_and_recovery_closes_it(outbox: Outbox, hooks: Receiver) -> None:
     hooks.answers["/a"] = statuses(500)
     endpoint_id = await outbox.add_endpoint(hooks.url("/a"))

@@ -54,19 +54,20 @@ async def run_webhooks(settings: Settings, stop: asyncio.Event, *, tracer: Trace
 def build_workers(settings: Settings, adapters: Adapters, registry: CollectorRegistry) -> ReplicaWorkers:
     """Build what runs beside the server: fan-out and delivering."""
     webhooks, instance = settings.webhooks, settings.service.instance_id
+    metrics = WebhookMetrics(registry, slots=webhooks.slots)
     delivering = Delivering(
         DeliveringParts(
             database=adapters.database,
             sender=adapters.sender,
             sealer=adapters.sealer,
-            metrics=WebhookMetrics(registry, slots=webhooks.slots),
+            metrics=metrics,
             clock=adapters.clock,
             owner=instance,
             slots=webhooks.slots,
         )
     )
     consumer = consumer_settings(settings.kafka, group=webhooks.group, instance=instance)
-    fan_out = FanOut(consumer, adapters.database, delivering.wake, adapters.clock)
+    fan_out = FanOut(consumer, adapters.database, delivering.wake, adapters.clock, metrics.count_held)
     registry.register(ConsumerMetrics(fan_out, webhooks.group))
     return ReplicaWorkers(fan_out, delivering)
 

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from httpkit.middleware.http_metrics import HttpMetrics, new_registry
-from messaging.metrics import CommandLogMetrics, PartitionMetrics, ProducerMetrics
+from messaging.metrics import CommandLogMetrics, ConsumerMetrics, PartitionMetrics, ProducerMetrics
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
@@ -21,6 +21,7 @@ from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.redis.breaker import RedisBreaker
+from webhooks.metrics import WebhookMetrics
 
 ROOT: Final = Path(__file__).parents[4]
 PAGE: Final = ROOT / "docs/observability.md"
@@ -47,10 +48,12 @@ def metrics() -> list[Metric]:
     HttpMetrics(registry).observe(SystemRoute(web.HTTPNotFound()), 404, 0.0)
     ProcessorMetrics(registry)
     PoolMetrics(registry)
+    WebhookMetrics(registry, slots=1)
     for collector in (
         ProducerMetrics(producer),
         CommandLogMetrics(KafkaCommandLog(producer, Topics(), max_in_flight=1)),
         PartitionMetrics(cast("Any", SimpleNamespace(lags={0: 0}, offsets={0: 0}, halted=0))),
+        ConsumerMetrics(cast("Any", SimpleNamespace(lags={0: 0}, skipped=0)), "example"),
         BreakerMetrics(),
     ):
         registry.register(collector)

@@ -73,12 +73,6 @@ class Endpoint:
     updated_at: datetime
     failing_since: datetime | None = None
 
-    def wants(self, type_: str, client_id: str | None) -> bool:
-        """Say whether a message of `type_` about a shipment of `client_id` is for this endpoint."""
-        if self.client_id is not None and self.client_id != client_id:
-            return False
-        return any(matches(pattern, type_) for pattern in self.types)
-
 
 def matches(pattern: str, type_: str) -> bool:
     """Say whether a type is `pattern`, or begins with what stands before its `*`."""

@@ -1,11 +1,11 @@
-"""The three dashboards: overall health, flow of events, HTTP API."""
+"""The dashboards: overall health, flow of events, HTTP API, webhooks."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from docgen.dashboards.panel import INTERVAL, Dashboard, Panel, Query
 
-_OWN: Final = 'job=~"ingest-api|query-api|processor"'
+_OWN: Final = 'job=~"ingest-api|query-api|processor|webhooks"'
 _API: Final = 'route!~"/health.*|/metrics"'
 
 
@@ -231,4 +231,75 @@ API: Final = Dashboard(
     ),
 )
 
-DASHBOARDS: Final = (OVERVIEW, PIPELINE, API)
+_PAUSED: Final = 'state=~"paused_.*"'
+
+WEBHOOKS: Final = Dashboard(
+    uid="waybill-webhooks",
+    title="Waybill webhooks",
+    panels=(
+        Panel(
+            title="Endpoints",
+            is_figure=True,
+            queries=(Query("sum(max by (state) (waybill_webhook_endpoints))"),),
+        ),
+        Panel(
+            title="Failing",
+            is_figure=True,
+            queries=(Query('max(waybill_webhook_endpoints{state="failing"})'),),
+        ),
+        Panel(
+            title="Paused",
+            is_figure=True,
+            queries=(Query(f"sum(max by (state) (waybill_webhook_endpoints{{{_PAUSED}}}))"),),
+        ),
+        Panel(
+            title="Oldest due",
+            unit="s",
+            is_figure=True,
+            queries=(Query("max(waybill_webhook_oldest_due_seconds)"),),
+        ),
+        Panel(
+            title="Attempts by result",
+            unit="ops",
+            queries=(Query(_rate("waybill_webhook_attempts_total", "result"), "{{result}}"),),
+            reads="Retries are normal where a receiver is away; refused addresses are not.",
+        ),
+        Panel(
+            title="Time of an attempt",
+            unit="s",
+            queries=tuple(_quantiles("waybill_webhook_attempt_seconds")),
+            reads="That of the receivers: 15 s is the limit.",
+        ),
+        Panel(
+            title="Attempts in flight",
+            queries=(
+                Query("sum(waybill_webhook_in_flight)", "in flight"),
+                Query("sum(waybill_webhook_slots)", "slots"),
+            ),
+        ),
+        Panel(
+            title="Age of the oldest due delivery",
+            unit="s",
+            queries=(Query("max(waybill_webhook_oldest_due_seconds)", "oldest"),),
+            reads="Without endpoints that fail, and those with a rate of their own.",
+        ),
+        Panel(
+            title="Changes not fanned out",
+            queries=(Query('sum(max by (partition) (waybill_consumer_lag{job="webhooks"}))', "changes"),),
+            reads="None is read while there is no endpoint.",
+        ),
+        Panel(
+            title="Endpoints by state",
+            queries=(Query("max by (state) (waybill_webhook_endpoints)", "{{state}}"),),
+        ),
+        Panel(
+            title="Endpoints paused within an hour",
+            queries=(Query("sum by (reason) (increase(waybill_webhook_pauses_total[1h]))", "{{reason}}"),),
+        ),
+        Panel(
+            title="Deliveries held", unit="ops", queries=(Query(_rate("waybill_webhook_held_total"), "held"),)
+        ),
+    ),
+)
+
+DASHBOARDS: Final = (OVERVIEW, PIPELINE, API, WEBHOOKS)
