@@ -97,8 +97,8 @@ HOLDING: Final = (
         name="version-not-raised",
         safety="each released event raises the version",
         file=_HOLDING,
-        old="    record = _record_of(held, after.version, after.client_id, releaser_id)\n",
-        new="    record = _record_of(held, after.version - 1, after.client_id, releaser_id)\n",
+        old="    record = _record_of(held, after.version, after.client_id, releaser_id, before)\n",
+        new="    record = _record_of(held, after.version - 1, after.client_id, releaser_id, before)\n",
         tests=(f"{_RULES}::test_several_in_a_row_are_applied_in_one_go_each_with_a_version",),
     ),
     Mutation(

@@ -85,9 +85,10 @@ class Manifests:
             if "configMapRef" in source:
                 found |= self.of("ConfigMap")[source["configMapRef"]["name"]]["data"]
         for variable in container.get("env", []):
-            reference = variable.get("valueFrom", {}).get("secretKeyRef", {})
-            if not reference.get("optional"):
-                found[variable["name"]] = variable.get("value") or _secret(reference["key"])
+            source = variable.get("valueFrom", {})
+            if not source.get("secretKeyRef", {}).get("optional"):
+                [given] = [*source.values()] or [variable["value"]]
+                found[variable["name"]] = given if isinstance(given, str) else _secret(repr(given))
         return found
 
     def _pods(self) -> Iterator[Pod]:
