@@ -4,10 +4,19 @@ from typing import Final
 
 from tests.mutations.applying import APPLYING
 from tests.mutations.consuming import CONSUMING
+from tests.mutations.fanning_out import FANNING_OUT
 from tests.mutations.holding import HOLDING
 from tests.mutations.mutation import Mutation
 from tests.mutations.publishing import PUBLISHING
 from tests.mutations.restoring import RESTORING
 from tests.mutations.storing import STORING
 
-MUTATIONS: Final[tuple[Mutation, ...]] = (*STORING, *APPLYING, *HOLDING, *CONSUMING, *PUBLISHING, *RESTORING)
+MUTATIONS: Final[tuple[Mutation, ...]] = (
+    *STORING,
+    *APPLYING,
+    *HOLDING,
+    *CONSUMING,
+    *PUBLISHING,
+    *FANNING_OUT,
+    *RESTORING,
+)

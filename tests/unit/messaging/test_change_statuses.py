@@ -104,6 +104,12 @@ def test_a_correction_says_what_was_wrong_and_what_holds_again() -> None:
     )
 
 
+def test_a_redelivered_batch_says_the_same() -> None:
+    records = logged([creation(), PICKED_UP, CANCELLED, retraction(CANCELLED), IN_WAREHOUSE])
+    verdicts = judged(records)
+    assert repeated(records, verdicts) == published(verdicts)
+
+
 def test_ordinary_events_are_stored_as_they_were() -> None:
     records = logged([creation(), amendment(), *(report(status) for status in ROUTE[:3]), checkpoint()])
     for change in judged(records).events.values():
