@@ -60,13 +60,16 @@ _MESSAGE: Final = TypeAdapter(_Message)
 
 def encode_change(command: Command, record: EventRecord) -> bytes:
     """Return the message of an applied event: the same bytes whenever it is published."""
+    # As plain texts: serializing members of enumerations would take longer than all the rest.
+    status = None if record.status is None else str(record.status)
+    previous = previous_status(command, record)
     data: dict[str, Any] = {
         "event_id": command.event_id,
         "tracking_number": command.tracking_number,
         "client_id": record.client_id,
-        "status": record.status,
-        "current_status": record.status,
-        "previous_status": previous_status(command, record),
+        "status": status,
+        "current_status": status,
+        "previous_status": None if previous is None else str(previous),
         "version": record.version,
         "timestamp": format_timestamp(command.timestamp),
     }

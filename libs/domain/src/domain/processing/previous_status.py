@@ -21,11 +21,11 @@ def previous_status(command: Command, record: EventRecord) -> Status | None:
     Returns:
         None for a creation, and where an earlier release has not recorded it.
     """
-    if isinstance(command, ReportCheckpoint | AmendShipment):
-        return record.status
-    if record.previous_status is None and isinstance(command, ReportStatus):
+    if record.previous_status is not None:
+        return record.previous_status
+    if isinstance(command, ReportStatus):
         return predecessor(command.status)
-    return record.previous_status
+    return record.status if isinstance(command, ReportCheckpoint | AmendShipment) else None
 
 
 def status_to_record(command: Command, before: Status | None) -> Status | None:
