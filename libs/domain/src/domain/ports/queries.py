@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.access.operator_actions import ActionKind
 from domain.access.permissions import Principal, Role, client_reach
@@ -10,6 +10,9 @@ from domain.processing.batch import Outcome
 from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +115,8 @@ class ActionFilter:
     done: Period = EVER
 
 
-def filter_key(matching: ShipmentFilter | EventFilter | DeadLetterFilter | ActionFilter) -> str:
-    """Return a text that is another one for each filter, and stays the same when a release adds a field."""
+def filter_key(matching: "DataclassInstance") -> str:
+    """Return a text of a filter: another one for each, and the same when a release adds a field."""
     values = {each.name: (getattr(matching, each.name), each.default) for each in fields(matching)}
     given = {name: value for name, (value, default) in values.items() if value != default}
     return f"{type(matching).__name__}{given}"
