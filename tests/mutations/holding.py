@@ -15,6 +15,7 @@ _RETRACTION: Final = "libs/domain/src/domain/shipments/retraction.py"
 _SHIPMENT: Final = "libs/domain/src/domain/shipments/shipment.py"
 _RETRACTING: Final = "tests/unit/domain/test_retraction.py"
 _RING: Final = "tests/unit/storage/test_checkpoint_ring.py"
+_STORED: Final = "tests/contract/test_retractions.py"
 _ADAPTERS: Final = "tests/unit/storage/test_adapters.py"
 
 HOLDING: Final = (
@@ -159,13 +160,19 @@ HOLDING: Final = (
         tests=(f"{_RING}::test_a_retracted_checkpoint_leaves_its_slot_to_the_next_one",),
     ),
     Mutation(
+        name="lost-checkpoints-forgotten",
+        safety="which event is the last one does not depend on what the document keeps",
+        file="libs/storage/src/storage/mongo/processing/histories.py",
+        old="        if document.get(COUNT, 0) == kept or kept > retractions:\n",
+        new="        if kept >= 0:\n",
+        tests=(f"{_STORED}::test_checkpoints_that_the_document_has_lost_are_taken_back_too",),
+    ),
+    Mutation(
         name="history-not-cut",
         safety="a retracted status is not in the history any more",
         file="libs/storage/src/storage/mongo/processing/transaction_writer.py",
         old="                        changed.append(_update_of(number, cut))\n",
         new="                        pass\n",
-        tests=(
-            "tests/contract/test_retractions.py::test_a_history_shows_what_holds_in_however_many_batches",
-        ),
+        tests=(f"{_STORED}::test_a_history_shows_what_holds_in_however_many_batches",),
     ),
 )

@@ -55,7 +55,7 @@ def test_the_key_of_a_filter_holds_what_filters_and_nothing_else() -> None:
     """A field that a release adds changes no key, so cursors outlive it."""
     assert filter_key(ShipmentFilter()) == "ShipmentFilter{}"
     assert filter_key(ShipmentFilter(prefix="99M-1")) == "ShipmentFilter{'prefix': '99M-1'}"
-    filters: list[ShipmentFilter | DeadLetterFilter | EventFilter] = [
+    filters = (
         ShipmentFilter(),
         ShipmentFilter(client_id="a"),
         ShipmentFilter(prefix="a"),
@@ -65,5 +65,5 @@ def test_the_key_of_a_filter_holds_what_filters_and_nothing_else() -> None:
         DeadLetterFilter(),
         EventFilter(tracking_number=NUMBER),
         EventFilter(tracking_number=NUMBER, conflicting=True),
-    ]
+    )
     assert len({filter_key(each) for each in filters}) == len(filters)

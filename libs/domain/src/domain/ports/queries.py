@@ -116,7 +116,7 @@ class ActionFilter:
 
 
 def filter_key(matching: "DataclassInstance") -> str:
-    """Return a text that is another one for each filter, and stays the same when a release adds a field."""
+    """Return a text of a filter: another one for each, and the same when a release adds a field."""
     values = {each.name: (getattr(matching, each.name), each.default) for each in fields(matching)}
     given = {name: value for name, (value, default) in values.items() if value != default}
     return f"{type(matching).__name__}{given}"

@@ -241,15 +241,15 @@ PUBLISHED: Final = tuple(name for name in OBSERVED if name != "signed_by")
 """Those of `OBSERVED` that the change feed has too: who signed is nobody's but the caller's of the API."""
 
 
-def put_given(fields: dict[str, Any], command: Description | Observation, names: tuple[str, ...]) -> None:
-    """Put those fields of a command that are given into `fields`, by name.
+def put_given(target: dict[str, Any], command: Description | Observation, names: tuple[str, ...]) -> None:
+    """Put those fields of a command that are given into `target`, by name.
 
     Args:
-        fields: to add to.
+        target: to add to.
         command: to read.
         names: `DESCRIBED`, `OBSERVED` or `PUBLISHED`.
     """
     for name in names:
-        value = getattr(command, name)
-        if value is not None:
-            fields[name] = value
+        given = getattr(command, name)
+        if given is not None:
+            target[name] = given

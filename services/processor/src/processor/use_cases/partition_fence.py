@@ -46,12 +46,12 @@ class PartitionFence:
         return self.held.checkpoint
 
     async def advance(self, written: Awaitable[Fence]) -> None:
-        """Await a transaction that holds the fence, and hold the fence that it returns.
+        """Await a write that moves the fence, and hold the fence that it returns.
 
         Raises:
             CommitUnknown: the fence has moved meanwhile, by an earlier transaction of this owner.
             Fenced: another owner has the partition.
-            TransientError: the transaction failed; its outcome may be unknown.
+            TransientError: the write failed; its outcome may be unknown.
         """
         try:
             self.held = await written

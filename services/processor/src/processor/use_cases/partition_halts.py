@@ -28,7 +28,7 @@ class PartitionHalts:
     async def clear_halt(self, *, lost_below: int | None = None) -> None:
         """See `PartitionState.clear_halt`."""
         if lost_below is not None:
-            self._fence.held = await self._store.give_up(self._fence.held, lost_below)
+            await self._fence.advance(self._store.give_up(self._fence.held, lost_below))
         await self._store.note_halt(self._fence.held, None)
 
     async def attempt(self, attempt: Attempt | None) -> None:
