@@ -119,7 +119,9 @@ async def isolation(stack: RunningStack, sizes: Sizes) -> Latencies:
 
     async with receiver(arrived) as hooks, silence() as hanging, as_admin(stack) as admin:
         urls = [hooks.url(f"/{index}") for index in range(sizes.healthy)]
-        await register(admin, [{"url": url} for url in (*urls, f"http://{LOOPBACK}:{hanging}/")])
+        await register(admin, [{"url": url} for url in urls])
+        # Of a client, for it has a bound of its own: as many as the healthy ones, which are for all.
+        await register(admin, [{"url": f"http://{LOOPBACK}:{hanging}/", "client_id": "client_001"}])
         commands = creations(round(sizes.isolation_per_s * sizes.isolation_s), seed=7)
         await append_at(stack, commands, per_s=sizes.isolation_per_s, begun=begun)
         await hooks.has(len(commands) * sizes.healthy, within_s=WITHIN_S)
