@@ -65,7 +65,7 @@ WAIT = {"Prefer": "wait=30"}
 
 async def test_a_checkpoint_before_the_way_or_behind_it_is_rejected(admin: Api, driver: Api) -> None:
     says = {
-        Status.CREATED: "the shipment is created; picked_up or cancelled may follow",
+        Status.CREATED: "the shipment is created; checkpoints may follow once it is picked up",
         Status.CANCELLED: "the shipment is cancelled; nothing can follow",
         Status.DELIVERED: "the shipment is delivered; nothing can follow",
     }
