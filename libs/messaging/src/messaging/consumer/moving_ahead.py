@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError, KafkaError
 
 from domain.errors import StoreUnavailable
 from messaging.consumer.consumer_settings import ConsumerSettings
+from messaging.consumer.group.group_consumer import stop
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ async def _outside_of_group(settings: ConsumerSettings) -> AsyncIterator[AIOKafk
         consumer.pause(*partitions)
         yield consumer
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def _partitions(settings: ConsumerSettings) -> list[TopicPartition]:
