@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import StoreUnavailable
+from messaging.consumer import moving_ahead
 from messaging.consumer.moving_ahead import move_ahead
 from messaging.settings import KafkaSettings
 from tests.integration.messaging.plain_consuming import Readers, settings_of
+from tests.support.proxy import Proxy
 from tests.support.topics import commit_offsets, read_topic
 from tests.support.waiting import wait_until
 
@@ -68,6 +70,20 @@ async def test_nothing_moves_under_a_member(readers: Readers) -> None:
     consumer.stop()
     await task
     assert await readers.committed() == {0: 5}
+
+
+async def test_a_kafka_that_hangs_is_given_up_in_time(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_ahead, "_TIMEOUT_S", 0.5)
+    async with Proxy(readers.kafka.brokers, disguise=True).running() as proxy:
+        behind = readers.kafka.model_copy(update={"brokers": proxy.address})
+        proxy.stall()
+        with pytest.raises(StoreUnavailable, match="Timeout"):
+            async with asyncio.timeout(10):
+                await move_ahead(
+                    settings_of(behind, readers.topic, readers.group, "mover"), datetime.now(UTC)
+                )
 
 
 async def test_without_the_topic_it_says_so(readers: Readers) -> None:

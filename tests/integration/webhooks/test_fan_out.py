@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,7 +121,11 @@ async def test_a_death_between_messages_and_deliveries_loses_nothing(feed: Feed,
         stdout=DEVNULL,
         cwd=script.parents[3],
     )
-    assert await asyncio.wait_for(process.wait(), 40) == -9
+    try:
+        assert await asyncio.wait_for(process.wait(), 40) == -9
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
     left = await feed.messages()
     assert left
     assert await feed.deliveries() == []
