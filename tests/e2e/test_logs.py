@@ -28,13 +28,41 @@ async def test_no_log_holds_a_token_a_password_or_the_secret(
         assert (await nobody.by(token).get("/shipments")).status == 401
         assert (await nobody.by(token).create(shipment_body())).status == 401
 
-    secrets = [*tokens.values(), fresh, forged, expired, mistyped, misplaced, PASSWORD, own_stack.jwt_secret]
+    created, rotated = await _webhook_secrets(nobody.by(tokens["client_user_001"]))
+    secrets = [
+        *tokens.values(),
+        created,
+        rotated,
+        fresh,
+        forged,
+        expired,
+        mistyped,
+        misplaced,
+        PASSWORD,
+        own_stack.jwt_secret,
+    ]
     logs = _logs(own_stack.home.logs)
-    assert {"ingest-api-1.log", "processor-1.log", "query-api-1.log", "gateway.log"} <= logs.keys()
+    assert {
+        "ingest-api-1.log",
+        "processor-1.log",
+        "query-api-1.log",
+        "webhooks-1.log",
+        "gateway.log",
+    } <= logs.keys()
     assert name_digest(marker) in logs["query-api-1.log"]  # what is looked for would be there
     secrets.append(marker)  # a password, perhaps, that was typed into the wrong field
     for name, text in logs.items():
         assert not [secret[:12] for secret in secrets if secret in text], name
+
+
+async def _webhook_secrets(client: Api) -> tuple[str, str]:
+    """Create a webhook, rotate its secret, have a message signed, and return both secrets."""
+    created = (await client.post("/webhooks", {"url": "https://receiver.invalid/waybill"})).body
+    path = f"/webhooks/{created['id']}"
+    rotated = (await client.post(f"{path}/secret/rotate", {})).body["secret"]
+    assert (await client.post(f"{path}/test", None)).status == 200
+    assert (await client.ask("DELETE", path)).status == 204
+    return created["secret"], rotated
 
 
 def _logs(directory: Path) -> dict[str, str]:

@@ -1,20 +1,14 @@
-"""A receiver and the collections of webhooks, for the tests of sending."""
+"""The management routes, on databases that tests share."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from storage.mongo.database import Database
-from tests.support.receiving.outbox import Outbox
-from tests.support.receiving.receiver import Receiver, receiver
+from tests.integration.webhooks.managing import Management, managing
 
 
 @pytest.fixture
-def outbox(spare_database: Database) -> Outbox:
-    return Outbox(spare_database)
-
-
-@pytest.fixture
-async def hooks() -> AsyncIterator[Receiver]:
-    async with receiver() as server:
-        yield server
+async def management(spare_database: Database) -> AsyncIterator[Management]:
+    async with managing(spare_database) as management:
+        yield management

@@ -86,11 +86,6 @@ class MongoDeliveryReader:
             updated = await self._deliveries.update_one(query, {"$set": restarted})
         return updated.matched_count > 0
 
-    async def delete_of(self, endpoint_id: str) -> None:
-        """Delete the deliveries of an endpoint that does not exist any more."""
-        with translated():
-            await self._deliveries.delete_many({"endpoint_id": endpoint_id})
-
 
 def _one(endpoint_id: str, delivery_id: str) -> dict[str, Any]:
     return {"_id": delivery_id, "endpoint_id": endpoint_id}

@@ -85,11 +85,6 @@ class MongoReplayStore:
             failed=counts.get(DeliveryState.FAILED.value, 0),
         )
 
-    async def delete_of(self, endpoint_id: str) -> None:
-        """Delete the replays of an endpoint that does not exist any more."""
-        with translated():
-            await self._replays.delete_many({"endpoint_id": endpoint_id})
-
 
 def replay_of(document: Document) -> Replay:
     """Return the replay of a document of the collection."""
