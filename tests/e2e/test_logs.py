@@ -28,16 +28,10 @@ async def test_no_log_holds_a_token_a_password_or_the_secret(
         assert (await nobody.by(token).get("/shipments")).status == 401
         assert (await nobody.by(token).create(shipment_body())).status == 401
 
-    client = nobody.by(tokens["client_user_001"])
-    created = (await client.post("/webhooks", {"url": "https://receiver.invalid/waybill"})).body
-    path = f"/webhooks/{created['id']}"
-    rotated = (await client.post(f"{path}/secret/rotate", {})).body["secret"]
-    assert (await client.post(f"{path}/test", None)).status == 200
-    assert (await client.ask("DELETE", path)).status == 204
-
+    created, rotated = await _webhook_secrets(nobody.by(tokens["client_user_001"]))
     secrets = [
         *tokens.values(),
-        created["secret"],
+        created,
         rotated,
         fresh,
         forged,
@@ -59,6 +53,16 @@ async def test_no_log_holds_a_token_a_password_or_the_secret(
     secrets.append(marker)  # a password, perhaps, that was typed into the wrong field
     for name, text in logs.items():
         assert not [secret[:12] for secret in secrets if secret in text], name
+
+
+async def _webhook_secrets(client: Api) -> tuple[str, str]:
+    """Create a webhook, rotate its secret, have a message signed, and return both secrets."""
+    created = (await client.post("/webhooks", {"url": "https://receiver.invalid/waybill"})).body
+    path = f"/webhooks/{created['id']}"
+    rotated = (await client.post(f"{path}/secret/rotate", {})).body["secret"]
+    assert (await client.post(f"{path}/test", None)).status == 200
+    assert (await client.ask("DELETE", path)).status == 204
+    return created["secret"], rotated
 
 
 def _logs(directory: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Receivers and the collections of webhooks, and the management routes, on databases that tests share."""
+"""What the tests of webhooks share: a receiver, the collections, and the management routes."""
 
 from collections.abc import AsyncIterator
 

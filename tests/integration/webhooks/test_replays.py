@@ -11,6 +11,8 @@ from tests.support.crashing.webhook_points import WebhookPoint
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Receiver
 from tests.support.receiving.replica import replica
+from tests.support.waiting import wait_for
+from webhooks.stores.replay_jobs import LEASE_S, MongoReplayJobs
 
 pytestmark = pytest.mark.stack
 
@@ -52,6 +54,23 @@ async def test_replay_of_a_paused_endpoint_ends_and_holds_again(outbox: Outbox, 
         await outbox.replay_ends(replay_id)
         await outbox.reaches(endpoint_id, held=3)
     assert hooks.received == []
+
+
+async def test_replay_with_deliveries_to_be_sent_is_looked_at_again_before_its_lease_ends(
+    outbox: Outbox, hooks: Receiver
+) -> None:
+    jobs = MongoReplayJobs(outbox.database)
+    replay_id = await outbox.add_replay(await outbox.add_endpoint(hooks.url("/a")))
+    job = await jobs.acquire()
+    assert job is not None
+    assert await jobs.acquire() is None
+    await jobs.look_again(job)
+
+    async def is_free() -> bool:
+        again = await jobs.acquire()
+        return again is not None and again.replay_id == replay_id
+
+    await wait_for(is_free, timeout_s=LEASE_S / 2)
 
 
 @pytest.mark.fault(Row.WEBHOOKS_KILLED)

@@ -73,5 +73,7 @@ class ReplayRunner:
         return False
 
     async def _conclude(self, job: ReplayJob) -> None:
-        if not await self._jobs.has_pending(job):
+        if await self._jobs.has_pending(job):
+            await self._jobs.look_again(job)
+        else:
             await self._jobs.end(job)

@@ -15,8 +15,10 @@ from storage.mongo.schema import WEBHOOK_DELIVERIES, WEBHOOK_REPLAYS
 
 SLICE: Final = 500
 LEASE_S: Final = 15
+_LOOK_AGAIN_S: Final = 1
 _RUNNING: Final = {"state": ReplayState.RUNNING.value}
 _LEASE_END: Final = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": LEASE_S}}
+_NEXT_LOOK: Final = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": _LOOK_AGAIN_S}}
 
 
 @value(kw_only=True)
@@ -112,6 +114,10 @@ class MongoReplayJobs:
         pending = {"replay_ids": job.replay_id, "state": DeliveryState.PENDING.value}
         with translated():
             return await self._deliveries.find_one(pending, ["_id"]) is not None
+
+    async def look_again(self, job: ReplayJob) -> None:
+        """Give the lease back, for a look in a second: some of the deliveries are still to be sent."""
+        await self._update(job, [{"$set": {"leased_until": _NEXT_LOOK}}])
 
     async def end(self, job: ReplayJob) -> None:
         """Record that a job is done."""
