@@ -1,6 +1,7 @@
 """Order per shipment, and endpoints that delay nobody else."""
 
 import asyncio
+import gc
 import time
 from collections import defaultdict
 from datetime import timedelta
@@ -9,8 +10,11 @@ import pytest
 from aiohttp import web
 
 from tests.faults.matrix import Row
-from tests.support.receiving.outbox import Outbox
+from tests.support.receiving.outbox import FAST, Outbox
 from tests.support.receiving.receiver import Received, Receiver, never, statuses
+from tests.support.waiting import wait_until
+from webhooks.dispatching.backlog import Backlog
+from webhooks.dispatching.lane import Lane
 
 pytestmark = pytest.mark.stack
 
@@ -116,3 +120,23 @@ async def test_one_endpoint_has_no_more_than_its_share_of_the_slots(outbox: Outb
         running.delivering.wake()
         await outbox.reaches(healthy, delivered=30)
         assert len(hooks.at("/hangs")) == 2
+
+
+async def test_nothing_of_an_endpoint_stays_in_memory_once_it_rests(outbox: Outbox, hooks: Receiver) -> None:
+    hooks.answers["/hangs"] = never
+    dead = [await outbox.add_endpoint(hooks.url("/hangs")) for _ in range(5)]
+    healthy = [await outbox.add_endpoint(hooks.url(f"/{index}")) for index in range(100)]
+    async with outbox.delivering(timing=FAST):
+        for endpoint_id in (*dead, *healthy):
+            await outbox.add(endpoint_id, 20)
+        for endpoint_id in healthy:
+            await outbox.reaches(endpoint_id, delivered=20)
+        for endpoint_id in dead:
+            await outbox.rests(endpoint_id)
+        outbox.clock.ahead = -timedelta(minutes=5)  # so that nobody's rest ends
+        await wait_until(lambda: not _living(Lane), what="the end of all lanes")
+        assert not _living(Backlog)
+
+
+def _living(kind: type) -> list[object]:
+    return [each for each in gc.get_objects() if type(each) is kind]

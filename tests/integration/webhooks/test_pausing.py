@@ -28,6 +28,7 @@ async def test_gone_pauses_at_once_and_what_falls_due_is_held(
         await outbox.reaches(endpoint_id, held=30)
         await outbox.add(endpoint_id, 5)
         await outbox.reaches(endpoint_id, held=35)
+        await outbox.rests_until_due(endpoint_id)
         assert running.metric("waybill_webhook_pauses_total", reason="gone") == 1
         assert running.metric("waybill_webhook_held_total") == 35
     assert len(hooks.received) == attempts

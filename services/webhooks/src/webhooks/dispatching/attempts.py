@@ -61,7 +61,7 @@ class Attempts:
         self._parts = parts
         self._keeper = keeper
         self._backlog = backlog
-        self._pace = Pace(keeper.endpoint.rate_per_s)
+        self._pace = Pace()
         self._turn = asyncio.Lock()
         self._sealed: Sequence[object] = ()
         self._secrets: list[str] = []
@@ -112,7 +112,7 @@ class Attempts:
             await asyncio.sleep(wait_s)
         if not self.may_begin() or not self._backlog:
             return None
-        self._pace.begin()
+        self._pace.begin(self._keeper.endpoint.rate_per_s)
         return self._backlog.take()
 
     async def _attempt(self, sendable: Sendable) -> Attempt | None:
@@ -166,7 +166,7 @@ class Attempts:
         if sealed != self._sealed:
             self._sealed = sealed
             try:
-                self._secrets = [self._parts.sealer.open(each.sealed) for each in sealed]
+                self._secrets = list(self._parts.sealer.open_all(each.sealed for each in sealed))
             except UnreadableSecret as error:
                 self._secrets = []
                 endpoint_id = self._keeper.endpoint.endpoint_id

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from domain.ports.core import Clock
-from servicekit.background_tasks import in_background
 from storage.mongo.database import Database
 from webhooks.dispatching.attempts import AttemptParts
 from webhooks.dispatching.dispatcher import Dispatcher
@@ -121,13 +120,16 @@ class Delivering:
 
     async def run(self) -> None:
         """Send until stopped."""
-        async with in_background(self._results.run(), name="webhook-results"):
-            tasks = [
-                asyncio.create_task(worker.run(), name=type(worker).__name__) for worker in self._workers
-            ]
-            try:
-                await asyncio.gather(*tasks)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+        workers = [asyncio.create_task(worker.run(), name=type(worker).__name__) for worker in self._workers]
+        # It runs until the last attempt is recorded, and nothing may be sent without it.
+        results = asyncio.create_task(self._results.run(), name="webhook-results")
+        try:
+            ended, _ = await asyncio.wait(
+                (asyncio.gather(*workers), results), return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in ended:
+                each.result()
+        finally:
+            for task in (*workers, results):
+                task.cancel()
+            await asyncio.gather(*workers, results, return_exceptions=True)
