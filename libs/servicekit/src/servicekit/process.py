@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
@@ -51,6 +52,12 @@ def run_main(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except (OSError, WaybillError) as error:
             _log.critical("cannot_run", error=str(error), kind=type(error).__name__)
             raise SystemExit(1) from error
+
+
+def allow_open_files() -> None:
+    """Raise the number of files and connections that this process may have open, as far as it may."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _collect_garbage_less_often() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from functools import partial
 from typing import Final
 
@@ -16,6 +17,7 @@ _log = structlog.get_logger(__name__)
 POLL_S: Final = 0.5
 """Time after which a replica knows what another has made due, or changed."""
 _LEAST_BETWEEN_S: Final = 0.02
+_LEAST_BETWEEN_WATCHES_S: Final = 0.2
 _RETRY_S: Final = 1.0
 
 
@@ -28,6 +30,7 @@ class Dispatcher:
         self._lanes: dict[str, Lane] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
+        self._watch_at = 0.0
         self._is_stopped = False
 
     def wake(self) -> None:
@@ -69,10 +72,12 @@ class Dispatcher:
 
     async def _watch(self) -> None:
         """Tell the lanes what has changed: work, settings, a pause, another holder."""
-        if not self._lanes:
+        watched = dict(self._lanes)
+        if not watched or time.monotonic() < self._watch_at:
             return
-        sightings = await self._parts.leases.sightings(list(self._lanes))
-        for endpoint_id, lane in self._lanes.items():
+        self._watch_at = time.monotonic() + _LEAST_BETWEEN_WATCHES_S
+        sightings = await self._parts.leases.sightings(list(watched))
+        for endpoint_id, lane in watched.items():  # not those that were opened meanwhile
             lane.notice(sightings.get(endpoint_id))
 
     async def _open_lanes(self) -> None:
@@ -89,7 +94,10 @@ class Dispatcher:
 
     async def _run_lane(self, endpoint_id: str) -> None:
         lease = await self._parts.leases.acquire(endpoint_id, EndpointState.ACTIVE, self._parts.clock.now())
-        if lease is None or self._is_stopped:
+        if lease is None:
+            return
+        if self._is_stopped:
+            await self._parts.leases.give_up(lease)
             return
         lane = self._lanes[endpoint_id] = Lane(self._parts, lease)
         await lane.run()

@@ -22,7 +22,7 @@ from webhooks.sending.address_guard import AddressGuard, AddressNotAllowed
 
 OpenResolver = Callable[[], AbstractResolver]
 
-_KEEP_ALIVE_S: Final = 10.0
+_KEEP_ALIVE_S: Final = 3.0
 _READ_AHEAD_BYTES: Final = 1024
 
 AddressInfo = tuple[Any, Any, int, str, tuple[Any, ...]]
