@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -12,9 +13,10 @@ from tests.support.crashing.processes import KILLED
 from tests.support.crashing.striking import Act, struck
 from tests.support.crashing.webhook_points import LANE_POINTS, WebhookPoint
 from tests.support.receiving.outbox import FAST, Outbox
-from tests.support.receiving.receiver import Received, Receiver, statuses
+from tests.support.receiving.receiver import Received, Receiver, never, statuses
 from tests.support.receiving.replica import replica
 from tests.support.waiting import wait_for
+from webhooks.stores.leases import Lease, MongoLeases, Sighting
 
 pytestmark = pytest.mark.stack
 
@@ -145,3 +147,39 @@ async def stopped(pid: int) -> None:
             return stat.read().rpartition(")")[2].split()[0] == "T"
 
     await wait_for(is_stopped, timeout_s=30, what="a stopped process")
+
+
+async def test_lane_that_opens_while_others_are_watched_keeps_its_lease(
+    outbox: Outbox, hooks: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of the others says nothing about it."""
+    hooks.answers["/first"] = never
+    first, second = [await outbox.add_endpoint(hooks.url(path)) for path in ("/first", "/second")]
+    read, take = MongoLeases.sightings, MongoLeases.acquire
+    acquiring, watching, acquired = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def watch(leases: MongoLeases, endpoint_ids: list[str]) -> dict[str, Sighting]:
+        seen = await read(leases, endpoint_ids)
+        if acquiring.is_set():
+            watching.set()
+            await acquired.wait()
+        return seen
+
+    async def acquire(leases: MongoLeases, endpoint_id: str, *args: Any) -> Lease | None:  # noqa: ANN401
+        if endpoint_id == second and not acquired.is_set():
+            acquiring.set()
+            await watching.wait()
+            lease = await take(leases, endpoint_id, *args)
+            acquired.set()
+            return lease
+        return await take(leases, endpoint_id, *args)
+
+    monkeypatch.setattr(MongoLeases, "sightings", watch)
+    monkeypatch.setattr(MongoLeases, "acquire", acquire)
+    await outbox.add(first)
+    async with outbox.delivering():
+        await hooks.has(1, path="/first")
+        await outbox.add(second, 5)
+        await outbox.reaches(second, delivered=5)
+        await outbox.rests_until_due(second)
+    assert len(hooks.at("/second")) == 5
