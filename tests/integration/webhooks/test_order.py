@@ -134,9 +134,10 @@ async def test_nothing_of_an_endpoint_stays_in_memory_once_it_rests(outbox: Outb
         for endpoint_id in dead:
             await outbox.rests(endpoint_id)
         outbox.clock.ahead = -timedelta(minutes=5)  # so that nobody's rest ends
-        await wait_until(lambda: not _living(Lane), what="the end of all lanes")
+        await wait_until(lambda: not _living(Lane), timeout_s=30, what="the end of all lanes")
         assert not _living(Backlog)
 
 
 def _living(kind: type) -> list[object]:
+    gc.collect()
     return [each for each in gc.get_objects() if type(each) is kind]

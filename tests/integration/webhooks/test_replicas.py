@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from domain.webhooks.endpoint import EndpointState
 from tests.faults.matrix import Row
 from tests.support.crashing.processes import KILLED
 from tests.support.crashing.striking import Act, struck
@@ -183,3 +184,20 @@ async def test_lane_that_opens_while_others_are_watched_keeps_its_lease(
         await outbox.reaches(second, delivered=5)
         await outbox.rests_until_due(second)
     assert len(hooks.at("/second")) == 5
+
+
+async def test_lease_that_was_given_back_is_not_renewed(outbox: Outbox) -> None:
+    endpoint_id = await outbox.add_endpoint("https://example.com/")
+    await outbox.add(endpoint_id)
+    now = outbox.clock.now()
+    lease = await outbox.leases.acquire(endpoint_id, EndpointState.ACTIVE, now)
+    assert lease is not None
+    assert await outbox.leases.acquire(endpoint_id, EndpointState.ACTIVE, now) is None
+    assert await outbox.leases.renew(lease, now) is not None
+    assert await outbox.leases.release(lease, work=lease.work, next_due_at=now, rest_until=None)
+    assert await outbox.leases.renew(lease, now) is None
+    assert (await outbox.endpoint(endpoint_id))["lease"] is None
+    next_lease = await outbox.leases.acquire(endpoint_id, EndpointState.ACTIVE, now)
+    assert next_lease is not None
+    assert next_lease.epoch == lease.epoch + 1
+    assert await outbox.leases.renew(lease, now) is None

@@ -120,16 +120,19 @@ class Delivering:
 
     async def run(self) -> None:
         """Send until stopped."""
-        workers = [asyncio.create_task(worker.run(), name=type(worker).__name__) for worker in self._workers]
         # It runs until the last attempt is recorded, and nothing may be sent without it.
         results = asyncio.create_task(self._results.run(), name="webhook-results")
+        sending = asyncio.create_task(self._send(), name="webhook-sending")
         try:
-            ended, _ = await asyncio.wait(
-                (asyncio.gather(*workers), results), return_when=asyncio.FIRST_COMPLETED
-            )
+            ended, _ = await asyncio.wait((results, sending), return_when=asyncio.FIRST_COMPLETED)
             for each in ended:
                 each.result()
         finally:
-            for task in (*workers, results):
-                task.cancel()
-            await asyncio.gather(*workers, results, return_exceptions=True)
+            for each in (sending, results):
+                each.cancel()
+            await asyncio.gather(sending, results, return_exceptions=True)
+
+    async def _send(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for worker in self._workers:
+                group.create_task(worker.run(), name=type(worker).__name__)

@@ -46,10 +46,13 @@ class ResultWriter:
         """Write results until cancelled."""
         while True:
             await self._filled.wait()
-            taken, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
-            if not self._waiting:
-                self._filled.clear()
-            await self._write(taken)
+            await self._write(self._take())  # nothing is kept of them while this waits for others
+
+    def _take(self) -> Sequence[_Waiting]:
+        taken, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+        if not self._waiting:
+            self._filled.clear()
+        return taken
 
     async def _write(self, taken: Sequence[_Waiting]) -> None:
         while valid := [each.result for each in taken if each.is_valid()]:

@@ -178,7 +178,8 @@ def due_at_latest(at: datetime) -> Sequence[Mapping[str, Any]]:
 
 
 def _held(lease: Lease) -> dict[str, Any]:
-    return {"_id": lease.endpoint.endpoint_id, "epoch": lease.epoch}
+    # A renewal that comes after the release must not bring the lease back.
+    return {"_id": lease.endpoint.endpoint_id, "epoch": lease.epoch, "lease": {"$ne": None}}
 
 
 def _health_fields(lease: Lease) -> dict[str, Any]:
