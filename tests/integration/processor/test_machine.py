@@ -32,7 +32,10 @@ async def worlds(
     mongo: MongoSettings, redis_settings: RedisSettings
 ) -> AsyncIterator[Callable[[], Coroutine[None, None, World]]]:
     """Give a maker of worlds over one database and one Redis, both of them gone afterwards."""
-    async with open_database(mongo) as database, open_redis(redis_settings) as redis:
+    patient = redis_settings.model_copy(
+        update={"timeout_s": 10.0}
+    )  # on a busy machine, emptying takes its time
+    async with open_database(mongo) as database, open_redis(patient) as redis:
         await apply_schema(database)
         stores = MongoStores(database)
 

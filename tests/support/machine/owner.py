@@ -10,7 +10,7 @@ from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, World
 
-_TIMEOUT_S = 20.0
+_TIMEOUT_S = 60.0
 
 
 class Owner:
