@@ -13,6 +13,7 @@ import trustme
 from aiohttp import AsyncResolver
 from standardwebhooks import Webhook
 
+import webhooks.sending.guarded_session
 from domain.webhooks.delivery import Attempt, AttemptError
 from servicekit.clock import SystemClock
 from tests.faults.matrix import Row
@@ -281,3 +282,16 @@ async def test_nothing_is_written_after_the_last_moment(sender: Sender) -> None:
 async def _fails_too_late(sender: Sender, receiver: RawReceiver) -> None:
     with pytest.raises(TooLate):
         await sender.attempt(message(receiver.url()), write_by=time.monotonic() - 0.01)
+
+
+async def test_request_that_was_begun_in_time_is_not_written_too_late(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The body is written by a task of its own, before which the process may be frozen."""
+    late = iter([False, True])
+    monkeypatch.setattr(webhooks.sending.guarded_session, "_is_late", lambda: next(late))
+    async with raw_receiver(OK) as receiver:
+        with pytest.raises(TooLate):
+            await sender.attempt(message(receiver.url()))
+        await wait_until(lambda: receiver.connections == 1)
+    assert receiver.requests == []

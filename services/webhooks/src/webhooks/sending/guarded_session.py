@@ -15,7 +15,7 @@ from typing import Any, Final
 from weakref import WeakSet
 
 from aiohttp import AsyncResolver, ClientRequest, ClientResponse, ClientSession, DummyCookieJar, TCPConnector
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.connector import Connection
 
 from webhooks.sending.address_guard import AddressGuard, AddressNotAllowed
@@ -119,14 +119,25 @@ def _guarded_request(permits: Callable[[str], bool]) -> type[ClientRequest]:
             peer = None if conn.transport is None else conn.transport.get_extra_info("peername")
             if not peer or not permits(str(peer[0])):
                 raise AddressNotAllowed
-            context = REQUEST_CONTEXT.get()
-            if (
-                time.monotonic() > context.write_by
-            ):  # not the loop's clock, which a frozen process finds stale
+            if _is_late():
                 raise TooLate
             if conn.protocol is not None:
-                context.reused = conn.protocol in used
+                REQUEST_CONTEXT.get().reused = conn.protocol in used
                 used.add(conn.protocol)
             return await super().send(conn)
 
+        async def write_bytes(
+            self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
+        ) -> None:
+            # It runs in a task of its own: the process may have been frozen since the request was begun.
+            if _is_late() and conn.protocol is not None:
+                conn.protocol.set_exception(TooLate())
+                return
+            await super().write_bytes(writer, conn, content_length)
+
     return GuardedRequest
+
+
+def _is_late() -> bool:
+    # Not by the loop's clock: a process that was frozen finds it stale.
+    return time.monotonic() > REQUEST_CONTEXT.get().write_by
