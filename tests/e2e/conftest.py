@@ -59,3 +59,17 @@ def new_client_id() -> str:
 def new_client(nobody: Api, stack: StackAddresses, new_client_id: str) -> Api:
     """Give a user of `new_client_id`."""
     return nobody.by(signed(stack.jwt_secret, sub="somebody", role="client", client_id=new_client_id))
+
+
+@pytest.fixture
+def callers(nobody: Api, tokens: Mapping[str, str], stack: StackAddresses) -> Mapping[str, Api]:
+    """Give a caller for each column of the table of roles."""
+    other_driver = signed(stack.jwt_secret, sub="driver_user_002", role="producer")
+    return {
+        "admin": nobody.by(tokens["admin_user"]),
+        "owner": nobody.by(tokens["client_user_001"]),
+        "stranger": nobody.by(tokens["client_user_002"]),
+        "sender": nobody.by(tokens["driver_user_001"]),
+        "other driver": nobody.by(other_driver),
+        "nobody": nobody,
+    }

@@ -9,11 +9,9 @@ import pytest
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, derive_tracking_number
-from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.access_table import CALLERS, access_table
 from tests.support.api import Api, Json
-from tests.support.stack import StackAddresses
 
 pytestmark = pytest.mark.stack
 
@@ -41,19 +39,6 @@ async def thing(admin: Api, driver: Api) -> Thing:
     event_id = await driver.reported(event_body(number, Status.PICKED_UP))
     await driver.outcome(event_id)
     return Thing(number, event_id, await admin.created(shipment_body("client_001")))
-
-
-@pytest.fixture
-def callers(nobody: Api, tokens: Mapping[str, str], stack: StackAddresses) -> Mapping[str, Api]:
-    other_driver = signed(stack.jwt_secret, sub="driver_user_002", role="producer")
-    return {
-        "admin": nobody.by(tokens["admin_user"]),
-        "owner": nobody.by(tokens["client_user_001"]),
-        "stranger": nobody.by(tokens["client_user_002"]),
-        "sender": nobody.by(tokens["driver_user_001"]),
-        "other driver": nobody.by(other_driver),
-        "nobody": nobody,
-    }
 
 
 @pytest.mark.parametrize(("route", "caller", "status"), CASES)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from tests.e2e.tokens import signed
 from tests.e2e.traffic import shipment_body
 from tests.support.access_table import CALLERS, access_table
 from tests.support.api import Api, Json, eventually, open_api
@@ -70,19 +69,6 @@ async def thing(stack: StackAddresses, tokens: Mapping[str, str]) -> AsyncIterat
         yield Thing(endpoint, await eventually(delivery), general)
         for each in (endpoint, general):
             assert (await admin.ask("DELETE", f"/webhooks/{each}")).status == 204
-
-
-@pytest.fixture
-def callers(nobody: Api, tokens: Mapping[str, str], stack: StackAddresses) -> Mapping[str, Api]:
-    other_driver = signed(stack.jwt_secret, sub="driver_user_002", role="producer")
-    return {
-        "admin": nobody.by(tokens["admin_user"]),
-        "owner": nobody.by(tokens["client_user_001"]),
-        "stranger": nobody.by(tokens["client_user_002"]),
-        "sender": nobody.by(tokens["driver_user_001"]),
-        "other driver": nobody.by(other_driver),
-        "nobody": nobody,
-    }
 
 
 @pytest.mark.parametrize(("route", "caller", "status"), CASES)

@@ -4,13 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-import structlog
-
-from servicekit.background_tasks import CANCEL_AGAIN_S
+from servicekit.background_tasks import cancel_all
 from webhooks.dispatching.delivering import Delivering
 from webhooks.fanout.fan_out import FanOut
-
-_log = structlog.get_logger(__name__)
 
 
 class Worker(Protocol):
@@ -74,16 +70,7 @@ async def run_workers(workers: Sequence[Worker], stop: asyncio.Event, *, drain_s
         if tasks:
             await asyncio.wait(tasks, timeout=drain_s)
     finally:
-        await _cancel([task for task in (*tasks, stopping) if not task.done()])
+        await cancel_all((*tasks, stopping))
     for task in tasks:
         if not task.cancelled():
             task.result()
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[object]]) -> None:
-    for task in tasks:
-        _log.debug("task_cancelled", task=task.get_name())
-    while pending := [task for task in tasks if not task.done()]:
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
