@@ -6,10 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pymongo import IndexModel
 
 from domain.errors import StoreUnavailable
 from storage.mongo.database import Database, open_database
-from storage.mongo.schema import AUTH_USERS, INDEXES, STEPS, VALIDATORS, apply_schema
+from storage.mongo.schema import (
+    AUTH_USERS,
+    BY_ENDPOINT_AND_SHIPMENT,
+    INDEXES,
+    STEPS,
+    VALIDATORS,
+    WEBHOOK_DELIVERIES,
+    apply_schema,
+    index_all_deliveries_of_shipments,
+)
 from storage.mongo.schema.migrations import (
     SCHEMA_MIGRATIONS,
     SchemaTooNew,
@@ -56,6 +66,15 @@ async def test_a_new_database_gets_all_that_is_declared(bare: Database) -> None:
     assert options["validator"] == VALIDATORS[AUTH_USERS]
     records = await bare[SCHEMA_MIGRATIONS].find({}, sort=[("_id", 1)]).to_list()
     assert [record["_id"] for record in records] == list(range(1, len(STEPS) + 1)), "and no lock is left"
+
+
+async def test_an_older_index_of_pending_deliveries_gives_way_to_one_of_all(bare: Database) -> None:
+    pending = IndexModel(BY_ENDPOINT_AND_SHIPMENT, partialFilterExpression={"state": "pending"})
+    await bare[WEBHOOK_DELIVERIES].create_indexes([pending])
+    for _ in range(2):  # a runner that dies after it is followed by one that repeats it
+        await index_all_deliveries_of_shipments(bare)
+        found = await bare[WEBHOOK_DELIVERIES].index_information()
+        assert "partialFilterExpression" not in found[pending.document["name"]]
 
 
 @pytest.mark.race

@@ -51,6 +51,7 @@ async def test_the_body_is_that_of_the_endpoints_payload_while_it_is_kept(manage
     assert (await management.ask("GET", path)).body["body"] is None
 
 
+ANOTHER = "99M-0123456789AM"
 SEVERAL = [
     ("shipment.created", "delivered"),
     ("shipment.in_transit", "failed"),
@@ -65,8 +66,11 @@ async def test_deliveries_are_filtered_and_walked_by_cursor(management: Manageme
     ids = []
     for number, (type_, state) in enumerate(SEVERAL):
         created_at = AT + timedelta(hours=number)
+        shipment = {} if number % 2 else {"tracking_number": ANOTHER}
         ids.append(
-            await management.deliver(endpoint_id, type_, number=number, state=state, created_at=created_at)
+            await management.deliver(
+                endpoint_id, type_, number=number, state=state, created_at=created_at, **shipment
+            )
         )
     path = f"/webhooks/{endpoint_id}/deliveries"
     for query, expected in (
@@ -78,6 +82,9 @@ async def test_deliveries_are_filtered_and_walked_by_cursor(management: Manageme
         ("from=2026-11-02T15:00:00Z&to=2026-11-02T17:00:00Z", [2, 1]),
         ("state=failed&to=2026-11-02T17:00:00Z", [1]),
         ("limit=2&offset=1", [2, 1]),
+        (f"tracking_number={ANOTHER.lower()}", [2, 0]),
+        (f"tracking_number={ANOTHER}&type=shipment.in_*", [2]),
+        (f"tracking_number={ANOTHER}&state=failed", []),
     ):
         page = (await management.ask("GET", f"{path}?{query}")).body
         assert [each["id"] for each in page["data"]] == [ids[number] for number in expected], query

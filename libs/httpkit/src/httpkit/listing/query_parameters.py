@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from domain.shipments.tracking_number import PREFIX, READ_PATTERN, canonical
 from domain.timestamps import to_milliseconds
 from httpkit.request.instants import parse_instant
+from httpkit.request.text_forms import text_pattern
 
 
 def _instant(text: str) -> datetime:
@@ -34,4 +36,9 @@ Cursor = Annotated[
         max_length=512,
         description="`next_cursor` of the previous page, with the same filters; replaces `offset`.",
     ),
+]
+FullNumber = Annotated[
+    str,
+    *text_pattern(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
+    AfterValidator(canonical),
 ]

@@ -11,9 +11,9 @@ from domain.processing.batch import Outcome
 from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from httpkit.listing.list_queries import CursorQuery, PageQuery
-from httpkit.listing.query_parameters import Instant
+from httpkit.listing.query_parameters import FullNumber, Instant
 from httpkit.openapi.identifiers import Name
-from query_api.schemas.query_parameters import FullNumber, NumberPrefix, Reason, Statuses
+from query_api.schemas.query_parameters import NumberPrefix, Reason, Statuses
 
 
 class ShipmentQuery(CursorQuery):

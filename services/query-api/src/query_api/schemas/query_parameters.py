@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from domain.shipments.status import Status
-from domain.shipments.tracking_number import PREFIX, READ_CHARACTERS, READ_PATTERN, canonical
+from domain.shipments.tracking_number import PREFIX, READ_CHARACTERS, canonical
 from httpkit.request.text_forms import text_pattern
 
 
@@ -43,11 +43,6 @@ NumberPrefix = Annotated[
     ),
     AfterValidator(canonical),
     Field(description=f"Prefix of the tracking number: `{PREFIX}` and at least one more character."),
-]
-FullNumber = Annotated[
-    str,
-    *text_pattern(f"^{READ_PATTERN}$", f"must be a tracking number: {PREFIX} and 12 letters and digits"),
-    AfterValidator(canonical),
 ]
 Reason = Annotated[
     str, *text_pattern(r"^[a-z][a-z_]{0,63}$", "must be the name of a reason, such as unreadable")

@@ -32,6 +32,7 @@ async def list_deliveries(request: web.Request) -> web.Response:
         endpoint_id=endpoint_id,
         state=query.state,
         types=() if query.type is None else tuple(sorted(types_wanted([query.type]))),
+        tracking_number=query.tracking_number,
         created=period_of(query.start, query.end, name_of_end="to"),
     )
     listing = listing_of(query, matching)

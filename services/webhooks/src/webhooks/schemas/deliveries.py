@@ -20,7 +20,7 @@ from pydantic import (
 from domain.timestamps import to_milliseconds
 from domain.webhooks.delivery import DeliveryState
 from httpkit.listing.list_queries import CursorQuery
-from httpkit.listing.query_parameters import Instant
+from httpkit.listing.query_parameters import FullNumber, Instant
 from httpkit.request.instants import parse_instant
 from webhooks.schemas.endpoints import TypePattern, TypePatterns
 
@@ -82,6 +82,9 @@ class DeliveryQuery(CursorQuery):
     type: Annotated[
         TypePattern | None, Field(description="Only messages of this type, or with this beginning and `*`.")
     ] = None
+    tracking_number: Annotated[FullNumber | None, Field(description="Only messages about this shipment.")] = (
+        None
+    )
     start: Annotated[Instant | None, Field(alias="from")] = None
     end: Annotated[Instant | None, Field(alias="to")] = None
 

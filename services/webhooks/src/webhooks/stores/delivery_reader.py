@@ -12,7 +12,13 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.queries.lists import NEWEST_FIRST, ListQuery
 from storage.mongo.queries.paging import MongoList, shown
-from storage.mongo.schema import BY_ENDPOINT, WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS, WEBHOOK_MESSAGES
+from storage.mongo.schema import (
+    BY_ENDPOINT,
+    BY_ENDPOINT_AND_SHIPMENT,
+    WEBHOOK_DELIVERIES,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_MESSAGES,
+)
 
 # Allow lists, as everywhere.
 _LISTED: Final = (
@@ -40,6 +46,7 @@ class DeliveryFilter:
     endpoint_id: str
     state: DeliveryState | None = None
     types: tuple[str, ...] = ()
+    tracking_number: str | None = None
     created: Period = EVER
 
 
@@ -98,8 +105,14 @@ def _list_of(matching: DeliveryFilter) -> ListQuery:
         query["created_at"] = known
     if matching.types:
         query["type"] = {"$in": list(matching.types)}
+    if matching.state is not None:
+        query["state"] = {"$eq": matching.state.value}
+    if matching.tracking_number is not None:
+        query["tracking_number"] = {"$eq": matching.tracking_number}
+        index = BY_ENDPOINT_AND_SHIPMENT  # a shipment has few, in whatever state: they are sorted
+        return ListQuery(query=query, order=NEWEST_FIRST, index=index, counted_by=index)
     if matching.state is None:
         return ListQuery(query=query, order=NEWEST_FIRST, index=BY_ENDPOINT, counted_by=BY_ENDPOINT)
     # By state there are two ways: newest first until the page is full, or all of the state, sorted. MongoDB
     # tries both: of a million deliveries a few have failed, or most.
-    return ListQuery(query=query | {"state": {"$eq": matching.state.value}}, order=NEWEST_FIRST)
+    return ListQuery(query=query, order=NEWEST_FIRST)

@@ -10,7 +10,6 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from domain.access.permissions import Role
 from domain.processing.dead_letter import UNTOUCHED
-from domain.webhooks.delivery import DeliveryState
 from storage.mongo.database import Database
 from storage.mongo.schema.development_users_step import mark_seeded_users
 from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS, Step, migrate
@@ -86,7 +85,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     WEBHOOK_DELIVERIES: [
         IndexModel(BY_ENDPOINT),
         IndexModel(BY_ENDPOINT_AND_DUE),
-        IndexModel(BY_ENDPOINT_AND_SHIPMENT, partialFilterExpression={"state": DeliveryState.PENDING.value}),
+        IndexModel(BY_ENDPOINT_AND_SHIPMENT),
         IndexModel([("replay_ids", ASCENDING)], partialFilterExpression={"replay_ids": {"$exists": True}}),
         _EXPIRING,
     ],
@@ -142,12 +141,23 @@ async def bring_users_up_to_date(database: Database) -> None:
     await mark_seeded_users(database, users=AUTH_USERS, revoked=REVOKED_TOKENS)
 
 
+async def index_all_deliveries_of_shipments(database: Database) -> None:
+    """Index the deliveries of a shipment in every state, no longer the pending ones alone."""
+    deliveries = database[WEBHOOK_DELIVERIES]
+    indexes = await deliveries.index_information()
+    for name, index in indexes.items():
+        if index["key"] == BY_ENDPOINT_AND_SHIPMENT and "partialFilterExpression" in index:
+            await deliveries.drop_index(name)
+    await create_declared(database)
+
+
 STEPS: Final = (
     Step("collections, indexes and validators", create_declared),
     Step("a state for older dead letters", mark_older_dead_letters),
     Step("sources of producers, and a mark on the users of development", bring_users_up_to_date),
     Step("indexes of references", create_declared),
     Step("collections of webhooks", create_declared),
+    Step("deliveries of a shipment in every state", index_all_deliveries_of_shipments),
 )
 
 
