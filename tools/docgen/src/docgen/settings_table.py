@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 import ingest_api.settings
+import portal.settings
 import processor.settings
 import query_api.settings
 import webhooks.settings
@@ -21,6 +22,7 @@ from storage.settings import RetentionSettings
 SETTINGS_PAGE: Final = Path(__file__).parents[4] / "docs/settings.md"
 SERVICES: Final[Mapping[str, type[BaseModel]]] = {
     "ingest-api": ingest_api.settings.Settings,
+    "portal": portal.settings.Settings,
     "processor": processor.settings.Settings,
     "query-api": query_api.settings.Settings,
     "webhooks": webhooks.settings.Settings,

@@ -15,6 +15,7 @@ from servicekit.logs import close_log_context, open_log_context
 _log = structlog.get_logger(__name__)
 
 REQUEST_ID_HEADER: Final = "X-Request-Id"
+REQUEST_ID: Final = web.RequestKey("request_id", str)
 SERVER_NAME: Final = "waybill"
 _SANE_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
 _ID_PREFIX: Final = secrets.token_hex(6)
@@ -31,6 +32,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
     """Give each request an id, in the log and in the response; the caller's own if it is well formed."""
     given = request.headers.get(REQUEST_ID_HEADER)
     own_id = given if given is not None and _SANE_ID.fullmatch(given) else new_request_id()
+    request[REQUEST_ID] = own_id
     context = open_log_context(request_id=own_id)
     started = time.perf_counter()
     try:

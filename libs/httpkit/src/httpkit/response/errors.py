@@ -154,25 +154,39 @@ def error_response(error: ApiError) -> web.Response:
     return json_response(error_body(error), status=error.status, headers=error.headers)
 
 
+RenderError = Callable[[web.Request, ApiError], web.Response]
+
+RENDER_ERROR: Final = web.AppKey("render_error", RenderError)
+"""Renders the errors of an app that serves pages; without it they are JSON."""
+
+
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into an error response; only cancellation passes."""
     try:
         return await handler(request)
-    except ApiError as error:
-        return error_response(error)
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code:
             raise
-        return error_response(_from_framework(error))
-    except BusinessError as error:
-        return error_response(_from_business(error, request.method))
-    except TransientError as error:
-        _log.warning("dependency_unavailable", path=request.path, error=repr(error))
-        return error_response(unavailable())
-    except Exception:  # noqa: BLE001  # the last resort: its text must not leave the service
-        _log.exception("request_failed", method=request.method, path=request.path)
-        return error_response(ApiError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side"))
+        found = _from_framework(error)
+    except Exception as error:  # noqa: BLE001  # the last resort: its text must not leave the service
+        found = _api_error_of(error, request)
+    render = request.app.get(RENDER_ERROR)
+    return error_response(found) if render is None else render(request, found)
+
+
+def _api_error_of(error: Exception, request: web.Request) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case BusinessError():
+            return _from_business(error, request.method)
+        case TransientError():
+            _log.warning("dependency_unavailable", path=request.path, error=repr(error))
+            return unavailable()
+        case _:
+            _log.exception("request_failed", method=request.method, path=request.path)
+            return ApiError(ErrorCode.INTERNAL_ERROR, "something went wrong on our side")
 
 
 def unavailable(message: str = "temporarily unavailable, try again") -> ApiError:

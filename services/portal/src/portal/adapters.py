@@ -1,0 +1,61 @@
+"""Connections and ports of the portal, and their adapters."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from domain.ports.core import Clock, RateLimiter, ShipmentReader
+from httpkit.server.health import Check, ping_check
+from portal.settings import Settings
+from servicekit.clock import SystemClock
+from storage.health import ping_database, ping_redis
+from storage.metrics import BreakerMetrics, PoolMetrics
+from storage.mongo.database import open_database
+from storage.mongo.queries.readers import MongoShipmentReader
+from storage.redis.connection import open_redis
+from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
+
+DATABASE: Final = "database"
+CACHE: Final = "cache"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapters:
+    """Ports of the tracking pages; the console has none but the API.
+
+    Attributes:
+        probes: checks of what this replica needs, by their names in `/health`.
+    """
+
+    clock: Clock
+    shipments: ShipmentReader
+    limiter: RateLimiter
+    probes: Mapping[str, Check]
+
+
+ADAPTERS: Final = web.AppKey("adapters", Adapters)
+
+OpenAdapters = Callable[[Settings, CollectorRegistry], AbstractAsyncContextManager[Adapters]]
+
+
+@asynccontextmanager
+async def open_adapters(settings: Settings, registry: CollectorRegistry) -> AsyncIterator[Adapters]:
+    """Open the stores without waiting for them; at exit, close all connections."""
+    registry.register(BreakerMetrics())
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
+        redis = await stack.enter_async_context(open_redis(settings.redis))
+        yield Adapters(
+            clock=SystemClock(),
+            shipments=MongoShipmentReader(database),
+            limiter=LotRateLimiter(RedisRateLimiter(redis)),
+            probes={
+                DATABASE: ping_check(partial(ping_database, database)),
+                CACHE: ping_check(partial(ping_redis, redis)),
+            },
+        )

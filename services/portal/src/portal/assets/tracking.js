@@ -1,0 +1,1 @@
+// The tracking pages: what a browser adds to them.

@@ -1,0 +1,1 @@
+"""Console, for operators and clients: each act is a request to the API in the name of its user."""

@@ -1,0 +1,1 @@
+"""Tracking pages, for everybody with a tracking number."""

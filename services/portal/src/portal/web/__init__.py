@@ -1,0 +1,1 @@
+"""Parts that all pages share: rendering, languages, assets, security headers, forms, errors."""

@@ -1,0 +1,40 @@
+"""Errors as pages, for people; the rest of the portal's errors are JSON."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from httpkit.middleware.request_ids import REQUEST_ID
+from httpkit.response.errors import ApiError, error_response
+from portal.web.rendering import render
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """An error.
+
+    Attributes:
+        status: of HTTP.
+        code: of the API.
+        message: in English, for operators.
+        request_id: names the request in the logs, if known.
+    """
+
+    status: int
+    code: str
+    message: str
+    request_id: str | None
+
+
+def render_error(request: web.Request, error: ApiError) -> web.Response:
+    """Return an error as the page of that part of the portal."""
+    half = next((half for half in ("console", "track") if _is_below(request.path, f"/{half}")), None)
+    if half is None:
+        return error_response(error)
+    view = ErrorView(error.status, error.code, error.message, request.get(REQUEST_ID))
+    folder = "console" if half == "console" else "tracking"
+    return render(request, f"{folder}/error.html", view, status=error.status, headers=error.headers or {})
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(f"{root}/")

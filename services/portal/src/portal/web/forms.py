@@ -1,0 +1,45 @@
+"""Reading of HTML forms: bounded as all bodies, validated by a model."""
+
+from typing import Final, TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from pydantic import TypeAdapter, ValidationError
+
+from httpkit.request.bodies import invalid, read_body
+from httpkit.request.negotiation import require_media_type
+from httpkit.response.error_codes import ErrorCode
+from httpkit.response.errors import ApiError
+
+FORM: Final = "application/x-www-form-urlencoded"
+LONGEST_FORM_BYTES: Final = 256 * 1024
+MOST_FIELDS: Final = 1_500
+
+Model = TypeVar("Model")
+
+
+async def read_form(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
+    """Read the form that a page has sent into a model.
+
+    A field that is sent once is a string, one that is sent several times a list of strings.
+
+    Raises:
+        ApiError: 415, 413, 408, or 400 with all faults.
+    """
+    require_media_type(request, FORM)
+    body = await read_body(request, limit=LONGEST_FORM_BYTES)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+    except ValueError as error:
+        raise ApiError(ErrorCode.VALIDATION_ERROR, "the form is malformed") from error
+    try:
+        return adapter.validate_python(_fields_of(pairs))
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def _fields_of(pairs: list[tuple[str, str]]) -> dict[str, str | list[str]]:
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
