@@ -8,7 +8,7 @@ is logged with its traceback and becomes INTERNAL_ERROR, without its text.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from aiohttp import hdrs, web
@@ -154,9 +154,14 @@ def error_response(error: ApiError) -> web.Response:
     return json_response(error_body(error), status=error.status, headers=error.headers)
 
 
-RenderError = Callable[[web.Request, ApiError], web.Response]
+class ErrorRenderer(Protocol):
+    """Function that renders an error of an app that serves pages."""
 
-RENDER_ERROR: Final = web.AppKey("render_error", RenderError)
+    def __call__(self, request: web.Request, error: ApiError) -> web.Response:
+        """Return the response to a request that failed."""
+
+
+RENDER_ERROR: Final = web.AppKey("render_error", ErrorRenderer)
 """Renders the errors of an app that serves pages; without it they are JSON."""
 
 
