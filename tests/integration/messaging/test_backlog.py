@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from domain.errors import StoreUnavailable
-from messaging.backlog import Backlog
+from messaging.backlog import Backlog, Waiting
 from messaging.health import KafkaProbe
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
@@ -57,6 +57,17 @@ async def test_what_is_not_applied_and_older_than_asked_for_waits(
     assert await backlog.waiting({1: 1}, since=soon()) == [0, 1]
     # A topic that was made again begins below what was applied of the one before.
     assert await backlog.waiting({0: 900, 1: 2}, since=soon()) == [0]
+
+
+async def test_depths_count_what_waits_and_say_since_when(
+    kafka: KafkaSettings, backlog: Backlog, producer: AIOKafkaProducer
+) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    assert await backlog.depths({}) == {0: Waiting(0, None), 1: Waiting(0, None)}
+    appended = [await producer.send_and_wait(topic, b"{}", partition=1) for _ in range(3)]
+    second = datetime.fromtimestamp(appended[1].timestamp / 1000, UTC)
+    assert await backlog.depths({1: 1}) == {0: Waiting(0, None), 1: Waiting(2, second)}
+    assert await backlog.depths({1: 3}) == {0: Waiting(0, None), 1: Waiting(0, None)}
 
 
 async def test_markers_and_what_was_aborted_wait_for_nobody(kafka: KafkaSettings, backlog: Backlog) -> None:

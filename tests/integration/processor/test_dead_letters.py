@@ -98,6 +98,7 @@ async def test_a_record_that_nobody_can_read_dies_again_and_does_no_harm(site: S
     entry = await site.database[DEAD_LETTERS].find_one({"_id": dead_letter_id(again[2])})
     assert entry is not None
     assert (entry["event_id"], entry["key"], entry["value_preview"]) == (None, NUMBER, "\ufffd{")
+    assert bytes.fromhex(entry["value_hex"]) == b"\xff{"
     assert (entry["replay_of"], entry["state"]) == (dead_letter_id(place), "open")
     assert [action[:2] for action in await replay_actions(site)] == [("ana", dead_letter_id(place))] * 2
     assert len({action[2] for action in await replay_actions(site)}) == 2

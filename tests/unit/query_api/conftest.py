@@ -1,6 +1,6 @@
 """The query API on in-memory adapters, and its users."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -14,9 +14,11 @@ from yarl import URL
 from domain.access.accounts import User
 from domain.access.permissions import Principal, Role
 from domain.ports.core import LoginGuard, RateLimiter
+from domain.processing.halts import PartitionView
 from httpkit.middleware.auth import TokenIssuer
 from httpkit.server.health import Check, State
 from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
+from messaging.backlog import Waiting
 from messaging.settings import KafkaSettings
 from query_api.adapters import Adapters
 from query_api.app import build_app
@@ -81,6 +83,7 @@ class World:
         default_factory=lambda: dict.fromkeys(("database", "cache", "event_queue"), State.OK)
     )
     event_queue: State = State.OK
+    depths: dict[int, Waiting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.actions = InMemoryActionLog(self.documents)
@@ -102,6 +105,7 @@ class World:
             bin=InMemoryDeadLetterIndex(self.documents),
             actions=self.actions,
             partitions=self.partitions,
+            depths=self._depths,
             quarantine=self.quarantine,
             users=self.users,
             keys=self.keys,
@@ -114,6 +118,9 @@ class World:
             probes={name: self._probe(name) for name in self.probes},
             event_queue=self._event_queue,
         )
+
+    async def _depths(self, _views: Sequence[PartitionView]) -> dict[int, Waiting]:
+        return self.depths
 
     async def _event_queue(self) -> State:
         return self.event_queue

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from domain.errors import StoreUnavailable
+from messaging.dead_letters.records import instant_at
 from messaging.health import KafkaProbe
 from messaging.settings import KafkaSettings
 from messaging.topic_reader import members_of
@@ -17,6 +19,23 @@ from messaging.unpacking import tolerant_consumer
 RESPONSE_TIMEOUT_S: Final = 1.8
 _FETCH_MS: Final = 100
 _FETCH_BYTES: Final = 16 * 1024
+
+
+_Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Records of a partition that are not applied.
+
+    Attributes:
+        count: how many, or a few less: markers of transactions count.
+        oldest: when the first of them was appended, by the broker's clock; None: nothing waits, or it could
+            not be read in time.
+    """
+
+    count: int
+    oldest: datetime | None
 
 
 class Backlog:
@@ -70,35 +89,57 @@ class Backlog:
             await self.stop()
             raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
 
+    async def depths(self, applied: Mapping[int, int]) -> dict[int, Waiting]:
+        """Return what waits in each partition of the topic.
+
+        Args:
+            applied: as for `waiting`.
+
+        Raises:
+            StoreUnavailable: Kafka does not respond within `RESPONSE_TIMEOUT_S`.
+        """
+        try:
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
+                return await self._depths(applied)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.stop()
+            raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+
     async def _waiting(self, applied: Mapping[int, int], since_ms: int) -> list[int]:
         consumer = await self._connected()
-        partitions = [TopicPartition(self._topic, each) for each in await self._probe.partitions(self._topic)]
-        ends = await consumer.end_offsets(partitions)
-        behind = {each: applied.get(each.partition, 0) for each in partitions}
-        # A re-created topic starts at 0 again, below the offsets applied of the one before.
-        behind = {each: done if done <= ends[each] else 0 for each, done in behind.items()}
-        behind = {each: done for each, done in behind.items() if done < ends[each]}
+        ends = await self._ends(consumer)
+        behind = _behind(applied, ends)
         if not behind:
             return []
         later = await consumer.offsets_for_times(dict.fromkeys(behind, since_ms))
         overdue = {
             each: done for each, done in behind.items() if later[each] is None or later[each].offset > done
         }
-        overdue = {
-            each: done
-            for each, done in overdue.items()
-            if self._nothing_to_read.get(each) != (done, ends[each])
-        }
-        return await self._with_records(overdue, ends) if overdue else []
+        first = await self._first_records(overdue, ends)
+        return sorted(each.partition for each in first)
 
-    async def _with_records(
-        self, overdue: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-    ) -> list[int]:
+    async def _depths(self, applied: Mapping[int, int]) -> dict[int, Waiting]:
+        ends = await self._ends(await self._connected())
+        behind = _behind(applied, ends)
+        first = await self._first_records(behind, ends)
+        waiting = {each: Waiting(ends[each] - behind[each], oldest) for each, oldest in first.items()}
+        return {each.partition: waiting.get(each, Waiting(0, None)) for each in ends}
+
+    async def _ends(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+        partitions = [TopicPartition(self._topic, each) for each in await self._probe.partitions(self._topic)]
+        return dict(await consumer.end_offsets(partitions))
+
+    async def _first_records(self, behind: _Offsets, ends: _Offsets) -> dict[TopicPartition, datetime | None]:
         """Return the partitions in which a record can be read, or waits for a transaction to end.
 
         The rest of a partition may be transaction markers and aborted records: there is nothing to apply, so
-        the applied offset does not move past them.
+        the applied offset does not move past them. The values are the times of the records that were read.
         """
+        unread = {
+            each for each, done in behind.items() if self._nothing_to_read.get(each) != (done, ends[each])
+        }
+        if not unread:
+            return {}
         reader = tolerant_consumer(
             **self._settings.connection(),
             enable_auto_commit=False,
@@ -107,26 +148,27 @@ class Backlog:
             max_partition_fetch_bytes=_FETCH_BYTES,
         )
         await reader.start()
-        found: set[int] = set()
+        found: dict[TopicPartition, datetime | None] = {}
         try:
-            reader.assign(list(overdue))
-            for each, done in overdue.items():
-                reader.seek(each, done)
-            unread = set(overdue)
+            reader.assign(list(unread))
+            for each in unread:
+                reader.seek(each, behind[each])
             try:
                 async with asyncio.timeout(RESPONSE_TIMEOUT_S / 2):
                     while unread:
                         arrived = await reader.getmany(*unread, timeout_ms=_FETCH_MS, max_records=1)
-                        found |= {each.partition for each in arrived}
+                        found |= {
+                            each: _instant_of(records[0].timestamp) for each, records in arrived.items()
+                        }
                         unread -= arrived.keys()
                         for each in [one for one in unread if await reader.position(one) >= ends[one]]:
-                            self._nothing_to_read[each] = overdue[each], ends[each]
+                            self._nothing_to_read[each] = behind[each], ends[each]
                             unread.discard(each)
             except (TimeoutError, KafkaError):
-                found |= {each.partition for each in unread}
+                found |= dict.fromkeys(unread)
         finally:
             await reader.stop()
-        return sorted(found)
+        return found
 
     async def _connected(self) -> AIOKafkaConsumer:
         if self._consumer is not None:
@@ -141,3 +183,15 @@ class Backlog:
             raise
         self._consumer = consumer
         return consumer
+
+
+def _behind(applied: Mapping[int, int], ends: _Offsets) -> dict[TopicPartition, int]:
+    """Return the applied offset of each partition whose log goes further."""
+    done = {each: applied.get(each.partition, 0) for each in ends}
+    # A re-created topic starts at 0 again, below the offsets applied of the one before.
+    done = {each: offset if offset <= ends[each] else 0 for each, offset in done.items()}
+    return {each: offset for each, offset in done.items() if offset < ends[each]}
+
+
+def _instant_of(timestamp_ms: int) -> datetime | None:
+    return instant_at(timestamp_ms) if timestamp_ms > 0 else None  # a batch that cannot be read has none

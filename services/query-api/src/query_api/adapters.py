@@ -29,6 +29,7 @@ from messaging.backlog import Backlog
 from messaging.health import KafkaProbe
 from messaging.topics import Topics
 from query_api.event_queue import EventQueue, IngestApis, Watched
+from query_api.partition_depths import Depths, PartitionDepths
 from query_api.settings import Settings
 from servicekit.clock import SystemClock
 from servicekit.settings import Environment
@@ -57,6 +58,7 @@ class Adapters:
     """Ports of the handlers.
 
     Attributes:
+        depths: what waits in each partition.
         probes: checks of the stores that this replica needs, by their names in `/health`.
         event_queue: check of the whole path of events: `event_queue` of `/health`.
     """
@@ -67,6 +69,7 @@ class Adapters:
     bin: DeadLetterBin
     actions: ActionLog
     partitions: PartitionControl
+    depths: Depths
     quarantine: QuarantineStore
     users: UserStore
     keys: ApiKeyStore
@@ -105,6 +108,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
             partitions=MongoPartitionControl(database, Topics(settings.kafka.topic_prefix).events),
+            depths=await stack.enter_async_context(_depths(settings)),
             quarantine=MongoQuarantineStore(database),
             users=MongoUserStore(database, development=settings.service.env is Environment.DEVELOPMENT),
             keys=MongoApiKeyStore(database),
@@ -117,6 +121,17 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             probes=_probes(database, redis, kafka),
             event_queue=await stack.enter_async_context(_event_queue(settings, database)),
         )
+
+
+@asynccontextmanager
+async def _depths(settings: Settings) -> AsyncIterator[Depths]:
+    topic = Topics(settings.kafka.topic_prefix).events
+    # Separate from that of the health check, because a Backlog is made for one caller at a time.
+    backlog = Backlog(settings.kafka, topic, settings.health.processor_group)
+    try:
+        yield PartitionDepths(backlog).of
+    finally:
+        await backlog.stop()
 
 
 @asynccontextmanager

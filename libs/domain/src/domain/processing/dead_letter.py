@@ -80,7 +80,8 @@ class DeadLetterEntry:
         topic, partition, offset, timestamp: of the original record.
         key: as text; what is no UTF-8 is replaced.
         event_id, tracking_number: None if it cannot be read.
-        value_preview: the beginning of the value, as text.
+        value_preview: the beginning of the value, as text; what is no UTF-8 is replaced.
+        value_hex: the same bytes, two digits each.
         headers: some of its headers.
         replay_of: the dead letter that was replayed as this record; None if it was not a replay.
     """
@@ -98,6 +99,7 @@ class DeadLetterEntry:
     tracking_number: TrackingNumber | None
     recorded_at: datetime
     value_preview: str
+    value_hex: str = ""
     headers: Sequence[Header] = field(default_factory=list)
     replay_of: DeadLetterId | None = None
 

@@ -110,6 +110,7 @@ def entry_of(
         tracking_number=None if consumed is None else consumed.command.tracking_number,
         recorded_at=recorded_at,
         value_preview=_text((record.value or b"")[:_PREVIEW_BYTES]),
+        value_hex=(record.value or b"")[:_PREVIEW_BYTES].hex(),
         headers=[_shown(name, value) for name, value in record.headers[:_MOST_HEADERS]],
         replay_of=None if replay is None else replay.dead_letter_id,
     )

@@ -14,6 +14,7 @@ from httpkit.request.preconditions import precondition_failed, required_existenc
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
+from messaging.backlog import Waiting
 from query_api.adapters import ADAPTERS
 from query_api.schemas.bodies import QUARANTINE, RESUME
 from servicekit.clock import SystemClock
@@ -26,7 +27,9 @@ async def list_partitions(request: web.Request) -> web.Response:
     """Return the state of each partition."""
     read_query(request, NO_QUERY)
     views = await request.app[ADAPTERS].partitions.partitions()
-    return json_response({"data": [_to_json(view) for view in views]}, headers=PRIVATE)
+    depths = await request.app[ADAPTERS].depths(views)
+    data = [_to_json(view) | _waiting_to_json(depths.get(view.number)) for view in views]
+    return json_response({"data": data}, headers=PRIVATE)
 
 
 async def resume_partition(request: web.Request) -> web.Response:
@@ -108,6 +111,13 @@ def _to_json(view: PartitionView) -> dict[str, Any]:
         "resume_from": None if halt is None else halt.starts[0],
         "skip_to": None if halt is None else halt.skip_to,
         "resumption": None if resumption is None else _resumption_to_json(resumption),
+    }
+
+
+def _waiting_to_json(waiting: Waiting | None) -> dict[str, Any]:
+    return {
+        "lag": None if waiting is None else waiting.count,
+        "oldest_waiting_at": None if waiting is None else waiting.oldest,
     }
 
 

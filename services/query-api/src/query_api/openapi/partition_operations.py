@@ -45,11 +45,23 @@ class Partition(TypedDict):
     resumption: Resumption | None
 
 
+class ListedPartition(Partition):
+    """State of a partition, with what waits in it.
+
+    `lag` is how many records of the log are not applied yet, `oldest_waiting_at` when the first of them was
+    appended, null if none waits. Both are null while Kafka does not respond.
+    """
+
+    __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    lag: _Offset | None
+    oldest_waiting_at: Instant | None
+
+
 class PartitionList(TypedDict):
     """The partitions of the log that have ever had an owner, by number."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
-    data: list[Partition]
+    data: list[ListedPartition]
 
 
 class QuarantinedShipment(TypedDict):
@@ -81,6 +93,7 @@ _HALTED: Final[dict[str, Any]] = {
     "skip_to": None,
     "resumption": None,
 }
+_LISTED: Final[dict[str, Any]] = _HALTED | {"lag": 164, "oldest_waiting_at": "2026-11-02T16:50:01.903Z"}
 _RESUMING: Final[dict[str, Any]] = _HALTED | {
     "resumption": {
         "from": "committed",
@@ -120,7 +133,7 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
         responses={
             200: ResponseSpec(
                 "The partitions.",
-                json_content(TypeAdapter(PartitionList), halted={"data": [_HALTED]}),
+                json_content(TypeAdapter(PartitionList), halted={"data": [_LISTED]}),
                 headers=("Cache-Control",),
             )
         },

@@ -310,7 +310,8 @@ class DeadLetter(TypedDict):
     """A record of the log that could not be applied, with its position and its last failure.
 
     `state` is the last action of an operator on it; the outcome of a replayed event is at its `event_id`.
-    `replay_of` is the earlier dead letter of this record, if it failed again after a replay.
+    `replay_of` is the earlier dead letter of this record, if it failed again after a replay. `value_hex` has
+    the bytes of `value_preview`; dead letters from before it was introduced lack it.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
@@ -327,6 +328,7 @@ class DeadLetter(TypedDict):
     tracking_number: str | None
     recorded_at: Instant
     value_preview: str
+    value_hex: NotRequired[str]
     headers: list[Header]
     replay_of: str | None
     state: DeadLetterState

@@ -93,6 +93,7 @@ DEAD_LETTER: Final[dict[str, Any]] = {
     "tracking_number": NUMBER,
     "recorded_at": "2026-11-02T16:50:00.118Z",
     "value_preview": '{"specversion":',
+    "value_hex": "7b227370656376657273696f6e223a",
     "headers": [{"name": "content-type", "value": "application/cloudevents+json"}],
     "replay_of": None,
     "state": "open",

@@ -80,6 +80,7 @@ DEAD_LETTER_FIELDS: Final = (
     "tracking_number",
     "recorded_at",
     "value_preview",
+    "value_hex",
     "headers",
     "replay_of",
     "state",
