@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from portal.settings import PortalSettings
 from portal.web.assets import Assets
+from portal.web.labels import filters_of
 from portal.web.languages import LANG, Language, chosen_language, language_of, languages
 
 
@@ -120,6 +121,7 @@ def _environment(language: Language, assets: Assets) -> Environment:
         language.gettext, language.ngettext, newstyle=True
     )
     environment.globals["asset"] = assets.path
+    environment.filters.update(filters_of(language))
     return environment
 
 
