@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from docgen.asyncapi import asyncapi
-from docgen.catalogues import catalogue, catalogue_path, translated_locales
+from docgen.catalogues import catalogue, catalogue_paths
 from docgen.dashboards.pages import DASHBOARDS
 from docgen.dashboards.panel import rendered
 from docgen.guide import GUIDE, guide
@@ -30,7 +30,7 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     GUIDE: guide,
     PAGE: observed,
     SETTINGS_PAGE: settings_page,
-    **{catalogue_path(locale): partial(catalogue, locale) for locale in translated_locales()},
+    **{path: partial(catalogue, locale, path) for locale, path in catalogue_paths()},
     **{
         ROOT / f"deploy/grafana/dashboards/{page.uid}.json": _as_text(partial(rendered, page))
         for page in DASHBOARDS

@@ -67,7 +67,7 @@ def message(source: str) -> str:
 def languages() -> Mapping[str, Language]:
     """Return all languages by their codes."""
     return {
-        code: Language(code, Locale.parse(locale), _read_catalogue(locale))
+        code: Language(code, Locale.parse(locale), _read_catalogues(locale))
         for code, locale in LOCALES.items()
     }
 
@@ -108,11 +108,14 @@ def _quality_of(parameter: str) -> float:
     return float(value) if is_weight else 0.0
 
 
-def _read_catalogue(locale: str) -> NullTranslations:
+def _read_catalogues(locale: str) -> NullTranslations:
     if locale == LOCALES[DEFAULT]:
         return NullTranslations()
-    compiled = BytesIO()
-    with files("portal").joinpath("locales", f"{locale}.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=locale))
-    compiled.seek(0)
-    return Translations(compiled)
+    found = Translations()
+    for each in files("portal").joinpath("locales", locale).iterdir():
+        compiled = BytesIO()
+        with each.open("rb") as source:
+            write_mo(compiled, read_po(source, locale=locale))
+        compiled.seek(0)
+        found.merge(Translations(compiled))
+    return found
