@@ -47,6 +47,21 @@ async def test_a_lot_may_be_smaller_than_wanted(limiter: RateLimiter, key: str) 
     assert (await limiter.take(key, SLOW, wanted=3)).granted == 0
 
 
+@pytest.mark.parametrize("wrapped", ["alone", "in lots"])
+async def test_what_is_given_back_can_be_taken_again(limiter: RateLimiter, key: str, wrapped: str) -> None:
+    buckets = LotRateLimiter(limiter) if wrapped == "in lots" else limiter
+    await buckets.take(key, SLOW, wanted=5)
+    await buckets.give_back(key, SLOW, 3)
+    assert [(await buckets.take(key, SLOW)).granted for _ in range(4)] == [1, 1, 1, 0]
+
+
+async def test_giving_back_more_than_was_taken_leaves_a_full_bucket(limiter: RateLimiter, key: str) -> None:
+    await limiter.take(key, SLOW, wanted=2)
+    await limiter.give_back(key, SLOW, 4)
+    await limiter.give_back(key, SLOW, 4)
+    assert (await limiter.take(key, SLOW, wanted=6)).granted == 5
+
+
 @pytest.mark.race
 async def test_what_comes_at_once_is_counted_once_each(limiter: RateLimiter, key: str) -> None:
     grants = await asyncio.gather(*(limiter.take(key, SLOW) for _ in range(20)))

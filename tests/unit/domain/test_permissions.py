@@ -24,6 +24,8 @@ dead_letter:replay    x      .       .
 event:read            x      x       x
 event:report          x      .       x
 event:retract         x      .       x
+link:manage           x      x       .
+link:read             x      x       .
 operator_action:read  x      .       .
 own_password:change   x      x       x
 partition:read        x      .       .

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access.lockout import LockPolicy, lock_s
-from domain.access.rate_limit import Quota, grant_of, take
+from domain.access.rate_limit import Quota, give_back, grant_of, take
 
 QUOTA = Quota("reads", 10, 1)
 
@@ -24,6 +24,11 @@ def test_one_becomes_free_after_each_interval() -> None:
 def test_a_refusal_says_when_to_come_again() -> None:
     grant = grant_of(QUOTA, granted=0, backlog_us=970_000)
     assert (grant.remaining, grant.retry_after_s, grant.reset_after_s) == (0, 0.07, 0.97)
+
+
+def test_a_bucket_takes_back_what_it_gave_and_is_never_more_than_full() -> None:
+    assert give_back(QUOTA, backlog_us=1_000_000, amount=9) == 100_000
+    assert give_back(QUOTA, backlog_us=100_000, amount=9) == 0
 
 
 @given(

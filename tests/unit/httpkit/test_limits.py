@@ -7,11 +7,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from domain.access.permissions import Permission, Principal, Role
+from httpkit.budgets import Budget
 from httpkit.middleware.auth import TokenIssuer, TokenVerifier
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.middleware.rate_limits import LIMITER
 from httpkit.request.addresses import client_address
 from httpkit.request.bodies import HTTP_SETTINGS, read_body
+from httpkit.response.error_codes import ErrorCode
+from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from httpkit.routes import Route
 from httpkit.server.app_server import build_app
@@ -21,11 +24,23 @@ from storage.redis.rate_limiter import LocalRateLimiter
 from tests.unit.httpkit.conftest import AUTH, HTTP
 
 UNIT = 4096
-LIMITS = LimitSettings(ingest_per_s=3, reads_per_s=2, address_per_s=2)
+LIMITS = LimitSettings(ingest_per_s=3, reads_per_s=2, address_per_s=2, public_per_min=25)
 ANA, LUIS = (Principal(name, Role.ADMIN) for name in ("ana", "luis"))
 
 
 async def hello(_request: web.Request) -> web.Response:
+    return json_response({})
+
+
+async def find(request: web.Request) -> web.StreamResponse:
+    if request.match_info["name"] == "nothing":
+        raise ApiError(ErrorCode.SHIPMENT_NOT_FOUND, "not found")
+    if request.match_info["name"] == "no-page":
+        return web.Response(status=404, text="not found")
+    if request.match_info["name"] == "stream":
+        stream = web.StreamResponse()
+        await stream.prepare(request)
+        return stream
     return json_response({})
 
 
@@ -39,6 +54,7 @@ def app() -> web.Application:
         Route("POST", "/write", hello, Permission.EVENT_REPORT),
         Route("POST", "/swallow", swallow, Permission.EVENT_REPORT),
         Route("GET", "/open", hello, None),
+        Route("GET", "/public/{name}", find, None, budget=Budget.PUBLIC, is_json=False),
     )
     built = build_app(
         HTTP.model_copy(update={"body_limit_bytes": 100 * UNIT}),
@@ -140,3 +156,25 @@ def test_only_trusted_proxies_decide_the_address(proxies: int, forwarded: str, e
     app[HTTP_SETTINGS] = HttpSettings(trusted_proxies=proxies)
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": forwarded}, app=app)
     assert client_address(request) == expected
+
+
+async def test_a_public_request_costs_one_and_one_that_finds_nothing_ten() -> None:
+    assert await statuses("GET", "/public/parcel", None, 18) == [200] * 16 + [429] * 2
+    assert await statuses("GET", "/public/nothing", None, 3) == [404, 404, 429]
+    assert await statuses("GET", "/public/no-page", None, 3) == [404, 404, 429]
+
+
+async def test_a_stream_costs_one_from_its_first_byte() -> None:
+    async with TestClient(TestServer(app())) as client:
+        stream = await client.get("/public/stream")
+        assert stream.headers["RateLimit"] == '"public";r=24;t=3'
+        assert stream.headers["RateLimit-Policy"] == '"public";q=25;w=60'
+        assert (await client.get("/public/nothing")).headers["RateLimit"] == '"public";r=14;t=27'
+
+
+async def test_an_address_that_may_not_miss_any_more_learns_nothing_of_what_there_is() -> None:
+    async with TestClient(TestServer(app())) as client:
+        for _ in range(2):
+            await client.get("/public/nothing")
+        refused = [await client.get(f"/public/{name}") for name in ("parcel", "nothing", "parcel")]
+        assert [response.status for response in refused] == [429] * 3

@@ -11,12 +11,13 @@ _READING: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 
 
 class Budget(StrEnum):
-    """Budget of a request: the user's, or with ADDRESS and LOGIN the address's."""
+    """Budget of a request: the user's, or with ADDRESS, LOGIN and PUBLIC the address's."""
 
     ADDRESS = "address"
     EXEMPT = "exempt"
     INGEST = "ingest"
     LOGIN = "login"
+    PUBLIC = "public"
     READS = "reads"
 
 

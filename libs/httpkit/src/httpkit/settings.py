@@ -47,6 +47,8 @@ class HttpSettings(BaseSettings):
         env: development has users with well-known passwords, so it is for this machine alone.
         public_bind: the address that the operator has chosen for the gateway, where that is not `host`.
         public_domain: the domain of the gateway, if it has one.
+        public_url: scheme and host of the pages, such as https://rastreo.example.mx; empty: as the request
+            came through the gateway.
     """
 
     model_config = FROZEN
@@ -54,6 +56,7 @@ class HttpSettings(BaseSettings):
     env: Environment = Environment.PRODUCTION
     public_bind: str | None = Field(default=None, validation_alias="WAYBILL_BIND")
     public_domain: str | None = Field(default=None, validation_alias="WAYBILL_DOMAIN")
+    public_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     body_limit_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
@@ -70,6 +73,16 @@ class HttpSettings(BaseSettings):
     @classmethod
     def _read_origins(cls, value: object) -> object:
         return origins_of(value) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _require_one_origin(cls, value: str) -> str:
+        origins = origins_of(value.rstrip("/"))
+        if not value.strip():
+            return ""
+        if len(origins) != 1 or not value.startswith(("http://", "https://")):
+            raise ValueError("must be one origin, such as https://rastreo.example.mx")
+        return origins[0]
 
     @model_validator(mode="after")
     def _reject_exposed_development(self) -> Self:
@@ -135,6 +148,8 @@ class LimitSettings(BaseSettings):
         shipment_per_hour: events of one shipment that a user may send, and fifty more at each replica.
         address_per_s: requests of an address without a valid token.
         login_per_min: login attempts from an address, successful ones too; failures lock much sooner.
+        public_per_min: requests of an address for shipments without a token; one that finds nothing counts
+            as ten.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="LIMIT_", env_ignore_empty=True)
@@ -144,6 +159,7 @@ class LimitSettings(BaseSettings):
     shipment_per_hour: int = Field(default=1_000, ge=1, le=1_000_000)
     address_per_s: int = Field(default=500, ge=1, le=1_000_000)
     login_per_min: int = Field(default=300, ge=1, le=1_000_000)
+    public_per_min: int = Field(default=600, ge=10, le=1_000_000)
 
 
 def exposure_of(domain: str | None, bind: str | None, host: str) -> str | None:

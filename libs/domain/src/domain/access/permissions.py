@@ -16,6 +16,8 @@ class Permission(StrEnum):
     EVENT_READ = "event:read"
     EVENT_REPORT = "event:report"
     EVENT_RETRACT = "event:retract"
+    LINK_MANAGE = "link:manage"
+    LINK_READ = "link:read"
     OPERATOR_ACTION_READ = "operator_action:read"
     OWN_PASSWORD_CHANGE = "own_password:change"  # noqa: S105  # a permission, not a secret
     PARTITION_READ = "partition:read"
@@ -50,6 +52,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.CLIENT: frozenset(
             {
                 Permission.EVENT_READ,
+                Permission.LINK_MANAGE,
+                Permission.LINK_READ,
                 Permission.OWN_PASSWORD_CHANGE,
                 Permission.SESSION_END,
                 Permission.SHIPMENT_AMEND,

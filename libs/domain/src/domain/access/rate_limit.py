@@ -74,3 +74,8 @@ def take(quota: Quota, *, backlog_us: int, wanted: int) -> tuple[int, int]:
     free = max(0, (quota.limit * interval - backlog_us) // interval)
     granted = min(wanted, free)
     return granted, backlog_us + granted * interval
+
+
+def give_back(quota: Quota, *, backlog_us: int, amount: int) -> int:
+    """Return the backlog of a bucket after `amount` were given back to it."""
+    return max(0, backlog_us - amount * quota.interval_us)

@@ -343,6 +343,9 @@ class RateLimiter(Protocol):
     async def take(self, key: str, quota: Quota, *, wanted: int = 1) -> Grant:
         """Take up to `wanted`; a grant of 0 is a refusal, and says when to retry."""
 
+    async def give_back(self, key: str, quota: Quota, amount: int) -> None:
+        """Give back some of what was taken a moment ago; nothing if the bucket is full by now."""
+
 
 class LoginGuard(Protocol):
     """Throttling of password guessing. Never raises; always counts."""

@@ -2,15 +2,19 @@
 
 Responses carry the remaining budget (draft-ietf-httpapi-ratelimit-headers): `RateLimit-Policy` and
 `RateLimit`, and `Retry-After` with a rejection.
+
+A request of the public budget is charged as one that finds nothing, and gets the difference back unless its
+response is 404. So an address that guesses is stopped before it has its last answers, not after.
 """
 
 import math
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from domain.access.rate_limit import Grant, Quota
+from domain.access.rate_limit import Grant, Quota, give_back, grant_of
 from domain.ports.core import RateLimiter
 from httpkit.budgets import Budget, budget_of
 from httpkit.middleware.auth import PRINCIPAL
@@ -28,9 +32,13 @@ _PARTS_OF_A_MINUTE: Final = 6
 UNIT_BYTES: Final = 4_096
 """Bytes of a body that count as one request. An event takes at least 110, so this bounds events too."""
 
+MISS_COST: Final = 10
+"""Requests that one with a public route and the response 404 counts as."""
+
 _CHARGED: Final = web.RequestKey("charged", tuple[Quota, Grant])
 _REJECTED_TOKENS: Final = frozenset({ErrorCode.AUTHENTICATION_REQUIRED, ErrorCode.INVALID_TOKEN})
-_BY_ADDRESS: Final = frozenset({Budget.ADDRESS, Budget.LOGIN})
+_BY_ADDRESS: Final = frozenset({Budget.ADDRESS, Budget.LOGIN, Budget.PUBLIC})
+_COSTS: Final = MappingProxyType({Budget.PUBLIC: MISS_COST})
 
 
 def quotas(settings: LimitSettings) -> Mapping[Budget, Quota]:
@@ -39,6 +47,7 @@ def quotas(settings: LimitSettings) -> Mapping[Budget, Quota]:
         Budget.ADDRESS: Quota(Budget.ADDRESS, settings.address_per_s, 1),
         Budget.INGEST: Quota(Budget.INGEST, settings.ingest_per_s, 1),
         Budget.LOGIN: _of_a_minute(Budget.LOGIN, settings.login_per_min),
+        Budget.PUBLIC: Quota(Budget.PUBLIC, settings.public_per_min, _MINUTE_S),
         Budget.READS: Quota(Budget.READS, settings.reads_per_s, 1),
     }
 
@@ -61,7 +70,7 @@ def limit_middleware(settings: LimitSettings) -> Callable[..., Any]:
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
         budget = budget_of(request)
         if budget is not Budget.EXEMPT:
-            await _charge(request, budget, by_budget[budget])
+            await _charge(request, budget, by_budget[budget], wanted=_COSTS.get(budget, 1))
         return await handler(request)
 
     return limit
@@ -103,21 +112,31 @@ def rejected_token_middleware(settings: LimitSettings) -> Callable[..., Any]:
 
 
 async def add_limit_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the headers of the caller's budget: a signal, so that errors carry them too."""
+    """Give back what the response does not cost, and add the headers of the caller's budget.
+
+    A signal, so that errors carry them too, and streams when they begin.
+    """
     charged = request.get(_CHARGED)
     if charged is not None:
         quota, grant = charged
+        if quota.name == Budget.PUBLIC and grant.granted and response.status != web.HTTPNotFound.status_code:
+            grant = await _give_back(request, quota, grant)
         response.headers[POLICY] = f'"{quota.name}";q={quota.limit};w={quota.window_s}'
         response.headers[STATE] = f'"{quota.name}";r={grant.remaining};t={math.ceil(grant.reset_after_s)}'
+
+
+async def _give_back(request: web.Request, quota: Quota, grant: Grant) -> Grant:
+    amount = grant.granted - 1
+    await request.app[LIMITER].give_back(_key(request, Budget.PUBLIC), quota, amount)
+    backlog_us = give_back(quota, backlog_us=round(grant.reset_after_s * 1_000_000), amount=amount)
+    return grant_of(quota, granted=1, backlog_us=backlog_us)
 
 
 async def _charge(request: web.Request, budget: Budget, quota: Quota, *, wanted: int = 1) -> None:
     limiter = request.app.get(LIMITER)
     if limiter is None:
         return
-    user = None if budget in _BY_ADDRESS else request.get(PRINCIPAL)
-    caller = client_address(request) if user is None else user.subject
-    grant = await limiter.take(f"{budget}:{caller}", quota, wanted=wanted)
+    grant = await limiter.take(_key(request, budget), quota, wanted=wanted)
     request[_CHARGED] = quota, grant
     if grant.granted < wanted:
         wait_s = max(1, math.ceil(grant.retry_after_s))
@@ -126,3 +145,8 @@ async def _charge(request: web.Request, budget: Budget, quota: Quota, *, wanted:
             f"more than {quota.limit} requests in {quota.window_s} s: come again in {wait_s} s",
             headers={hdrs.RETRY_AFTER: str(wait_s)},
         )
+
+
+def _key(request: web.Request, budget: Budget) -> str:
+    user = None if budget in _BY_ADDRESS else request.get(PRINCIPAL)
+    return f"{budget}:{client_address(request) if user is None else user.subject}"

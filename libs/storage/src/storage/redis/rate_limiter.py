@@ -9,7 +9,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from domain.access.rate_limit import Grant, Quota, grant_of, take
+from domain.access.rate_limit import Grant, Quota, give_back, grant_of, take
 from domain.ports.core import RateLimiter
 from storage.redis.breaker import RedisBreaker
 
@@ -33,6 +33,19 @@ end
 return {granted, backlog}
 """
 
+_GIVE_BACK: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, amount = tonumber(ARGV[1]), tonumber(ARGV[2])
+local backlog = tonumber(redis.call('GET', KEYS[1]) or now) - now - amount * interval
+if backlog > 0 then
+  redis.call('SET', KEYS[1], string.format('%.0f', now + backlog), 'PX', math.ceil(backlog / 1000))
+else
+  redis.call('DEL', KEYS[1])
+end
+return 1
+"""
+
 
 class LocalRateLimiter:
     """`RateLimiter` in this process alone, for the time that Redis is away."""
@@ -47,13 +60,24 @@ class LocalRateLimiter:
     async def take(self, key: str, quota: Quota, *, wanted: int = 1) -> Grant:
         """See `RateLimiter.take`."""
         now_us = int(self._clock() * _US)
-        backlog_us = max(0, self._full_at_us.get(key, now_us) - now_us)
-        granted, backlog_us = take(quota, backlog_us=backlog_us, wanted=wanted)
-        self._full_at_us[key] = now_us + backlog_us
+        granted, backlog_us = take(quota, backlog_us=self._backlog_us(key, now_us), wanted=wanted)
+        self._remember(key, now_us + backlog_us)
+        return grant_of(quota, granted=granted, backlog_us=backlog_us)
+
+    async def give_back(self, key: str, quota: Quota, amount: int) -> None:
+        """See `RateLimiter.give_back`."""
+        now_us = int(self._clock() * _US)
+        backlog_us = give_back(quota, backlog_us=self._backlog_us(key, now_us), amount=amount)
+        self._remember(key, now_us + backlog_us)
+
+    def _backlog_us(self, key: str, now_us: int) -> int:
+        return max(0, self._full_at_us.get(key, now_us) - now_us)
+
+    def _remember(self, key: str, full_at_us: int) -> None:
+        self._full_at_us[key] = full_at_us
         self._full_at_us.move_to_end(key)
         if len(self._full_at_us) > self._remembered:
             self._full_at_us.popitem(last=False)
-        return grant_of(quota, granted=granted, backlog_us=backlog_us)
 
 
 class RedisRateLimiter:
@@ -61,6 +85,7 @@ class RedisRateLimiter:
 
     def __init__(self, redis: Redis, *, otherwise: RateLimiter | None = None) -> None:
         self._take = redis.register_script(_TAKE)
+        self._give_back = redis.register_script(_GIVE_BACK)
         self._breaker = RedisBreaker("rate_limiter")
         self._otherwise = otherwise or LocalRateLimiter()
 
@@ -77,6 +102,16 @@ class RedisRateLimiter:
         if result is None:
             return await self._otherwise.take(key, quota, wanted=wanted)
         return grant_of(quota, granted=result[0], backlog_us=result[1])
+
+    async def give_back(self, key: str, quota: Quota, amount: int) -> None:
+        """See `RateLimiter.give_back`."""
+
+        async def ask() -> bool:
+            await self._give_back(keys=[f"limit:{key}"], args=[quota.interval_us, amount])
+            return True
+
+        if not await self._breaker.run(ask, otherwise=False):
+            await self._otherwise.give_back(key, quota, amount)
 
 
 @dataclass(slots=True)
@@ -124,6 +159,12 @@ class LotRateLimiter:
         else:
             lot.left -= wanted
         return lot.grant(quota, self._clock(), granted=wanted)
+
+    async def give_back(self, key: str, quota: Quota, amount: int) -> None:
+        """See `RateLimiter.give_back`."""
+        await self._source.give_back(key, quota, amount)
+        lot = self._lot(key)
+        lot.full_at -= amount * quota.interval_us / _US
 
     async def _refill(self, lot: _Lot, key: str, quota: Quota, *, wanted: int) -> Grant | None:
         """Fetch a lot; return the refusal if there is none, and remember it until it ends."""

@@ -23,6 +23,7 @@ DEAD_LETTERS: Final = "dead_letters"
 OPERATOR_ACTIONS: Final = "operator_actions"
 PARTITION_RESUMPTIONS: Final = "partition_resumptions"
 QUARANTINED_SHIPMENTS: Final = "quarantined_shipments"
+SHIPMENT_LINKS: Final = "shipment_links"
 WEBHOOK_ENDPOINTS: Final = "webhook_endpoints"
 WEBHOOK_MESSAGES: Final = "webhook_messages"
 WEBHOOK_DELIVERIES: Final = "webhook_deliveries"
@@ -37,6 +38,8 @@ BY_CLIENT_AND_REFERENCE: Final = [("client_id", ASCENDING), *BY_REFERENCE]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
 BY_ACTION_TIME: Final = [("at", DESCENDING), ("_id", DESCENDING)]
 
+BY_SHIPMENT_AND_SLOT: Final = [("tracking_number", ASCENDING), ("slot", ASCENDING)]
+
 BY_ENDPOINT: Final = [("endpoint_id", ASCENDING), *BY_CREATION]
 BY_ENDPOINT_AND_DUE: Final = [(name, ASCENDING) for name in ("endpoint_id", "state", "due_at", "version")]
 BY_ENDPOINT_AND_SHIPMENT: Final = [
@@ -44,6 +47,8 @@ BY_ENDPOINT_AND_SHIPMENT: Final = [
 ]
 
 _EXPIRING: Final = IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)
+# Later than the link ends: the delivery that ended it may still be retracted, and it is valid again.
+_LINKS_EXPIRING: Final = IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=90 * 86_400)
 
 # Shipments without a reference are not in these, and no event changes one: they cost nothing per event.
 _REFERENCED: Final = {"reference": {"$exists": True}}
@@ -76,6 +81,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     PARTITION_RESUMPTIONS: [],
     QUARANTINED_SHIPMENTS: [],
+    SHIPMENT_LINKS: [
+        IndexModel([("token_hash", ASCENDING)], unique=True),
+        IndexModel(BY_SHIPMENT_AND_SLOT, unique=True),
+        _LINKS_EXPIRING,
+    ],
     WEBHOOK_ENDPOINTS: [
         *(IndexModel(keys) for keys in (BY_CLIENT, BY_CREATION)),
         IndexModel([("state", ASCENDING), ("next_due_at", ASCENDING)]),
@@ -158,6 +168,7 @@ STEPS: Final = (
     Step("indexes of references", create_declared),
     Step("collections of webhooks", create_declared),
     Step("deliveries of a shipment in every state", index_all_deliveries_of_shipments),
+    Step("links to shipments", create_declared),
 )
 
 
