@@ -10,6 +10,7 @@ DECLARED_AFTER = {
     3: "35685218e1bd399c",
     4: "891a876980bb2a09",
     5: "c2f7616bfa6f02dc",
+    6: "c9fa21f7c7cb1f01",
     7: "d6b874ef796386fe",
 }
 """Of each number of steps: what was declared then."""
