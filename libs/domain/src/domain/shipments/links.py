@@ -1,4 +1,4 @@
-"""Links: tokens that show a shipment's page with places and the expected delivery to whoever has one.
+"""Links: tokens that show a shipment's page with places and the expected delivery to anybody who has one.
 
 Only a digest of a token is stored. A link ends a while after its shipment. When that is, the shipment alone
 decides, so a link is valid again if the delivery that ended it is retracted.

@@ -1,1 +1,1 @@
-"""Stores of operators: dead letters, quarantined shipments, and the log of their actions."""
+"""Stores of what people operate: dead letters, quarantined shipments, the log of actions, and links."""
