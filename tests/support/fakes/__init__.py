@@ -10,6 +10,7 @@ from tests.support.fakes.clock import FixedClock
 from tests.support.fakes.dead_letters import InMemoryDeadLetterIndex, InMemoryDeadLetterReplayer
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.hints import InMemoryDuplicateFilter, InMemoryReplies, InMemoryReplyInbox
+from tests.support.fakes.live import InMemoryStatusChanges, InMemoryStatusReader
 from tests.support.fakes.log import InMemoryChangeFeed, InMemoryCommandLog
 from tests.support.fakes.partitions import (
     InMemoryPartitionControl,
@@ -46,5 +47,7 @@ __all__ = [
     "InMemoryRevocationStore",
     "InMemoryShipmentReader",
     "InMemoryShipmentStore",
+    "InMemoryStatusChanges",
+    "InMemoryStatusReader",
     "InMemoryUserStore",
 ]

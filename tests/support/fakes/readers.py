@@ -22,6 +22,7 @@ from domain.shipments.tracking_number import TrackingNumber
 from tests.support.fakes.documents import shown_shipment
 from tests.support.fakes.faults import Faults
 from tests.support.fakes.pages import Key, by_time, page_of
+from tests.support.fakes.scopes import is_in
 from tests.support.fakes.shipments import Documents
 
 _DESCRIPTION = {"origin", "destination", "package", "reference", "estimated_delivery"}
@@ -42,7 +43,7 @@ class InMemoryShipmentReader(Faults):
         """Return a shipment with its history, or None if there is none in `scope`."""
         with self.around("get"):
             shipment = self._shipments.get(tracking_number)
-            if shipment is None or not _in(scope, shipment):
+            if shipment is None or not is_in(scope, shipment):
                 return None
             return shown_shipment(shipment)
 
@@ -50,13 +51,13 @@ class InMemoryShipmentReader(Faults):
         """Say whether there is such a shipment in `scope`."""
         with self.around("exists"):
             shipment = self._shipments.get(tracking_number)
-            return shipment is not None and _in(scope, shipment)
+            return shipment is not None and is_in(scope, shipment)
 
     async def exists_outside(self, tracking_number: TrackingNumber, scope: Scope) -> bool:
         """Say whether there is such a shipment outside of `scope`."""
         with self.around("exists_outside"):
             shipment = self._shipments.get(tracking_number)
-            return shipment is not None and not _in(scope, shipment)
+            return shipment is not None and not is_in(scope, shipment)
 
     async def page(self, matching: ShipmentFilter, window: Window) -> Page:
         """Return a part of the list of shipments."""
@@ -82,13 +83,13 @@ class InMemoryEventReader(Faults):
         """Return an event with its outcome, or None if there is none in `scope`."""
         with self.around("get"):
             event = self._events.get(event_id)
-            return _shown(event) if event is not None and _in(scope, event) else None
+            return _shown(event) if event is not None and is_in(scope, event) else None
 
     async def exists_outside(self, event_id: EventId, scope: Scope) -> bool:
         """Say whether there is such an event outside of `scope`."""
         with self.around("exists_outside"):
             event = self._events.get(event_id)
-            return event is not None and not _in(scope, event)
+            return event is not None and not is_in(scope, event)
 
     async def page(self, matching: EventFilter, window: Window) -> Page:
         """Return a part of a shipment's audit trail, oldest first."""
@@ -128,12 +129,6 @@ def _shown(event: Document) -> Document:
     for other in shown.get("other_payloads", []):
         del other["fingerprint"]
     return shown
-
-
-def _in(scope: Scope, document: Document) -> bool:
-    return scope.client_id in (None, document["client_id"]) and (
-        scope.submitted_by is None or document["submitted_by"] == scope.submitted_by
-    )
 
 
 def _matches(shipment: Document, matching: ShipmentFilter) -> bool:

@@ -42,6 +42,8 @@ from tests.support.fakes import (
     InMemoryRevocationStore,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
+    InMemoryStatusChanges,
+    InMemoryStatusReader,
     InMemoryUserStore,
 )
 
@@ -91,6 +93,8 @@ class World:
         self.keys = InMemoryApiKeyStore(self.users, self.revocations, self.actions)
         self.store = InMemoryShipmentStore(self.documents)
         self.shipments = InMemoryShipmentReader(self.documents)
+        self.statuses = InMemoryStatusReader(self.documents)
+        self.changes = InMemoryStatusChanges()
         self.events = InMemoryEventReader(self.documents)
         self.partitions = InMemoryPartitionControl(self.documents, "shipments.events")
         self.quarantine = InMemoryQuarantineStore(self.documents)
@@ -100,6 +104,8 @@ class World:
     async def opened(self, _settings: Settings, _registry: CollectorRegistry) -> AsyncIterator[Adapters]:
         yield Adapters(
             shipments=self.shipments,
+            statuses=self.statuses,
+            changes=self.changes,
             events=self.events,
             dead_letters=self.dead_letters,
             bin=InMemoryDeadLetterIndex(self.documents),

@@ -43,6 +43,7 @@ READING = {
     "/events/{event_id}": Permission.EVENT_READ,
     "/shipments": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}": Permission.SHIPMENT_READ,
+    "/shipments/{tracking_number}/stream": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}/events": Permission.SHIPMENT_READ,
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,

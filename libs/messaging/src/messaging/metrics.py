@@ -6,6 +6,7 @@ from typing import Protocol
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from messaging.consumer.change_tail import ChangeTail
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
@@ -103,3 +104,18 @@ class ConsumerMetrics(Collector):
         skipped.add_metric([self._group], self._consumer.skipped)
         yield lag
         yield skipped
+
+
+class ChangeTailMetrics(Collector):
+    """Metrics of the tail of the change feed."""
+
+    def __init__(self, tail: ChangeTail) -> None:
+        self._tail = tail
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        yield GaugeMetricFamily(
+            "waybill_change_tail_interrupted",
+            "1 while open streams get no changes, since the change feed cannot be read.",
+            value=float(self._tail.is_wanted and not self._tail.is_following),
+        )

@@ -21,16 +21,21 @@ from domain.ports.core import (
     UserStore,
 )
 from domain.ports.dead_letters import DeadLetterBin, DeadLetterReader
+from domain.ports.live import StatusChanges, StatusReader
 from domain.ports.partitions import PartitionControl, QuarantineStore
 from domain.ports.revocations import RevocationFeed, RevocationStore
 from httpkit.middleware.auth import TokenIssuer
 from httpkit.server.health import Check, ping_check
 from messaging.backlog import Backlog
+from messaging.consumer.change_tail import ChangeTail
 from messaging.health import KafkaProbe
+from messaging.metrics import ChangeTailMetrics
+from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from query_api.event_queue import EventQueue, IngestApis, Watched
 from query_api.partition_depths import Depths, PartitionDepths
 from query_api.settings import Settings
+from servicekit.background_tasks import in_background
 from servicekit.clock import SystemClock
 from servicekit.settings import Environment
 from storage.health import ping_database, ping_redis
@@ -44,6 +49,7 @@ from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.operations.quarantine import MongoQuarantineStore
 from storage.mongo.processing.partition_state import MongoPartitionControl
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
+from storage.mongo.queries.statuses import MongoStatusReader
 from storage.redis.connection import open_redis
 from storage.redis.login_lockout import RedisLoginGuard
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
@@ -64,6 +70,8 @@ class Adapters:
     """
 
     shipments: ShipmentReader
+    statuses: StatusReader
+    changes: StatusChanges
     events: EventReader
     dead_letters: DeadLetterReader
     bin: DeadLetterBin
@@ -97,12 +105,16 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
         redis = await stack.enter_async_context(open_redis(settings.redis))
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
+        statuses = MongoStatusReader(database)
+        changes = await stack.enter_async_context(_following(settings.kafka, statuses, registry))
         hasher = PasswordHasher(
             cost=settings.passwords.bcrypt_cost, threads=settings.passwords.bcrypt_threads
         )
         stack.callback(hasher.close)
         yield Adapters(
             shipments=MongoShipmentReader(database),
+            statuses=statuses,
+            changes=changes,
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),
@@ -132,6 +144,16 @@ async def _depths(settings: Settings) -> AsyncIterator[Depths]:
         yield PartitionDepths(backlog).of
     finally:
         await backlog.stop()
+
+
+@asynccontextmanager
+async def _following(
+    kafka: KafkaSettings, statuses: StatusReader, registry: CollectorRegistry
+) -> AsyncIterator[StatusChanges]:
+    tail = ChangeTail(kafka, statuses)
+    registry.register(ChangeTailMetrics(tail))
+    async with in_background(tail.run(), name="change_tail"):
+        yield tail
 
 
 @asynccontextmanager

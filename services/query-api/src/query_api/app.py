@@ -15,6 +15,8 @@ from httpkit.middleware.rate_limits import LIMITER
 from httpkit.middleware.request_spans import trace_requests
 from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.health import Health, State
+from httpkit.streaming.open_streams import OpenStreams
+from httpkit.streaming.shipment_streams import SHIPMENT_STREAMS, ShipmentStreams
 from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
@@ -38,6 +40,7 @@ def build_app(
     """
     revocations = Revocations()
     registry = new_registry("query-api")
+    streams = OpenStreams(settings.streams, registry)
 
     async def adapters(started: web.Application) -> AsyncIterator[None]:
         async with (
@@ -46,6 +49,7 @@ def build_app(
         ):
             started[ADAPTERS], started[ACCESS] = opened, access
             started[LIMITER], started[LIST_SLOTS] = opened.limiter, ListSlots()
+            started[SHIPMENT_STREAMS] = ShipmentStreams(streams, opened.statuses, opened.changes)
             await _seed(settings, opened)
             yield
 
@@ -59,6 +63,7 @@ def build_app(
     )
     trace_requests(app, tracer)
     app.on_response_prepare.append(_forbid_caching)
+    app.on_shutdown.append(streams.close_all)
     app.cleanup_ctx.append(adapters)
     return app
 

@@ -49,6 +49,13 @@ ROUTES: Final = (
     Route("GET", "/shipments/{tracking_number}", shipments.get_shipment, Permission.SHIPMENT_READ),
     Route(
         "GET",
+        "/shipments/{tracking_number}/stream",
+        shipments.stream_shipment,
+        Permission.SHIPMENT_READ,
+        is_json=False,
+    ),
+    Route(
+        "GET",
         "/shipments/{tracking_number}/events",
         in_turn(events.list_shipment_events),
         Permission.SHIPMENT_READ,

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.access.lockout import LockPolicies, LockPolicy
-from httpkit.settings import AuthSettings, HttpSettings, LimitSettings
+from httpkit.settings import AuthSettings, HttpSettings, LimitSettings, StreamSettings
 from messaging.settings import KafkaSettings
 from servicekit.settings import ServiceSettings, TelemetrySettings
 from storage.settings import MongoSettings, RedisSettings
@@ -97,5 +97,6 @@ class Settings(BaseModel):
     mongo: ReadingMongoSettings
     redis: RedisSettings
     kafka: KafkaSettings
+    streams: StreamSettings = Field(default_factory=StreamSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)

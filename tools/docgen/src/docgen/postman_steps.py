@@ -199,6 +199,13 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
             ),
         ),
         Step(
+            operation="streamShipment",
+            status=404,
+            name="Follow a shipment live: not this one, for a stream is open for a minute",
+            path={"tracking_number": "99M-000000000000"},
+            checks=(_equals("error", "'SHIPMENT_NOT_FOUND'"),),
+        ),
+        Step(
             operation="listShipments",
             status=200,
             query={"tracking_number": "{{tracking_number}}"},

@@ -7,6 +7,7 @@ of `asyncio.Protocol`, are public; installing a subclass is not, and is done her
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -45,7 +46,15 @@ class ConnectionTimeouts:
 class Connection(RequestHandler):
     """One connection of a client."""
 
-    __slots__ = ("_head_timer", "_seen_requests", "_timeouts", "_unsent", "_write_timer", "_write_transport")
+    __slots__ = (
+        "_head_timer",
+        "_seen_requests",
+        "_timeouts",
+        "_unsent",
+        "_when_lost",
+        "_write_timer",
+        "_write_transport",
+    )
 
     def __init__(self, manager: web.Server, *, timeouts: ConnectionTimeouts, **named: Any) -> None:  # noqa: ANN401  # aiohttp's
         super().__init__(manager, **named)
@@ -55,6 +64,7 @@ class Connection(RequestHandler):
         self._write_transport: asyncio.WriteTransport | None = None
         self._unsent = 0
         self._seen_requests = 0
+        self._when_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`: the timeout of the first head starts here."""
@@ -69,7 +79,13 @@ class Connection(RequestHandler):
             if timer is not None:
                 timer.cancel()
         self._write_transport = None
+        if self._when_lost is not None:
+            self._when_lost()
         super().connection_lost(exc)
+
+    def when_lost(self, callback: Callable[[], None] | None) -> None:
+        """Call back when the connection is lost, instead of the callback before; None: of nobody."""
+        self._when_lost = callback
 
     def resume_writing(self) -> None:
         """See `asyncio.Protocol`: the client has read."""

@@ -6,9 +6,10 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from httpkit.openapi.identifiers import DEAD_LETTER_IN_PATH, EVENT_IN_PATH, IN_PATH
-from httpkit.openapi.operations import TEXT, Key, Operation, Parameter, ResponseSpec, json_content
+from httpkit.openapi.operations import TEXT, Content, Key, Operation, Parameter, ResponseSpec, json_content
 from httpkit.openapi.pagination import cursor_page_of
 from httpkit.response.error_codes import ErrorCode
+from httpkit.streaming.event_stream import MEDIA_TYPE as EVENT_STREAM
 from query_api.openapi import samples
 from query_api.openapi.response_models import (
     DeadLetter,
@@ -35,6 +36,13 @@ IF_MATCH: Final = Parameter(
     "The expected `ETag`: 412 if the shipment has another version now.",
     TEXT,
     '"v1"',
+)
+LAST_EVENT_ID: Final = Parameter(
+    "Last-Event-ID",
+    "header",
+    "The `id` of the last event that was received: the version that the client has.",
+    TEXT,
+    "2",
 )
 _LISTED: Final = ("Link", "Cache-Control")
 
@@ -148,6 +156,27 @@ OPERATIONS: Final[Mapping[Key, Operation]] = {
             ),
         },
         errors=(ErrorCode.NOT_FOUND, ErrorCode.DEAD_LETTER_DISCARDED),
+    ),
+    ("GET", "/shipments/{tracking_number}/stream"): Operation(
+        name="streamShipment",
+        tag="shipments",
+        summary="Follow a shipment live",
+        description=(
+            "Server-sent events: the current status at once, unless `Last-Event-ID` names this version or a "
+            "later one, then each change; of several that came together only the latest. A comment comes "
+            "every 15 seconds. The stream ends by itself within a minute: connect again, with "
+            "`Last-Event-ID`, as `EventSource` and its like do. 503 with `Retry-After` if too many streams "
+            "are open."
+        ),
+        parameters=(IN_PATH, LAST_EVENT_ID),
+        responses={
+            200: ResponseSpec(
+                'Each event has the version as its `id`, and `{"version", "current_status"}` as its `data`.',
+                {EVENT_STREAM: Content(TEXT, {"in_transit": samples.STREAM})},
+                headers=("Cache-Control",),
+            ),
+        },
+        errors=(ErrorCode.SHIPMENT_NOT_FOUND,),
     ),
     ("GET", "/shipments/{tracking_number}"): Operation(
         name="getShipment",

@@ -129,3 +129,5 @@ TOKEN: Final = {
     "expires_in": 86_400,
     "token_type": "Bearer",
 }
+
+STREAM: Final = 'retry: 1400\n\nid: 4\ndata: {"version":4,"current_status":"in_transit"}\n\n:\n\n'

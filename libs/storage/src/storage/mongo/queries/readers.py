@@ -25,6 +25,7 @@ from storage.mongo.errors import translated
 from storage.mongo.held_events import HELD_UNTIL
 from storage.mongo.queries import lists
 from storage.mongo.queries.paging import MongoList, shown
+from storage.mongo.queries.scopes import inside
 from storage.mongo.queries.trails import MongoTrails
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS
 
@@ -178,13 +179,8 @@ class MongoDeadLetterReader:
 
 
 def _by_id(wanted: str, scope: Scope) -> dict[str, Any]:
-    return {"_id": {"$eq": wanted}, **_inside(scope)}
+    return {"_id": {"$eq": wanted}, **inside(scope)}
 
 
 def _beyond(wanted: str, scope: Scope) -> dict[str, Any]:
-    return {"_id": {"$eq": wanted}, "$nor": [_inside(scope)]}
-
-
-def _inside(scope: Scope) -> dict[str, Any]:
-    limits = {"client_id": scope.client_id, "submitted_by": scope.submitted_by}
-    return {name: {"$eq": whose} for name, whose in limits.items() if whose is not None}
+    return {"_id": {"$eq": wanted}, "$nor": [inside(scope)]}

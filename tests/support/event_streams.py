@@ -1,0 +1,56 @@
+"""A reader of event streams, as strict as the standard: blocks of lines, each with a field or a comment."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientResponse
+
+HEARTBEAT = ":"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event."""
+
+    id: int
+    data: dict[str, Any]
+
+
+class EventStream:
+    """The blocks of a response, in their order.
+
+    Attributes:
+        retry_ms: what the server has asked for last.
+    """
+
+    def __init__(self, response: ClientResponse) -> None:
+        self.retry_ms: int | None = None
+        self._response = response
+
+    async def block(self, *, timeout_s: float = 5.0) -> str | None:
+        """Return the next block without its end, or None at the end of the stream.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        async with asyncio.timeout(timeout_s):
+            lines: list[str] = []
+            while line := await self._response.content.readline():
+                if line == b"\n":
+                    return "\n".join(lines)
+                lines.append(line.decode().removesuffix("\n"))
+        assert not lines, f"the stream ends within a block: {lines}"
+        return None
+
+    async def event(self, *, timeout_s: float = 5.0) -> Event | None:
+        """Return the next event, past heartbeats; None at the end of the stream."""
+        async with asyncio.timeout(timeout_s):
+            while (block := await self.block(timeout_s=timeout_s)) is not None:
+                fields = dict(line.split(": ", 1) for line in block.splitlines() if line != HEARTBEAT)
+                if "retry" in fields:
+                    self.retry_ms = int(fields["retry"])
+                if "data" in fields:
+                    return Event(int(fields["id"]), json.loads(fields["data"]))
+        return None
