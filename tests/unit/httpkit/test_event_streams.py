@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 from tests.unit.httpkit.conftest import HTTP
 
 QUICK = StreamTiming(heartbeat_s=0.05, lifetime_s=(30.0, 30.0))
-LIMITS = StreamSettings(per_address=2, most=3)
+LIMITS = StreamSettings(per_address=2, per_replica=3)
 
 
 @dataclass

@@ -167,13 +167,13 @@ class StreamSettings(BaseSettings):
 
     Attributes:
         per_address: streams that an address may have open at a replica; more are 503.
-        most: streams that a replica may have open, each about 50 KiB; more are 503.
+        per_replica: streams that a replica may have open, each about 50 KiB; more are 503.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="STREAMS_", env_ignore_empty=True)
 
     per_address: int = Field(default=200, ge=1, le=1_000_000)
-    most: int = Field(default=12_000, ge=1, le=1_000_000)
+    per_replica: int = Field(default=12_000, ge=1, le=1_000_000)
 
 
 def exposure_of(domain: str | None, bind: str | None, host: str) -> str | None:

@@ -64,7 +64,7 @@ class OpenStreams:
     def _require_room(self, address: str) -> None:
         if self._is_stopping:
             raise _full("this replica stops: connect again")
-        if len(self._slots) >= self._settings.most:
+        if len(self._slots) >= self._settings.per_replica:
             self._rejected.labels("process").inc()
             raise _full("too many streams are open here: connect again later")
         if self._by_address[address] >= self._settings.per_address:
