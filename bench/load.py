@@ -17,6 +17,7 @@ from pydantic_core import from_json, to_json
 from pymongo import MongoClient
 
 from devstack.client import RunningStack
+from devstack.home.stack_file import SERVICES
 from domain.shipments.commands import Command, CreateShipment, ReportStatus
 from domain.shipments.event_identity import creation_event_id, event_id
 from domain.shipments.status import Status
@@ -194,7 +195,7 @@ def resident_mib(stack: RunningStack) -> dict[str, float]:
     members = stack.members()
     return {
         group: max(psutil.Process(member.pid).memory_info().rss for member in members[group]) / 2**20
-        for group in ("ingest-api", "processor", "query-api", "webhooks")
+        for group in SERVICES
     }
 
 

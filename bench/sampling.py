@@ -15,9 +15,9 @@ from pymongo import MongoClient
 from redis import Redis
 
 from devstack.client import RunningStack
+from devstack.home.stack_file import SERVICES
 from messaging.topics import Topics
 
-OURS: Final = ("ingest-api", "processor", "query-api", "webhooks")
 RSS_TOLERANCE: Final = 0.05
 HANDLES: Final = 10
 """Number of files or connections that is no growth: pools vary."""
@@ -48,7 +48,7 @@ class Samples:
 
     def broken(self) -> Iterator[str]:
         """Return the violated bounds."""
-        for group in OURS:
+        for group in SERVICES:
             second, last = self.quarters(f"{group} RSS MiB")
             if last > second * (1 + RSS_TOLERANCE):
                 yield f"{group}: {second:.1f} MiB in the second quarter, {last:.1f} in the last"

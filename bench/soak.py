@@ -20,7 +20,7 @@ from typing import Final
 
 from bench.lives import SHIPMENTS, block_of
 from bench.load import applied, command_log, kafka_settings, make_load
-from bench.sampling import OURS, Sampler, Samples
+from bench.sampling import Sampler, Samples
 from bench.saving import command_line, publish
 from bench.soaking import Soaking
 from bench.stacks import bench_stack
@@ -28,6 +28,7 @@ from bench.throughput import measure
 from bench.verifying import verify
 
 from devstack.client import RunningStack
+from devstack.home.stack_file import SERVICES
 
 SAMPLE_EVERY_S: Final = 5.0
 CACHED_SHIPMENTS: Final = 6_000
@@ -106,7 +107,7 @@ def _lines(result: Result) -> Iterator[str]:
     responses = ", ".join(f"{status}: {times}" for status, times in sorted(soaking.responses.items()))
     yield f"answers          {responses}; posts repeated: {soaking.doubts.total()}"
     yield f"{'':24} {'2nd quarter':>12} {'last':>12} {'change':>8}"
-    for name in sorted(result.samples.series, key=lambda name: (not name.startswith(OURS), name)):
+    for name in sorted(result.samples.series, key=lambda name: (not name.startswith(SERVICES), name)):
         second, last = result.samples.quarters(name)
         change = f"{(last / second - 1) * 100:+7.1f}%" if second else ""
         yield f"{name:24} {second:12.1f} {last:12.1f} {change:>8}"

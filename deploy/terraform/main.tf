@@ -1,5 +1,5 @@
 locals {
-  services = ["gateway", "ingest-api", "processor", "query-api", "webhooks"]
+  services = ["gateway", "ingest-api", "processor", "query-api", "webhooks", "portal"]
 
   settings = merge({
     KAFKA_BROKERS             = join(",", var.kafka.brokers)

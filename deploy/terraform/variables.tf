@@ -1,5 +1,5 @@
 variable "images" {
-  description = "Where the five images are, and which release."
+  description = "Where the six images are, and which release."
   type = object({
     registry = string
     version  = string

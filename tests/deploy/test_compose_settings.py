@@ -21,7 +21,7 @@ SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE)["services"]
 EVERYWHERE, OF_THE_MACHINE, NOT_IN_CONTAINERS = "Everywhere", "Of the machine", "Not in containers"
 OF_COMPOSE = {"COMPOSE_PROFILES", "COMPOSE_FILE"}
 OF_THE_GATEWAY = {"WAYBILL_TRUSTED_PROXIES"}
-WITHOUT_EFFECT = {"processor": {"CORS_ORIGINS", "TRUSTED_PROXIES"}}
+WITHOUT_EFFECT = {"processor": {"CORS_ORIGINS", "PUBLIC_URL", "TRUSTED_PROXIES"}}
 OF_OPENTELEMETRY = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
 
 
@@ -58,7 +58,7 @@ def test_each_setting_of_the_example_exists() -> None:
     assert all(f"${{{name}:" in COMPOSE + OUTSIDE for name in EXAMPLE[OF_THE_MACHINE] - OF_COMPOSE)
 
 
-@pytest.mark.parametrize("service", ["ingest-api", "query-api", "processor", "webhooks", "schema"])
+@pytest.mark.parametrize("service", ["ingest-api", "query-api", "processor", "webhooks", "portal", "schema"])
 def test_a_service_gets_every_setting_that_it_reads(service: str) -> None:
     read = read_by(service) - WITHOUT_EFFECT.get(service, set())
     assert read & EXAMPLE[EVERYWHERE]

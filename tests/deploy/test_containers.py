@@ -20,7 +20,7 @@ from tests.support.stack import ExternalStack
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
-SERVICES = ("ingest-api", "query-api", "processor", "webhooks")
+SERVICES = ("ingest-api", "query-api", "processor", "webhooks", "portal")
 SERVERS = ("gateway", *SERVICES, "redis", "kafka", "mongo")
 APIS = ("ingest-api", "ingest-api-more", "query-api", "query-api-more")
 WHO = "id -u; touch /x 2>&1; grep CapEff /proc/1/status"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from devstack.home.stack_file import SERVICES
 from docgen.dashboards.pages import DASHBOARDS
 from docgen.dashboards.panel import Query
 from tests.observability.conftest import Watched
 from tests.observability.day import USER
 from tests.observability.rules import alerts, recorded
-from tests.support.prometheus import SERVICES
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(400)]
 

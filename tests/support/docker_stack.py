@@ -16,6 +16,7 @@ from testcontainers.core.container import DockerContainer
 
 from devstack.home.ports import LOOPBACK, choose_ports, is_free
 from devstack.home.programs import wheel_program
+from devstack.home.stack_file import SERVICES
 from devstack.parts import gateway, mongod, services
 from devstack.supervision.die_with_parent import dying_with_parent
 from devstack.supervision.part import NotReadyError, Part, Probe
@@ -23,7 +24,6 @@ from devstack.supervision.probes import kafka_probe, mongod_probe, redis_probe
 from tests.support.printed_calls import ROOT
 from tests.support.stack import ExternalStack
 
-GROUPS = ("ingest-api", "processor", "query-api", "webhooks")
 READY_WITHIN_S = 90.0
 END_WITHIN_S = 20.0
 _POLL_S = 0.2
@@ -32,7 +32,7 @@ _POLL_S = 0.2
 @contextmanager
 def docker_stack(home: Path) -> Iterator[ExternalStack]:
     """Run the whole of Waybill while the context lasts."""
-    names = ("mongo", "redis", "kafka", "gateway", *GROUPS)
+    names = ("mongo", "redis", "kafka", "gateway", gateway.INNER, *SERVICES)
     ports = choose_ports(names, remembered={}, is_free=is_free, seed=os.getpid())
     addresses = services.Addresses(
         mongo_uri=mongod.mongo_uri(ports["mongo"]),
@@ -93,9 +93,14 @@ def _prepare(addresses: services.Addresses) -> None:
 
 
 def _services(ports: Mapping[str, int], addresses: services.Addresses) -> list[Part]:
+    found = services.addresses_of_services(
+        {group: [ports[group]] for group in SERVICES}, api_port=ports[gateway.INNER]
+    )
     return [
-        services.service_part(group, f"{group}-1", port=ports[group], environment=addresses.as_environment())
-        for group in GROUPS
+        services.service_part(
+            group, f"{group}-1", port=ports[group], environment={**addresses.as_environment(), **found}
+        )
+        for group in SERVICES
     ]
 
 
@@ -105,6 +110,7 @@ def _gateway(ports: Mapping[str, int], home: Path) -> Part:
         caddyfile=gateway.find_caddyfile(),
         data=home,
         port=ports["gateway"],
+        inner_port=ports[gateway.INNER],
         replicas={service: [ports[service]] for service in gateway.UPSTREAMS},
     )
 

@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 
 from devstack.client import RunningStack
+from devstack.home.stack_file import SERVICES
 
 DEPLOYED = Path(__file__).parents[2] / "deploy/prometheus"
-SERVICES = ("ingest-api", "processor", "query-api", "webhooks")
 READY_WITHIN_S = 30.0
 
 

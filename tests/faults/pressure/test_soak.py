@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from bench.sampling import OURS
 from bench.soak import Plan, report, soak
 
+from devstack.home.stack_file import SERVICES
 from tests.support.ports import unused_port
 from tests.support.stack import start_stack
 
@@ -22,6 +22,6 @@ async def test_a_short_soak_loses_nothing_and_reports(tmp_path: Path) -> None:
     assert result.soaking is not None
     assert result.soaking.blocks > 0
     assert set(result.soaking.responses) <= {200, 201, 202, 404, 409, 503}
-    assert len(result.samples.series[f"{OURS[0]} RSS MiB"]) >= 5
+    assert len(result.samples.series[f"{SERVICES[0]} RSS MiB"]) >= 5
     assert result.samples.eternal_keys == set()
     assert "verdict" in report(result)

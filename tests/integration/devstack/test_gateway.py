@@ -63,16 +63,20 @@ class Service:
             "length": length,
             "id": request.headers.get("X-Request-Id"),
             "for": request.headers.get("X-Forwarded-For"),
+            "site": f"{request.headers.get('X-Forwarded-Proto')}://{request.headers.get('X-Forwarded-Host')}",
             "pad": "x" * 2000,
         }
         return web.json_response(response, headers={"ETag": ETAG, "Vary": "Origin"})
 
 
 class Door:
-    """A running gateway, the services behind it and a client in front of it."""
+    """A running gateway, the services behind it and a client in front; `inner` is the portal's way in."""
 
-    def __init__(self, session: aiohttp.ClientSession, services: dict[str, list[Service]]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, services: dict[str, list[Service]], *, inner: str
+    ) -> None:
         self.session = session
+        self.inner = inner
         self.services = services
         self.ingest = services["ingest-api"]
         self.query = services["query-api"]
@@ -82,9 +86,9 @@ class Door:
 async def open_door(
     directory: Path, *, ingest: int = 1, query: int = 1, trusted: str = ""
 ) -> AsyncIterator[Door]:
-    replicas = {"ingest-api": ingest, "query-api": query, "webhooks": 1}
+    replicas = {"ingest-api": ingest, "query-api": query, "webhooks": 1, "portal": 1}
     named = {group: replica_names(group, count) for group, count in replicas.items()}
-    names = ["gateway", *(name for group in named.values() for name in group)]
+    names = ["gateway", gateway.INNER, *(name for group in named.values() for name in group)]
     seed = random.SystemRandom().getrandbits(32)
     ports = choose_ports(names, remembered={}, is_free=is_free, seed=seed)
     behind = {
@@ -96,6 +100,7 @@ async def open_door(
         caddyfile=find_caddyfile(),
         data=directory,
         port=ports["gateway"],
+        inner_port=ports[gateway.INNER],
         replicas={group: [service.port for service in services] for group, services in behind.items()},
     )
     part = replace(part, environment={**part.environment, "WAYBILL_TRUSTED_PROXIES": trusted})
@@ -108,7 +113,7 @@ async def open_door(
             async with aiohttp.ClientSession(
                 url, auto_decompress=False, headers={"Accept-Encoding": "identity"}
             ) as session:
-                yield Door(session, behind)
+                yield Door(session, behind, inner=f"http://127.0.0.1:{ports[gateway.INNER]}")
         finally:
             child.kill()
             await child.wait()
@@ -129,6 +134,27 @@ async def test_only_a_trusted_proxy_may_name_the_client(tmp_path: Path, trusted:
     async with open_door(tmp_path, trusted=trusted) as door:
         response = await door.session.get("/shipments", headers={"X-Forwarded-For": "203.0.113.7"})
         assert (await response.json())["for"] == forwarded
+
+
+async def test_the_portal_says_for_whom_it_asks(door: Door) -> None:
+    told = {
+        "X-Forwarded-For": "203.0.113.7, 198.51.100.1",
+        "X-Forwarded-Host": "waybill.example",
+        "X-Forwarded-Proto": "https",
+    }
+    async with door.session.get(f"{door.inner}/shipments", headers=told) as response:
+        seen = await response.json()
+    assert (seen["for"], seen["site"]) == ("203.0.113.7, 198.51.100.1", "https://waybill.example")
+    assert seen["who"] == door.query[0].name
+
+
+async def test_the_portal_reaches_the_same_api_and_not_itself(door: Door) -> None:
+    async with door.session.post(f"{door.inner}/events") as response:
+        assert (await response.json())["who"] == door.ingest[0].name
+    async with door.session.get(f"{door.inner}/metrics") as response:
+        await check_error(response, 404, "NOT_FOUND")
+    async with door.session.get(f"{door.inner}/console") as response:
+        assert (await response.json())["who"] == door.query[0].name
 
 
 async def check_error(response: aiohttp.ClientResponse, status: int, code: str) -> None:

@@ -46,12 +46,15 @@ class Doors:
 
 @asynccontextmanager
 async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterator[Doors]:
-    ports = choose_ports(["plain", "secure", "nobody"], remembered={}, is_free=is_free, seed=os.getpid())
+    ports = choose_ports(
+        ["plain", "secure", "inner", "nobody"], remembered={}, is_free=is_free, seed=os.getpid()
+    )
     part = gateway_part(
         wheel_program(gateway.DISTRIBUTION, "caddy"),
         caddyfile=find_caddyfile(),
         data=data,
         port=ports["plain"],
+        inner_port=ports["inner"],
         replicas={service: [ports["nobody"]] for service in gateway.UPSTREAMS},
     )
     status = 308 if environment else 404

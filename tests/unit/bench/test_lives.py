@@ -5,6 +5,8 @@ from collections import Counter
 from bench.lives import SHIPMENTS, block_of
 from bench.sampling import Samples
 
+from devstack.home.stack_file import SERVICES
+
 
 def test_a_block_is_the_same_whenever_it_is_made_and_no_other_has_its_shipments() -> None:
     assert block_of(7, 3) == block_of(7, 3)
@@ -23,7 +25,7 @@ def test_the_expectation_of_a_block_equals_its_requests() -> None:
 def test_growing_samples_break_their_bounds_and_varying_ones_do_not() -> None:
     flat, growing = Samples(), Samples()
     for moment in range(40):
-        for group in ("ingest-api", "processor", "query-api", "webhooks"):
+        for group in SERVICES:
             flat.add(f"{group} RSS MiB", 100 + moment % 3)
             growing.add(f"{group} RSS MiB", 100 + moment)
             for what in ("files", "connections", "threads"):

@@ -20,7 +20,7 @@ OF_OTHERS = {
 }
 """Kinds that operators of the cluster bring, whose schemas are not Kubernetes' own."""
 
-SERVICES = {"ingest-api", "query-api", "processor", "webhooks"}
+SERVICES = {"ingest-api", "query-api", "processor", "webhooks", "portal"}
 
 
 def test_kubernetes_knows_every_field(overlay: Manifests) -> None:
@@ -95,6 +95,7 @@ def test_each_pod_gets_the_secrets_it_needs_and_no_other(production: Manifests) 
         "ingest-api": {"JWT_SECRET"},
         "query-api": {"JWT_SECRET", "MONGO_URI"},
         "webhooks": secrets,
+        "portal": {"MONGO_URI"},
         **{name: {"MONGO_URI"} for name in ("processor", "schema", "backup", "toolbox")},
         **{name: set() for name in ("gateway", "topics")},
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import ingest_api.settings
+import portal.settings
 import processor.settings
 import query_api.settings
 import webhooks.settings
@@ -33,7 +34,7 @@ def have_only(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize("name", ["ingest-api", "query-api", "processor", "webhooks"])
+@pytest.mark.parametrize("name", ["ingest-api", "query-api", "processor", "webhooks", "portal"])
 def test_the_services_understand_their_environment(
     production: Manifests, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,6 +43,7 @@ def test_the_services_understand_their_environment(
         "query-api": query_api.settings,
         "processor": processor.settings,
         "webhooks": webhooks.settings,
+        "portal": portal.settings,
     }
     environment = production.environment(name)
     have_only(monkeypatch, environment)
@@ -58,7 +60,7 @@ def test_no_setting_is_misspelt(production: Manifests) -> None:
     assert [name for name in config["data"] if f"{name}=" not in documented] == []
 
 
-@pytest.mark.parametrize("name", ["ingest-api", "query-api", "webhooks"])
+@pytest.mark.parametrize("name", ["ingest-api", "query-api", "webhooks", "portal"])
 def test_an_api_has_time_to_finish(production: Manifests, name: str) -> None:
     spec = production.pods[name].spec
     sleep_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -160,14 +162,24 @@ def test_services_lead_to_ports_that_exist(overlay: Manifests) -> None:
         assert pods, name
         for pod in pods:
             [container] = overlay.pods[pod].spec["containers"]
-            [port], [target] = service["spec"]["ports"], container["ports"]
-            assert port["port"] == target["containerPort"]
+            listening = [port["containerPort"] for port in container["ports"]]
+            assert [port["port"] for port in service["spec"]["ports"]] == listening
 
 
 def test_the_gateway_knows_where_the_services_are(production: Manifests) -> None:
     environment, services = production.environment("gateway"), production.of("Service")
     for name, variable in UPSTREAMS.items():
         assert environment[variable] == f"{name}:{services[name]['spec']['ports'][0]['port']}"
+
+
+def test_the_portal_reaches_the_api_by_a_door_of_its_own(production: Manifests) -> None:
+    [inner] = [
+        port for port in production.of("Service")["gateway"]["spec"]["ports"] if port["name"] == "inner"
+    ]
+    assert production.environment("portal")["PORTAL_API_URL"] == f"http://gateway:{inner['port']}"
+    outside = repr(production.of("Ingress"))
+    assert "inner" not in outside
+    assert str(inner["port"]) not in outside
 
 
 def test_a_canary_gets_its_share_and_belongs_to_nobody_else(overlays: Mapping[str, Manifests]) -> None:

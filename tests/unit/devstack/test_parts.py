@@ -74,12 +74,15 @@ def test_the_gateway_knows_every_replica() -> None:
         caddyfile=Path("Caddyfile"),
         data=Path("data"),
         port=80,
-        replicas={"ingest-api": [1, 2], "query-api": [3], "webhooks": [4]},
+        inner_port=86,
+        replicas={"ingest-api": [1, 2], "query-api": [3], "webhooks": [4], "portal": [5]},
     )
 
     assert part.environment["INGEST_UPSTREAMS"] == "127.0.0.1:1 127.0.0.1:2"
     assert part.environment["QUERY_UPSTREAMS"] == "127.0.0.1:3"
     assert part.environment["WEBHOOKS_UPSTREAMS"] == "127.0.0.1:4"
+    assert part.environment["PORTAL_UPSTREAMS"] == "127.0.0.1:5"
+    assert part.environment["WAYBILL_INNER_PORT"] == "86"
     assert part.environment["WAYBILL_BIND"] == "127.0.0.1"
 
 
@@ -92,7 +95,8 @@ def test_the_banner_names_the_next_steps(tmp_path: Path) -> None:
 
     for text in ("http://localhost:8080", "admin_user", "driver_user_001", "password123", str(tmp_path)):
         assert text in banner
-    assert "http://localhost:8080/docs" in banner
+    assert banner.index("http://localhost:8080/console") < banner.index("http://localhost:8080/docs")
+    assert banner.index("http://localhost:8080/track") < banner.index("http://localhost:8080/docs")
     assert "curl" in banner
     assert "Ctrl-C stops everything" in banner
 

@@ -13,7 +13,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.home == Path.cwd() / ".waybill"
     assert settings.cache == Path("/home/me/.cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
-    assert settings.webhooks_replicas == 1
+    assert (settings.webhooks_replicas, settings.portal_replicas) == (1, 1)
     assert settings.kafka_brokers == 1
     assert settings.environment == "development"
     assert settings.jwt_secret is None
@@ -29,6 +29,7 @@ def test_the_environment_overrides_defaults() -> None:
         "INGEST_REPLICAS": "2",
         "QUERY_REPLICAS": "4",
         "WEBHOOKS_REPLICAS": "5",
+        "PORTAL_REPLICAS": "6",
         "WEBHOOKS_KEYS": sealing,
         "WAYBILL_KAFKA_BROKERS": "3",
         "ENV": "production",
@@ -42,7 +43,7 @@ def test_the_environment_overrides_defaults() -> None:
     assert settings.home == Path("/data/waybill")
     assert settings.cache == Path("/cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
-    assert settings.webhooks_replicas == 5
+    assert (settings.webhooks_replicas, settings.portal_replicas) == (5, 6)
     assert settings.kafka_brokers == 3
     assert settings.environment == "production"
     assert settings.jwt_secret == signing
@@ -61,6 +62,7 @@ def test_the_environment_overrides_defaults() -> None:
         ("PROCESSORS", "0"),
         ("QUERY_REPLICAS", "65"),
         ("WEBHOOKS_REPLICAS", "0"),
+        ("PORTAL_REPLICAS", "65"),
         ("WAYBILL_MONGO_CACHE_GB", "lots"),
         ("WAYBILL_MONGO_CACHE_GB", "nan"),
         ("WAYBILL_KAFKA_HEAP_MB", "1.5"),

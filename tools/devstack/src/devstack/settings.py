@@ -34,6 +34,7 @@ class StackSettings:
     ingest_replicas: int = 1
     query_replicas: int = 1
     webhooks_replicas: int = 1
+    portal_replicas: int = 1
     environment: str = "development"
     jwt_secret: str | None = field(default=None, repr=False)
     webhooks_keys: str | None = field(default=None, repr=False)
@@ -62,6 +63,7 @@ class StackSettings:
             ingest_replicas=_whole(env, "INGEST_REPLICAS", 1, most=_MOST_REPLICAS),
             query_replicas=_whole(env, "QUERY_REPLICAS", 1, most=_MOST_REPLICAS),
             webhooks_replicas=_whole(env, "WEBHOOKS_REPLICAS", 1, most=_MOST_REPLICAS),
+            portal_replicas=_whole(env, "PORTAL_REPLICAS", 1, most=_MOST_REPLICAS),
             environment=env.get("ENV") or "development",
             jwt_secret=env.get("JWT_SECRET") or None,
             webhooks_keys=env.get("WEBHOOKS_KEYS") or None,

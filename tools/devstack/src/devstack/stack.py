@@ -84,10 +84,12 @@ class Stack:
             "processor": services.replica_names("processor", settings.processors),
             "query-api": services.replica_names("query-api", settings.query_replicas),
             "webhooks": services.replica_names("webhooks", settings.webhooks_replicas),
+            "portal": services.replica_names("portal", settings.portal_replicas),
         }
         names = [*store_ports(settings.kafka_brokers)]
         if not settings.stores_only:
             names += [name for replicas in self._replicas.values() for name in replicas]
+            names.append(gateway.INNER)
         self._claims = PortClaims()
         self._ports = assign_ports(names, file=home.ports_file, seed=os.getpid(), claims=self._claims)
         self._addresses = self._service_addresses()
@@ -178,8 +180,9 @@ class Stack:
 
     def _front(self) -> list[Part]:
         shared = self._addresses.through(self._settings.links).as_environment()
-        ingest = gateway.upstreams([self._ports[name] for name in self._replicas["ingest-api"]])
-        environment = {**shared, **self._replication(), "INGEST_UPSTREAMS": ingest}
+        ports = {group: [self._ports[name] for name in names] for group, names in self._replicas.items()}
+        found = services.addresses_of_services(ports, api_port=self._ports[gateway.INNER])
+        environment = {**shared, **self._replication(), **found}
         parts = [
             services.service_part(group, name, port=self._ports[name], environment=environment)
             for group, names in self._replicas.items()
@@ -193,6 +196,7 @@ class Stack:
             caddyfile=gateway.find_caddyfile(),
             data=self._home.data("gateway"),
             port=self._settings.gateway_port,
+            inner_port=self._ports[gateway.INNER],
             replicas={
                 service: [self._ports[name] for name in self._replicas[service]]
                 for service in gateway.UPSTREAMS

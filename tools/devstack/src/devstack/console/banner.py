@@ -5,6 +5,8 @@ from pathlib import Path
 _SERVICES = """
 Waybill is up: {url}
 
+  console   {url}/console
+  tracking  {url}/track
   docs      {url}/docs
   logins    {logins}
   logs      {logs}

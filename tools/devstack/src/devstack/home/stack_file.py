@@ -7,7 +7,9 @@ from pathlib import Path
 
 from devstack.home.atomic_file import write_atomically
 
-GROUPS = ("gateway", "kafka", "mongod", "redis", "ingest-api", "processor", "query-api", "webhooks")
+STORES = ("kafka", "mongod", "redis")
+SERVICES = ("ingest-api", "processor", "query-api", "webhooks", "portal")
+GROUPS = ("gateway", *STORES, *SERVICES)
 
 
 @dataclass(frozen=True, slots=True)

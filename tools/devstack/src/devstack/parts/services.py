@@ -1,11 +1,12 @@
 """Waybill's own services and the commands that prepare the stores for them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from devstack.errors import PartFailedError, SettingsError
 from devstack.home.ports import LOOPBACK
+from devstack.parts.gateway import upstreams
 from devstack.parts.mongod import linked_mongo_uri
 from devstack.supervision.launcher import Launcher
 from devstack.supervision.part import Part
@@ -38,6 +39,7 @@ _TREES = (
     "processor.settings:Settings",
     "query_api.settings:Settings",
     "webhooks.settings:Settings",
+    "portal.settings:Settings",
     "storage.settings:RetentionSettings",
 )
 
@@ -83,6 +85,21 @@ class Addresses:
             "WEBHOOKS_ALLOWED_NETWORKS": self.webhooks_networks,
             "TRUSTED_PROXIES": "1",  # the gateway
         }
+
+
+def addresses_of_services(replicas: Mapping[str, Sequence[int]], *, api_port: int) -> dict[str, str]:
+    """Return the settings that tell services of each other.
+
+    Args:
+        replicas: the ports of each service.
+        api_port: where the gateway serves the API to the portal.
+    """
+    ports = [port for each in replicas.values() for port in each]
+    return {
+        "INGEST_UPSTREAMS": upstreams(replicas["ingest-api"]),
+        "PORTAL_API_URL": f"http://{LOOPBACK}:{api_port}",
+        "PORTAL_METRICS_TARGETS": ",".join(f"{LOOPBACK}:{port}" for port in ports),
+    }
 
 
 def replica_names(group: str, count: int) -> tuple[str, ...]:

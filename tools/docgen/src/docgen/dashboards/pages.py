@@ -5,8 +5,8 @@ from typing import Final
 
 from docgen.dashboards.panel import INTERVAL, Dashboard, Panel, Query
 
-_OWN: Final = 'job=~"ingest-api|query-api|processor|webhooks"'
-_API: Final = 'route!~"/health.*|/metrics"'
+_OWN: Final = 'job=~"ingest-api|query-api|processor|webhooks|portal"'
+_API: Final = 'route!~"/health.*|/metrics|.+/stream"'
 
 
 def _rate(metric: str, by: str = "", where: str = "") -> str:
