@@ -13,6 +13,7 @@ from httpkit.middleware.request_spans import trace_requests
 from httpkit.response.errors import RENDER_ERROR
 from httpkit.server.health import Health, State
 from portal.adapters import ADAPTERS, CACHE, DATABASE, Adapters, OpenAdapters, open_adapters
+from portal.console.api import API_URL, open_api
 from portal.routes import ROUTES
 from portal.settings import SETTINGS, Settings
 from portal.web.assets import ASSETS, load_assets
@@ -51,7 +52,8 @@ def build_app(
     app.middlewares.append(origin_middleware)
     trace_requests(app, tracer)
     app.on_response_prepare.append(add_security_headers)
-    app.cleanup_ctx.append(adapters)
+    app[API_URL] = settings.portal.api_url
+    app.cleanup_ctx.extend((adapters, open_api))
     return app
 
 

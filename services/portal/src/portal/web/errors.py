@@ -1,11 +1,12 @@
 """Errors as pages, for people; the rest of the portal's errors are JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from httpkit.middleware.request_ids import REQUEST_ID
-from httpkit.response.errors import ApiError, error_response
+from httpkit.response.errors import ApiError, Detail, error_response
 from portal.web.rendering import render
 
 
@@ -17,12 +18,14 @@ class ErrorView:
         status: of HTTP.
         code: of the API.
         message: in English, for operators.
+        details: the fields that are wrong.
         request_id: names the request in the logs, if known.
     """
 
     status: int
     code: str
     message: str
+    details: Sequence[Detail]
     request_id: str | None
 
 
@@ -31,7 +34,7 @@ def render_error(request: web.Request, error: ApiError) -> web.Response:
     half = next((half for half in ("console", "track") if _is_below(request.path, f"/{half}")), None)
     if half is None:
         return error_response(error)
-    view = ErrorView(error.status, error.code, error.message, request.get(REQUEST_ID))
+    view = ErrorView(error.status, error.code, error.message, error.details, request.get(REQUEST_ID))
     folder = "console" if half == "console" else "tracking"
     return render(request, f"{folder}/error.html", view, status=error.status, headers=error.headers or {})
 

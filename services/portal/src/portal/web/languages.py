@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import hdrs, web
 from babel import Locale
@@ -83,9 +84,18 @@ def language_of(request: web.Request) -> Language:
 
 
 def chosen_language(request: web.Request) -> str | None:
-    """Return the code that the address names; None: the browser decides."""
+    """Return the code that the address names, for a form that of its page; None: the browser decides."""
     given = request.query.get(LANG)
+    if given is None and request.method == hdrs.METH_POST:
+        given = _query_of(request.headers.get(hdrs.REFERER, "")).get(LANG)
     return given if given in LOCALES else None
+
+
+def _query_of(address: str) -> Mapping[str, str]:
+    try:
+        return dict(parse_qsl(urlsplit(address).query))
+    except ValueError:
+        return {}
 
 
 def _best_of(header: str) -> str:

@@ -67,13 +67,16 @@ class Renderer:
             query=query,
         )
 
-    def text(self, frame: Frame, template: str, view: object) -> str:
-        """Return a page as HTML; the template sees `frame`, `link` and `view`."""
+    def text(self, frame: Frame, template: str, view: object, console: object = None) -> str:
+        """Return a page as HTML; the template sees `frame`, `link`, `view` and `console`."""
         environment = self._environments[frame.language.code]
-        return environment.get_template(template).render(frame=frame, link=frame.link, view=view)
+        page = environment.get_template(template)
+        return page.render(frame=frame, link=frame.link, view=view, console=console)
 
 
 RENDERER: Final = web.AppKey("renderer", Renderer)
+CONSOLE: Final = web.RequestKey("console", object)
+"""What the console adds to the surroundings of its pages; nobody is logged in without it."""
 
 
 def render(
@@ -100,7 +103,7 @@ def render(
         hdrs.CONTENT_LANGUAGE: frame.language.tag,
     }
     return web.Response(
-        text=renderer.text(frame, template, view),
+        text=renderer.text(frame, template, view, request.get(CONSOLE)),
         status=status,
         content_type="text/html",
         headers={**about, **(headers or {})},
