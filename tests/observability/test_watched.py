@@ -97,6 +97,7 @@ def test_no_log_holds_secrets_or_contents_of_shipments(watched: Watched) -> None
         "processor-1.log",
         "query-api-1.log",
         "webhooks-1.log",
+        "portal-1.log",
         "gateway.log",
         "kafka.log",
     } <= logs.keys()

@@ -19,13 +19,7 @@ from servicekit.settings import Environment, ServiceSettings
 from storage.redis.rate_limiter import LocalRateLimiter
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import NOON
-from tests.support.fakes import (
-    Documents,
-    FixedClock,
-    InMemoryShipmentReader,
-    InMemoryStatusChanges,
-    InMemoryStatusReader,
-)
+from tests.support.fakes import Documents, FixedClock, InMemoryShipmentReader
 
 Client = TestClient[web.Request, web.Application]
 OpenPortal = Callable[..., Awaitable[Client]]
@@ -54,8 +48,6 @@ class World:
 
     def __post_init__(self) -> None:
         self.shipments = InMemoryShipmentReader(self.documents)
-        self.statuses = InMemoryStatusReader(self.documents)
-        self.changes = InMemoryStatusChanges()
 
     @asynccontextmanager
     async def opened(self, _settings: Settings, _registry: CollectorRegistry) -> AsyncIterator[Adapters]:
@@ -65,8 +57,6 @@ class World:
         yield Adapters(
             clock=self.clock,
             shipments=self.shipments,
-            statuses=self.statuses,
-            changes=self.changes,
             limiter=LocalRateLimiter(),
             probes={"database": probe, "cache": probe},
         )
