@@ -19,7 +19,13 @@ from servicekit.settings import Environment, ServiceSettings
 from storage.redis.rate_limiter import LocalRateLimiter
 from storage.settings import MongoSettings, RedisSettings
 from tests.support.builders import NOON
-from tests.support.fakes import Documents, FixedClock, InMemoryShipmentReader
+from tests.support.fakes import (
+    Documents,
+    FixedClock,
+    InMemoryShipmentReader,
+    InMemoryStatusChanges,
+    InMemoryStatusReader,
+)
 
 Client = TestClient[web.Request, web.Application]
 OpenPortal = Callable[..., Awaitable[Client]]
@@ -48,6 +54,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.shipments = InMemoryShipmentReader(self.documents)
+        self.statuses = InMemoryStatusReader(self.documents)
+        self.changes = InMemoryStatusChanges()
 
     @asynccontextmanager
     async def opened(self, _settings: Settings, _registry: CollectorRegistry) -> AsyncIterator[Adapters]:
@@ -57,6 +65,8 @@ class World:
         yield Adapters(
             clock=self.clock,
             shipments=self.shipments,
+            statuses=self.statuses,
+            changes=self.changes,
             limiter=LocalRateLimiter(),
             probes={"database": probe, "cache": probe},
         )

@@ -10,13 +10,17 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from domain.ports.core import Clock, RateLimiter, ShipmentReader
+from domain.ports.live import StatusChanges, StatusReader
 from httpkit.server.health import Check, ping_check
+from messaging.consumer.change_tail import ChangeTail
+from messaging.metrics import ChangeTailMetrics
 from portal.settings import Settings
 from servicekit.clock import SystemClock
 from storage.health import ping_database, ping_redis
 from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.mongo.database import open_database
 from storage.mongo.queries.readers import MongoShipmentReader
+from storage.mongo.queries.statuses import MongoStatusReader
 from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 
@@ -34,6 +38,8 @@ class Adapters:
 
     clock: Clock
     shipments: ShipmentReader
+    statuses: StatusReader
+    changes: StatusChanges
     limiter: RateLimiter
     probes: Mapping[str, Check]
 
@@ -50,9 +56,15 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
         redis = await stack.enter_async_context(open_redis(settings.redis))
+        statuses = MongoStatusReader(database)
+        changes = ChangeTail(settings.kafka, statuses)
+        registry.register(ChangeTailMetrics(changes))
+        await stack.enter_async_context(changes.running())
         yield Adapters(
             clock=SystemClock(),
             shipments=MongoShipmentReader(database),
+            statuses=statuses,
+            changes=changes,
             limiter=LotRateLimiter(RedisRateLimiter(redis)),
             probes={
                 DATABASE: ping_check(partial(ping_database, database)),

@@ -12,6 +12,8 @@ from httpkit.middleware.rate_limits import LIMITER
 from httpkit.middleware.request_spans import trace_requests
 from httpkit.response.errors import RENDER_ERROR
 from httpkit.server.health import Health, State
+from httpkit.streaming.open_streams import OpenStreams
+from httpkit.streaming.shipment_streams import SHIPMENT_STREAMS, ShipmentStreams
 from portal.adapters import ADAPTERS, CACHE, DATABASE, Adapters, OpenAdapters, open_adapters
 from portal.console.api import API_URL, open_api
 from portal.routes import ROUTES
@@ -33,10 +35,12 @@ def build_app(
         tracer: creates spans of requests, if given.
     """
     registry = new_registry("portal")
+    streams = OpenStreams(settings.streams, registry)
 
     async def adapters(started: web.Application) -> AsyncIterator[None]:
         async with opening(settings, registry) as opened:
             started[ADAPTERS], started[LIMITER] = opened, opened.limiter
+            started[SHIPMENT_STREAMS] = ShipmentStreams(streams, opened.statuses, opened.changes)
             yield
 
     app = httpkit.server.app_server.build_app(
@@ -52,6 +56,7 @@ def build_app(
     app.middlewares.append(origin_middleware)
     trace_requests(app, tracer)
     app.on_response_prepare.append(add_security_headers)
+    app.on_shutdown.append(streams.close_all)
     app[API_URL] = settings.portal.api_url
     app.cleanup_ctx.extend((adapters, open_api))
     return app

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from httpkit.settings import HttpSettings, LimitSettings
+from httpkit.settings import HttpSettings, LimitSettings, StreamSettings
 from messaging.settings import KafkaSettings
 from servicekit.settings import FROZEN, ServiceSettings, TelemetrySettings
 from storage.settings import MongoSettings, RedisSettings
@@ -81,6 +81,7 @@ class Settings(BaseModel):
     redis: RedisSettings
     portal: PortalSettings
     public: PublicSettings
+    streams: StreamSettings = Field(default_factory=StreamSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 
 

@@ -30,12 +30,10 @@ from messaging.backlog import Backlog
 from messaging.consumer.change_tail import ChangeTail
 from messaging.health import KafkaProbe
 from messaging.metrics import ChangeTailMetrics
-from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from query_api.event_queue import EventQueue, IngestApis, Watched
 from query_api.partition_depths import Depths, PartitionDepths
 from query_api.settings import Settings
-from servicekit.background_tasks import in_background
 from servicekit.clock import SystemClock
 from servicekit.settings import Environment
 from storage.health import ping_database, ping_redis
@@ -106,7 +104,9 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
         statuses = MongoStatusReader(database)
-        changes = await stack.enter_async_context(_following(settings.kafka, statuses, registry))
+        changes = ChangeTail(settings.kafka, statuses)
+        registry.register(ChangeTailMetrics(changes))
+        await stack.enter_async_context(changes.running())
         hasher = PasswordHasher(
             cost=settings.passwords.bcrypt_cost, threads=settings.passwords.bcrypt_threads
         )
@@ -144,16 +144,6 @@ async def _depths(settings: Settings) -> AsyncIterator[Depths]:
         yield PartitionDepths(backlog).of
     finally:
         await backlog.stop()
-
-
-@asynccontextmanager
-async def _following(
-    kafka: KafkaSettings, statuses: StatusReader, registry: CollectorRegistry
-) -> AsyncIterator[StatusChanges]:
-    tail = ChangeTail(kafka, statuses)
-    registry.register(ChangeTailMetrics(tail))
-    async with in_background(tail.run(), name="change_tail"):
-        yield tail
 
 
 @asynccontextmanager

@@ -23,6 +23,8 @@ READ_PATTERN: Final = rf"99[Mm]-{READ_CHARACTERS}{{12}}"
 ENTROPY_BYTES: Final = 7
 
 LENGTH: Final = 16
+NOBODY: Final = TrackingNumber("99M-000000000001")
+"""A number with a wrong check character, so no shipment has it."""
 
 _BODY_LENGTH = 11
 _FORM = re.compile(PATTERN)
@@ -84,6 +86,12 @@ def canonical(text: str) -> str:
         return text
     upper = text.upper()
     return upper[: len(PREFIX)] + upper[len(PREFIX) :].translate(_READ_AS)
+
+
+def number_to_find(text: str) -> TrackingNumber:
+    """Return the number to look up for typed text: `NOBODY` for nonsense, which costs as much."""
+    number = canonical(text)
+    return TrackingNumber(number) if is_tracking_number(number) else NOBODY
 
 
 def tracking_number_from(entropy: bytes) -> TrackingNumber:

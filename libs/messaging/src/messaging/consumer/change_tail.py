@@ -24,6 +24,7 @@ from messaging.dead_letters.records import Record
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from messaging.unpacking import tolerant_consumer
+from servicekit.background_tasks import in_background
 
 FETCH_WAIT_MS: Final = 200
 """How long a broker collects changes before it returns them: five fetches a second, however many changes."""
@@ -39,7 +40,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ChangeTail:
-    """`StatusChanges` on Kafka; `run` reads.
+    """`StatusChanges` on Kafka.
 
     Whenever reading begins, or begins again after a fault, each listener gets the current status of its
     shipment from the store: what happened in between is not missed.
@@ -75,8 +76,13 @@ class ChangeTail:
             if not listeners:
                 del self._listeners[key]
 
-    async def run(self) -> None:
-        """Read while somebody listens, until cancelled."""
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Read whenever somebody listens, while the context lasts."""
+        async with in_background(self._run(), name="change_tail"):
+            yield
+
+    async def _run(self) -> None:
         while True:
             await self._wanted.wait()
             try:

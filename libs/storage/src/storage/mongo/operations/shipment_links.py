@@ -7,10 +7,10 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from domain.shipments.links import MOST_LINKS, LinkId, ShipmentLink, is_valid, token_hash
-from domain.shipments.tracking_number import TrackingNumber
+from domain.shipments.tracking_number import NOBODY, TrackingNumber
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
-from storage.mongo.queries.public import NOBODY, MongoPublicShipmentReader
+from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.schema import SHIPMENT_LINKS
 
 # An allow list: digests are never read.

@@ -4,16 +4,13 @@ from typing import Final
 
 from domain.shipments import public_view
 from domain.shipments.public_view import PublicShipment
-from domain.shipments.tracking_number import TrackingNumber, canonical, is_tracking_number
+from domain.shipments.tracking_number import TrackingNumber, number_to_find
 from storage.mongo.checkpoints import CHECKPOINT, COUNT, RING, with_checkpoints
 from storage.mongo.database import Database
 from storage.mongo.documents import UTC_OFFSET, Document
 from storage.mongo.errors import translated
 from storage.mongo.queries.paging import shown
 from storage.mongo.schema import SHIPMENTS
-
-NOBODY: Final = TrackingNumber("99M-000000000001")
-"""A number with a wrong check character, so no shipment has it: looked up for text that is no number."""
 
 _STEP: Final = ("status", CHECKPOINT, "timestamp", UTC_OFFSET, "recorded_at")
 _PLACE: Final = ("location.lat", "location.lng")
@@ -34,7 +31,7 @@ class MongoPublicShipmentReader:
 
     async def find(self, typed: str) -> PublicShipment | None:
         """See `PublicShipmentReader.find`."""
-        found = await self._read(_number_of(typed), _PUBLIC)
+        found = await self._read(number_to_find(typed), _PUBLIC)
         return None if found is None else public_view.public_view(found)
 
     async def find_linked(self, tracking_number: TrackingNumber) -> PublicShipment | None:
@@ -46,8 +43,3 @@ class MongoPublicShipmentReader:
         with translated():
             found = await self._shipments.find_one({"_id": {"$eq": tracking_number}}, fields)
         return None if found is None else with_checkpoints(shown(found, "tracking_number"))
-
-
-def _number_of(typed: str) -> TrackingNumber:
-    number = canonical(typed)
-    return TrackingNumber(number) if is_tracking_number(number) else NOBODY
