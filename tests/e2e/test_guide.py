@@ -36,6 +36,11 @@ EXPECTED = {
         '"current_status":"in_transit"',
         '"reference":"order 4711"',
     ],
+    "Show a recipient where the parcel is": [
+        '"current_status":"in_transit","steps":[{"status":"created"',
+        '"url":"http',
+        '"created_by":"client_user_001"',
+    ],
     "Be told of changes": [
         '"secret":"whsec_',
         '"state":"active"',

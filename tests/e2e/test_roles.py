@@ -138,6 +138,7 @@ def _request(route: str, thing: Thing) -> tuple[str, str, Json | None]:
         event=thing.event,
         fresh=thing.fresh,
         unknown_dead_letter="dl_0_999999",
+        unknown_link="ln_aaaaaaaaaaaaaaaaaaaa",
         creation=creation_event_id(TrackingNumber(thing.number)),
         unknown=unknown,
         unknown_event=creation_event_id(unknown),

@@ -17,6 +17,7 @@ from tests.support.fakes.partitions import (
     InMemoryPartitionStateStore,
     InMemoryQuarantineStore,
 )
+from tests.support.fakes.public import InMemoryLinkStore, InMemoryPublicShipmentReader
 from tests.support.fakes.readers import (
     InMemoryDeadLetterReader,
     InMemoryEventReader,
@@ -38,8 +39,10 @@ __all__ = [
     "InMemoryDeadLetterReplayer",
     "InMemoryDuplicateFilter",
     "InMemoryEventReader",
+    "InMemoryLinkStore",
     "InMemoryPartitionControl",
     "InMemoryPartitionStateStore",
+    "InMemoryPublicShipmentReader",
     "InMemoryQuarantineStore",
     "InMemoryReplies",
     "InMemoryReplyInbox",

@@ -36,7 +36,9 @@ from tests.support.fakes import (
     InMemoryDeadLetterIndex,
     InMemoryDeadLetterReader,
     InMemoryEventReader,
+    InMemoryLinkStore,
     InMemoryPartitionControl,
+    InMemoryPublicShipmentReader,
     InMemoryQuarantineStore,
     InMemoryRevocationFeed,
     InMemoryRevocationStore,
@@ -95,6 +97,8 @@ class World:
         self.shipments = InMemoryShipmentReader(self.documents)
         self.statuses = InMemoryStatusReader(self.documents)
         self.changes = InMemoryStatusChanges()
+        self.public = InMemoryPublicShipmentReader(self.documents)
+        self.links = InMemoryLinkStore(self.documents)
         self.events = InMemoryEventReader(self.documents)
         self.partitions = InMemoryPartitionControl(self.documents, "shipments.events")
         self.quarantine = InMemoryQuarantineStore(self.documents)
@@ -106,6 +110,8 @@ class World:
             shipments=self.shipments,
             statuses=self.statuses,
             changes=self.changes,
+            public=self.public,
+            links=self.links,
             events=self.events,
             dead_letters=self.dead_letters,
             bin=InMemoryDeadLetterIndex(self.documents),

@@ -23,6 +23,7 @@ from domain.ports.core import (
 from domain.ports.dead_letters import DeadLetterBin, DeadLetterReader
 from domain.ports.live import StatusChanges, StatusReader
 from domain.ports.partitions import PartitionControl, QuarantineStore
+from domain.ports.public import LinkStore, PublicShipmentReader
 from domain.ports.revocations import RevocationFeed, RevocationStore
 from httpkit.middleware.auth import TokenIssuer
 from httpkit.server.health import Check, ping_check
@@ -45,7 +46,9 @@ from storage.mongo.database import Database, open_database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.operations.quarantine import MongoQuarantineStore
+from storage.mongo.operations.shipment_links import MongoLinkStore
 from storage.mongo.processing.partition_state import MongoPartitionControl
+from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.mongo.queries.statuses import MongoStatusReader
 from storage.redis.connection import open_redis
@@ -70,6 +73,8 @@ class Adapters:
     shipments: ShipmentReader
     statuses: StatusReader
     changes: StatusChanges
+    public: PublicShipmentReader
+    links: LinkStore
     events: EventReader
     dead_letters: DeadLetterReader
     bin: DeadLetterBin
@@ -115,6 +120,8 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             shipments=MongoShipmentReader(database),
             statuses=statuses,
             changes=changes,
+            public=MongoPublicShipmentReader(database),
+            links=MongoLinkStore(database),
             events=MongoEventReader(database),
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),

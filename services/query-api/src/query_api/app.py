@@ -21,11 +21,12 @@ from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters,
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from query_api.use_cases.access import ACCESS, open_access
+from query_api.use_cases.links import LINKS, Links
 from servicekit.clock import SystemClock
 from servicekit.settings import Environment
 from storage.mongo.accounts.users import seed_development_users
 
-UNCACHED_PREFIX: Final = "/auth/"
+UNCACHED_PREFIXES: Final = ("/auth/", "/public/")
 
 
 def build_app(
@@ -48,6 +49,7 @@ def build_app(
             open_access(settings, opened, revocations, SystemClock()) as access,
         ):
             started[ADAPTERS], started[ACCESS] = opened, access
+            started[LINKS] = Links(opened.shipments, opened.public, opened.links, SystemClock())
             started[LIMITER], started[LIST_SLOTS] = opened.limiter, ListSlots()
             started[SHIPMENT_STREAMS] = ShipmentStreams(streams, opened.statuses, opened.changes)
             await _seed(settings, opened)
@@ -69,8 +71,11 @@ def build_app(
 
 
 async def _forbid_caching(request: web.Request, response: web.StreamResponse) -> None:
-    """Forbid caching of responses about tokens and users: a signal, so that errors have the header too."""
-    if request.path.startswith(UNCACHED_PREFIX):
+    """Forbid caching of what is about tokens, users or anybody's shipment.
+
+    A signal, so that errors have the header too.
+    """
+    if request.path.startswith(UNCACHED_PREFIXES):
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
 
 

@@ -12,14 +12,17 @@ from query_api.handlers import (
     documents,
     elsewhere,
     events,
+    links,
     login,
     operator_actions,
     partitions,
+    public,
     shipments,
     users,
 )
 
 _KEYS: Final = "/auth/users/{username}/api-keys"
+_LINKS: Final = "/shipments/{tracking_number}/links"
 
 ROUTES: Final = (
     Route("GET", "/", documents.get_start, None, is_json=False),
@@ -59,6 +62,17 @@ ROUTES: Final = (
         "/shipments/{tracking_number}/events",
         in_turn(events.list_shipment_events),
         Permission.SHIPMENT_READ,
+    ),
+    Route("GET", _LINKS, links.list_links, Permission.LINK_READ),
+    Route("POST", _LINKS, links.create_link, Permission.LINK_MANAGE),
+    Route("DELETE", f"{_LINKS}/{{link_id}}", links.delete_link, Permission.LINK_MANAGE),
+    # All paths below, so that whatever is not there has the same answer.
+    Route(
+        "GET",
+        r"/public/shipments/{tracking_number:[\s\S]*}",
+        public.get_public_shipment,
+        None,
+        budget=Budget.PUBLIC,
     ),
     Route("GET", "/dead-letters", in_turn(dead_letters.list_dead_letters), Permission.DEAD_LETTER_READ),
     # Not "replay", likewise.

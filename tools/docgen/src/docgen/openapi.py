@@ -20,6 +20,7 @@ TAGS: Final[Mapping[str, str]] = {
     "access": "Tokens, users and their API keys.",
     "shipments": "Registering, amending, cancelling and reading shipments.",
     "events": "Reporting events of shipments, and the outcome of each event.",
+    "tracking": "What anybody with a tracking number may see, and links that show more of a shipment.",
     "webhooks": "Endpoints that are sent the changes of shipments, with deliveries, retries and replays.",
     "dead letters": "Records that could not be applied, stored unchanged, with their replay.",
     "operations": "Halted partitions, quarantined shipments, and the log of operators' actions.",

@@ -318,7 +318,34 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
         Step(operation="changeWebhook", status=200, path=_WEBHOOK, checks=(_equals("state", "'paused'"),)),
         Step(operation="deleteWebhook", status=204, path=_WEBHOOK),
     ),
-    "8 Look around": (
+    "8 Share": (
+        Step(
+            operation="getPublicShipment",
+            status=200,
+            path=_NUMBER,
+            checks=(
+                _equals("steps[0].status", "'created'"),
+                "pm.expect(response).to.not.have.key('client_id');",
+            ),
+        ),
+        Step(
+            operation="createLink",
+            status=201,
+            path=_NUMBER,
+            checks=(
+                _keep("link", "response.id"),
+                "pm.expect(response.url).to.match(/\\/track\\/99M-[0-9A-Z]{12}#[A-Za-z0-9_-]{43}$/);",
+            ),
+        ),
+        Step(
+            operation="listLinks",
+            status=200,
+            path=_NUMBER,
+            checks=(_equals("data[0].id", "pm.variables.get('link')"),),
+        ),
+        Step(operation="deleteLink", status=204, path={**_NUMBER, "link_id": "{{link}}"}),
+    ),
+    "9 Look around": (
         Step(operation="getHealth", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="postHealth", status=200, checks=(_equals("status", "'ok'"),)),
         Step(operation="getLiveness", status=200, checks=(_equals("status", "'ok'"),)),
@@ -328,7 +355,7 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = {
         Step(operation="getDocs", status=200),
         Step(operation="getDocsAsset", status=200),
     ),
-    "9 End what was created": (
+    "10 End what was created": (
         Step(
             operation="changeOwnPassword",
             status=204,

@@ -17,7 +17,7 @@ from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import RETRY_SOON, ApiError
 from httpkit.response.json_responses import json_response
 from query_api.adapters import ADAPTERS, Adapters
-from query_api.not_found import not_found_or_forbidden
+from query_api.not_found import absent_shipment, not_found_or_forbidden
 from query_api.schemas.list_queries import EVENT_QUERY, Ending
 from query_api.sender_view import as_sent_by
 
@@ -73,9 +73,6 @@ async def _require_readable(adapters: Adapters, tracking_number: TrackingNumber,
     shipments = adapters.shipments
     if await shipments.exists(tracking_number, scope):
         return
-    absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
-    if scope.client_id is not None:
-        raise await not_found_or_forbidden(absent, scope, partial(shipments.exists_outside, tracking_number))
     unfiltered = EventFilter(tracking_number=tracking_number)
-    if not (await adapters.events.page(unfiltered, Window(limit=1))).total:
-        raise absent
+    if scope.client_id is not None or not (await adapters.events.page(unfiltered, Window(limit=1))).total:
+        raise await absent_shipment(shipments, tracking_number, scope)

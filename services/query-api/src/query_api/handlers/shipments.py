@@ -1,6 +1,5 @@
 """Handlers of GET /shipments, /shipments/{tracking_number} and its stream."""
 
-from functools import partial
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -9,7 +8,7 @@ from aiohttp.helpers import ETAG_ANY
 from domain.access.permissions import Principal, owns
 from domain.errors import TooMuchToRead
 from domain.ports.queries import ShipmentFilter, scope_of
-from domain.shipments.tracking_number import TrackingNumber, read_tracking_number
+from domain.shipments.tracking_number import read_tracking_number
 from httpkit.listing.list_pages import PRIVATE, invalid_parameter, listing_of, page_response, period_of
 from httpkit.listing.list_queries import NO_QUERY
 from httpkit.middleware.auth import principal
@@ -20,7 +19,7 @@ from httpkit.response.errors import ApiError
 from httpkit.response.json_responses import json_response
 from httpkit.streaming.shipment_streams import SHIPMENT_STREAMS
 from query_api.adapters import ADAPTERS
-from query_api.not_found import not_found_or_forbidden
+from query_api.not_found import absent_shipment
 from query_api.schemas.list_queries import SHIPMENT_QUERY, ShipmentQuery
 
 
@@ -31,7 +30,7 @@ async def get_shipment(request: web.Request) -> web.Response:
     shipments, scope = request.app[ADAPTERS].shipments, scope_of(principal(request))
     shipment = await shipments.get(tracking_number, scope)
     if shipment is None:
-        raise await _not_found_or_forbidden(request, tracking_number)
+        raise await absent_shipment(shipments, tracking_number, scope)
     return _conditional_response(request, shipment)
 
 
@@ -39,10 +38,10 @@ async def stream_shipment(request: web.Request) -> web.StreamResponse:
     """Stream the status of a shipment and its changes, for a minute at most."""
     tracking_number = read_tracking_number(request.match_info["tracking_number"])
     read_query(request, NO_QUERY)
-    streams = request.app[SHIPMENT_STREAMS]
-    response = await streams.serve(request, tracking_number, scope_of(principal(request)))
+    streams, scope = request.app[SHIPMENT_STREAMS], scope_of(principal(request))
+    response = await streams.serve(request, tracking_number, scope)
     if response is None:
-        raise await _not_found_or_forbidden(request, tracking_number)
+        raise await absent_shipment(request.app[ADAPTERS].shipments, tracking_number, scope)
     return response
 
 
@@ -57,12 +56,6 @@ async def list_shipments(request: web.Request) -> web.Response:
         name = "updated_to" if query.updated_from is None else "updated_from"
         raise invalid_parameter(name, str(error)) from error
     return page_response(request, page, listing)
-
-
-async def _not_found_or_forbidden(request: web.Request, tracking_number: TrackingNumber) -> ApiError:
-    absent = ApiError(ErrorCode.SHIPMENT_NOT_FOUND, f"there is no shipment {tracking_number}")
-    exists_outside = partial(request.app[ADAPTERS].shipments.exists_outside, tracking_number)
-    return await not_found_or_forbidden(absent, scope_of(principal(request)), exists_outside)
 
 
 def _matching(query: ShipmentQuery, asking: Principal) -> ShipmentFilter:

@@ -10,6 +10,7 @@ from query_api.openapi import (
     document_operations,
     login_operations,
     partition_operations,
+    public_operations,
     reading_operations,
     user_operations,
 )
@@ -22,5 +23,6 @@ OPERATIONS: Final[Mapping[Key, Operation]] = MappingProxyType(
         **partition_operations.OPERATIONS,
         **action_operations.OPERATIONS,
         **reading_operations.OPERATIONS,
+        **public_operations.OPERATIONS,
     }
 )
