@@ -40,6 +40,15 @@ class Console:
     async def log_in(self, who: Principal = ADMIN, password: str = PASSWORD) -> ClientResponse:
         return await self.post("/console/login", {"username": who.subject, "password": password})
 
+    async def shown(
+        self, path: str, fields: object = (), status: int = 200, headers: dict[str, str] | None = None
+    ) -> str:
+        """Send a form and return the page that it shows."""
+        response = await self.post(path, fields, headers)
+        text = await response.text()
+        assert response.status == status, text
+        return text
+
     async def page(self, path: str, status: int = 200) -> str:
         """Return a page as text."""
         response = await self.get(path)

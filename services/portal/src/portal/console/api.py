@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -37,9 +38,12 @@ class CallFailed(Exception):
         problems: the fields that are wrong, as pointer and message.
         body: the whole error body.
         retry_after: in seconds, if the response says.
+        request_id: of the call in the logs, if there was a response.
     """
 
-    def __init__(self, status: int, body: Mapping[str, Any], retry_after: str | None = None) -> None:
+    def __init__(
+        self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(str(body.get("message", f"status {status}")))
         self.status = status
         self.code = str(body.get("error", ""))
@@ -47,7 +51,8 @@ class CallFailed(Exception):
         details = body.get("details", ())
         self.problems = [Problem(str(each["pointer"]), str(each["message"])) for each in details]
         self.body = body
-        self.retry_after = retry_after
+        self.retry_after = headers.get(hdrs.RETRY_AFTER)
+        self.request_id = headers.get(REQUEST_ID_HEADER)
 
 
 class LoggedOut(CallFailed):
@@ -209,7 +214,7 @@ async def _read(response: aiohttp.ClientResponse) -> ApiResponse:
     body = _object_of(await response.read())
     if response.ok and response.status < HTTPStatus.MULTIPLE_CHOICES:
         return ApiResponse(response.status, body, response.headers)
-    raise _failure_of(response.status)(response.status, body, response.headers.get(hdrs.RETRY_AFTER))
+    raise _failure_of(response.status)(response.status, body, response.headers)
 
 
 def _failure_of(status: int) -> type[CallFailed]:

@@ -5,6 +5,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
+from babel.numbers import format_decimal
+
 from domain.shipments.checkpoint import LABELS
 from domain.shipments.status import Status
 from portal.web.languages import Language, message
@@ -40,5 +42,6 @@ def filters_of(language: Language) -> dict[str, Callable[..., Any]]:
         "ago": partial(ago, locale=language.locale),
         "checkpoint_label": partial(checkpoint_label, language=language),
         "moment": partial(moment, locale=language.locale),
+        "number": partial(format_decimal, locale=language.locale),
         "status_label": partial(status_label, language=language),
     }

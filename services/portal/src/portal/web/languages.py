@@ -7,13 +7,13 @@ from functools import cache
 from importlib.resources import files
 from io import BytesIO
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import hdrs, web
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
+from yarl import URL
 
 from httpkit.request.header_fields import joined, split
 
@@ -85,17 +85,19 @@ def language_of(request: web.Request) -> Language:
 
 def chosen_language(request: web.Request) -> str | None:
     """Return the code that the address names, for a form that of its page; None: the browser decides."""
-    given = request.query.get(LANG)
-    if given is None and request.method == hdrs.METH_POST:
-        given = _query_of(request.headers.get(hdrs.REFERER, "")).get(LANG)
+    given = page_of(request).query.get(LANG)
     return given if given in LOCALES else None
 
 
-def _query_of(address: str) -> Mapping[str, str]:
+def page_of(request: web.Request) -> URL:
+    """Return path and query of the page that is shown: for a form, those of the page that it is on."""
+    if request.method != hdrs.METH_POST:
+        return request.rel_url
     try:
-        return dict(parse_qsl(urlsplit(address).query))
+        sent_from = URL(request.headers.get(hdrs.REFERER, "")).relative()
     except ValueError:
-        return {}
+        return request.rel_url
+    return sent_from
 
 
 def _best_of(header: str) -> str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from portal.settings import PortalSettings
 from portal.web.assets import Assets
 from portal.web.labels import filters_of
-from portal.web.languages import LANG, Language, chosen_language, language_of, languages
+from portal.web.languages import LANG, Language, chosen_language, language_of, languages, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Frame:
         language: of the page.
         languages: all of them, for the switch.
         chosen: code of the language that the address names; None: the browser decides.
-        path: of the request, without its query.
-        query: of the request, without the language.
+        path: of the page, without its query.
+        query: of the page, without the language.
     """
 
     brand: str
@@ -56,14 +56,15 @@ class Renderer:
 
     def frame(self, request: web.Request) -> Frame:
         """Return the surroundings of a page."""
-        query = tuple((name, value) for name, value in request.query.items() if name != LANG)
+        page = page_of(request)
+        query = tuple((name, value) for name, value in page.query.items() if name != LANG)
         return Frame(
             brand=self._name,
             logo=self._logo,
             language=language_of(request),
             languages=tuple(languages().values()),
             chosen=chosen_language(request),
-            path=request.path,
+            path=page.path,
             query=query,
         )
 
