@@ -2,12 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
-from aiohttp import ClientResponse
+from aiohttp import ClientError, ClientResponse, ClientSession
 
 HEARTBEAT = ":"
+DEFAULT_RETRY_MS = 1_000
+LIFE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +60,20 @@ class EventStream:
                 if "data" in fields:
                     return Event(int(fields["id"]), json.loads(fields["data"]))
         return None
+
+
+async def followed(
+    http: ClientSession, url: str, *, headers: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Event]:
+    """Follow a stream as our page does: reconnect when it ends, or cannot be opened, and resume by version."""
+    known: dict[str, str] = {}
+    while True:
+        retry_ms = DEFAULT_RETRY_MS
+        with suppress(ClientError, TimeoutError):
+            async with http.get(url, headers={**headers, **known}) as response:
+                stream = EventStream(response)
+                while response.status == HTTPStatus.OK and (event := await stream.event(timeout_s=LIFE_S)):
+                    known["Last-Event-ID"] = str(event.id)
+                    yield event
+                retry_ms = stream.retry_ms or retry_ms
+        await asyncio.sleep(retry_ms / 1000)

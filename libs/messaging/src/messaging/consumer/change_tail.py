@@ -32,7 +32,7 @@ _FETCH_BYTES: Final = 1024 * 1024
 _MAX_RECORDS: Final = 1_000
 _START_TIMEOUT_S: Final = 10.0
 _RETRY_S: Final = 1.0
-_IDLE_S: Final = 30.0
+IDLE_S: Final = 30.0
 _READ_AT_ONCE: Final = 500
 _METADATA_MAX_AGE_MS: Final = 10_000
 
@@ -49,8 +49,16 @@ class ChangeTail:
         is_following: it reads now, so that changes are passed on as they happen.
     """
 
-    def __init__(self, settings: KafkaSettings, statuses: StatusReader) -> None:
+    def __init__(self, settings: KafkaSettings, statuses: StatusReader, *, idle_s: float = IDLE_S) -> None:
+        """Create it; it reads while `running`.
+
+        Args:
+            settings: of the connection and the topic.
+            statuses: of the shipments.
+            idle_s: how long it reads on when nobody listens any more.
+        """
         self.is_following = False
+        self._idle_s = idle_s
         self._settings = settings
         self._topic = Topics(settings.topic_prefix).changes
         self._statuses = statuses
@@ -127,10 +135,10 @@ class ChangeTail:
                 self._tell(number.encode(), status)
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
-        heard_until = time.monotonic() + _IDLE_S
+        heard_until = time.monotonic() + self._idle_s
         while self._listeners or time.monotonic() < heard_until:
             if self._listeners:
-                heard_until = time.monotonic() + _IDLE_S
+                heard_until = time.monotonic() + self._idle_s
             arrived = await consumer.getmany(timeout_ms=FETCH_WAIT_MS * 2, max_records=_MAX_RECORDS)
             for key, record in self._latest(arrived.values()).items():
                 self._pass_on(key, record)
