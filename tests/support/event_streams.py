@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -64,8 +64,8 @@ class EventStream:
 
 async def followed(
     http: ClientSession, url: str, *, headers: Mapping[str, str] = MappingProxyType({})
-) -> AsyncIterator[Event]:
-    """Follow a stream as our page does: reconnect when it ends, or cannot be opened, and resume by version."""
+) -> AsyncGenerator[Event, None]:
+    """Follow a stream as our page does: reconnect when it ends or cannot be opened, resume by version."""
     known: dict[str, str] = {}
     while True:
         retry_ms = DEFAULT_RETRY_MS

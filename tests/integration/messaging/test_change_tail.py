@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import pytest
 
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.stack
 
 PICKED_UP = CurrentStatus(2, Status.PICKED_UP)
 DELIVERED = CurrentStatus(5, Status.DELIVERED)
-STORY = (creation(), *(report(status) for status in ROUTE))
+STORY: Final[tuple[Command, ...]] = (creation(), *(report(status) for status in ROUTE))
 
 
 @dataclass
