@@ -20,6 +20,8 @@ from httpkit.response.error_codes import ErrorCode
 from httpkit.routes import Route
 from messaging.codec import AMENDED_TYPE, CREATED_TYPE, STATUS_TYPE
 from messaging.topics import Topics
+from portal.routes import ROUTES as PORTAL_ROUTES
+from query_api.routes import ROUTES as QUERY_ROUTES
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -94,9 +96,11 @@ def test_each_error_code_has_a_meaning() -> None:
     assert set(ERROR_CATALOGUE) == set(ErrorCode)
 
 
-def test_each_topic_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> None:
+def test_each_topic_each_stream_and_each_type_on_the_wire_is_in_the_asyncapi_document() -> None:
     document = asyncapi()
-    assert [channel["address"] for channel in document["channels"].values()] == list(Topics().all())
+    streams = [route.path for route in (*QUERY_ROUTES, *PORTAL_ROUTES) if route.path.endswith("/stream")]
+    addresses = [channel["address"] for channel in document["channels"].values()]
+    assert addresses == [*Topics().all(), *streams]
     schemas = json.dumps(document["components"]["schemas"])
     assert all(f'"{kind}"' in schemas for kind in (CREATED_TYPE, STATUS_TYPE, AMENDED_TYPE))
 

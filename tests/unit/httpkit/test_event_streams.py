@@ -146,7 +146,7 @@ async def test_stream_of_a_client_that_has_left_is_closed_at_once() -> None:
         await wait_until(lambda: server.open == 0, what="the place is free")
 
 
-async def test_addresses_have_bounds_of_their_own_and_the_process_has_one() -> None:
+async def test_addresses_have_bounds_of_their_own_and_the_replica_has_one() -> None:
     async with streaming() as server:
         async with (
             await _opened(server, "10.0.0.1"),
@@ -160,7 +160,7 @@ async def test_addresses_have_bounds_of_their_own_and_the_process_has_one() -> N
             assert (await third.json())["error"] == "SERVICE_UNAVAILABLE"
             assert server.open == 3
             assert server.metric('waybill_streams_rejected_total{limit="address"} 1.0')
-            assert server.metric('waybill_streams_rejected_total{limit="process"} 1.0')
+            assert server.metric('waybill_streams_rejected_total{limit="replica"} 1.0')
         await wait_until(lambda: server.open == 0)
         async with await _opened(server, "10.0.0.1") as again:
             assert again.status == 200

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document: the topics, and their messages."""
+"""The AsyncAPI 3 document: the topics, the live streams, and their messages."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from docgen import stream_channels
 from docgen.messages import Change
 from httpkit.openapi.identifiers import NUMBER
 from httpkit.openapi.schemas import schemas_of
@@ -81,7 +82,7 @@ CHANNELS: Final[Mapping[str, Channel]] = {
         ("deadLetter",),
         ("send",),
     ),
-    "changes": Channel(Topics().changes, "Every applied change.", ("shipmentChanged",), ("send",)),
+    "changes": Channel(Topics().changes, "Every applied change.", ("shipmentChanged",), ("send", "receive")),
     "created": Channel(Topics().created, "Changes that created a shipment.", ("shipmentChanged",), ("send",)),
     "delivered": Channel(
         Topics().delivered, "Changes that delivered a shipment.", ("shipmentChanged",), ("send",)
@@ -94,7 +95,9 @@ CHANNELS: Final[Mapping[str, Channel]] = {
 
 def asyncapi() -> Json:
     """Return the document."""
-    schemas, definitions = schemas_of((name, message.model) for name, message in MESSAGES.items())
+    models = {name: message.model for name, message in MESSAGES.items()}
+    models[stream_channels.MESSAGE] = stream_channels.CURRENT_STATUS
+    schemas, definitions = schemas_of(models.items())
     messages = {name: _message(name, message, schemas[name]) for name, message in MESSAGES.items()}
     return {
         "asyncapi": "3.0.0",
@@ -107,14 +110,24 @@ def asyncapi() -> Json:
             "tags": [{"name": "shipments", "description": "Events of shipments."}],
         },
         "defaultContentType": CONTENT_TYPE,
-        "servers": {"kafka": {"host": KafkaSettings.model_fields["brokers"].default, "protocol": "kafka"}},
-        "channels": {name: _channel(channel) for name, channel in CHANNELS.items()},
+        "servers": {
+            "kafka": {"host": KafkaSettings.model_fields["brokers"].default, "protocol": "kafka"},
+            stream_channels.SERVER: stream_channels.stream_server(),
+        },
+        "channels": {name: _channel(channel) for name, channel in CHANNELS.items()}
+        | stream_channels.stream_channels(),
         "operations": {
             f"{action}{name[0].upper()}{name[1:]}": _operation(name, channel, action)
             for name, channel in CHANNELS.items()
             for action in channel.does
+        }
+        | stream_channels.stream_operations(),
+        "components": {
+            "messages": messages
+            | {"deadLetter": _dead_letter()}
+            | {stream_channels.MESSAGE: stream_channels.stream_message(schemas[stream_channels.MESSAGE])},
+            "schemas": definitions,
         },
-        "components": {"messages": messages | {"deadLetter": _dead_letter()}, "schemas": definitions},
     }
 
 
@@ -164,6 +177,7 @@ def _channel(channel: Channel) -> Json:
     return {
         "address": channel.topic,
         "summary": channel.summary,
+        "servers": [{"$ref": "#/servers/kafka"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in channel.messages},
         "bindings": {
             "kafka": {

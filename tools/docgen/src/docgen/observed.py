@@ -13,7 +13,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from httpkit.middleware.http_metrics import HttpMetrics, new_registry
-from messaging.metrics import CommandLogMetrics, ConsumerMetrics, PartitionMetrics, ProducerMetrics
+from httpkit.settings import StreamSettings
+from httpkit.streaming.open_streams import OpenStreams
+from messaging.metrics import (
+    ChangeTailMetrics,
+    CommandLogMetrics,
+    ConsumerMetrics,
+    PartitionMetrics,
+    ProducerMetrics,
+)
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.settings import KafkaSettings
@@ -49,11 +57,13 @@ def metrics() -> list[Metric]:
     ProcessorMetrics(registry)
     PoolMetrics(registry)
     WebhookMetrics(registry, slots=1)
+    OpenStreams(StreamSettings(), registry)
     for collector in (
         ProducerMetrics(producer),
         CommandLogMetrics(KafkaCommandLog(producer, Topics(), max_in_flight=1)),
         PartitionMetrics(cast("Any", SimpleNamespace(lags={0: 0}, offsets={0: 0}, halted=0))),
         ConsumerMetrics(cast("Any", SimpleNamespace(lags={0: 0}, skipped=0)), "example"),
+        ChangeTailMetrics(cast("Any", SimpleNamespace(is_wanted=False, is_following=False))),
         BreakerMetrics(),
     ):
         registry.register(collector)

@@ -1,4 +1,4 @@
-"""The open streams of a process: how many there may be, and their end at shutdown."""
+"""The open streams of a replica: how many there may be, and their end at shutdown."""
 
 import contextlib
 from collections import Counter
@@ -31,17 +31,19 @@ class OpenStreams:
         )
         self._rejected = prometheus_client.Counter(
             "waybill_streams_rejected",
-            "Event streams that were rejected, since there are too many.",
+            "Event streams that were rejected, since there were too many.",
             ["limit"],
             registry=registry,
         )
+        for limit in ("address", "replica"):
+            self._rejected.labels(limit)
 
     @contextlib.contextmanager
     def admit(self, request: web.Request, slot: EventSlot) -> Iterator[None]:
         """Count a stream while the context lasts.
 
         Raises:
-            ApiError: 503 with `Retry-After`: the address or this process has too many, or it stops.
+            ApiError: 503 with `Retry-After`: the address or this replica has too many, or it stops.
         """
         address = client_address(request)
         self._require_room(address)
@@ -65,7 +67,7 @@ class OpenStreams:
         if self._is_stopping:
             raise _full("this replica stops: connect again")
         if len(self._slots) >= self._settings.per_replica:
-            self._rejected.labels("process").inc()
+            self._rejected.labels("replica").inc()
             raise _full("too many streams are open here: connect again later")
         if self._by_address[address] >= self._settings.per_address:
             self._rejected.labels("address").inc()
