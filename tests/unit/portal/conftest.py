@@ -14,7 +14,7 @@ from httpkit.settings import HttpSettings, LimitSettings
 from messaging.settings import KafkaSettings
 from portal.adapters import Adapters
 from portal.app import build_app
-from portal.settings import PortalSettings, PublicSettings, Settings
+from portal.settings import PortalSettings, Settings
 from servicekit.settings import Environment, ServiceSettings
 from storage.redis.rate_limiter import LocalRateLimiter
 from storage.settings import MongoSettings, RedisSettings
@@ -22,10 +22,10 @@ from tests.support.builders import NOON
 from tests.support.fakes import (
     Documents,
     FixedClock,
-    InMemoryShipmentReader,
     InMemoryStatusChanges,
     InMemoryStatusReader,
 )
+from tests.support.fakes.public import InMemoryLinkStore, InMemoryPublicShipmentReader
 
 Client = TestClient[web.Request, web.Application]
 OpenPortal = Callable[..., Awaitable[Client]]
@@ -41,7 +41,6 @@ def settings(brand: PortalSettings | None = None) -> Settings:
         mongo=MongoSettings(),
         redis=RedisSettings(),
         portal=brand or PortalSettings(),
-        public=PublicSettings(),
     )
 
 
@@ -53,7 +52,8 @@ class World:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
 
     def __post_init__(self) -> None:
-        self.shipments = InMemoryShipmentReader(self.documents)
+        self.public_shipments = InMemoryPublicShipmentReader(self.documents)
+        self.links = InMemoryLinkStore(self.documents)
         self.statuses = InMemoryStatusReader(self.documents)
         self.changes = InMemoryStatusChanges()
 
@@ -64,9 +64,10 @@ class World:
 
         yield Adapters(
             clock=self.clock,
-            shipments=self.shipments,
             statuses=self.statuses,
             changes=self.changes,
+            public_shipments=self.public_shipments,
+            links=self.links,
             limiter=LocalRateLimiter(),
             probes={"database": probe, "cache": probe},
         )

@@ -9,8 +9,9 @@ from typing import Final
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from domain.ports.core import Clock, RateLimiter, ShipmentReader
+from domain.ports.core import Clock, RateLimiter
 from domain.ports.live import StatusChanges, StatusReader
+from domain.ports.public import LinkReader, PublicShipmentReader
 from httpkit.server.health import Check, ping_check
 from messaging.consumer.change_tail import ChangeTail
 from messaging.metrics import ChangeTailMetrics
@@ -19,7 +20,8 @@ from servicekit.clock import SystemClock
 from storage.health import ping_database, ping_redis
 from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.mongo.database import open_database
-from storage.mongo.queries.readers import MongoShipmentReader
+from storage.mongo.operations.shipment_links import MongoLinkStore
+from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.queries.statuses import MongoStatusReader
 from storage.redis.connection import open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
@@ -37,9 +39,10 @@ class Adapters:
     """
 
     clock: Clock
-    shipments: ShipmentReader
     statuses: StatusReader
     changes: StatusChanges
+    public_shipments: PublicShipmentReader
+    links: LinkReader
     limiter: RateLimiter
     probes: Mapping[str, Check]
 
@@ -62,9 +65,10 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
         await stack.enter_async_context(changes.running())
         yield Adapters(
             clock=SystemClock(),
-            shipments=MongoShipmentReader(database),
             statuses=statuses,
             changes=changes,
+            public_shipments=MongoPublicShipmentReader(database),
+            links=MongoLinkStore(database),
             limiter=LotRateLimiter(RedisRateLimiter(redis)),
             probes={
                 DATABASE: ping_check(partial(ping_database, database)),

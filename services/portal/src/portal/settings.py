@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -10,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from httpkit.settings import HttpSettings, LimitSettings, StreamSettings
 from messaging.settings import KafkaSettings
-from servicekit.settings import FROZEN, ServiceSettings, TelemetrySettings
+from servicekit.settings import ServiceSettings, TelemetrySettings
 from storage.settings import MongoSettings, RedisSettings
 
 LOGO_TYPES: Final = (".svg", ".png")
@@ -24,7 +25,8 @@ class PortalSettings(BaseSettings):
     Attributes:
         name: name of the brand, on every page.
         logo: path of an SVG or PNG file of at most 64 kB; none by default, then the name stands alone.
-        accent: colour of the brand, as `#rrggbb`.
+        accent: colour of the brand, as `#rrggbb`; where it could not be read, a darker or lighter shade.
+        time_zone: zone of times that came without an offset, such as `America/Mexico_City`.
         api_url: address of the API, for the console: the gateway.
         prometheus_url: Prometheus for the console's overview; empty: the services' own metrics.
         metrics_targets: addresses of the services' metrics, separated by commas.
@@ -35,6 +37,7 @@ class PortalSettings(BaseSettings):
     name: str = Field(default="Waybill", min_length=1, max_length=60)
     logo: Path | None = None
     accent: str = Field(default="#0b5cad", pattern=r"^#[0-9a-fA-F]{6}$")
+    time_zone: ZoneInfo = ZoneInfo("UTC")
     api_url: str = Field(default="http://127.0.0.1:8080", pattern=_URL.pattern)
     prometheus_url: str = ""
     metrics_targets: Annotated[tuple[str, ...], NoDecode] = ()
@@ -56,18 +59,6 @@ class PortalSettings(BaseSettings):
         return logo
 
 
-class PublicSettings(BaseSettings):
-    """The address that people use.
-
-    Attributes:
-        public_url: scheme and host, as in `https://envios.example.com`; empty: those of each request.
-    """
-
-    model_config = FROZEN
-
-    public_url: str = Field(default="", pattern=rf"^({_URL.pattern})?$")
-
-
 class Settings(BaseModel):
     """All settings of the portal; `load_settings` reads each group from the environment."""
 
@@ -80,7 +71,6 @@ class Settings(BaseModel):
     mongo: MongoSettings
     redis: RedisSettings
     portal: PortalSettings
-    public: PublicSettings
     streams: StreamSettings = Field(default_factory=StreamSettings)
     telemetry: TelemetrySettings = Field(default_factory=TelemetrySettings)
 

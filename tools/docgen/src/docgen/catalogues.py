@@ -17,7 +17,7 @@ from portal.web.languages import DEFAULT, LOCALES
 
 PORTAL: Final = Path(__file__).parents[4] / "services/portal/src/portal"
 METHODS: Final = [("templates/**.html", "jinja2"), ("**.py", "python")]
-OPTIONS: Final = {"templates/**.html": {"silent": "false", "newstyle_gettext": "true"}}
+OPTIONS: Final = {"templates/**.html": {"silent": "false", "newstyle_gettext": "true", "trimmed": "true"}}
 KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None, "plural": (1, 2)}
 HALVES: Final = ("console", "tracking")
 SHARED: Final = "shared"

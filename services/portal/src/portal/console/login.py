@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.access.permissions import Role
+from httpkit.request.origins import public_origin
 from portal.console.api import ApiUnavailable, CallFailed, user_api
 from portal.console.frame import LOGIN, local_path, page_error, see
 from portal.console.notices import NOTICES
@@ -16,7 +17,6 @@ from portal.console.session import PATH, end_session, read_session, session_of, 
 from portal.web.forms import read_form
 from portal.web.languages import message
 from portal.web.rendering import render
-from portal.web.security import own_origin
 
 _WRONG: Final = message("User name or password is wrong.")
 _NO_PAGES: Final = message("This user reports events by the API, and has no pages.")
@@ -77,7 +77,7 @@ async def log_in(request: web.Request) -> web.Response:
         await user_api(request, token).post("/auth/logout")
         return _login_page(request, form, _NO_PAGES, HTTPStatus.FORBIDDEN)
     response = see(request, local_path(form.next))
-    start_session(response, session, secure=own_origin(request).startswith("https:"))
+    start_session(response, session, secure=public_origin(request).startswith("https:"))
     return response
 
 

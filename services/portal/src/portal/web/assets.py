@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
 from portal.settings import PortalSettings
+from portal.web.brand import stylesheet
 
 TYPES: Final = {
     ".css": "text/css",
@@ -18,6 +19,7 @@ TYPES: Final = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
 }
+ICON: Final = "icon.svg"
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -70,7 +72,8 @@ def load_assets(settings: PortalSettings) -> Assets:
         for each in files("portal").joinpath("assets").iterdir()
         if _suffix(each.name) in TYPES
     }
-    bodies["brand.css"] = f":root{{--accent:{settings.accent}}}\n".encode()
+    bodies[ICON] = bodies[ICON].replace(b"#0b5cad", settings.accent.encode())
+    bodies["brand.css"] = stylesheet(settings.accent).encode()
     if settings.logo is not None:
         bodies[f"logo{settings.logo.suffix}"] = settings.logo.read_bytes()
     return Assets(bodies)

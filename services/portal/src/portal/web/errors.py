@@ -8,6 +8,7 @@ from aiohttp import web
 from httpkit.middleware.request_ids import REQUEST_ID
 from httpkit.response.errors import ApiError, Detail, error_response
 from portal.web.rendering import render
+from portal.web.security import SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,19 @@ class ErrorView:
 
 def render_error(request: web.Request, error: ApiError) -> web.Response:
     """Return an error as the page of that part of the portal."""
-    half = next((half for half in ("console", "track") if _is_below(request.path, f"/{half}")), None)
-    if half is None:
+    folder = _folder_of(request)
+    if folder is None:
         return error_response(error)
     view = ErrorView(error.status, error.code, error.message, error.details, request.get(REQUEST_ID))
-    folder = "console" if half == "console" else "tracking"
-    return render(request, f"{folder}/error.html", view, status=error.status, headers=error.headers or {})
+    return render(request, f"{folder}/error.html", view, status=error.status, headers=error.headers)
 
 
-def _is_below(path: str, root: str) -> bool:
-    return path == root or path.startswith(f"{root}/")
+def _folder_of(request: web.Request) -> str | None:
+    """Return the folder of the templates for a request; None for those of scripts."""
+    match request.path.split("/")[1]:
+        case "console":
+            return "console"
+        case "track" if request.method in SAFE and not request.path.endswith("/stream"):
+            return "tracking"
+        case _:
+            return None

@@ -56,7 +56,7 @@ class Renderer:
 
     def frame(self, request: web.Request) -> Frame:
         """Return the surroundings of a page."""
-        page = page_of(request)
+        page, elsewhere = page_of(request), request.get(PAGE_PATH)
         query = tuple((name, value) for name, value in page.query.items() if name != LANG)
         return Frame(
             brand=self._name,
@@ -64,8 +64,8 @@ class Renderer:
             language=language_of(request),
             languages=tuple(languages().values()),
             chosen=chosen_language(request),
-            path=page.path,
-            query=query,
+            path=elsewhere or page.path,
+            query=() if elsewhere else query,
         )
 
     def text(self, frame: Frame, template: str, view: object, console: object = None) -> str:
@@ -75,9 +75,16 @@ class Renderer:
         return page.render(frame=frame, link=frame.link, view=view, console=console)
 
 
+PAGE_PATH: Final = web.RequestKey("page_path", str)
+"""Address of a page, where that is not the address of the request: other languages are there."""
 RENDERER: Final = web.AppKey("renderer", Renderer)
 CONSOLE: Final = web.RequestKey("console", object)
 """What the console adds to the surroundings of its pages; nobody is logged in without it."""
+
+
+def frame_of(request: web.Request) -> Frame:
+    """Return the surroundings of the page that a request asks for."""
+    return request.app[RENDERER].frame(request)
 
 
 def render(
@@ -124,6 +131,7 @@ def _environment(language: Language, assets: Assets) -> Environment:
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # added by the extension
         language.gettext, language.ngettext, newstyle=True
     )
+    environment.policies["ext.i18n.trimmed"] = True
     environment.globals["asset"] = assets.path
     environment.filters.update(filters_of(language))
     return environment

@@ -4,10 +4,9 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from httpkit.request.bodies import HTTP_SETTINGS
+from httpkit.request.origins import public_origin
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError, Handler
-from portal.settings import SETTINGS
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -23,7 +22,6 @@ HEADERS: Final = {
 }
 CONSOLE: Final = "/console"
 SAFE: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
-PROTO: Final = "X-Forwarded-Proto"
 
 
 async def add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -33,21 +31,11 @@ async def add_security_headers(request: web.Request, response: web.StreamRespons
     response.headers.setdefault("Referrer-Policy", _referrer_policy(request.path))
 
 
-def own_origin(request: web.Request) -> str:
-    """Return scheme and host of the pages, as their readers see them."""
-    configured = request.app[SETTINGS].public.public_url
-    if configured:
-        return configured
-    proxied = request.app[HTTP_SETTINGS].trusted_proxies > 0
-    scheme = request.headers.get(PROTO, request.scheme) if proxied else request.scheme
-    return f"{scheme}://{request.host}"
-
-
 @web.middleware
 async def origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Reject a write that does not come from our own pages."""
     is_page = request.path.startswith((CONSOLE, "/track"))
-    if is_page and request.method not in SAFE and request.headers.get(hdrs.ORIGIN) != own_origin(request):
+    if is_page and request.method not in SAFE and request.headers.get(hdrs.ORIGIN) != public_origin(request):
         raise ApiError(ErrorCode.FORBIDDEN, "this form was not sent from our own page")
     return await handler(request)
 

@@ -1,0 +1,34 @@
+"""The page of one shipment: everything that it shows, as text."""
+
+from dataclasses import dataclass
+
+from domain.shipments.public_view import PublicShipment
+from portal.tracking.history import HistoryView, history_of
+from portal.tracking.reading import Reading
+from portal.tracking.state import StateView, state_of
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentView:
+    """The page of one shipment.
+
+    Attributes:
+        is_linked: it was opened with a link.
+    """
+
+    number: str
+    version: int
+    state: StateView
+    history: HistoryView
+    is_linked: bool
+
+
+def shipment_view(shipment: PublicShipment, reading: Reading) -> ShipmentView:
+    """Return the page of a shipment, as its reader sees it."""
+    return ShipmentView(
+        number=shipment.tracking_number,
+        version=shipment.version,
+        state=state_of(shipment, reading),
+        history=history_of(shipment, reading),
+        is_linked=reading.is_linked,
+    )
