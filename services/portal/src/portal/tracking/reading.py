@@ -10,7 +10,7 @@ from portal.web.languages import Language
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Who reads, and when.
+    """Reader of a page, and the time of reading.
 
     Attributes:
         zone: of times that came without an offset.
