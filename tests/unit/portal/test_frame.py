@@ -90,7 +90,7 @@ def test_foreign_files_are_those_that_were_reviewed() -> None:
     assert scripts <= set(listed)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/console/nothing", 404), ("/track/a/b/c", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/console/nothing", 404)])
 async def test_error_is_a_page_for_people(portal: Client, path: str, status: int) -> None:
     page = await portal.get(f"{path}?lang=es")
     assert (page.status, page.content_type) == (status, "text/html")

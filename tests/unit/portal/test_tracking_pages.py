@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientResponse
+from yarl import URL
 
 from domain.shipments.commands import Command
 from domain.shipments.links import KEPT_FOR, LinkId, ShipmentLink, link_token_from, token_hash
@@ -27,23 +28,9 @@ from tests.support.builders import (
 )
 from tests.support.fakes import InMemoryShipmentStore
 from tests.unit.portal.conftest import Client, World
+from tests.unit.query_api.test_public import DIFFERING, NOT_THERE
 
 HOSTILE = '<script>alert("x")</script>'
-NOT_THERE = (
-    str(number(2)),
-    str(number(2)).lower(),
-    NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1"),
-    NUMBER[:-1],
-    f"{NUMBER}0",
-    f"{NUMBER} ",
-    "9" * 4_000,
-    HOSTILE,
-    "../console",
-    "\0",
-    "\uff19\uff19M",
-    "stream",
-)
-DIFFERING = {"date", "x-request-id", "ratelimit"}
 TOKEN = link_token_from(bytes(range(32)))
 
 
@@ -104,8 +91,8 @@ async def test_hostile_names_are_text(portal: Client, under_way: str) -> None:
 @pytest.mark.parametrize("lang", ["es", "en", "pt"])
 async def test_whatever_is_not_there_has_one_page(portal: Client, lang: str) -> None:
     pages = set()
-    for typed in NOT_THERE:
-        response = await portal.get(f"/track/{quote(typed, safe='')}?lang={lang}")
+    for typed in (*NOT_THERE.values(), "session", quote(HOSTILE)):
+        response = await portal.get(URL(f"/track/{typed}?lang={lang}", encoded=True))
         assert response.status == 404, typed
         headers = tuple(sorted(each for each in response.headers.items() if each[0].lower() not in DIFFERING))
         pages.add((await response.read(), headers))
