@@ -18,6 +18,7 @@ from storage.mongo.schema import (
     AUTH_USERS,
     INDEXES,
     PARTITION_FENCES,
+    SHIPMENT_LINKS,
     SHIPMENTS,
     STATUS_EVENTS,
     STEPS,
@@ -65,6 +66,9 @@ async def filled(database: Database) -> Database:
         {"_id": f"evt_{index}", "bytes": b"\0"} for index in range(MANY)
     )
     await database[PARTITION_FENCES].insert_one({"_id": "shipments.events/0", "epoch": 7, "next_offset": 9})
+    await database[SHIPMENT_LINKS].insert_one(
+        {"_id": "ln_1", "tracking_number": "99M-1", "slot": 0, "token_hash": b"\7" * 32, "expires_at": None}
+    )
     return database
 
 
@@ -88,7 +92,7 @@ async def test_a_restored_database_equals_the_original(
     filled: Database, empty: Database, tmp_path: Path
 ) -> None:
     archive = await create(filled, tmp_path, now=NOW)
-    assert await restore(empty, archive, now=NOW) == 2 * MANY + 1 + len(STEPS)
+    assert await restore(empty, archive, now=NOW) == 2 * MANY + 2 + len(STEPS)
     assert await contents(empty) == await contents(filled)
     for name in INDEXES:
         assert await empty[name].index_information() == await filled[name].index_information()

@@ -14,6 +14,7 @@ from servicekit.settings import Environment
 from tests.unit.query_api.conftest import ADMIN, Api, World, settings
 
 CONTRACT = ("/", "/openapi.json", "/docs", "/docs/{asset}")
+PUBLIC_VIEW = "/public/shipments/{tracking_number}"
 PUBLIC = {
     ("POST", "/auth/login"),
     ("POST", "/auth/token"),
@@ -34,7 +35,7 @@ PUBLIC = {
     ("HEAD", "/health/ready"),
     ("GET", "/metrics"),
     ("HEAD", "/metrics"),
-    *((method, path) for method in ("GET", "HEAD") for path in CONTRACT),
+    *((method, path) for method in ("GET", "HEAD") for path in (*CONTRACT, PUBLIC_VIEW)),
 }
 READING = {
     "/auth/users": Permission.USER_READ,
@@ -45,6 +46,7 @@ READING = {
     "/shipments/{tracking_number}": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}/stream": Permission.SHIPMENT_READ,
     "/shipments/{tracking_number}/events": Permission.SHIPMENT_READ,
+    "/shipments/{tracking_number}/links": Permission.LINK_READ,
     "/dead-letters": Permission.DEAD_LETTER_READ,
     "/dead-letters/{dead_letter_id}": Permission.DEAD_LETTER_READ,
     "/operator-actions": Permission.OPERATOR_ACTION_READ,
@@ -54,6 +56,8 @@ READING = {
 PERMISSIONS = {
     **{(method, path): asked for path, asked in READING.items() for method in ("GET", "HEAD")},
     ("POST", "/dead-letters/{dead_letter_id}/discard"): Permission.DEAD_LETTER_DISCARD,
+    ("POST", "/shipments/{tracking_number}/links"): Permission.LINK_MANAGE,
+    ("DELETE", "/shipments/{tracking_number}/links/{link_id}"): Permission.LINK_MANAGE,
     ("POST", "/auth/logout"): Permission.SESSION_END,
     ("POST", "/auth/password"): Permission.OWN_PASSWORD_CHANGE,
     ("POST", "/partitions/{partition}/resume"): Permission.PARTITION_RESUME,

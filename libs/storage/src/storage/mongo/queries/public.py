@@ -5,7 +5,7 @@ from typing import Final
 from domain.shipments import public_view
 from domain.shipments.public_view import PublicShipment
 from domain.shipments.tracking_number import TrackingNumber, number_to_find
-from storage.mongo.checkpoints import CHECKPOINT, COUNT, RING, with_checkpoints
+from storage.mongo.checkpoints import CHECKPOINT, COUNT, RING, merged_history
 from storage.mongo.database import Database
 from storage.mongo.documents import UTC_OFFSET, Document
 from storage.mongo.errors import translated
@@ -42,4 +42,6 @@ class MongoPublicShipmentReader:
     async def _read(self, tracking_number: TrackingNumber, fields: tuple[str, ...]) -> Document | None:
         with translated():
             found = await self._shipments.find_one({"_id": {"$eq": tracking_number}}, fields)
-        return None if found is None else with_checkpoints(shown(found, "tracking_number"))
+        if found is None:
+            return None
+        return shown(found, "tracking_number") | {"status_history": merged_history(found)}
