@@ -1,4 +1,4 @@
-"""The dashboards: overall health, flow of events, HTTP API, webhooks."""
+"""The dashboards: overall health, flow of events, HTTP API, webhooks, pages."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -302,4 +302,48 @@ WEBHOOKS: Final = Dashboard(
     ),
 )
 
-DASHBOARDS: Final = (OVERVIEW, PIPELINE, API, WEBHOOKS)
+_STREAMS: Final = 'route=~".+/stream"'
+_PAGE: Final = 'job="portal", route=~"/track.*|/console.*", route!~".+/stream"'
+
+PORTAL: Final = Dashboard(
+    uid="waybill-portal",
+    title="Waybill pages",
+    panels=(
+        Panel(title="Streams open", is_figure=True, queries=(Query("sum(waybill_streams_open)"),)),
+        Panel(
+            title="Pages by route",
+            unit="ops",
+            queries=(Query(_rate("http_requests_total", "method, route", _PAGE), "{{method}} {{route}}"),),
+        ),
+        Panel(
+            title="99th percentile latency of pages",
+            unit="s",
+            queries=(
+                Query(
+                    "histogram_quantile(0.99, "
+                    + _rate("http_request_duration_seconds_bucket", "le, route", _PAGE)
+                    + ")",
+                    "{{route}}",
+                ),
+            ),
+        ),
+        Panel(
+            title="Streams open by service",
+            queries=(Query("sum by (job) (waybill_streams_open)", "{{job}}"),),
+        ),
+        Panel(
+            title="Streams begun",
+            unit="ops",
+            queries=(Query(_rate("http_requests_total", "job, status", _STREAMS), "{{job}} {{status}}"),),
+            reads="Each ends by itself within a minute and is resumed: open streams, divided by about 55.",
+        ),
+        Panel(
+            title="Streams rejected",
+            unit="ops",
+            queries=(Query(_rate("waybill_streams_rejected_total", "job, limit"), "{{job}} {{limit}}"),),
+            reads="`address`: one address has too many. `replica`: it is full.",
+        ),
+    ),
+)
+
+DASHBOARDS: Final = (OVERVIEW, PIPELINE, API, WEBHOOKS, PORTAL)
