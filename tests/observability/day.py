@@ -32,8 +32,23 @@ async def ordinary_day(stack: RunningStack, *, for_s: float, user: str = USER) -
             await _shipment(admin, nobody.by(token), address=address, notes=notes)
             await asyncio.sleep(0.05)
         await hooks.has(1)
+        link_token = await _follow(admin, nobody)
     keys = {stack.jwt_secret, stack.home.webhooks_keys()}
-    return frozenset({password, mistyped, key, token, own, address, notes, secret, *keys})
+    return frozenset({password, mistyped, key, token, own, address, notes, secret, link_token, *keys})
+
+
+async def _follow(shipper: Api, nobody: Api) -> str:
+    """Send a link, look at pages without and with it, and return its token."""
+    number = await shipper.created(shipment_body())
+    link = (await shipper.post(f"/shipments/{number}/links", {})).body["url"]
+    token: str = link.partition("#")[2]
+    await nobody.get(f"/track/{number}")
+    await nobody.post("/track/session", {"token": token})
+    await nobody.post("/track/session", {"token": token[::-1]})
+    await nobody.get(f"/track/{number}0/stream")
+    await nobody.get("/console/login")
+    await nobody.ask("POST", "/console/login", data=b"username=nobody&password=" + token.encode())
+    return token
 
 
 async def _shipment(admin: Api, driver: Api, *, address: str, notes: str) -> None:

@@ -1,0 +1,1 @@
+"""A real browser for tests of the pages, and what other people's checkers say of them."""
