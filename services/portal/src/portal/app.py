@@ -16,6 +16,7 @@ from httpkit.streaming.open_streams import OpenStreams
 from httpkit.streaming.shipment_streams import SHIPMENT_STREAMS, ShipmentStreams
 from portal.adapters import ADAPTERS, CACHE, DATABASE, Adapters, OpenAdapters, open_adapters
 from portal.console.api import API_URL, open_api
+from portal.console.metrics.source import open_figures
 from portal.routes import ROUTES
 from portal.settings import SETTINGS, Settings
 from portal.web.assets import ASSETS, load_assets
@@ -58,7 +59,7 @@ def build_app(
     app.on_response_prepare.append(add_security_headers)
     app.on_shutdown.append(streams.close_all)
     app[API_URL] = settings.portal.api_url
-    app.cleanup_ctx.extend((adapters, open_api))
+    app.cleanup_ctx.extend((adapters, open_api, open_figures))
     return app
 
 

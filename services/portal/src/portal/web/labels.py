@@ -11,6 +11,7 @@ from domain.shipments.checkpoint import LABELS
 from domain.shipments.status import Status
 from portal.web.languages import Language, message
 from portal.web.moments import ago, moment
+from portal.web.numbers import figure, instant_of
 
 STATUS_LABELS: Final[Mapping[Status, str]] = MappingProxyType(
     {
@@ -39,6 +40,8 @@ def checkpoint_label(code: str, language: Language) -> str:
 def filters_of(language: Language) -> dict[str, Callable[..., Any]]:
     """Return the filters of templates in a language."""
     return {
+        "figure": partial(figure, locale=language.locale),
+        "instant": instant_of,
         "ago": partial(ago, locale=language.locale),
         "checkpoint_label": partial(checkpoint_label, language=language),
         "moment": partial(moment, locale=language.locale),

@@ -73,12 +73,12 @@ class SecondLook:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the API reaches the oldest of them."""
+        """True if the API reaches the oldest of them."""
         return is_reachable(self.count)
 
     @property
     def must_type(self) -> bool:
-        """Whether their number must be typed."""
+        """True if their number must be typed."""
         return self.concerned >= TYPED_FROM
 
 

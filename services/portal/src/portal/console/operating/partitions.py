@@ -73,7 +73,7 @@ class Partition:
 
     @property
     def is_oldest_known(self) -> bool:
-        """Whether it is known since when its records wait."""
+        """True if it is known since when its records wait."""
         return self.lag == 0 or self.oldest is not None
 
 

@@ -8,12 +8,15 @@ from portal.console.operating import (
     dead_letter_acts,
     dead_letters,
     events,
+    overview,
     partitions,
     quarantine,
     search,
 )
 
 OPERATING_ROUTES: Final = (
+    Route("GET", overview.PATH, overview.show_overview, None, is_json=False),
+    Route("GET", f"{overview.PATH}/live", overview.show_live_part, None, is_json=False),
     Route("GET", partitions.PATH, partitions.show_partitions, None, is_json=False),
     Route("GET", partitions.PARTITION_PATH, partitions.show_partition, None, is_json=False),
     Route("POST", f"{partitions.PARTITION_PATH}/resume", partitions.resume, None, is_json=False),

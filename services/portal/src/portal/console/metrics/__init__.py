@@ -1,0 +1,1 @@
+"""Figures of the pipeline over the last hour: from Prometheus, or sampled from the services themselves."""
