@@ -153,9 +153,10 @@ async def test_cookie_of_another_shipment_shows_nothing_more(
 
 
 async def test_too_many_requests_are_a_page(portal: Client) -> None:
-    for _ in range(60):
-        await portal.get("/track/nothing")
-    response = await portal.get("/track/nothing?lang=es")
+    for _ in range(100):
+        response = await portal.get("/track/nothing?lang=es")
+        if response.status == 429:
+            break
     assert response.status == 429
     assert int(response.headers["Retry-After"]) > 0
     assert "Demasiadas solicitudes" in await response.text()

@@ -1,8 +1,7 @@
 """The steps of a shipment: those that it has made, and those to come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from domain.shipments.public_view import PublicShipment, PublicStep
 from domain.shipments.status import Status
@@ -10,7 +9,7 @@ from portal.tracking import words
 from portal.tracking.reading import Reading, TimeView
 from portal.tracking.state import WAY, time_view
 from portal.web.labels import checkpoint_label, status_label
-from portal.web.languages import message
+from portal.web.languages import Language, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +18,7 @@ class StepView:
 
     Attributes:
         place: name of a place near it; None if it is not known, or not shown.
+        is_current: it is the latest one.
         is_checkpoint: it is between two statuses.
     """
 
@@ -26,6 +26,7 @@ class StepView:
     time: TimeView
     place: str | None
     is_checkpoint: bool
+    is_current: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +44,44 @@ class HistoryView:
     zone: str | None
 
 
-def history_of(shipment: PublicShipment, reading: Reading) -> HistoryView:
-    """Return the steps of a shipment."""
-    local = [reading.local_time(step) for step in shipment.steps]
-    zones = {words.zone_name(each) for each in local}
+def history_of(shipment: PublicShipment, places: Sequence[str | None], reading: Reading) -> HistoryView:
+    """Return the steps of a shipment.
+
+    Args:
+        shipment: whose steps they are.
+        places: names of the places of its steps.
+        reading: in which language and zone.
+    """
+    zones = {words.zone_name(reading.local_time(step)) for step in shipment.steps}
     zone = zones.pop() if len(zones) == 1 else None
+    last = len(shipment.steps) - 1
     steps = [
-        _step(step, at, reading, names_zone=zone is None)
-        for step, at in zip(shipment.steps, local, strict=True)
+        StepView(
+            label=_label(step, reading.language),
+            time=_time(step, reading, names_zone=zone is None),
+            place=place,
+            is_checkpoint=step.checkpoint is not None,
+            is_current=number == last,
+        )
+        for number, (step, place) in enumerate(zip(shipment.steps, places, strict=True))
     ]
     upcoming = [status_label(status, reading.language) for status in _upcoming(shipment.current_status)]
     return HistoryView(tuple(upcoming[::-1]), tuple(steps[::-1]), zone)
 
 
-def _step(step: PublicStep, local: datetime, reading: Reading, *, names_zone: bool) -> StepView:
-    language = reading.language
+def _label(step: PublicStep, language: Language) -> str:
+    if step.checkpoint is None:
+        return status_label(step.status, language)
+    return checkpoint_label(step.checkpoint, language)
+
+
+def _time(step: PublicStep, reading: Reading, *, names_zone: bool) -> TimeView:
+    local, language = reading.local_time(step), reading.language
     text = words.day_and_time(local, reading.today(local.tzinfo), language)
     if names_zone:
         zoned = language.gettext(message("%(time)s (%(zone)s)"))
         text = zoned % {"time": text, "zone": words.zone_name(local)}
-    if step.checkpoint is None:
-        label = status_label(step.status, language)
-    else:
-        label = checkpoint_label(step.checkpoint, language)
-    return StepView(label, time_view(local, text), None, step.checkpoint is not None)
+    return time_view(local, text)
 
 
 def _upcoming(status: Status) -> Iterator[Status]:
