@@ -13,6 +13,7 @@ from domain.shipments.links import KEPT_FOR, LinkId, ShipmentLink, link_token_fr
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from portal.tracking.links import COOKIE
+from tests.support.absent import DIFFERING, NOT_THERE
 from tests.support.builders import (
     NOON,
     NUMBER,
@@ -28,7 +29,6 @@ from tests.support.builders import (
 )
 from tests.support.fakes import InMemoryShipmentStore
 from tests.unit.portal.conftest import Client, World
-from tests.unit.query_api.test_public import DIFFERING, NOT_THERE
 
 HOSTILE = '<script>alert("x")</script>'
 TOKEN = link_token_from(bytes(range(32)))

@@ -1,47 +1,20 @@
 """GET /public/shipments/{tracking_number}: what it shows, and the one answer for what is not there."""
 
-import re
 from collections import defaultdict
-from urllib.parse import quote
 
 import pytest
 
 from domain.shipments.status import Status
 from httpkit.budgets import Budget
 from query_api.routes import ROUTES
-from tests.support.builders import NUMBER, checkpoint, creation, number, report
+from tests.support.absent import DIFFERING, MISSING, NOT_THERE, without_time
+from tests.support.builders import NUMBER, checkpoint, creation, report
 from tests.unit.query_api.conftest import Api, World
 from tests.unit.query_api.test_shipments import store
 
-MISSING = str(number(2))
-NOT_THERE = {
-    "unknown": MISSING,
-    "wrong check character": NUMBER[:-1] + ("0" if NUMBER[-1] != "0" else "1"),
-    "unknown, in lower case": MISSING.lower(),
-    "another prefix": "88M-" + MISSING[4:],
-    "too short": MISSING[:-1],
-    "too long": MISSING + "0",
-    "very long": "9" * 4_000,
-    "nothing": "",
-    "a slash": f"{NUMBER}/",
-    "a path below": f"{NUMBER}/events",
-    "an encoded slash": quote(f"{NUMBER}/", safe=""),
-    "not ASCII": quote("\uff19\uff19M-000000000000"),
-    "not UTF-8": "%FF%FE",
-    "a zero byte": "%00",
-    "a line end": f"{NUMBER}%0A",
-    "an operator of the store": quote('{"$gt":""}'),
-    "a number with blanks": f"%20{NUMBER}%20",
-}
-DIFFERING = {"date", "x-request-id", "ratelimit"}
-"""Headers that differ between any two responses: the time, the id, and the remaining budget."""
 ABSENT = (
     '{"error":"SHIPMENT_NOT_FOUND","message":"there is no such shipment","status_code":404,"timestamp":""}\n'
 )
-
-
-def without_time(body: str) -> str:
-    return re.sub(r'"timestamp":"[^"]*"', '"timestamp":""', body)
 
 
 @pytest.fixture
