@@ -16,9 +16,9 @@ AT = datetime(2026, 11, 30, 14, 5, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("code", "text"),
     [
-        ("en", "Nov 30, 2026, 2:05:12\u202fPM UTC"),
-        ("es", "30 nov 2026 14:05:12 UTC"),
-        ("pt", "30 de nov. de 2026 14:05:12 UTC"),
+        ("en", "Nov 30, 2026, 14:05:12 UTC"),
+        ("es", "30 nov 2026, 14:05:12 UTC"),
+        ("pt", "30 de nov. de 2026, 14:05:12 UTC"),
     ],
 )
 def test_a_moment_is_exact_for_people_and_programs(code: str, text: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from markupsafe import Markup
 
-from domain.timestamps import format_timestamp, parse_timestamp
+from domain.timestamps import format_timestamp, parse_timestamp, to_milliseconds
 
 Instant = datetime | str
 """An aware instant, or its text as the API writes it."""
@@ -18,9 +18,12 @@ def _now() -> datetime:
 
 
 def moment(instant: Instant, locale: Locale) -> Markup:
-    """Return an instant with its date, its time and its zone, as an element for people and programs."""
+    """Return an instant with its date, its time and its zone, as an element for people and programs.
+
+    Hours go from 0 to 24 in all languages, as in logs.
+    """
     at = _read(instant)
-    text = f"{format_datetime(at, 'medium', tzinfo=UTC, locale=locale)} UTC"
+    text = f"{format_date(at, 'medium', locale=locale)}, {at:%H:%M:%S} UTC"
     return Markup('<time datetime="{}">{}</time>').format(format_timestamp(at), text)
 
 
@@ -31,4 +34,4 @@ def ago(instant: Instant, locale: Locale, *, now: Callable[[], datetime] = _now)
 
 
 def _read(instant: Instant) -> datetime:
-    return parse_timestamp(instant) if isinstance(instant, str) else instant
+    return parse_timestamp(instant) if isinstance(instant, str) else to_milliseconds(instant)
