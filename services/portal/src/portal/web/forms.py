@@ -1,10 +1,10 @@
 """Reading of HTML forms: bounded as all bodies, validated by a model."""
 
-from typing import Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from httpkit.request.bodies import invalid, read_body
 from httpkit.request.negotiation import require_media_type
@@ -18,16 +18,31 @@ MOST_FIELDS: Final = 1_500
 Model = TypeVar("Model")
 
 
-async def read_form(request: web.Request, adapter: TypeAdapter[Model]) -> Model:
+def _listed(sent: Any) -> Any:  # noqa: ANN401  # whatever a form sends
+    return [sent] if isinstance(sent, str) else sent
+
+
+Several = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(max_length=100)]
+"""A field that a form sends once for each choice: checkboxes of one name."""
+
+
+async def read_form(
+    request: web.Request, adapter: TypeAdapter[Model], *, limit: int = LONGEST_FORM_BYTES
+) -> Model:
     """Read the form that a page has sent into a model.
 
     A field that is sent once is a string, one that is sent several times a list of strings.
+
+    Args:
+        request: the request; blocks for its body.
+        adapter: the model.
+        limit: the longest body in bytes.
 
     Raises:
         ApiError: 415, 413, 408, or 400 with all faults.
     """
     require_media_type(request, FORM)
-    body = await read_body(request, limit=LONGEST_FORM_BYTES)
+    body = await read_body(request, limit=limit)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError as error:

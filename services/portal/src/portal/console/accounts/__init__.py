@@ -1,0 +1,1 @@
+"""Pages about accounts: users and their API keys, and one's own."""

@@ -1,0 +1,1 @@
+"""Pages about webhooks: endpoints, what they were sent, and what can be done to them."""
