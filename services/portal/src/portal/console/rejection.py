@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-from aiohttp import web
-
-from httpkit.middleware.request_ids import REQUEST_ID
 from portal.console.api import ApiRejected, Problem
 
 
@@ -38,7 +35,6 @@ class Rejection:
         return "; ".join([*own, *inside])
 
 
-def rejection_of(request: web.Request, error: ApiRejected) -> Rejection:
-    """Return a rejection for the page that `request` asks for; the call has the same id in the logs."""
-    request_id = request.get(REQUEST_ID)
-    return Rejection(error.status, error.code, error.message, tuple(error.problems), request_id)
+def rejection_of(error: ApiRejected) -> Rejection:
+    """Return a rejection for a page."""
+    return Rejection(error.status, error.code, error.message, tuple(error.problems), error.request_id)

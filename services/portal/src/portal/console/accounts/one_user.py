@@ -105,7 +105,7 @@ async def act_on_user(request: web.Request) -> web.Response:
             return await _user_page(request, new_key=str(made["api_key"]))
         notice = await _done(api(request), path, form)
     except ApiRejected as error:
-        return await _user_page(request, rejection=rejection_of(request, error))
+        return await _user_page(request, rejection=rejection_of(error))
     return see(request, path_to("console", "users", request.match_info["username"]), notice=notice)
 
 

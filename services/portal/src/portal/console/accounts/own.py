@@ -72,7 +72,7 @@ async def change_password(request: web.Request) -> web.Response:
             raise
         return _account_page(request, status=HTTPStatus.FORBIDDEN, is_wrong=True)
     except ApiRejected as error:
-        return _account_page(request, status=error.status, rejection=rejection_of(request, error))
+        return _account_page(request, status=error.status, rejection=rejection_of(error))
     return see(request, PATH, notice="password_changed")
 
 

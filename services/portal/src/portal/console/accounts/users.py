@@ -114,7 +114,7 @@ async def create_user(request: web.Request) -> web.Response:
     try:
         made = await api(request).post("/auth/users", body)
     except ApiRejected as error:
-        return _form_page(request, form, rejection_of(request, error))
+        return _form_page(request, form, rejection_of(error))
     return see(request, path_to("console", "users", made["username"]), notice="user_created")
 
 

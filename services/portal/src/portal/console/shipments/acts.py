@@ -65,7 +65,7 @@ async def act_on_shipment(request: web.Request) -> web.Response:
             return await shipment_page(request, new_link=await make_link(api(request), number))
         notice = await _done(api(request), number, form)
     except ApiRejected as error:
-        return await shipment_page(request, rejection=rejection_of(request, error))
+        return await shipment_page(request, rejection=rejection_of(error))
     return see(request, path_to("console", "shipments", number), notice=notice)
 
 

@@ -64,7 +64,7 @@ async def show_shipments(request: web.Request) -> web.Response:
     try:
         page = await api(request).list_page("/shipments", limit=PAGE_LENGTH, cursor=cursor, **_query(filters))
     except ApiRejected as error:
-        rejection = rejection_of(request, error)
+        rejection = rejection_of(error)
     view = ShipmentsView(
         filters=filters,
         statuses=tuple(Status),

@@ -65,7 +65,7 @@ async def act_on_endpoint(request: web.Request) -> web.Response:
             case PlainAct():
                 return await _ACTS[form.act](request)
     except ApiRejected as error:
-        return await endpoint_page(request, rejection=rejection_of(request, error))
+        return await endpoint_page(request, rejection=rejection_of(error))
 
 
 async def _test(request: web.Request) -> web.Response:

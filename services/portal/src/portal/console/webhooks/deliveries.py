@@ -71,7 +71,7 @@ async def retry_delivery(request: web.Request) -> web.Response:
     try:
         await api(request).post(f"{_path(request)}/retry")
     except ApiRejected as error:
-        return await _delivery_page(request, rejection_of(request, error))
+        return await _delivery_page(request, rejection_of(error))
     return see(request, f"/console{_path(request)}", notice="delivery_due")
 
 

@@ -82,7 +82,7 @@ async def create_endpoint(request: web.Request) -> web.Response:
     try:
         made = await api(request).post("/webhooks", body)
     except ApiRejected as error:
-        return _form_page(request, form, rejection=rejection_of(request, error))
+        return _form_page(request, form, rejection=rejection_of(error))
     view = SecretView(made["id"], made["url"], made["secret"], is_new=True)
     return render(request, "console/webhooks/secret.html", view)
 
@@ -102,7 +102,7 @@ async def change_endpoint(request: web.Request) -> web.Response:
         await api(request).patch(_path(request), _body_of(form))
     except ApiRejected as error:
         endpoint_id = request.match_info["endpoint_id"]
-        return _form_page(request, form, endpoint_id=endpoint_id, rejection=rejection_of(request, error))
+        return _form_page(request, form, endpoint_id=endpoint_id, rejection=rejection_of(error))
     return see(request, f"/console{_path(request)}", notice="webhook_changed")
 
 

@@ -76,7 +76,7 @@ async def plan_replay(request: web.Request, path: str) -> ReplayPlan:
                 api(request), path, {"from": instant_of(start), "to": instant_of(end)}, states
             )
         except ApiRejected as error:
-            rejection = rejection_of(request, error)
+            rejection = rejection_of(error)
     return ReplayPlan(start, end, states, REPLAYABLE, counts, rejection)
 
 
