@@ -17,7 +17,7 @@ DELIVERIES_EACH: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class EndpointDeliveries:
-    """What one endpoint was sent.
+    """Deliveries of one endpoint about a shipment.
 
     Attributes:
         rows: the newest ones.

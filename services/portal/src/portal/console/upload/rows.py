@@ -36,7 +36,7 @@ NO_NUMBER: Final = message("is no number")
 
 @value()
 class Reading:
-    """How a file is read.
+    """Way of reading a file.
 
     Attributes:
         columns: positions of the known columns, by their names.
