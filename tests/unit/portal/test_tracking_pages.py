@@ -69,7 +69,7 @@ async def test_page_shows_state_and_history_and_nothing_else(portal: Client, und
     assert re.findall(r'class="step-label">([^<]+)<', page) == [
         "Delivered",
         "In transit",
-        "In warehouse",
+        "Next: In warehouse",
         "On hold",
         "Picked up",
         "Created",

@@ -41,7 +41,7 @@ def shipment(
 
 
 def seen(shown: PublicShipment, language: str = "en", zone: str = "UTC") -> ShipmentView:
-    return shipment_view(shown, Reading(languages()[language], NOW, ZoneInfo(zone), is_linked=True))
+    return shipment_view(shown, Reading(languages()[language], NOW, ZoneInfo(zone)))
 
 
 def between(first: datetime, last: datetime) -> ExpectedDelivery:

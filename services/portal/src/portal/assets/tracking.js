@@ -8,19 +8,23 @@ const UNITS = [
 const RETRY_MS = 10_000;
 const language = document.documentElement.lang;
 let shownSince = new Date();
+let isRefreshing = false;
+let hasNews = false;
 
-// A link has its token in the fragment, which no server sees. It is exchanged for a cookie.
+// A link has its token in the fragment, which no server sees. It is exchanged for a cookie. Where that could
+// not be tried it stays in the address, for the next time.
 async function exchangeToken() {
   const token = location.hash.slice(1);
   if (!/^[A-Za-z0-9_-]{43}$/.test(token)) return;
-  history.replaceState(null, "", location.pathname + location.search);
   const response = await fetch("/track/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token }),
   });
+  if (!response.ok && response.status !== 404) return;
+  history.replaceState(null, "", location.pathname + location.search);
   if (response.ok) location.reload();
-  else if (response.status === 404) document.getElementById("link-ended")?.removeAttribute("hidden");
+  else document.getElementById("link-ended")?.removeAttribute("hidden");
 }
 
 function ageOf(iso) {
@@ -77,24 +81,38 @@ function showConnection(isConnected) {
 
 // The stream says that there is news. The page itself says what, in its reader's words.
 async function refresh() {
+  hasNews = true;
+  if (isRefreshing) return; // one after the other, or an older page would replace a newer one
+  isRefreshing = true;
   try {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (!response.ok) throw new Error(response.statusText);
-    showPage(new DOMParser().parseFromString(await response.text(), "text/html"));
+    while (hasNews) {
+      hasNews = false;
+      showPage(await fetchedPage());
+    }
   } catch {
     showConnection(false);
     setTimeout(refresh, RETRY_MS);
+  } finally {
+    isRefreshing = false;
   }
+}
+
+async function fetchedPage() {
+  const response = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+  if (!response.ok) throw new Error(response.statusText);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
 function showPage(page) {
   const shown = document.getElementById("shipment");
   const before = shown.querySelector("h1").textContent;
+  const focused = document.activeElement.id;
   shown.replaceChildren(...page.getElementById("shipment").children);
   document.title = page.title;
   shownSince = new Date();
   decorate();
   showConnection(true);
+  if (focused) document.getElementById(focused)?.focus();
   const heading = shown.querySelector("h1").textContent;
   if (heading !== before) announce(heading);
 }

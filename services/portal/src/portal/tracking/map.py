@@ -11,12 +11,13 @@ from portal.tracking.geography.viewport import HEIGHT, WIDTH, around, route_of
 from portal.web.languages import Language, message
 
 Spot = tuple[int, int]
-ABOVE: Final = -18
-BELOW: Final = 34
-TOP: Final = 60
-"""Where labels stand, from their positions; near the top of the map they stand below."""
+ABOVE: Final = -20
+BELOW: Final = 36
+"""Where labels stand, from their positions."""
+COVERED: Final = (16, 16)
+"""Distance below which a dot covers another."""
 ROOM: Final = (200, 60)
-"""Distance at which two labels do not touch."""
+"""Distance below which two labels may touch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def map_of(shipment: PublicShipment, places: Sequence[str | None], language: Lan
 def _drawn(positions: Sequence[Position], names: Sequence[str | None], language: Language) -> MapView:
     route = route_of(positions)
     viewport = around(route)
-    outline, spots = outline_in(viewport), [viewport.to_map(point) for point in route]
+    outline, spots = outline_in(viewport), _apart([viewport.to_map(point) for point in route])
     return MapView(
         width=WIDTH,
         height=HEIGHT,
@@ -92,8 +93,17 @@ def _drawn(positions: Sequence[Position], names: Sequence[str | None], language:
         route="M" + "L".join(f"{x} {y}" for x, y in spots),
         stops="".join(map(_dot, spots[:-1])),
         current=_dot(spots[-1]),
-        names=tuple(_labels(spots, names)),
+        names=tuple(_labels(spots, names[0], names[-1])),
     )
+
+
+def _apart(spots: Sequence[Spot]) -> list[Spot]:
+    """Return the spots without those that would cover the one after them."""
+    kept = spots[-1:]
+    for spot in reversed(spots[:-1]):
+        if not _touch(spot, kept[0], COVERED):
+            kept = [spot, *kept]
+    return list(kept)
 
 
 def _title(names: Sequence[str | None], language: Language) -> str:
@@ -108,15 +118,19 @@ def _dot(spot: Spot) -> str:
     return f"M{spot[0]} {spot[1]}h0"
 
 
-def _labels(spots: Sequence[Spot], names: Sequence[str | None]) -> Iterator[LabelView]:
+def _labels(spots: Sequence[Spot], first: str | None, last: str | None) -> Iterator[LabelView]:
     """Yield the names of the last position, and of the first where there is room for it."""
-    (x, y), (last_x, last_y) = spots[0], spots[-1]
-    if names[-1] is not None:
-        yield _label(names[-1], spots[-1])
-    if names[0] is not None and (abs(x - last_x) > ROOM[0] or abs(y - last_y) > ROOM[1]):
-        yield _label(names[0], spots[0])
+    if last is not None:
+        yield _label(last, spots[-1], spots[-2:][0])
+    if first is not None and not _touch(spots[0], spots[-1], ROOM):
+        yield _label(first, spots[0], spots[1])
 
 
-def _label(name: str, spot: Spot) -> LabelView:
+def _label(name: str, spot: Spot, neighbour: Spot) -> LabelView:
+    """Return a label on that side of its spot where the route is not."""
     x, y = spot
-    return LabelView(name, x, y + (BELOW if y < TOP else ABOVE), is_before=x > WIDTH / 2)
+    return LabelView(name, x, y + (BELOW if neighbour[1] < y else ABOVE), is_before=x > WIDTH / 2)
+
+
+def _touch(one: Spot, other: Spot, room: Spot) -> bool:
+    return abs(one[0] - other[0]) < room[0] and abs(one[1] - other[1]) < room[1]

@@ -39,19 +39,17 @@ async def get_search(request: web.Request) -> web.Response:
 async def get_shipment(request: web.Request) -> web.Response:
     """Return the page of a shipment; all that is not one has the same page, with 404."""
     typed = request.match_info["tracking_number"]
-    linked = await shipment_by_link(request, typed)
-    found = linked or await request.app[ADAPTERS].public_shipments.find(typed)
+    found = await shipment_by_link(request, typed) or await request.app[ADAPTERS].public_shipments.find(typed)
     if found is None:
         return _not_found(request)
     if found.tracking_number != typed:
         return _send_on(request, found.tracking_number)
-    view = shipment_view(found, _reading(request, is_linked=linked is not None))
-    return render(request, "tracking/shipment.html", view)
+    return render(request, "tracking/shipment.html", shipment_view(found, _reading(request)))
 
 
-def _reading(request: web.Request, *, is_linked: bool) -> Reading:
+def _reading(request: web.Request) -> Reading:
     zone = request.app[SETTINGS].portal.time_zone
-    return Reading(language_of(request), request.app[ADAPTERS].clock.now(), zone, is_linked)
+    return Reading(language_of(request), request.app[ADAPTERS].clock.now(), zone)
 
 
 def _not_found(request: web.Request) -> web.Response:

@@ -14,13 +14,11 @@ class Reading:
 
     Attributes:
         zone: of times that came without an offset.
-        is_linked: the reader has a link.
     """
 
     language: Language
     now: datetime
     zone: tzinfo
-    is_linked: bool
 
     def local_time(self, step: PublicStep) -> datetime:
         """Return the time of a step where it happened."""

@@ -16,7 +16,6 @@ class ShipmentView:
 
     Attributes:
         map: of its positions; None if there are none, or without a link.
-        is_linked: it was opened with a link.
     """
 
     number: str
@@ -24,7 +23,6 @@ class ShipmentView:
     state: StateView
     history: HistoryView
     map: MapView | None
-    is_linked: bool
 
 
 def shipment_view(shipment: PublicShipment, reading: Reading) -> ShipmentView:
@@ -36,5 +34,4 @@ def shipment_view(shipment: PublicShipment, reading: Reading) -> ShipmentView:
         state=state_of(shipment, reading),
         history=history_of(shipment, places, reading),
         map=map_of(shipment, places, reading.language),
-        is_linked=reading.is_linked,
     )
