@@ -22,6 +22,7 @@ from tests.support.fakes import (
     InMemoryQuarantineStore,
     InMemoryShipmentReader,
     InMemoryShipmentStore,
+    InMemoryStatusReader,
 )
 
 
@@ -43,10 +44,12 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             InMemoryShipmentReader(documents),
             InMemoryEventReader(documents),
             InMemoryDeadLetterReader(documents),
+            InMemoryStatusReader(documents),
             remember,
         )
     from storage.mongo.processing.shipment_store import MongoShipmentStore  # noqa: PLC0415  # only with the stack
     from storage.mongo.queries import readers  # noqa: PLC0415  # only with the stack
+    from storage.mongo.queries.statuses import MongoStatusReader  # noqa: PLC0415  # only with the stack
     from storage.mongo.schema import DEAD_LETTERS  # noqa: PLC0415  # only with the stack
 
     database = request.getfixturevalue("database")
@@ -62,6 +65,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         readers.MongoShipmentReader(database),
         readers.MongoEventReader(database),
         readers.MongoDeadLetterReader(database),
+        MongoStatusReader(database),
         insert,
     )
 

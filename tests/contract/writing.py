@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from domain.ports.core import Document, EventReader, Fence, ShipmentReader, ShipmentStore
 from domain.ports.dead_letters import DeadLetterReader
+from domain.ports.live import StatusReader
 from domain.processing.batch import Plan
 from domain.shipments.commands import Command, ReportStatus, RetractEvent
 from tests.support.builders import RECORDED_AT, consumed_all, ends_at, plan_for
@@ -20,6 +21,7 @@ class Storage:
     shipments: ShipmentReader
     events: EventReader
     dead_letters: DeadLetterReader
+    statuses: StatusReader
     put_dead_letters: Callable[[Sequence[Document]], Awaitable[None]]
 
 

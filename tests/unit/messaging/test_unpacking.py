@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from messaging.decompressing import MAX_BATCH_BYTES, BatchTooLarge, snappy_bounded
 from messaging.unpacking import (
+    KeyFilter,
     RawBatchRecords,
     TolerantRecords,
     UnreadableBatch,
@@ -166,3 +167,20 @@ def test_no_damage_stops_it_or_leads_back(cut: int) -> None:
         assert offsets == sorted(set(offsets))
         assert offsets[:2] == [10, 11]
         assert offsets[-1] == 15
+
+
+def test_records_whose_keys_are_not_wanted_are_skipped_and_passed() -> None:
+    mixed = batch([record(0, key=b"mine"), record(1, key=b"other"), record(2, key=None)], base=10)
+    raw = mixed + batch([record(0, key=b"other")], base=13) + batch([record(0, key=b"mine")], base=14)
+    options = (KeyFilter({b"mine"}), *OPTIONS[1:])
+    records = TolerantRecords(PLACE, RawBatchRecords(raw), [], 10, *options)
+
+    assert shown(list(records)) == [("ConsumerRecord", 10), ("ConsumerRecord", 14)]
+    assert records.next_fetch_offset == 15
+
+
+def test_filter_of_keys_passes_over_what_nobody_can_read() -> None:
+    raw = damaged(batch([record(0, key=b"mine")], base=10)) + batch([record(0, key=b"mine")], base=11)
+    records = TolerantRecords(PLACE, RawBatchRecords(raw), [], 10, KeyFilter({b"mine"}), *OPTIONS[1:])
+
+    assert shown(list(records)) == [("UnreadableBatch", 10), ("ConsumerRecord", 11)]

@@ -23,7 +23,7 @@ from messaging.consumer.group import group_consumer
 from messaging.dead_letters.records import Record
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
-from messaging.unpacking import tolerant_consumer
+from messaging.unpacking import KeyFilter, tolerant_consumer
 from servicekit.background_tasks import in_background
 
 FETCH_WAIT_MS: Final = 200
@@ -112,6 +112,7 @@ class ChangeTail:
         consumer = tolerant_consumer(
             self._topic,  # without a group: all of its partitions
             **self._settings.connection(),
+            key_deserializer=KeyFilter(self._listeners),
             enable_auto_commit=False,
             auto_offset_reset="none",
             isolation_level="read_committed",
