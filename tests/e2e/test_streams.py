@@ -1,20 +1,15 @@
 """Live streams through the gateway: as they come, uncompressed, resumed elsewhere, ended within a minute."""
 
 import asyncio
-import json
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import aclosing, closing
-from http.client import HTTPConnection
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 
 import aiohttp
 import pytest
 
 from domain.shipments.status import Status
-from tests.e2e.tokens import signed
 from tests.e2e.traffic import event_body, shipment_body
 from tests.support.access_table import CALLERS, access_table
 from tests.support.api import Api
@@ -50,27 +45,6 @@ async def http(stack: StackAddresses, tokens: Mapping[str, str]) -> AsyncIterato
         yield session
 
 
-@pytest.fixture(scope="module")
-def whole_stream(stack: StackAddresses) -> Iterator[Future[tuple[float, str]]]:
-    """Read one stream to its end beside the other tests: how long it was open, in seconds, and its text."""
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(_read_whole, stack)
-
-
-def _read_whole(stack: StackAddresses) -> tuple[float, str]:
-    address = urlsplit(stack.gateway_url)
-    bearer = {"Authorization": f"Bearer {signed(stack.jwt_secret)}"}
-    with closing(HTTPConnection(str(address.hostname), address.port, timeout=70)) as connection:
-        body = json.dumps(shipment_body("client_001"))
-        connection.request("POST", "/shipments", body, {"Content-Type": "application/json", **bearer})
-        number = json.loads(connection.getresponse().read())["tracking_number"]
-        begun = time.monotonic()
-        connection.request("GET", f"/track/{number}/stream")
-        text = connection.getresponse().read().decode()
-        return time.monotonic() - begun, text
-
-
-@pytest.mark.usefixtures("whole_stream")
 @pytest.mark.parametrize("path", SERVICES.values())
 async def test_changes_come_through_the_gateway_as_they_happen(
     http: aiohttp.ClientSession, driver: Api, number: str, path: str
@@ -125,25 +99,6 @@ async def test_client_that_reconnects_has_the_next_status_after_its_replica_was_
             assert await anext(events) == IN_WAREHOUSE
 
 
-@pytest.mark.parametrize("path", SERVICES.values())
-async def test_stream_of_a_client_that_has_left_is_closed_behind_the_gateway(
-    own_stack: RunningStack, http: aiohttp.ClientSession, number: str, path: str
-) -> None:
-    group = next(name for name, each in SERVICES.items() if each == path)
-    metrics = f"http://127.0.0.1:{own_stack.member(group).port}/metrics"
-    before = await _open_streams(http, metrics)
-    response = await http.get(path.format(number))
-    await EventStream(response).event()
-    assert await _open_streams(http, metrics) == before + 1
-
-    response.close()
-
-    async def is_closed() -> bool:
-        return await _open_streams(http, metrics) == before
-
-    await wait_for(is_closed, timeout_s=3, what="the stream is closed")
-
-
 @pytest.mark.parametrize(
     ("route", "caller", "status"),
     [(route, caller, row[place]) for route, row in ROUTES.items() for place, caller in enumerate(CALLERS)],
@@ -176,25 +131,9 @@ async def test_streams_end_when_their_replica_is_stopped(
         assert await asyncio.to_thread(process.wait, 10) == 0
 
 
-async def test_stream_ends_by_itself_within_a_minute(whole_stream: Future[tuple[float, str]]) -> None:
-    open_s, text = await asyncio.wrap_future(whole_stream)
-
-    assert 49 < open_s < 60
-    assert text.startswith("retry: ")
-    assert 'data: {"version":1,"current_status":"created"}\n\n' in text
-    assert text.count("\n:\n\n") >= 3
-    assert text.endswith("\n\n")
-
-
 async def _is_ready(http: aiohttp.ClientSession, url: str) -> bool:
     try:
         async with http.get(f"{url}/health/ready") as response:
             return response.ok
     except aiohttp.ClientError:
         return False
-
-
-async def _open_streams(http: aiohttp.ClientSession, metrics: str) -> int:
-    async with http.get(metrics) as response:
-        lines = (await response.text()).splitlines()
-    return next(int(float(line.split()[1])) for line in lines if line.startswith("waybill_streams_open "))
