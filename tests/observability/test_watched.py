@@ -2,14 +2,18 @@
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 
 from devstack.home.stack_file import SERVICES
 from docgen.dashboards.pages import DASHBOARDS
 from docgen.dashboards.panel import Query
+from portal.console.metrics.figures import Quantity
+from portal.console.metrics.prometheus import Prometheus
 from tests.observability.conftest import Watched
 from tests.observability.day import USER
 from tests.observability.rules import alerts, recorded
@@ -49,6 +53,16 @@ def test_every_event_that_was_accepted_is_counted_with_its_latency(watched: Watc
     [behind] = watched.prometheus.values("sum(waybill_partition_lag)")
     assert accepted > 100
     assert (committed, behind) == (accepted, 0)
+
+
+async def test_the_console_reads_its_figures_from_prometheus(watched: Watched) -> None:
+    async with aiohttp.ClientSession() as session:
+        figures = await Prometheus(watched.prometheus.url, session).figures()
+        away = await Prometheus("http://127.0.0.1:1", session).figures()
+    assert figures.problems == ()
+    latest = {each: figures.latest(each, now=time.time()) for each in Quantity}
+    assert [each for each, point in latest.items() if point is None or point.value is None] == []
+    assert away.problems == ("Prometheus does not respond",)
 
 
 def test_duplicates_were_found_in_redis(watched: Watched) -> None:

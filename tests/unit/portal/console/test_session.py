@@ -77,6 +77,20 @@ async def test_logout_revokes_the_token_and_takes_the_cookie_away(operator: Cons
     assert (response.status, response.headers["Location"][:14]) == (303, "/console/login")
 
 
+async def test_no_log_line_and_no_page_has_the_token_or_the_password(
+    operator: Console, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kept = operator.client.session.cookie_jar.filter_cookies(URL(operator.origin) / "console")[COOKIE].value
+    page = await operator.page(PAGE)
+    await operator.post("/console/login", {"username": ADMIN.subject, "password": "another secret"})
+    await operator.page("/console/partitions/99", status=404)
+    logged = "".join(capfd.readouterr())
+    assert "/console/login" in logged
+    assert kept not in page + logged
+    assert "another secret" not in logged
+    assert PASSWORD not in logged
+
+
 async def test_a_forged_token_opens_nothing(console: Console) -> None:
     forger = AUTH.model_copy(update={"jwt_secret": AUTH.jwt_secret.__class__("another secret" * 4)})
     forged = TokenIssuer(forger).issue(ADMIN)
