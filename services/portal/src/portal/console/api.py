@@ -23,6 +23,8 @@ CONNECTIONS: Final = 200
 LARGEST_PAGE: Final = 100
 
 _NO_RESPONSE: Final = {"error": "SERVICE_UNAVAILABLE", "message": "no response from the API"}
+_NOTHING_THERE: Final = {"error": "NOT_FOUND", "message": "there is nothing of that name"}
+_DOTS: Final = frozenset({".", ".."})
 _FORWARDED: Final = (hdrs.X_FORWARDED_FOR, hdrs.X_FORWARDED_HOST, hdrs.X_FORWARDED_PROTO)
 
 _log = structlog.get_logger(__name__)
@@ -157,7 +159,10 @@ class UserApi:
             ApiRejected: any other error.
         """
         given = {name: str(value) for name, value in (query or {}).items() if value not in (None, "")}
-        target = URL(f"{self.url}{path}?{urlencode(given)}" if given else self.url + path, encoded=True)
+        target = URL(
+            f"{self.url}{path}?{urlencode(given, errors='replace')}" if given else self.url + path,
+            encoded=True,
+        )
         try:
             async with self.session.request(
                 method, target, json=body, headers=self._headers(headers), allow_redirects=False
@@ -193,8 +198,15 @@ def user_api(request: web.Request, token: str | None) -> UserApi:
 
 
 def path_to(*steps: object) -> str:
-    """Return a path whose segments may hold any character."""
-    return "".join(f"/{quote(str(step), safe='')}" for step in steps)
+    """Return a path whose segments may hold any character.
+
+    Raises:
+        ApiRejected: a segment is `.` or `..`, which would lead to another path.
+    """
+    texts = [str(step) for step in steps]
+    if not _DOTS.isdisjoint(texts):
+        raise ApiRejected(HTTPStatus.NOT_FOUND, _NOTHING_THERE)
+    return "".join(f"/{quote(each, safe='', errors='replace')}" for each in texts)
 
 
 def _sender(request: web.Request) -> Mapping[str, str]:

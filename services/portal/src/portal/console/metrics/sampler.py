@@ -88,7 +88,7 @@ class Sampler:
         try:
             async with self._session.get(f"http://{address}/metrics", timeout=_TIMEOUT) as response:
                 response.raise_for_status()
-                return read_metrics((await response.content.read(_LARGEST)).decode())
+                return read_metrics(await _text_of(response))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as error:
             _log.info("metrics_unreachable", address=address, error=repr(error))
             return None
@@ -105,6 +105,20 @@ async def sampling(targets: Sequence[str], session: aiohttp.ClientSession) -> As
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _text_of(response: aiohttp.ClientResponse) -> str:
+    """Return a body of at most `_LARGEST` bytes.
+
+    Raises:
+        ValueError: it is longer, or not UTF-8.
+    """
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _LARGEST:
+            raise ValueError("these are no metrics: too long")
+    return body.decode()
 
 
 async def _addresses_of(target: str) -> Sequence[str]:

@@ -164,8 +164,8 @@ def _partition_of(body: Json) -> Partition:
         owner=body["owner"],
         epoch=body["epoch"],
         next_offset=body["next_offset"],
-        lag=body["lag"],
-        oldest=body["oldest_waiting_at"],
+        lag=body.get("lag"),  # a query-api of the version before has neither
+        oldest=body.get("oldest_waiting_at"),
         halted=body["halted"],
         reason=body["reason"],
         since=body["since"],
