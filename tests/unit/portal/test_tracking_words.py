@@ -156,6 +156,13 @@ def test_times_without_an_offset_are_in_the_zone_of_the_brand() -> None:
     assert seen(plain, zone="America/Mexico_City").history.zone == "UTC−06:00"  # noqa: RUF001
 
 
+def test_time_without_an_offset_is_in_the_zone_of_the_scan_beside_it() -> None:
+    created_by_a_request = seen(shipment(offsets=(None, MEXICO)), zone="Asia/Tokyo").history
+    assert created_by_a_request.zone == "UTC−06:00"  # noqa: RUF001
+    seen_by_another_scanner = seen(shipment(offsets=(MEXICO, None)), zone="Asia/Tokyo").history
+    assert seen_by_another_scanner.zone == "UTC−06:00"  # noqa: RUF001
+
+
 def test_day_is_that_of_the_place() -> None:
     late = shipment(Status.DELIVERED, ago=timedelta(hours=13), offsets=("+09:00", "+09:00"))  # 14:17 in Japan
     assert seen(late).state.heading == "Delivered yesterday"  # there it is 03:17 of Tuesday

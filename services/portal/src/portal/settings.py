@@ -26,7 +26,7 @@ class PortalSettings(BaseSettings):
         name: name of the brand, on every page.
         logo: path of an SVG or PNG file of at most 64 kB; none by default, then the name stands alone.
         accent: colour of the brand, as `#rrggbb`; where it could not be read, a darker or lighter shade.
-        time_zone: zone of times that came without an offset, such as `America/Mexico_City`.
+        time_zone: zone of shipments whose times came without an offset, such as `America/Mexico_City`.
         api_url: address of the API, for the console: the gateway.
         prometheus_url: Prometheus for the console's overview; empty: the services' own metrics.
         metrics_targets: addresses of the services' metrics, separated by commas.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.shipments.public_view import PublicShipment, PublicStep
 from domain.shipments.status import Status
@@ -52,18 +53,19 @@ def history_of(shipment: PublicShipment, places: Sequence[str | None], reading: 
         places: names of the places of its steps.
         reading: in which language and zone.
     """
-    zones = {words.zone_name(reading.local_time(step)) for step in shipment.steps}
+    times = reading.local_times(shipment.steps)
+    zones = {words.zone_name(local) for local in times}
     zone = zones.pop() if len(zones) == 1 else None
     last = len(shipment.steps) - 1
     steps = [
         StepView(
             label=_label(step, reading.language),
-            time=_time(step, reading, names_zone=zone is None),
+            time=_time(local, reading, names_zone=zone is None),
             place=place,
             is_checkpoint=step.checkpoint is not None,
             is_current=number == last,
         )
-        for number, (step, place) in enumerate(zip(shipment.steps, places, strict=True))
+        for number, (step, local, place) in enumerate(zip(shipment.steps, times, places, strict=True))
     ]
     upcoming = [status_label(status, reading.language) for status in _upcoming(shipment.current_status)]
     return HistoryView(tuple(upcoming[::-1]), tuple(steps[::-1]), zone)
@@ -75,8 +77,8 @@ def _label(step: PublicStep, language: Language) -> str:
     return checkpoint_label(step.checkpoint, language)
 
 
-def _time(step: PublicStep, reading: Reading, *, names_zone: bool) -> TimeView:
-    local, language = reading.local_time(step), reading.language
+def _time(local: datetime, reading: Reading, *, names_zone: bool) -> TimeView:
+    language = reading.language
     text = words.day_and_time(local, reading.today(local.tzinfo), language)
     if names_zone:
         zoned = language.gettext(message("%(time)s (%(zone)s)"))

@@ -67,12 +67,13 @@ class StateView:
 def state_of(shipment: PublicShipment, reading: Reading) -> StateView:
     """Return the state of a shipment."""
     language, now = reading.language, reading.now
-    zone = reading.local_time(shipment.steps[-1]).tzinfo or reading.zone
+    latest = reading.local_times(shipment.steps)[-1]
+    zone = latest.tzinfo or reading.zone
     news = shipment.updated_at.astimezone(zone)
     may_change = not is_terminal(shipment.current_status)
     expected = shipment.expected if may_change else None
     return StateView(
-        heading=_heading(shipment, reading),
+        heading=_heading(shipment, latest, reading),
         tone=_tone(shipment),
         arrival=None if expected is None else words.arrival(expected, now, zone, language),
         is_late=expected is not None and expected.latest < now,
@@ -89,12 +90,11 @@ def time_view(local: datetime, text: str) -> TimeView:
     return TimeView(format_timestamp(local), text, offset // timedelta(minutes=1))
 
 
-def _heading(shipment: PublicShipment, reading: Reading) -> str:
+def _heading(shipment: PublicShipment, latest: datetime, reading: Reading) -> str:
     language, last = reading.language, shipment.steps[-1]
     if last.checkpoint is not None:
         return checkpoint_label(last.checkpoint, language)
-    local = reading.local_time(last)
-    day = words.on_day(local.date(), reading.today(local.tzinfo), language)
+    day = words.on_day(latest.date(), reading.today(latest.tzinfo), language)
     match shipment.current_status:
         case Status.DELIVERED:
             return language.gettext(message("Delivered %(day)s")) % {"day": day}

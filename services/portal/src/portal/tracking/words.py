@@ -31,10 +31,8 @@ _ON: Final[Mapping[int, str]] = MappingProxyType(
 )
 
 
-def zone_at(utc_offset: str | None, elsewise: tzinfo) -> tzinfo:
-    """Return the zone of an offset such as `-06:00`; without one, that of the brand."""
-    if utc_offset is None:
-        return elsewise
+def zone_of(utc_offset: str) -> tzinfo:
+    """Return the zone of an offset such as `-06:00`."""
     sign = -1 if utc_offset.startswith("-") else 1
     hours, minutes = utc_offset[1:].split(":")
     return timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
