@@ -35,6 +35,7 @@ EXPECTED = {
         '"next_cursor":',
         '"current_status":"in_transit"',
         '"reference":"order 4711"',
+        '"version":5,"current_status":"in_transit"',
     ],
     "Show a recipient where the parcel is": [
         '"current_status":"in_transit","steps":[{"status":"created"',

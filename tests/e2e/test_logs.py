@@ -31,6 +31,7 @@ async def test_no_log_holds_a_token_a_password_or_the_secret(
     created, rotated = await _webhook_secrets(nobody.by(tokens["client_user_001"]))
     secrets = [
         *tokens.values(),
+        await _link_token(nobody.by(tokens["client_user_001"]), own_stack.gateway_url),
         created,
         rotated,
         fresh,
@@ -47,6 +48,7 @@ async def test_no_log_holds_a_token_a_password_or_the_secret(
         "processor-1.log",
         "query-api-1.log",
         "webhooks-1.log",
+        "portal-1.log",
         "gateway.log",
     } <= logs.keys()
     assert name_digest(marker) in logs["query-api-1.log"]  # what is looked for would be there
@@ -68,3 +70,18 @@ async def _webhook_secrets(client: Api) -> tuple[str, str]:
 def _logs(directory: Path) -> dict[str, str]:
     """Read all logs; not the screen, where the banner shows the public password of the seeded users."""
     return {path.name: path.read_text(errors="replace") for path in directory.glob("*.log*")}
+
+
+async def _link_token(client: Api, origin: str) -> str:
+    """Create a link, use its token as a page does and as it must not be used, and return it."""
+    number = await client.created(shipment_body(None))
+    token = (await client.post(f"/shipments/{number}/links", None)).body["url"].partition("#")[2]
+    own = {"Origin": origin}
+    used = await client.post("/track/session", {"token": token}, headers=own)
+    assert used.status == 204
+    misplaced = await client.post("/track/session", {"tokem": token, "token": [token]}, headers=own)
+    assert misplaced.status == 400
+    for cookie in (f"waybill_link={token}", f"waybill_link={token}; waybill_session={token}"):
+        assert (await client.get(f"/track/{number}", headers={"Cookie": cookie})).status == 200
+        assert (await client.get("/track/nothing", headers={"Cookie": cookie})).status == 404
+    return str(token)

@@ -107,8 +107,9 @@ async def test_a_link_opens_the_page_until_it_is_deleted(
     stack: StackAddresses, client: Api, driver: Api
 ) -> None:
     number = await client.created(shipment_body(None))
-    seen = event_body(number, Status.PICKED_UP) | {"location": {"lat": 19.43, "lng": -99.13}}
-    await driver.outcome(await driver.reported(seen))
+    away = {"lat": 19.4326, "lng": -99.1332, "address": "secret address"}
+    seen = event_body(number, Status.PICKED_UP, source="secret source", notes="secret notes")
+    await driver.outcome(await driver.reported(seen | {"location": away}))
 
     made = await client.post(f"/shipments/{number}/links", None)
     assert made.status == 201, made.text
@@ -122,7 +123,9 @@ async def test_a_link_opens_the_page_until_it_is_deleted(
         own = {"Origin": stack.gateway_url}
         async with recipient.post(session, json={"token": token}, headers=own) as response:
             assert response.status == 204
-        assert "Ciudad de México" in await _text(recipient, page)
+        linked = await _text(recipient, page)
+        assert "Ciudad de México" in linked
+        assert [text for text in ("secret", "19.43", "-99.13", "client_001") if text in linked] == []
         assert (await client.ask("DELETE", f"/shipments/{number}/links/{made.body['id']}")).status == 204
         assert "Ciudad de México" not in await _text(recipient, page)
         async with recipient.post(session, json={"token": token}, headers=own) as response:

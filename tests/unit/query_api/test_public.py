@@ -28,6 +28,7 @@ async def test_the_view_has_steps_and_nothing_else(api: Api, shipment: str) -> N
     response = await api.get(shipment, who=None)
     assert response.status == 200
     assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Robots-Tag"] == "noindex"
     body = await response.json()
     assert list(body) == ["tracking_number", "current_status", "steps", "updated_at"]
     assert (body["tracking_number"], body["current_status"]) == (NUMBER, "picked_up")
@@ -56,7 +57,7 @@ async def test_whatever_is_not_there_has_one_answer_byte_for_byte(api: Api) -> N
     [(status, body, shown)] = answers
     assert status == 404
     assert body == ABSENT
-    assert ("Cache-Control", "no-store") in shown
+    assert {("Cache-Control", "no-store"), ("X-Robots-Tag", "noindex")} <= set(shown)
 
 
 async def test_a_query_is_rejected_alike_for_what_is_there_and_what_is_not(api: Api, shipment: str) -> None:

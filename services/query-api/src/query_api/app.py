@@ -26,7 +26,8 @@ from servicekit.clock import SystemClock
 from servicekit.settings import Environment
 from storage.mongo.accounts.users import seed_development_users
 
-UNCACHED_PREFIXES: Final = ("/auth/", "/public/")
+PUBLIC_PREFIX: Final = "/public/"
+UNCACHED_PREFIXES: Final = ("/auth/", PUBLIC_PREFIX)
 
 
 def build_app(
@@ -71,12 +72,14 @@ def build_app(
 
 
 async def _forbid_caching(request: web.Request, response: web.StreamResponse) -> None:
-    """Forbid caching of what is about tokens, users or anybody's shipment.
+    """Forbid caching of what is about tokens, users or anybody's shipment, and indexing of the latter.
 
-    A signal, so that errors have the header too.
+    A signal, so that errors have the headers too.
     """
     if request.path.startswith(UNCACHED_PREFIXES):
         response.headers[hdrs.CACHE_CONTROL] = "no-store"
+    if request.path.startswith(PUBLIC_PREFIX):
+        response.headers["X-Robots-Tag"] = "noindex"
 
 
 def _health(adapters: Callable[[], Adapters]) -> Health:
