@@ -44,7 +44,13 @@ def sample(at: float, **readings: Reading) -> Sample:
 
 def test_metrics_are_read_by_quantity() -> None:
     found = read_metrics(TEXT.format(accepted=5, applied=4))
-    assert found.counts == {Quantity.ACCEPTED: 5, Quantity.APPLIED: 4, Quantity.REJECTED: 5}
+    assert found.counts == {
+        Quantity.ACCEPTED: 5,
+        Quantity.APPLIED: 4,
+        Quantity.REJECTED: 5,
+        Quantity.DEAD: 0,
+    }
+    assert read_metrics("waybill_accepted_events_total 1\n").counts == {Quantity.ACCEPTED: 1}
     assert found.buckets == {0.01: 10, INF: 20}
     assert found.lags == {"3": 7}
 

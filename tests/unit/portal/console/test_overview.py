@@ -1,9 +1,13 @@
 """The overview: one line that says whether all is well, and what is not."""
 
+import time
+
 from domain.errors import StoreUnavailable
 from domain.ports.core import Fence
 from domain.processing.halts import Halt
 from httpkit.server.health import State
+from portal.console.metrics.figures import Figures, Point, Quantity
+from portal.console.metrics.source import FIGURES
 from tests.support.builders import NOON, dead_letter
 from tests.support.fakes.shipments import StoredPartitionState
 from tests.unit.portal.console.conftest import Console
@@ -11,6 +15,16 @@ from tests.unit.query_api.conftest import CLIENT
 from tests.unit.query_api.conftest import World as ApiWorld
 
 PATH = "/console/overview"
+
+
+def show(console: Console, figures: Figures) -> None:
+    """Let the overview have these figures."""
+
+    class Fixed:
+        async def figures(self) -> Figures:
+            return figures
+
+    console.client.app._state[FIGURES] = Fixed()  # noqa: SLF001  # a started app is frozen
 
 
 def halt(world: ApiWorld) -> None:
@@ -25,6 +39,19 @@ async def test_all_is_well_and_what_is_not_measured_is_unknown(operator: Console
     assert page.count('<span class="value">unknown</span>') == 5
     assert "not measured" in page
     assert "neither PORTAL_PROMETHEUS_URL nor PORTAL_METRICS_TARGETS is set" in page
+
+
+async def test_nothing_that_happened_is_zero_and_latency_of_nothing_is_unknown(operator: Console) -> None:
+    now = time.time()
+    idle = [Point(now - 5, 0.0)]
+    known = dict.fromkeys((Quantity.ACCEPTED, Quantity.APPLIED, Quantity.LAG), idle)
+    for since, why in ((now - 5, "being measured"), (now - 60, "no events in the last minute")):
+        show(operator, Figures(known, since=since, source="services"))
+        page = await operator.page(PATH)
+        assert page.count('<span class="value">0 <small>') == 3
+        assert page.count('<span class="value">unknown</span>') == 2
+        assert page.count(why) == 2
+        assert "Nothing to draw since" in page
 
 
 async def test_each_trouble_leads_to_the_page_that_fixes_it(operator: Console, api_world: ApiWorld) -> None:

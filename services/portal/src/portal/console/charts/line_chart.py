@@ -60,6 +60,7 @@ class Chart:
         name: its id in the page.
         title, description, unit: messages.
         rows: newest first.
+        since: when measuring began, in seconds since 1970; None: it has not.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Chart:
     y_ticks: Sequence[Tick]
     x_ticks: Sequence[Tick]
     rows: Sequence[Row]
+    since: float | None
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -101,6 +103,7 @@ def line_chart(text: Text, lines: Sequence[Line], *, now: float, since: float | 
         y_ticks=[Tick(scale.y(top * step / _TICKS), top * step / _TICKS) for step in range(_TICKS + 1)],
         x_ticks=[Tick(scale.x(now - shown_s * step / 2), shown_s * step / 2 / 60) for step in (2, 1, 0)],
         rows=_rows(lines),
+        since=since,
     )
 
 

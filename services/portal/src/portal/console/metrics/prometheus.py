@@ -16,11 +16,12 @@ REMEMBERED_S: Final = 5.0
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=5.0)
 _LATENCY: Final = "sum by (le) (rate(waybill_event_latency_seconds_bucket[2m]))"
+_NONE_YET: Final = "0 * sum(rate(waybill_events_total[2m]))"
 QUERIES: Final = {
     Quantity.ACCEPTED: "sum(rate(waybill_accepted_events_total[2m]))",
     Quantity.APPLIED: 'sum(rate(waybill_events_total{outcome="applied"}[2m]))',
-    Quantity.REJECTED: 'sum(rate(waybill_events_total{outcome="rejected"}[2m]))',
-    Quantity.DEAD: 'sum(rate(waybill_events_total{outcome="dead"}[2m]))',
+    Quantity.REJECTED: f'sum(rate(waybill_events_total{{outcome="rejected"}}[2m])) or {_NONE_YET}',
+    Quantity.DEAD: f'sum(rate(waybill_events_total{{outcome="dead"}}[2m])) or {_NONE_YET}',
     Quantity.P50: f"histogram_quantile(0.5, {_LATENCY})",
     Quantity.P99: f"histogram_quantile(0.99, {_LATENCY})",
     Quantity.LAG: "sum(max by (partition) (waybill_partition_lag))",

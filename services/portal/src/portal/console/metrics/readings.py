@@ -72,6 +72,9 @@ def read_metrics(text: str) -> Reading:
                 buckets[float(sample.labels["le"])] += sample.value
             elif sample.name == _LAG:
                 lags[sample.labels["partition"]] = sample.value
+    if Quantity.APPLIED in counts:  # a processor: an outcome that it does not name has not happened yet
+        for outcome in _OUTCOMES.values():
+            counts[outcome] += 0.0
     return Reading(counts, buckets, lags)
 
 

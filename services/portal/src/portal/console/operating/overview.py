@@ -19,6 +19,8 @@ from portal.web.rendering import render
 
 PATH: Final = "/console/overview"
 REFRESH_S: Final = 5
+MEASURING_S: Final = 12.0
+"""Time that the first two samples take."""
 
 _MS: Final = 1_000
 
@@ -59,12 +61,14 @@ class Tile(NamedTuple):
         label, unit: messages.
         value: None: unknown.
         at: when it was measured, in seconds since 1970; None: unknown.
+        why: it is unknown, as a message.
     """
 
     label: str
     unit: str
     value: float | None
     at: float | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class OverviewView:
     refresh_s: int = REFRESH_S
 
 
+_NOT_MEASURED: Final = message("not measured")
+_BEING_MEASURED: Final = message("being measured")
+_NO_EVENTS: Final = message("no events in the last minute")
+_NOT_SAID: Final = message("the services do not say")
 _PER_SECOND: Final = message("per second")
 _MILLISECONDS: Final = message("ms")
 _RECORDS: Final = message("records")
@@ -189,7 +197,17 @@ def _tile(figures: Figures, now: float, quantity: Quantity, *texts: str | int) -
     label, unit, factor = texts
     point = figures.latest(quantity, now=now)
     known = None if point is None or point.value is None else point.value * float(factor)
-    return Tile(str(label), str(unit), known, None if point is None else point.at)
+    at = None if point is None else point.at
+    return Tile(str(label), str(unit), known, at, _reason(figures, now, quantity))
+
+
+def _reason(figures: Figures, now: float, quantity: Quantity) -> str:
+    """Return why a quantity is unknown, where it is."""
+    if figures.since is None:
+        return _NOT_MEASURED
+    if now - figures.since < MEASURING_S:
+        return _BEING_MEASURED
+    return _NO_EVENTS if quantity in (Quantity.P50, Quantity.P99) else _NOT_SAID
 
 
 def _chart(figures: Figures, now: float, text: Text, lines: Sequence[tuple[Quantity, str, int]]) -> Chart:
