@@ -1,5 +1,7 @@
 """GET /track/{tracking_number}/stream."""
 
+import asyncio
+
 import pytest
 
 from domain.shipments.status import Status
@@ -50,3 +52,12 @@ def test_any_text_has_one_number_to_look_up(typed: str) -> None:
 def test_number_of_nobody_is_none_that_a_shipment_can_have() -> None:
     assert not is_tracking_number(NOBODY)
     assert number_to_find(NUMBER.lower()) == NUMBER
+
+
+async def test_streams_end_when_the_replica_stops(portal: Client) -> None:
+    stream = EventStream(await portal.get(f"/track/{NUMBER}/stream"))
+    await stream.event()
+
+    async with asyncio.timeout(5):
+        await portal.server.close()
+        assert await stream.event() is None

@@ -1,5 +1,6 @@
 """GET /shipments/{tracking_number}/stream."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 
 import pytest
@@ -106,3 +107,12 @@ async def test_stream_is_503_while_the_store_is_away(api: Api, world: World) -> 
     assert response.status == 503
     assert response.headers["Retry-After"]
     assert not any(world.changes.listeners.values())
+
+
+async def test_streams_end_when_the_replica_stops(api: Api) -> None:
+    stream = EventStream(await api.get(PATH))
+    await stream.event()
+
+    async with asyncio.timeout(5):
+        await api.client.server.close()
+        assert await stream.event() is None
