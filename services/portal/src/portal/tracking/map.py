@@ -11,8 +11,8 @@ from portal.tracking.geography.viewport import HEIGHT, WIDTH, around, route_of
 from portal.web.languages import Language, message
 
 Spot = tuple[int, int]
-ABOVE: Final = -20
-BELOW: Final = 36
+ABOVE: Final = -22
+BELOW: Final = 42
 """Where labels stand, from their positions."""
 COVERED: Final = (16, 16)
 """Distance below which a dot covers another."""
