@@ -186,6 +186,6 @@ async def test_a_file_in_which_nothing_is_valid_names_the_fault_of_each_row(oper
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', await response.text()))
     page = await (await operator.post("/console/upload/part", fields)).text()
     assert "<dt>Rejected rows</dt><dd>2</dd>" in page
-    errors = re.findall(r'<th scope="row" class="figure">\d</th><td>([^<]+)</td>', page)
+    errors = re.findall(r'<th scope="row" class="number">\d</th><td>([^<]+)</td>', page)
     assert ["tracking_number" in error for error in errors] == [True, True]
     assert ["status must be one of" in error for error in errors] == [False, True]
