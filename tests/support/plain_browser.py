@@ -4,21 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import ClientResponse, ClientSession
-from aiohttp.test_utils import TestClient
+from aiohttp import ClientResponse
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass
 class PlainBrowser:
-    """A browser at one origin."""
+    """A browser at one origin.
 
-    client: ClientSession | TestClient[Any, Any]
+    Attributes:
+        client: a session of aiohttp, or a client of its test server: both send alike.
+    """
+
+    client: Any
     origin: str
 
     async def get(self, path: str, headers: dict[str, str] | None = None) -> ClientResponse:
-        return await self.client.get(path, headers=headers, allow_redirects=False)
+        response: ClientResponse = await self.client.get(path, headers=headers, allow_redirects=False)
+        return response
 
     async def post(
         self, path: str, fields: object = (), headers: dict[str, str] | None = None
@@ -26,7 +30,10 @@ class PlainBrowser:
         """Send a form, as a page of our own does."""
         sent = {"Origin": self.origin, **FORM, **(headers or {})}
         body = urlencode(fields, doseq=True)  # type: ignore[arg-type]  # pairs or a mapping
-        return await self.client.post(path, data=body, headers=sent, allow_redirects=False)
+        response: ClientResponse = await self.client.post(
+            path, data=body, headers=sent, allow_redirects=False
+        )
+        return response
 
     async def shown(
         self, path: str, fields: object = (), status: int = 200, headers: dict[str, str] | None = None

@@ -25,7 +25,7 @@ from portal.web.forms import read_form
 from portal.web.languages import language_of, message
 from portal.web.rendering import render
 
-LONGEST_FORM_BYTES: Final = 2_000_000
+LONGEST_FORM_BYTES: Final = 2 * 1024 * 1024
 FIRST_REJECTED: Final = 50
 ZONES: Final = (
     "America/Mexico_City",
@@ -216,5 +216,5 @@ def _progress_page(
         order=form.order,
         source=form.source,
     )
-    status = HTTPStatus.OK if stopped is None else HTTPStatus.SERVICE_UNAVAILABLE
-    return render(request, "console/upload/progress.html", view, status=status)
+    # 200 also where it has stopped: htmx shows no page with an error's status.
+    return render(request, "console/upload/progress.html", view)
