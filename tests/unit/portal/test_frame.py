@@ -82,6 +82,14 @@ async def test_write_from_elsewhere_is_rejected(portal: Client, path: str, origi
     assert own.status == 405
 
 
+def test_templates_have_nothing_that_the_policy_forbids() -> None:
+    folder = Path(str(files("portal").joinpath("templates")))
+    templates = {path.name: path.read_text() for path in folder.rglob("*.html")}
+    forbidden = re.compile(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\ssrc=)|javascript:|\|safe\b(?!\s*%)")
+    assert len(templates) > 20
+    assert {name: found for name, text in templates.items() if (found := forbidden.findall(text))} == {}
+
+
 def test_foreign_files_are_those_that_were_reviewed() -> None:
     listed = json.loads(ASSETS.joinpath("vendored.json").read_text())
     for name, about in listed.items():

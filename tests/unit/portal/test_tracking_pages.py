@@ -80,6 +80,14 @@ async def test_page_shows_state_and_history_and_nothing_else(portal: Client, und
     assert NUMBER not in (re.search(r"<head>.*</head>", page, re.DOTALL) or [""])[0]
 
 
+async def test_page_is_small(portal: Client, under_way: str) -> None:
+    page = await (await portal.get(under_way)).text()
+    addresses = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page)
+    sizes = [len(await (await portal.get(address)).read()) for address in addresses]
+    assert len(sizes) >= 5
+    assert len(page) + sum(sizes) < 60_000
+
+
 async def test_hostile_names_are_text(portal: Client, under_way: str) -> None:
     hostile = quote(HOSTILE)
     for path in (f"{under_way}?lang={hostile}&x={hostile}", f"/track?number={hostile}"):
