@@ -87,7 +87,8 @@ class ProgressView:
         sent: those that the API has accepted.
         rejected: number of the others.
         first_rejected: number and error of the first of them.
-        stopped: why the last part was not sent.
+        stopped: the last part was not sent.
+        reason: why, as the API says it.
         wait_s: seconds until it can be sent, if the API says.
         carried: the file with its results, for the next request.
     """
@@ -98,6 +99,7 @@ class ProgressView:
     rejected: int
     first_rejected: tuple[tuple[int, str], ...]
     stopped: str | None
+    reason: str
     wait_s: str | None
     carried: str
     zone: str
@@ -210,6 +212,7 @@ def _progress_page(
         rejected=len(rejected),
         first_rejected=tuple(rejected[:FIRST_REJECTED]),
         stopped=None if stopped is None else STOPPED,
+        reason="" if stopped is None else stopped.message,
         wait_s=None if stopped is None else stopped.retry_after,
         carried=form.carried if stopped is not None else pack(table),
         zone=form.zone,
