@@ -55,7 +55,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackAddresses]:
         with contained_stack(tmp_path_factory.mktemp("stack")) as contained:
             yield contained
         return
-    env = {**os.environ, "ENV": "development"}
+    # Two: an open page is to outlive the death of the replica that it is connected to.
+    env = {**os.environ, "ENV": "development", "PORTAL_REPLICAS": "2"}
     with start_stack(tmp_path_factory.mktemp("stack"), env=env, port=unused_port()) as running:
         yield running
 
