@@ -12,6 +12,8 @@ from devstack.home.programs import find_java
 from tests.support.node_tools import PACKAGES
 
 _NU: Final = PACKAGES / "vnu-jar/build/dist/vnu.jar"
+# Safari reads a list without bullets as no list, unless it is said to be one.
+_INTENDED: Final = tuple(f"The “list” role is unnecessary for element “{name}”." for name in ("ol", "ul"))
 _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _RUN: Final = f"axe.run(document, {{runOnly: {json.dumps(_RULES)}}})"
 _OVERFLOWING: Final = """[...document.querySelectorAll("body *")]
@@ -54,7 +56,7 @@ def html_faults(pages: Mapping[str, str], directory: Path, environment: Mapping[
         file = directory / f"{number}.html"
         file.write_text(html)
         names[file.name] = name
-    java = (find_java(environment), "-XX:TieredStopAtLevel=1", "-jar")
+    java = (find_java(environment), "-XX:TieredStopAtLevel=1", "-Xss2m", "-jar")
     done = subprocess.run(
         [*java, _NU, "--format", "json", "--exit-zero-always", directory],
         capture_output=True,
@@ -65,5 +67,5 @@ def html_faults(pages: Mapping[str, str], directory: Path, environment: Mapping[
     return [
         f"{names[Path(message['url']).name]}: {message['message']}: {message.get('extract', '')}"
         for message in messages
-        if not message["message"].startswith("Trailing slash on void elements")
+        if message["message"] not in _INTENDED
     ]

@@ -15,7 +15,7 @@ TABLET: Final = ViewportSize(width=768, height=1024)
 DESKTOP: Final = ViewportSize(width=1280, height=900)
 
 
-@dataclass(slots=True)
+@dataclass
 class Visitor:
     """A browser context with its cookies, and the faults of all its pages.
 

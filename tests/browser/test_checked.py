@@ -1,0 +1,90 @@
+"""Every page in every language: axe and the Nu checker find nothing, it fits 320 px and asks no one else."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.browser.scenes import Scene, console_scenes, tracking_scenes
+from tests.support.api import PASSWORD, Api
+from tests.support.browser.checkers import accessibility_faults, html_faults, overflowing
+from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, sign_in, visitor
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+
+class Inspection:
+    """The faults of all pages that were looked at, and their HTML."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.html: dict[str, str] = {}
+
+    async def look_at(self, someone: Visitor, scene: Scene, language: str) -> None:
+        """Open a page at two widths, and note what is wrong with it."""
+        page = await someone.context.new_page()
+        response = await page.goto(f"{someone.url}{scene.path}")
+        assert response is not None
+        where = f"{scene.name} ({language})"
+        self._note(where, [f"status {response.status}"] if response.status != scene.status else [])
+        self._note(where, _header_faults(response.headers, language))
+        self.html[where] = await response.text()
+        await _settled(page)
+        self._note(where, await accessibility_faults(page))
+        await page.set_viewport_size(PHONE)
+        self._note(where, [f"wider than 320 px: {each}" for each in await overflowing(page)])
+        await page.close()
+
+    def _note(self, where: str, faults: list[str]) -> None:
+        self.faults += [f"{where}: {fault}" for fault in faults]
+
+
+async def _settled(page: Page) -> None:
+    """Wait until the token of a link is exchanged and its page is there."""
+    await page.wait_for_function("!location.hash")
+    await page.wait_for_load_state()
+
+
+def _header_faults(headers: dict[str, str], language: str) -> list[str]:
+    tag = LOCALES[language] if language != "en" else "en"
+    wanted = {"cache-control": "no-store", "content-language": tag, "referrer-policy": "no-referrer"}
+    faults = [
+        f"{name} is {headers.get(name)}" for name, value in wanted.items() if headers.get(name) != value
+    ]
+    policy = headers.get("content-security-policy", "")
+    return faults + [
+        f"policy allows {each}" for each in ("unsafe-inline", "unsafe-eval", "*") if each in policy
+    ]
+
+
+async def _inspect(browser: Browser, url: str, scenes: list[Scene], directory: Path) -> list[str]:
+    inspection = Inspection()
+    for language in LOCALES:
+        for login in dict.fromkeys(scene.login for scene in scenes):
+            async with visitor(
+                browser, url, language=language, viewport=DESKTOP, is_dark=language == "pt"
+            ) as someone:
+                if login is not None:
+                    await sign_in(someone, login, PASSWORD)
+                for scene in scenes:
+                    if scene.login == login:
+                        await inspection.look_at(someone, scene, language)
+    return inspection.faults + html_faults(inspection.html, directory, os.environ)
+
+
+async def test_checkers_find_nothing_on_the_tracking_pages(
+    browser: Browser, url: str, admin: Api, driver: Api, tmp_path: Path
+) -> None:
+    assert await _inspect(browser, url, await tracking_scenes(admin, driver), tmp_path) == []
+
+
+async def test_checkers_find_nothing_in_the_console(
+    browser: Browser, url: str, admin: Api, driver: Api, tmp_path: Path
+) -> None:
+    assert await _inspect(browser, url, await console_scenes(admin, driver), tmp_path) == []
