@@ -10,6 +10,7 @@ from tests.browser.scenes import Scene, console_scenes, tracking_scenes
 from tests.support.api import PASSWORD, Api
 from tests.support.browser.checkers import accessibility_faults, html_faults, overflowing
 from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, sign_in, visitor
+from tests.support.stack import StackAddresses
 
 pytestmark = [
     pytest.mark.stack,
@@ -85,6 +86,7 @@ async def test_checkers_find_nothing_on_the_tracking_pages(
 
 
 async def test_checkers_find_nothing_in_the_console(
-    browser: Browser, url: str, admin: Api, driver: Api, tmp_path: Path
+    browser: Browser, stack: StackAddresses, admin: Api, driver: Api, tmp_path: Path
 ) -> None:
-    assert await _inspect(browser, url, await console_scenes(admin, driver), tmp_path) == []
+    scenes = await console_scenes(admin, driver, stack)
+    assert await _inspect(browser, stack.gateway_url, scenes, tmp_path) == []
