@@ -49,10 +49,10 @@ async def _linked_scene(admin: Api, driver: Api) -> Scene:
     window = {"earliest": "2030-05-14T21:00:00Z", "latest": "2030-05-15T01:00:00Z"}
     near = event_body(number, Status.IN_TRANSIT) | {
         "checkpoint": "out_for_delivery",
-        "estimated_delivery": window,
         "location": {"lat": -12.0464, "lng": -77.0428},
     }
     del near["status"]
+    await admin.ask("PATCH", f"/shipments/{number}", json={"estimated_delivery": window})
     await driver.outcome(await driver.reported(near))
     url = (await admin.post(f"/shipments/{number}/links", {})).body["url"]
     return Scene("track-with-link", "/track" + url.partition("/track")[2])

@@ -58,12 +58,12 @@ def html_faults(pages: Mapping[str, str], directory: Path, environment: Mapping[
         names[file.name] = name
     java = (find_java(environment), "-XX:TieredStopAtLevel=1", "-Xss2m", "-jar")
     done = subprocess.run(
-        [*java, _NU, "--format", "json", "--exit-zero-always", directory],
+        [*java, _NU, "--stdout", "--format", "json", "--exit-zero-always", directory],
         capture_output=True,
         text=True,
         check=True,
     )
-    messages: list[dict[str, Any]] = json.loads(done.stderr)["messages"]
+    messages: list[dict[str, Any]] = json.loads(done.stdout)["messages"]
     return [
         f"{names[Path(message['url']).name]}: {message['message']}: {message.get('extract', '')}"
         for message in messages
