@@ -15,7 +15,7 @@ from tests.support.stack import StackAddresses
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -29,14 +29,13 @@ class Inspection:
 
     async def look_at(self, someone: Visitor, scene: Scene, language: str) -> None:
         """Open a page at two widths, and note what is wrong with it."""
-        page = await someone.context.new_page()
-        response = await page.goto(f"{someone.url}{scene.path}")
-        assert response is not None
+        page = await someone.open(scene.path)
+        await _settled(page)
         where = f"{scene.name} ({language})"
+        response = await someone.context.request.get(page.url)
         self._note(where, [f"status {response.status}"] if response.status != scene.status else [])
         self._note(where, _header_faults(response.headers, language))
         self.html[where] = await response.text()
-        await _settled(page)
         self._note(where, await accessibility_faults(page))
         await page.set_viewport_size(PHONE)
         self._note(where, [f"wider than 320 px: {each}" for each in await overflowing(page)])
