@@ -178,6 +178,10 @@ bench-check: $(SYNCED_BENCH) ## Fail if a ratio (of the ceiling, of bare aiohttp
 pictures: $(SYNCED_BENCH) ## Draw the dashboards under a load into docs/pictures
 	@exec $(RUN) python -m bench.pictures $(ARGS)
 
+.PHONY: page-pictures
+page-pictures: $(SYNCED) checkers ## Take the pictures of pages in docs/pictures, beside a running `make run`
+	@exec $(RUN) python -m tests.browser.pictures $(ARGS)
+
 .PHONY: soak
 soak: $(SYNCED) ## Half of the capacity for MINUTES=20: nothing may grow, nothing be lost
 	@exec $(RUN) python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)

@@ -1,4 +1,4 @@
-"""The README's journey, seen by whoever waits for the parcel: from its creation to its delivery, live."""
+"""The README's journey, seen by the person who waits for the parcel: from creation to delivery, live."""
 
 import re
 from typing import Final
@@ -48,7 +48,7 @@ async def test_a_parcel_is_followed_to_its_delivery_without_a_reload(
         )
 
 
-async def test_whoever_has_the_number_alone_gets_no_cookie_and_follows_it_too(
+async def test_a_reader_with_the_number_alone_gets_no_cookie_and_follows_it_too(
     browser: Browser, url: str, shipper: Api, driver: Api
 ) -> None:
     number = await shipper.created(shipment_body())

@@ -18,7 +18,7 @@ _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-p
 _RUN: Final = f"axe.run(document, {{runOnly: {json.dumps(_RULES)}}})"
 _OVERFLOWING: Final = """[...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-    .filter(each => !each.closest("[data-scrolls], .skip"))
+    .filter(each => !each.closest("[data-scrolls], .scroll, .skip"))
     .map(each => each.outerHTML.slice(0, 120))"""
 
 
