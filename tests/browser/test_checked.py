@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.scenes import Scene, tracking_scenes
+from tests.browser.scenes import Scene, console_scenes, tracking_scenes
 from tests.support.api import PASSWORD, Api
 from tests.support.browser.checkers import accessibility_faults, html_faults, overflowing
 from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, sign_in, visitor
+from tests.support.stack import StackAddresses
 
 pytestmark = [
     pytest.mark.stack,
@@ -86,4 +87,12 @@ async def test_checkers_find_nothing_on_the_tracking_pages(
     browser: Browser, url: str, admin: Api, driver: Api, tmp_path: Path
 ) -> None:
     faults = await _inspect(browser, url, await tracking_scenes(admin, driver), tmp_path)
+    assert "\n".join(faults) == ""
+
+
+async def test_checkers_find_nothing_in_the_console(
+    browser: Browser, stack: StackAddresses, admin: Api, driver: Api, tmp_path: Path
+) -> None:
+    scenes = await console_scenes(admin, driver, stack)
+    faults = await _inspect(browser, stack.gateway_url, scenes, tmp_path)
     assert "\n".join(faults) == ""
