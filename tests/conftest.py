@@ -34,7 +34,13 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # A quarter of a second for each login, and for each user of development at each start, would be most of them.
 os.environ.setdefault("BCRYPT_COST", "10")
 
-_LONGEST = ("test_contract.py", "test_random_schedule.py", "test_demo.py", "test_watched.py")
+_LONGEST = (
+    "test_contract.py",
+    "test_random_schedule.py",
+    "test_demo.py",
+    "test_watched.py",
+    "test_checked.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
