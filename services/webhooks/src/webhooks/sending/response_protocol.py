@@ -65,4 +65,4 @@ class ResponseConnector(TCPConnector):
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # aiohttp's
         """See `TCPConnector`."""
         super().__init__(**options)
-        self._factory = partial[ResponseHandler](ResponseProtocol, loop=self._loop)
+        self._factory = partial(ResponseProtocol, loop=self._loop)  # type: ignore[assignment]  # invariant
