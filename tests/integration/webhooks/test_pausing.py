@@ -93,14 +93,14 @@ async def test_pause_stops_a_lane_within_a_moment_and_resumed_endpoint_goes_on_w
 @pytest.mark.parametrize(
     ("change", "status"), [({"url": "/new"}, 410), ({"url": "/new"}, 500), ({"state": "active"}, 410)]
 )
-async def test_what_was_attempted_before_an_endpoint_begins_anew_does_not_count(
+async def test_what_was_attempted_before_an_endpoint_begins_again_does_not_count(
     outbox: Outbox, hooks: Receiver, change: dict[str, str], status: int
 ) -> None:
     """Failures of the address of before neither pause the new one nor keep it waiting."""
-    begun_anew = asyncio.Event()
+    begun_again = asyncio.Event()
 
     async def late(_received: Received) -> web.Response:
-        await begun_anew.wait()
+        await begun_again.wait()
         return web.Response(status=status)
 
     hooks.answers["/old"] = late
@@ -112,7 +112,7 @@ async def test_what_was_attempted_before_an_endpoint_begins_anew_does_not_count(
         changes = {name: hooks.url(new) if name == "url" else new for name, new in change.items()}
         await MongoEndpointStore(outbox.database).change(endpoint_id, changes, outbox.clock.now())
         hooks.answers["/old"] = statuses(204)
-        begun_anew.set()
+        begun_again.set()
         outbox.clock.ahead = timedelta(seconds=7)
         running.delivering.wake()
         await outbox.reaches(endpoint_id, delivered=3)

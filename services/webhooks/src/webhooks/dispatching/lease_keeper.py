@@ -27,7 +27,7 @@ class LeaseKeeper:
     Attributes:
         work: `Lease.work` as it was seen last.
         is_lost: set when another replica has the lease, or the endpoint was deleted.
-        is_outdated: set when the endpoint has begun anew: what this holder knows of its health is past.
+        is_outdated: set when the endpoint has begun again: what this holder knows of its health is past.
     """
 
     def __init__(

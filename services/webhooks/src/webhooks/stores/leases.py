@@ -30,7 +30,7 @@ class Lease:
     Attributes:
         epoch: see the module.
         work: number of times that others have changed when something is due for the endpoint.
-        beginnings: number of times that the endpoint has begun anew: resumed, or with another URL. What was
+        beginnings: number of times that the endpoint has begun again: resumed, or with another URL. What was
             attempted before says nothing about its health.
         valid_until: by `time.monotonic`.
     """
@@ -90,7 +90,7 @@ class MongoLeases:
         return await self._lease({"_id": endpoint_id, "state": state.value, **free}, taken, now)
 
     async def renew(self, lease: Lease, now: datetime, *, oldest_due: datetime | None = None) -> Lease | None:
-        """Prolong a lease, record its health unless the endpoint has begun anew, and read its endpoint again.
+        """Prolong a lease, read its endpoint, and record its health unless that has begun again.
 
         Args:
             lease: with the endpoint's health as it is by now.
@@ -144,7 +144,7 @@ class MongoLeases:
         )
 
     async def pause(self, lease: Lease, reason: PauseReason, now: datetime) -> bool:
-        """Pause an active endpoint; False if the lease is lost, or it is paused, or has begun anew."""
+        """Pause an active endpoint; False if the lease is lost, or it is paused, or has begun again."""
         paused = {
             **_health_fields(lease),
             "state": EndpointState.PAUSED.value,
@@ -189,7 +189,7 @@ def _held(lease: Lease) -> dict[str, Any]:
 
 
 def _is_same(lease: Lease) -> Mapping[str, Any]:
-    """Say, as an expression, whether the endpoint has not begun anew since the lease was taken."""
+    """Say, as an expression, whether the endpoint has not begun again since the lease was taken."""
     return {"$eq": [{"$ifNull": ["$beginnings", 0]}, lease.beginnings]}
 
 
