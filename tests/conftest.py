@@ -1,5 +1,6 @@
 """Servers shared by the tests: one embedded stack per run; a database, a Redis and topics fresh per test."""
 
+import gc
 import importlib
 import os
 import uuid
@@ -46,6 +47,12 @@ _LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files: begun last, one would keep a process busy while the others have ended."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end of the run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReade
 from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS, apply_schema
 from storage.settings import MongoSettings
 from tests.support.builders import NOON, NUMBER, dead_letter, number
+from tests.support.query_plans import assert_unsorted, profile_anew, profiled_reads
 
 pytestmark = pytest.mark.stack
 
@@ -145,22 +146,10 @@ async def profiled(filled: MongoSettings) -> AsyncIterator[Database]:
         await database.command("profile", 0)
 
 
-async def profile_anew(database: Database) -> None:
-    await database.command("profile", 0)
-    await database["system.profile"].drop()
-    await database.command("profile", 2)
-
-
 async def assert_served_by_indexes(database: Database) -> list[dict[str, Any]]:
     """Check every read since the profiler was started, and return them."""
-    await database.command("profile", 0)
-    seen = await database["system.profile"].find({"op": {"$in": ["query", "command"]}}).to_list()
-    reads = [each for each in seen if each["ns"].partition(".")[2] in LISTED]
-    assert reads
-    for read in reads:
-        plan = read.get("planSummary", "")
-        assert plan.startswith(("IXSCAN", "COUNT_SCAN", "IDHACK", "RECORD_STORE_FAST_COUNT", "EOF")), plan
-        assert not read.get("hasSortStage"), read["command"]
+    reads = await profiled_reads(database, LISTED)
+    assert_unsorted(reads)
     return reads
 
 

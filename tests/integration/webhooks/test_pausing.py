@@ -10,6 +10,7 @@ import webhooks.dispatching.sweeper
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Received, Receiver, statuses
 from tests.support.waiting import wait_for
+from webhooks.stores.endpoints import MongoEndpointStore
 
 pytestmark = pytest.mark.stack
 
@@ -87,6 +88,39 @@ async def test_pause_stops_a_lane_within_a_moment_and_resumed_endpoint_goes_on_w
         await outbox.change(endpoint_id, state="active", paused_reason=None)
         outbox.clock.ahead = timedelta(hours=2)
         await outbox.reaches(endpoint_id, delivered=delivered + 3, held=500 - delivered)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"), [({"url": "/new"}, 410), ({"url": "/new"}, 500), ({"state": "active"}, 410)]
+)
+async def test_what_was_attempted_before_an_endpoint_begins_again_does_not_count(
+    outbox: Outbox, hooks: Receiver, change: dict[str, str], status: int
+) -> None:
+    """Failures of the address of before neither pause the new one nor keep it waiting."""
+    begun_again = asyncio.Event()
+
+    async def late(_received: Received) -> web.Response:
+        await begun_again.wait()
+        return web.Response(status=status)
+
+    hooks.answers["/old"] = late
+    long_ago = outbox.clock.now() - timedelta(days=6)
+    endpoint_id = await outbox.add_endpoint(hooks.url("/old"), failures=40, failing_since=long_ago)
+    await outbox.add(endpoint_id, 3)
+    async with outbox.delivering() as running:
+        await hooks.has(1, path="/old")
+        changes = {name: hooks.url(new) if name == "url" else new for name, new in change.items()}
+        await MongoEndpointStore(outbox.database).change(endpoint_id, changes, outbox.clock.now())
+        hooks.answers["/old"] = statuses(204)
+        begun_again.set()
+        outbox.clock.ahead = timedelta(seconds=7)
+        running.delivering.wake()
+        await outbox.reaches(endpoint_id, delivered=3)
+        await outbox.rests_until_due(endpoint_id)
+    endpoint = await outbox.endpoint(endpoint_id)
+    healthy = ("active", 0, None, None)
+    names = ("state", "failures", "failing_since", "rest_until")
+    assert tuple(endpoint[name] for name in names) == healthy
 
 
 async def test_deliveries_of_a_deleted_endpoint_end(

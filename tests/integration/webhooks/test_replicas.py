@@ -80,7 +80,8 @@ async def test_what_a_killed_replica_left_is_sent_by_the_next(
     outbox: Outbox, hooks: Receiver, point: WebhookPoint
 ) -> None:
     endpoint_id = await outbox.add_endpoint(hooks.url("/a"), ordering="per_shipment")
-    for shipment in range(10):
+    shipments = 10
+    for shipment in range(shipments):
         await outbox.add(endpoint_id, 4, shipment=f"S-{shipment}")
     async with replica(outbox, strike=struck(point)) as dying:
         assert await dying.wait() == KILLED
@@ -90,7 +91,8 @@ async def test_what_a_killed_replica_left_is_sent_by_the_next(
         await outbox.reaches(endpoint_id, delivered=40)
     assert time.monotonic() - started < FAST.lease_s + 10
     assert len({each.message_id for each in hooks.received}) == 40
-    assert len(hooks.received) <= 40 + 8
+    # In order per shipment, one of each shipment may have been sent whose result is not recorded.
+    assert len(hooks.received) <= 40 + shipments
     assert left <= 40
     versions: dict[str, list[int]] = {}
     for received in hooks.received:

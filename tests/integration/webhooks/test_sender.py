@@ -108,8 +108,9 @@ async def test_only_2xx_counts_and_redirects_are_not_followed(sender: Sender, st
         (hang_up, AttemptError.CONNECTION_LOST),
         (b"SSH-2.0-OpenSSH_9\r\n\r\n", AttemptError.INVALID_RESPONSE),
         (b"HTTP/1.1 200 OK\r\nX-Long: " + b"a" * 100_000 + b"\r\n\r\n", AttemptError.INVALID_RESPONSE),
+        (b"HTTP/1.1 102 Processing\r\n\r\n" * 100, AttemptError.INVALID_RESPONSE),
     ],
-    ids=["hangs", "trickles", "informs", "hangs-up", "no-http", "long-header"],
+    ids=["hangs", "trickles", "informs", "hangs-up", "no-http", "long-header", "informs-without-end"],
 )
 async def test_receiver_without_a_response_fails_the_attempt(
     sender: Sender, respond: Respond | bytes, error: AttemptError
@@ -158,6 +159,42 @@ async def test_status_counts_whatever_its_body_is_and_a_kilobyte_of_that_is_read
     assert attempt.response is not None
     assert attempt.response.startswith(shown)
     assert len(attempt.response) <= 1024
+
+
+@pytest.mark.parametrize(
+    ("head", "rest"),
+    [
+        (b"HTTP/1.0 204 No Content\r\n\r\n", b"ok"),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", b"ok"),
+        (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\nok\r\n0\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "señal".encode()),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"<html>\r\n\r\n</html>"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"x\r\nok"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", b"ok"),
+    ],
+    ids=[
+        "204-1.0",
+        "204-length",
+        "204-chunked",
+        "characters-counted",
+        "no-length",
+        "no-chunk",
+        "after-hints",
+    ],
+)
+async def test_status_counts_however_it_and_what_is_wrong_after_it_are_cut_into_packets(
+    sender: Sender, head: bytes, rest: bytes
+) -> None:
+    async def apart(writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        await asyncio.sleep(0.05)
+        writer.write(rest)
+
+    for respond in (head + rest, break_off(head + rest), apart):
+        async with raw_receiver(respond) as receiver:
+            for _ in range(2):
+                attempt = await sender.attempt(message(receiver.url()))
+                assert attempt.error is None, attempt
 
 
 async def test_compressed_response_is_not_expanded(sender: Sender) -> None:
@@ -209,6 +246,15 @@ async def test_connections_are_kept_and_one_that_the_receiver_closed_costs_no_at
         receiver.respond = once_per_connection
         for _ in range(3):
             assert outcome(await sender.attempt(message(receiver.url()))) == (200, None)
+
+
+@pytest.mark.fault(Row.RECEIVERS_FAIL)
+async def test_receiver_that_is_gone_since_the_last_request_is_tried_once(sender: Sender) -> None:
+    async with raw_receiver(OK) as receiver:
+        url = receiver.url()
+        assert outcome(await sender.attempt(message(url))) == (200, None)
+    attempt = await sender.attempt(message(url))
+    assert outcome(attempt) == (None, AttemptError.NOT_CONNECTED)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

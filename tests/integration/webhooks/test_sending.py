@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.faults.matrix import Row
 from tests.support.receiving.outbox import Outbox
 from tests.support.receiving.receiver import Receiver, statuses
-from webhooks.sealing import new_secret
+from webhooks.sealing import SecretSealer, new_secret
+from webhooks.stores.overview import MongoOverview
 
 pytestmark = pytest.mark.stack
 
@@ -128,3 +130,28 @@ async def test_hour_of_500s_opens_the_breaker_and_recovery_closes_it(outbox: Out
         await outbox.reaches(endpoint_id, delivered=40)
         await outbox.rests_until_due(endpoint_id)
     assert (await outbox.endpoint(endpoint_id))["failures"] == 0
+
+
+async def test_deliveries_that_no_key_can_sign_are_late_and_spend_no_attempt(
+    outbox: Outbox, hooks: Receiver
+) -> None:
+    """A lost key is a fault of ours, which the age of the oldest delivery tells; a rest for 429 is none."""
+    hooks.answers["/busy"] = statuses(429, headers={"Retry-After": "60"})
+    busy = await outbox.add_endpoint(hooks.url("/busy"))
+    lost = await outbox.add_endpoint(hooks.url("/lost"))
+    key = (await outbox.endpoint(lost))["secrets"]
+    another = [{**each, "sealed": SecretSealer([Fernet.generate_key().decode()]).seal("x")} for each in key]
+    await outbox.endpoints.update_one({"_id": lost}, {"$set": {"secrets": another}})
+    overview = MongoOverview(outbox.database)
+    async with outbox.delivering() as running:
+        await outbox.add(busy)
+        await outbox.rests(busy)
+        assert await overview.oldest_due_s(outbox.clock.now() + timedelta(seconds=30)) == 0
+        (delivery_id,) = await outbox.add(lost)
+        await outbox.rests(lost)
+        assert await overview.oldest_due_s(outbox.clock.now() + timedelta(seconds=30)) >= 30
+        assert (await outbox.delivery(delivery_id))["attempt"] == len(hooks.at("/lost")) == 0
+        await outbox.change(lost, secrets=key)
+        outbox.clock.ahead = timedelta(seconds=61)
+        running.delivering.wake()
+        await outbox.reaches(lost, delivered=1)

@@ -12,7 +12,6 @@ from cryptography.fernet import Fernet
 from prometheus_client import CollectorRegistry
 
 from domain.webhooks.delivery import DeliveryState, delivery_id
-from servicekit.background_tasks import in_background
 from servicekit.clock import SystemClock
 from storage.mongo.database import Database
 from storage.mongo.schema import WEBHOOK_DELIVERIES, WEBHOOK_ENDPOINTS, WEBHOOK_MESSAGES, WEBHOOK_REPLAYS
@@ -24,9 +23,12 @@ from webhooks.sending.address_guard import AddressGuard, parse_networks
 from webhooks.sending.sender import open_sender
 from webhooks.sending.timing import TIMING, Timing
 from webhooks.stores.leases import MongoLeases
+from webhooks.workers import run_workers
 
 FAST = Timing(attempt_s=1, lease_s=3)
 """Times of tests that wait for the end of a lease."""
+DRAIN_S = 1.0
+"""Seconds to end by itself: a connection that pymongo opens while it is cancelled stays open."""
 LOOPBACK = AddressGuard(parse_networks("127.0.0.0/8"))
 
 Document = dict[str, Any]
@@ -287,8 +289,13 @@ class Outbox:
                     spread=lambda: 0.0,
                 )
             )
-            async with in_background(delivering.run(), name="delivering"):
+            stop = asyncio.Event()
+            running = asyncio.create_task(run_workers((delivering,), stop, drain_s=DRAIN_S))
+            try:
                 yield Running(delivering, registry)
+            finally:
+                stop.set()
+                await running
 
 
 class Running:
@@ -300,7 +307,7 @@ class Running:
 
     async def ended(self) -> None:
         """Wait until it has ended, after `stop`."""
-        (task,) = [task for task in asyncio.all_tasks() if task.get_name() == "delivering"]
+        (task,) = [task for task in asyncio.all_tasks() if task.get_name() == Delivering.__name__]
         await asyncio.wait((task,), timeout=20)
         assert task.done()
 

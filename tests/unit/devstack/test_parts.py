@@ -3,7 +3,9 @@ from pathlib import Path
 from devstack.console.banner import services_banner
 from devstack.parts.gateway import find_caddyfile, gateway_part
 from devstack.parts.services import FRUGAL, PLAIN, Addresses, replica_names, service_part
+from httpkit.settings import HttpSettings
 from tests.support import setting_names
+from webhooks.settings import WebhookSettings
 
 ADDRESSES = Addresses(
     mongo_uri="mongodb://127.0.0.1:1/?replicaSet=rs0",
@@ -42,6 +44,12 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "MALLOC_MMAP_THRESHOLD_": "131072",
         "MALLOC_TRIM_THRESHOLD_": "1048576",
     }
+
+
+def test_a_service_is_left_the_time_to_end_what_is_in_flight() -> None:
+    part = service_part("webhooks", "webhooks", port=8001, environment={})
+    drain_s = WebhookSettings.model_fields["drain_s"].default
+    assert part.drain_timeout_s > drain_s + HttpSettings().shutdown_timeout_s
 
 
 def test_the_image_frugally_allocates_as_the_embedded_stack_does() -> None:

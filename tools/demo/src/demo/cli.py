@@ -9,6 +9,8 @@ from rich.console import Console
 
 from demo.dataset import known_answer
 from demo.dataset.generate import generate
+from demo.dataset.known_answer import KnownAnswer
+from demo.dataset.records import DataSet
 from demo.progress import display_on
 from demo.run.api import log_in
 from demo.run.driver import Report, drive
@@ -32,7 +34,8 @@ def run() -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     try:
         settings = StackSettings.from_environment(os.environ, stores_only=False)
-        report = asyncio.run(demo(f"http://localhost:{settings.gateway_port}", console))
+        url = f"http://localhost:{settings.gateway_port}"
+        report = asyncio.run(demo(url, console, generate(), known_answer.load()))
     except KeyboardInterrupt:
         console.print("demo stopped: what was sent stays, and the next run takes it into account")
         sys.exit(_INTERRUPTED)
@@ -43,8 +46,8 @@ def run() -> None:
         sys.exit(1)
 
 
-async def demo(url: str, console: Console) -> Report:
-    """Send the data set to the stack at `url` and show the result.
+async def demo(url: str, console: Console, data: DataSet, answer: KnownAnswer) -> Report:
+    """Send a data set to the stack at `url`, compare the result with its known answer, and show it.
 
     Raises:
         DemoError: the stack is unreachable, stopped responding or rejected a valid request.
@@ -55,8 +58,6 @@ async def demo(url: str, console: Console) -> Report:
         api = await log_in(gateway)
         async with receiving(api) as inbox:
             with display_on(console) as display:
-                report = await drive(
-                    api, generate(), answer=known_answer.load(), display=display, inbox=inbox
-                )
+                report = await drive(api, data, answer=answer, display=display, inbox=inbox)
     show(report, console)
     return report

@@ -27,6 +27,7 @@ class LeaseKeeper:
     Attributes:
         work: `Lease.work` as it was seen last.
         is_lost: set when another replica has the lease, or the endpoint was deleted.
+        is_outdated: set when the endpoint has begun again: what this holder knows of its health is past.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class LeaseKeeper:
         self._look = asyncio.Event()
         self.work = lease.work
         self.is_lost = False
+        self.is_outdated = False
 
     @property
     def lease(self) -> Lease:
@@ -70,7 +72,7 @@ class LeaseKeeper:
     @property
     def is_active(self) -> bool:
         """Whether the endpoint is to be sent anything."""
-        return not self.is_lost and self.endpoint.state is EndpointState.ACTIVE
+        return not (self.is_lost or self.is_outdated) and self.endpoint.state is EndpointState.ACTIVE
 
     @property
     def write_by(self) -> float:
@@ -122,6 +124,7 @@ class LeaseKeeper:
         if renewed is None:
             self.is_lost = True
             return
+        self.is_outdated = self.is_outdated or renewed.beginnings != self._lease.beginnings
         # Attempts may have ended while this was asked.
-        self._lease = replace(renewed, health=self._lease.health)
+        self._lease = replace(renewed, health=self._lease.health, beginnings=self._lease.beginnings)
         self.work = renewed.work

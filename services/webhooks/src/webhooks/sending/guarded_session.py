@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakSet
 
-from aiohttp import AsyncResolver, ClientRequest, ClientResponse, ClientSession, DummyCookieJar, TCPConnector
+from aiohttp import AsyncResolver, ClientRequest, ClientResponse, ClientSession, DummyCookieJar
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 from aiohttp.connector import Connection
 
 from webhooks.sending.address_guard import AddressGuard, AddressNotAllowed
+from webhooks.sending.response_protocol import ResponseConnector
 
 OpenResolver = Callable[[], AbstractResolver]
 
@@ -70,7 +71,7 @@ def guarded_session(
             raise AddressNotAllowed
         return socket.socket(family, kind, protocol)
 
-    connector = TCPConnector(
+    connector = ResponseConnector(
         limit=0,
         keepalive_timeout=_KEEP_ALIVE_S,
         use_dns_cache=False,  # c-ares has its own, which respects how long an answer may be kept

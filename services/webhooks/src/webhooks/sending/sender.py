@@ -14,6 +14,7 @@ from aiohttp import (
     ClientError,
     ClientOSError,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     ClientTimeout,
     InvalidURL,
@@ -144,13 +145,14 @@ class Sender:
         url = URL(message.url)
         session = self._plain if url.scheme == PLAIN else self._secure
         while True:
+            context.reused = False  # unless it gets as far as a connection
             try:
                 return await session.post(
                     url, data=message.body, headers=headers, allow_redirects=False, timeout=_NO_TIMEOUT
                 )
-            except (ServerDisconnectedError, ClientOSError):
-                # Receivers close idle connections. Whether this one took the request is unknown: its id lets
-                # the receiver ignore the second one.
+            except (ServerDisconnectedError, ClientOSError, ClientResponseError):
+                # Receivers close idle connections, or something is left there of the response before. Whether
+                # this one took the request is unknown: its id lets the receiver ignore the second one.
                 if not context.reused:
                     raise
 

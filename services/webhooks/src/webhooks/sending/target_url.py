@@ -3,6 +3,7 @@
 import re
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import urlsplit
 
 from yarl import URL
 
@@ -18,6 +19,8 @@ _NUMBER_AT_THE_END: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re
 
 def url_problem(url: str, guard: AddressGuard) -> str | None:
     """Return the reason for which `url` cannot be an endpoint's, fit for an API's client; None if it can."""
+    if any(each.isspace() or not each.isprintable() for each in url):
+        return "must not have spaces, or characters that are not seen"
     try:
         parsed = URL(url)
         host, port = parsed.raw_host, parsed.port
@@ -25,7 +28,7 @@ def url_problem(url: str, guard: AddressGuard) -> str | None:
         return "not a URL"
     if parsed.scheme not in _SCHEMES or not host:
         return "must be a URL that begins with https://"
-    if parsed.raw_user is not None or parsed.raw_password is not None:
+    if "@" in urlsplit(url).netloc:
         return "must not have a user or a password"
     if not port:
         return "not a port"

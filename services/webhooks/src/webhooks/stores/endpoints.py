@@ -199,7 +199,8 @@ def _update_of(changes: Mapping[str, Any], now: datetime) -> list[Document]:
     if state == EndpointState.ACTIVE:
         set_ |= _NOT_PAUSED
     if state == EndpointState.ACTIVE or "url" in changes:
-        set_ |= {**_UNTRIED, **_due(now)}
+        beginnings = {"$add": [{"$ifNull": ["$beginnings", 0]}, 1]}
+        set_ |= {**_UNTRIED, **_due(now), "beginnings": beginnings}
     return [{"$set": set_}]
 
 

@@ -30,6 +30,8 @@ class Lease:
     Attributes:
         epoch: see the module.
         work: number of times that others have changed when something is due for the endpoint.
+        beginnings: number of times that the endpoint has begun again: resumed, or with another URL. What was
+            attempted before says nothing about its health.
         valid_until: by `time.monotonic`.
     """
 
@@ -39,6 +41,7 @@ class Lease:
     rest_until: datetime | None
     epoch: int
     work: int
+    beginnings: int
     valid_until: float
 
     def remaining_s(self) -> float:
@@ -87,7 +90,7 @@ class MongoLeases:
         return await self._lease({"_id": endpoint_id, "state": state.value, **free}, taken, now)
 
     async def renew(self, lease: Lease, now: datetime, *, oldest_due: datetime | None = None) -> Lease | None:
-        """Prolong a lease, record its health, and read its endpoint again.
+        """Prolong a lease, read its endpoint, and record its health unless that has begun again.
 
         Args:
             lease: with the endpoint's health as it is by now.
@@ -126,20 +129,22 @@ class MongoLeases:
         Returns:
             False, and nothing changes, if the lease is lost, or others have made something due since.
         """
-        after = {"next_due_at": next_due_at, "rest_until": rest_until, "lease": None, **_health_fields(lease)}
+        rest = _unless_outdated(lease, {"rest_until": rest_until})
+        after = {"next_due_at": next_due_at, "lease": None, **rest, **_health_fields(lease)}
         return await self._update({**_held(lease), "work": work}, after)
 
     async def give_up(
         self, lease: Lease, *, oldest_due: datetime | None = None, rest_until: datetime | None = None
     ) -> None:
         """Give a lease back with work left to do, unless it is lost; see `renew` and `release`."""
-        after = {"rest_until": rest_until, "lease": None, **_health_fields(lease)}
+        rest = _unless_outdated(lease, {"rest_until": rest_until})
+        after = {"lease": None, **rest, **_health_fields(lease)}
         await self._update(
             _held(lease), after if oldest_due is None else {**after, "next_due_at": oldest_due}
         )
 
     async def pause(self, lease: Lease, reason: PauseReason, now: datetime) -> bool:
-        """Pause an active endpoint; False if the lease is lost, or it is paused already."""
+        """Pause an active endpoint; False if the lease is lost, or it is paused, or has begun again."""
         paused = {
             **_health_fields(lease),
             "state": EndpointState.PAUSED.value,
@@ -147,7 +152,8 @@ class MongoLeases:
             "paused_at": now,
             "updated_at": now,
         }
-        return await self._update({**_held(lease), "state": EndpointState.ACTIVE.value}, paused)
+        active = {"state": EndpointState.ACTIVE.value, "$expr": _is_same(lease)}
+        return await self._update({**_held(lease), **active}, paused)
 
     async def mark_due(self, endpoint_ids: Collection[str], at: datetime) -> None:
         """Say that something is due for endpoints at an instant; the holders of leases learn of it."""
@@ -166,7 +172,7 @@ class MongoLeases:
 
     async def _update(self, query: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
         with translated():
-            result = await self._endpoints.update_one(query, {"$set": fields})
+            result = await self._endpoints.update_one(query, [{"$set": fields}])
         return result.matched_count == 1
 
 
@@ -182,8 +188,18 @@ def _held(lease: Lease) -> dict[str, Any]:
     return {"_id": lease.endpoint.endpoint_id, "epoch": lease.epoch, "lease": {"$ne": None}}
 
 
+def _is_same(lease: Lease) -> Mapping[str, Any]:
+    """Say, as an expression, whether the endpoint has not begun again since the lease was taken."""
+    return {"$eq": [{"$ifNull": ["$beginnings", 0]}, lease.beginnings]}
+
+
+def _unless_outdated(lease: Lease, fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"$cond": [_is_same(lease), new, f"${name}"]} for name, new in fields.items()}
+
+
 def _health_fields(lease: Lease) -> dict[str, Any]:
-    return {"failures": lease.health.failures, "failing_since": lease.health.failing_since}
+    health = lease.health
+    return _unless_outdated(lease, {"failures": health.failures, "failing_since": health.failing_since})
 
 
 def _lease_of(document: Document, now: datetime, *, valid_until: float) -> Lease:
@@ -195,5 +211,6 @@ def _lease_of(document: Document, now: datetime, *, valid_until: float) -> Lease
         rest_until=document.get("rest_until"),
         epoch=document["epoch"],
         work=document.get("work", 0),
+        beginnings=document.get("beginnings", 0),
         valid_until=valid_until,
     )

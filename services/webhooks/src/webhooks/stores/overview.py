@@ -43,13 +43,14 @@ class MongoOverview:
     async def oldest_due_s(self, now: datetime) -> float:
         """Return the age of the oldest delivery that is due, 0 if there is none.
 
-        Only of active endpoints that can be sent to: not of those that fail, rest, or have a rate.
+        Only of active endpoints that can be sent to: not of those whose receiver fails, or asks for a rest,
+        and not of those with a rate. One that rests without a failure does so for a fault of ours.
         """
         query = {
             "state": _ACTIVE,
             "next_due_at": {"$lte": now},
             "failures": {"$not": {"$gte": BREAKER_FAILURES}},
-            "rest_until": {"$not": {"$gt": now}},
+            "$or": [{"rest_until": {"$not": {"$gt": now}}}, {"failures": 0}],
             "rate_per_s": None,
         }
         with translated():

@@ -33,6 +33,9 @@ PLAIN = {
 # Receivers on this machine, over plain HTTP too: nothing else of a development machine can be reached.
 LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 
+LONGEST_END_S = 30.0
+"""Seconds that a service may take to end: what is in flight, then requests. Most take less than one."""
+
 # What is read as the services will, before anything starts.
 _TREES = (
     "ingest_api.settings:Settings",
@@ -115,6 +118,7 @@ def service_part(group: str, name: str, *, port: int, environment: Mapping[str, 
         command=module_command(group.replace("-", "_")),
         port=port,
         probe=http_probe(port, "/health/ready"),
+        drain_timeout_s=LONGEST_END_S,
         # Replicas keep their names over restarts, so a killed processor has its partitions back in a second.
         environment={
             **environment,
