@@ -62,6 +62,7 @@ async def _shipment(admin: Api, driver: Api, *, address: str, notes: str) -> Non
     await admin.shipment(number)
     await admin.get("/shipments?limit=5")
     await admin.get(f"/shipments/{number}/events")
+    await driver.get("/track")
     # What people get wrong.
     await driver.get("/shipments")
     await driver.get(f"/events/{ids[0]}x")
