@@ -36,4 +36,5 @@ def test_growing_samples_break_their_bounds_and_varying_ones_do_not() -> None:
             growing.add(name, 20 + 2 * moment)
     growing.eternal_keys.add("oops")
     assert list(flat.broken()) == []
-    assert len(list(growing.broken())) == 19
+    series_of_a_service, of_stores = 4, 3
+    assert len(list(growing.broken())) == len(SERVICES) * series_of_a_service + of_stores
