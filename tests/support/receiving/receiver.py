@@ -25,6 +25,10 @@ class Received:
     at: float
 
     @property
+    def type(self) -> str:
+        return str(json.loads(self.body)["type"])
+
+    @property
     def data(self) -> dict[str, Any]:
         data: dict[str, Any] = json.loads(self.body)["data"]
         return data
