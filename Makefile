@@ -23,7 +23,7 @@ SOURCES := libs services tools tests bench
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Images set it. Each process of a service would compile all it imports again: two seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
-# Processes that share the tests, file by file.
+# Three processes share the tests, file by file, each with a stack of its own: a third of what they do is waiting.
 TESTERS := 3
 TOGETHER = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 # A refusal has said in one line what it is. Make would add one of its own, and ends silently by SIGPIPE alone.
@@ -102,8 +102,6 @@ test-unit: $(SYNCED) checkers ## Tests that need no server
 	$(RUN) pytest $(TOGETHER) -m "not stack and not long and not docker" tests
 
 .PHONY: test-stack
-# Each has a stack of its own, and a third of what it does is waiting.
-test-stack: TESTERS := 4
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" --ignore tests/unit tests
 
