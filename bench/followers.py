@@ -50,7 +50,7 @@ class Followers:
 class Follower(asyncio.Protocol):
     """One follower of one stream."""
 
-    __slots__ = ("_address", "_all", "_is_open", "_path", "_token", "_version", "_wire")
+    __slots__ = ("_address", "_all", "_answered", "_is_open", "_path", "_token", "_version", "_wire")
 
     def __init__(
         self, everyone: Followers, address: tuple[str, int], path: str, token: str | None = None
@@ -62,6 +62,12 @@ class Follower(asyncio.Protocol):
         self._version = 0
         self._is_open = False
         self._wire: asyncio.WriteTransport | None = None
+        self._answered = asyncio.Event()
+
+    async def open(self) -> None:
+        """Ask for the stream for the first time; return when there is a response, whatever it is."""
+        await self.connect()
+        await self._answered.wait()
 
     async def connect(self) -> None:
         """Connect, and ask for the stream."""
@@ -88,6 +94,7 @@ class Follower(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # as `asyncio.Protocol` has it
         """See `asyncio.Protocol`."""
         self._wire = None
+        self._answered.set()
         self._end()
         if not self._all.is_over:
             asyncio.get_running_loop().call_later(RETRY_S, self._reconnect)
@@ -108,6 +115,7 @@ class Follower(asyncio.Protocol):
         self._wire.write("\r\n".join([*lines, "", ""]).encode())
 
     def _begin(self, data: bytes) -> None:
+        self._answered.set()
         if data.startswith(_OK):
             self._is_open = True
             self._all.open += 1
@@ -146,10 +154,7 @@ async def following(
 
     async def open_some() -> None:
         for follower in waiting:
-            before = everyone.opened + everyone.rejected
-            await follower.connect()
-            while everyone.opened + everyone.rejected == before:  # noqa: ASYNC110  # light while it runs
-                await asyncio.sleep(0.001)
+            await follower.open()
 
     await asyncio.gather(*(open_some() for _ in range(OPENED_AT_ONCE)))
     try:
