@@ -13,7 +13,6 @@ through the gateway:
 """
 
 import asyncio
-import statistics
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,7 +38,7 @@ from bench.load import (
 from bench.percentiles import Latencies, table
 from bench.saving import command_line, publish
 from bench.stacks import ONE_PER_CORE, bench_stack
-from bench.throughput import post_all
+from bench.throughput import compared, post_all
 
 from devstack.client import RunningStack
 from domain.shipments.tracking_number import TrackingNumber
@@ -241,14 +240,7 @@ def report_pipeline(port: int, sizes: Sizes) -> str:
     """Measure what open streams cost the pipeline."""
     with bench_stack(port, environment={**UNLIMITED, **ONE_PER_CORE}) as stack:
         followed, alone = uvloop.run(pipeline(stack, sizes))
-    ratio = statistics.median(followed) / statistics.median(alone)
-    return "\n".join(
-        (
-            f"pipeline   {ratio:.3f} of the throughput without streams (medians), {sizes.followed:,} open",
-            f"           with    {', '.join(f'{each:,.0f}' for each in followed)} events/s",
-            f"           without {', '.join(f'{each:,.0f}' for each in alone)} events/s",
-        )
-    )
+    return compared(f"{sizes.followed:,} open streams", followed, alone)
 
 
 def main() -> None:

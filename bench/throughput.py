@@ -155,6 +155,18 @@ def report(rounds: Sequence[Round], sizes: Sizes) -> str:
     return "\n".join((*_head(rounds, sizes), *_rounds(rounds), *_cpu(rounds)))
 
 
+def compared(what: str, having: Sequence[float], lacking: Sequence[float]) -> str:
+    """Return events a second with and without something, measured in turns, with the ratio of the medians."""
+    ratio = statistics.median(having) / statistics.median(lacking)
+    return "\n".join(
+        (
+            f"pipeline   {ratio:.3f} of the throughput without {what} (medians)",
+            f"           with    {', '.join(f'{each:,.0f}' for each in having)} events/s",
+            f"           without {', '.join(f'{each:,.0f}' for each in lacking)} events/s",
+        )
+    )
+
+
 def shares(rounds: Sequence[Round]) -> tuple[float, float]:
     """Return the median shares of the ceiling: of the processor alone, and end to end."""
     drained = statistics.median(each.drained.events_s / each.ceiling.events_s for each in rounds)

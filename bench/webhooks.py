@@ -32,7 +32,7 @@ from bench.percentiles import Latencies, table
 from bench.receiving import LOOPBACK, Receiver, receiver, silence
 from bench.saving import command_line, publish
 from bench.stacks import ONE_PER_CORE, bench_stack
-from bench.throughput import measure
+from bench.throughput import compared, measure
 
 from devstack.client import RunningStack
 from domain.shipments.commands import CreateShipment
@@ -214,14 +214,7 @@ def report_pipeline(port: int, sizes: Sizes) -> str:
     """Measure what the idle service costs the pipeline."""
     with bench_stack(port, environment={**UNLIMITED, **ONE_PER_CORE}) as stack:
         running, stopped = uvloop.run(pipeline(stack, sizes))
-    ratio = statistics.median(running) / statistics.median(stopped)
-    return "\n".join(
-        (
-            f"pipeline   {ratio:.3f} of the throughput without the service (medians)",
-            f"           with    {', '.join(f'{each:,.0f}' for each in running)} events/s",
-            f"           without {', '.join(f'{each:,.0f}' for each in stopped)} events/s",
-        )
-    )
+    return compared("the service", running, stopped)
 
 
 def main() -> None:

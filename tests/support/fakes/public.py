@@ -47,12 +47,12 @@ class InMemoryLinkStore(Faults):
         self._links: dict[bytes, ShipmentLink] = {}
         self._shipments = InMemoryPublicShipmentReader(documents)
 
-    async def find_valid(self, token: str, now: datetime) -> ShipmentLink | None:
-        """Return the link of a token, or None."""
-        with self.around("find_valid"):
+    async def find_opened(self, token: str, now: datetime) -> PublicShipment | None:
+        """Return the linked view of the shipment that a token opens, or None."""
+        with self.around("find_opened"):
             link = self._links.get(token_hash(token))
-            shipment = None if link is None else await self._shipments.find(link.tracking_number)
-            return link if shipment is not None and is_valid(shipment.ended_at, now) else None
+            shipment = None if link is None else await self._shipments.find_linked(link.tracking_number)
+            return shipment if shipment is not None and is_valid(shipment.ended_at, now) else None
 
     async def add(self, link: ShipmentLink, token_hash: bytes) -> bool:
         """Add a link, or return False."""

@@ -25,6 +25,20 @@ def test_the_setting_wins() -> None:
     assert public_origin(request) == "https://rastreo.example.mx"
 
 
+@pytest.mark.parametrize(
+    ("proto", "url", "secure"),
+    [
+        ("http", "https://rastreo.mx", True),
+        ("https", "http://rastreo.mx", False),
+        ("https", "", True),
+        ("http", "", False),
+    ],
+)
+def test_a_cookie_is_for_the_scheme_of_the_pages(proto: str, url: str, *, secure: bool) -> None:
+    request = asked({**FORWARDED, "X-Forwarded-Proto": proto}, public_url=url, trusted_proxies=1)
+    assert is_secure(request) is secure
+
+
 def test_the_gateway_says_under_which_name_it_was_asked() -> None:
     request = asked(FORWARDED, trusted_proxies=1)
     assert (public_origin(request), is_secure(request)) == ("https://rastreo.mx", True)

@@ -37,8 +37,10 @@ async def test_a_link_is_shown_once_and_its_token_is_stored_as_a_digest(api: Api
     assert body["expires_at"] is None
     found = re.fullmatch(rf"http://127\.0\.0\.1:\d+/track/{NUMBER}#([A-Za-z0-9_-]{{43}})", body["url"])
     assert found is not None
-    link = await world.links.find_valid(found[1], datetime.now(UTC))
-    assert link is not None
+    opened = await world.links.find_opened(found[1], datetime.now(UTC))
+    assert opened is not None
+    assert opened.tracking_number == NUMBER
+    [link] = await world.links.of_shipment(NUMBER)
     assert (link.link_id, link.tracking_number, link.created_by) == (body["id"], NUMBER, CLIENT.subject)
 
     listed = await api.get(LINKS, who=CLIENT)
@@ -70,7 +72,7 @@ async def test_a_deleted_link_is_unknown_and_so_is_one_of_another_shipment(api: 
     assert (await api.ask("DELETE", f"{LINKS}/{made['id']}")).status == 204
     gone = await api.ask("DELETE", f"{LINKS}/{made['id']}")
     assert (gone.status, (await gone.json())["error"]) == (404, "LINK_NOT_FOUND")
-    assert await world.links.find_valid(made["url"].partition("#")[2], datetime.now(UTC)) is None
+    assert await world.links.find_opened(made["url"].partition("#")[2], datetime.now(UTC)) is None
 
 
 @pytest.mark.usefixtures("under_way")
@@ -99,8 +101,8 @@ async def test_links_end_thirty_days_after_the_delivery_was_recorded(api: Api, w
     assert made["expires_at"] == format_timestamp(end)
     assert world.links.ends[NUMBER] == end
     token = made["url"].partition("#")[2]
-    assert await world.links.find_valid(token, end - timedelta(seconds=1)) is not None
-    assert await world.links.find_valid(token, end) is None
+    assert await world.links.find_opened(token, end - timedelta(seconds=1)) is not None
+    assert await world.links.find_opened(token, end) is None
 
 
 async def test_a_shipment_that_ended_long_ago_has_no_links_and_gets_none(api: Api, world: World) -> None:

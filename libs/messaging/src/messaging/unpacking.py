@@ -82,8 +82,7 @@ class UnreadableBatch:
 class KeyFilter:
     """Keys of the records that a consumer wants, for one that wants few: the others are skipped early.
 
-    It is passed as the `key_deserializer`, the one option of a consumer that reaches the unpacking. A skipped
-    record takes 1.1 µs, one that is returned 2.9 (measured, 2,000 changes in one batch).
+    It is passed as the `key_deserializer`, the one option of a consumer that reaches the unpacking.
     """
 
     def __init__(self, wanted: Container[bytes | None]) -> None:

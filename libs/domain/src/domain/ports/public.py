@@ -25,8 +25,8 @@ class PublicShipmentReader(Protocol):
 class LinkReader(Protocol):
     """Reads links by their tokens."""
 
-    async def find_valid(self, token: str, now: datetime) -> ShipmentLink | None:
-        """Return the link of a token; None if it is unknown, or has ended."""
+    async def find_opened(self, token: str, now: datetime) -> PublicShipment | None:
+        """Return the linked view of the shipment that a token opens; None if it is unknown, or has ended."""
 
 
 class LinkStore(LinkReader, Protocol):

@@ -23,8 +23,12 @@ def public_origin(request: web.Request) -> str:
 
 
 def is_secure(request: web.Request) -> bool:
-    """Say whether the browser's connection is encrypted, as far as the gateway knows."""
-    return _scheme(request) == "https"
+    """Say whether the browser's connection is encrypted: our pages' origin begins with https.
+
+    Raises:
+        ApiError: see `public_origin`.
+    """
+    return public_origin(request).startswith("https:")
 
 
 def _as_requested(request: web.Request) -> str:

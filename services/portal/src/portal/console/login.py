@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.access.permissions import Role
-from httpkit.request.origins import public_origin
+from httpkit.request.origins import is_secure
 from portal.console.api import ApiUnavailable, CallFailed, user_api
 from portal.console.frame import LOGIN, local_path, page_error, see
 from portal.console.notices import NOTICES
@@ -77,7 +77,7 @@ async def log_in(request: web.Request) -> web.Response:
         await user_api(request, token).post("/auth/logout")
         return _login_page(request, form, _NO_PAGES, HTTPStatus.FORBIDDEN)
     response = see(request, local_path(form.next))
-    start_session(response, session, secure=public_origin(request).startswith("https:"))
+    start_session(response, session, secure=is_secure(request))
     return response
 
 

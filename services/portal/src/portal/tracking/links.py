@@ -33,8 +33,8 @@ async def post_session(request: web.Request) -> web.Response:
     """Exchange the token of a link for a cookie; 404 if it is unknown or has ended."""
     sent = await read_json(request, LINK, limit=LONGEST_BODY_BYTES)
     adapters = request.app[ADAPTERS]
-    link = await adapters.links.find_valid(sent.token, adapters.clock.now())
-    if link is None:
+    shipment = await adapters.links.find_opened(sent.token, adapters.clock.now())
+    if shipment is None:
         raise ApiError(ErrorCode.NOT_FOUND, "this link is not valid, or not any more")
     response = web.Response(status=web.HTTPNoContent.status_code)
     response.set_cookie(
@@ -42,7 +42,7 @@ async def post_session(request: web.Request) -> web.Response:
         sent.token,
         httponly=True,
         max_age=MAX_AGE_S,
-        path=f"/track/{link.tracking_number}",
+        path=f"/track/{shipment.tracking_number}",
         samesite="Strict",
         secure=is_secure(request),
     )
@@ -60,7 +60,5 @@ async def shipment_by_link(request: web.Request, typed: str) -> PublicShipment |
     if token is None:
         return None
     adapters = request.app[ADAPTERS]
-    link = await adapters.links.find_valid(token, adapters.clock.now())
-    if link is None or link.tracking_number != canonical(typed):
-        return None
-    return await adapters.public_shipments.find_linked(link.tracking_number)
+    shipment = await adapters.links.find_opened(token, adapters.clock.now())
+    return shipment if shipment is not None and shipment.tracking_number == canonical(typed) else None

@@ -8,6 +8,7 @@ from typing import Final
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 
 from domain.shipments.public_view import ExpectedDelivery
+from domain.timestamps import utc_offset_of
 from portal.web.languages import Language, message
 
 NOON: Final = time(12)
@@ -40,11 +41,7 @@ def zone_of(utc_offset: str) -> tzinfo:
 
 def zone_name(instant: datetime) -> str:
     """Return the zone of a local time: "UTC", or that with an offset."""
-    offset = instant.utcoffset() or timedelta()
-    if not offset:
-        return "UTC"
-    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
-    return f"UTC{'−' if offset < timedelta() else '+'}{hours:02}:{minutes:02}"  # noqa: RUF001  # a minus
+    return f"UTC{utc_offset_of(instant) or ''}".replace("-", "\N{MINUS SIGN}")
 
 
 def on_day(day: date, today: date, language: Language) -> str:

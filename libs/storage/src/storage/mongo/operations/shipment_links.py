@@ -7,6 +7,7 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from domain.shipments.links import MOST_LINKS, LinkId, ShipmentLink, is_valid, token_hash
+from domain.shipments.public_view import PublicShipment
 from domain.shipments.tracking_number import NOBODY, TrackingNumber
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
@@ -14,7 +15,8 @@ from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.schema import SHIPMENT_LINKS
 
 # An allow list: digests are never read.
-_SHOWN: Final = ("tracking_number", "created_by", "created_at")
+_OPENS: Final = ("tracking_number",)
+_SHOWN: Final = (*_OPENS, "created_by", "created_at")
 
 
 class MongoLinkStore:
@@ -24,14 +26,13 @@ class MongoLinkStore:
         self._links = database[SHIPMENT_LINKS]
         self._shipments = MongoPublicShipmentReader(database)
 
-    async def find_valid(self, token: str, now: datetime) -> ShipmentLink | None:
-        """See `LinkReader.find_valid`."""
+    async def find_opened(self, token: str, now: datetime) -> PublicShipment | None:
+        """See `LinkReader.find_opened`."""
         with translated():
-            document = await self._links.find_one({"token_hash": token_hash(token)}, _SHOWN)
-        link = None if document is None else _link_of(document)
+            link = await self._links.find_one({"token_hash": token_hash(token)}, _OPENS)
         # An unknown token is as much work as one that has ended.
-        shipment = await self._shipments.find(NOBODY if link is None else link.tracking_number)
-        return link if shipment is not None and is_valid(shipment.ended_at, now) else None
+        shipment = await self._shipments.find_linked(NOBODY if link is None else link["tracking_number"])
+        return shipment if shipment is not None and is_valid(shipment.ended_at, now) else None
 
     async def add(self, link: ShipmentLink, token_hash: bytes) -> bool:
         """See `LinkStore.add`."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from math import ceil
 from typing import Final
@@ -14,6 +14,7 @@ import structlog
 
 from portal.console.metrics.figures import SPAN_S, Figures, Point, Quantity, Series
 from portal.console.metrics.readings import Reading, Sample, percentile, rate, read_metrics
+from servicekit.background_tasks import in_background
 
 EVERY_S: Final = 5.0
 IDLE_S: Final = 600.0
@@ -98,13 +99,8 @@ class Sampler:
 async def sampling(targets: Sequence[str], session: aiohttp.ClientSession) -> AsyncIterator[Sampler]:
     """Run a sampler while the context lasts."""
     sampler = Sampler(targets, session)
-    task = asyncio.create_task(sampler.run())
-    try:
+    async with in_background(sampler.run(), name="metrics_sampler"):
         yield sampler
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def _text_of(response: aiohttp.ClientResponse) -> str:
