@@ -116,6 +116,12 @@ async def shrunk(fuzzer: Fuzzer, sent: Input, *, like: str) -> Input:
     return sent
 
 
+def _problems(stack: RunningStack) -> list[str]:
+    """Return what query-api logged of the system's health, which is what its 503 is about."""
+    lines = (stack.home.logs / "query-api-1.log").read_text().splitlines()
+    return [line for line in lines if "event_queue_changed" in line or "health_check_failed" in line]
+
+
 def memory(stack: RunningStack) -> Mapping[str, int]:
     return {name: psutil.Process(stack.member(name).pid).memory_info().rss for name in SERVICES}
 
@@ -145,7 +151,7 @@ async def test_no_input_brings_a_service_down(
     if fuzzer.faults:
         fault, sent = fuzzer.faults[0]
         smallest = await shrunk(fuzzer, sent, like=fault[:3])
-        pytest.fail(f"{fault}: {smallest}; in all {fuzzer.faults}")
+        pytest.fail(f"{fault}: {smallest}; health: {_problems(own_stack)}; in all {fuzzer.faults}")
     assert fuzzer.counts.total() == count
     assert fuzzer.slowest_s < ANSWERED_WITHIN_S
     assert pids(own_stack) == alive

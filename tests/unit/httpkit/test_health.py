@@ -107,6 +107,17 @@ async def test_hanging_check_does_not_delay_the_others() -> None:
     assert states == {"database": State.DOWN, "queue": State.DOWN, "cache": State.OK}
 
 
+async def test_one_late_response_is_no_outage() -> None:
+    outcomes = iter([State.DOWN, State.OK, State.DOWN, State.DOWN, State.DOWN, State.OK])
+
+    async def check() -> State:
+        return next(outcomes)
+
+    group = CheckGroup({"database": check}, remembered_s=0)
+    states = [(await group.states())["database"] for _ in range(4)]
+    assert states == [State.OK, State.DOWN, State.DOWN, State.OK]  # down is not asked twice whether it is
+
+
 async def test_many_probes_make_one_check() -> None:
     calls: list[int] = []
     group = CheckGroup({"database": counting(calls)})

@@ -100,7 +100,7 @@ class EventQueue:
         self._absent_since: float | None = monotonic()  # until the group has a member
 
     async def state(self) -> State:
-        """Return the state; blocks for two seconds at most, because its parts have their own deadlines."""
+        """Return the state; blocks for two seconds at most: its parts have their own deadlines."""
         accepting, applying = await asyncio.gather(self._not_accepted(), self._not_applied())
         problem = accepting or applying
         if problem != self._problem:

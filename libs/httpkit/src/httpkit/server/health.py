@@ -43,7 +43,10 @@ def ping_check(ping: Ping) -> Check:
 
 
 class CheckGroup:
-    """Checks that run together, each with its own deadline; their results are cached for a moment."""
+    """Checks that run together, each with its own deadline; their results are cached for a moment.
+
+    A single response that is late is no outage: a check that was ok is down only if it fails twice in a row.
+    """
 
     def __init__(
         self,
@@ -64,13 +67,18 @@ class CheckGroup:
         self._good_until = float("-inf")
 
     async def states(self) -> dict[str, State]:
-        """Return the state of each dependency; blocks for the slowest check, at most its deadline."""
+        """Return the state of each dependency; blocks for the slowest check, at most twice its deadline."""
         async with self._lock:  # concurrent probes share this result
             if self._clock() >= self._good_until:
-                states = await asyncio.gather(*(self._run(name) for name in self._checks))
+                states = await asyncio.gather(*(self._confirmed(name) for name in self._checks))
                 self._states = dict(zip(self._checks, states, strict=True))
                 self._good_until = self._clock() + self._remembered_s
             return self._states
+
+    async def _confirmed(self, name: str) -> State:
+        state = await self._run(name)
+        was_ok = self._states.get(name, State.OK) is State.OK
+        return await self._run(name) if was_ok and state is not State.OK else state
 
     async def _run(self, name: str) -> State:
         """Run a check; one that raises counts as down."""
@@ -101,7 +109,7 @@ class Health:
 
         Args:
             checks: by name, as `/health` lists them. A check that raises, or takes longer than
-                `CHECK_TIMEOUT_S`, means down; one that is down makes the response 503.
+                `CHECK_TIMEOUT_S`, has failed; one that is down makes the response 503.
             optional: names of those that the service works without: never worse than degraded.
             readiness: checks that must pass before traffic is sent here: in addition to the others, such as
                 assigned partitions, or in place of the one of that name. `/health` may cover the whole
