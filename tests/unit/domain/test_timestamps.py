@@ -64,6 +64,7 @@ def test_what_is_written_is_the_instant_cut_to_milliseconds(naive: datetime, zon
     assert timedelta(0) <= instant - cut < timedelta(milliseconds=1)
     assert (cut.microsecond % 1000, cut.tzinfo) == (0, UTC)
     assert parse_timestamp(format_timestamp(instant)) == cut == to_milliseconds(cut)
+    assert format_timestamp(instant) == f"{cut.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 @pytest.mark.parametrize("read", [format_timestamp, to_milliseconds], ids=["write", "cut"])

@@ -226,8 +226,7 @@ def parse_json(body: bytes, adapter: TypeAdapter[Model]) -> Model:
     except ValidationError as error:
         _require_json(body, error)
         raise invalid(error) from error
-    if not is_plain(body, value):
-        _require_unambiguous(body)
+    _require_unambiguous(body)
     return value
 
 

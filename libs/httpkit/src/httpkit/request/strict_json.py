@@ -1,12 +1,9 @@
 """Ambiguous JSON, which two parsers would read differently: duplicate names, NaN, integers without a bound.
 
 pydantic reads a body once, at full speed, and rejects malformed JSON. But of two members of one name it
-silently takes the last, and it accepts NaN and Infinity. A second parse of every body would find them; for
-most bodies a cheap check (`is_plain`) is enough.
-
-Per event of a batch of 1,000, 201 bytes each, in one run: validation 4.1 µs; `is_plain` 1.0 µs;
-a second parse with a hook for repeated names 1.8 µs, or 2.7 µs with blanks. Ingest as a whole takes 25 to
-31 µs.
+silently takes the last, and it accepts NaN and Infinity. A second parse with a hook for repeated names would
+find them; for most bodies it is enough to count the members (`is_plain`). Of a single event of 166 bytes the
+hook takes 4.2 µs; a plain parse and counting 1.5; validation 3.3.
 """
 
 import json
@@ -14,7 +11,9 @@ import re
 from itertools import count, islice
 from typing import Final, NoReturn
 
-from httpkit.request.json_bounds import members_of
+from pydantic_core import from_json
+
+from httpkit.request.json_bounds import TooManyMembers, members_of
 
 MAX_INTEGER_DIGITS: Final = 19
 BOM: Final = b"\xef\xbb\xbf"
@@ -46,9 +45,12 @@ def is_plain(body: bytes, value: object) -> bool:
     """Return whether a body, read as `value`, certainly has no duplicate names; False: check closer.
 
     Each member has a quote and a colon, so a body has at most as many members as it has `":`, if no blank is
-    between the two. If `value` has as many, none was lost. `value` must not have more members than were sent:
-    a model that adds some needs the closer check, and only dicts and lists are counted. NaN and long integers
-    are left to the model: it must bound its numbers (`allow_inf_nan=False`, `le`, `ge`).
+    between the two. If `value` has as many, none was lost. `value` must be the plain dicts and lists that a
+    parser returns: a model may add members. NaN and long integers are left to the model: it must bound its
+    numbers (`allow_inf_nan=False`, `le`, `ge`).
+
+    Raises:
+        TooManyMembers: an object has more members than `json_bounds` allows.
     """
     return body.count(b'":') == members_of(value) and _DETACHED_COLON.search(body) is None
 
@@ -61,6 +63,11 @@ def ambiguity_of(body: bytes) -> str | None:
     number = invalid_number_of(body)
     if number is not None:
         return number
+    try:
+        if is_plain(body, from_json(body)):
+            return None
+    except TooManyMembers:
+        pass
     try:
         _require_unique_names(body)
     except _Repeated as repeated:

@@ -205,7 +205,7 @@ def _checked(entries: Sequence[Entry]) -> Iterator[Entry]:
             yield entry
             continue
         before, earlier = first.setdefault(entry.event_id, (index, entry))
-        if _is_same_event(entry, earlier):
+        if entry is earlier or _is_same_event(entry, earlier):
             yield entry
             continue
         contradiction = _contradiction(before, index, room)
