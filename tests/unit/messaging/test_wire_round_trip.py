@@ -1,10 +1,14 @@
 """Whatever is written to the log is read from it unchanged."""
 
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import from_json, to_json
 
 from domain.errors import PoisonRecord
 from domain.shipments.checkpoint import PATTERN
@@ -16,11 +20,12 @@ from domain.shipments.commands import (
     ReportCheckpoint,
     ReportStatus,
 )
-from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id
+from domain.shipments.event_identity import API_SOURCE, creation_event_id, event_id, fingerprint
 from domain.shipments.status import REPORTABLE
 from domain.shipments.tracking_number import tracking_number_from
 from domain.timestamps import to_milliseconds
 from messaging import codec
+from tests.unit.messaging.golden_commands import COMMANDS, GOLDEN
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 latitudes = st.floats(-90, 90)
@@ -124,6 +129,94 @@ def amendments(draw: st.DrawFn) -> AmendShipment:
         submitted_by=draw(texts),
         on_behalf_of=draw(st.none() | texts),
     )
+
+
+oddities = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(2**53 - 2, 2**53 + 2),
+    st.floats(),
+    texts,
+    st.sampled_from(["1.5", "created", "delivered", "-06:00", "-06:00\n", "a_b", "a_b\n", {}, []]),
+    st.lists(st.integers(-1, 5), max_size=3),
+)
+payload_values = st.recursive(
+    st.one_of(st.text(), st.floats(), st.none(), st.booleans(), st.integers()),
+    lambda inner: st.dictionaries(st.text(), inner, max_size=3) | st.lists(inner, max_size=2),
+    max_leaves=8,
+)
+
+ODD_NUMBERS = (0.0, -0.0, 1e16, -1e16, 9999999999999998.0, 1e-4, 9.999999999999999e-05, -1e-5, 1e300, 4)
+ODD_TEXTS = ("\x7f", "Córdoba", "\U0001f4e6", '\0\b\x1f"/\\')
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> bytes:
+    """Draw a golden record, some of whose members are gone, others or new."""
+    record = json.loads(codec.encode(COMMANDS[draw(st.sampled_from(sorted(COMMANDS)))]))
+    for _ in range(draw(st.integers(0, 3))):
+        place = record
+        while True:
+            name = draw(st.sampled_from([*place, "newer", "address", "checkpoint", "notes", "utc_offset"]))
+            if not isinstance(place.get(name), dict) or not place[name] or draw(st.booleans()):
+                break
+            place = place[name]
+        place.pop(name, None)
+        if draw(st.booleans()):
+            place[name] = deepcopy(draw(oddities))
+    return json.dumps(record).encode()
+
+
+def read(value: bytes) -> object:
+    """Return what a record is read as, or why it is not."""
+    try:
+        return codec.decode(value)
+    except PoisonRecord as poison:
+        return poison.reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(spoiled())
+def test_a_record_is_read_alike_by_msgspec_and_by_pydantic(value: bytes) -> None:
+    """A member that is not known, which is ignored, leaves a record to pydantic."""
+    assert repr(read(value)) == repr(read(value.removesuffix(b"}") + b',"later":0}'))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_record_of_this_release_is_read_by_msgspec(name: str) -> None:
+    codec.CLOSED_RECORD.decode((GOLDEN / f"{name}.json").read_bytes())
+
+
+@settings(max_examples=300, deadline=None)
+@given(creations() | reports() | checkpoints() | amendments())
+def test_a_command_is_written_as_pydantic_writes_it(command: Command) -> None:
+    value = codec.encode(command)
+    assert value == to_json(from_json(value))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.text(), payload_values, max_size=4))
+def test_the_quick_fingerprint_is_the_canonical_one(payload: dict[str, Any]) -> None:
+    assert codec.fingerprint_of(payload) == fingerprint(payload)
+
+
+@pytest.mark.parametrize("odd", [*ODD_NUMBERS, *ODD_TEXTS, True, None, [1.5], {}], ids=repr)
+def test_what_is_written_in_another_way_has_the_canonical_fingerprint(odd: object) -> None:
+    for payload in ({"odd": odd}, {"b": 1.5, "a": {"odd": odd}}):
+        assert codec.fingerprint_of(payload) == fingerprint(payload)
+
+
+@pytest.mark.parametrize("unreadable", [b'"\xff"', b'"\\ud800"', b"[" * 300 + b"]" * 300], ids=len)
+@pytest.mark.parametrize("end", [b"}", b"}}", b"}}}"], ids=len)
+def test_an_unknown_member_that_is_unreadable_makes_the_record_unreadable(
+    end: bytes, unreadable: bytes
+) -> None:
+    record = json.loads(codec.encode(COMMANDS["status_bare"]))
+    record["data"]["location"] = {"lat": 1.5, "lng": 2.5}
+    value = json.dumps(record).encode()
+    with pytest.raises(PoisonRecord, match="JSON"):
+        codec.decode(value.removesuffix(end) + b',"later":' + unreadable + end)
 
 
 @settings(max_examples=200, deadline=None)

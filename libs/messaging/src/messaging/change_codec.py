@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any, Final, Literal, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from domain.errors import PoisonRecord
@@ -24,7 +23,7 @@ from domain.shipments.event_identity import API_SOURCE
 from domain.shipments.status import Status
 from domain.timestamps import format_timestamp, parse_timestamp
 from domain.webhooks.message import Change
-from messaging.codec import first_fault, put_observation
+from messaging.codec import first_fault, put_observation, to_json
 from messaging.wire_shapes import Location
 
 CHANGED_TYPE: Final = "waybill.shipment.changed.v1"

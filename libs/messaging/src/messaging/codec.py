@@ -5,10 +5,11 @@ Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, Union, cast
 
+from msgspec import Meta, to_builtins
+from msgspec.json import Decoder, Encoder
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import to_json
 from typing_extensions import TypedDict
 
 from domain.errors import BusinessError, PoisonRecord
@@ -29,6 +30,7 @@ from domain.shipments.event_identity import (
     API_SOURCE,
     EventId,
     creation_event_id,
+    digest,
     event_id,
     fingerprint,
     retraction_event_id,
@@ -38,7 +40,7 @@ from domain.shipments.status import REPORTABLE, Status
 from domain.shipments.tracking_number import TrackingNumber, parse_tracking_number
 from domain.timestamps import format_timestamp, parse_timestamp
 from domain.values import value
-from messaging.wire_shapes import Changes, Description, Observation, UtcOffset
+from messaging.wire_shapes import Changes, Description, Observation, UtcOffset, closed_struct, pattern
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 REPLY_TO: Final = "reply-to"
@@ -64,7 +66,8 @@ class _Envelope(TypedDict):
 
 
 # No shipment comes near it, and a double, on which fingerprints are computed, still represents it exactly.
-_Version = Annotated[int, Field(ge=0, le=2**53)]
+_MAX_VERSION: Final = 2**53
+_Version = Annotated[int, Field(ge=0, le=_MAX_VERSION), Meta(ge=0, le=_MAX_VERSION)]
 
 
 class _CreatedData(Description):
@@ -84,7 +87,7 @@ class _StatusData(_ReportData):
 
 
 class _CheckpointData(_ReportData):
-    checkpoint: Annotated[str, Field(pattern=f"^{CHECKPOINT_PATTERN}$")]
+    checkpoint: Annotated[str, *pattern(CHECKPOINT_PATTERN)]
 
 
 class _AmendedData(TypedDict):
@@ -131,6 +134,21 @@ CHECKPOINT_REPORTED: Final = TypeAdapter(_CheckpointReported)
 AMENDED: Final = TypeAdapter(_Amended)
 RETRACTED: Final = TypeAdapter(_Retracted)
 _RECORD: Final[TypeAdapter[_Record]] = TypeAdapter(Annotated[_Record, Field(discriminator="type")])
+_SHAPES: Final = (_Created, _StatusReported, _CheckpointReported, _Amended, _Retracted)
+CLOSED_RECORD: Final = Decoder(
+    Union[tuple(closed_struct(each, tag_field="type") for each in _SHAPES)]  # noqa: UP007  # made at run time
+)
+"""Reads the records that this release writes, and no others."""
+_REPORTABLE: Final = {str(status): status for status in REPORTABLE}
+
+to_json: Final = Encoder().encode
+"""Write values as JSON: the bytes that pydantic writes, in a third of its time.
+
+Only numbers from 1e16 up, which no command has, would be written as `1e16` where pydantic writes `1e+16`.
+"""
+_SMALLEST_PLAIN: Final = 1e-4
+_TOO_LARGE_FOR_PLAIN: Final = 1e16
+_to_sorted_json: Final = Encoder(order="sorted").encode
 
 
 @value()
@@ -168,7 +186,7 @@ def decode(value: bytes | None) -> Decoded:
     if value is None:
         raise PoisonRecord("the record has no value")
     try:
-        record = _RECORD.validate_json(value)
+        record = _read(value)
         number = parse_tracking_number(record["subject"])
     except ValidationError as error:
         raise PoisonRecord(first_fault(error)) from error
@@ -177,7 +195,35 @@ def decode(value: bytes | None) -> Decoded:
     command = _command(record, number)
     if command.event_id != record["id"]:
         raise PoisonRecord(f"id: {record['id']!r} is not the id of this event, {command.event_id!r}")
-    return Decoded(command, fingerprint(_payload_of(record)))
+    return Decoded(command, fingerprint_of(_payload_of(record)))
+
+
+def fingerprint_of(payload: Mapping[str, Any]) -> str:
+    """Return the `fingerprint` of a payload: by msgspec, in a third of the time, if that writes the same."""
+    if _is_canonical(payload):
+        text = _to_sorted_json(payload)
+        if text.isascii() and b"\x7f" not in text:  # which the canonical JSON escapes
+            return digest(text)
+    return fingerprint(payload)
+
+
+def _is_canonical(payload: Mapping[str, Any]) -> bool:
+    """Return whether msgspec writes these members as the canonical JSON has them, but for their order.
+
+    It does for strings, and for floats that Python writes without an exponent, but not for 0.0, which may
+    be negative.
+    """
+    for member in payload.values():
+        kind = type(member)
+        if kind is float:
+            if not _SMALLEST_PLAIN <= abs(member) < _TOO_LARGE_FOR_PLAIN:
+                return False
+        elif kind is dict:
+            if not _is_canonical(member):
+                return False
+        elif kind is not str:
+            return False
+    return True
 
 
 def header(headers: Headers, name: str) -> str | None:
@@ -186,6 +232,18 @@ def header(headers: Headers, name: str) -> str | None:
         if key == name:
             return text.decode(errors="replace") if text is not None else None
     return None
+
+
+def _read(value: bytes) -> _Record:
+    """Read a record: by msgspec if it is as this release writes it, else by pydantic, which names the fault.
+
+    Raises:
+        ValidationError: it is not valid.
+    """
+    try:
+        return cast("_Record", to_builtins(CLOSED_RECORD.decode(value)))
+    except ValueError:  # of msgspec, or a string is not UTF-8
+        return _RECORD.validate_json(value)
 
 
 def _data_of(command: Command) -> tuple[str, dict[str, Any]]:
@@ -253,9 +311,11 @@ def _creation(record: _Created, number: TrackingNumber) -> CreateShipment:
 
 def _report(record: _StatusReported, number: TrackingNumber) -> ReportStatus:
     data = record["data"]
-    if data["status"] not in REPORTABLE:
-        raise PoisonRecord(f"data.status: an event cannot carry {data['status'].value!r}")
-    return ReportStatus(**_identified(record, number, data["source"]), **data)
+    status = _REPORTABLE.get(data["status"])
+    if status is None:
+        raise PoisonRecord(f"data.status: an event cannot carry {str(data['status'])!r}")
+    reported: dict[str, Any] = {**data, "status": status}
+    return ReportStatus(**_identified(record, number, data["source"]), **reported)
 
 
 def _checkpoint(record: _CheckpointReported, number: TrackingNumber) -> ReportCheckpoint:

@@ -1,18 +1,23 @@
 """Shapes of the parts of records: those of `domain.shipments.commands` once more, for the wire codec.
 
 pydantic reads no `typing.TypedDict` before Python 3.12, and the format of the log is a contract of its own.
+msgspec reads the same shapes, as structs: see `closed_struct`.
 """
 
-from typing import Annotated, NotRequired
+from typing import Annotated, Any, NotRequired, Union, get_args, get_origin
 
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from pydantic import Field, FiniteFloat
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, get_type_hints, is_typeddict
 
 from domain.timestamps import UTC_OFFSET_PATTERN
 
 
-# The shapes of `domain.shipments.commands` once more: pydantic reads no `typing.TypedDict` before Python
-# 3.12, and the format of the log is a contract of its own.
+def pattern(form: str) -> tuple[Any, ...]:
+    """Return the constraint of a string that has a form from end to end, for pydantic and for msgspec."""
+    return Field(pattern=f"^{form}$"), Meta(pattern=rf"^(?:{form})\Z")
+
+
 class Coordinates(TypedDict):
     """Coordinates, WGS 84."""
 
@@ -69,7 +74,7 @@ class Description(TypedDict):
 
 
 # Of the local time that `time` was sent in; not part of the fingerprint.
-UtcOffset = Annotated[str, Field(pattern=f"^{UTC_OFFSET_PATTERN}$")]
+UtcOffset = Annotated[str, *pattern(UTC_OFFSET_PATTERN)]
 
 
 class PublishedObservation(TypedDict, total=False):
@@ -110,3 +115,37 @@ class Changes(TypedDict, total=False):
     package: _PackageChanges
     reference: str
     estimated_delivery: DeliveryWindow
+
+
+def closed_struct(shape: Any, *, tag_field: str | None = None) -> type[Struct]:  # noqa: ANN401  # a typed dict
+    """Return the struct of a typed dict, which msgspec reads in a third of pydantic's time.
+
+    Closed: unlike the typed dict it forbids other members, and it converts no type into another. So msgspec
+    reads no record that pydantic would reject or read differently, and pydantic reads all others.
+
+    Args:
+        shape: the typed dict.
+        tag_field: a member with one literal value, by which structs of a union are told apart.
+    """
+    hints = get_type_hints(shape, include_extras=True)
+    tag = None if tag_field is None else get_args(hints.pop(tag_field))[0]
+    return defstruct(
+        shape.__name__,
+        [
+            (name, _closed(hint))
+            if name in shape.__required_keys__
+            else (name, Union[_closed(hint), UnsetType], UNSET)  # noqa: UP007  # made at run time
+            for name, hint in hints.items()
+        ],
+        tag=tag,
+        tag_field=tag_field,
+        forbid_unknown_fields=True,
+        kw_only=True,
+        gc=False,
+    )
+
+
+def _closed(hint: Any) -> Any:  # noqa: ANN401  # a type
+    if get_origin(hint) is NotRequired:
+        [hint] = get_args(hint)
+    return closed_struct(hint) if is_typeddict(hint) else hint

@@ -91,12 +91,17 @@ def fingerprint(payload: Mapping[str, object]) -> str:
     instant.
 
     Returns:
-        24 hexadecimal digits: BLAKE2b-96 of the canonical JSON.
+        The digest of the canonical JSON: sorted members, no blanks, ASCII, numbers as `repr` of a float.
 
     Raises:
         TypeError: a value is none of JSON.
     """
-    return blake2b(_canonical(payload).encode(), digest_size=12).hexdigest()
+    return digest(_canonical(payload).encode())
+
+
+def digest(canonical: bytes) -> str:
+    """Return the fingerprint of a payload whose canonical JSON is known: 24 hex digits of BLAKE2b-96."""
+    return blake2b(canonical, digest_size=12).hexdigest()
 
 
 def _canonical(value: object) -> str:
