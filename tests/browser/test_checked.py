@@ -27,9 +27,10 @@ class Inspection:
         self.faults: list[str] = []
         self.html: dict[str, str] = {}
 
-    async def look_at(self, someone: Visitor, scene: Scene, language: str) -> None:
-        """Open a page at two widths, and note what is wrong with it."""
-        page = await someone.open(scene.path)
+    async def look_at(self, someone: Visitor, page: Page, scene: Scene, language: str) -> None:
+        """Look at a scene at two widths, in a page that is open, and note what is wrong with it."""
+        await page.set_viewport_size(DESKTOP)
+        await page.goto(f"{someone.url}{scene.path}")
         await _settled(page)
         where = f"{scene.name} ({language})"
         spoken = {"Accept-Language": LOCALES[language]}
@@ -40,7 +41,6 @@ class Inspection:
         self._note(where, await accessibility_faults(page))
         await page.set_viewport_size(PHONE)
         self._note(where, [f"wider than 320 px: {each}" for each in await overflowing(page)])
-        await page.close()
 
     def _note(self, where: str, faults: list[str]) -> None:
         self.faults += [f"{where}: {fault}" for fault in faults]
@@ -68,6 +68,10 @@ def _header_faults(headers: dict[str, str], language: str) -> list[str]:
     ]
 
 
+async def _page_of(someone: Visitor, login: str | None) -> Page:
+    return await (someone.context.new_page() if login is None else sign_in(someone, login, PASSWORD))
+
+
 async def _inspect(browser: Browser, url: str, scenes: list[Scene], directory: Path) -> list[str]:
     inspection = Inspection()
     for language in LOCALES:
@@ -75,11 +79,10 @@ async def _inspect(browser: Browser, url: str, scenes: list[Scene], directory: P
             async with visitor(
                 browser, url, language=language, viewport=DESKTOP, is_dark=language == "pt"
             ) as someone:
-                if login is not None:
-                    await sign_in(someone, login, PASSWORD)
+                page = await _page_of(someone, login)
                 for scene in scenes:
                     if scene.login == login:
-                        await inspection.look_at(someone, scene, language)
+                        await inspection.look_at(someone, page, scene, language)
     return inspection.faults + html_faults(inspection.html, directory, os.environ)
 
 

@@ -43,6 +43,7 @@ MARGIN_S = 3.0
 WORKERS = 8
 LATE = WORKERS  # each may meet the dying once more: the kernel closes its sockets milliseconds later
 RECOVERY_S = 30.0
+PAUSE_S = 0.02  # of each caller: the machine is to start a replica, too
 USERS = (
     ("admin_user", "admin", None),
     ("client_user_001", "client", "client_001"),
@@ -288,6 +289,7 @@ class Stream:
 
     async def _keep_asking(self, worker: int) -> None:
         while not self.is_over:
+            await asyncio.sleep(PAUSE_S)
             try:
                 response = await self.ask(worker)
             except aiohttp.ClientError as error:

@@ -15,7 +15,8 @@ _NU: Final = PACKAGES / "vnu-jar/build/dist/vnu.jar"
 # Safari reads a list without bullets as no list, unless it is said to be one.
 _INTENDED: Final = tuple(f"The “list” role is unnecessary for element “{name}”." for name in ("ol", "ul"))
 _RULES: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-_RUN: Final = f"axe.run(document, {{runOnly: {json.dumps(_RULES)}}})"
+_OPTIONS: Final = json.dumps({"runOnly": _RULES, "resultTypes": ["violations"]})
+_RUN: Final = f"axe.run(document, {_OPTIONS}).then(({{violations}}) => violations)"
 _OVERFLOWING: Final = """[...document.querySelectorAll("body *")]
     .filter(each => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .filter(each => !each.closest("[data-scrolls], .scroll, .skip"))
@@ -32,7 +33,7 @@ async def accessibility_faults(page: Page) -> list[str]:
     await session.detach()
     return [
         f"{violation['id']}: {node['html'][:200]}: {node['failureSummary']}"
-        for violation in found["violations"]
+        for violation in found
         for node in violation["nodes"]
     ]
 
