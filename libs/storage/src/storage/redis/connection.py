@@ -3,12 +3,36 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from redis.asyncio import Redis
+from hiredis import pack_command
+from redis.asyncio import Connection, Redis, SSLConnection
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ReadOnlyError
+from redis.typing import EncodableT
 
 from storage.settings import RedisSettings
+
+
+class _Packing(AbstractConnection):
+    """Connection that packs commands with hiredis, which the driver has for its synchronous ones only.
+
+    In Python an argument takes 0.8 µs, and an event is three arguments: 2 µs of the processor's CPU.
+    """
+
+    def pack_command(self, *args: EncodableT) -> list[bytes]:
+        """Return a command in Redis's protocol; its name may be several words."""
+        name = args[0].encode() if isinstance(args[0], str) else args[0]
+        words = name.split() if isinstance(name, bytes) else [name]
+        return [pack_command((*words, *args[1:]))]
+
+
+class _PackingConnection(_Packing, Connection):
+    """Connection without TLS."""
+
+
+class _PackingTlsConnection(_Packing, SSLConnection):
+    """Connection with TLS."""
 
 
 @asynccontextmanager
@@ -32,6 +56,7 @@ async def open_redis(settings: RedisSettings) -> AsyncIterator[Redis]:
         # No retry either, but a new connection: the address may resolve to the new primary by now.
         retry_on_error=[ReadOnlyError],
     )
+    client.connection_pool.connection_class = _PackingTlsConnection if settings.tls else _PackingConnection
     try:
         yield client
     finally:

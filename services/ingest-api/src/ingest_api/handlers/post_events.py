@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from aiohttp import web
+from pydantic_core import to_json
 
 from domain.ports.core import Clock, CommandLog, Reply
 from domain.shipments.commands import Command
@@ -53,9 +54,9 @@ async def post_batch(request: web.Request) -> web.Response:
         "events": list(_to_json(entries)),
     }
     if not lenient:
-        return json_response(body, status=202)
+        return json_response(to_json(body), status=202)
     body["rejected"] = len(entries) - len(commands)
-    return json_response(body, status=202, headers={PREFERENCE_APPLIED: "handling=lenient"})
+    return json_response(to_json(body), status=202, headers={PREFERENCE_APPLIED: "handling=lenient"})
 
 
 def _applied(command: Command, reply: Reply) -> tuple[dict[str, Any], dict[str, str]]:
