@@ -1,8 +1,7 @@
 """Reading of request bodies and queries: bounded in size and time, every fault reported."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Final, Protocol, TypeVar
 
 from aiohttp import hdrs, web
@@ -35,6 +34,7 @@ MAX_PARAMETERS: Final = 100
 MAX_LISTED_FAULTS: Final = 1_000
 _UNCHECKED_BYTES: Final = 1_024
 _LONG_BYTES: Final = 64 * 1024
+_AT_ONCE: Final = nullcontext()
 MAX_TEXT_LENGTH: Final = 300
 _WRITES: Final = frozenset({hdrs.METH_DELETE, hdrs.METH_PATCH, hdrs.METH_POST, hdrs.METH_PUT})
 
@@ -126,14 +126,12 @@ async def read_json(request: web.Request, adapter: TypeAdapter[Model], *, limit:
         return parse_json(body, adapter)
 
 
-@asynccontextmanager
-async def parsing(request: web.Request, body: bytes) -> AsyncIterator[None]:
+def parsing(request: web.Request, body: bytes) -> AbstractAsyncContextManager[None]:
     """Parse long bodies one at a time: between two of them the event loop serves short requests."""
     if len(body) <= _LONG_BYTES:
-        yield
-        return
-    async with request.app[PARSING]:
-        yield
+        return _AT_ONCE
+    turns: asyncio.Lock = request.app[PARSING]
+    return turns
 
 
 async def read_body(request: web.Request, *, limit: int | None = None) -> bytes:

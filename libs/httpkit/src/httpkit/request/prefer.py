@@ -24,7 +24,8 @@ def preferences(request: web.Request) -> Mapping[str, str | None]:
     """
     parsed = request.get(_PARSED)
     if parsed is None:
-        parsed = request[_PARSED] = _parse(request.headers.getall(PREFER, ()))
+        lines = request.headers.getall(PREFER, ())
+        parsed = request[_PARSED] = _parse(lines) if lines else {}
     return parsed
 
 
