@@ -104,7 +104,7 @@ def test_every_process_is_an_ordinary_user_on_a_read_only_root(waybill: Containe
         user, touched, capabilities = output.splitlines()
         assert user != "0", service
         assert "Read-only file system" in touched, service
-        assert int(capabilities.split()[1], 16) & ~(1 << 10) == 0, (service, "all but NET_BIND_SERVICE")
+        assert int(capabilities.split()[1], 16) == 0, service
 
 
 def test_the_readme_calls_work(waybill: Containers, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ async def test_a_setting_of_the_environment_has_its_effect(waybill: Containers) 
 
 
 async def test_continue_is_sent_once_per_body(waybill: Containers) -> None:
-    """On several cores, Caddy sent it twice in one of thirty requests."""
+    """Some proxies send it themselves, beside the service's."""
     async with open_api(waybill.gateway_url) as nobody, asyncio.timeout(60):
         token = await nobody.log_in("driver_user_001")
         assert {await asked_for_body(waybill, token) for _ in range(200)} == {1}

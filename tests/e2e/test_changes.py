@@ -176,11 +176,11 @@ async def test_a_change_of_another_version_is_412_and_changes_nothing(admin: Api
 async def test_the_etag_of_a_compressed_response_is_a_valid_condition(admin: Api) -> None:
     number = await admin.created(shipment_body())
     path = f"/shipments/{number}"
-    for coding in ("gzip", "zstd"):
-        tag = (await admin.get(path, headers={"Accept-Encoding": coding})).headers["ETag"]
-        assert tag.endswith(f'-{coding}"')
-        amended = await admin.ask("PATCH", path, json=CHANGES, headers={"If-Match": tag})
-        assert amended.status == 200, amended.text
+    packed = await admin.get(path, headers={"Accept-Encoding": "gzip"})
+    tag = packed.headers["ETag"]
+    assert (packed.headers["Content-Encoding"], tag) == ("gzip", 'W/"v1-gzip"')
+    amended = await admin.ask("PATCH", path, json=CHANGES, headers={"If-Match": tag})
+    assert amended.status == 200, amended.text
     stale = await admin.ask("DELETE", path, headers={"If-Match": tag})
     assert_error(stale, 412, "PRECONDITION_FAILED")
     assert_error(await admin.get(path, headers={"If-Match": tag}), 412, "PRECONDITION_FAILED")

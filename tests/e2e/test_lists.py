@@ -114,12 +114,11 @@ async def test_links_hold_the_host_that_the_caller_used(new_client: Api, fleet: 
     assert response.headers["Cache-Control"] == "private, no-cache"
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-async def test_lists_are_compressed(new_client: Api, fleet: Sequence[str], encoding: str) -> None:
+async def test_lists_are_compressed(new_client: Api, fleet: Sequence[str]) -> None:
     plain = await new_client.get("/shipments?limit=20", headers={"Accept-Encoding": "identity"})
-    packed = await new_client.get("/shipments?limit=20", headers={"Accept-Encoding": encoding})
+    packed = await new_client.get("/shipments?limit=20", headers={"Accept-Encoding": "gzip"})
     assert len(plain.body["data"]) == min(20, len(fleet))
-    assert packed.headers["Content-Encoding"] == encoding
+    assert packed.headers["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in packed.headers["Vary"]
     assert packed.body == plain.body
     assert len(packed.raw) < len(plain.raw) / 3
@@ -127,7 +126,7 @@ async def test_lists_are_compressed(new_client: Api, fleet: Sequence[str], encod
 
 async def test_a_version_is_known_by_any_of_its_tags(admin: Api, driver: Api) -> None:
     path = f"/shipments/{await shipment_at(Status.PICKED_UP, admin=admin, driver=driver)}"
-    for encoding in ("identity", "gzip", "zstd"):
+    for encoding in ("identity", "gzip"):
         tag = (await admin.get(path, headers={"Accept-Encoding": encoding})).headers["ETag"]
         opaque = tag.removeprefix("W/")
         for known in (tag, opaque, f"W/{opaque}", f'"v1", {opaque}', f'"v1-gzip", W/{opaque}', "*"):

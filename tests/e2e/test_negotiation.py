@@ -139,10 +139,18 @@ async def test_continue_is_sent_once_and_not_before_a_rejection(
 async def test_malformed_chunks_are_400(
     stack: StackAddresses, tokens: Mapping[str, str], chunks: bytes
 ) -> None:
-    head = posting("/events", tokens["driver_user_001"], "Transfer-Encoding: chunked")
-    response = await raw(stack, head, chunks)
-    assert response.startswith(b"HTTP/1.1 400 ")
+    framing = "Transfer-Encoding: chunked\r\nExpect: 100-continue"
+    response = await raw(stack, posting("/events", tokens["driver_user_001"], framing), chunks, waits=True)
+    assert response.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400 ")
     assert b'"error":"INVALID_JSON"' in response
+
+
+async def test_malformed_chunks_that_come_with_their_head_are_400(
+    stack: StackAddresses, tokens: Mapping[str, str]
+) -> None:
+    """The gateway's parser refuses them itself, before there is a request to respond to."""
+    head = posting("/events", tokens["driver_user_001"], "Transfer-Encoding: chunked")
+    assert (await raw(stack, head, b"zz\r\n{}\r\n")).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("path", ["/health", "/shipments", "/nothing"])

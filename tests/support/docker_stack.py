@@ -106,8 +106,7 @@ def _services(ports: Mapping[str, int], addresses: services.Addresses) -> list[P
 
 def _gateway(ports: Mapping[str, int], home: Path) -> Part:
     return gateway.gateway_part(
-        wheel_program(gateway.DISTRIBUTION, "caddy"),
-        caddyfile=gateway.find_caddyfile(),
+        wheel_program(gateway.DISTRIBUTION, "haproxy"),
         data=home,
         port=ports["gateway"],
         inner_port=ports[gateway.INNER],

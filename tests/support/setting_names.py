@@ -54,7 +54,7 @@ def of_the_stack() -> set[str]:
 def of_deployments() -> set[str]:
     """Return the names in the gateway's configuration, in Compose and in the example."""
     named = {
-        "deploy/gateway/Caddyfile": r"\{\$([A-Z][A-Z0-9_]*)",
+        "deploy/gateway/start": r"\$\{([A-Z][A-Z0-9_]*)",
         "docker-compose.yml": r"\$\{([A-Z][A-Z0-9_]*)",
         ".env.example": r"^(?:# )?([A-Z][A-Z0-9_]*)=",
     }

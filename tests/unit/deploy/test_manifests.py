@@ -52,8 +52,7 @@ def test_no_pod_has_more_rights_than_it_needs(overlay: Manifests) -> None:
         for container in pod.containers:
             own = container["securityContext"]
             assert own["allowPrivilegeEscalation"] is False, (pod.name, container["name"])
-            added = ["NET_BIND_SERVICE"] if pod.name == "gateway" else []
-            assert (own["capabilities"]["drop"], own["capabilities"].get("add", [])) == (["ALL"], added)
+            assert own["capabilities"] == {"drop": ["ALL"]}
             assert own.get("readOnlyRootFilesystem") is True or pod.kind == "StatefulSet", pod.name
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from devstack.console.banner import services_banner
-from devstack.parts.gateway import find_caddyfile, gateway_part
+from devstack.parts.gateway import find_start, gateway_part
 from devstack.parts.services import FRUGAL, PLAIN, Addresses, replica_names, service_part
 from httpkit.settings import HttpSettings
 from tests.support import setting_names
@@ -53,7 +53,7 @@ def test_a_service_is_left_the_time_to_end_what_is_in_flight() -> None:
 
 
 def test_the_image_frugally_allocates_as_the_embedded_stack_does() -> None:
-    image = (find_caddyfile().parents[1] / "docker" / "Dockerfile").read_text()
+    image = (find_start().parents[1] / "docker" / "Dockerfile").read_text()
     assert FRUGAL
     assert [name for name, value in FRUGAL.items() if f"{name}={value} " not in image] == []
 
@@ -78,8 +78,7 @@ def test_replicas_are_counted_from_one() -> None:
 
 def test_the_gateway_knows_every_replica() -> None:
     part = gateway_part(
-        Path("caddy"),
-        caddyfile=Path("Caddyfile"),
+        Path("haproxy"),
         data=Path("data"),
         port=80,
         inner_port=86,
@@ -94,8 +93,8 @@ def test_the_gateway_knows_every_replica() -> None:
     assert part.environment["WAYBILL_BIND"] == "127.0.0.1"
 
 
-def test_the_caddyfile_is_found_in_the_checkout() -> None:
-    assert find_caddyfile().parts[-3:] == ("deploy", "gateway", "Caddyfile")
+def test_the_gateways_start_is_found_in_the_checkout() -> None:
+    assert find_start().parts[-3:] == ("deploy", "gateway", "start")
 
 
 def test_the_banner_names_the_next_steps(tmp_path: Path) -> None:

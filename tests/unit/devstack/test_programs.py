@@ -14,7 +14,11 @@ from devstack.parts.kafka_jars import maven_error
 
 @pytest.mark.parametrize(
     ("distribution", "program"),
-    [(mongod.DISTRIBUTION, "mongod"), (redis.DISTRIBUTION, "redis-server"), (gateway.DISTRIBUTION, "caddy")],
+    [
+        (mongod.DISTRIBUTION, "mongod"),
+        (redis.DISTRIBUTION, "redis-server"),
+        (gateway.DISTRIBUTION, "haproxy"),
+    ],
 )
 def test_programs_in_the_wheels_are_executable(distribution: str, program: str) -> None:
     path = wheel_program(distribution, program)

@@ -168,7 +168,7 @@ class StreamSettings(BaseSettings):
     Attributes:
         per_address: streams that an address may have open at a replica; more are 503.
         per_replica: streams that a replica may have open; more are 503. Each takes about 30 KiB here,
-            and 90 in the gateway, which has those of all replicas.
+            and 7 in the gateway, which has those of all replicas, and two files for each.
     """
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="STREAMS_", env_ignore_empty=True)

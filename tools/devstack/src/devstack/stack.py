@@ -192,8 +192,7 @@ class Stack:
 
     def _gateway(self) -> Part:
         return gateway.gateway_part(
-            wheel_program(gateway.DISTRIBUTION, "caddy"),
-            caddyfile=gateway.find_caddyfile(),
+            wheel_program(gateway.DISTRIBUTION, "haproxy"),
             data=self._home.data("gateway"),
             port=self._settings.gateway_port,
             inner_port=self._ports[gateway.INNER],

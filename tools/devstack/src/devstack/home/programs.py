@@ -19,6 +19,7 @@ _LIBRARY_PACKAGES = {
     "libssl.so.3": "libssl3",
     "libcrypto.so.3": "libssl3",
     "liblzma.so.5": "liblzma5",
+    "libz.so.1": "zlib1g",
 }
 _MISSING_LIBRARY = re.compile(r"error while loading shared libraries: ([^:\s]+):")
 _OLD_GLIBC = re.compile(r"version `GLIBC(?:XX)?_([\d.]+)' not found")

@@ -76,7 +76,7 @@ class Child:
         process = self._started
         # Not by process.send_signal: that polls first, and may so take the exit code from asyncio's watcher.
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGTERM)
+            os.kill(process.pid, self.part.stop_signal)
             os.kill(process.pid, signal.SIGCONT)  # one that is paused would not notice
         try:
             await asyncio.wait_for(process.wait(), self.part.drain_timeout_s)

@@ -1,5 +1,6 @@
 """Description of a program for the supervisor: how to start it and how to probe its readiness."""
 
+import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -23,4 +24,5 @@ class Part:
     probe: Probe
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_timeout_s: float = 60.0
+    stop_signal: signal.Signals = signal.SIGTERM
     drain_timeout_s: float = 20.0
