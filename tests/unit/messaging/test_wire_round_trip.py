@@ -148,7 +148,7 @@ payload_values = st.recursive(
 )
 
 ODD_NUMBERS = (0.0, -0.0, 1e16, -1e16, 9999999999999998.0, 1e-4, 9.999999999999999e-05, -1e-5, 1e300, 4)
-ODD_TEXTS = ("\x7f", "Córdoba", "\U0001f4e6", '\0\b\x1f"/\\')
+ODD_TEXTS = ("\x7f", "Córdoba, São José", "a\x7f\x80\uffff\U0001f4e6\U0010ffff", "\u2028", '\0\b\x1f"/\\')
 
 
 @st.composite

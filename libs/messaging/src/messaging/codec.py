@@ -3,8 +3,11 @@
 Sources: CloudEvents 1.0.2, its JSON format, its Kafka protocol binding (section 3.3), `recordedtime`.
 """
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal, NotRequired, Union, cast
 
 from msgspec import Meta, to_builtins
@@ -148,6 +151,8 @@ Only numbers from 1e16 up, which no command has, would be written as `1e16` wher
 """
 _SMALLEST_PLAIN: Final = 1e-4
 _TOO_LARGE_FOR_PLAIN: Final = 1e16
+_ESCAPED: Final = re.compile(r"[^\x00-\x7e]")
+"""Characters that the canonical JSON escapes and msgspec does not."""
 _to_sorted_json: Final = Encoder(order="sorted").encode
 
 
@@ -200,18 +205,23 @@ def decode(value: bytes | None) -> Decoded:
 
 def fingerprint_of(payload: Mapping[str, Any]) -> str:
     """Return the `fingerprint` of a payload: by msgspec, in a third of the time, if that writes the same."""
-    if _is_canonical(payload):
-        text = _to_sorted_json(payload)
-        if text.isascii() and b"\x7f" not in text:  # which the canonical JSON escapes
-            return digest(text)
-    return fingerprint(payload)
+    if not _is_canonical(payload):
+        return fingerprint(payload)
+    text = _to_sorted_json(payload)
+    if not text.isascii() or b"\x7f" in text:
+        text = _ESCAPED.sub(lambda found: _escape(found[0]), text.decode()).encode()
+    return digest(text)
+
+
+@lru_cache(maxsize=1024)  # an alphabet has few of them
+def _escape(character: str) -> str:
+    return json.dumps(character)[1:-1]
 
 
 def _is_canonical(payload: Mapping[str, Any]) -> bool:
-    """Return whether msgspec writes these members as the canonical JSON has them, but for their order.
+    """Return whether msgspec writes these members as the canonical JSON has them, but for `_ESCAPED`.
 
-    It does for strings, and for floats that Python writes without an exponent, but not for 0.0, which may
-    be negative.
+    It does so with strings, and with floats that Python writes without an exponent; 0.0 may be negative.
     """
     for member in payload.values():
         kind = type(member)
