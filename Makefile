@@ -193,7 +193,7 @@ demo: $(SYNCED) ## Drive lifelike traffic through the running stack
 .PHONY: up
 up: docker ## Everything in containers, until it is healthy; PROFILES=scale,observability adds to it
 	@$(PROFILED) deploy/docker/settle
-	@$(COMPOSE) up --detach --build --wait --remove-orphans
+	@sizes=$$(deploy/docker/sizes) && eval "$$sizes" && $(COMPOSE) up --detach --build --wait --remove-orphans
 	@deploy/docker/banner
 
 .PHONY: down
@@ -244,4 +244,4 @@ clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists 
 
 .PHONY: clean
 clean: ## Remove environments, wheels and caches; data and backups stay
-	rm -rf .venv .uv site bench/peers/.venv tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+	rm -rf .venv .uv site bench/peers/.venv bench/peers/jvm/target tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

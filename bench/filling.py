@@ -1,7 +1,8 @@
 """A topic filled with a realistic log before measuring, and shipments that exist already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from bench.load import CHUNK, STARTED_AT, WALK, append, commands_of, creation, make_load
@@ -9,7 +10,9 @@ from pymongo import MongoClient
 
 from domain.processing.batch import ConsumedCommand, ShipmentTransition
 from domain.shipments.commands import ReportStatus
+from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Created, evolve
+from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from messaging.settings import KafkaSettings
 from messaging.topics import ensure_topics
@@ -21,21 +24,47 @@ from storage.settings import MongoSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filling:
-    """Contents of the log, in order; `distinct` without the repetitions."""
+    """Contents of the log, in order.
+
+    Attributes:
+        outcomes: what each event must come to, without the repetitions.
+    """
 
     numbers: Sequence[TrackingNumber]
     commands: Sequence[ReportStatus]
-    distinct: int
-    illegal: int
+    outcomes: Mapping[EventId, str]
+
+    @property
+    def distinct(self) -> int:
+        """Number of events without the repetitions."""
+        return len(self.outcomes)
+
+    @property
+    def illegal(self) -> int:
+        """Number of events that are rejected."""
+        return sum(outcome == "rejected" for outcome in self.outcomes.values())
 
 
 def make_filling(*, events: int, seed: int) -> Filling:
     """Make complete lives of shipments, about `events` events, 5 % of them twice, 1 % illegal."""
     load = make_load(events=events, batch=CHUNK, seed=seed)
     commands = list(commands_of(load))
-    distinct = len({command.event_id for command in commands})
-    illegal = distinct - len(load.numbers) * len(WALK)
-    return Filling(numbers=load.numbers, commands=commands, distinct=distinct, illegal=illegal)
+    return Filling(numbers=load.numbers, commands=commands, outcomes=outcomes_of(commands))
+
+
+def outcomes_of(commands: Iterable[ReportStatus]) -> dict[EventId, str]:
+    """Return what each event must come to, by the one order of a life: not by the rules under measurement."""
+    following = dict(pairwise((Status.CREATED, *WALK)))
+    reached: dict[TrackingNumber, Status] = {}
+    outcomes: dict[EventId, str] = {}
+    for command in commands:
+        if command.event_id in outcomes:
+            continue
+        is_next = command.status is following.get(reached.get(command.tracking_number, Status.CREATED))
+        outcomes[command.event_id] = "applied" if is_next else "rejected"
+        if is_next:
+            reached[command.tracking_number] = command.status
+    return outcomes
 
 
 async def fill(settings: KafkaSettings, commands: Sequence[ReportStatus]) -> None:

@@ -4,9 +4,12 @@ import argparse
 import os
 import platform
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from devstack.machine.interpreter import python_build, slow_build
 
 RESULTS: Final = Path(__file__).with_name("results")
 
@@ -23,6 +26,8 @@ def publish(name: str, text: str, options: argparse.Namespace) -> None:
     """Print a result with its machine and commit; save it if the options ask for it."""
     described = f"machine  {machine()}\ncommit   {commit()}\n{text.rstrip()}\n"
     print(described, end="")
+    if advice := slow_build():
+        sys.stderr.write(f"{advice}\n")
     if options.save:
         result_path(name, "txt").write_text(described)
 
@@ -34,7 +39,7 @@ def result_path(name: str, suffix: str) -> Path:
 
 def machine() -> str:
     """Describe the machine that this was measured on."""
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.release()}, {python_build()}"
     return f"{os.cpu_count()} cores, {platform.machine()}, {system}"
 
 

@@ -1,4 +1,4 @@
-"""A separate stack for measurements, configured as a server of this machine would be."""
+"""A separate stack for measurements, with the sizes that `make run` chooses."""
 
 import os
 import tempfile
@@ -8,18 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import psutil
-
 from devstack.client import RunningStack, start_stack
 
 AS_IT_COMES: Final[Mapping[str, str]] = MappingProxyType({})
-_CACHE_GB: Final = max(1.0, round(psutil.virtual_memory().total / 2**30 / 3, 1))
-
-USUAL: Final = {
-    # A third of the memory. With the 1 GB of a laptop's stack, MongoDB spends 43 % of its CPU on moving pages
-    # out and in again.
-    "WAYBILL_MONGO_CACHE_GB": str(_CACHE_GB),
-}
 ONE_PER_CORE: Final = {"PROCESSORS": str(os.cpu_count() or 1)}
 """Two processors on two cores apply a tenth more than one: each waits for MongoDB now and then. But they take
 more CPU for the few events of a quiet hour, so it is not what `make run` starts."""
@@ -33,10 +24,10 @@ def bench_stack(
 
     Args:
         port: of its gateway.
-        environment: goes before this process's own, which goes before what is `USUAL`.
+        environment: goes before this process's own.
         stores_only: without services and gateway.
     """
-    env = {**USUAL, **os.environ, **environment}
+    env = {**os.environ, **environment}
     with (
         tempfile.TemporaryDirectory(prefix="waybill-bench-") as home,
         start_stack(Path(home), env=env, port=port, stores_only=stores_only) as stack,

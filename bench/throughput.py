@@ -34,7 +34,7 @@ from bench.load import (
     resident_mib,
 )
 from bench.saving import command_line, publish
-from bench.stacks import ONE_PER_CORE, bench_stack
+from bench.stacks import AS_IT_COMES, ONE_PER_CORE, bench_stack
 
 from devstack.client import RunningStack
 
@@ -226,6 +226,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=usual.batch, help="events a request")
     parser.add_argument("--connections", type=int, default=usual.connections)
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument(
+        "--as-it-comes", action="store_true", help="with as many processors as `make run` starts"
+    )
     options = parser.parse_args()
     sizes = Sizes(
         events=options.events,
@@ -233,7 +236,8 @@ def main() -> None:
         batch=options.batch,
         connections=options.connections,
     )
-    with bench_stack(options.port, environment=ONE_PER_CORE) as stack:
+    environment = AS_IT_COMES if options.as_it_comes else ONE_PER_CORE
+    with bench_stack(options.port, environment=environment) as stack:
         rounds = [play(stack, seed, sizes) for seed in range(options.rounds)]
         held = ", ".join(f"{group} {mib:.0f}" for group, mib in resident_mib(stack).items())
     publish("throughput", f"{report(rounds, sizes)}\nresident at the end, MiB: {held}", options)

@@ -32,6 +32,9 @@ hypothesis.settings.register_profile("waybill", deadline=None)
 hypothesis.settings.load_profile("waybill")
 # A broker lives for minutes here: what its second compiler gains in them is less than what it costs.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+# The same stack on every machine, and small: several run at once.
+os.environ.setdefault("PROCESSORS", "1")
+os.environ.setdefault("WAYBILL_MONGO_CACHE_GB", "1")
 # A quarter of a second for each login, and for each user of development at each start, would be most of them.
 os.environ.setdefault("BCRYPT_COST", "10")
 

@@ -11,7 +11,7 @@ from faststream.kafka import KafkaBroker
 from pydantic_core import from_json
 from writing import Writer
 
-broker = KafkaBroker(job.BROKERS.split(","), log_level=logging.DEBUG)
+broker = KafkaBroker(job.BROKERS.split(","), acks="all", compression_type="snappy", log_level=logging.DEBUG)
 
 
 async def decoded(message: Any) -> Any:  # noqa: ANN401  # what FastStream hands over
@@ -29,8 +29,12 @@ async def decoded(message: Any) -> Any:  # noqa: ANN401  # what FastStream hands
     decoder=decoded,
 )
 async def apply(events: list[dict[str, Any]]) -> None:
-    """Apply one batch."""
-    await writer.apply(events)
+    """Apply one batch, and publish what it has changed: one by one, for a batch goes to one partition."""
+    sent = [
+        await broker.publish(value, topic, key=key.encode(), no_confirm=True)
+        for topic, key, value in job.addressed(await writer.apply(events))
+    ]
+    await asyncio.gather(*sent)
 
 
 async def main() -> None:

@@ -4,6 +4,7 @@
 for; the offsets are committed every few seconds.
 """
 
+import asyncio
 import sys
 
 import faust
@@ -14,10 +15,16 @@ app = faust.App(
     job.GROUP,
     broker=[f"kafka://{broker}" for broker in job.BROKERS.split(",")],
     consumer_auto_offset_reset="earliest",
+    producer_acks=-1,
+    producer_compression_type="snappy",
     topic_disable_leader=True,
     web_enabled=False,
 )
 topic = app.topic(job.TOPIC, key_serializer="raw", value_serializer="json")
+derived = {
+    f"{job.FEED}{name}": app.topic(f"{job.FEED}{name}", key_serializer="raw", value_serializer="json")
+    for name in ("shipments.changes", "shipments.delivered", "shipments.location")
+}
 
 
 @app.agent(topic)
@@ -25,7 +32,12 @@ async def apply(stream: faust.StreamT) -> None:
     """Apply events, one batch after the other."""
     writer = Writer()
     async for events in stream.take(job.BATCH, within=0.05):
-        await writer.apply(list(events))
+        messages = await writer.apply(list(events))
+        sent = [
+            await derived[name].send(key=key.encode(), value=value)
+            for name, key, value in job.addressed(messages)
+        ]
+        await asyncio.gather(*sent)
 
 
 if __name__ == "__main__":

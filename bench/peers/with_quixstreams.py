@@ -5,13 +5,19 @@ was no faster.
 """
 
 import job
+from pydantic_core import to_json
 from pymongo import MongoClient
 from quixstreams import Application
+from quixstreams.kafka import Producer
 from quixstreams.sinks import BatchingSink, SinkBatch
 
 
 class ShipmentSink(BatchingSink):
     """Sink with two reads, then two writes, per batch; a crash between the writes leaves only the first."""
+
+    def __init__(self, producer: Producer) -> None:
+        super().__init__()
+        self._producer = producer
 
     def setup(self) -> None:
         """Connect."""
@@ -27,13 +33,19 @@ class ShipmentSink(BatchingSink):
 
     def _apply(self, events: list[job.Event]) -> None:
         seen = {each["_id"] for each in self._events.find(job.known_events(events), {"_id": 1})}
-        found = self._shipments.find(job.shipments_of(events), {"current_status": 1})
-        statuses = {each["_id"]: each["current_status"] for each in found}
-        writes = job.judge(events, seen, statuses)
+        found = self._shipments.find(job.shipments_of(events), job.STATE)
+        writes = job.judge(events, seen, {each["_id"]: each for each in found})
         if writes.shipments:
             self._shipments.bulk_write(writes.shipments, ordered=False)
         if writes.events:
             self._events.insert_many(writes.events, ordered=False)
+        self._publish(writes.messages)
+
+    def _publish(self, messages: list[job.Document]) -> None:
+        for topic, key, value in job.addressed(messages):
+            self._producer.produce(topic=topic, key=key.encode(), value=to_json(value))
+        if messages:
+            self._producer.flush()
 
 
 def main() -> None:
@@ -45,9 +57,11 @@ def main() -> None:
         commit_interval=1.0,
         auto_create_topics=False,
         loglevel="WARNING",
+        producer_extra_config={"acks": "all", "compression.type": "snappy"},
     )
-    app.dataframe(app.topic(job.TOPIC, value_deserializer="json")).sink(ShipmentSink())
-    app.run()
+    with app.get_producer() as producer:
+        app.dataframe(app.topic(job.TOPIC, value_deserializer="json")).sink(ShipmentSink(producer))
+        app.run()
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ class Writer:
         self._shipments = database["shipments"]
         self._events = database["status_events"]
 
-    async def apply(self, events: list[job.Event]) -> None:
-        """Apply a batch; a crash between the two writes leaves only the first."""
+    async def apply(self, events: list[job.Event]) -> list[job.Document]:
+        """Apply a batch, and return its messages; a crash between the two writes leaves only the first."""
         seen = {each["_id"] async for each in self._events.find(job.known_events(events), {"_id": 1})}
-        found = self._shipments.find(job.shipments_of(events), {"current_status": 1})
-        statuses = {each["_id"]: each["current_status"] async for each in found}
-        writes = job.judge(events, seen, statuses)
+        found = self._shipments.find(job.shipments_of(events), job.STATE)
+        shipments = {each["_id"]: each async for each in found}
+        writes = job.judge(events, seen, shipments)
         if writes.shipments:
             await self._shipments.bulk_write(writes.shipments, ordered=False)
         if writes.events:
             await self._events.insert_many(writes.events, ordered=False)
+        return writes.messages

@@ -24,8 +24,13 @@ every_service = pytest.mark.parametrize("name", sorted(SERVICES))
 
 def memory_of(name: str) -> int:
     deploy = SERVICES[name]["deploy"]
-    text: str = deploy["resources"]["limits"]["memory"]
-    return int(text[:-1]) * UNITS[text[-1]] * int(deploy.get("replicas", 1))
+    text = default_of(deploy["resources"]["limits"]["memory"])
+    return int(text[:-1]) * UNITS[text[-1]] * int(default_of(str(deploy.get("replicas", 1))))
+
+
+def default_of(text: str) -> str:
+    """Return a value as it is if its variable is not set."""
+    return re.sub(r"^\$\{\w+:-(.+)\}$", r"\1", text)
 
 
 def with_all_awaited(name: str) -> set[str]:
@@ -223,7 +228,10 @@ def test_dependencies_come_from_the_lock_file_and_bases_are_pinned() -> None:
     syncs = re.findall(r"uv sync (.*)", DOCKERFILE)
     assert syncs
     assert all("--frozen" in sync and "--no-dev" in sync for sync in syncs)
-    bases = {stage.split()[0] for stage in STAGES}
+    python = re.search(r"^ARG PYTHON=(\S+)$", DOCKERFILE, flags=re.MULTILINE)
+    assert python is not None
+    assert f"${{WAYBILL_PYTHON_IMAGE:-{python[1]}}}" in (ROOT / "docker-compose.yml").read_text()
+    bases = {stage.split()[0].replace("${PYTHON}", python[1]) for stage in STAGES}
     assert all(re.search(r":\d", base) for base in bases)
     uv = re.search(r"^UV_VERSION := (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     assert uv is not None

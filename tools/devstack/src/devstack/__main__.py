@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -22,9 +23,11 @@ def run(
     """Run everything in the foreground until Ctrl-C."""
     # Both commands import what they need when asked for: neither waits for what only the other needs.
     stack = importlib.import_module("devstack.stack")
+    fitting = importlib.import_module("devstack.machine.fitting")
     with _one_line():
-        settings = StackSettings.from_environment(os.environ, stores_only=stores_only)
-        stack.run_in_foreground(settings)
+        fit = fitting.fit_machine(os.environ, stores_only=stores_only)
+        settings = StackSettings.from_environment(fit.environment, stores_only=stores_only)
+        stack.run_in_foreground(replace(settings, notes=fit.notes))
 
 
 @app.command()

@@ -24,6 +24,7 @@ class StackSettings:
         kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
         links: addresses that services use instead of a store's own, by the store's name.
         inherited: the environment that the children start from.
+        notes: lines to print first.
     """
 
     home: Path
@@ -44,6 +45,7 @@ class StackSettings:
     log_mb: float = 20.0
     links: Mapping[str, str] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str], *, stores_only: bool) -> Self:

@@ -100,6 +100,8 @@ class Stack:
         Raises:
             StackError: a part could not be started.
         """
+        for note in self._settings.notes:
+            self._console.say(f"  {note}")
         with self._console.progress():
             if not self._settings.stores_only:
                 await self._check_settings()
