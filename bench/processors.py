@@ -85,12 +85,14 @@ class SlowStore(InMemoryShipmentStore):
                 self.documents.shipments[number] = _created(creation(number))
         return await super().load(tracking_numbers)
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
         """Wait for the configured latency, and remember the states."""
         async with self._core:
-            await asyncio.sleep(self._batch_s + self._event_s * len(plan.verdicts))
-        moved = await super().commit(fence, plan, recorded_at=recorded_at)
-        self._note("applied", fence.partition, len(plan.verdicts))
+            events = sum(len(plan.verdicts) for _, plan in plans)
+            await asyncio.sleep(self._batch_s + self._event_s * events)
+        moved = await super().commit(plans, recorded_at=recorded_at)
+        for fence, plan in plans:
+            self._note("applied", fence.partition, len(plan.verdicts))
         return moved
 
     def _note(self, what: str, partition: str, events: int) -> None:

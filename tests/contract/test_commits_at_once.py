@@ -1,6 +1,5 @@
-"""`ShipmentStore`: of what partitions commit at once, each stands or falls by its own fence and plan."""
+"""`ShipmentStore`: plans of several partitions are written all or none, each under its own fence."""
 
-import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -10,53 +9,59 @@ from domain.ports.core import Fence, ShipmentStore
 from domain.processing.batch import Plan
 from tests.support.builders import RECORDED_AT, consumed_all, creation, ends_at, number, plan_for
 
-pytestmark = pytest.mark.race
+NUMBERS = [number(index) for index in range(3)]
 
 
 async def acquire(store: ShipmentStore, partition: int) -> Fence:
     return await store.acquire(f"shipments.events/{partition}", owner="test", end_offset=ends_at(100))
 
 
-async def commit_at_once(
-    store: ShipmentStore, fences: Sequence[Fence], plans: Sequence[Plan]
-) -> list[Fence | BaseException]:
-    """Commit a plan under each fence, all at once, and return what came of each."""
-    commits = [
-        store.commit(fence, plan, recorded_at=RECORDED_AT) for fence, plan in zip(fences, plans, strict=True)
+async def acquire_all(store: ShipmentStore) -> list[Fence]:
+    return [await acquire(store, partition) for partition in range(len(NUMBERS))]
+
+
+def plans_under(fences: Sequence[Fence]) -> list[tuple[Fence, Plan]]:
+    """Return the creation of another shipment under each fence, the n-th at offset n."""
+    return [
+        (fence, plan_for(consumed_all(creation(each), first_offset=index)))
+        for index, (fence, each) in enumerate(zip(fences, NUMBERS, strict=True))
     ]
-    return list(await asyncio.gather(*commits, return_exceptions=True))
 
 
 async def test_each_partition_has_its_own_plan_and_moves_its_own_fence(store: ShipmentStore) -> None:
-    fences = [await acquire(store, partition) for partition in range(5)]
-    numbers = [number(index) for index in range(5)]
-    plans = [plan_for(consumed_all(creation(each), first_offset=index)) for index, each in enumerate(numbers)]
-    moved = await commit_at_once(store, fences, plans)
+    fences = await acquire_all(store)
+    moved = await store.commit(plans_under(fences), recorded_at=RECORDED_AT)
     assert moved == [Fence(fence.partition, fence.epoch, index + 1) for index, fence in enumerate(fences)]
     assert [await store.refresh(fence) for fence in fences] == moved
-    assert set(await store.load(numbers)) == set(numbers)
+    assert set(await store.load(NUMBERS)) == set(NUMBERS)
 
 
-async def test_one_that_has_lost_its_partition_writes_nothing_and_stops_no_other(
-    store: ShipmentStore,
-) -> None:
-    fences = [await acquire(store, partition) for partition in range(3)]
+async def test_a_lost_fence_of_one_leaves_all_as_they_were(store: ShipmentStore) -> None:
+    fences = await acquire_all(store)
     taken_over = await acquire(store, 1)
-    numbers = [number(index) for index in range(3)]
-    ends = await commit_at_once(store, fences, [plan_for(consumed_all(creation(each))) for each in numbers])
-    assert [type(end) for end in ends] == [Fence, Fenced, Fence]
-    assert set(await store.load(numbers)) == {numbers[0], numbers[2]}
-    assert await store.refresh(taken_over) == taken_over
+    with pytest.raises(Fenced):
+        await store.commit(plans_under(fences), recorded_at=RECORDED_AT)
+    assert await store.load(NUMBERS) == {}
+    assert [await store.refresh(fence) for fence in (fences[0], taken_over, fences[2])] == [
+        fences[0],
+        taken_over,
+        fences[2],
+    ]
 
 
-async def test_one_that_knows_too_little_writes_nothing_and_stops_no_other(store: ShipmentStore) -> None:
-    fences = [await acquire(store, partition) for partition in range(3)]
-    numbers = [number(index) for index in range(3)]
-    fences[1] = await store.commit(
-        fences[1], plan_for(consumed_all(creation(numbers[1]))), recorded_at=RECORDED_AT
-    )
-    plans = [plan_for(consumed_all(creation(each), first_offset=index)) for index, each in enumerate(numbers)]
-    ends = await commit_at_once(store, fences, plans)
-    assert [type(end) for end in ends] == [Fence, StaleKnowledge, Fence]
-    assert await store.refresh(fences[1]) == fences[1]
-    assert {each.version for each in (await store.load(numbers)).values()} == {1}
+async def test_stale_knowledge_of_one_leaves_all_as_they_were(store: ShipmentStore) -> None:
+    fences = await acquire_all(store)
+    plans = plans_under(fences)
+    [fences[1]] = await store.commit(plans[1:2], recorded_at=RECORDED_AT)
+    with pytest.raises(StaleKnowledge):
+        await store.commit(plans_under(fences), recorded_at=RECORDED_AT)
+    assert set(await store.load(NUMBERS)) == {NUMBERS[1]}
+    assert [await store.refresh(fence) for fence in fences] == fences
+
+
+async def test_one_event_in_two_plans_is_not_written_twice(store: ShipmentStore) -> None:
+    fences = await acquire_all(store)
+    plan = plan_for(consumed_all(creation(NUMBERS[0])))
+    with pytest.raises(StaleKnowledge):
+        await store.commit([(fences[0], plan), (fences[1], plan)], recorded_at=RECORDED_AT)
+    assert await store.load(NUMBERS) == {}

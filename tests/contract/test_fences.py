@@ -22,7 +22,7 @@ async def test_a_partition_that_nobody_had_starts_from_0(store: ShipmentStore) -
 
 async def test_each_owner_raises_the_epoch_and_finds_the_offset_of_the_last(store: ShipmentStore) -> None:
     first = await acquire(store)
-    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+    await store.commit([(first, CREATION)], recorded_at=RECORDED_AT)
     second = await acquire(store)
     assert second == Fence(PARTITION, first.epoch + 1, 1)
 
@@ -39,7 +39,7 @@ async def test_a_fence_beyond_the_end_of_the_log_starts_from_0_again(
     store: ShipmentStore, end_offset: int, expected: int
 ) -> None:
     first = await acquire(store)
-    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+    await store.commit([(first, CREATION)], recorded_at=RECORDED_AT)
     fence = await acquire(store, end_offset=end_offset)
     assert fence == Fence(PARTITION, first.epoch + 1, expected)
     assert await store.refresh(fence) == fence
@@ -50,7 +50,7 @@ async def test_a_fence_stays_where_the_same_log_has_lost_its_tail(
     store: ShipmentStore, *, is_another: bool, expected: int
 ) -> None:
     first = await acquire(store)
-    await store.commit(first, CREATION, recorded_at=RECORDED_AT)
+    await store.commit([(first, CREATION)], recorded_at=RECORDED_AT)
 
     async def asked() -> bool:
         return is_another
@@ -67,7 +67,7 @@ async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(
 
     async def end_offset() -> int:
         with pytest.raises(Fenced):
-            await store.commit(last, CREATION, recorded_at=RECORDED_AT)
+            await store.commit([(last, CREATION)], recorded_at=RECORDED_AT)
         return 0
 
     fence = await store.acquire(PARTITION, owner="processor-2", end_offset=end_offset)
@@ -76,7 +76,7 @@ async def test_the_log_is_asked_for_its_end_when_nobody_else_can_move_the_fence(
 
 @pytest.mark.race
 async def test_an_owner_that_is_taken_over_while_it_asks_does_not_rewind(store: ShipmentStore) -> None:
-    await store.commit(await acquire(store), CREATION, recorded_at=RECORDED_AT)
+    await store.commit([(await acquire(store), CREATION)], recorded_at=RECORDED_AT)
 
     async def end_offset() -> int:
         await acquire(store)
@@ -89,7 +89,7 @@ async def test_an_owner_that_is_taken_over_while_it_asks_does_not_rewind(store: 
 
 async def test_a_commit_moves_the_fence(store: ShipmentStore) -> None:
     fence = await acquire(store)
-    moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    [moved] = await store.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     assert moved == Fence(PARTITION, fence.epoch, 1)
     assert await store.refresh(fence) == moved
 
@@ -106,7 +106,7 @@ async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) ->
     before = await acquire(store)
     now = await acquire(store)
     with pytest.raises(Fenced):
-        await store.commit(before, CREATION, recorded_at=RECORDED_AT)
+        await store.commit([(before, CREATION)], recorded_at=RECORDED_AT)
     assert await store.load([NUMBER]) == {}
     assert await store.find_events([creation().event_id]) == {creation().event_id: None}
     assert await store.refresh(now) == now
@@ -115,10 +115,10 @@ async def test_the_owner_before_writes_nothing_any_more(store: ShipmentStore) ->
 @pytest.mark.race
 async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(store: ShipmentStore) -> None:
     fence = await acquire(store)
-    moved = await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    [moved] = await store.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     late = plan_for(consumed_all(report(Status.PICKED_UP)))
     with pytest.raises(Fenced):
-        await store.commit(fence, late, recorded_at=RECORDED_AT)
+        await store.commit([(fence, late)], recorded_at=RECORDED_AT)
     assert await store.find_events([report(Status.PICKED_UP).event_id]) == {
         report(Status.PICKED_UP).event_id: None
     }
@@ -128,7 +128,7 @@ async def test_a_plan_made_before_an_earlier_commit_went_through_is_refused(stor
 @pytest.mark.race
 async def test_the_same_plan_is_not_written_twice(store: ShipmentStore) -> None:
     fence = await acquire(store)
-    await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+    await store.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     with pytest.raises(Fenced):
-        await store.commit(fence, CREATION, recorded_at=RECORDED_AT)
+        await store.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     assert (await store.load([NUMBER]))[NUMBER].version == 1

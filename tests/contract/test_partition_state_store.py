@@ -71,18 +71,16 @@ async def test_owners_that_get_nowhere_are_counted_until_one_gets_on(
 ) -> None:
     stalled = [(await acquired(partition_stores)).checkpoint.stalled_opens for _ in range(4)]
     assert stalled == [0, 1, 2, 3]
-    await partition_stores.shipments.commit(
-        await acquired(partition_stores), CREATION, recorded_at=RECORDED_AT
-    )
+    fence = await acquired(partition_stores)
+    await partition_stores.shipments.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     got_on = (await acquired(partition_stores)).checkpoint
     assert (got_on.stalled_opens, got_on.next_offset) == (0, 1)
     assert (await acquired(partition_stores)).checkpoint.stalled_opens == 1
 
 
 async def test_owners_that_find_nothing_to_do_are_not_counted(partition_stores: PartitionStores) -> None:
-    await partition_stores.shipments.commit(
-        await acquired(partition_stores), CREATION, recorded_at=RECORDED_AT
-    )
+    fence = await acquired(partition_stores)
+    await partition_stores.shipments.commit([(fence, CREATION)], recorded_at=RECORDED_AT)
     idle = [(await acquired(partition_stores, end_offset=1)).checkpoint.stalled_opens for _ in range(10)]
     assert idle == [0] * 10
     busy = [(await acquired(partition_stores, end_offset=2)).checkpoint.stalled_opens for _ in range(2)]
@@ -91,7 +89,7 @@ async def test_owners_that_find_nothing_to_do_are_not_counted(partition_stores: 
 
 async def test_an_attempt_in_a_recreated_topic_is_forgotten(partition_stores: PartitionStores) -> None:
     first = await acquired(partition_stores)
-    first = await partition_stores.shipments.commit(first, CREATION, recorded_at=RECORDED_AT)
+    [first] = await partition_stores.shipments.commit([(first, CREATION)], recorded_at=RECORDED_AT)
     await partition_stores.state.note_attempt(first, Attempt(0, 5))
     for expected in (0, 1):
         checkpoint = (await acquired(partition_stores, end_offset=expected)).checkpoint

@@ -298,7 +298,7 @@ async def test_an_event_taken_for_new_that_is_not_stops_the_whole_plan(store: Sh
         consumed_all(creation(number(2)), PICKED_UP, first_offset=2), {NUMBER: shipment_after(CREATION)}
     )
     with pytest.raises(StaleKnowledge):
-        await store.commit(fence, plan, recorded_at=RECORDED_AT)
+        await store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     assert await store.load([NUMBER, number(2)]) == {NUMBER: shipment_after(CREATION)}
     assert await store.find_events([creation(number(2)).event_id]) == {creation(number(2)).event_id: None}
     assert await store.refresh(fence) == fence

@@ -51,7 +51,7 @@ class Writer:
 
     async def commit(self, plan: Plan) -> None:
         """Commit a plan."""
-        self.fence = await self.store.commit(self.fence, plan, recorded_at=RECORDED_AT)
+        [self.fence] = await self.store.commit([(self.fence, plan)], recorded_at=RECORDED_AT)
         self.offset = plan.next_offset
 
 

@@ -8,6 +8,8 @@ _WORK: Final = "tests/unit/messaging/test_partition_worker.py"
 _PROCESSING: Final = "services/processor/src/processor/use_cases"
 _PARTITION: Final = f"{_PROCESSING}/shipment_partition.py"
 _APPLIER: Final = f"{_PROCESSING}/batch_applier.py"
+_BATCH: Final = f"{_PROCESSING}/partition_batch.py"
+_CYCLE: Final = f"{_PROCESSING}/shared_cycle.py"
 _FENCE: Final = f"{_PROCESSING}/partition_fence.py"
 _READER: Final = f"{_PROCESSING}/record_reader.py"
 _WORKER: Final = "libs/messaging/src/messaging/consumer/partition"
@@ -18,18 +20,19 @@ _LIFE: Final = "tests/unit/domain/test_shipment.py"
 _AMENDING: Final = "tests/unit/domain/test_amending.py"
 _VERDICTS: Final = "tests/unit/domain/test_judge.py"
 _TROUBLE: Final = "tests/unit/processor/test_failures.py"
+_SHARED: Final = "tests/unit/processor/test_shared_cycle.py"
 _HINTS: Final = "tests/unit/processor/test_hints.py"
 _BACK: Final = "tests/unit/messaging/test_partition_rewinding.py"
 _POISON: Final = "tests/unit/messaging/test_partition_poison.py"
 
 _HANDLE: Final = """\
-            applied = await self._retrier.until_done(lambda: self._isolating.handle(self._filled(batch)))
+            applied = await self._retrier.until_done(lambda: self._handle(batch))
 """
 _DEAD_LETTER: Final = """\
             await self._retrier.until_done(lambda: self._isolating.dead_letter(dead_letter))
 """
 _COMMIT: Final = """\
-        plan = await self._plan(groups, next_offset, known)
+        await self._judge(batches, known)
         try:
 """
 
@@ -112,9 +115,9 @@ APPLYING: Final = (
     Mutation(
         name="fence-moves-back",
         safety="a redelivered batch does not move the fence back",
-        file=_APPLIER,
-        old="        plan = Plan(max(next_offset, self._fence.next_offset))\n",
-        new="        plan = Plan(next_offset)\n",
+        file=_BATCH,
+        old="        self.plan = Plan(max(self.next_offset, self.fence.next_offset))\n",
+        new="        self.plan = Plan(self.next_offset)\n",
         tests=(f"{_TROUBLE}::test_redelivered_records_do_not_move_the_fence_back",),
     ),
     Mutation(
@@ -137,8 +140,7 @@ APPLYING: Final = (
         name="stale-knowledge-ignored",
         safety="a plan that takes too much for granted is made again, from what the store knows",
         file=_APPLIER,
-        old="            plan = await self._plan(groups, plan.next_offset, known)\n"
-        "            await self._write(plan)\n",
+        old="            await self._judge(batches, known)\n            await self._commit(batches)\n",
         new="",
         tests=(f"{_HINTS}::test_a_filter_that_outlived_the_store_loses_nothing",),
     ),
@@ -147,12 +149,7 @@ APPLYING: Final = (
         safety="the duplicate filter learns of an event after its commit",
         file=_APPLIER,
         old=_COMMIT,
-        new=_COMMIT.replace(
-            "        try:\n",
-            "        new = [_member(each.consumed) for each in plan.verdicts if _is_newly_applied(each)]\n"
-            "        await self._ports.duplicates.mark(self._fence.name, new)\n"
-            "        try:\n",
-        ),
+        new=_COMMIT.replace("        try:\n", "        await self.give_hints(batches)\n        try:\n"),
         tests=(f"{_HINTS}::test_an_event_whose_commit_failed_is_not_taken_for_a_duplicate",),
     ),
     Mutation(
@@ -160,16 +157,27 @@ APPLYING: Final = (
         safety="nothing is published before it is written",
         file=_APPLIER,
         old=_COMMIT,
-        new=_COMMIT.replace("        try:\n", "        await self._publish_results(plan)\n        try:\n"),
+        new=_COMMIT.replace("        try:\n", "        await self.publish(batches[0])\n        try:\n"),
         tests=(f"{_TROUBLE}::test_nothing_is_published_before_the_transaction_is_known",),
     ),
     Mutation(
         name="feed-not-awaited",
         safety="a batch is done only when the change feed has it",
-        file=_APPLIER,
-        old="            self._ports.feed.publish(plan.verdicts),\n        )\n",
-        new="        )\n        asyncio.ensure_future(self._ports.feed.publish(plan.verdicts))\n",
-        tests=(f"{_TROUBLE}::test_an_unpublished_change_is_published_when_the_batch_is_retried",),
+        file=_CYCLE,
+        old="            await applier.publish(batch)\n",
+        new="            asyncio.ensure_future(applier.publish(batch))\n",
+        tests=(
+            f"{_TROUBLE}::test_an_unpublished_change_is_published_when_the_batch_is_retried",
+            f"{_SHARED}::test_one_that_cannot_be_published_fails_alone",
+        ),
+    ),
+    Mutation(
+        name="large-batch-not-published",
+        safety="a large batch is done only when the change feed has it, as a small one is",
+        file=_PARTITION,
+        old=", self._applier.publish(batch))\n",
+        new=")\n",
+        tests=(f"{_TROUBLE}::test_an_unpublished_change_of_a_large_batch_is_published_when_it_is_retried",),
     ),
     Mutation(
         name="offset-before-transaction",

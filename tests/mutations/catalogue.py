@@ -9,11 +9,13 @@ from tests.mutations.holding import HOLDING
 from tests.mutations.mutation import Mutation
 from tests.mutations.publishing import PUBLISHING
 from tests.mutations.restoring import RESTORING
+from tests.mutations.sharing import SHARING
 from tests.mutations.storing import STORING
 
 MUTATIONS: Final[tuple[Mutation, ...]] = (
     *STORING,
     *APPLYING,
+    *SHARING,
     *HOLDING,
     *CONSUMING,
     *PUBLISHING,

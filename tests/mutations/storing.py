@@ -31,7 +31,7 @@ STORING: Final = (
         file=_WRITER,
         old="        if await self._update(PARTITION_FENCES, updates, session) != len(held):",
         new="        if not await self._update(PARTITION_FENCES, updates, session):",
-        tests=(f"{_AT_ONCE}::test_one_that_has_lost_its_partition_writes_nothing_and_stops_no_other[mongo]",),
+        tests=(f"{_AT_ONCE}::test_a_lost_fence_of_one_leaves_all_as_they_were[mongo]",),
     ),
     Mutation(
         name="fence-outside",

@@ -13,6 +13,7 @@ from tests.support.stack import StackAddresses, environment_of
 SAMPLE = {
     "acknowledgement-not-awaited",
     "fence-moves-back",
+    "failure-in-a-cycle-swallowed",
     "redelivery-not-looked-up",
     "unreadable-batch-jumped",
 }

@@ -66,7 +66,7 @@ class World:
         """Store what becomes of a new shipment."""
         store = InMemoryShipmentStore(self.documents)
         fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-        await store.commit(fence, plan_for(consumed_all(*commands)), recorded_at=RECORDED_AT)
+        await store.commit([(fence, plan_for(consumed_all(*commands)))], recorded_at=RECORDED_AT)
 
     async def hears(self, status: CurrentStatus) -> None:
         """Wait until the listener has heard a status."""

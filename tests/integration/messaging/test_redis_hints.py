@@ -54,13 +54,13 @@ async def test_no_question_to_the_filter_waits_longer_than_its_timeout(
     redis: Redis, redis_proxy: Proxy, fault: str
 ) -> None:
     duplicates = RedisDuplicateFilter(redis, FixedClock())
-    await duplicates.mark(PARTITION, ["a"])
+    await duplicates.mark({PARTITION: ["a"]})
     redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
     for _ in range(FAILURES_TO_OPEN):
         async with at_most(0.6):
-            assert await duplicates.seen(PARTITION, ["a"]) == [False]
+            assert (await duplicates.seen({PARTITION: ["a"]}))[PARTITION] == [False]
         async with at_most(0.6):
-            await duplicates.mark(PARTITION, ["b"])
+            await duplicates.mark({PARTITION: ["b"]})
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)
@@ -68,14 +68,14 @@ async def test_a_redis_that_failed_a_few_times_is_left_alone_for_a_while(
     redis: Redis, redis_proxy: Proxy
 ) -> None:
     duplicates = RedisDuplicateFilter(redis, FixedClock())
-    await duplicates.mark(PARTITION, ["a"])
+    await duplicates.mark({PARTITION: ["a"]})
     redis_proxy.cut()
     for _ in range(FAILURES_TO_OPEN):
-        await duplicates.seen(PARTITION, ["a"])
+        (await duplicates.seen({PARTITION: ["a"]}))[PARTITION]
     asked = redis_proxy.connections
     async with at_most(0.2):
         for _ in range(50):
-            assert await duplicates.seen(PARTITION, ["a"]) == [False]
+            assert (await duplicates.seen({PARTITION: ["a"]}))[PARTITION] == [False]
     assert redis_proxy.connections == asked
 
 
@@ -86,14 +86,14 @@ async def test_a_redis_that_is_back_is_asked_again(
 ) -> None:
     monkeypatch.setattr(breaker, "RETRY_AFTER_S", 0.3)
     duplicates = RedisDuplicateFilter(redis, FixedClock())
-    await duplicates.mark(PARTITION, ["a"])
+    await duplicates.mark({PARTITION: ["a"]})
     redis_proxy.stall() if fault == "stall" else redis_proxy.cut()
     for _ in range(FAILURES_TO_OPEN + 1):
-        assert await duplicates.seen(PARTITION, ["a"]) == [False]
+        assert (await duplicates.seen({PARTITION: ["a"]}))[PARTITION] == [False]
     redis_proxy.heal()
 
     async def is_known_again() -> bool:
-        return list(await duplicates.seen(PARTITION, ["a", "b"])) == [True, False]
+        return list((await duplicates.seen({PARTITION: ["a", "b"]}))[PARTITION]) == [True, False]
 
     await wait_for(is_known_again, timeout_s=3)
 
@@ -102,10 +102,10 @@ async def test_a_redis_that_is_back_is_asked_again(
 async def test_a_mark_is_seen_for_an_hour_at_least_and_not_for_ever(redis_client: Redis) -> None:
     clock = FixedClock()
     duplicates = RedisDuplicateFilter(redis_client, clock)
-    await duplicates.mark(PARTITION, ["a"])
+    await duplicates.mark({PARTITION: ["a"]})
     seen: list[bool] = []
     for _ in range(3):
-        seen += await duplicates.seen(PARTITION, ["a"])
+        seen += (await duplicates.seen({PARTITION: ["a"]}))[PARTITION]
         clock.advance(HOUR)
     assert seen == [True, True, False]
     [key] = await redis_client.keys("dedup:*")

@@ -45,7 +45,7 @@ EVENT = {"event_id", "tracking_number", "client_id", "status", "timestamp", "sou
 async def store(database: Database, commands: Sequence[Command]) -> None:
     store = MongoShipmentStore(database)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await store.commit(fence, plan_for(consumed_all(*commands)), recorded_at=RECORDED_AT)
+    await store.commit([(fence, plan_for(consumed_all(*commands)))], recorded_at=RECORDED_AT)
 
 
 async def test_a_shipment_is_shown_in_the_shape_of_the_api(database: Database) -> None:

@@ -57,7 +57,7 @@ async def test_a_user_logs_in_and_reads(service: str, database: Database) -> Non
     store = MongoShipmentStore(database)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(), report(Status.PICKED_UP)))
-    await store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     async with aiohttp.ClientSession(service) as session:
         body = {"username": "client_user_001", "password": "password123"}
         async with session.post("/auth/login", json=body) as response:

@@ -40,9 +40,8 @@ async def main(uri: str, name: str, partitions: int) -> None:
             await store.acquire(partition, owner="dying", end_offset=end_offset)
             for partition in PARTITIONS[:partitions]
         ]
-        await asyncio.gather(
-            *(store.commit(fence, Plan(1, events=Stuck()), recorded_at=datetime.now(UTC)) for fence in fences)
-        )
+        plans = [(fence, Plan(1, events=Stuck())) for fence in fences]
+        await store.commit(plans, recorded_at=datetime.now(UTC))
 
 
 if __name__ == "__main__":

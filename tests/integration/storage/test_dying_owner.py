@@ -44,5 +44,5 @@ async def test_the_next_owner_does_not_wait_for_a_transaction_of_the_dead(
             fence = await store.acquire(partition, owner="next", end_offset=ends_at(10))
             assert (fence.epoch, fence.next_offset) == (2, 0)
             plan = plan_for(consumed_all(creation(number(index))))
-            moved = await store.commit(fence, plan, recorded_at=RECORDED_AT)
+            [moved] = await store.commit([(fence, plan)], recorded_at=RECORDED_AT)
         assert await store.refresh(fence) == moved

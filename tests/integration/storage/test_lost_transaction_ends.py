@@ -43,13 +43,10 @@ async def acquire(store: MongoShipmentStore, count: int) -> list[Fence]:
     ]
 
 
-async def commit(store: MongoShipmentStore, fences: Sequence[Fence]) -> list[object]:
-    """Commit a creation under each fence, all at once, and return what came of each."""
+async def commit(store: MongoShipmentStore, fences: Sequence[Fence]) -> list[Fence]:
+    """Commit a creation under each fence in one transaction."""
     plans = [plan_for(consumed_all(creation(number(place)))) for place in range(len(fences))]
-    commits = [
-        store.commit(fence, plan, recorded_at=RECORDED_AT) for fence, plan in zip(fences, plans, strict=True)
-    ]
-    return list(await asyncio.gather(*commits, return_exceptions=True))
+    return await store.commit(list(zip(fences, plans, strict=True)), recorded_at=RECORDED_AT)
 
 
 async def test_a_lost_commit_of_several_does_not_stand_in_the_way_of_one_that_comes_again_alone(
@@ -57,7 +54,8 @@ async def test_a_lost_commit_of_several_does_not_stand_in_the_way_of_one_that_co
 ) -> None:
     fences = await acquire(store, 2)
     proxy.lose(b"commitTransaction")
-    assert [type(each) for each in await commit(store, fences)] == [CommitUnknown] * 2
+    with pytest.raises(CommitUnknown):
+        await commit(store, fences)
     proxy.heal()
     async with asyncio.timeout(WRITTEN_WITHIN_S):
         known = await store.refresh(fences[0])
@@ -70,8 +68,13 @@ async def test_a_lost_abort_does_not_stand_in_the_way_of_those_that_go_on_alone(
 ) -> None:
     fences = await acquire(store, 3)
     taken_over = (await acquire(store, 1))[0]
+    others = [
+        (fence, plan_for(consumed_all(creation(number(place))))) for place, fence in enumerate(fences[1:])
+    ]
     proxy.lose(b"abortTransaction")
     async with asyncio.timeout(WRITTEN_WITHIN_S):
-        ends = await commit(store, fences)
-    assert [type(each) for each in ends] == [Fenced, Fence, Fence]
+        with pytest.raises(Fenced):
+            await commit(store, fences)
+        moved = [await store.commit([(fence, plan)], recorded_at=RECORDED_AT) for fence, plan in others]
+    assert [fence.next_offset for [fence] in moved] == [1, 1]
     assert await store.refresh(taken_over) == taken_over

@@ -53,7 +53,7 @@ async def test_a_document_of_100_000_checkpoints(database: Database) -> None:
             {command.event_id: None for command in commands},
         )
         started = time.perf_counter()
-        fence = await store.commit(fence, plan, recorded_at=RECORDED_AT)
+        [fence] = await store.commit([(fence, plan)], recorded_at=RECORDED_AT)
         took.append(time.perf_counter() - started)
         offset, shipment = plan.next_offset, plan.shipments[NUMBER].after
 

@@ -27,7 +27,7 @@ PARTITION = "shipments.events/3"
 async def test_a_history_that_is_written_twice_is_as_if_written_once(database: Database) -> None:
     store = MongoShipmentStore(database)
     fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
-    await store.commit(fence, plan_for(consumed_all(creation())), recorded_at=RECORDED_AT)
+    await store.commit([(fence, plan_for(consumed_all(creation())))], recorded_at=RECORDED_AT)
     steps = consumed_all(report(Status.PICKED_UP), checkpoint(), report(Status.IN_WAREHOUSE), first_offset=1)
     plan = plan_for(steps, {NUMBER: shipment_after(creation())})
     writer = TransactionWriter(database)

@@ -16,15 +16,18 @@ class InMemoryDuplicateFilter:
         self._members: defaultdict[str, set[str]] = defaultdict(set)
         self.reachable = True
 
-    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+    async def seen(self, members: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[bool]]:
         """Say of each member whether it was marked; all False while unreachable."""
-        marked = self._members[partition] if self.reachable else frozenset()
-        return [member in marked for member in members]
+        return {
+            partition: [self.reachable and each in self._members[partition] for each in asked]
+            for partition, asked in members.items()
+        }
 
-    async def mark(self, partition: str, members: Sequence[str]) -> None:
+    async def mark(self, members: Mapping[str, Sequence[str]]) -> None:
         """Mark members; nothing happens while unreachable."""
         if self.reachable:
-            self._members[partition].update(members)
+            for partition, marked in members.items():
+                self._members[partition].update(marked)
 
     def forget(self) -> None:
         """Drop everything, as a restarted Redis does."""

@@ -1,8 +1,9 @@
 """The processor's store in memory: fences, shipments and the audit log in the shapes of DESIGN section 7."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
 from domain.errors import Fenced, StaleKnowledge
 from domain.ports.core import Document, EndOffset, Fence, IsAnother
@@ -133,17 +134,13 @@ class InMemoryShipmentStore(Faults):
             events = self.documents.events
             return {each: record_of(events[each]) if each in events else None for each in event_ids}
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
-        """Write all of the plan, or nothing."""
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
+        """Write all of the plans, or nothing."""
         with self.around("commit"):
-            self._require(fence)
-            self._reject_stale(plan)
-            for change in plan.events:
-                self._write_event(change, fence.partition, recorded_at)
-            for tracking_number, shipment_change in plan.shipments.items():
-                self._write_shipment(tracking_number, shipment_change, recorded_at)
-            moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
-            return moved
+            for fence, _ in plans:
+                self._require(fence)
+            self._reject_stale([plan for _, plan in plans])
+            return [self._write(fence, plan, recorded_at) for fence, plan in plans]
 
     async def dead_letter(
         self,
@@ -174,15 +171,25 @@ class InMemoryShipmentStore(Faults):
         if self.documents.fences.get(fence.partition) != fence:
             raise Fenced(f"{fence.partition} has another owner, or an earlier commit went through")
 
-    def _reject_stale(self, plan: Plan) -> None:
-        for change in plan.events:
+    def _reject_stale(self, plans: Sequence[Plan]) -> None:
+        known = set(self.documents.events)
+        for change in chain.from_iterable(plan.events for plan in plans):
             if change.by_another:
                 continue
-            if change.is_new == (change.event_id in self.documents.events):
+            if change.is_new == (change.event_id in known):
                 raise StaleKnowledge(change.event_id)
-        for tracking_number, shipment_change in plan.shipments.items():
+            known.add(change.event_id)
+        for tracking_number, shipment_change in chain.from_iterable(plan.shipments.items() for plan in plans):
             if shipment_change.before is None and tracking_number in self.documents.shipments:
                 raise StaleKnowledge(tracking_number)
+
+    def _write(self, fence: Fence, plan: Plan, recorded_at: datetime) -> Fence:
+        for change in plan.events:
+            self._write_event(change, fence.partition, recorded_at)
+        for tracking_number, shipment_change in plan.shipments.items():
+            self._write_shipment(tracking_number, shipment_change, recorded_at)
+        moved = self.documents.fences[fence.partition] = replace(fence, next_offset=plan.next_offset)
+        return moved
 
     def _write_event(self, change: EventChange, partition: str, recorded_at: datetime) -> None:
         consumed, record = change.judged, change.record

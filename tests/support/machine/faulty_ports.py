@@ -1,9 +1,10 @@
 """Faults of a process: its ports fail, before or after they have done their work, or it is killed in them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, NamedTuple, cast
 
 from domain.errors import CommitUnknown, Fenced, StaleKnowledge
@@ -20,8 +21,7 @@ class ProcessKilled(BaseException):
 class _DelayedTransaction(NamedTuple):
     """A transaction whose caller gave up, and which is still in flight."""
 
-    fence: Fence
-    plan: Plan
+    plans: Sequence[tuple[Fence, Plan]]
     recorded_at: datetime
 
 
@@ -65,12 +65,12 @@ class ProcessFaults(Faults):
             self._is_killed = True
             raise
 
-    async def commit(self, store: ShipmentStore, commit: _DelayedTransaction) -> Fence:
+    async def commit(self, store: ShipmentStore, commit: _DelayedTransaction) -> list[Fence]:
         """Commit, unless this commit is to be delayed."""
         if self._delay_until is not None and self._delayed is None:
             self._delayed = commit
             raise CommitUnknown("it is in flight")
-        return await store.commit(commit.fence, commit.plan, recorded_at=commit.recorded_at)
+        return await store.commit(commit.plans, recorded_at=commit.recorded_at)
 
     async def run_delayed_commit(self, store: ShipmentStore, call: str) -> None:
         """Let a delayed commit reach the store, if `call` is the one it waits for."""
@@ -78,7 +78,7 @@ class ProcessFaults(Faults):
             return
         delayed, self._delayed, self._delay_until = self._delayed, None, None
         with suppress(Fenced, StaleKnowledge):
-            await store.commit(delayed.fence, delayed.plan, recorded_at=delayed.recorded_at)
+            await store.commit(delayed.plans, recorded_at=delayed.recorded_at)
 
 
 class _Guarded:
@@ -108,14 +108,14 @@ class _GuardedStore(_Guarded):
 
         return after_delayed_commit
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
         """Commit, unless a fault is planned."""
         await self._faults.run_delayed_commit(self._port, "commit")
-        for verdict in plan.verdicts:
+        for verdict in chain.from_iterable(plan.verdicts for _, plan in plans):
             if verdict.consumed.offset in self._crashing_offsets:
                 raise ValueError(f"the record at {verdict.consumed.offset} breaks the code")
-        commit = _DelayedTransaction(fence, plan, recorded_at)
-        moved: Fence = await self._faults.run("commit", lambda: self._faults.commit(self._port, commit))
+        commit = _DelayedTransaction(plans, recorded_at)
+        moved: list[Fence] = await self._faults.run("commit", lambda: self._faults.commit(self._port, commit))
         return moved
 
 

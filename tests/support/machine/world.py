@@ -122,14 +122,14 @@ class _ReachableFilter:
         self._world = world
         self._filter = world.hints.filter()
 
-    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+    async def seen(self, members: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[bool]]:
         if not self._world.redis_is_up:
-            return [False] * len(members)
-        return await self._filter.seen(partition, members)
+            return {partition: [False] * len(each) for partition, each in members.items()}
+        return await self._filter.seen(members)
 
-    async def mark(self, partition: str, members: Sequence[str]) -> None:
+    async def mark(self, members: Mapping[str, Sequence[str]]) -> None:
         if self._world.redis_is_up:
-            await self._filter.mark(partition, members)
+            await self._filter.mark(members)
 
 
 @dataclass

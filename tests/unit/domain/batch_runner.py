@@ -91,16 +91,15 @@ class BatchRunner:
         self.position = max(0, self.fence.next_offset - rewind)
 
     async def _write_as_the_owner_before(self, plan: Plan) -> None:
+        before = replace(self.fence, epoch=self.fence.epoch - 1)
         with pytest.raises(Fenced):
-            await self.store.commit(
-                replace(self.fence, epoch=self.fence.epoch - 1), plan, recorded_at=RECORDED_AT
-            )
+            await self.store.commit([(before, plan)], recorded_at=RECORDED_AT)
 
     async def _commit(self, batch: range, plan: Plan) -> Plan:
         looked_up: set[EventId] = set()
         while True:
             try:
-                self.fence = await self.store.commit(self.fence, plan, recorded_at=RECORDED_AT)
+                [self.fence] = await self.store.commit([(self.fence, plan)], recorded_at=RECORDED_AT)
             except StaleKnowledge:
                 looked_up |= {change.event_id for change in plan.events if change.is_new}
             except CommitUnknown:
@@ -133,15 +132,15 @@ class BatchRunner:
 
     async def _deliveries(self, batch: range) -> list[ConsumedCommand]:
         records = [consumed(self.log[offset], offset, hold=HOLD) for offset in batch]
-        seen = await self.filter.seen(PARTITION, [_member(record) for record in records])
+        seen = await self.filter.seen({PARTITION: [_member(record) for record in records]})
         return [
             replace(record, redelivered=record.offset < self.fence.next_offset, known_duplicate=known)
-            for record, known in zip(records, seen, strict=True)
+            for record, known in zip(records, seen[PARTITION], strict=True)
         ]
 
     async def _mark(self, plan: Plan) -> None:
         applied = [_member(verdict.consumed) for verdict in plan.verdicts if verdict.is_published]
-        await self.filter.mark(PARTITION, applied)
+        await self.filter.mark({PARTITION: applied})
 
 
 def _member(record: ConsumedCommand) -> str:

@@ -5,7 +5,14 @@ import pytest
 from domain import errors
 from domain.errors import PoisonRecord, TransientError, WaybillError
 
-RETRIABLE = {"TransientError", "StoreUnavailable", "CommitUnknown", "NotPublished", "PublishUnknown"}
+RETRIABLE = {
+    "TransientError",
+    "StoreUnavailable",
+    "TransactionAborted",
+    "CommitUnknown",
+    "NotPublished",
+    "PublishUnknown",
+}
 FINAL = {
     "WaybillError",
     "BusinessError",

@@ -158,3 +158,50 @@ async def test_more_is_fetched_while_one_batch_waits_beside_the_one_in_work() ->
         rooms.append(worker.has_room)
     assert rooms == [True, False, True]
     assert not worker.is_busy
+
+
+async def test_records_that_arrive_until_its_turn_are_in_the_small_batch() -> None:
+    turn = asyncio.Event()
+
+    async def next_turn() -> None:
+        await turn.wait()
+
+    handler = ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=6, turn=next_turn))
+    async with working(worker):
+        for first in range(0, 8, 2):
+            worker.put(log_records(first, first + 2))
+            await asyncio.sleep(0)
+        assert handler.calls == []
+        turn.set()
+        await wait_until(lambda: worker.done == 8)
+    assert handler.calls == [[0, 1, 2, 3, 4], [5, 6, 7]], "without a slot it has not become a large one"
+
+
+async def test_a_large_batch_waits_for_no_turn() -> None:
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    handler = ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=never))
+    worker.put(log_records(0, 3))
+    async with working(worker):
+        await wait_until(lambda: worker.done == 3)
+    assert handler.calls == [[0, 1, 2]]
+
+
+async def test_a_worker_that_is_stopped_before_its_turn_begins_nothing() -> None:
+    turn = asyncio.Event()
+
+    async def next_turn() -> None:
+        await turn.wait()
+
+    handler = ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=next_turn))
+    async with working(worker):
+        worker.put(log_records(0, 1))
+        await asyncio.sleep(0)
+        await worker.drain()
+        turn.set()
+        await asyncio.sleep(0.01)
+    assert handler.calls == []

@@ -16,7 +16,7 @@ from tests.unit.portal.conftest import Client, World
 async def shipment(world: World) -> None:
     store = InMemoryShipmentStore(world.documents)
     fence = await store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await store.commit(fence, plan_for(consumed_all(creation())), recorded_at=RECORDED_AT)
+    await store.commit([(fence, plan_for(consumed_all(creation())))], recorded_at=RECORDED_AT)
 
 
 @pytest.mark.parametrize("typed", [NUMBER, NUMBER.lower()])

@@ -37,7 +37,7 @@ TOKEN = link_token_from(bytes(range(32)))
 async def store(world: World, *commands: Command) -> None:
     shipments = InMemoryShipmentStore(world.documents)
     fence = await shipments.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await shipments.commit(fence, plan_for(consumed_all(*commands)), recorded_at=RECORDED_AT)
+    await shipments.commit([(fence, plan_for(consumed_all(*commands)))], recorded_at=RECORDED_AT)
 
 
 @pytest.fixture

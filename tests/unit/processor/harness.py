@@ -1,7 +1,7 @@
 """Harness of a shipment partition with all ports in memory."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -65,10 +65,10 @@ class WatchedFilter(InMemoryDuplicateFilter):
         super().__init__()
         self.asked: list[int] = []
 
-    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+    async def seen(self, members: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[bool]]:
         """Look members up, and record their number."""
-        self.asked.append(len(members))
-        return await super().seen(partition, members)
+        self.asked.append(sum(map(len, members.values())))
+        return await super().seen(members)
 
 
 @dataclass

@@ -4,9 +4,10 @@ import pytest
 
 from domain.errors import CommitUnknown, Fenced, NotPublished, StoreUnavailable, TransientError
 from domain.ports.core import Fence
+from domain.processing.batch import LARGE_BATCH
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
-from tests.support.builders import NUMBER, ROUTE, creation, ends_at, report
+from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report
 from tests.support.records import record_of, records_of
 from tests.unit.processor.harness import NAME, ProcessorHarness, counters
 
@@ -154,6 +155,18 @@ async def test_an_unpublished_change_is_published_when_the_batch_is_retried(
     await partition.handle(records_of(*JOURNEY))
     assert harness.published_ids() == IDS
     assert [counters(harness.event(command)) for command in JOURNEY] == [(1, 0, 0)] * 5
+
+
+async def test_an_unpublished_change_of_a_large_batch_is_published_when_it_is_retried(
+    harness: ProcessorHarness,
+) -> None:
+    partition = await harness.partition()
+    commands = [creation(number(index)) for index in range(LARGE_BATCH)]
+    harness.feed.fail_next("publish", NotPublished("Kafka is away"))
+    with pytest.raises(NotPublished):
+        await partition.handle(records_of(*commands))
+    await partition.handle(records_of(*commands))
+    assert harness.published_ids() == [command.event_id for command in commands]
 
 
 async def test_a_fence_beyond_the_logs_end_does_not_hide_new_records(harness: ProcessorHarness) -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from domain.errors import CommitUnknown, Fenced, StoreUnavailable
+from domain.errors import CommitUnknown, Fenced, StoreUnavailable, TransactionAborted
 from domain.ports.core import Fence
-from processor.use_cases.partition_fence import PartitionFence
+from processor.use_cases.partition_fence import PartitionFence, advance_together
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, creation, ends_at, shipment_after
 from tests.support.fakes import InMemoryShipmentStore
@@ -18,10 +18,10 @@ CREATED = shipment_after(creation())
 class Owner:
     """An owner of the partition with one cached shipment."""
 
-    def __init__(self, store: InMemoryShipmentStore) -> None:
+    def __init__(self, store: InMemoryShipmentStore, name: str = NAME) -> None:
         self.store = store
         self.cache = ShipmentCache(10)
-        self.fence = PartitionFence(NAME, store, self.cache, owner="test")
+        self.fence = PartitionFence(name, store, self.cache, owner="test")
 
     async def take_over(self) -> None:
         await self.fence.take_over(ends_at(END))
@@ -30,7 +30,7 @@ class Owner:
     def moved_to(self, next_offset: int) -> Fence:
         """Move the stored fence, as a transaction of this owner does."""
         fence = replace(self.fence.held, next_offset=next_offset)
-        self.store.documents.fences[NAME] = fence
+        self.store.documents.fences[self.fence.name] = fence
         return fence
 
     @property
@@ -105,3 +105,49 @@ async def test_a_fence_that_has_gone_back_ends_the_owner(owner: Owner) -> None:
     owner.moved_to(3)
     with pytest.raises(Fenced, match="gone back"):
         await owner.fence.advance(failed(Fenced("not held any more")))
+
+
+@pytest.fixture
+async def both(store: InMemoryShipmentStore) -> list[Owner]:
+    owners = [Owner(store, "shipments.events/1"), Owner(store, "shipments.events/2")]
+    for owner in owners:
+        await owner.take_over()
+    return owners
+
+
+async def all_returned(*fences: Fence) -> list[Fence]:
+    return list(fences)
+
+
+async def all_failed(error: Exception) -> list[Fence]:
+    raise error
+
+
+async def test_a_transaction_of_several_advances_each_fence(both: list[Owner]) -> None:
+    written = all_returned(*(owner.moved_to(7 + index) for index, owner in enumerate(both)))
+    await advance_together([owner.fence for owner in both], written)
+    assert [owner.fence.next_offset for owner in both] == [7, 8]
+
+
+@pytest.mark.parametrize("error", [CommitUnknown("lost"), StoreUnavailable("away")])
+async def test_a_failed_transaction_of_several_leaves_each_fence_in_doubt(
+    both: list[Owner], error: Exception
+) -> None:
+    with pytest.raises(type(error)):
+        await advance_together([owner.fence for owner in both], all_failed(error))
+    for owner in both:
+        owner.moved_to(3)  # the transaction was committed all the same
+        await owner.fence.refresh_if_in_doubt()
+        assert owner.fence.next_offset == 3
+        assert not owner.trusts_its_cache
+
+
+@pytest.mark.parametrize("error", [Fenced("one of them"), TransactionAborted("conflict")])
+async def test_what_may_be_the_fault_of_one_leaves_the_fences_as_they_were(
+    both: list[Owner], error: Exception
+) -> None:
+    held = [owner.fence.held for owner in both]
+    with pytest.raises(type(error)):
+        await advance_together([owner.fence for owner in both], all_failed(error))
+    assert [owner.fence.held for owner in both] == held
+    assert all(owner.trusts_its_cache for owner in both)

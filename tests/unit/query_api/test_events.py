@@ -29,7 +29,7 @@ LOST = replace(report(Status.PICKED_UP, source="scanner-2"), submitted_by="drive
 async def events(world: World) -> None:
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(), PICKED_UP, TOO_EARLY))
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
 
 
 @pytest.mark.parametrize("who", [ADMIN, CLIENT, DRIVER])
@@ -65,7 +65,7 @@ async def test_sender_of_unrecorded_payloads_sees_these_only(api: Api, world: Wo
     others = [replace(stands, notes=notes, submitted_by="driver_user_002") for notes in ("a", "b")]
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(number(2)), stands, *others, first_offset=3))
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     response = await api.get(f"/events/{stands.event_id}", OTHER_DRIVER)
     body = await response.json()
     assert response.status == 200
@@ -81,7 +81,7 @@ async def test_sender_of_a_replaced_rejected_event_still_reads_its_reason(api: A
     applied = replace(sent, status=Status.PICKED_UP, submitted_by="driver_user_002")
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(number(2)), sent, applied, first_offset=3))
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
     assert (body["status"], body["outcome"], body["reason"]) == (
         "delivered",
@@ -101,7 +101,7 @@ async def test_replaced_dead_payload_is_returned_as_dead(api: Api, world: World)
     known = await world.store.find_events([sent.event_id])
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(number(2)), applied, first_offset=4), known=known)
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     body = await (await api.get(f"/events/{sent.event_id}", DRIVER)).json()
     assert (body["outcome"], body["reason"]) == ("dead", "quarantined")
 

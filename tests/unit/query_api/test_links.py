@@ -20,7 +20,7 @@ LINKS = f"/shipments/{NUMBER}/links"
 async def deliver(world: World, *, recorded_at: datetime) -> None:
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     delivered = consumed_all(creation(), *(report(status) for status in ALL))
-    await world.store.commit(fence, plan_for(delivered), recorded_at=recorded_at)
+    await world.store.commit([(fence, plan_for(delivered))], recorded_at=recorded_at)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ async def shipments(world: World) -> None:
     commands = [creation(number(index), at=NOON + timedelta(minutes=index)) for index in TWELVE]
     moved = [report(Status.PICKED_UP, number(index)) for index in range(0, 12, 3)]
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await world.store.commit(fence, plan_for(consumed_all(*commands, *moved)), recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan_for(consumed_all(*commands, *moved)))], recorded_at=RECORDED_AT)
 
 
 async def listed(api: Api, path: str, who: Principal = ADMIN) -> tuple[list[int], dict[str, Any]]:

@@ -25,7 +25,7 @@ async def changes(world: World) -> None:
     fence = Fence("shipments.events/0", 1, 0)
     world.store.documents.fences[fence.partition] = fence
     plan = plan_for(consumed_all(creation(client_id="client_002"), FOREIGN, NOBODYS))
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from tests.unit.query_api.conftest import ADMIN, CLIENT, DRIVER, OTHER_CLIENT, A
 
 async def store(world: World, commands: Sequence[Command]) -> None:
     fence = await world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
-    await world.store.commit(fence, plan_for(consumed_all(*commands)), recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan_for(consumed_all(*commands)))], recorded_at=RECORDED_AT)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ async def events(world: World) -> None:
     repeated = [PICKED_UP, replace(PICKED_UP, notes="a contradiction")]
     lost = report(Status.PICKED_UP, UNKNOWN)
     plan = plan_for(consumed_all(*TRAIL, *repeated, lost, creation(number(2))))
-    await world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
 
 
 async def listed(api: Api, path: str, who: Principal = ADMIN) -> dict[str, Any]:

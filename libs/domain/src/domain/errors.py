@@ -8,6 +8,7 @@ WaybillError
 │   └── TooMuchToRead
 ├── TransientError         the same call may succeed later
 │   ├── StoreUnavailable   a store did not answer, or its answer was lost
+│   │   └── TransactionAborted   the store gave a transaction up: nothing is written
 │   ├── CommitUnknown      a transaction may or may not have been committed
 │   ├── NotPublished       the log does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
@@ -48,6 +49,10 @@ class TransientError(WaybillError):
 
 class StoreUnavailable(TransientError):
     """A store did not answer, or its answer was lost; the write may or may not stand."""
+
+
+class TransactionAborted(StoreUnavailable):
+    """A store aborted a transaction, because of a write conflict perhaps: nothing is written."""
 
 
 class CommitUnknown(TransientError):

@@ -131,7 +131,7 @@ def build_runtime(settings: Settings, ports: Ports, tracer: Tracer | None = None
         drain_s=loop.drain_s,
         stalled_after_s=loop.stalled_after_s,
     )
-    return PartitionRuntime(runtime_settings, handler_of)
+    return PartitionRuntime(runtime_settings, handler_of, ports.cycle.turn)
 
 
 async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Tracer | None = None) -> None:

@@ -16,6 +16,7 @@ from domain.errors import (
     PublishUnknown,
     StaleKnowledge,
     StoreUnavailable,
+    TransactionAborted,
     TransientError,
 )
 from domain.processing.batch import HoldEnd, Kind, Outcome, Plan, Verdict
@@ -23,7 +24,14 @@ from domain.processing.halts import QUARANTINED
 from processor.latency_histogram import LatencyHistogram
 
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_RETRIED = (CommitUnknown, NotPublished, PublishUnknown, StaleKnowledge, StoreUnavailable)
+_RETRIED = (
+    CommitUnknown,
+    NotPublished,
+    PublishUnknown,
+    StaleKnowledge,
+    StoreUnavailable,
+    TransactionAborted,
+)
 _HELD = "held"
 _DEAD_LETTER_REASONS = ("unreadable", "unprocessable", QUARANTINED)
 

@@ -7,7 +7,6 @@ batch's transaction: both have the duration of the whole batch.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Final
 
@@ -24,7 +23,8 @@ from servicekit.tracing import context_of, is_sampled
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 
-_BATCH: Final[ContextVar[Sequence[Span]]] = ContextVar("spans_of_the_batch", default=())
+_SPANS: Final[dict[str, Sequence[Span]]] = {}
+"""Spans of the batches in flight, by partition: a transaction is of several."""
 
 
 class TracedPartition(ShipmentPartition):
@@ -46,8 +46,13 @@ class TracedPartition(ShipmentPartition):
         if not traced:
             return await super().handle(records)
         spans = [self._span(records[0], traceparent, count) for traceparent, count in traced.items()]
-        with _ended(spans):
-            return await super().handle(records)
+        partition = f"{records[0].topic}/{records[0].partition}"
+        _SPANS[partition] = spans
+        try:
+            with _ended(spans):
+                return await super().handle(records)
+        finally:
+            _SPANS.pop(partition, None)
 
     def _span(self, first: Record, traceparent: str | None, count: int) -> Span:
         return self._tracer.start_span(
@@ -71,11 +76,8 @@ class TracedShipmentStore(MongoShipmentStore):
         super().__init__(database)
         self._tracer = tracer
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
         """See `ShipmentStore.commit`."""
-        batch = _BATCH.get()
-        if not batch:
-            return await super().commit(fence, plan, recorded_at=recorded_at)
         spans = [
             self._tracer.start_span(
                 "transaction shipments",
@@ -86,15 +88,15 @@ class TracedShipmentStore(MongoShipmentStore):
                     "db.operation.batch.size": len(plan.events) + len(plan.shipments) + 1,
                 },
             )
-            for span in batch
+            for fence, plan in plans
+            for span in _SPANS.get(fence.partition, ())
         ]
         with _ended(spans):
-            return await super().commit(fence, plan, recorded_at=recorded_at)
+            return await super().commit(plans, recorded_at=recorded_at)
 
 
 @contextmanager
 def _ended(spans: Sequence[Span]) -> Iterator[None]:
-    token = _BATCH.set(spans)
     try:
         yield
     except Exception as error:
@@ -103,6 +105,5 @@ def _ended(spans: Sequence[Span]) -> Iterator[None]:
             span.set_status(StatusCode.ERROR, type(error).__name__)
         raise
     finally:
-        _BATCH.reset(token)
         for span in spans:
             span.end()

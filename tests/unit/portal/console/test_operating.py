@@ -178,7 +178,7 @@ async def test_an_event_says_its_outcome_and_its_place(console: Console, api_wor
     early = report(Status.DELIVERED)
     fence = await api_world.store.acquire("shipments.events/0", owner="test", end_offset=ends_at(0))
     plan = plan_for(consumed_all(creation(), early))
-    await api_world.store.commit(fence, plan, recorded_at=RECORDED_AT)
+    await api_world.store.commit([(fence, plan)], recorded_at=RECORDED_AT)
     await console.log_in()
     page = await console.page(f"/console/events/{early.event_id}")
     assert "INVALID_TRANSITION" in page

@@ -132,16 +132,19 @@ class ShipmentStore(Protocol):
     async def find_events(self, event_ids: Collection[EventId]) -> dict[EventId, EventRecord | None]:
         """Look events up; None for those without a record."""
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
-        """Write all of `plan`, or nothing, in one transaction that holds only while `fence` does.
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
+        """Write the plans of different partitions, all or nothing, while the fence of each holds.
+
+        If one of several plans may be the reason of an error, commit each alone.
 
         Returns:
-            The fence moved to the plan's `next_offset`.
+            The fences, each moved to its plan's `next_offset`.
 
         Raises:
-            Fenced: another owner has the partition, or an earlier transaction was committed after all.
-            StaleKnowledge: an event that the plan assumes to be new has a record, or one that it only counts
+            Fenced: another owner has a partition, or an earlier transaction was committed after all.
+            StaleKnowledge: an event that a plan assumes to be new has a record, or one that it only counts
                 has none.
+            TransactionAborted: nothing is written; the next attempt may succeed.
             CommitUnknown: the transaction may or may not have been committed.
         """
 
@@ -177,11 +180,11 @@ class ShipmentStore(Protocol):
 class DuplicateFilter(Protocol):
     """A fast cache of applied events. Best effort: it may forget, and never raises."""
 
-    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
-        """Say of each member whether it was marked; all False when the cache cannot be reached."""
+    async def seen(self, members: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[bool]]:
+        """Say of each member, by partition, whether it was marked; all False without the cache."""
 
-    async def mark(self, partition: str, members: Sequence[str]) -> None:
-        """Mark members; nothing happens when the cache cannot be reached."""
+    async def mark(self, members: Mapping[str, Sequence[str]]) -> None:
+        """Mark members, by partition; nothing happens when the cache cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

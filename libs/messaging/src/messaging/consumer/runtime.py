@@ -10,7 +10,7 @@ from messaging.consumer.group.consumer_loop import ConsumerLoop
 from messaging.consumer.halting_recovery import HaltingRecovery
 from messaging.consumer.handler import PartitionHandler
 from messaging.consumer.partition.partition_worker import PartitionWorker
-from messaging.consumer.partition.slots import Slots
+from messaging.consumer.partition.slots import Slots, Turn, at_once
 from messaging.consumer.worker.worker_states import State
 from messaging.topic_watch import TopicWatch
 
@@ -20,10 +20,17 @@ HandlerFactory = Callable[[TopicPartition], PartitionHandler]
 class PartitionRuntime(ConsumerLoop[PartitionWorker]):
     """A consumer whose partitions are taken over, halted and resumed."""
 
-    def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory) -> None:
+    def __init__(self, settings: RuntimeSettings, handlers: HandlerFactory, turn: Turn = at_once) -> None:
+        """Create a consumer.
+
+        Args:
+            settings: of the consumer.
+            handlers: makes the handler of a partition.
+            turn: returns when a small batch should begin.
+        """
         super().__init__(settings, TopicWatch(settings.kafka, settings.topic, settings.group))
         self._handlers = handlers
-        self._slots = Slots(settings.concurrency, large_batch=settings.large_batch)
+        self._slots = Slots(settings.concurrency, large_batch=settings.large_batch, turn=turn)
         self._alone = asyncio.Lock()
 
     @property

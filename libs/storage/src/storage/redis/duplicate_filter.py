@@ -3,7 +3,7 @@
 A hint only: events are marked after their transaction, so a hit is a duplicate; a miss proves nothing.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Final, cast
 
 from redis.asyncio import Redis
@@ -23,31 +23,38 @@ class RedisDuplicateFilter:
         self._clock = clock
         self._breaker = RedisBreaker("duplicate_filter")
 
-    async def seen(self, partition: str, members: Sequence[str]) -> Sequence[bool]:
+    async def seen(self, members: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[bool]]:
         """See `DuplicateFilter.seen`."""
-        nothing_seen = [False] * len(members)
-        if not members:
+        nothing_seen = {partition: [False] * len(each) for partition, each in members.items()}
+        asked = [partition for partition, each in members.items() if each]
+        if not asked:
             return nothing_seen
 
-        async def ask() -> Sequence[bool]:
+        async def ask() -> Mapping[str, Sequence[bool]]:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for hours_ago in (0, 1):
-                    pipeline.smismember(self._key(partition, hours_ago), list(members))
-                current, previous = await pipeline.execute()
-            return [bool(now or before) for now, before in zip(current, previous, strict=True)]
+                for partition in asked:
+                    for hours_ago in (0, 1):
+                        pipeline.smismember(self._key(partition, hours_ago), list(members[partition]))
+                found = iter(await pipeline.execute())
+            return nothing_seen | {
+                partition: [bool(now or before) for now, before in zip(next(found), next(found), strict=True)]
+                for partition in asked
+            }
 
         return await self._breaker.run(ask, otherwise=nothing_seen)
 
-    async def mark(self, partition: str, members: Sequence[str]) -> None:
+    async def mark(self, members: Mapping[str, Sequence[str]]) -> None:
         """See `DuplicateFilter.mark`."""
-        if not members:
+        if not any(members.values()):
             return
 
         async def remember() -> None:
-            key = self._key(partition, 0)
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.sadd(key, *members)
-                pipeline.expire(key, LIFETIME_S)
+                for partition, each in members.items():
+                    if each:
+                        key = self._key(partition, 0)
+                        pipeline.sadd(key, *each)
+                        pipeline.expire(key, LIFETIME_S)
                 await cast("Awaitable[object]", pipeline.execute())
 
         await self._breaker.run(remember, otherwise=None)

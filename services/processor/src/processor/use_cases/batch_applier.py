@@ -1,9 +1,10 @@
-"""Application of a batch: read its records, judge them, commit the outcomes, publish them."""
+"""Application of batches: look up what is known, judge each, write all in one transaction, publish."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from domain.errors import StaleKnowledge
 from domain.processing.batch import (
@@ -11,7 +12,6 @@ from domain.processing.batch import (
     Kind,
     Known,
     Outcome,
-    Plan,
     Verdict,
     by_shipment,
 )
@@ -19,93 +19,112 @@ from domain.processing.judging import judge
 from domain.shipments.commands import RetractEvent
 from domain.shipments.retraction import HistoryEntry
 from domain.shipments.tracking_number import TrackingNumber
-from messaging.dead_letters.records import Record
-from processor.use_cases.partition_fence import PartitionFence
+from processor.use_cases.partition_batch import PartitionBatch
+from processor.use_cases.partition_fence import advance_together
 from processor.use_cases.ports import Ports
-from processor.use_cases.record_reader import RecordReader
 from processor.use_cases.replies import reply_for
-from processor.use_cases.shipment_cache import ShipmentCache
+from processor.use_cases.shipment_cache import load_shipments
 
-Groups = Mapping[TrackingNumber, Sequence[ConsumedCommand]]
+Histories = Mapping[TrackingNumber, Sequence[HistoryEntry]]
 
 
 class BatchApplier:
-    """Applies batches of records to shipments, exactly once."""
+    """Applies batches of different partitions to their shipments, exactly once."""
 
-    def __init__(
-        self, ports: Ports, fence: PartitionFence, reader: RecordReader, cache: ShipmentCache
-    ) -> None:
+    def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._fence = fence
-        self._reader = reader
-        self._cache = cache
 
-    async def apply(self, records: Sequence[Record], next_offset: int) -> None:
-        """Apply records and advance the fence to `next_offset`; on return all effects are durable.
+    async def write(self, batches: Sequence[PartitionBatch]) -> None:
+        """Judge batches of different partitions and write all of them or none.
 
-        Raises:
-            PoisonRecord: a record cannot be read; nothing is applied.
+        On return their fences have moved. If one of several may be the reason of an error, its fence is as it
+        was: write each alone.
         """
-        commands = await self._with_known_duplicates(self._reader.read_batch(records))
+        await self._mark_known_duplicates(batches)
+        commands = chain.from_iterable(batch.commands for batch in batches)
         known = await self._ports.store.find_events(
             {consumed.command.event_id for consumed in commands if consumed.redelivered}
         )
-        plan = await self._commit(commands, next_offset, known)
-        self._ports.metrics.count(plan, self._ports.clock.now())
-        await self._publish_results(plan)
-
-    async def skip_to(self, next_offset: int) -> None:
-        """Advance the fence to `next_offset`, with nothing to apply below it."""
-        await self._write(Plan(max(next_offset, self._fence.next_offset)))
-
-    async def _with_known_duplicates(self, commands: list[ConsumedCommand]) -> list[ConsumedCommand]:
-        """Mark duplicates that the filter knows, except where a caller waits for the outcome."""
-        asked = [index for index, consumed in enumerate(commands) if consumed.reply_to is None]
-        members = [_member(commands[index]) for index in asked]
-        seen = await self._ports.duplicates.seen(self._fence.name, members)
-        self._ports.metrics.count_looked_up(len(asked), sum(seen))
-        for index, hit in zip(asked, seen, strict=True):
-            if hit:
-                commands[index] = replace(commands[index], known_duplicate=True)
-        return commands
-
-    async def _commit(self, commands: Sequence[ConsumedCommand], next_offset: int, known: Known) -> Plan:
-        groups = by_shipment(commands)
-        plan = await self._plan(groups, next_offset, known)
+        await self._judge(batches, known)
         try:
-            await self._write(plan)
+            await self._commit(batches)
         except StaleKnowledge as error:
+            if len(batches) > 1:
+                raise
             self._ports.metrics.count_retry(error)
             # Rare: an event that was rejected before is applied now, or the duplicate filter knows more than
             # the store. Look everything up, then judge again without the filter.
-            known = await self._ports.store.find_events({consumed.command.event_id for consumed in commands})
-            groups = by_shipment(replace(consumed, known_duplicate=False) for consumed in commands)
-            plan = await self._plan(groups, plan.next_offset, known)
-            await self._write(plan)
-        self._cache.put(change.after for change in plan.shipments.values())
-        return plan
+            [batch] = batches
+            known = await self._ports.store.find_events(
+                {consumed.command.event_id for consumed in batch.commands}
+            )
+            batch.commands = [replace(consumed, known_duplicate=False) for consumed in batch.commands]
+            await self._judge(batches, known)
+            await self._commit(batches)
+        now = self._ports.clock.now()
+        for batch in batches:
+            batch.cache.put(change.after for change in batch.plan.shipments.values())
+            self._ports.metrics.count(batch.plan, now)
 
-    async def _plan(self, groups: Groups, next_offset: int, known: Known) -> Plan:
-        shipments = await self._cache.load(groups, self._ports.store)
-        histories = await self._histories(groups)
+    async def publish(self, batch: PartitionBatch) -> None:
+        """Publish the applied changes of a written batch; may be repeated."""
+        await self._ports.feed.publish(batch.plan.verdicts)
+
+    async def give_hints(self, batches: Sequence[PartitionBatch]) -> None:
+        """Mark applied events in the duplicate filter, and reply to those who wait; may be lost."""
+        applied = {
+            batch.fence.name: [
+                _member(verdict.consumed) for verdict in batch.plan.verdicts if _is_newly_applied(verdict)
+            ]
+            for batch in batches
+        }
+        replies = {
+            verdict.consumed.reply_to: reply_for(verdict, verdict.event)
+            for batch in batches
+            for verdict in batch.plan.verdicts
+            if verdict.consumed.reply_to is not None and verdict.event is not None
+        }
+        await asyncio.gather(self._ports.duplicates.mark(applied), self._ports.replies.send(replies))
+
+    async def _mark_known_duplicates(self, batches: Iterable[PartitionBatch]) -> None:
+        """Mark duplicates that the filter knows, except where a caller waits for the outcome."""
+        asked = {
+            batch.fence.name: [_member(each) for each in batch.commands if each.reply_to is None]
+            for batch in batches
+        }
+        seen = await self._ports.duplicates.seen(asked)
+        self._ports.metrics.count_looked_up(sum(map(len, asked.values())), sum(map(sum, seen.values())))
+        for batch in batches:
+            hits = iter(seen[batch.fence.name])
+            for index, consumed in enumerate(batch.commands):
+                if consumed.reply_to is None and next(hits):
+                    batch.commands[index] = replace(consumed, known_duplicate=True)
+
+    async def _judge(self, batches: Sequence[PartitionBatch], known: Known) -> None:
+        """Make the plan of each batch."""
+        store = self._ports.store
+        groups = [(batch.cache, by_shipment(batch.commands)) for batch in batches]
+        shipments = await load_shipments(groups, store)
+        by_number = {number: group for _, of_batch in groups for number, group in of_batch.items()}
+        histories = await self._histories(by_number)
         judged = {
             number: judge(group, shipments.get(number), known, histories.get(number))
-            for number, group in groups.items()
+            for number, group in by_number.items()
         }
         unknown = [event_id for verdicts in judged.values() for event_id in verdicts.unknown]
         if unknown:
-            known = {**known, **await self._ports.store.find_events(unknown)}
+            known = {**known, **await store.find_events(unknown)}
             for number, verdicts in judged.items():
                 if verdicts.unknown:
                     judged[number] = judge(
-                        groups[number], shipments.get(number), known, histories.get(number)
+                        by_number[number], shipments.get(number), known, histories.get(number)
                     )
-        plan = Plan(max(next_offset, self._fence.next_offset))
-        for number, verdicts in judged.items():
-            plan.add(number, verdicts)
-        return plan
+        for batch, (_, of_batch) in zip(batches, groups, strict=True):
+            batch.begin_plan()
+            for number in of_batch:
+                batch.plan.add(number, judged[number])
 
-    async def _histories(self, groups: Groups) -> Mapping[TrackingNumber, Sequence[HistoryEntry]]:
+    async def _histories(self, groups: Mapping[TrackingNumber, Sequence[ConsumedCommand]]) -> Histories:
         """Return the histories of shipments with retractions: of nobody else's."""
         retractions = Counter(
             number
@@ -117,25 +136,12 @@ class BatchApplier:
             return {}
         return dict.fromkeys(retractions, ()) | await self._ports.store.load_histories(retractions)
 
-    async def _write(self, plan: Plan) -> None:
-        if not plan.events and plan.next_offset == self._fence.next_offset:
-            return  # all of it has been applied before
-        now = self._ports.clock.now()
-        await self._fence.advance(self._ports.store.commit(self._fence.held, plan, recorded_at=now))
-
-    async def _publish_results(self, plan: Plan) -> None:
-        """Publish outcomes: each may be repeated, and only the change feed must succeed."""
-        applied = [_member(verdict.consumed) for verdict in plan.verdicts if _is_newly_applied(verdict)]
-        replies = {
-            verdict.consumed.reply_to: reply_for(verdict, verdict.event)
-            for verdict in plan.verdicts
-            if verdict.consumed.reply_to is not None and verdict.event is not None
-        }
-        await asyncio.gather(
-            self._ports.duplicates.mark(self._fence.name, applied),
-            self._ports.replies.send(replies),
-            self._ports.feed.publish(plan.verdicts),
-        )
+    async def _commit(self, batches: Iterable[PartitionBatch]) -> None:
+        writing = [batch for batch in batches if batch.has_writes]
+        if writing:
+            plans = [(batch.fence.held, batch.plan) for batch in writing]
+            written = self._ports.store.commit(plans, recorded_at=self._ports.clock.now())
+            await advance_together([batch.fence for batch in writing], written)
 
 
 def _member(consumed: ConsumedCommand) -> str:

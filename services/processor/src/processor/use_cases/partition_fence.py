@@ -1,8 +1,8 @@
 """The fence of a partition as its owner holds it: each of the owner's writes is under it (ADR 0002)."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 
-from domain.errors import CommitUnknown, Fenced, TransientError
+from domain.errors import CommitUnknown, Fenced, TransactionAborted, TransientError
 from domain.ports.core import EndOffset, Fence, IsAnother, ShipmentStore
 from domain.processing.halts import PartitionCheckpoint
 from processor.use_cases.shipment_cache import ShipmentCache
@@ -54,14 +54,22 @@ class PartitionFence:
             TransientError: the write failed; its outcome may be unknown.
         """
         try:
-            self.held = await written
+            self.hold(await written)
         except Fenced as fenced:
             # By another owner, or by a transaction of our own with an unknown outcome: the fence decides.
             await self._refresh()
             raise CommitUnknown(str(fenced)) from fenced
         except TransientError:
-            self._in_doubt = True
+            self.doubt()
             raise
+
+    def hold(self, moved: Fence) -> None:
+        """Hold the fence that a write has returned."""
+        self.held = moved
+
+    def doubt(self) -> None:
+        """Read the fence again before the next batch: the outcome of a transaction is unknown."""
+        self._in_doubt = True
 
     async def refresh_if_in_doubt(self) -> None:
         """Read the fence again if the outcome of the last transaction is unknown.
@@ -79,3 +87,31 @@ class PartitionFence:
         self.held = fence
         self._cache.clear()
         self._in_doubt = False
+
+
+async def advance_together(fences: Sequence[PartitionFence], written: Awaitable[Sequence[Fence]]) -> None:
+    """Await one write that moves several fences, and hold those that it returns.
+
+    Raises:
+        Fenced: one of several fences does not hold; nothing is written.
+        TransactionAborted: one of several may be the reason; nothing is written.
+        Exception: else as `PartitionFence.advance`.
+    """
+    if len(fences) == 1:
+        await fences[0].advance(_only(written))
+        return
+    try:
+        moved = await written
+    except TransactionAborted:
+        raise
+    except TransientError:
+        for fence in fences:
+            fence.doubt()
+        raise
+    for fence, held in zip(fences, moved, strict=True):
+        fence.hold(held)
+
+
+async def _only(written: Awaitable[Sequence[Fence]]) -> Fence:
+    [fence] = await written
+    return fence

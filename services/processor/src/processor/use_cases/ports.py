@@ -1,6 +1,6 @@
 """Ports that the parts of a shipment partition are given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from domain.ports.core import ChangeFeed, Clock, DuplicateFilter, Replies, ShipmentStore
@@ -9,6 +9,7 @@ from domain.ports.partitions import PartitionStateStore
 from messaging.dead_letters.records import KafkaDeadLetters
 from processor.metrics import ProcessorMetrics
 from processor.use_cases.quarantine import Quarantine
+from processor.use_cases.shared_cycle import SharedCycle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,7 @@ class Ports:
 
     Attributes:
         hold: how long early events are held, None for not at all.
+        cycle: applies the small batches of all partitions together.
     """
 
     store: ShipmentStore
@@ -30,3 +32,4 @@ class Ports:
     clock: Clock
     metrics: ProcessorMetrics
     hold: timedelta | None = None
+    cycle: SharedCycle = field(default_factory=SharedCycle)

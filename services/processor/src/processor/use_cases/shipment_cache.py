@@ -8,6 +8,8 @@ from domain.processing.batch import ConsumedCommand
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 
+Groups = Mapping[TrackingNumber, Sequence[ConsumedCommand]]
+
 
 class ShipmentCache:
     """LRU cache of `size` shipments. Valid while one owner has the partition; cleared with the fence."""
@@ -15,25 +17,6 @@ class ShipmentCache:
     def __init__(self, size: int) -> None:
         self._size = size
         self._shipments: OrderedDict[TrackingNumber, Shipment] = OrderedDict()
-
-    async def load(
-        self, groups: Mapping[TrackingNumber, Sequence[ConsumedCommand]], store: ShipmentStore
-    ) -> dict[TrackingNumber, Shipment]:
-        """Return the shipments of grouped commands, from the store where the cache lacks one.
-
-        A shipment that has nothing but known duplicates is not needed to judge them, and is not read.
-        """
-        shipments: dict[TrackingNumber, Shipment] = {}
-        missing: list[TrackingNumber] = []
-        for number, group in groups.items():
-            shipment = self.get(number)
-            if shipment is not None:
-                shipments[number] = shipment
-            elif not all(consumed.known_duplicate for consumed in group):
-                missing.append(number)
-        loaded = await store.load(missing)
-        self.put(loaded.values())
-        return shipments | loaded
 
     def get(self, tracking_number: TrackingNumber) -> Shipment | None:
         """Return a shipment and mark it as used; None if it is not cached."""
@@ -53,3 +36,25 @@ class ShipmentCache:
     def clear(self) -> None:
         """Remove all shipments."""
         self._shipments.clear()
+
+
+async def load_shipments(
+    wanted: Iterable[tuple[ShipmentCache, Groups]], store: ShipmentStore
+) -> dict[TrackingNumber, Shipment]:
+    """Return the shipments of grouped commands: at once from the store, where a cache lacks one.
+
+    A shipment that has nothing but known duplicates is not needed to judge them, and is not read.
+    """
+    shipments: dict[TrackingNumber, Shipment] = {}
+    missing: dict[TrackingNumber, ShipmentCache] = {}
+    for cache, groups in wanted:
+        for number, group in groups.items():
+            shipment = cache.get(number)
+            if shipment is not None:
+                shipments[number] = shipment
+            elif not all(consumed.known_duplicate for consumed in group):
+                missing[number] = cache
+    loaded = await store.load(missing)
+    for number, shipment in loaded.items():
+        missing[number].put([shipment])
+    return shipments | loaded

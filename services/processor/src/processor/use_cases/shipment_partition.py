@@ -1,12 +1,15 @@
 """Processing of one partition: apply its records to shipments exactly once (ADR 0002)."""
 
+import asyncio
 from collections.abc import Sequence
 
 from domain.ports.core import EndOffset, IsAnother
+from domain.processing.batch import LARGE_BATCH
 from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Start
 from messaging.dead_letters.records import DeadLetter, Record
 from processor.use_cases.batch_applier import BatchApplier
 from processor.use_cases.dead_lettering import DeadLetterWriter
+from processor.use_cases.partition_batch import PartitionBatch
 from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.partition_halts import PartitionHalts
 from processor.use_cases.ports import Ports
@@ -31,8 +34,10 @@ class ShipmentPartition:
         cache = ShipmentCache(cache_size)
         self._metrics = ports.metrics
         self._fence = PartitionFence(name, ports.store, cache, owner=owner)
-        reader = RecordReader(self._fence, partitions=partitions, hold=ports.hold)
-        self._applier = BatchApplier(ports, self._fence, reader, cache)
+        self._cache = cache
+        self._reader = reader = RecordReader(self._fence, partitions=partitions, hold=ports.hold)
+        self._applier = BatchApplier(ports)
+        self._cycle = ports.cycle
         self._dead_letters = DeadLetterWriter(ports, self._fence, reader)
         self._quarantine = QuarantineFilter(
             ports.quarantine, ports.store, self._fence, reader, self._dead_letters
@@ -53,12 +58,18 @@ class ShipmentPartition:
             wanted = await self._quarantine.others_of(records)
             # Past quarantined records as well, now that the records before them are applied.
             next_offset = records[-1].offset + 1
-            if wanted:
-                await self._applier.apply(wanted, next_offset)
-                await self._dead_letters.note_replays(wanted)
-            else:
-                await self._applier.skip_to(next_offset)
+            commands = self._reader.read_batch(wanted)
+            await self._apply(PartitionBatch(self._fence, self._cache, commands, next_offset))
+            await self._dead_letters.note_replays(wanted)
         return bool(wanted)
+
+    async def _apply(self, batch: PartitionBatch) -> None:
+        """Apply a batch; on return all its effects are durable."""
+        if len(batch.commands) < LARGE_BATCH:
+            await self._cycle.run(batch, self._applier)
+        else:
+            await self._applier.write([batch])
+            await asyncio.gather(self._applier.give_hints([batch]), self._applier.publish(batch))
 
     async def dead_letter(self, dead_letter: DeadLetter) -> None:
         """See `PartitionHandler.dead_letter`; the records before it are applied: the fence moves past it."""

@@ -6,6 +6,7 @@ from typing import Final
 from domain.errors import Fenced, PoisonRecord
 from messaging.consumer.partition.dead_lettering import DeadLettering
 from messaging.consumer.partition.isolation import CrashingRecord, IsolatingHandler
+from messaging.consumer.partition.slots import Slots
 from messaging.consumer.worker.record_queue import RecordQueue
 from messaging.consumer.worker.retrier import Retrier
 from messaging.consumer.worker.worker_states import Abandoned, pause_s
@@ -23,6 +24,7 @@ class BisectingApplier:
         isolating: IsolatingHandler,
         dead_letters: DeadLettering,
         *,
+        slots: Slots,
         status: WorkerStatus,
         queue: RecordQueue,
         retrier: Retrier,
@@ -32,11 +34,12 @@ class BisectingApplier:
         Args:
             isolating: applies records.
             dead_letters: takes records that cannot be applied.
+            slots: say when a batch begins.
             status: of the worker.
             queue: of the worker.
             retrier: of the worker.
         """
-        self._isolating, self._dead_letters = isolating, dead_letters
+        self._isolating, self._dead_letters, self._slots = isolating, dead_letters, slots
         self._status, self._queue, self._retrier = status, queue, retrier
 
     async def apply_next(self) -> None:
@@ -51,7 +54,7 @@ class BisectingApplier:
 
     async def _apply(self, batch: list[Record]) -> None:
         try:
-            applied = await self._retrier.until_done(lambda: self._isolating.handle(self._filled(batch)))
+            applied = await self._retrier.until_done(lambda: self._handle(batch))
         except (Fenced, Abandoned):
             raise
         except Exception as error:  # noqa: BLE001  # top of the loop: one record must not stop the others
@@ -59,14 +62,15 @@ class BisectingApplier:
         else:
             self._passed(batch, applied=applied)
 
-    def _filled(self, batch: list[Record]) -> list[Record]:
-        """Fill an empty batch once it has a slot: records that arrive while it waits make it larger."""
+    async def _handle(self, batch: list[Record]) -> bool:
+        """Handle a batch; fill an empty one when its turn comes: records that arrive until then are in it."""
         if not batch:
+            most = await self._slots.turn(self._queue.size, most=self._queue.max_batch)
             # Meanwhile the worker was stopped, or the log re-created: its records wait for the next takeover.
             if self._status.has_ended or self._queue.log_changed:
                 raise Abandoned
-            self._queue.begin(self._isolating.suspects.share(self._queue.inbox, self._queue.max_batch))
-        return batch
+            self._queue.begin(self._isolating.suspects.share(self._queue.inbox, most))
+        return await self._isolating.handle(batch)
 
     async def _isolate(self, batch: list[Record], error: Exception) -> None:
         if len(batch) > 1:

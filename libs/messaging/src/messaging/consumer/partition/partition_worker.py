@@ -67,7 +67,7 @@ class PartitionWorker(Worker):
         self._retrier = retrier = Retrier(status, lambda: slots.for_batch(queue.size))
         self._dead_letters = DeadLettering(name, isolating, retrier)
         self._applier = BisectingApplier(
-            isolating, self._dead_letters, status=status, queue=queue, retrier=retrier
+            isolating, self._dead_letters, slots=slots, status=status, queue=queue, retrier=retrier
         )
         self.halting = Halting(handler, status, queue)
         self.ownership = Ownership(

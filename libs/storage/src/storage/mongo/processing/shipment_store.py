@@ -1,6 +1,6 @@
 """Shipment store of the processor: fences, and one transaction per batch (ADR 0002)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 
 from domain.errors import Fenced, StoreUnavailable
 from domain.ports.core import EndOffset, Fence, IsAnother
-from domain.processing.batch import LARGE_BATCH, ConsumedCommand, EventRecord, Plan
+from domain.processing.batch import ConsumedCommand, EventRecord, Plan
 from domain.shipments.event_identity import EventId
 from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Shipment
@@ -23,7 +23,6 @@ from storage.mongo.documents import Document
 from storage.mongo.errors import translated
 from storage.mongo.processing.histories import HistoryLoader
 from storage.mongo.processing.partition_state import checkpoint_of, update_as_owner
-from storage.mongo.processing.transaction_batcher import TransactionBatcher
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
@@ -42,18 +41,16 @@ _STALLED_OPENS = {
 class MongoShipmentStore:
     """`ShipmentStore` on MongoDB.
 
-    A large batch has a transaction of its own, in a session of its partition; small batches of several
-    partitions share a transaction and a session. An owner that is killed or frozen in the middle of a
-    transaction leaves it open, and with it a lock on the fence that MongoDB would keep for a minute
-    (`transactionLifetimeLimitSeconds`). So the fence has the ids of both sessions: the next
-    owner ends them if it meets the lock.
+    A transaction of one partition is in a session of that partition, one of several in a shared session. An
+    owner that is killed or frozen in the middle of a transaction leaves it open, and with it a lock on the
+    fence that MongoDB would keep for a minute (`transactionLifetimeLimitSeconds`). So the fence has the ids
+    of both sessions: the next owner ends them if it meets the lock.
     """
 
     def __init__(self, database: Database) -> None:
         self._client = database.client
         self._database = database
         self._writer = TransactionWriter(database)
-        self._batcher = TransactionBatcher(self._writer.write)
         self._shipments = database[SHIPMENTS]
         self._events = database[STATUS_EVENTS]
         self._fences = database[PARTITION_FENCES]
@@ -111,14 +108,10 @@ class MongoShipmentStore:
             records.update((document["_id"], documents.event_of(document)) for document in found)
         return records
 
-    async def commit(self, fence: Fence, plan: Plan, *, recorded_at: datetime) -> Fence:
+    async def commit(self, plans: Sequence[tuple[Fence, Plan]], *, recorded_at: datetime) -> list[Fence]:
         """See `ShipmentStore.commit`."""
-        batch_write = BatchWrite(fence, plan, recorded_at)
-        if len(plan.events) < LARGE_BATCH:
-            await self._batcher.write(batch_write)
-        else:
-            await self._writer.write([batch_write])
-        return replace(fence, next_offset=plan.next_offset)
+        await self._writer.write([BatchWrite(fence, plan, recorded_at) for fence, plan in plans])
+        return [replace(fence, next_offset=plan.next_offset) for fence, plan in plans]
 
     async def dead_letter(
         self,

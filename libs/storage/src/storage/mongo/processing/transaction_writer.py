@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable
+from domain.errors import CommitUnknown, Fenced, StaleKnowledge, StoreUnavailable, TransactionAborted
 from domain.ports.core import Fence
 from domain.processing.batch import EventChange, Plan, ShipmentTransition
 from domain.shipments.tracking_number import TrackingNumber
@@ -22,10 +22,6 @@ from storage.mongo.processing.failed_transactions import FailedTransactions, id_
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
 _DUPLICATE_KEY = 11000
-
-
-class TransactionAborted(StoreUnavailable):
-    """Transaction that MongoDB aborted, because of a write conflict perhaps: nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)
