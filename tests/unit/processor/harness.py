@@ -109,6 +109,18 @@ class ProcessorHarness:
         await partition.open(ends_at(end_offset))
         return partition
 
+    async def partitions(self, count: int) -> list[ShipmentPartition]:
+        """Return all partitions of a topic, taken over by one process."""
+        owned = [
+            ShipmentPartition(
+                f"shipments.events/{number}", self._ports, owner="test", cache_size=100, partitions=count
+            )
+            for number in range(count)
+        ]
+        for each in owned:
+            await each.open(ends_at(END))
+        return owned
+
     async def applied(self, *commands: Command) -> ShipmentPartition:
         """Return a partition that has applied `commands`, from offset 0."""
         partition = await self.partition()

@@ -1,5 +1,6 @@
 """Shipment cache and duplicate filter save work, and neither is trusted too far."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from domain.errors import CommitUnknown
 from domain.shipments.commands import Command
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
+from messaging.producer.idempotent_producer import partition_of
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report, shipment_after
 from tests.support.records import records_of
@@ -121,6 +123,31 @@ async def test_the_filter_is_not_asked_where_a_caller_waits_for_a_reply(harness:
     assert harness.filter.asked == [1, 0]
     [reply] = harness.replies.sent["answers:a"]
     assert (reply.outcome, reply.reason, reply.timestamp) == ("applied", None, CREATION.timestamp)
+
+
+async def test_partitions_that_share_a_cycle_are_looked_up_and_written_at_once(
+    harness: ProcessorHarness,
+) -> None:
+    owned = await harness.partitions(3)
+    first_in = [
+        next(each for each in map(number, range(50)) if partition_of(each.encode(), 3) == place)
+        for place in range(3)
+    ]
+    batches = [
+        [
+            replace(record, partition=place)
+            for record in records_of(creation(each), report(Status.PICKED_UP, each))
+        ]
+        for place, each in enumerate(first_in)
+    ]
+    await asyncio.gather(*(one.handle(batch) for one, batch in zip(owned, batches, strict=True)))
+    assert harness.filter.asked == [6]
+    assert harness.store.loaded == [set(first_in)]
+    assert harness.store.calls["commit"] == 1
+    assert [harness.statuses(each) for each in first_in] == [["created", "picked_up"]] * 3
+    assert harness.published_ids() == [
+        command.event_id for each in first_in for command in (creation(each), report(Status.PICKED_UP, each))
+    ]
 
 
 async def test_rejected_events_are_not_marked_as_applied(harness: ProcessorHarness) -> None:
