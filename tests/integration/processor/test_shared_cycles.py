@@ -145,7 +145,8 @@ async def test_a_record_that_breaks_the_code_fails_in_its_partition_alone(
         log = await one.log()
         assert await one.apply(log) == [bool, bool, ValueError]
         assert await one.owned[2].handle(log[2][:-1])
-    assert await site.violations([*DAY, broken], published=True) == [f"lost: {broken.event_id}"]
+    [lost] = await site.violations([*DAY, broken], published=True)
+    assert broken.event_id in lost
 
 
 @pytest.mark.fault(Row.DUPLICATES)
