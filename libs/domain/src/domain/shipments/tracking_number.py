@@ -74,7 +74,7 @@ def read_tracking_number(text: str) -> TrackingNumber:
     Raises:
         InvalidTrackingNumber: the form or the check character is wrong.
     """
-    return parse_tracking_number(text if is_tracking_number(text) else canonical(text))
+    return TrackingNumber(text) if is_tracking_number(text) else parse_tracking_number(canonical(text))
 
 
 def canonical(text: str) -> str:
