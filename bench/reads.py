@@ -1,11 +1,12 @@
-"""Reads: one shipment, lists and their pages, on a million shipments; and how many logins a second.
+"""Reads: one shipment, lists and their pages, on a million shipments; creations and logins a second.
 
     make bench BENCH=reads
 
 Starts a stack of its own, writes the shipments straight into MongoDB (not measured), and asks through the
 gateway in a closed loop, as an administrator and as a client that owns 15 % of them. Prints p50 to p99.9 of
-each kind of read, and requests/s. Every list is asked for with its total; `list, filter changes` never asks
-for the same one twice, so that its total is counted again.
+each kind of read, and requests/s. Every list is asked for with its total. `first count` is the first request
+for each status, whose total nobody has counted yet; `list, filter changes` never asks for one twice,
+so that its total is counted again. Creations wait for their outcome, 201.
 """
 
 import random
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
+from itertools import repeat
 from typing import Final
 
 import aiohttp
@@ -27,13 +29,24 @@ from bench.stock import APART, BIG_CLIENT, fill, number_at, owner_of
 from pydantic_core import from_json, to_json
 
 from devstack.client import RunningStack
+from domain.shipments.status import Status
 
 UNLIMITED: Final = {
+    "LIMIT_INGEST_PER_S": "1000000",
     "LIMIT_READS_PER_S": "1000000",
     "LIMIT_LOGIN_PER_MIN": "1000000",
     "LIMIT_ADDRESS_PER_S": "1000000",
 }
 PAGES: Final = 50
+CREATED_AT_ONCE: Final = 128
+SHIPMENT: Final = {
+    "origin": {
+        "address": "Av. Insurgentes Sur 100, CDMX",
+        "coordinates": {"lat": 19.4, "lng": -99.1},
+    },
+    "destination": {"address": "Av. Vallarta 1, Guadalajara", "coordinates": {"lat": 20.6, "lng": -103.3}},
+    "package": {"weight_kg": 2.5, "content_description": "Refacciones"},
+}
 
 Requests = Iterator[bytes]
 
@@ -98,6 +111,7 @@ def reads_of(role: str, plan: Plan, *, pages: list[str]) -> dict[str, Callable[[
         "list, first page": lambda _: "/shipments",
         "list, first page of 100": lambda _: "/shipments?limit=100",
         "list, one status": lambda _: "/shipments?status=in_transit",
+        "list, rare status": lambda _: "/shipments?status=cancelled",
         "list, filter changes": filtered,
         "list, offset 10,000": lambda _: f"/shipments?offset={min(10_000, len(mine) // 2)}",
         "list, cursor": lambda rng: rng.choice(pages),
@@ -108,24 +122,44 @@ async def measure(lanes: Lanes, path_of: Callable[[random.Random], str], token: 
     """Send requests for a while; any status but 200 ends the run."""
     rng = random.Random(1)  # noqa: S311  # a load, not a secret
     paths = (request_bytes("GET", path_of(rng), token=token) for _ in iter(int, 1))
-    return await _timed(lanes, paths, plan)
+    return await _timed(lanes, during(plan.seconds, paths), at_once=plan.at_once)
+
+
+async def measure_first_counts(lanes: Lanes, token: str) -> Measured:
+    """Ask for the list of each status once, one after the other."""
+    paths = (request_bytes("GET", f"/shipments?status={status}", token=token) for status in Status)
+    return await _timed(lanes, paths, at_once=1)
 
 
 async def measure_logins(lanes: Lanes, plan: Plan) -> Measured:
     """Log in for a while."""
     login = to_json({"username": "client_user_001", "password": "password123"})
-    request = request_bytes("POST", "/auth/login", body=login)
-    return await _timed(lanes, (request for _ in iter(int, 1)), plan)
+    requests = repeat(request_bytes("POST", "/auth/login", body=login))
+    return await _timed(lanes, during(plan.seconds, requests), at_once=plan.at_once)
 
 
-async def _timed(lanes: Lanes, requests: Requests, plan: Plan) -> Measured:
+async def measure_creations(url: str, token: str, plan: Plan) -> Measured:
+    """Create shipments for a while, `CREATED_AT_ONCE` at a time."""
+    requests = repeat(request_bytes("POST", "/shipments", token=token, body=to_json(SHIPMENT)))
+    async with open_lanes(url, CREATED_AT_ONCE) as lanes:
+        return await _timed(
+            lanes,
+            during(plan.seconds, requests),
+            at_once=CREATED_AT_ONCE,
+            expected=HTTPStatus.CREATED,
+        )
+
+
+async def _timed(
+    lanes: Lanes, requests: Requests, *, at_once: int, expected: HTTPStatus = HTTPStatus.OK
+) -> Measured:
     latencies = Latencies()
     started = time.perf_counter()
     await closed_loop(
         lanes,
-        during(plan.seconds, requests),
-        at_once=plan.at_once,
-        expected=HTTPStatus.OK,
+        requests,
+        at_once=at_once,
+        expected=expected,
         answered=lambda _, seconds: latencies.add(seconds),
     )
     return Measured(latencies, len(latencies) / (time.perf_counter() - started))
@@ -140,9 +174,13 @@ async def measure_all(stack: RunningStack, plan: Plan) -> dict[str, Measured]:
     ):
         for role, username in {"admin": "admin_user", "client": "client_user_001"}.items():
             token = await log_in(session, username)
+            results[f"{role}: first count"] = await measure_first_counts(lanes, token)
             pages = await cursor_paths(lanes, token)
             for name, path_of in reads_of(role, plan, pages=pages).items():
                 results[f"{role}: {name}"] = await measure(lanes, path_of, token, plan)
+        results[f"creation, {CREATED_AT_ONCE} at once"] = await measure_creations(
+            stack.gateway_url, token, plan
+        )
         results["login"] = await measure_logins(lanes, plan)
     return results
 

@@ -19,6 +19,9 @@ BIG_CLIENT: Final = "client_001"
 BIG_SHARE: Final = 0.15
 """Share of the client that lists its own shipments; the others share the rest."""
 
+CANCELLED_EVERY: Final = 10_000
+"""One shipment of so many is cancelled, all over the list: the rare status."""
+
 APART: Final = timedelta(seconds=20)
 _LOT: Final = 5_000
 
@@ -39,12 +42,11 @@ def owner_of(index: int) -> str:
 def shipment(index: int) -> Document:
     """Return the document of a shipment; most are delivered, each has some history."""
     number = number_at(index)
-    steps = (0, 1, 2, 3, 4, 4, 4, 4, 4, 4)[index % 10]
     created_at = STARTED_AT - index * APART
     history = [_entry(number, Status.CREATED, created_at, index)]
     history += [
         _entry(number, status, created_at + timedelta(hours=6 * step), index)
-        for step, status in enumerate(WALK[:steps], start=1)
+        for step, status in enumerate(_walk(index), start=1)
     ]
     return {
         "_id": number,
@@ -58,6 +60,12 @@ def shipment(index: int) -> Document:
         "created_at": created_at,
         "updated_at": history[-1]["recorded_at"],
     }
+
+
+def _walk(index: int) -> Sequence[Status]:
+    if index % CANCELLED_EVERY == CANCELLED_EVERY // 2:
+        return (Status.CANCELLED,)
+    return WALK[: (0, 1, 2, 3, 4, 4, 4, 4, 4, 4)[index % 10]]
 
 
 def fill(stack: RunningStack, count: int) -> None:

@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
 from domain.ports.core import Reply
 from storage.redis import breaker, replies
@@ -156,12 +158,25 @@ async def test_an_inbox_stays_open_while_nothing_arrives(
             assert await asyncio.wait_for(reply, 2) == REPLY
 
 
+def channel_of(address: str) -> str:
+    return address.rpartition("#")[0]
+
+
+async def messages_of(subscription: PubSub, count: int) -> AsyncIterator[dict[str, Any]]:
+    """Yield so many messages, and require that no other follows."""
+    for _ in range(count):
+        while (message := await subscription.get_message(timeout=2))["type"] != "message":
+            pass
+        yield message
+    assert await subscription.get_message(timeout=0.1) is None
+
+
 async def test_replies_without_a_waiting_request_are_dropped_without_harm(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
         with inbox.expect() as (gone, _):
             pass
         with inbox.expect() as (address, reply):
-            await redis_client.publish(gone, b"not even json")
+            await redis_client.publish(channel_of(gone), b"not even json")
             await RedisReplies(redis_client).send({gone: REPLY, address: REPLY})
             assert await asyncio.wait_for(reply, 2) == REPLY
             await RedisReplies(redis_client).send({address: REPLY})
@@ -170,10 +185,21 @@ async def test_replies_without_a_waiting_request_are_dropped_without_harm(redis_
 async def test_an_invalid_reply_does_not_close_the_inbox(redis_client: Redis) -> None:
     async with inbox_of(redis_client) as inbox:
         with inbox.expect() as (address, reply):
-            for nonsense in (b"not even json", b"[]", b'[{"outcome": 1}]', b""):
-                await redis_client.publish(address, nonsense)
+            for nonsense in (b"not even json", b"[]", b'{"0": {"outcome": 1}}', b""):
+                assert await redis_client.publish(channel_of(address), nonsense) == 1
             await RedisReplies(redis_client).send({address: REPLY})
             assert await asyncio.wait_for(reply, 2) == REPLY
+
+
+async def test_replies_of_a_batch_to_one_inbox_are_one_message(redis_client: Redis) -> None:
+    async with inbox_of(redis_client) as inbox, redis_client.pubsub() as other:
+        with inbox.expect() as (first, one), inbox.expect() as (second, two):
+            await other.subscribe(channel_of(first), "answers:test:1:7")
+            await RedisReplies(redis_client).send({first: REPLY, second: REPLY, "answers:test:1:7": REPLY})
+            assert [await asyncio.wait_for(reply, 2) for reply in (one, two)] == [REPLY, REPLY]
+        heard = [each["channel"].decode() async for each in messages_of(other, 2)]
+    # The second has the form of earlier releases, whose inboxes wait for one reply at each address.
+    assert sorted(heard) == sorted([channel_of(first), "answers:test:1:7"])
 
 
 @pytest.mark.fault(Row.REDIS_AWAY)

@@ -12,8 +12,10 @@ from domain.errors import StoreUnavailable
 from storage.mongo.database import Database, open_database
 from storage.mongo.schema import (
     AUTH_USERS,
+    BY_CREATION,
     BY_ENDPOINT_AND_SHIPMENT,
     INDEXES,
+    SHIPMENTS,
     STEPS,
     VALIDATORS,
     WEBHOOK_DELIVERIES,
@@ -31,6 +33,8 @@ from storage.mongo.schema.migrations import (
 from storage.settings import MongoSettings
 
 pytestmark = pytest.mark.stack
+
+INDEXED_BY_STATUS_FIRST = 8
 
 
 class Counted:
@@ -75,6 +79,17 @@ async def test_an_older_index_of_pending_deliveries_gives_way_to_one_of_all(bare
         await index_all_deliveries_of_shipments(bare)
         found = await bare[WEBHOOK_DELIVERIES].index_information()
         assert "partialFilterExpression" not in found[pending.document["name"]]
+
+
+async def test_the_release_before_keeps_its_index_on_the_status_beside_the_new_one(bare: Database) -> None:
+    await apply_schema(bare)
+    older, newer = IndexModel([("client_id", 1), ("current_status", 1), *BY_CREATION]), INDEXES[SHIPMENTS][0]
+    await bare[SHIPMENTS].drop_index(newer.document["name"])
+    await bare[SHIPMENTS].create_indexes([older])
+    await bare[SCHEMA_MIGRATIONS].delete_one({"_id": INDEXED_BY_STATUS_FIRST})
+    await apply_schema(bare)
+    names = set(await bare[SHIPMENTS].index_information())
+    assert names >= {older.document["name"], newer.document["name"]}
 
 
 @pytest.mark.race

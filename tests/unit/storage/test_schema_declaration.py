@@ -12,6 +12,7 @@ DECLARED_AFTER = {
     5: "c2f7616bfa6f02dc",
     6: "c9fa21f7c7cb1f01",
     7: "d6b874ef796386fe",
+    8: "24e9e2e13e09f292",
 }
 """Of each number of steps: what was declared then."""
 

@@ -1,12 +1,16 @@
-"""Replies to callers that wait for an event, over Redis pub/sub: the processor sends, ingest-api waits."""
+"""Replies to callers that wait for an event, over Redis pub/sub: the processor sends, ingest-api waits.
+
+An address is `<channel>#<number>`: an inbox has one channel, and each waiting request a number. All replies
+of a batch to one inbox are one message, which costs sender and receiver more than each reply in it. An
+address without a number is a channel of its own, with one reply in a message, for earlier releases.
+"""
 
 import asyncio
 import contextlib
-import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from pydantic import TypeAdapter
@@ -19,7 +23,8 @@ from servicekit.background_tasks import in_background
 from storage.redis.breaker import RedisBreaker
 
 _REPLY: Final = TypeAdapter(Reply)
-_GLOB: Final = re.compile(r"[*?\[\]\\]")
+_REPLIES: Final = TypeAdapter(dict[str, Reply])
+_MARK: Final = "#"
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
 _log = structlog.get_logger(__name__)
@@ -39,11 +44,24 @@ class RedisReplies:
 
         async def publish() -> None:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                for channel, reply in replies.items():
-                    pipeline.publish(channel, _REPLY.dump_json(reply))
+                for channel, message in _messages(replies):
+                    pipeline.publish(channel, message)
                 await pipeline.execute()
 
         await self._breaker.run(publish, otherwise=None)
+
+
+def _messages(replies: Mapping[str, Reply]) -> Iterator[tuple[str, bytes]]:
+    """Yield the channels to publish to, and what."""
+    numbered: dict[str, dict[str, Reply]] = {}
+    for address, reply in replies.items():
+        channel, _, number = address.rpartition(_MARK)
+        if channel and number.isdigit():
+            numbered.setdefault(channel, {})[number] = reply
+        else:
+            yield address, _REPLY.dump_json(reply)
+    for channel, by_number in numbered.items():
+        yield channel, _REPLIES.dump_json(by_number)
 
 
 class RedisReplyInbox:
@@ -55,7 +73,7 @@ class RedisReplyInbox:
 
     def __init__(self, redis: Redis, instance: str) -> None:
         # Not the instance alone: a reply to the previous process must not reach this one.
-        self._prefix = f"answers:{instance}:{secrets.token_hex(4)}:"
+        self._channel = f"answers:{instance}:{secrets.token_hex(4)}"
         self._redis = redis
         self._numbers = count()
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
@@ -69,12 +87,12 @@ class RedisReplyInbox:
     @contextlib.contextmanager
     def expect(self) -> Iterator[tuple[str, asyncio.Future[Reply]]]:
         """Yield the address to send an event with, and the future of the reply to it."""
-        address = f"{self._prefix}{next(self._numbers)}"
-        future = self._waiting[address] = asyncio.get_running_loop().create_future()
+        number = str(next(self._numbers))
+        future = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            yield address, future
+            yield f"{self._channel}{_MARK}{number}", future
         finally:
-            del self._waiting[address]
+            del self._waiting[number]
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -86,7 +104,7 @@ class RedisReplyInbox:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
-                    await subscription.psubscribe(_GLOB.sub(r"\\\g<0>", self._prefix) + "*")
+                    await subscription.subscribe(self._channel)
                     await self._receive(subscription)
             except (RedisError, OSError) as error:
                 _log.warning("reply_inbox_closed", error=str(error) or type(error).__name__)
@@ -99,20 +117,18 @@ class RedisReplyInbox:
             message = await subscription.get_message(timeout=_POLL_S)
             if message is None:
                 continue
-            if message["type"] == "psubscribe":
+            if message["type"] == "subscribe":
                 self._subscribed.set()
-            elif message["type"] == "pmessage":
-                self._deliver(message)
+            elif message["type"] == "message":
+                self._deliver(message["data"])
 
-    def _deliver(self, message: dict[str, Any]) -> None:
-        future = self._waiting.get(message["channel"].decode())
-        if future is None or future.done():
-            return
+    def _deliver(self, message: bytes) -> None:
         try:
-            reply = _REPLY.validate_json(message["data"])
-        except (
-            ValueError
-        ) as error:  # from a processor of another version, say: only this caller waits in vain
-            _log.warning("reply_unreadable", error=str(error))
-        else:
-            future.set_result(reply)
+            replies = _REPLIES.validate_json(message)
+        except ValueError as error:  # from a processor of another version, say: its callers wait in vain
+            _log.warning("replies_unreadable", error=str(error))
+            return
+        for number, reply in replies.items():
+            future = self._waiting.get(number)
+            if future is not None and not future.done():
+                future.set_result(reply)

@@ -24,6 +24,7 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.held_events import HELD_UNTIL
 from storage.mongo.queries import lists
+from storage.mongo.queries.joined_reads import JoinedReads
 from storage.mongo.queries.paging import MongoList, shown
 from storage.mongo.queries.scopes import inside
 from storage.mongo.queries.trails import MongoTrails
@@ -96,12 +97,12 @@ class MongoShipmentReader:
 
     def __init__(self, database: Database) -> None:
         self._shipments = database[SHIPMENTS]
+        self._single = JoinedReads(self._shipments, SHIPMENT_FIELDS)
         self._list = MongoList(self._shipments, SHIPMENT_FIELDS, id_as="tracking_number", time="created_at")
 
     async def get(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> Document | None:
         """See `ShipmentReader.get`."""
-        with translated():
-            found = await self._shipments.find_one(_by_id(tracking_number, scope), SHIPMENT_FIELDS)
+        found = await self._single.get(tracking_number, scope)
         return None if found is None else with_checkpoints(shown(found, "tracking_number"))
 
     async def exists(self, tracking_number: TrackingNumber, scope: Scope = EVERYTHING) -> bool:

@@ -1,7 +1,7 @@
 """Collections, indexes and validators of the database, and the migration steps that create them.
 
 Collections must exist before the first transaction, and an index that events change costs about 50 µs per
-event: there is exactly one, for lists by client and status.
+event: there is exactly one, for lists by status (ADR 0033).
 """
 
 from typing import Any, Final
@@ -32,7 +32,7 @@ WEBHOOK_REPLAYS: Final = "webhook_replays"
 BY_ID: Final = [("_id", ASCENDING)]
 BY_CREATION: Final = [("created_at", DESCENDING), ("_id", DESCENDING)]
 BY_CLIENT: Final = [("client_id", ASCENDING), *BY_CREATION]
-BY_CLIENT_AND_STATUS: Final = [("client_id", ASCENDING), ("current_status", ASCENDING), *BY_CREATION]
+BY_STATUS_AND_CLIENT: Final = [("current_status", ASCENDING), *BY_CLIENT]
 BY_REFERENCE: Final = [("reference", ASCENDING), *BY_CREATION]
 BY_CLIENT_AND_REFERENCE: Final = [("client_id", ASCENDING), *BY_REFERENCE]
 BY_RECORDING: Final = [("recorded_at", DESCENDING), ("_id", DESCENDING)]
@@ -55,7 +55,7 @@ _REFERENCED: Final = {"reference": {"$exists": True}}
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     SHIPMENTS: [
-        *(IndexModel(keys) for keys in (BY_CLIENT_AND_STATUS, BY_CLIENT, BY_CREATION)),
+        *(IndexModel(keys) for keys in (BY_STATUS_AND_CLIENT, BY_CLIENT, BY_CREATION)),
         *(
             IndexModel(keys, partialFilterExpression=_REFERENCED)
             for keys in (BY_REFERENCE, BY_CLIENT_AND_REFERENCE)
@@ -169,6 +169,8 @@ STEPS: Final = (
     Step("collections of webhooks", create_declared),
     Step("deliveries of a shipment in every state", index_all_deliveries_of_shipments),
     Step("links to shipments", create_declared),
+    # The index by client and status stays until a later release: the one before this still reads with it.
+    Step("index by status, then client", create_declared),
 )
 
 
