@@ -24,7 +24,7 @@ from domain.processing.dead_letter import DeadLetterState
 from domain.shipments.status import Status
 from storage.mongo.database import Database, open_database
 from storage.mongo.operations.operator_actions import MongoActionLog
-from storage.mongo.queries import readers
+from storage.mongo.queries import lists, readers
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, SHIPMENTS, STATUS_EVENTS, apply_schema
 from storage.settings import MongoSettings
@@ -159,7 +159,9 @@ async def test_every_list_of_shipments_uses_an_index(
     profiled: Database, matching: ShipmentFilter, window: Window
 ) -> None:
     await MongoShipmentReader(profiled).page(matching, window)
-    reads = await assert_served_by_indexes(profiled)
+    reads = await profiled_reads(profiled, LISTED)
+    if not matching.statuses or matching.client_id is not None or matching.reference is not None:
+        assert_unsorted(reads)
     found = next(read for read in reads if "find" in read["command"])
     if matching.updated == Period() and (matching.client_id is None or matching.prefix is None):
         looks = window.offset + window.limit + 1
@@ -227,6 +229,15 @@ async def test_a_rare_status_is_found_without_reading_the_others(database: Datab
     await database.command("profile", 0)
     reads = await database["system.profile"].find({"ns": f"{database.name}.{SHIPMENTS}"}).to_list()
     assert all(read["keysExamined"] < 200 for read in reads)
+
+
+async def test_a_common_status_is_read_newest_first(
+    profiled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "FEW", 10)
+    await MongoShipmentReader(profiled).page(ShipmentFilter(statuses=(Status.DELIVERED,)), Window(limit=10))
+    found = next(each for each in await assert_served_by_indexes(profiled) if "find" in each["command"])
+    assert found["planSummary"] == "IXSCAN { created_at: -1, _id: -1 }"
 
 
 async def test_query_that_reads_too_much_is_rejected(

@@ -27,6 +27,9 @@ NEWEST_FIRST: Final = [("created_at", pymongo.DESCENDING), ("_id", pymongo.DESCE
 BY_NUMBER: Final = [("_id", pymongo.ASCENDING)]
 LAST_RECORDED_FIRST: Final = [("recorded_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
+FEW: Final = 5_000
+"""Entries that are sorted for each page: their keys alone, which the index has."""
+
 _AFTER_ALL: Final = "~"
 """Above every character of a tracking number and of an event id."""
 
@@ -39,13 +42,19 @@ class ListQuery:
         query: the filter for all entries.
         order: sort order, which ends with `_id`.
         index: index to read with; None: MongoDB chooses.
+        index_of_few: index to read with if at most `FEW` entries match; they are sorted then.
         counted_by: index to count with; None: MongoDB chooses.
     """
 
     query: Mapping[str, Any]
     order: Keys
     index: Keys | None = None
+    index_of_few: Keys | None = None
     counted_by: Keys | None = None
+
+    def index_for(self, total: int) -> Keys | None:
+        """Return the index to read with when so many entries match."""
+        return self.index_of_few if self.index_of_few is not None and total <= FEW else self.index
 
     def after(self, position: Position | None) -> dict[str, Any]:
         """Return the filter for entries after a position; its bounds are those of the index."""
@@ -67,9 +76,10 @@ class ListQuery:
 def shipments(matching: ShipmentFilter) -> ListQuery:
     """Return the list of shipments for a filter.
 
-    Statuses alone can be read in two ways, and MongoDB takes the cheaper one: newest first until the page is
-    full, where the status is common, or all that have it, sorted, where it is rare. For a client, the entries
-    of several statuses are merged in the order of the index.
+    Statuses alone are read newest first until the page is full, or, where few shipments have them, from the
+    index of the status, sorted. (Left to MongoDB, a plan made for a common status is kept for a rare one:
+    measured, 500 ms instead of 1.) For a client, the entries of several statuses are merged in the order of
+    the index.
 
     A prefix is compared with the keys of the client's index, newest first; where no client is named it is a
     range of `_id`, in the order of the numbers. (That range for one client would fetch every 32nd shipment
@@ -91,7 +101,13 @@ def shipments(matching: ShipmentFilter) -> ListQuery:
     if matching.prefix is not None and matching.client_id is None:
         return ListQuery(query=query, order=BY_NUMBER, index=BY_ID, counted_by=BY_ID)
     if matching.client_id is None and matching.statuses:
-        return ListQuery(query=query, order=NEWEST_FIRST, counted_by=BY_STATUS_AND_CLIENT)
+        return ListQuery(
+            query=query,
+            order=NEWEST_FIRST,
+            index=BY_CREATION,
+            index_of_few=BY_STATUS_AND_CLIENT,
+            counted_by=BY_STATUS_AND_CLIENT,
+        )
     if matching.client_id is None:
         index = BY_CREATION
     else:

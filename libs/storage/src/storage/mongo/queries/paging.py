@@ -32,11 +32,11 @@ class MongoList:
 
     async def page(self, listed: ListQuery, window: Window) -> Page:
         """Return a page of a list."""
-        query = listed.after(window.after)
-        cursor = self._collection.find(query, self._fields, sort=listed.order, hint=listed.index)
+        total = await self.totals.of(listed)
+        query, index = listed.after(window.after), listed.index_for(total)
+        cursor = self._collection.find(query, self._fields, sort=listed.order, hint=index)
         found = await cursor.skip(window.offset).limit(window.limit + 1).to_list()
         id_as, time = self._names
-        total = await self.totals.of(listed)
         return page_of([shown(each, id_as) for each in found], window, total=total, order=(time, id_as))
 
 
