@@ -160,10 +160,11 @@ async def test_every_list_of_shipments_uses_an_index(
 ) -> None:
     await MongoShipmentReader(profiled).page(matching, window)
     reads = await profiled_reads(profiled, LISTED)
-    if not matching.statuses or matching.client_id is not None or matching.reference is not None:
-        assert_unsorted(reads)
     found = next(read for read in reads if "find" in read["command"])
-    if matching.updated == Period() and (matching.client_id is None or matching.prefix is None):
+    if found.get("hasSortStage"):
+        assert lists.shipments(matching).index_of_few is not None
+        assert found["keysExamined"] <= lists.FEW
+    elif matching.updated == Period() and (matching.client_id is None or matching.prefix is None):
         looks = window.offset + window.limit + 1
         assert found["docsExamined"] <= looks * 8, "more is read than is shown"
 
@@ -211,7 +212,7 @@ async def test_total_is_counted_from_the_index(profiled: Database) -> None:
         ShipmentFilter(reference="order 7", client_id=CLIENT),
     ):
         await MongoShipmentReader(profiled).page(matching, Window(limit=1))
-    reads = await assert_served_by_indexes(profiled)
+    reads = await profiled_reads(profiled, LISTED)
     counts = [read for read in reads if "aggregate" in read["command"]]
     assert [read["docsExamined"] for read in counts] == [0] * 5
 
