@@ -28,8 +28,8 @@ BY_NUMBER: Final = [("_id", pymongo.ASCENDING)]
 LAST_RECORDED_FIRST: Final = [("recorded_at", pymongo.DESCENDING), ("_id", pymongo.DESCENDING)]
 
 FEW: Final = 3_000
-"""Entries that are sorted for each page: their keys, which the index has, and behind a cursor the documents. To
-find a page of so many among a million, newest first, takes as long."""
+"""Entries that are sorted for each page: their keys, which the index has, and behind a cursor the documents.
+To find a page of so many among a million, newest first, takes as long."""
 
 _AFTER_ALL: Final = "~"
 """Above every character of a tracking number and of an event id."""
