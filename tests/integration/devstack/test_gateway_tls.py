@@ -78,6 +78,7 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
                     secure=f"https://localhost:{ports['secure']}",
                     data=data,
                 )
+            assert await child.stop()  # Caddy too, by itself
         finally:
             child.kill()
             await child.wait()
