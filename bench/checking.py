@@ -52,9 +52,14 @@ def are_whole(database: Database[dict[str, Any]], filling: Filling) -> bool:
     return database["shipments"].count_documents(HISTORY) == len(filling.numbers)
 
 
-def wrong_outcomes(database: Database[dict[str, Any]], expected: Mapping[EventId, str]) -> list[str]:
-    """Return the events whose recorded outcome is missing or another, or that nobody sent."""
-    recorded = {each["_id"]: each["outcome"] for each in database["status_events"].find({}, {"outcome": 1})}
+def recorded_outcomes(database: Database[dict[str, Any]]) -> dict[EventId, str]:
+    """Return the outcome of each event in the audit log."""
+    found = database["status_events"].find({}, {"outcome": 1})
+    return {each["_id"]: each["outcome"] for each in found}
+
+
+def wrong_outcomes(recorded: Mapping[EventId, str], expected: Mapping[EventId, str]) -> list[str]:
+    """Return the events whose outcome is missing or another, or that nobody sent."""
     return sorted(
         f"{event}: {recorded.get(event)}, not {expected.get(event)}"
         for event in recorded.keys() | expected.keys()

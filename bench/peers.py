@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bench.checking import DerivedTopics, are_whole, published, wrong_outcomes
+from bench.checking import DerivedTopics, are_whole, published, recorded_outcomes, wrong_outcomes
 from bench.contenders import CONTENDERS, JVM, OURS, PEERS, Contender
 from bench.filling import Filling, drop, fill, make_filling, register
 from bench.load import cpu_of, cpu_seconds, kafka_settings
@@ -131,7 +131,7 @@ def drain(stack: RunningStack, contender: Contender, filling: Filling, name: str
                 and derived.count() >= messages
             )
         )
-        wrong = wrong_outcomes(database, filling.outcomes)
+        wrong = wrong_outcomes(recorded_outcomes(database), filling.outcomes)
         if wrong or derived.count() != messages:
             excess = derived.count() - messages
             raise RuntimeError(f"{len(wrong)} wrong outcomes {wrong[:3]}, {excess} messages too many")

@@ -4,11 +4,13 @@ from collections import Counter
 from datetime import timedelta
 
 from bench import footprint
-from bench.checking import published
+from bench.checking import published, wrong_outcomes
 from bench.contenders import CONTENDERS
 from bench.filling import created_document, make_filling
 from bench.load import LATE, STARTED_AT, WALK
 from bench.peers import SERVERS, Drain, Look, drained, ratios, report
+
+from domain.shipments.event_identity import EventId
 
 
 def test_a_filling_holds_complete_lives_with_repetitions_and_illegal_events() -> None:
@@ -31,6 +33,16 @@ def test_every_event_has_one_outcome_by_the_order_of_a_life() -> None:
     }
     assert {event for event, outcome in filling.outcomes.items() if outcome == "rejected"} == illegal
     assert published(filling) == 2 * 8000 + len(filling.numbers)
+
+
+def test_an_outcome_that_is_missing_or_another_or_of_no_event_is_wrong() -> None:
+    expected = make_filling(events=8, seed=3).outcomes
+    first, second, *_ = expected
+    assert wrong_outcomes(expected, expected) == []
+    recorded = {**expected, first: "rejected", EventId("evt_of_nobody"): "applied"}
+    del recorded[second]
+    assert len(wrong_outcomes(recorded, expected)) == 3
+    assert f"{second}: None, not applied" in wrong_outcomes(recorded, expected)
 
 
 def test_the_shipments_stand_at_their_beginning() -> None:
