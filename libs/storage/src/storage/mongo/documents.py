@@ -297,6 +297,7 @@ def history_fields(command: Command) -> Document:
     fields["timestamp"] = command.timestamp
     if command.utc_offset is not None:
         fields[UTC_OFFSET] = command.utc_offset
-    fields |= {"source": command.source, **_NULL}
+    fields["source"] = command.source
+    fields |= _NULL
     put_given(fields, command, OBSERVED)
     return fields
