@@ -27,7 +27,7 @@ HOST = "127.0.0.1"
 ERROR_KEYS = {"error", "message", "status_code", "timestamp"}
 SERVICES = ("ingest-api", "query-api", "processor")
 NOT_ROUTED = {400, 408, 417, 431, 501, 505}
-"""Plain-text response of the gateway's HTTP server to invalid HTTP (see the Caddyfile)."""
+"""Response of the gateway's parser to invalid HTTP, not in the form of the API."""
 
 
 class Fuzzer:

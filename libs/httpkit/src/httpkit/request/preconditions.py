@@ -15,7 +15,7 @@ from httpkit.response.errors import ApiError, Handler
 from httpkit.routes import CONDITIONAL_ROUTES, DECLARED
 
 CODINGS: Final = ("gzip", "zstd")
-"""Codings of the gateway: it appends `-gzip` or `-zstd` to the tag of a response that it compresses."""
+"""Codings that a proxy appends to the tag of a response that it compresses; ours takes its own off again."""
 MAX_TAGS: Final = 100
 
 _ANY: Final = "*"

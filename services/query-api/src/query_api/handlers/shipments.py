@@ -78,7 +78,7 @@ def _conditional_response(request: web.Request, shipment: dict[str, Any]) -> web
         raise precondition_failed("the shipment has another version than If-Match asks for")
     headers: dict[str, str] = {hdrs.ETAG: version_tag(version), **PRIVATE}
     known = {each.value for each in request.if_none_match or ()}
-    # The gateway removes its suffix only from a single strong tag: not in a list of tags, and not after `W/`.
+    # A proxy in front may leave its suffix on, in a list of tags or after `W/`.
     tag = version_tag(version).strip('"')
     if known & {ETAG_ANY, tag, *(f"{tag}-{coding}" for coding in CODINGS)}:
         return web.Response(status=web.HTTPNotModified.status_code, headers=headers)
