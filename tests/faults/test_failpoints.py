@@ -68,7 +68,7 @@ WALKS = {
     CrashPoint.AFTER_REDELIVERY_LOOKUP: Walk(
         on_call=1, before=[struck(CrashPoint.AFTER_COMMIT, on_call=3)], risky=True
     ),
-    CrashPoint.AFTER_LOAD: Walk(),
+    CrashPoint.AFTER_LOAD: Walk(on_call=2),  # few cycles load anything
     CrashPoint.BEFORE_TRANSACTION: Walk(),
     CrashPoint.AFTER_FENCE: Walk(risky=True),
     CrashPoint.INSIDE_TRANSACTION: Walk(risky=True),
