@@ -17,6 +17,7 @@ Prints p50 to p99.9; `--save` writes them, and a picture, to bench/results.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
@@ -137,16 +138,17 @@ async def measure(stack: RunningStack, load: Load, *, warm_up_s: float) -> Measu
 
         instants = [start + each for each in load.instants]
         await open_loop(lanes, load.requests, instants, expected=HTTPStatus.ACCEPTED, answered=answered)
-    await _all_seen(follower, following, len(load.ids))
+    await _all_seen(follower, following, frozenset(load.ids))
     for each, instant in zip(load.ids, load.instants, strict=True):
         if instant >= warm_up_s:
             result.visible.add(follower.seen[each] - start - instant)
     return result
 
 
-async def _all_seen(follower: Follower, following: asyncio.Task[None], count: int) -> None:
+async def _all_seen(follower: Follower, following: asyncio.Task[None], ids: AbstractSet[EventId]) -> None:
+    """Wait for the messages of these events; those of earlier ones may come late, and do not count."""
     async with asyncio.timeout(VISIBLE_WITHIN_S):
-        while len(follower.seen) < count and not following.done():  # noqa: ASYNC110  # light while it runs
+        while not (ids <= follower.seen.keys() or following.done()):  # noqa: ASYNC110  # light while it runs
             await asyncio.sleep(0.05)
     following.cancel()
     await asyncio.wait((following,))
