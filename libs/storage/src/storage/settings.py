@@ -19,7 +19,7 @@ class MongoSettings(BaseSettings):
         database: name of the database.
         username: of the service, if `uri` has none; needs a password.
         password: password of `username`.
-        timeout_s: longest wait in seconds for any call, retries included.
+        timeout_s: longest wait in seconds for any call, retries included, and for a greeting.
         server_selection_timeout_s: longest wait in seconds for a server that can take a call, as after a
             fail-over.
         max_pool_size: most connections to each server.

@@ -51,6 +51,8 @@ async def open_database(
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
         settings.uri,
         timeoutMS=int(settings.timeout_s * 1000),
+        # A server that is silent at the first greeting is greeted again; the driver would wait for 20 s.
+        connectTimeoutMS=int(settings.timeout_s * 1000),
         serverSelectionTimeoutMS=int(settings.server_selection_timeout_s * 1000),
         maxPoolSize=settings.max_pool_size,
         appname="waybill",
