@@ -23,8 +23,8 @@ SHARING: Final = (
         name="failure-in-a-cycle-swallowed",
         safety="a member of a cycle that is not written is not taken for applied",
         file=_CYCLE,
-        old="                member.written.set_exception(copy.copy(error))",
-        new="                member.written.set_result(asyncio.create_task(asyncio.sleep(0)))",
+        old="        member.written.set_exception(copy_of(error))",
+        new="        member.written.set_result(asyncio.create_task(asyncio.sleep(0)))",
         tests=(
             f"{_SHARED}::test_one_that_cannot_be_written_fails_alone",
             f"{_SHARED}::test_an_error_of_no_single_batch_reaches_all_and_nothing_is_tried_or_published",
@@ -53,6 +53,14 @@ SHARING: Final = (
         old="    return [member for member in members if not member.written.done()]\n",
         new="    return list(members)\n",
         tests=(f"{_SHARED}::test_what_nobody_waits_for_any_more_is_not_begun",),
+    ),
+    Mutation(
+        name="cycle-that-ended-waited-for",
+        safety="a cycle that ends settles all its members",
+        file=_CYCLE,
+        old='            _fail([*members, *self._waiting], CommitUnknown("the cycle has ended"))\n',
+        new="",
+        tests=(f"{_SHARED}::test_a_cycle_that_ends_leaves_nobody_waiting",),
     ),
     Mutation(
         name="fences-not-doubted",

@@ -77,6 +77,7 @@ class Flood:
             aiohttp.ClientSession(headers=headers) as session,
             session.post(f"{self.url}/events", json=event) as response,
         ):
+            assert "Location" in response.headers, await response.text()
             said, event_id = response.status, response.headers["Location"].removeprefix("/events/")
         self.accepted[EventId(event_id)] += 1
         return said

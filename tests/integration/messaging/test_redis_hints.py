@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
@@ -188,6 +189,16 @@ async def test_an_invalid_reply_does_not_close_the_inbox(redis_client: Redis) ->
             for nonsense in (b"not even json", b"[]", b'{"0": {"outcome": 1}}', b""):
                 assert await redis_client.publish(channel_of(address), nonsense) == 1
             await RedisReplies(redis_client).send({address: REPLY})
+            assert await asyncio.wait_for(reply, 2) == REPLY
+
+
+async def test_reply_of_the_previous_release_is_received(redis_client: Redis) -> None:
+    inbox = RedisReplyInbox(redis_client, "odd[1]*?")
+    async with inbox.listening():
+        await wait_until(lambda: inbox.is_open, timeout_s=5, what="the subscription")
+        with inbox.expect() as (address, reply):
+            # It takes the whole address for a channel, and sends one reply there.
+            assert await redis_client.publish(address, TypeAdapter(Reply).dump_json(REPLY)) == 1
             assert await asyncio.wait_for(reply, 2) == REPLY
 
 

@@ -34,6 +34,7 @@ class ScriptedApplier:
         published: partitions, in order.
         hinted: the partitions of each round of hints.
         slow: a partition whose publication does not end.
+        held: transactions that wait for the gate, by the partitions in them; all of them if empty.
     """
 
     bad: dict[int, Exception] = field(default_factory=dict)
@@ -44,11 +45,13 @@ class ScriptedApplier:
     published: list[int] = field(default_factory=list)
     hinted: list[list[int]] = field(default_factory=list)
     slow: int | None = None
+    held: list[list[int]] = field(default_factory=list)
 
     async def write(self, batches: Sequence[PartitionBatch]) -> None:
         partitions = [each.next_offset for each in batches]
         self.written.append(partitions)
-        await self.gate.wait()
+        if not self.held or partitions in self.held:
+            await self.gate.wait()
         if self.troubles:
             raise self.troubles.popleft()
         for partition in partitions:
@@ -130,13 +133,17 @@ async def test_a_batch_that_comes_alone_waits_for_nobody(process: Process, appli
 async def test_all_whose_turn_it_is_after_a_cycle_share_the_next_one(
     process: Process, applier: ScriptedApplier
 ) -> None:
+    filled: list[int] = []
+
     async def in_turn(partition: int) -> None:
         await process.cycle.turn()
+        filled.append(partition)
         await process.cycle.run(batch_of(partition), applier)
 
     first = await process.begin(0)
     waiting = [asyncio.create_task(in_turn(partition)) for partition in (1, 2, 3)]
     again = await process.begin(4)
+    assert filled == []
     applier.gate.set()
     await ends([*first, *waiting, *again])
     assert [sorted(each) for each in applier.written] == [[0], [1, 2, 3, 4]]
@@ -154,7 +161,7 @@ async def test_one_that_cannot_be_written_fails_alone(
     assert (first, type(bad), last) == (None, type(error), None)
     assert applier.written == [[1, 2, 3], [1], [2], [3]]
     assert applier.published == [1, 3]
-    assert applier.hinted == [[1, 3]]
+    assert applier.hinted == [[1], [3]]
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("away"), CommitUnknown("perhaps")])
@@ -234,8 +241,80 @@ async def test_one_that_is_cancelled_while_others_are_written_alone_stops_nobody
     process: Process, applier: ScriptedApplier
 ) -> None:
     applier.troubles.append(Fenced("lost"))
+    applier.held = [[0]]
+    first, gone, stays = await process.begin(0, 1, 2)
+    assert applier.written == [[0, 1, 2], [0]]
+    gone.cancel()
+    await ends([gone])
+    applier.gate.set()
+    assert await ends([first, stays]) == [None, None]
+    assert applier.written == [[0, 1, 2], [0], [2]]
+    assert applier.published == [0, 2]
+
+
+@pytest.mark.parametrize("error", [ValueError("broken"), StoreUnavailable("away")])
+async def test_one_that_is_cancelled_while_its_cycle_fails_stops_nobody(
+    process: Process, applier: ScriptedApplier, error: Exception
+) -> None:
+    applier.troubles.append(error)
+    [gone] = await process.begin(0)
+    gone.cancel()
+    await ends([gone])
+    applier.gate.set()
+    await asyncio.sleep(0)
+    await asyncio.wait_for(process.cycle.turn(), 1)
+    await process.cycle.run(batch_of(1), applier)
+    assert applier.published == [1]
+
+
+async def test_one_that_is_cancelled_while_hints_are_given_leaves_them_to_the_others(
+    process: Process, applier: ScriptedApplier
+) -> None:
+    hinting = asyncio.Event()
+
+    async def give_hints(batches: Sequence[PartitionBatch]) -> None:
+        await hinting.wait()
+        applier.hinted.append([each.next_offset for each in batches])
+
+    applier.give_hints = give_hints  # type: ignore[method-assign]
     applier.gate.set()
     gone, stays = await process.begin(0, 1)
     gone.cancel()
-    assert [type(each) for each in await ends([gone, stays])] == [asyncio.CancelledError, type(None)]
+    await ends([gone])
+    hinting.set()
+    assert await ends([stays]) == [None]
+    assert applier.hinted == [[0, 1]]
+
+
+async def test_one_that_is_written_alone_publishes_before_the_others_are_tried(
+    process: Process, applier: ScriptedApplier
+) -> None:
+    applier.troubles.append(TransactionAborted(""))
+    applier.held = [[2]]
+    tasks = await process.begin(1, 2)
+    await asyncio.wait_for(tasks[0], 1)
     assert applier.published == [1]
+    applier.gate.set()
+    assert await ends(tasks) == [None, None]
+
+
+async def test_a_store_that_goes_away_while_each_is_written_alone_is_not_tried_by_the_rest(
+    process: Process, applier: ScriptedApplier
+) -> None:
+    applier.troubles += [TransactionAborted(""), StoreUnavailable("away")]
+    applier.gate.set()
+    found = await ends(await process.begin(1, 2, 3))
+    assert [type(each) for each in found] == [StoreUnavailable] * 3
+    assert applier.written == [[1, 2, 3], [1]]
+
+
+async def test_a_cycle_that_ends_leaves_nobody_waiting(process: Process, applier: ScriptedApplier) -> None:
+    tasks = await process.begin(1, 2)
+    later = await process.begin(3)
+    [cycle] = [task for task in asyncio.all_tasks() if task.get_name() == "shared-cycle"]
+    cycle.cancel()
+    found = await asyncio.wait_for(ends([*tasks, *later]), 1)
+    assert [type(each) for each in found] == [CommitUnknown] * 3
+    applier.gate.set()
+    await process.cycle.run(batch_of(4), applier)
+    assert applier.published == [4]

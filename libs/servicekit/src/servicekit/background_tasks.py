@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncIterator, Collection, Coroutine
 from typing import Any, Final
 
@@ -31,3 +32,11 @@ async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
+
+
+def copy_of(error: BaseException) -> BaseException:
+    """Return an error for one of several who wait, with a traceback of its own if it can be copied."""
+    try:
+        return copy.copy(error)
+    except Exception:  # noqa: BLE001  # it is made from more than its arguments
+        return error

@@ -52,7 +52,8 @@ class TracedPartition(ShipmentPartition):
             with _ended(spans):
                 return await super().handle(records)
         finally:
-            _SPANS.pop(partition, None)
+            if _SPANS.get(partition) is spans:  # else of the partition's next owner in this process
+                del _SPANS[partition]
 
     def _span(self, first: Record, traceparent: str | None, count: int) -> Span:
         return self._tracer.start_span(

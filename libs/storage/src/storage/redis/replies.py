@@ -7,6 +7,7 @@ address without a number is a channel of its own, with one reply in a message, f
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import count
@@ -104,6 +105,8 @@ class RedisReplyInbox:
         while True:
             try:
                 async with self._redis.pubsub() as subscription:
+                    # Processors of the previous release take the whole address for a channel.
+                    await subscription.psubscribe(f"{_literal(self._channel)}{_MARK}*")
                     await subscription.subscribe(self._channel)
                     await self._receive(subscription)
             except (RedisError, OSError) as error:
@@ -121,6 +124,9 @@ class RedisReplyInbox:
                 self._subscribed.set()
             elif message["type"] == "message":
                 self._deliver(message["data"])
+            elif message["type"] == "pmessage":
+                number = message["channel"].decode().rpartition(_MARK)[2]
+                self._deliver(b'{"%s":%s}' % (number.encode(), message["data"]))
 
     def _deliver(self, message: bytes) -> None:
         try:
@@ -132,3 +138,8 @@ class RedisReplyInbox:
             future = self._waiting.get(number)
             if future is not None and not future.done():
                 future.set_result(reply)
+
+
+def _literal(channel: str) -> str:
+    """Return a pattern for `PSUBSCRIBE` that matches this channel alone."""
+    return re.sub(r"[][*?\\]", r"\\\g<0>", channel)

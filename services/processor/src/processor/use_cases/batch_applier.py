@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
+import structlog
+
 from domain.errors import StaleKnowledge
+from domain.ports.core import Reply
 from domain.processing.batch import (
     ConsumedCommand,
     Kind,
@@ -24,6 +27,8 @@ from processor.use_cases.partition_fence import advance_together
 from processor.use_cases.ports import Ports
 from processor.use_cases.replies import reply_for
 from processor.use_cases.shipment_cache import load_shipments
+
+_log = structlog.get_logger(__name__)
 
 Histories = Mapping[TrackingNumber, Sequence[HistoryEntry]]
 
@@ -61,30 +66,25 @@ class BatchApplier:
             batch.commands = [replace(consumed, known_duplicate=False) for consumed in batch.commands]
             await self._judge(batches, known)
             await self._commit(batches)
-        now = self._ports.clock.now()
         for batch in batches:
             batch.cache.put(change.after for change in batch.plan.shipments.values())
-            self._ports.metrics.count(batch.plan, now)
 
     async def publish(self, batch: PartitionBatch) -> None:
-        """Publish the applied changes of a written batch; may be repeated."""
+        """Count the outcomes of a written batch and publish its applied changes; may be repeated."""
+        self._ports.metrics.count(batch.plan, self._ports.clock.now())
         await self._ports.feed.publish(batch.plan.verdicts)
 
     async def give_hints(self, batches: Sequence[PartitionBatch]) -> None:
-        """Mark applied events in the duplicate filter, and reply to those who wait; may be lost."""
-        applied = {
-            batch.fence.name: [
-                _member(verdict.consumed) for verdict in batch.plan.verdicts if _is_newly_applied(verdict)
-            ]
-            for batch in batches
-        }
-        replies = {
-            verdict.consumed.reply_to: reply_for(verdict, verdict.event)
-            for batch in batches
-            for verdict in batch.plan.verdicts
-            if verdict.consumed.reply_to is not None and verdict.event is not None
-        }
-        await asyncio.gather(self._ports.duplicates.mark(applied), self._ports.replies.send(replies))
+        """Mark applied events as duplicates, and reply to those who wait; may be lost, never raises."""
+        try:
+            await asyncio.gather(
+                self._ports.duplicates.mark({batch.fence.name: _applied(batch) for batch in batches}),
+                self._ports.replies.send(
+                    {address: reply for batch in batches for address, reply in _replies(batch)}
+                ),
+            )
+        except Exception as error:  # noqa: BLE001  # one partition's must not be the trouble of the others
+            _log.warning("hints_lost", error=repr(error))
 
     async def _mark_known_duplicates(self, batches: Iterable[PartitionBatch]) -> None:
         """Mark duplicates that the filter knows, except where a caller waits for the outcome."""
@@ -146,6 +146,16 @@ class BatchApplier:
 
 def _member(consumed: ConsumedCommand) -> str:
     return f"{consumed.command.event_id}:{consumed.fingerprint}"
+
+
+def _applied(batch: PartitionBatch) -> list[str]:
+    return [_member(verdict.consumed) for verdict in batch.plan.verdicts if _is_newly_applied(verdict)]
+
+
+def _replies(batch: PartitionBatch) -> Iterator[tuple[str, Reply]]:
+    for verdict in batch.plan.verdicts:
+        if verdict.consumed.reply_to is not None and verdict.event is not None:
+            yield verdict.consumed.reply_to, reply_for(verdict, verdict.event)
 
 
 def _is_newly_applied(verdict: Verdict) -> bool:

@@ -1,12 +1,12 @@
 """One cycle for the small batches of a process's partitions (ADR 0030)."""
 
 import asyncio
-import copy
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
-from domain.errors import TransactionAborted, TransientError
+from domain.errors import CommitUnknown, TransactionAborted, TransientError
 from processor.use_cases.partition_batch import PartitionBatch
+from servicekit.background_tasks import copy_of
 
 LONGEST_PUBLICATION_S: Final = 0.05
 """How long a cycle waits for what its members publish: one that takes longer must not delay the others."""
@@ -76,44 +76,57 @@ class SharedCycle:
             member.left.set_result(None)
 
     async def _run_waiting(self, applier: Applier) -> None:
+        members: Sequence[_Member] = ()
         try:
             while self._waiting:
                 members, self._waiting = self._waiting, []
                 self._is_free.clear()
-                await self._let_publish(await self._write(members, applier), applier)
+                await self._write(members, applier)
+                await _publication(members)
                 self._is_free.set()
                 await asyncio.sleep(0)  # those whose turn it is fill their batches
         finally:
             self._running = None
             self._is_free.set()
-            for member in self._waiting:
-                member.written.cancel()
+            _fail([*members, *self._waiting], CommitUnknown("the cycle has ended"))
 
-    async def _write(self, members: Sequence[_Member], applier: Applier) -> Sequence[_Member]:
-        """Write members together, or else each alone; return those that are written."""
-        members = _awaited(members)
-        if not members:
-            return ()
-        try:
-            await applier.write([member.batch for member in members])
-        except BaseException as error:
-            if len(members) > 1 and _may_be_of_one(error):
-                return [written for each in members for written in await self._write([each], applier)]
-            for member in _awaited(members):
-                member.written.set_exception(copy.copy(error))  # each has a traceback of its own
-            if not isinstance(error, Exception):
-                raise
-            return ()
-        return members
-
-    async def _let_publish(self, members: Sequence[_Member], applier: Applier) -> None:
+    async def _write(self, members: Sequence[_Member], applier: Applier) -> None:
+        """Write members together, or else each alone; each learns at once whether it is written."""
         members = _awaited(members)
         if not members:
             return
-        hints = asyncio.create_task(applier.give_hints([member.batch for member in members]))
+        batches = [member.batch for member in members]
+        try:
+            await applier.write(batches)
+        except Exception as error:  # noqa: BLE001  # it is the members' to handle
+            if len(members) > 1 and _may_be_of_one(error):
+                await self._write_each(members, applier)
+            else:
+                _fail(members, error)
+        else:
+            hints = asyncio.create_task(applier.give_hints(batches))
+            for member in _awaited(members):
+                member.written.set_result(hints)
+
+    async def _write_each(self, members: Sequence[_Member], applier: Applier) -> None:
+        """Write each alone; after an error of no single member none is tried any more."""
         for member in members:
-            member.written.set_result(hints)
+            await self._write([member], applier)
+            error = None if member.written.cancelled() else member.written.exception()
+            if error is not None and not _may_be_of_one(error):
+                _fail(members, error)
+                return
+
+
+async def _publication(members: Sequence[_Member]) -> None:
+    """Wait for members to publish what is written, but not for long."""
+    if members:
         await asyncio.wait([member.left for member in members], timeout=LONGEST_PUBLICATION_S)
+
+
+def _fail(members: Sequence[_Member], error: BaseException) -> None:
+    for member in _awaited(members):
+        member.written.set_exception(copy_of(error))
 
 
 def _awaited(members: Sequence[_Member]) -> list[_Member]:

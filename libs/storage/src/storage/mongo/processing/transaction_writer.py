@@ -76,7 +76,8 @@ class TransactionWriter:
         except (BulkWriteError, DuplicateKeyError) as error:
             if _is_duplicate_key(error):
                 raise StaleKnowledge(str(error)) from error
-            raise StoreUnavailable(f"MongoDB: {error}") from error
+            # A document that MongoDB refuses: of one batch, and the transaction with it is gone.
+            raise TransactionAborted(f"MongoDB: {error}") from error
         except PyMongoError as error:
             if error.has_error_label("UnknownTransactionCommitResult"):
                 raise CommitUnknown(f"MongoDB: {error}") from error

@@ -4,12 +4,12 @@ Requests that the event loop receives in one turn are read together; none waits 
 """
 
 import asyncio
-import copy
 from collections.abc import Sequence
 from typing import Final
 
 from domain.ports.core import Document
 from domain.ports.queries import Scope
+from servicekit.background_tasks import copy_of
 from storage.mongo.errors import translated
 from storage.mongo.queries.paging import Collection
 from storage.mongo.queries.scopes import inside
@@ -52,10 +52,12 @@ class JoinedReads:
             del self._next[scope]
         try:
             documents = await self._find({wanted for wanted, _ in readers}, scope)
-        except Exception as error:  # noqa: BLE001  # it is the readers' to handle
+        except BaseException as error:
             for _, found in readers:
                 if not found.done():  # cancelled
-                    found.set_exception(copy.copy(error))  # each one's traceback is its own
+                    found.set_exception(copy_of(error))
+            if not isinstance(error, Exception):
+                raise
             return
         for wanted, found in readers:
             if not found.done():
