@@ -17,7 +17,7 @@ class LoopSettings(BaseSettings):
     Attributes:
         group: consumer group; all processors of one Waybill have the same.
         group_instance: static member id that survives restarts; only for processes that are always restarted.
-        max_batch: most records in one transaction.
+        max_batch: most records of a partition in one transaction.
         concurrency: batches in work at once, over all partitions of a process.
         cached_shipments: per partition.
         session_timeout_s: seconds without a heartbeat after which Kafka gives a process's partitions to
