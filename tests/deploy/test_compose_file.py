@@ -186,12 +186,12 @@ def test_the_profile_scale_is_two_of_each_api_and_three_processors() -> None:
     assert scaled == {"ingest-api-more", "query-api-more", "webhooks-more", "portal-more", "processor-more"}
     assert SERVICES["processor-more"]["deploy"]["replicas"] == 2
     for api in ("ingest-api", "query-api", "webhooks", "portal"):
-        # Prometheus finds all by the first name, the gateway each by its own.
-        assert SERVICES[api]["networks"]["front"]["aliases"] == [api, f"{api}-1"]
-        assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api, f"{api}-2"]
+        # Prometheus and the gateway find all by one name.
+        assert SERVICES[api]["networks"]["front"]["aliases"] == [api]
+        assert SERVICES[f"{api}-more"]["networks"]["front"]["aliases"] == [api]
 
 
-def test_each_replica_is_an_upstream_of_its_own() -> None:
+def test_the_gateway_looks_up_all_replicas_of_a_service_by_one_name_that_it_has_not_itself() -> None:
     environment = SERVICES["gateway"]["environment"]
     for variable, api, port in (
         ("INGEST", "ingest-api", 8081),
@@ -200,9 +200,9 @@ def test_each_replica_is_an_upstream_of_its_own() -> None:
         ("PORTAL", "portal", 8085),
     ):
         upstreams = environment[f"{variable}_UPSTREAMS"]
-        assert upstreams == f"${{{variable}_UPSTREAMS:-{api}-1:{port} {api}-2:{port}}}"
-        # Where the second is not there, its name is known all the same: no DNS server outside is asked.
-        assert f"{api}-2" in SERVICES["gateway"]["networks"]["front"]["aliases"]
+        assert upstreams == f"${{{variable}_UPSTREAMS:-{api}:{port}}}"
+    assert SERVICES["gateway"]["networks"] == ["front"]
+    assert environment["WAYBILL_RESOLVER"] == "${WAYBILL_RESOLVER:-127.0.0.11:53}"
 
 
 def test_no_secret_stands_in_the_file() -> None:

@@ -4,120 +4,21 @@ import asyncio
 import io
 import json
 import os
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from devstack.home.ports import choose_ports, is_free
 from devstack.home.programs import wheel_program
 from devstack.parts import gateway
-from devstack.parts.gateway import gateway_part
-from devstack.parts.services import replica_names
-from devstack.supervision.child import Child
-from devstack.supervision.launcher import Launcher
+from tests.integration.devstack.door import ETAG, TWO_MIB, Door, Names, Service, ask, open_door
 
 pytestmark = pytest.mark.stack
-
-ETAG = '"v7"'
-TWO_MIB = 2 << 20
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Service:
-    """Stand-in that returns its name and the request; counts the requests that arrive."""
-
-    def __init__(self, name: str, port: int) -> None:
-        self.name = name
-        self.port = port
-        self.seen: list[str] = []
-        self._runner: web.AppRunner | None = None
-
-    async def start(self) -> None:
-        app = web.Application(client_max_size=TWO_MIB)
-        app.router.add_route("*", "/{path:.*}", self._respond)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, max_field_size=1 << 16, max_line_size=1 << 16)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _respond(self, request: web.Request) -> web.StreamResponse:
-        if request.path == "/health/live":
-            return web.Response()
-        self.seen.append(f"{request.method} {request.path}")
-        if "die" in request.query and request.transport is not None:
-            request.transport.abort()  # as a service killed in the middle of a request
-        if request.headers.get("If-None-Match") == ETAG:
-            return web.Response(status=304, headers={"ETag": ETAG})
-        length = len(await request.read())
-        response = {
-            "who": self.name,
-            "length": length,
-            "id": request.headers.get("X-Request-Id"),
-            "for": ", ".join(request.headers.getall("X-Forwarded-For", [])),
-            "site": f"{request.headers.get('X-Forwarded-Proto')}://{request.headers.get('X-Forwarded-Host')}",
-            "pad": "x" * 2000,
-        }
-        return web.json_response(response, headers={"ETag": ETAG, "Vary": "Origin"})
-
-
-class Door:
-    """A running gateway, the services behind it and a client in front; `inner` is the portal's way in."""
-
-    def __init__(
-        self, session: aiohttp.ClientSession, services: dict[str, list[Service]], *, inner: str
-    ) -> None:
-        self.session = session
-        self.inner = inner
-        self.services = services
-        self.ingest = services["ingest-api"]
-        self.query = services["query-api"]
-
-
-@asynccontextmanager
-async def open_door(
-    directory: Path, *, ingest: int = 1, query: int = 1, settings: Mapping[str, str] | None = None
-) -> AsyncIterator[Door]:
-    replicas = {"ingest-api": ingest, "query-api": query, "webhooks": 1, "portal": 1}
-    named = {group: replica_names(group, count) for group, count in replicas.items()}
-    names = ["gateway", gateway.INNER, *(name for group in named.values() for name in group)]
-    seed = random.SystemRandom().getrandbits(32)
-    ports = choose_ports(names, remembered={}, is_free=is_free, seed=seed)
-    behind = {
-        group: [Service(name, ports[name]) for name in group_names] for group, group_names in named.items()
-    }
-    services = [service for group in behind.values() for service in group]
-    part = gateway_part(
-        wheel_program(gateway.DISTRIBUTION, "haproxy"),
-        data=directory,
-        port=ports["gateway"],
-        inner_port=ports[gateway.INNER],
-        replicas={group: [service.port for service in services] for group, services in behind.items()},
-    )
-    part = replace(part, environment={**part.environment, **(settings or {})})
-    with (directory / "lock").open("w") as lock:
-        child = Child(part, Launcher(directory, {}, lock.fileno()))
-        try:
-            await asyncio.gather(*(service.start() for service in services))
-            await child.start()
-            url = f"http://127.0.0.1:{ports['gateway']}"
-            async with aiohttp.ClientSession(
-                url, auto_decompress=False, headers={"Accept-Encoding": "identity"}
-            ) as session:
-                yield Door(session, behind, inner=f"http://127.0.0.1:{ports[gateway.INNER]}")
-        finally:
-            child.kill()
-            await child.wait()
-            await asyncio.gather(*(service.stop() for service in services))
 
 
 @pytest.fixture
@@ -216,19 +117,34 @@ async def test_the_page_is_found_with_a_slash_behind_it_too(door: Door) -> None:
         assert (await response.json())["who"] == door.query[0].name
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/METRICS", "/%6detrics", "//metrics", "/x/../metrics"])
-async def test_metrics_are_hidden_from_the_outside(path: str, door: Door) -> None:
-    url = door.session._base_url  # noqa: SLF001 - the client would clean the path
-    assert url is not None
-    reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    response = (await reader.read()).decode()
-    writer.close()
-    await writer.wait_closed()
-
-    assert response.startswith("HTTP/1.1 404")
-    assert '"error":"NOT_FOUND"' in response
+async def test_metrics_are_hidden_from_the_outside(door: Door) -> None:
+    plain = ["/metrics", "/METRICS", "/%6detrics", "/metrics/", "/metrics%2f"]
+    for path in [*plain, "//metrics", "/%2fmetrics", "/./metrics", "/x/../metrics", "/x/..//metrics"]:
+        response = await ask(door, f"GET {path} HTTP/1.1\r\nHost: x")
+        assert response.startswith("HTTP/1.1 404"), path
+        assert '"error":"NOT_FOUND"' in response
     assert door.query[0].seen == []
+
+
+async def test_a_user_may_be_named_metrics(door: Door) -> None:
+    async with door.session.get("/auth/users/metrics") as response:
+        assert (await response.json())["who"] == door.query[0].name
+
+
+async def test_a_path_that_cannot_be_decoded_is_routed_as_it_stands(door: Door) -> None:
+    for path in ("/track/%zz", "/console/%"):
+        assert f'"who": "{door.services["portal"][0].name}"' in await ask(
+            door, f"GET {path} HTTP/1.1\r\nHost: x"
+        )
+    assert "cache-control: no-store" in await ask(door, "GET /auth/%zz HTTP/1.1\r\nHost: x")
+
+
+async def test_only_http_1_0_may_leave_out_the_host(door: Door) -> None:
+    refused = await ask(door, "GET /shipments HTTP/1.1")
+    assert refused.startswith("HTTP/1.1 400")
+    assert '"error":"VALIDATION_ERROR"' in refused
+    assert door.query[0].seen == []
+    assert " 200 OK" in await ask(door, "GET /shipments HTTP/1.0")
 
 
 async def test_the_error_body_is_the_one_of_the_api(door: Door) -> None:
@@ -257,6 +173,19 @@ async def test_an_etag_survives_compression(accepted: str, door: Door) -> None:
     async with door.session.get("/shipments/1", headers={**headers, "If-None-Match": etag}) as response:
         assert response.status == 304
         assert await response.read() == b""
+
+
+async def test_tags_arrive_without_the_mark_of_the_gateway_and_else_as_they_were(door: Door) -> None:
+    head = "PATCH /shipments/1 HTTP/1.1\r\nHost: x\r\nIf-Match: {}\r\nIf-Match: {}"
+    response = await ask(door, head.format('W/"v7-gzip", "a-gzip-b"', '"v8-gzip", W/"v9"'))
+    assert '"match": "\\"v7\\", \\"a-gzip-b\\", \\"v8\\", W/\\"v9\\""' in response
+
+
+@pytest.mark.parametrize("accepted", ["*", "GZIP", "br"])
+async def test_a_tag_is_marked_only_if_its_answer_may_be_compressed(accepted: str, door: Door) -> None:
+    async with door.session.get("/shipments/1", headers={"Accept-Encoding": accepted}) as response:
+        assert response.headers["ETag"] == ETAG
+        assert "Content-Encoding" not in response.headers
 
 
 async def test_an_etag_survives_without_compression(door: Door) -> None:
@@ -334,6 +263,28 @@ async def test_replicas_share_the_load(tmp_path: Path) -> None:
         assert [len(service.seen) for service in door.query] == [10, 10]
 
 
+async def test_a_name_may_stand_for_several_replicas(tmp_path: Path) -> None:
+    ports = choose_ports(["dns", "service"], remembered={}, is_free=is_free, seed=os.getpid())
+    replicas = [Service(host, ports["service"], host) for host in ("127.0.0.1", "127.0.0.2")]
+    dns, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: Names(*(each.host for each in replicas)), local_addr=("127.0.0.1", ports["dns"])
+    )
+    settings = {
+        "WAYBILL_RESOLVER": f"127.0.0.1:{ports['dns']}",
+        "QUERY_UPSTREAMS": f"localhost:{ports['service']}",
+    }
+    try:
+        await asyncio.gather(*(each.start() for each in replicas))
+        async with open_door(tmp_path, settings=settings) as door, asyncio.timeout(10):
+            while not all(each.seen for each in replicas):
+                async with door.session.get("/shipments") as response:
+                    assert response.status == 200
+                await asyncio.sleep(0.05)
+    finally:
+        dns.close()
+        await asyncio.gather(*(each.stop() for each in replicas))
+
+
 async def test_a_client_that_breaks_off_does_not_count_against_the_service(door: Door) -> None:
     url = door.session._base_url  # noqa: SLF001 - no client library breaks off in the middle
     assert url is not None
@@ -364,6 +315,24 @@ async def test_one_address_has_a_bounded_number_of_connections(
                     writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
                     received.append(await reader.read(12))
         assert received.count(b"HTTP/1.1 404") == served
+
+
+@pytest.mark.parametrize("nothing", ["", "off"])
+async def test_an_empty_setting_is_none(nothing: str, tmp_path: Path) -> None:
+    async with (
+        open_door(tmp_path, settings={"WAYBILL_RESOLVER": "", "WAYBILL_ADMIN": nothing}) as door,
+        door.session.get("/shipments") as response,
+    ):
+        assert response.status == 200
+
+
+def test_each_start_has_its_files_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    program = wheel_program(gateway.DISTRIBUTION, "haproxy")
+    environment = {"PATH": os.environ["PATH"], "HAPROXY": str(program), "TMPDIR": str(tmp_path)}
+    upstreams = dict.fromkeys(gateway.UPSTREAMS.values(), "127.0.0.1:1")
+    for _ in range(2):
+        subprocess.run(["sh", gateway.find_start(), "-c"], env=environment | upstreams, check=True)
+    assert len(list(tmp_path.glob("*/backends.cfg"))) == 2
 
 
 async def test_the_gateway_serves_metrics_of_its_own_where_it_is_told_to(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import portal.routes
 import query_api.routes
 import webhooks.routes
 from httpkit.routes import Route
-from tests.integration.devstack.test_gateway import Door, open_door
+from tests.integration.devstack.door import Door, open_door
 
 pytestmark = pytest.mark.stack
 

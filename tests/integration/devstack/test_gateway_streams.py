@@ -18,7 +18,7 @@ from httpkit.server.health import Health
 from httpkit.settings import HttpSettings
 from httpkit.streaming.event_slot import EventSlot, ServerEvent
 from httpkit.streaming.event_stream import TIMING, StreamTiming, last_event_id, send_events
-from tests.integration.devstack.test_gateway import open_door
+from tests.integration.devstack.door import open_door
 from tests.support.event_streams import HEARTBEAT, Event, EventStream
 from tests.support.waiting import wait_until
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -18,6 +19,7 @@ from devstack.parts.gateway import gateway_part
 from devstack.supervision.child import Child
 from devstack.supervision.launcher import Launcher
 from devstack.supervision.probes import http_probe
+from tests.integration.devstack.door import Service
 
 pytestmark = pytest.mark.stack
 
@@ -38,6 +40,7 @@ class Doors:
     plain: str
     secure: str
     data: Path
+    behind: int
 
     def trusting(self) -> ssl.SSLContext:
         """Return the TLS context of a client that trusts the gateway's own authority."""
@@ -77,6 +80,7 @@ async def open_doors(data: Path, environment: Mapping[str, str]) -> AsyncIterato
                     plain=f"http://localhost:{ports['plain']}",
                     secure=f"https://localhost:{ports['secure']}",
                     data=data,
+                    behind=ports["nobody"],
                 )
             assert await child.stop()  # Caddy too, by itself
         finally:
@@ -93,6 +97,26 @@ async def test_a_domain_is_served_by_https_with_its_own_certificate(tmp_path: Pa
         assert {name: response.headers[name] for name in SECURED} == SECURED
         with pytest.raises(aiohttp.ClientConnectorCertificateError):  # a client without our authority
             await doors.session.get(f"{doors.secure}/metrics")
+
+
+async def test_a_write_whose_replica_died_is_answered_in_the_form_of_the_api(tmp_path: Path) -> None:
+    async with open_doors(tmp_path, {"WAYBILL_SITE": "localhost"}) as doors:
+        async with asyncio.timeout(20):
+            await _until_certified(doors)
+        service = Service("ingest-api", doors.behind)
+        await service.start()
+        try:
+            shipments, tls = f"{doors.secure}/shipments", doors.trusting()
+            async with doors.session.post(shipments, ssl=tls) as response:  # leaves HAProxy a connection
+                assert response.status == 200
+            async with doors.session.post(f"{shipments}?die", ssl=tls) as response:
+                body = await response.json()
+                assert (response.status, body["error"]) == (503, "SERVICE_UNAVAILABLE")
+                assert response.headers["Retry-After"] == "1"
+                assert datetime.fromisoformat(body["timestamp"]).tzinfo is not None
+            assert service.seen == ["POST /shipments", "POST /shipments"]
+        finally:
+            await service.stop()
 
 
 async def test_plain_http_is_sent_to_https(tmp_path: Path) -> None:

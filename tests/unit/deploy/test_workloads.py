@@ -172,6 +172,14 @@ def test_the_gateway_knows_where_the_services_are(production: Manifests) -> None
         assert environment[variable] == f"{name}:{services[name]['spec']['ports'][0]['port']}"
 
 
+def test_the_settings_of_the_gateway_are_among_all_others(production: Manifests) -> None:
+    [container] = production.pods["gateway"].spec["containers"]
+    [config] = production.of("ConfigMap").values()
+    read = [each["valueFrom"]["configMapKeyRef"]["key"] for each in container["env"] if "valueFrom" in each]
+    assert read == ["WAYBILL_TRUSTED_PROXIES", "WAYBILL_CONNECTIONS_PER_ADDRESS"]
+    assert set(read) <= set(config["data"])
+
+
 def test_the_portal_reaches_the_api_by_a_door_of_its_own(production: Manifests) -> None:
     [inner] = [
         port for port in production.of("Service")["gateway"]["spec"]["ports"] if port["name"] == "inner"

@@ -39,7 +39,8 @@ class HttpSettings(BaseSettings):
         write_timeout_s: a client that reads nothing of its response for that long, or up to twice, is
             disconnected.
         half_read_limit_bytes: bound of all bodies that are being received, together; beyond it they are 503.
-        keepalive_timeout_s: longer than the gateway keeps idle connections, so that the gateway closes first.
+        keepalive_timeout_s: an idle connection is closed after that; the gateway closes what it does not need
+            much sooner, within seconds.
         shutdown_timeout_s: how long requests in flight may take to finish after SIGTERM.
         cors_origins: origins whose pages may call the API from a browser, separated by commas; none by
             default, and never all.

@@ -36,7 +36,7 @@ class StreamTiming:
 
     Attributes:
         heartbeat_s: a comment is sent when nothing else was for that long.
-        lifetime_s: the shortest and the longest life, below the 60 s of the gateway.
+        lifetime_s: the shortest and the longest life, below the 60 s of Caddy, with a domain.
         retry_ms: the shortest and the longest pause before a client reconnects.
     """
 
