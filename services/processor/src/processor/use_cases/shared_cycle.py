@@ -98,11 +98,15 @@ class SharedCycle:
         batches = [member.batch for member in members]
         try:
             await applier.write(batches)
-        except Exception as error:  # noqa: BLE001  # it is the members' to handle
+        except asyncio.CancelledError:
+            raise  # this task is to end: nobody asked the members to
+        except BaseException as error:
             if len(members) > 1 and _may_be_of_one(error):
                 await self._write_each(members, applier)
-            else:
-                _fail(members, error)
+                return
+            _fail(members, error)
+            if not isinstance(error, Exception):
+                raise
         else:
             hints = asyncio.create_task(applier.give_hints(batches))
             for member in _awaited(members):
