@@ -39,7 +39,7 @@ class ScriptedApplier:
 
     bad: dict[int, Exception] = field(default_factory=dict)
     unpublishable: dict[int, Exception] = field(default_factory=dict)
-    troubles: deque[Exception] = field(default_factory=deque)
+    troubles: deque[BaseException] = field(default_factory=deque)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     written: list[list[int]] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
@@ -175,6 +175,16 @@ async def test_an_error_of_no_single_batch_reaches_all_and_nothing_is_tried_or_p
     assert found[0] is not found[1]
     assert applier.written == [[1, 2]]
     assert (applier.published, applier.hinted) == ([], [])
+
+
+async def test_an_end_of_the_process_reaches_all_at_once(process: Process, applier: ScriptedApplier) -> None:
+    class Killed(BaseException): ...
+
+    applier.troubles.append(Killed())
+    applier.gate.set()
+    found = await asyncio.wait_for(ends(await process.begin(1, 2)), 1)
+    assert [type(each) for each in found] == [Killed] * 2
+    assert applier.written == [[1, 2]]
 
 
 async def test_a_failure_does_not_stop_those_that_come_after_it(
