@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from pydantic_core import to_json, to_jsonable_python
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
@@ -190,6 +191,16 @@ async def test_an_invalid_reply_does_not_close_the_inbox(redis_client: Redis) ->
                 assert await redis_client.publish(channel_of(address), nonsense) == 1
             await RedisReplies(redis_client).send({address: REPLY})
             assert await asyncio.wait_for(reply, 2) == REPLY
+
+
+async def test_a_reply_that_cannot_be_read_is_the_trouble_of_its_caller_alone(redis_client: Redis) -> None:
+    async with inbox_of(redis_client) as inbox:
+        with inbox.expect() as (first, unread), inbox.expect() as (second, reply):
+            numbers = [address.rpartition("#")[2] for address in (first, second)]
+            sent = dict(zip(numbers, ({"outcome": 1}, to_jsonable_python(REPLY)), strict=True))
+            await redis_client.publish(channel_of(first), to_json(sent))
+            assert await asyncio.wait_for(reply, 2) == REPLY
+            assert not unread.done()
 
 
 async def test_reply_of_the_previous_release_is_received(redis_client: Redis) -> None:

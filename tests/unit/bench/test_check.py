@@ -1,12 +1,12 @@
 """The guard: a ratio below its floor is named, and all floors are of measured ratios."""
 
-from bench.check import DRAIN, PEER, SINGLE, SLOWEST, WHOLE, floors, verdict
+from bench.check import DRAIN, PEER, ROUTED, SINGLE, SLOWEST, WHOLE, floors, verdict
 from bench.contenders import CONTENDERS, OURS
 
 
 def test_every_ratio_has_a_floor() -> None:
     peers = {f"{PEER}{each.library}" for each in CONTENDERS if each.library not in (OURS, SLOWEST)}
-    assert floors().keys() == {DRAIN, WHOLE, SINGLE} | peers
+    assert floors().keys() == {DRAIN, WHOLE, SINGLE, ROUTED} | peers
 
 
 def test_a_ratio_below_its_floor_is_named() -> None:

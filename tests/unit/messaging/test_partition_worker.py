@@ -161,13 +161,8 @@ async def test_more_is_fetched_while_one_batch_waits_beside_the_one_in_work() ->
 
 
 async def test_records_that_arrive_until_its_turn_are_in_the_small_batch() -> None:
-    turn = asyncio.Event()
-
-    async def next_turn() -> None:
-        await turn.wait()
-
-    handler = ScriptedHandler()
-    worker = worker_of(handler, slots=Slots(1, large_batch=6, turn=next_turn))
+    turn, handler = asyncio.Event(), ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=6, turn=turn.wait))
     async with working(worker):
         for first in range(0, 8, 2):
             worker.put(log_records(first, first + 2))
@@ -179,11 +174,8 @@ async def test_records_that_arrive_until_its_turn_are_in_the_small_batch() -> No
 
 
 async def test_a_large_batch_waits_for_no_turn() -> None:
-    async def never() -> None:
-        await asyncio.Event().wait()
-
-    handler = ScriptedHandler()
-    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=never))
+    never, handler = asyncio.Event(), ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=never.wait))
     worker.put(log_records(0, 3))
     async with working(worker):
         await wait_until(lambda: worker.done == 3)
@@ -191,13 +183,8 @@ async def test_a_large_batch_waits_for_no_turn() -> None:
 
 
 async def test_a_worker_that_is_stopped_before_its_turn_begins_nothing() -> None:
-    turn = asyncio.Event()
-
-    async def next_turn() -> None:
-        await turn.wait()
-
-    handler = ScriptedHandler()
-    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=next_turn))
+    turn, handler = asyncio.Event(), ScriptedHandler()
+    worker = worker_of(handler, slots=Slots(1, large_batch=3, turn=turn.wait))
     async with working(worker):
         worker.put(log_records(0, 1))
         await asyncio.sleep(0)

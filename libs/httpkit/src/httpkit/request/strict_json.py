@@ -66,7 +66,7 @@ def ambiguity_of(body: bytes) -> str | None:
     try:
         if is_plain(body, from_json(body)):
             return None
-    except TooManyMembers:
+    except TooManyMembers:  # left to the closer check, whose time is bounded too
         pass
     try:
         _require_unique_names(body)

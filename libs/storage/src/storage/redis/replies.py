@@ -11,10 +11,10 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from pydantic import TypeAdapter
+from pydantic import OnErrorOmit, TypeAdapter
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
@@ -24,7 +24,8 @@ from servicekit.background_tasks import in_background
 from storage.redis.breaker import RedisBreaker
 
 _REPLY: Final = TypeAdapter(Reply)
-_REPLIES: Final = TypeAdapter(dict[str, Reply])
+# A processor of another version may send what cannot be read: its caller waits in vain, the others do not.
+_REPLIES: Final = TypeAdapter(dict[str, OnErrorOmit[Reply]])
 _MARK: Final = "#"
 _RECONNECT_S: Final = 0.5
 _POLL_S: Final = 1.0
@@ -122,22 +123,30 @@ class RedisReplyInbox:
                 continue
             if message["type"] == "subscribe":
                 self._subscribed.set()
-            elif message["type"] == "message":
-                self._deliver(message["data"])
-            elif message["type"] == "pmessage":
-                number = message["channel"].decode().rpartition(_MARK)[2]
-                self._deliver(b'{"%s":%s}' % (number.encode(), message["data"]))
+            elif message["type"] in ("message", "pmessage"):
+                self._deliver(message)
 
-    def _deliver(self, message: bytes) -> None:
+    def _deliver(self, message: Mapping[str, Any]) -> None:
         try:
-            replies = _REPLIES.validate_json(message)
-        except ValueError as error:  # from a processor of another version, say: its callers wait in vain
+            replies = _replies_in(message)
+        except ValueError as error:
             _log.warning("replies_unreadable", error=str(error))
             return
         for number, reply in replies.items():
             future = self._waiting.get(number)
             if future is not None and not future.done():
                 future.set_result(reply)
+
+
+def _replies_in(message: Mapping[str, Any]) -> Mapping[str, Reply]:
+    """Return the replies of a message, by number.
+
+    Raises:
+        ValueError: it has none that can be read.
+    """
+    if message["type"] == "message":
+        return _REPLIES.validate_json(message["data"])
+    return {message["channel"].decode().rpartition(_MARK)[2]: _REPLY.validate_json(message["data"])}
 
 
 def _literal(channel: str) -> str:

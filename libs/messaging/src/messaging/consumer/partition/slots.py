@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
-Turn = Callable[[], Awaitable[None]]
+Turn = Callable[[], Awaitable[object]]
 
 
 async def at_once() -> None:
