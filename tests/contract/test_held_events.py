@@ -14,6 +14,7 @@ from tests.support.builders import (
     NUMBER,
     RECORDED_AT,
     ROUTE,
+    checkpoint,
     creation,
     payload_fingerprint,
     report,
@@ -84,6 +85,24 @@ async def test_released_events_are_applied_in_one_go(storage: Storage, batches: 
     expected = ("applied", None, None, 2, 2, RICH.received_at, RECORDED_AT)
     assert tuple(found[name] for name in names) == expected
     assert not {"current_status", "may_follow"} & found.keys()
+
+
+LATE = replace(checkpoint(), received_at=IN_WAREHOUSE.received_at + HOLD + timedelta(seconds=1))
+CONTRADICTION = replace(checkpoint(), event_id=IN_WAREHOUSE.event_id)
+
+
+@pytest.mark.parametrize("ends_it", [LATE, CONTRADICTION], ids=["expired", "replaced"])
+async def test_a_hold_that_begins_and_ends_in_one_batch_leaves_the_shipment_as_it_was(
+    storage: Storage, ends_it: Command
+) -> None:
+    writer = await Writer.of(storage.store)
+    await writer.write(CREATION, hold=HOLD)
+    before = await storage.shipments.get(NUMBER)
+    await writer.write(IN_WAREHOUSE, ends_it, hold=HOLD)
+    assert await storage.store.load([NUMBER]) == {NUMBER: shipment_after(CREATION)}
+    assert await storage.shipments.get(NUMBER) == before
+    found = await event(storage, IN_WAREHOUSE)
+    assert (found["outcome"], found["held_until"]) == ("rejected", None)
 
 
 async def test_the_releaser_knows_what_it_released(storage: Storage) -> None:

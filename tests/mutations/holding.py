@@ -8,6 +8,7 @@ _HOLDING: Final = "libs/domain/src/domain/processing/holding.py"
 _EARLY: Final = "libs/domain/src/domain/shipments/early.py"
 _BATCH: Final = "libs/domain/src/domain/processing/batch.py"
 _DOCUMENTS: Final = "libs/storage/src/storage/mongo/shipment_documents.py"
+_PLAN: Final = "tests/unit/domain/test_plan.py"
 _RULES: Final = "tests/unit/domain/test_early.py"
 _JUDGING: Final = "libs/domain/src/domain/processing/judging.py"
 _RECORDING: Final = "libs/domain/src/domain/processing/recording.py"
@@ -26,6 +27,14 @@ HOLDING: Final = (
         old="    if held is None or held.fingerprint != consumed.fingerprint or ",
         new="    if held is None or held.fingerprint == consumed.fingerprint or ",
         tests=(f"{_RULES}::test_a_resend_takes_no_second_place_and_prolongs_nothing",),
+    ),
+    Mutation(
+        name="written-without-effect",
+        safety="a shipment that a batch leaves as it was is not written: the update would be empty",
+        file=_BATCH,
+        old="        if verdicts.shipment is not None and not verdicts.shipment.changes_nothing:\n",
+        new="        if verdicts.shipment is not None:\n",
+        tests=(f"{_PLAN}::test_a_shipment_that_a_batch_leaves_as_it_was_is_not_in_the_plan",),
     ),
     Mutation(
         name="held-for-the-end",

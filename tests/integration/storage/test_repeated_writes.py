@@ -1,7 +1,8 @@
-"""Writes that reach MongoDB twice have the effect of one."""
+"""Writes that reach MongoDB twice have the effect of one, and those without effect reach it never."""
 
 import pytest
 
+from domain.processing.batch import Plan, ShipmentTransition
 from domain.shipments.status import Status
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
@@ -44,3 +45,16 @@ async def test_a_history_that_is_written_twice_is_as_if_written_once(database: D
     ]
     assert [entry["status"] for entry in document["checkpoints"]] == ["picked_up"]
     assert (document["version"], document["checkpoint_count"]) == (4, 1)
+
+
+async def test_a_write_without_effect_is_refused_and_removes_nothing(database: Database) -> None:
+    store = MongoShipmentStore(database)
+    fence = await store.acquire(PARTITION, owner="test", end_offset=ends_at(10))
+    [fence] = await store.commit([(fence, plan_for(consumed_all(creation())))], recorded_at=RECORDED_AT)
+    before = await database[SHIPMENTS].find_one({"_id": NUMBER})
+    same = shipment_after(creation())
+    with pytest.raises(ValueError, match=f"{NUMBER} is empty"):
+        await store.commit(
+            [(fence, Plan(2, shipments={NUMBER: ShipmentTransition(same, same)}))], recorded_at=RECORDED_AT
+        )
+    assert await database[SHIPMENTS].find_one({"_id": NUMBER}) == before

@@ -1,10 +1,14 @@
 """A plan gathers what became of all shipments of a batch."""
 
-from domain.processing.batch import by_shipment
+from dataclasses import replace
+from datetime import timedelta
+
+from domain.processing.batch import HoldEnd, by_shipment
 from domain.shipments.status import Status
 from tests.support.builders import consumed_all, creation, number, plan_for, report, shipment_after
 
 ONE, OTHER = number(1), number(2)
+HOLD = timedelta(hours=24)
 
 
 def test_consumed_commands_are_grouped_by_shipment_in_the_order_of_the_log() -> None:
@@ -29,6 +33,17 @@ def test_a_plan_holds_the_verdicts_events_and_changes_of_every_shipment() -> Non
 def test_a_shipment_that_does_not_change_is_not_in_the_plan() -> None:
     plan = plan_for(consumed_all(report(Status.DELIVERED, ONE)))
     assert (len(plan.events), plan.shipments) == (1, {})
+
+
+def test_a_shipment_that_a_batch_leaves_as_it_was_is_not_in_the_plan() -> None:
+    early = report(Status.DELIVERED, ONE)
+    late = report(Status.CREATED, ONE)
+    late = replace(late, received_at=early.received_at + HOLD + timedelta(seconds=1))
+    batch = [replace(each, hold=HOLD) for each in consumed_all(early, late)]
+    known = dict.fromkeys(each.command.event_id for each in batch)
+    plan = plan_for(batch, {ONE: shipment_after(creation(ONE))}, known)
+    assert [change.hold_end for change in plan.events] == [HoldEnd.EXPIRED, None]
+    assert plan.shipments == {}
 
 
 def test_shipments_do_not_see_each_other() -> None:

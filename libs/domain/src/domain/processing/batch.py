@@ -221,6 +221,11 @@ class ShipmentTransition:
     applied: list[ConsumedCommand] = field(default_factory=list)
     corrections: dict[EventId, Correction] = field(default_factory=dict)
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the batch leaves the shipment as it was: what it has held, it has also ended."""
+        return not self.applied and self.after == self.before
+
 
 @dataclass(slots=True)
 class Verdicts:
@@ -252,10 +257,10 @@ class Plan:
     shipments: dict[TrackingNumber, ShipmentTransition] = field(default_factory=dict)
 
     def add(self, tracking_number: TrackingNumber, verdicts: Verdicts) -> None:
-        """Add the verdicts of one shipment."""
+        """Add the verdicts of one shipment; it is written only if it changes."""
         self.verdicts += verdicts.verdicts
         self.events += verdicts.events.values()
-        if verdicts.shipment is not None:
+        if verdicts.shipment is not None and not verdicts.shipment.changes_nothing:
             self.shipments[tracking_number] = verdicts.shipment
 
 

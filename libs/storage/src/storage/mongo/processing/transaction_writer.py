@@ -219,6 +219,13 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
 
 
 def _update_of(key: str, update: Document | list[Document]) -> Document:
+    """Return an update of one document, as the `update` command takes it.
+
+    Raises:
+        ValueError: it is empty. To MongoDB that is a replacement by an empty document, not an update.
+    """
+    if not update:
+        raise ValueError(f"the update of {key} is empty: it would remove all that the document has")
     return {"q": {"_id": key}, "u": update}
 
 
