@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import StoreUnavailable
+from domain.ports.core import Document
 from domain.ports.queries import EVERYTHING, Scope
 from storage.mongo.database import Database
 from storage.mongo.queries.joined_reads import MOST_JOINED, JoinedReads
@@ -55,6 +56,41 @@ async def test_a_query_has_a_bound(database: Database, reads: JoinedReads) -> No
     wanted = [str(index) for index in range(MOST_JOINED + 20)]
     assert await ids(reads, [(each, EVERYTHING) for each in wanted]) == wanted
     assert sorted(len(each["_id"]["$in"]) for each in await queries(database)) == [20, MOST_JOINED]
+
+
+async def test_those_that_come_during_a_query_are_the_next_one(
+    database: Database, reads: JoinedReads
+) -> None:
+    first = asyncio.ensure_future(reads.get("1", ANA))
+    await asyncio.sleep(0.001)  # its query is under way
+    assert not first.done()
+    assert await ids(reads, [("2", ANA), ("3", ANA)]) == ["2", "3"]
+    assert first.done()
+    assert [each["_id"] for each in await queries(database)] == [{"$eq": "1"}, {"$in": ["2", "3"]}]
+
+
+class SlowReads(JoinedReads):
+    """Reads whose query for shipment 1 takes until it is released."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database[SHIPMENTS], FIELDS)
+        self.released = asyncio.Event()
+
+    async def _find(self, wanted: set[str], scope: Scope) -> dict[str, Document]:
+        if "1" in wanted:
+            await self.released.wait()
+        return await super()._find(wanted, scope)
+
+
+async def test_a_slow_query_holds_nobody_up(database: Database, reads: JoinedReads) -> None:
+    assert await ids(reads, [("1", ANA)]) == ["1"]
+    slow_reads = SlowReads(database)
+    slow = asyncio.ensure_future(slow_reads.get("1", ANA))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(ids(slow_reads, [("2", ANA), ("3", ANA)]), 2) == ["2", "3"]
+    assert not slow.done()
+    slow_reads.released.set()
+    assert await slow == {"_id": "1", "client_id": "ana"}
 
 
 async def test_readers_of_one_document_do_not_share_it(reads: JoinedReads) -> None:

@@ -1,11 +1,12 @@
 """Reads by id that arrive together are one query: a query costs the driver far more than a document does.
 
-Requests that the event loop receives in one turn are read together; none waits for others to come.
+Those that arrive while a query is under way are the next one: a reader waits for one query before its own,
+for `LONGEST_WAIT_S` at most, and never for others to come. It is never given what was read before it came.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final
 
 from domain.ports.core import Document
 from domain.ports.queries import Scope
@@ -18,6 +19,9 @@ from storage.mongo.schema import BY_ID
 MOST_JOINED: Final = 100
 """Readers of one query: together their documents are far smaller than a batch of MongoDB may be."""
 
+LONGEST_WAIT_S: Final = 0.01
+"""Time after which the next query begins beside a slow one."""
+
 _Reader = tuple[str, asyncio.Future[Document | None]]
 
 
@@ -27,7 +31,7 @@ class JoinedReads:
     def __init__(self, collection: Collection, fields: Sequence[str]) -> None:
         self._collection = collection
         self._fields = fields
-        self._next: dict[Scope, list[_Reader]] = {}
+        self._waiting: dict[Scope, list[_Reader]] = {}
         self._running: set[asyncio.Task[None]] = set()
 
     async def get(self, wanted: str, scope: Scope) -> Document | None:
@@ -36,20 +40,26 @@ class JoinedReads:
         Raises:
             StoreUnavailable: MongoDB refused or did not answer.
         """
-        loop = asyncio.get_running_loop()
-        readers = self._next.get(scope)
-        if readers is None or len(readers) == MOST_JOINED:
-            readers = self._next[scope] = []
-            task = loop.create_task(self._read(scope, readers), name="joined-reads")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        found: asyncio.Future[Document | None] = loop.create_future()
-        readers.append((wanted, found))
+        found: asyncio.Future[Document | None] = asyncio.get_running_loop().create_future()
+        if scope in self._waiting:
+            self._waiting[scope].append((wanted, found))
+        else:
+            self._waiting[scope] = [(wanted, found)]
+            self._start(self._serve(scope))
         return await found
 
-    async def _read(self, scope: Scope, readers: list[_Reader]) -> None:
-        if self._next.get(scope) is readers:
-            del self._next[scope]
+    async def _serve(self, scope: Scope) -> None:
+        """Read for a scope until nobody waits, one query after the other."""
+        try:
+            while waiting := self._waiting[scope]:
+                self._waiting[scope] = waiting[MOST_JOINED:]
+                query = self._start(self._read(scope, waiting[:MOST_JOINED]))
+                await asyncio.wait({query}, timeout=LONGEST_WAIT_S)
+        finally:
+            for _, found in self._waiting.pop(scope):
+                found.cancel()
+
+    async def _read(self, scope: Scope, readers: Sequence[_Reader]) -> None:
         try:
             documents = await self._find({wanted for wanted, _ in readers}, scope)
         except BaseException as error:
@@ -63,6 +73,12 @@ class JoinedReads:
             if not found.done():
                 document = documents.get(wanted)
                 found.set_result(None if document is None else dict(document))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name="joined-reads")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
     async def _find(self, wanted: set[str], scope: Scope) -> dict[str, Document]:
         ids = {"$in": sorted(wanted)} if len(wanted) > 1 else {"$eq": next(iter(wanted))}
