@@ -18,7 +18,7 @@ SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
 SYNCED_DOCS := .venv/.synced-docs
 CHECKERS := tests/support/node
-SOURCES := libs services tools tests bench
+SOURCES := clients/python libs services tools tests bench
 # Of another project: it would be read in this one's place.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Images set it. Each process of a service would compile all it imports again: two seconds instead of one.
@@ -46,7 +46,7 @@ $(UV):
 $(CHOSEN): $(UV)
 	@$(if $(filter file,$(origin PYTHON)),$(PYTHON) tools/choose_python.py,command -v $(PYTHON)) > $@
 
-$(SYNCED): $(CHOSEN) uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
+$(SYNCED): $(CHOSEN) uv.lock pyproject.toml $(wildcard clients/python/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml)
 	@echo "installing the locked environment into .venv, with $$(cat $(CHOSEN))"
 	@$(UV) sync --locked --quiet --all-packages $(INTERPRETER)
 	@echo "$(CURDIR)" > $@

@@ -15,6 +15,7 @@ from docgen.observed import PAGE, observed
 from docgen.openapi import openapi
 from docgen.postman import postman
 from docgen.settings_table import SETTINGS_PAGE, settings_page
+from docgen.synchronous import synchronous, synchronous_paths
 
 ROOT: Final = Path(__file__).parents[4]
 
@@ -30,6 +31,7 @@ DOCUMENTS: Final[Mapping[Path, Callable[[], str]]] = {
     GUIDE: guide,
     PAGE: observed,
     SETTINGS_PAGE: settings_page,
+    **{path: partial(synchronous, path) for path in synchronous_paths()},
     **{path: partial(catalogue, locale, path) for locale, path in catalogue_paths()},
     **{
         ROOT / f"deploy/grafana/dashboards/{page.uid}.json": _as_text(partial(rendered, page))

@@ -1,0 +1,1 @@
+"""Synchronous client, made of `waybill._async` by `make contract`: do not edit it."""

@@ -1,0 +1,90 @@
+"""The client."""
+
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
+from typing import Final, Self
+
+from waybill._sync.auth import Auth
+from waybill._sync.connection import Connection
+from waybill._sync.events import Events
+from waybill._sync.shipments import Shipments
+from waybill.credentials import Credentials
+from waybill.retries import RetryPolicy
+
+TIMEOUT_S: Final = 30.0
+RETRIES: Final = 4
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Waybill:
+    """Client of Waybill's API; many threads or tasks may share one.
+
+    It logs in at the first call, again when its token is about to end, and once when the token is refused.
+    Redirects are not followed, so that a token never reaches another host. An address of this machine is
+    reached past the proxies of the environment.
+
+    Args:
+        url: address of the API, such as `https://waybill.example.com`.
+        username: with `password`; or give `api_key`, or a `token`, which is used until it ends. Without any
+            of them, only public operations work.
+        timeout: seconds for connecting, and for each silence of the server.
+        retries: attempts after the first, within a minute in all. A call is repeated only if that is safe:
+            docs of each method; `WaybillError` of the last attempt is raised.
+        headers: sent with each request, `traceparent` for example.
+
+    Raises:
+        ValueError: the address is none of http or https, or the credentials do not fit together.
+    """
+
+    def __init__(  # noqa: PLR0913 - options of the client
+        self,
+        url: str,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        api_key: str | None = None,
+        token: str | None = None,
+        timeout: float = TIMEOUT_S,
+        retries: int = RETRIES,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> None:
+        self._connection = Connection(
+            url,
+            Credentials(username, password, api_key, token),
+            timeout_s=timeout,
+            retries=RetryPolicy(retries),
+            headers=headers,
+        )
+        self.auth = Auth(self._connection)
+        self.shipments = Shipments(self._connection)
+        self.events = Events(self._connection)
+
+    @property
+    def url(self) -> str:
+        """Address of the API."""
+        return self._connection.url
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """Seconds by which the server's clock is ahead of this machine's; None before the first response.
+
+        It is as exact as the `Date` of a response: to a second, and the time that the response took.
+        """
+        return self._connection.clock.offset_s
+
+    def close(self) -> None:
+        """Close the connections. Tokens stay valid: `auth.logout` revokes the one in use."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """Return the client, which is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.close()

@@ -1,0 +1,197 @@
+"""Connection to the API: tokens, attempts, and retries."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Final
+
+import httpx2
+
+from waybill.credentials import Credentials, HeldToken
+from waybill.errors import Unauthorized, WaybillError
+from waybill.models import Token
+from waybill.retries import Attempts, RetryPolicy
+from waybill.transport import (
+    Call,
+    Reply,
+    ServerClock,
+    address_of,
+    connection_failure,
+    is_loopback,
+    reply_of,
+)
+from waybill.waiting import Lock, sleep
+
+CONNECT_TIMEOUT_S: Final = 10.0
+_USER_AGENT: Final = f"waybill-python/{version('waybill')}"
+
+
+class Connection:
+    """Connection to the API, used by all resources of a client.
+
+    Args:
+        timeout_s: seconds for sending, and for each silence of the server; a call that lets the server wait
+            has that time on top.
+        headers: sent with each request.
+
+    Raises:
+        ValueError: the address is none of http or https.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        timeout_s: float,
+        retries: RetryPolicy,
+        headers: Mapping[str, str],
+    ) -> None:
+        self._address = address_of(url)
+        self.url = str(self._address)
+        self.clock = ServerClock()
+        self._credentials = credentials
+        self._token = HeldToken(credentials.token, time.monotonic)
+        self._login = Lock()
+        self._timeout_s = timeout_s
+        self._retries = retries
+        self._http = httpx2.Client(
+            headers={"User-Agent": _USER_AGENT, **headers},
+            follow_redirects=False,
+            trust_env=not is_loopback(self._address.host),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(self, call: Call) -> Reply:
+        """Execute a call, with retries where repeating is safe.
+
+        Raises:
+            ApiError: the API answered with an error.
+            ConnectionFailed: no complete response.
+            ValueError: the call cannot be sent as it is.
+        """
+        attempts = self._attempts(call)
+        is_renewed = False
+        while True:
+            token = self._valid_token(call)
+            try:
+                return self._exchange(call, token)
+            except WaybillError as failure:
+                if attempts.is_done(failure):
+                    return Reply(HTTPStatus.NO_CONTENT, None, {})
+                if token is not None and not is_renewed and self._is_refused(token, failure):
+                    is_renewed = True
+                    continue
+                delay_s = attempts.next_delay_s(failure)
+            sleep(delay_s)
+
+    @contextmanager
+    def stream(self, call: Call) -> Iterator[httpx2.Response]:
+        """Open a response whose body is read as it comes; one attempt.
+
+        Raises:
+            ApiError: the API answered with an error.
+            ConnectionFailed: no response, or it broke off.
+        """
+        token = self._valid_token(call)
+        try:
+            response = self._http.send(self._request(call, token), stream=True)
+            try:
+                self.clock.observe(response.headers)
+                if not response.is_success:
+                    response.read()
+                    reply_of(response)
+                yield response
+            finally:
+                response.close()
+        except Unauthorized as failure:
+            if token is not None:
+                self._is_refused(token, failure)
+            raise
+        except httpx2.TransportError as error:
+            raise connection_failure(error, self.url) from error
+
+    def log_in(self) -> Token:
+        """Exchange the credentials for a new token, and use it.
+
+        Raises:
+            ValueError: the client has no credentials to exchange.
+        """
+        exchange = self._credentials.exchange()
+        if exchange is None:
+            raise ValueError("this client has neither username and password nor api_key")
+        token = (self.call(exchange)).as_model(Token)
+        self._token.take(token)
+        return token
+
+    def use(self, credentials: Credentials) -> None:
+        """Use other credentials from now on."""
+        self._credentials = credentials
+        self._token = HeldToken(credentials.token, time.monotonic)
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials in use."""
+        return self._credentials
+
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is in use."""
+        return self._token.current() is not None
+
+    def forget_token(self) -> None:
+        """Forget the token; the next call gets another one."""
+        self._token.clear()
+
+    def _exchange(self, call: Call, token: str | None) -> Reply:
+        try:
+            response = self._http.send(self._request(call, token))
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
+            raise connection_failure(error, self.url) from error
+        self.clock.observe(response.headers)
+        return reply_of(response, call.accepted)
+
+    def _is_refused(self, token: str, failure: WaybillError) -> bool:
+        """Return whether another token may help: this one has ended or was revoked, and nothing was executed.
+
+        A wrong password is 401 too: sent twice, it would count as two failed logins.
+        """
+        if not isinstance(failure, Unauthorized) or failure.code == "INVALID_CREDENTIALS":
+            return False
+        self._token.drop(token)
+        return self._can_log_in
+
+    def _valid_token(self, call: Call) -> str | None:
+        if call.operation.is_public:
+            return None
+        current = self._token.current()
+        if current is not None or not self._can_log_in:
+            return current
+        with self._login:
+            current = self._token.current()  # of another task or thread, meanwhile
+            return current if current is not None else (self.log_in()).token
+
+    @property
+    def _can_log_in(self) -> bool:
+        return self._credentials.exchange() is not None
+
+    def _attempts(self, call: Call) -> Attempts:
+        return Attempts(
+            call.operation, self._retries, time.monotonic, names_version="If-Match" in call.headers
+        )
+
+    def _request(self, call: Call, token: str | None) -> httpx2.Request:
+        silence_s = self._timeout_s + (call.wait_s or 0)
+        return self._http.build_request(
+            call.operation.method,
+            self.url + call.path,
+            params=call.query or None,
+            content=call.content,
+            headers=call.all_headers(token),
+            timeout=httpx2.Timeout(silence_s, connect=min(CONNECT_TIMEOUT_S, self._timeout_s)),
+        )

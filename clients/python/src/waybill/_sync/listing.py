@@ -1,0 +1,54 @@
+"""Lists of the API, page after page."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from waybill._sync.connection import Connection
+from waybill.models.base import Model
+from waybill.models.page import Page
+from waybill.transport import Call
+
+ItemT = TypeVar("ItemT", bound=Model)
+
+
+class Listing(Generic[ItemT]):
+    """List of the API: iterate over it for all items, or over `pages()`.
+
+    Each iteration begins at the first page.
+    """
+
+    def __init__(self, connection: Connection, call: Call, item: type[ItemT]) -> None:
+        self._connection = connection
+        self._call = call
+        self._page = Page[item]  # type: ignore[valid-type]
+
+    def __iter__(self) -> Iterator[ItemT]:
+        """Yield all items; a page is fetched when its first item is asked for."""
+        for page in self.pages():
+            for item in page.data:
+                yield item
+
+    def pages(self) -> Iterator[Page[ItemT]]:
+        """Yield the pages."""
+        call: Call | None = self._call
+        while call is not None:
+            reply = self._connection.call(call)
+            page = reply.as_model(self._page)
+            yield page
+            call = _next(call, page)
+
+    def first_page(self) -> Page[ItemT]:
+        """Return the first page."""
+        reply = self._connection.call(self._call)
+        return reply.as_model(self._page)
+
+
+def _next(call: Call, page: Page[ItemT]) -> Call | None:
+    position = page.pagination
+    if not position.has_next or not page.data:
+        return None
+    if position.next_cursor is not None:
+        query = {name: value for name, value in call.query.items() if name != "offset"}
+        return replace(call, query={**query, "cursor": position.next_cursor})
+    return replace(call, query={**call.query, "offset": str(position.offset + len(page.data))})

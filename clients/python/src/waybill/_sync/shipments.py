@@ -1,0 +1,149 @@
+"""Shipments."""
+
+import uuid
+from typing import Final, Unpack
+
+from waybill._sync.connection import Connection
+from waybill._sync.listing import Listing
+from waybill.fields import EventFilters, NewShipment, ShipmentChanges, ShipmentFilters
+from waybill.models import Changed, Event, Queued, Registered, Shipment
+from waybill.operations import (
+    AMEND_SHIPMENT,
+    CANCEL_SHIPMENT,
+    GET_SHIPMENT,
+    LIST_SHIPMENT_EVENTS,
+    LIST_SHIPMENTS,
+    REGISTER_SHIPMENT,
+)
+from waybill.transport import Call
+from waybill.values import query_of, version_header, without_none
+
+PAGE_SIZE: Final = 100
+"""The most that the API gives."""
+
+
+class Shipments:
+    """Shipments: create, read, amend, cancel, follow."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def create(
+        self,
+        *,
+        wait: float | None = None,
+        idempotency_key: str | None = None,
+        **fields: Unpack[NewShipment],
+    ) -> Registered | Queued:
+        """Create a shipment: `Registered` once it exists, `Queued` if the wait has ended before.
+
+        Args:
+            wait: seconds to wait for the shipment to exist, at most 30; None: 5.
+            idempotency_key: the same key and fields give the same shipment, whenever they are sent; None: a
+                key for this call alone, whose retries create one shipment.
+            fields: of the shipment. An admin must give `client_id`; a client creates for itself.
+
+        Raises:
+            BadRequest: a field is invalid, or the key was used with other fields; `details` names them.
+        """
+        call = Call(
+            operation=REGISTER_SHIPMENT,
+            body=without_none(**fields),
+            headers={"Idempotency-Key": idempotency_key or str(uuid.uuid4())},
+            wait_s=wait,
+        )
+        reply = self._connection.call(call)
+        return reply.as_model(Queued) if reply.is_queued else reply.as_model(Registered)
+
+    def get(self, tracking_number: str) -> Shipment:
+        """Return a shipment with its history.
+
+        Raises:
+            NotFound: there is no such shipment.
+        """
+        call = Call(operation=GET_SHIPMENT, steps={"tracking_number": tracking_number})
+        reply = self._connection.call(call)
+        return reply.as_model(Shipment)
+
+    def list(self, *, limit: int = PAGE_SIZE, **filters: Unpack[ShipmentFilters]) -> Listing[Shipment]:
+        """List shipments, newest first.
+
+        Args:
+            limit: shipments of a page, at most 100; iterating gives those of all pages.
+            filters: all must hold; `client_id` is for admins.
+        """
+        call = Call(operation=LIST_SHIPMENTS, query=query_of(**filters, limit=limit))
+        return Listing(self._connection, call, Shipment)
+
+    def amend(
+        self,
+        tracking_number: str,
+        *,
+        if_version: int | None = None,
+        wait: float | None = None,
+        **changes: Unpack[ShipmentChanges],
+    ) -> Changed | Queued:
+        """Change fields of a shipment.
+
+        Args:
+            tracking_number: of the shipment.
+            if_version: change it only if this is its version, as `Shipment.version` says. With it, the call
+                is retried if its response is lost.
+            wait: seconds to wait for the change, at most 30; None: 5.
+            changes: the fields; a latitude only with its longitude.
+
+        Raises:
+            Conflict: its status does not allow it.
+            PreconditionFailed: it has another version.
+        """
+        call = Call(
+            operation=AMEND_SHIPMENT,
+            steps={"tracking_number": tracking_number},
+            body=without_none(**changes),
+            headers=version_header(if_version),
+            wait_s=wait,
+        )
+        return self._change(call)
+
+    def cancel(
+        self, tracking_number: str, *, if_version: int | None = None, wait: float | None = None
+    ) -> Changed | Queued:
+        """Cancel a shipment: a change of its status, not a removal.
+
+        Args:
+            tracking_number: of the shipment.
+            if_version: cancel it only if this is its version.
+            wait: seconds to wait for the change, at most 30; None: 5.
+
+        Raises:
+            Conflict: its status does not allow it.
+            PreconditionFailed: it has another version.
+        """
+        call = Call(
+            operation=CANCEL_SHIPMENT,
+            steps={"tracking_number": tracking_number},
+            headers=version_header(if_version),
+            wait_s=wait,
+        )
+        return self._change(call)
+
+    def events(
+        self, tracking_number: str, *, limit: int = PAGE_SIZE, **filters: Unpack[EventFilters]
+    ) -> Listing[Event]:
+        """List the events of a shipment, oldest first, rejected ones too.
+
+        Args:
+            tracking_number: of the shipment.
+            limit: events of a page, at most 100; iterating gives those of all pages.
+            filters: all must hold.
+        """
+        call = Call(
+            operation=LIST_SHIPMENT_EVENTS,
+            steps={"tracking_number": tracking_number},
+            query=query_of(**filters, limit=limit),
+        )
+        return Listing(self._connection, call, Event)
+
+    def _change(self, call: Call) -> Changed | Queued:
+        reply = self._connection.call(call)
+        return reply.as_model(Queued) if reply.is_queued else reply.as_model(Changed)

@@ -1,0 +1,15 @@
+"""A page of a list."""
+
+from typing import Generic, TypeVar
+
+from waybill.models.base import Model
+from waybill.models.common import Pagination
+
+ItemT = TypeVar("ItemT", bound=Model)
+
+
+class Page(Model, Generic[ItemT]):
+    """One page of a list."""
+
+    data: tuple[ItemT, ...]
+    pagination: Pagination
