@@ -125,7 +125,7 @@ Text = Annotated[
     Field(strict=True, min_length=1, max_length=1000, json_schema_extra=_TEXT),
     AfterValidator(require_text),
 ]
-_WORDS: Final[dict[str, JsonValue]] = {**_TEXT, "allOf": [{"pattern": r"\S"}]}
+_WORDS: Final[dict[str, JsonValue]] = {**_TEXT, "allOf": [{"type": "string", "pattern": r"\S"}]}
 
 
 def _not_blank(text: str) -> str:
