@@ -18,6 +18,8 @@ SYNCED_BENCH := .venv/.synced-bench
 SYNCED_NODE := .venv/.synced-node
 SYNCED_DOCS := .venv/.synced-docs
 CHECKERS := tests/support/node
+TYPESCRIPT := clients/typescript
+NPM_CI = PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --loglevel=error --prefer-offline --ignore-scripts --no-audit --no-fund
 SOURCES := clients/python libs services tools tests bench
 # Of another project: it would be read in this one's place.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
@@ -67,7 +69,12 @@ $(SYNCED_DOCS): $(SYNCED)
 
 $(CHECKERS)/node_modules/.package-lock.json: $(CHECKERS)/package-lock.json | $(SYNCED_NODE)
 	@echo "installing what checks the contract into $(CHECKERS)"
-	@cd $(CHECKERS) && $(CURDIR)/.venv/bin/npm ci --loglevel=error --prefer-offline --ignore-scripts --no-audit --no-fund
+	@cd $(CHECKERS) && $(NPM_CI)
+	@touch $@
+
+$(TYPESCRIPT)/node_modules/.package-lock.json: $(TYPESCRIPT)/package-lock.json | $(SYNCED_NODE)
+	@echo "installing what generates and checks the TypeScript client into $(TYPESCRIPT)"
+	@cd $(TYPESCRIPT) && $(NPM_CI)
 	@touch $@
 
 .PHONY: deps
@@ -79,6 +86,11 @@ deps: $(CHOSEN) ## Install what uv.lock names; UPGRADE=1 moves uv.lock to the ne
 build: $(SYNCED) ## Build every package as a wheel, into dist/ (`make up` builds the images)
 	@$(UV) build --all-packages --wheel --quiet --out-dir dist
 	@ls dist/*.whl
+
+.PHONY: clients
+clients: $(SYNCED) $(TYPESCRIPT)/node_modules/.package-lock.json ## Build the packages for callers, for Python and for npm, into dist/
+	@mkdir -p dist
+	@cd $(TYPESCRIPT) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm pack --loglevel=error --pack-destination $(CURDIR)/dist
 
 .PHONY: run
 run: $(SYNCED) ## Start everything on this machine; Ctrl-C stops it
@@ -152,15 +164,16 @@ types: $(SYNCED) ## mypy --strict over sources and tests
 	$(RUN) mypy $(SOURCES)
 
 .PHONY: contract
-contract: $(SYNCED) ## Write the documents generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables
+contract: $(SYNCED) $(TYPESCRIPT)/node_modules/.package-lock.json ## Write what is generated from the code: OpenAPI, AsyncAPI, Postman, dashboards, tables, clients
 	$(RUN) python -m docgen
+	@cd $(TYPESCRIPT) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm run --silent generate
 
 .PHONY: docs
 docs: $(SYNCED_DOCS) ## Build the documentation site into site/; a dead link or anchor fails it
 	@NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(RUN) mkdocs build --strict --quiet
 
 .PHONY: checkers
-checkers: $(SYNCED_NODE) $(CHECKERS)/node_modules/.package-lock.json ## Install Node's tools that check the contract; the tests use them
+checkers: $(SYNCED_NODE) $(CHECKERS)/node_modules/.package-lock.json $(TYPESCRIPT)/node_modules/.package-lock.json ## Install Node's tools that check the contract and the client; the tests use them
 
 .PHONY: alerts
 alerts: $(SYNCED) ## Check the rules of Prometheus; each alert fires in its test, none on an ordinary day
@@ -244,4 +257,4 @@ clean-data: $(SYNCED) ## Delete the embedded stack's data, but no backup: lists 
 
 .PHONY: clean
 clean: ## Remove environments, wheels and caches; data and backups stay
-	rm -rf .venv .uv site bench/peers/.venv bench/peers/jvm/target tests/support/node/node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov
+	rm -rf .venv .uv site bench/peers/.venv bench/peers/jvm/target tests/support/node/node_modules clients/typescript/node_modules clients/typescript/dist dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .coverage* htmlcov

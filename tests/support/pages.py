@@ -11,7 +11,7 @@ from tests.support.printed_calls import ROOT
 
 NOT_RUN = "not-run: "
 TYPED = ("sh", "python")
-SHOWN = ("text", "json", "yaml", "js", "ini")
+SHOWN = ("text", "json", "yaml", "js", "ts", "ini")
 
 # Which test runs the blocks of a page.
 RUN_BY = {
