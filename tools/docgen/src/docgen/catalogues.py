@@ -15,7 +15,10 @@ from babel.messages.pofile import read_po, write_po
 
 from portal.web.languages import DEFAULT, LOCALES
 
-PORTAL: Final = Path(__file__).parents[4] / "services/portal/src/portal"
+_ROOT: Final = Path(__file__).parents[4]
+PORTAL: Final = _ROOT / "services/portal/src/portal"
+IMPORTING: Final = _ROOT / "clients/python/src/waybill/importing"
+"""Reading of files, which the console's upload shares with the client."""
 METHODS: Final = [("templates/**.html", "jinja2"), ("**.py", "python")]
 OPTIONS: Final = {"templates/**.html": {"silent": "false", "newstyle_gettext": "true", "trimmed": "true"}}
 KEYWORDS: Final = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None, "plural": (1, 2)}
@@ -80,4 +83,6 @@ def _sources() -> dict[Source, str]:
     for name, _, source, _, _ in extract_from_dir(PORTAL, METHODS, OPTIONS, keywords=KEYWORDS):
         half = next((part for part in Path(name).parts if part in HALVES), SHARED)
         found[source] = half if found.get(source, half) == half else SHARED
+    for _, _, source, _, _ in extract_from_dir(IMPORTING, [("**.py", "python")], keywords={"message": None}):
+        found.setdefault(source, "console")
     return found

@@ -7,8 +7,9 @@ import pytest
 from aiohttp import FormData
 
 from portal.console.upload.carried import pack, unpack
-from portal.console.upload.tables import LARGEST_FILE_BYTES, Table
+from portal.console.upload.limits import UPLOAD_LIMITS
 from tests.unit.portal.console.conftest import Console
+from waybill.importing.tables import Table
 
 UPLOAD = "/console/upload"
 CSV = "número,tracking_number,status,timestamp,source\n1,99M-1,picked_up,30/11/2026 14:05,<b>\n"
@@ -42,7 +43,7 @@ async def test_the_first_rows_are_shown_as_they_are_understood(operator: Console
         (CSV.encode(), {"order": "ydm"}, 400, "malformed"),
         (CSV.encode(), {"source": "x" * 300}, 400, "malformed"),
         (CSV.encode(), {"more": "x", "again": "y"}, 400, "malformed"),
-        (b"x" * (LARGEST_FILE_BYTES + 10_000), {}, 413, "PAYLOAD_TOO_LARGE"),
+        (b"x" * (UPLOAD_LIMITS.file_bytes + 10_000), {}, 413, "PAYLOAD_TOO_LARGE"),
         (
             b"tracking_number,status\n99M-1,picked_up\n",
             {},

@@ -6,7 +6,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from typing import Final
 
-from portal.console.upload.tables import MOST_COLUMNS, MOST_ROWS, Table
+from portal.console.upload.limits import UPLOAD_LIMITS
+from portal.console.upload.results import RESULTS
+from waybill.importing.tables import Table
 
 LARGEST_UNPACKED_BYTES: Final = 16_000_000
 
@@ -38,8 +40,8 @@ def unpack(text: str) -> Table:
         raise NotCarried from error
     width = len(table.header)
     if (
-        len(table.rows) > MOST_ROWS
-        or width > MOST_COLUMNS + 2
+        len(table.rows) > UPLOAD_LIMITS.rows
+        or width > UPLOAD_LIMITS.columns + len(RESULTS)
         or any(len(row) != width for row in table.rows)
     ):
         raise NotCarried

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 from aiohttp import hdrs, web
+from babel.numbers import format_decimal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.access.permissions import Permission
@@ -14,16 +15,19 @@ from httpkit.response.errors import ApiError
 from portal.console.api import ApiUnavailable
 from portal.console.frame import api, console_page
 from portal.console.upload.carried import NotCarried, pack, unpack
+from portal.console.upload.limits import UPLOAD_LIMITS
 from portal.console.upload.preview import Preview, preview_of
 from portal.console.upload.received import UploadedFile, read_upload
 from portal.console.upload.results import count_sent, rejected_rows, with_result_columns, with_results
-from portal.console.upload.rows import Reading, columns_of
 from portal.console.upload.sending import ROWS_AT_ONCE, send_rows
-from portal.console.upload.tables import Table, UnreadableFile, csv_text, read_table
-from portal.console.upload.times import DateOrder, zone_of
 from portal.web.forms import read_form
-from portal.web.languages import language_of, message
+from portal.web.languages import Language, language_of, message
 from portal.web.rendering import render
+from waybill.importing.columns import Reading, columns_of
+from waybill.importing.errors import UnreadableFile
+from waybill.importing.results import csv_file, without_marks
+from waybill.importing.tables import Table, read_table
+from waybill.importing.times import DateOrder, zone_of
 
 LONGEST_FORM_BYTES: Final = 2 * 1024 * 1024
 FIRST_REJECTED: Final = 50
@@ -53,7 +57,7 @@ class StartView:
         order: of the parts of a date.
         source: of rows without one.
         zones: to choose from.
-        problem: why the last file was not read.
+        problem: why the last file was not read, in the language of the page.
     """
 
     zone: str
@@ -144,11 +148,11 @@ async def preview_upload(request: web.Request) -> web.Response:
     upload = await read_upload(request)
     zone = zone_of(upload.zone)
     if zone is None:
-        return _start_again(request, upload, NO_ZONE)
+        return _start_again(request, upload, language_of(request).gettext(NO_ZONE))
     try:
-        table = with_result_columns(await asyncio.to_thread(read_table, upload.content))
+        table = with_result_columns(await asyncio.to_thread(_read, upload.content))
     except UnreadableFile as error:
-        return _start_again(request, upload, str(error))
+        return _start_again(request, upload, _text_of(error, language_of(request)))
     reading = Reading(columns_of(table.header), zone, upload.order, upload.source)
     view = PreviewView(
         preview=preview_of(table, reading, language_of(request).gettext),
@@ -182,11 +186,20 @@ async def fetch_result(request: web.Request) -> web.Response:
     """Return the file with the outcome of each row."""
     form = await read_form(request, _RESULT, limit=LONGEST_FORM_BYTES)
     return web.Response(
-        body=csv_text(_carried(form.carried)).encode("utf-8-sig"),  # Excel reads UTF-8 by its mark only
+        body=csv_file(_carried(form.carried)),
         content_type="text/csv",
         charset="utf-8",
         headers={hdrs.CONTENT_DISPOSITION: 'attachment; filename="waybill-result.csv"'},
     )
+
+
+def _read(content: bytes) -> Table:
+    return without_marks(read_table(content, UPLOAD_LIMITS, score=lambda cells: len(columns_of(cells))))
+
+
+def _text_of(error: UnreadableFile, language: Language) -> str:
+    figures = {name: format_decimal(value, locale=language.locale) for name, value in error.figures.items()}
+    return language.gettext(error.reason).format(**figures)
 
 
 def _start_again(request: web.Request, upload: UploadedFile, problem: str) -> web.Response:

@@ -4,15 +4,10 @@ from collections.abc import Callable
 from typing import Final
 
 from domain.values import value
-from portal.console.upload.rows import (
-    InvalidRow,
-    Json,
-    Reading,
-    event_of,
-    ignored_columns,
-    missing_columns,
-)
-from portal.console.upload.tables import Table
+from waybill.importing.columns import Reading, ignored_columns, missing_columns
+from waybill.importing.errors import InvalidRow
+from waybill.importing.events import Json, event_of
+from waybill.importing.tables import Table
 
 FIRST_ROWS: Final = 10
 

@@ -12,8 +12,8 @@ from domain.values import value
 from httpkit.request.bodies import read_body
 from httpkit.response.error_codes import ErrorCode
 from httpkit.response.errors import ApiError
-from portal.console.upload.tables import LARGEST_FILE_BYTES
-from portal.console.upload.times import DateOrder
+from portal.console.upload.limits import UPLOAD_LIMITS
+from waybill.importing.times import DateOrder
 
 FILE: Final = "file"
 MULTIPART: Final = "multipart/form-data"
@@ -40,7 +40,7 @@ async def read_upload(request: web.Request) -> UploadedFile:
     """
     if request.content_type != MULTIPART:
         raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, f"send the form as {MULTIPART}")
-    body = await read_body(request, limit=LARGEST_FILE_BYTES + _AROUND_BYTES)
+    body = await read_body(request, limit=UPLOAD_LIMITS.file_bytes + _AROUND_BYTES)
     try:
         parts = await _parts_of(request.headers[hdrs.CONTENT_TYPE], body)
         zone, order, source = (_text_of(parts.get(name, b"")) for name in _FIELDS)

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
-from portal.console.upload.rows import ERROR, EVENT_ID, RESULTS
 from portal.console.upload.sending import RowResult
-from portal.console.upload.tables import Table
+from waybill.importing.columns import ERROR, EVENT_ID
+from waybill.importing.tables import Table
+
+RESULTS: Final = (EVENT_ID, ERROR)
+"""Columns that a result file has beside those of the file."""
 
 
 def with_result_columns(table: Table) -> Table:

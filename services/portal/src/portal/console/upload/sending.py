@@ -5,7 +5,9 @@ from typing import Any, Final
 
 from domain.values import value
 from portal.console.api import ApiRejected, UserApi
-from portal.console.upload.rows import InvalidRow, Json, Reading, event_of
+from waybill.importing.columns import Reading
+from waybill.importing.errors import InvalidRow
+from waybill.importing.events import Json, event_of
 
 ROWS_AT_ONCE: Final = 500
 _LENIENT: Final = {"Prefer": "handling=lenient"}

@@ -1,0 +1,154 @@
+"""XLSX files: read by calamine, after a look at what they unpack to; results are written by openpyxl."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Final
+
+import openpyxl
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from waybill.importing.csv_files import NOT_A_TABLE
+from waybill.importing.errors import InvalidLayout, UnreadableFile, message
+from waybill.importing.limits import Limits
+
+TOO_MANY_ROWS: Final = message("The file has more than {most} rows: split it.")
+TOO_WIDE: Final = message("The file has more than {most} columns.")
+
+_BOOK: Final = "xl/workbook.xml"
+_CELL: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,4})([0-9]{1,9})["']""")
+_ROW: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["']([0-9]{1,9})["']""")
+_LONGEST_STEP: Final = 1 << 20
+_OVERLAP: Final = 256
+
+Cell = str | float | bool | date | time | datetime | object
+
+
+@dataclass(frozen=True, slots=True)
+class XlsxFormat:
+    """Way in which an XLSX file is written.
+
+    Attributes:
+        sheet: name of the one that is read.
+        others: names of the other sheets.
+    """
+
+    sheet: str
+    others: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say the format, for people."""
+        left_out = f"; other sheets are not read: {', '.join(self.others)}" if self.others else ""
+        return f"XLSX, sheet {self.sheet}{left_out}"
+
+
+def read_xlsx(
+    content: bytes, limits: Limits, *, sheet: str | None = None
+) -> tuple[XlsxFormat, Iterator[Sequence[str]]]:
+    """Return the format of an XLSX file, and its rows from the first on, as text.
+
+    Args:
+        content: of the file.
+        limits: of what is unpacked, and of the area that cells lie in.
+        sheet: its name; None: the first one.
+
+    Raises:
+        UnreadableFile: it is no XLSX file, or too large.
+        InvalidLayout: it has no such sheet.
+    """
+    try:
+        _require_moderate(content, limits)
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        names = book.sheet_names
+        if sheet is not None and sheet not in names:
+            raise InvalidLayout(f"the file has no sheet {sheet!r}; it has {', '.join(map(repr, names))}")
+        name = names[0] if sheet is None else sheet
+        rows = _rows(book.get_sheet_by_name(name))
+    except (CalamineError, zipfile.BadZipFile, NotImplementedError, ValueError, IndexError, OSError) as error:
+        if isinstance(error, UnreadableFile | InvalidLayout):
+            raise
+        raise UnreadableFile(NOT_A_TABLE) from error
+    return XlsxFormat(name, tuple(each for each in names if each != name)), iter(rows)
+
+
+def write_xlsx(content: bytes, sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
+    """Return a copy of an XLSX file with texts in some cells, by row and column from 0.
+
+    Values, formulas and formats stay; of charts and pictures, openpyxl keeps those it knows. A text that
+    begins like a formula is a text.
+    """
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    lines = book[sheet]
+    for (row, column), text in cells.items():
+        cell = lines.cell(row + 1, column + 1)
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+        if text:
+            cell.data_type = "s"
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def _rows(sheet: CalamineSheet) -> list[list[str]]:
+    rows = sheet.to_python(skip_empty_area=False)
+    with_times = {column for row in rows for column, cell in enumerate(row) if isinstance(cell, datetime)}
+    return [[_text_of(cell, at in with_times) for at, cell in enumerate(row)] for row in rows]
+
+
+def _require_moderate(content: bytes, limits: Limits) -> None:
+    """Reject an archive that unpacks to much more than a table of this size has.
+
+    Each part is unpacked here once, in steps: what the archive says of itself may be a lie. Cells lie in an
+    area that calamine holds in memory as a whole, so a lonely cell in the last corner of a sheet would take
+    hundreds of gigabytes.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if _BOOK not in archive.namelist():
+            raise UnreadableFile(NOT_A_TABLE)
+        left = limits.unpacked_bytes
+        for entry in archive.infolist():
+            with archive.open(entry) as part:
+                tail = b""
+                while step := part.read(_LONGEST_STEP):
+                    left -= len(step)
+                    if left < 0:
+                        raise UnreadableFile(NOT_A_TABLE)
+                    _require_within(tail + step, limits)
+                    tail = step[-_OVERLAP:]
+
+
+def _require_within(xml: bytes, limits: Limits) -> None:
+    for letters, number in _CELL.findall(xml):
+        if int(number) > limits.lines:
+            raise UnreadableFile(TOO_MANY_ROWS, most=limits.rows)
+        if _column_of(letters) > limits.columns:
+            raise UnreadableFile(TOO_WIDE, most=limits.columns)
+    if any(int(number) > limits.lines for number in _ROW.findall(xml)):
+        raise UnreadableFile(TOO_MANY_ROWS, most=limits.rows)
+
+
+def _column_of(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _text_of(cell: Cell, among_times: bool) -> str:  # noqa: FBT001  # of the cell's column
+    """Return a cell as text.
+
+    calamine gives midnight as a date; in a column that has times it is one of these.
+    """
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ", timespec="milliseconds" if cell.microsecond else "seconds")
+    if isinstance(cell, date):
+        return f"{cell.isoformat()} 00:00:00" if among_times else cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
