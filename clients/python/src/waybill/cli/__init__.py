@@ -1,0 +1,1 @@
+"""The command `waybill`: the API from a shell, built on the client."""

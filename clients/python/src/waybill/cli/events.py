@@ -1,0 +1,216 @@
+"""`events`: reported, taken back, read and followed."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, Final
+
+import typer
+
+from waybill.cli.context import CliContext, to_json
+from waybill.cli.errors import Misused, Unfinished
+from waybill.cli.inputs import finite, instant, json_lines, segment
+from waybill.cli.options import expanded
+from waybill.fields import EventFilters
+from waybill.models import Event, RejectedItem
+
+app: Final = typer.Typer(
+    name="events", no_args_is_help=True, help="Report events, and see what became of them."
+)
+
+Number = Annotated[
+    str, typer.Argument(help="Tracking number of the shipment.", metavar="NUMBER", parser=segment)
+]
+EventId = Annotated[str, typer.Argument(help="Such as evt_….", metavar="EVENT", parser=segment)]
+Wait = Annotated[
+    int | None, typer.Option(min=0, max=30, help="Seconds to wait until it is applied; by default none.")
+]
+
+EVENT_COLUMNS: Final = ("timestamp", "status", "checkpoint", "source", "outcome", "reason", "event_id")
+STATUSES: Final = ("picked_up", "in_warehouse", "in_transit", "delivered", "cancelled")
+CHECKPOINTS: Final = (
+    *("out_for_delivery", "delivery_failed", "arrived_at_hub", "departed_hub"),
+    *("on_hold", "available_for_pickup", "returning"),
+)
+
+_POLL_S: Final = 2.0
+
+
+def statuses(incomplete: str) -> list[str]:
+    """Return the statuses that begin so, for the completion of the shell."""
+    return [each for each in STATUSES if each.startswith(incomplete)]
+
+
+def _checkpoint(incomplete: str) -> list[str]:
+    return [each for each in CHECKPOINTS if each.startswith(incomplete)]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Filter of a shipment's events."""
+
+    outcome: Annotated[str | None, typer.Option(help="applied, rejected, dead or conflict.")] = None
+    status: Annotated[str | None, typer.Option(help="Of this status.", autocompletion=statuses)] = None
+    source: Annotated[str | None, typer.Option(help="Of this source.")] = None
+    since: Annotated[str | None, typer.Option("--from", help="Then or later (RFC 3339).", parser=instant)] = (
+        None
+    )
+    until: Annotated[str | None, typer.Option("--to", help="Before then (RFC 3339).", parser=instant)] = None
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number.")] = 20
+
+    def query(self) -> EventFilters:
+        """Return the filter as arguments of the client."""
+        return {
+            "outcome": self.outcome,
+            "status": self.status,
+            "source": self.source,
+            "from_": self.since,
+            "to": self.until,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Fields of an event besides its shipment and its status."""
+
+    source: Annotated[str, typer.Option(help="Who or what has seen it, such as scanner-mex-03.")]
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="Such as arrived_at_hub, instead of a status.", autocompletion=_checkpoint),
+    ] = None
+    timestamp: Annotated[
+        str | None, typer.Option(help="When it happened (RFC 3339); now, if left out.", parser=instant)
+    ] = None
+    lat: Annotated[float | None, typer.Option(help="With --lng.", parser=finite)] = None
+    lng: Annotated[float | None, typer.Option(help="With --lat.", parser=finite)] = None
+    address: Annotated[str | None, typer.Option(help="Of the place, with --lat and --lng.")] = None
+    notes: Annotated[str | None, typer.Option(help="Anything.")] = None
+    signed_by: Annotated[str | None, typer.Option(help="Who signed, with the status delivered.")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that have a value, by the names of the API.
+
+        Raises:
+            Misused: half a place.
+        """
+        given = {
+            "source": self.source,
+            "checkpoint": self.checkpoint,
+            "timestamp": self.timestamp,
+            "location": self._location(),
+            "notes": self.notes,
+            "signed_by": self.signed_by,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _location(self) -> dict[str, Any] | None:
+        if (self.lat is None) != (self.lng is None) or (self.address is not None and self.lat is None):
+            raise Misused("a place has --lat and --lng, and may have --address")
+        if self.lat is None:
+            return None
+        place = {"lat": self.lat, "lng": self.lng}
+        return place if self.address is None else place | {"address": self.address}
+
+
+@app.command()
+@expanded
+def send(
+    context: CliContext,
+    tracking_number: Number,
+    scan: Scan,
+    status: Annotated[
+        str | None,
+        typer.Argument(
+            help="Such as picked_up; or give --checkpoint.", metavar="[STATUS]", autocompletion=statuses
+        ),
+    ] = None,
+    wait: Wait = None,
+) -> None:
+    """Report an event: a status, or a checkpoint between two statuses."""
+    if (status is None) == (scan.checkpoint is None):
+        raise Misused("say what happened: a status, or --checkpoint")
+    context.show(context.client.events.report(tracking_number, status, wait=wait, **scan.given()))
+
+
+@app.command()
+@expanded
+def send_file(
+    context: CliContext,
+    path: Annotated[
+        str, typer.Argument(help="NDJSON, an event a line; - is standard input.", metavar="FILE")
+    ],
+) -> None:
+    """Report many events; a line that is rejected does not hold back the others.
+
+    Sending the same lines again is harmless: shipment, source and time are an event's identity. For tables
+    (CSV, XLSX) there is `waybill import`.
+    """
+    result = context.client.events.report_batch(json_lines(path), lenient=True)
+    rejected = [each for each in result.events if isinstance(each, RejectedItem)]
+    if context.as_json:
+        context.show(result)
+    for each in () if context.as_json else rejected:
+        problems = "; ".join(f"{problem.pointer} {problem.message}" for problem in each.details)
+        context.show_line(f"event {each.index + 1}: {problems or each.error}")
+    if rejected:
+        raise Unfinished(f"{result.queued} of {result.received} events are queued, {len(rejected)} rejected")
+    context.say(f"{result.queued} events are queued")
+
+
+@app.command()
+@expanded
+def retract(
+    context: CliContext,
+    event_id: EventId,
+    reason: Annotated[str, typer.Option(help="Why it was wrong.")],
+    wait: Wait = None,
+) -> None:
+    """Take back the last event of a shipment's history."""
+    context.show(context.client.events.retract(event_id, reason=reason, wait=wait))
+
+
+@app.command()
+@expanded
+def get(context: CliContext, event_id: EventId) -> None:
+    """Show an event, with what became of it and why."""
+    context.show(context.client.events.get(event_id))
+
+
+@app.command()
+@expanded
+def tail(
+    context: CliContext,
+    tracking_number: Number,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")] = 10,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print what comes, until Ctrl-C.")] = False,
+) -> None:
+    """Print the last events of a shipment, rejected ones too, a line each."""
+    seen: set[str] = set()
+    newest = list(islice(context.client.shipments.events(tracking_number), max(lines, 1)))
+    seen.update(each.event_id for each in newest)
+    _print(context, newest[:lines])
+    while follow:
+        time.sleep(_POLL_S)
+        fresh = list(_unseen(context, tracking_number, seen))
+        _print(context, fresh)
+
+
+def _unseen(context: CliContext, tracking_number: str, seen: set[str]) -> Iterator[Event]:
+    for event in context.client.shipments.events(tracking_number):
+        if event.event_id in seen:
+            return
+        seen.add(event.event_id)
+        yield event
+
+
+def _print(context: CliContext, newest_first: list[Event]) -> None:
+    for event in reversed(newest_first):
+        if context.as_json:
+            context.show_line(event)
+            continue
+        fields = to_json(event)
+        what = fields.get("checkpoint") or fields.get("status") or "-"
+        parts = (fields["timestamp"], what, fields["source"], fields["outcome"], fields.get("reason") or "")
+        context.show_line("  ".join(str(part) for part in parts).rstrip())

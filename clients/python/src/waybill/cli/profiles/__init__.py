@@ -1,0 +1,1 @@
+"""Profiles: addresses of Waybill with the credentials that `waybill login` has stored."""
