@@ -89,8 +89,9 @@ build: $(SYNCED) ## Build every package as a wheel, into dist/ (`make up` builds
 
 .PHONY: clients
 clients: $(SYNCED) $(TYPESCRIPT)/node_modules/.package-lock.json ## Build the packages for callers, for Python and for npm, into dist/
-	@mkdir -p dist
-	@cd $(TYPESCRIPT) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm pack --loglevel=error --pack-destination $(CURDIR)/dist
+	@$(UV) build --package waybill --wheel --quiet --out-dir dist
+	@cd $(TYPESCRIPT) && PATH="$(CURDIR)/.venv/bin:$$PATH" npm pack --silent --pack-destination $(CURDIR)/dist >/dev/null
+	@ls dist/waybill-*.whl dist/*.tgz
 
 .PHONY: run
 run: $(SYNCED) ## Start everything on this machine; Ctrl-C stops it
