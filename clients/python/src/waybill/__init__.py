@@ -19,6 +19,7 @@ from waybill.errors import (
     WaybillError,
 )
 from waybill.models import Status
+from waybill.webhooks import InvalidWebhook
 
 __version__ = version("waybill")
 
@@ -29,6 +30,7 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "Forbidden",
+    "InvalidWebhook",
     "NotFound",
     "PreconditionFailed",
     "RateLimited",

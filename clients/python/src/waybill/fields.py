@@ -84,3 +84,50 @@ class EventFilters(TypedDict, total=False):
     source: str | None
     from_: datetime | str | None
     to: datetime | str | None
+
+
+class WebhookFields(TypedDict, total=False):
+    """Fields of an endpoint of webhooks.
+
+    Attributes:
+        types: of messages, or a beginning and `*`; all by default.
+        payload: `full`, or `thin`: the tracking number and the version alone.
+        ordering: `none`, or `per_shipment`: a shipment's messages one after the other.
+        rate_per_s: messages a second, at most.
+    """
+
+    types: Iterable[str] | None
+    payload: str | None
+    ordering: str | None
+    rate_per_s: float | None
+    description: str | None
+
+
+class DeliveryFilters(TypedDict, total=False):
+    """Filters of the deliveries of an endpoint; `from_` and `to` are about their creation."""
+
+    state: str | None
+    type: str | None
+    tracking_number: str | None
+    from_: datetime | str | None
+    to: datetime | str | None
+
+
+class DeadLetterFilters(TypedDict, total=False):
+    """Filters of dead letters."""
+
+    state: str | None
+    reason: str | None
+    tracking_number: str | None
+    from_: datetime | str | None
+    to: datetime | str | None
+
+
+class ActionFilters(TypedDict, total=False):
+    """Filters of operator actions."""
+
+    action: str | None
+    target: str | None
+    by: str | None
+    from_: datetime | str | None
+    to: datetime | str | None

@@ -16,6 +16,9 @@ from waybill.operations import Operation
 from waybill.retries import instant_of, seconds_of
 from waybill.values import json_bytes, path_of
 
+PAGE_SIZE: Final = 100
+"""The most that the API gives."""
+
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 
@@ -35,6 +38,7 @@ class Call:
         body: sent as JSON; None: no body.
         ndjson: sent as it is, in place of `body`.
         wait_s: seconds for the server to wait for the outcome (`Prefer: wait`, RFC 7240).
+        slow_s: seconds that the server may take, besides.
         accepted: statuses that are no error, besides 2xx.
     """
 
@@ -45,6 +49,7 @@ class Call:
     ndjson: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     wait_s: float | None = None
+    slow_s: float = 0
     accepted: frozenset[int] = frozenset()
 
     @property
@@ -86,6 +91,16 @@ class Reply:
     def is_queued(self) -> bool:
         """Whether the request is accepted, and its outcome is still to come (202)."""
         return self.status_code == HTTPStatus.ACCEPTED
+
+    def as_object(self) -> Mapping[str, Any]:
+        """Return the body, a JSON object.
+
+        Raises:
+            UnexpectedResponse: it is none.
+        """
+        if not isinstance(self.body, dict):
+            raise UnexpectedResponse(self.status_code, message="the response is no JSON object")
+        return self.body
 
     def as_model(self, model: type[ModelT]) -> ModelT:
         """Return the body as a model.

@@ -30,6 +30,17 @@ def without_none(**fields: object) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def sequence(values: Iterable[str] | None) -> list[str] | None:
+    """Return several values as JSON has them.
+
+    Raises:
+        TypeError: a single text, whose letters would be taken one by one.
+    """
+    if isinstance(values, str):
+        raise TypeError(f"several values are needed, not one text: [{values!r}]")
+    return None if values is None else list(values)
+
+
 def json_bytes(value: object) -> bytes:
     """Return a value as JSON in UTF-8; datetimes and models of this package are allowed in it.
 

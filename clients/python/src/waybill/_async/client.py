@@ -1,15 +1,24 @@
 """The client."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from waybill._async.auth import AsyncAuth
 from waybill._async.connection import AsyncConnection
+from waybill._async.dead_letters import AsyncDeadLetters
 from waybill._async.events import AsyncEvents
+from waybill._async.operating import AsyncOperatorActions, AsyncPartitions, AsyncQuarantine
 from waybill._async.shipments import AsyncShipments
+from waybill._async.tracking import AsyncLinks, AsyncPublic
+from waybill._async.users import AsyncUsers
+from waybill._async.webhooks import AsyncWebhooks
 from waybill.credentials import Credentials
+from waybill.models import HealthReport
+from waybill.operations import GET_CONTRACT, GET_HEALTH, GET_LIVENESS, GET_READINESS, Operation
 from waybill.retries import RetryPolicy
+from waybill.transport import Call
 
 TIMEOUT_S: Final = 30.0
 RETRIES: Final = 4
@@ -58,6 +67,14 @@ class AsyncWaybill:
         self.auth = AsyncAuth(self._connection)
         self.shipments = AsyncShipments(self._connection)
         self.events = AsyncEvents(self._connection)
+        self.links = AsyncLinks(self._connection)
+        self.webhooks = AsyncWebhooks(self._connection)
+        self.users = AsyncUsers(self._connection)
+        self.dead_letters = AsyncDeadLetters(self._connection)
+        self.partitions = AsyncPartitions(self._connection)
+        self.quarantine = AsyncQuarantine(self._connection)
+        self.operator_actions = AsyncOperatorActions(self._connection)
+        self.public = AsyncPublic(self._connection)
 
     @property
     def url(self) -> str:
@@ -72,9 +89,31 @@ class AsyncWaybill:
         """
         return self._connection.clock.offset_s
 
+    async def health(self) -> HealthReport:
+        """Return the state of the services and of what they need; also if it is `down`."""
+        return await self._health(GET_HEALTH)
+
+    async def ready(self) -> HealthReport:
+        """Return whether the service that answers can serve requests."""
+        return await self._health(GET_READINESS)
+
+    async def live(self) -> HealthReport:
+        """Return whether the service that answers runs."""
+        return await self._health(GET_LIVENESS)
+
+    async def contract(self) -> Mapping[str, Any]:
+        """Return the OpenAPI document of the server."""
+        reply = await self._connection.call(Call(operation=GET_CONTRACT))
+        return reply.as_object()
+
     async def close(self) -> None:
         """Close the connections. Tokens stay valid: `auth.logout` revokes the one in use."""
         await self._connection.close()
+
+    async def _health(self, operation: Operation) -> HealthReport:
+        down = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
+        reply = await self._connection.call(Call(operation=operation, accepted=down))
+        return reply.as_model(HealthReport)
 
     async def __aenter__(self) -> Self:
         """Return the client, which is closed at the end of the block."""

@@ -75,7 +75,7 @@ class AsyncConnection:
             ConnectionFailed: no complete response.
             ValueError: the call cannot be sent as it is.
         """
-        attempts = self._attempts(call)
+        attempts = self.attempts(call)
         is_renewed = False
         while True:
             token = await self._valid_token(call)
@@ -99,22 +99,25 @@ class AsyncConnection:
             ConnectionFailed: no response, or it broke off.
         """
         token = await self._valid_token(call)
+        response = await self._opened(call, token)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and token is not None and self._can_log_in:
+            await response.aclose()
+            self._token.drop(token)
+            response = await self._opened(call, await self._valid_token(call))
         try:
-            response = await self._http.send(self._request(call, token), stream=True)
-            try:
-                self.clock.observe(response.headers)
-                if not response.is_success:
-                    await response.aread()
-                    reply_of(response)
-                yield response
-            finally:
-                await response.aclose()
-        except Unauthorized as failure:
-            if token is not None:
-                self._is_refused(token, failure)
-            raise
-        except httpx2.TransportError as error:
+            if not response.is_success:
+                await response.aread()
+                reply_of(response)
+            yield response
+        except httpx2.RequestError as error:
             raise connection_failure(error, self.url) from error
+        finally:
+            await response.aclose()
+
+    def attempts(self, call: Call) -> Attempts:
+        """Return the attempts of a call, none of which was made yet."""
+        names_version = "If-Match" in call.headers
+        return Attempts(call.operation, self._retries, time.monotonic, names_version=names_version)
 
     async def log_in(self) -> Token:
         """Exchange the credentials for a new token, and use it.
@@ -151,10 +154,18 @@ class AsyncConnection:
     async def _exchange(self, call: Call, token: str | None) -> Reply:
         try:
             response = await self._http.send(self._request(call, token))
-        except (httpx2.TransportError, httpx2.DecodingError) as error:
+        except httpx2.RequestError as error:
             raise connection_failure(error, self.url) from error
         self.clock.observe(response.headers)
         return reply_of(response, call.accepted)
+
+    async def _opened(self, call: Call, token: str | None) -> httpx2.Response:
+        try:
+            response = await self._http.send(self._request(call, token), stream=True)
+        except httpx2.RequestError as error:
+            raise connection_failure(error, self.url) from error
+        self.clock.observe(response.headers)
+        return response
 
     def _is_refused(self, token: str, failure: WaybillError) -> bool:
         """Return whether another token may help: this one has ended or was revoked, and nothing was executed.
@@ -180,13 +191,8 @@ class AsyncConnection:
     def _can_log_in(self) -> bool:
         return self._credentials.exchange() is not None
 
-    def _attempts(self, call: Call) -> Attempts:
-        return Attempts(
-            call.operation, self._retries, time.monotonic, names_version="If-Match" in call.headers
-        )
-
     def _request(self, call: Call, token: str | None) -> httpx2.Request:
-        silence_s = self._timeout_s + (call.wait_s or 0)
+        silence_s = self._timeout_s + (call.wait_s or 0) + call.slow_s
         return self._http.build_request(
             call.operation.method,
             self.url + call.path,

@@ -1,12 +1,15 @@
 """Shipments."""
 
 import uuid
-from typing import Final, Unpack
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Unpack
 
 from waybill._async.connection import AsyncConnection
 from waybill._async.listing import AsyncListing
+from waybill._async.streams import server_sent_events
 from waybill.fields import EventFilters, NewShipment, ShipmentChanges, ShipmentFilters
-from waybill.models import Changed, Event, Queued, Registered, Shipment
+from waybill.models import Changed, Event, LiveStatus, Queued, Registered, Shipment
 from waybill.operations import (
     AMEND_SHIPMENT,
     CANCEL_SHIPMENT,
@@ -14,12 +17,10 @@ from waybill.operations import (
     LIST_SHIPMENT_EVENTS,
     LIST_SHIPMENTS,
     REGISTER_SHIPMENT,
+    STREAM_SHIPMENT,
 )
-from waybill.transport import Call
+from waybill.transport import PAGE_SIZE, Call, Reply
 from waybill.values import query_of, version_header, without_none
-
-PAGE_SIZE: Final = 100
-"""The most that the API gives."""
 
 
 class AsyncShipments:
@@ -64,6 +65,26 @@ class AsyncShipments:
         call = Call(operation=GET_SHIPMENT, steps={"tracking_number": tracking_number})
         reply = await self._connection.call(call)
         return reply.as_model(Shipment)
+
+    async def stream(
+        self, tracking_number: str, *, after_version: int | None = None
+    ) -> AsyncIterator[LiveStatus]:
+        """Yield the status of a shipment now, and again with each change, without end: leave the loop.
+
+        Of several changes that come together only the last is yielded. A stream that ends or breaks off is
+        opened again where it ended. To follow many shipments, use webhooks.
+
+        Args:
+            tracking_number: of the shipment.
+            after_version: yield only later versions; None: begin with the present status.
+
+        Raises:
+            NotFound: there is no such shipment.
+        """
+        call = Call(operation=STREAM_SHIPMENT, steps={"tracking_number": tracking_number})
+        last_id = None if after_version is None else str(after_version)
+        async for event in server_sent_events(self._connection, call, last_id):
+            yield Reply(HTTPStatus.OK, event.json(), {}).as_model(LiveStatus)
 
     def list(self, *, limit: int = PAGE_SIZE, **filters: Unpack[ShipmentFilters]) -> AsyncListing[Shipment]:
         """List shipments, newest first.

@@ -1,15 +1,24 @@
 """The client."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType, TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from waybill._sync.auth import Auth
 from waybill._sync.connection import Connection
+from waybill._sync.dead_letters import DeadLetters
 from waybill._sync.events import Events
+from waybill._sync.operating import OperatorActions, Partitions, Quarantine
 from waybill._sync.shipments import Shipments
+from waybill._sync.tracking import Links, Public
+from waybill._sync.users import Users
+from waybill._sync.webhooks import Webhooks
 from waybill.credentials import Credentials
+from waybill.models import HealthReport
+from waybill.operations import GET_CONTRACT, GET_HEALTH, GET_LIVENESS, GET_READINESS, Operation
 from waybill.retries import RetryPolicy
+from waybill.transport import Call
 
 TIMEOUT_S: Final = 30.0
 RETRIES: Final = 4
@@ -58,6 +67,14 @@ class Waybill:
         self.auth = Auth(self._connection)
         self.shipments = Shipments(self._connection)
         self.events = Events(self._connection)
+        self.links = Links(self._connection)
+        self.webhooks = Webhooks(self._connection)
+        self.users = Users(self._connection)
+        self.dead_letters = DeadLetters(self._connection)
+        self.partitions = Partitions(self._connection)
+        self.quarantine = Quarantine(self._connection)
+        self.operator_actions = OperatorActions(self._connection)
+        self.public = Public(self._connection)
 
     @property
     def url(self) -> str:
@@ -72,9 +89,31 @@ class Waybill:
         """
         return self._connection.clock.offset_s
 
+    def health(self) -> HealthReport:
+        """Return the state of the services and of what they need; also if it is `down`."""
+        return self._health(GET_HEALTH)
+
+    def ready(self) -> HealthReport:
+        """Return whether the service that answers can serve requests."""
+        return self._health(GET_READINESS)
+
+    def live(self) -> HealthReport:
+        """Return whether the service that answers runs."""
+        return self._health(GET_LIVENESS)
+
+    def contract(self) -> Mapping[str, Any]:
+        """Return the OpenAPI document of the server."""
+        reply = self._connection.call(Call(operation=GET_CONTRACT))
+        return reply.as_object()
+
     def close(self) -> None:
         """Close the connections. Tokens stay valid: `auth.logout` revokes the one in use."""
         self._connection.close()
+
+    def _health(self, operation: Operation) -> HealthReport:
+        down = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
+        reply = self._connection.call(Call(operation=operation, accepted=down))
+        return reply.as_model(HealthReport)
 
     def __enter__(self) -> Self:
         """Return the client, which is closed at the end of the block."""

@@ -26,6 +26,7 @@ from waybill.models.events import (
     Retraction,
 )
 from waybill.models.health import HealthReport, HealthState
+from waybill.models.messages import MessageData, MessageEvent, WebhookMessage
 from waybill.models.operating import (
     ActionKind,
     ListedPartition,
@@ -35,11 +36,13 @@ from waybill.models.operating import (
     ResumeFrom,
     Resumption,
 )
+from waybill.models.page import Page, Whole
 from waybill.models.shipments import (
     Changed,
     Dimensions,
     HistoryEntry,
     LastCheckpoint,
+    LiveStatus,
     Package,
     Queued,
     Registered,
@@ -89,7 +92,10 @@ __all__ = [
     "ListedDelivery",
     "ListedLink",
     "ListedPartition",
+    "LiveStatus",
     "Location",
+    "MessageData",
+    "MessageEvent",
     "Model",
     "NewApiKey",
     "NewLink",
@@ -100,6 +106,7 @@ __all__ = [
     "Outcome",
     "Package",
     "PackageChanges",
+    "Page",
     "Pagination",
     "Partition",
     "PauseReason",
@@ -130,6 +137,8 @@ __all__ = [
     "Webhook",
     "WebhookAttempt",
     "WebhookDelivery",
+    "WebhookMessage",
     "WebhookReplay",
     "WebhookSecret",
+    "Whole",
 ]

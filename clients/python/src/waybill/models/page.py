@@ -13,3 +13,9 @@ class Page(Model, Generic[ItemT]):
 
     data: tuple[ItemT, ...]
     pagination: Pagination
+
+
+class Whole(Model, Generic[ItemT]):
+    """A list that comes in one piece."""
+
+    data: tuple[ItemT, ...]

@@ -88,3 +88,10 @@ class Queued(Model):
     status: str
     tracking_number: str
     message: str
+
+
+class LiveStatus(Model):
+    """Status of a shipment, as its stream has it."""
+
+    version: int
+    current_status: Status | str

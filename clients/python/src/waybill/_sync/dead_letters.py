@@ -1,0 +1,63 @@
+"""Records that could not be applied; for admins."""
+
+from collections.abc import Iterable
+from typing import Unpack
+
+from waybill._sync.connection import Connection
+from waybill._sync.listing import Listing
+from waybill.fields import DeadLetterFilters
+from waybill.models import DeadLetter, Replayed, ReplayedBatch
+from waybill.operations import (
+    DISCARD_DEAD_LETTER,
+    GET_DEAD_LETTER,
+    LIST_DEAD_LETTERS,
+    REPLAY_DEAD_LETTER,
+    REPLAY_DEAD_LETTERS,
+)
+from waybill.transport import PAGE_SIZE, Call
+from waybill.values import query_of
+
+
+class DeadLetters:
+    """Records that could not be applied; for admins."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list(self, *, limit: int = PAGE_SIZE, **filters: Unpack[DeadLetterFilters]) -> Listing[DeadLetter]:
+        """List dead letters, newest first."""
+        call = Call(operation=LIST_DEAD_LETTERS, query=query_of(**filters, limit=limit))
+        return Listing(self._connection, call, DeadLetter)
+
+    def get(self, dead_letter_id: str) -> DeadLetter:
+        """Return a dead letter."""
+        steps = {"dead_letter_id": dead_letter_id}
+        reply = self._connection.call(Call(operation=GET_DEAD_LETTER, steps=steps))
+        return reply.as_model(DeadLetter)
+
+    def replay(self, dead_letter_id: str) -> Replayed:
+        """Put a record back into the log, to be processed again; repeating it is harmless."""
+        steps = {"dead_letter_id": dead_letter_id}
+        reply = self._connection.call(Call(operation=REPLAY_DEAD_LETTER, steps=steps))
+        return reply.as_model(Replayed)
+
+    def replay_all(self, dead_letter_ids: Iterable[str]) -> ReplayedBatch:
+        """Put up to 100 records back into the log; those of one shipment keep their order.
+
+        Raises:
+            ServerError: none was put back.
+        """
+        call = Call(operation=REPLAY_DEAD_LETTERS, body={"ids": list(dead_letter_ids)})
+        reply = self._connection.call(call)
+        return reply.as_model(ReplayedBatch)
+
+    def discard(self, dead_letter_id: str, reason: str) -> DeadLetter:
+        """Mark a dead letter as one that nobody needs; it can still be replayed.
+
+        Raises:
+            Conflict: it is discarded already, by somebody else or with another reason.
+        """
+        steps = {"dead_letter_id": dead_letter_id}
+        call = Call(operation=DISCARD_DEAD_LETTER, steps=steps, body={"reason": reason})
+        reply = self._connection.call(call)
+        return reply.as_model(DeadLetter)

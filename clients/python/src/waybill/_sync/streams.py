@@ -1,0 +1,48 @@
+"""Live streams of the API."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from httpx2 import EventSource, ServerSentEvent
+
+from waybill._sync.connection import Connection
+from waybill.errors import WaybillError
+from waybill.transport import Call
+from waybill.waiting import sleep
+
+FIRST_PAUSE_S: Final = 1.0
+"""Pause before connecting again, until the server names one."""
+SILENCE_S: Final = 45.0
+"""Longer than the 15 s between the server's comments."""
+EVENT_STREAM: Final = "text/event-stream"
+
+
+def server_sent_events(connection: Connection, call: Call, last_id: str | None) -> Iterator[ServerSentEvent]:
+    """Yield the events of a stream without end: whenever it ends or breaks off, it is opened again.
+
+    Args:
+        connection: to the API.
+        call: opens the stream.
+        last_id: id of the last event that the caller has seen; None: none.
+
+    Raises:
+        ApiError: the API refuses the stream.
+        ConnectionFailed: the stream could not be opened again, after all retries.
+    """
+    attempts = connection.attempts(call)
+    pause_s = FIRST_PAUSE_S
+    while True:
+        headers = {"Accept": EVENT_STREAM, **({} if last_id is None else {"Last-Event-ID": last_id})}
+        delay_s = pause_s
+        try:
+            with connection.stream(replace(call, headers=headers, slow_s=SILENCE_S)) as response:
+                attempts = connection.attempts(call)
+                for event in EventSource(response):
+                    last_id = event.id or last_id
+                    pause_s = delay_s = pause_s if event.retry is None else event.retry / 1000
+                    if event.data:
+                        yield event
+        except WaybillError as failure:
+            delay_s = attempts.next_delay_s(failure)
+        sleep(delay_s)
