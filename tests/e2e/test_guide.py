@@ -1,17 +1,16 @@
-"""Each command of docs/api.md works as printed, with the responses that the page shows."""
+"""Each task of docs/api.md works as printed: with curl, in Python, and with the command."""
 
 import json
 
 import pytest
 
-from tests.support.printed_calls import ROOT, all_commands, run_calls
+from tests.support.guide import FORMS, run_python, run_shell, tasks
 from tests.support.stack import StackAddresses
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
-SECTIONS = all_commands((ROOT / "docs/api.md").read_text())
-# What stands in each line that a section prints, in order; a JSON answer is one line.
-EXPECTED = {
+# What stands in each line that a section prints with curl, in order; a JSON answer is one line.
+CALLED = {
     "Before the first call": [],
     "Register a shipment": [
         '"status":"created","created_at":"',
@@ -86,26 +85,75 @@ EXPECTED = {
     ],
 }
 OPERATED = ["discarded", "quarantined", "delivered meanwhile", "dead_letter.discarded"]
+# The same in Python.
+PRINTED = {
+    "Before the first call": [],
+    "Register a shipment": ["created"],
+    "Report from a scanner that was offline": [
+        "2 queued, 1 rejected: ",
+        "held until 20",
+        "in_warehouse",
+    ],
+    "Report what happens between two statuses": ["arrived_at_hub"],
+    "Follow a shipment": ["applied in_transit", "99M-", "5 in_transit"],
+    "Show a recipient where the parcel is": ["'created'", "http", "client_user_001"],
+    "Be told of changes": ["", "active", "[]"],
+    "Find out why an event was rejected": [
+        "INVALID_TRANSITION",
+        "INVALID_TRANSITION in_transit",
+        "rejected",
+    ],
+    "Take back what was scanned by mistake": ["Event retracted", "RETRACTED created"],
+    "Correct or cancel a shipment": ["PRECONDITION_FAILED", "cancelled"],
+    "Bind a producer to its sources": ["('dock-', 'scanner-mx-')"],
+    "Rotate a key or a password": ["Bearer", "True"],
+    "Clear dead letters away": [
+        "dead",
+        "quarantined",
+        "applied",
+        "'not_found'",
+        "discarded",
+        "dead_letter.discarded",
+    ],
+}
 
 
-def test_every_section_with_commands_is_run() -> None:
-    assert set(EXPECTED) == set(SECTIONS)
+@pytest.mark.parametrize("expected", [CALLED, PRINTED], ids=["curl", "python"])
+def test_every_task_is_run(expected: dict[str, list[str]]) -> None:
+    assert set(expected) == set(tasks())
 
 
-def test_the_commands_work_in_the_order_they_are_printed(
+@pytest.mark.parametrize("title", tasks())
+def test_each_task_is_shown_in_every_form(title: str) -> None:
+    shown = [form for form, _ in tasks()[title]]
+    assert sorted(set(shown), key=FORMS.index) == list(dict.fromkeys(shown)), "in this order"
+    assert {"curl", "python"} <= set(shown)
+
+
+def unseen(shown: dict[str, str], expected: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Return the texts that are not in the line where they are expected, by section."""
+    found = {
+        title: [text for text, line in zip(texts, shown[title].splitlines(), strict=True) if text not in line]
+        for title, texts in expected.items()
+    }
+    return {title: texts for title, texts in found.items() if texts}
+
+
+def test_calls_work_in_the_order_they_are_printed(
     stack: StackAddresses, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    marked = [f"echo '## {title}'\n{script}" for title, script in SECTIONS.items()]
-    marked[-1] = marked[-1].replace("export WAYBILL_URL", "echo '## make ops'\nexport WAYBILL_URL", 1)
+    shown = run_shell("curl", stack, tmp_path_factory.mktemp("guide"))
 
-    printed = run_calls("\n".join(marked), stack, tmp_path_factory.mktemp("guide"))
-
-    shown = dict(part.partition("\n")[::2] for part in printed.removeprefix("## ").split("\n## "))
-    operated = shown.pop("make ops")
-    for title, expected in EXPECTED.items():
-        lines = shown[title].splitlines()
-        assert [text for text, line in zip(expected, lines, strict=True) if text not in line] == [], shown[
-            title
-        ]
-        assert all(json.loads(line) for line in lines), "each answer is JSON, and ends its line"
+    last = list(CALLED)[-1]
+    answers = shown[last].splitlines(keepends=True)
+    shown[last], operated = "".join(answers[: len(CALLED[last])]), "".join(answers[len(CALLED[last]) :])
+    assert unseen(shown, CALLED) == {}, shown
+    lines = [line for title in CALLED for line in shown[title].splitlines()]
+    assert all(json.loads(line) for line in lines), "each answer is JSON, and ends its line"
     assert [text for text in OPERATED if text not in operated] == [], operated
+
+
+def test_python_does_the_same(stack: StackAddresses, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shown = run_python(stack, tmp_path_factory.mktemp("guide"))
+
+    assert unseen(shown, PRINTED) == {}, shown

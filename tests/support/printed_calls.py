@@ -3,12 +3,15 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.stack import StackAddresses
 
 ROOT = Path(__file__).parents[2]
 PRINTED_URL = "http://localhost:8080"
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 def calls(text: str) -> str:
@@ -16,25 +19,20 @@ def calls(text: str) -> str:
     return "\n".join(block for block in _blocks(text) if "curl" in block)
 
 
-def all_commands(text: str) -> dict[str, str]:
-    """Return the shell blocks of each section of a document that has any, by its heading."""
-    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)[1:]
-    found = {title: "\n".join(_blocks(body)) for title, body in zip(parts[::2], parts[1::2], strict=True)}
-    return {title: script for title, script in found.items() if script}
-
-
 def _blocks(text: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def run_calls(script: str, stack: StackAddresses, scratch: Path) -> str:
+def run_calls(
+    script: str, stack: StackAddresses, scratch: Path, *, env: Mapping[str, str] = NO_VARIABLES
+) -> str:
     """Run calls against a stack, and return their output; the first failure ends them."""
     script = script.replace(PRINTED_URL, stack.gateway_url)
     script = script.replace("/tmp/", f"{scratch}/")  # noqa: S108  # what the documents say
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | dict(env),
         capture_output=True,
         text=True,
         check=False,
