@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from waybill import __version__
-from waybill.cli import events, shipments
+from waybill.cli import events, importing, shipments
 from waybill.cli.errors import CommandFailed, ExitCode, Misused, failure_of
 from waybill.cli.literal import literal
 from waybill.cli.profiles import commands as profiles
@@ -31,6 +31,7 @@ for command in (profiles.login, profiles.logout, profiles.password):
 app.add_typer(profiles.app)
 for each in (shipments, events):
     app.add_typer(each.app)
+app.command("import")(importing.import_file)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic, sleep
 from typing import Final
 
 from waybill import Waybill
@@ -29,12 +30,14 @@ from waybill.importing.events import Json, dated_event_of
 from waybill.importing.layouts import Layout
 from waybill.importing.limits import Limits
 from waybill.importing.results import Outcome, RowResult, result_file, without_marks
-from waybill.importing.sending import EventSender, Sender, ShipmentSender
+from waybill.importing.sending import EVENTS_AT_ONCE, EventSender, Sender, ShipmentSender, outcomes_of
 from waybill.importing.shipments import keys_of, shipment_of
 from waybill.importing.tables import Table, read_table
 from waybill.importing.times import NO_ORDER, NO_ZONE
 
 NOT_SENT: Final = RowResult(Outcome.NOT_SENT)
+PAUSE_S: Final = 0.5
+"""Pause before open events are looked up again."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _OF_THE_FILE: Final = {
     NO_ZONE: NO_ZONE,
@@ -126,6 +129,28 @@ class FileImport:
                 self.results[at] = RowResult(Outcome.UNKNOWN, error="no answer: import the file again")
             sender.send([(self.rows[at], keys[at]) for at in part], partial(self._record, part))
             yield len(self.results) - self.counts[Outcome.NOT_SENT]
+
+    def follow(self, client: Waybill, seconds: float) -> Iterator[int]:
+        """Look up what became of the queued events, and yield how many are still open, again and again.
+
+        Args:
+            client: of the user who sent them, or an admin.
+            seconds: after which open ones stay `queued`.
+
+        Raises:
+            WaybillError: Waybill did not answer.
+        """
+        until = monotonic() + seconds
+        waiting = [at for at, result in enumerate(self.results) if result.outcome is Outcome.QUEUED]
+        while waiting and monotonic() < until:
+            for start in range(0, len(waiting), EVENTS_AT_ONCE):
+                part = waiting[start : start + EVENTS_AT_ONCE]
+                found = outcomes_of(client, [self.results[at].id for at in part])
+                for at, result in zip(part, found, strict=True):
+                    self.results[at] = result or self.results[at]
+                yield self.counts[Outcome.QUEUED]
+            waiting = [at for at in waiting if self.results[at].outcome is Outcome.QUEUED]
+            sleep(PAUSE_S if waiting else 0)
 
     def result(self) -> bytes:
         """Return the result file."""

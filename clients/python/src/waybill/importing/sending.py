@@ -1,17 +1,18 @@
 """Sending of rows: events in batches, shipments one by one and several at once; both are safe to repeat."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
 from waybill import Waybill
-from waybill.errors import ApiError, BadRequest, Conflict, Forbidden
+from waybill.errors import ApiError, BadRequest, Conflict, Forbidden, NotFound
 from waybill.importing.events import Json
 from waybill.importing.results import Outcome, RowResult
 from waybill.models import Problem, QueuedItem, RejectedItem
+from waybill.models.events import Outcome as EventOutcome
 
 EVENTS_AT_ONCE: Final = 500
 SHIPMENTS_AT_ONCE: Final = 64
@@ -95,6 +96,33 @@ class ShipmentSender:
             record(_rejected(_error_text(error)))
         else:
             record(RowResult(Outcome.CREATED, made.tracking_number))
+
+
+def outcomes_of(client: Waybill, event_ids: Sequence[str]) -> Iterator[RowResult | None]:
+    """Look up what became of queued events; None for one that is not processed yet.
+
+    Raises:
+        WaybillError: Waybill did not answer, or does not let this user in.
+    """
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        yield from pool.map(partial(_outcome_of, client), event_ids)
+
+
+def _outcome_of(client: Waybill, event_id: str) -> RowResult | None:
+    try:
+        event = client.events.get(event_id)
+    except NotFound:
+        return None
+    if event.outcome == EventOutcome.APPLIED:
+        return RowResult(Outcome.APPLIED, event_id)
+    said = [str(event.reason or event.outcome)]
+    if event.current_status is not None:
+        said.append(f"the status is {event.current_status}")
+    if event.may_follow:
+        said.append(f"next may be {', '.join(event.may_follow)}")
+    if event.held_until is not None:
+        said.append(f"held until {event.held_until.isoformat()}, in case that this becomes true")
+    return RowResult(Outcome.REJECTED, event_id, "; ".join(said))
 
 
 def _is_about_rows(error: ApiError) -> bool:
