@@ -242,7 +242,7 @@ admin: $(SYNCED) ## Make the first admin on the running stack, as in USERNAME=an
 
 .PHONY: ops
 ops: $(SYNCED) ## Operate a running Waybill, as in ARGS="dead-letters list"; credentials come from the environment
-	@$(RUN) python -m operations $(ARGS) $(OR_END_SILENTLY)
+	@$(RUN) waybill ops $(ARGS) $(OR_END_SILENTLY)
 
 .PHONY: rebuild-check
 rebuild-check: $(SYNCED) ## Prove that shipments equal what the audit log and the topic make of them

@@ -43,7 +43,7 @@ def ops(stack: StackAddresses) -> Ops:
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         who = {"WAYBILL_USER": "admin_user", "WAYBILL_PASSWORD": PASSWORD, "no_proxy": "127.0.0.1,localhost"}
         return subprocess.run(
-            [sys.executable, "-m", "operations", *arguments],
+            [sys.executable, "-m", "waybill.cli", "ops", *arguments],
             env=os.environ | {"WAYBILL_URL": stack.gateway_url} | who | environment,
             capture_output=True,
             text=True,

@@ -130,11 +130,13 @@ def test_backups_follow_the_home_or_a_given_directory() -> None:
     assert to(WAYBILL_HOME="/data", DIR="/mnt/backups") == "/mnt/backups"
 
 
-def test_a_rejected_operation_is_one_line() -> None:
-    env = dict.fromkeys(("WAYBILL_API_KEY", "WAYBILL_USER", "WAYBILL_PASSWORD"), "")
+def test_a_rejected_operation_is_one_line(tmp_path: Path) -> None:
+    names = ("WAYBILL_API_KEY", "WAYBILL_USER", "WAYBILL_PASSWORD", "WAYBILL_PROFILE")
+    env = dict.fromkeys(names, "") | {"XDG_CONFIG_HOME": str(tmp_path)}
     ended = make("ops", "ARGS=actions list", env=env)
     assert (
-        ended.stderr == "error: no credentials: set WAYBILL_API_KEY, or WAYBILL_USER and WAYBILL_PASSWORD\n"
+        ended.stderr == "error: no credentials: run `waybill login`, or set WAYBILL_API_KEY, "
+        "or WAYBILL_USER and WAYBILL_PASSWORD\n"
     )
     assert ended.returncode != 0
 

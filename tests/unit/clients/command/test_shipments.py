@@ -135,3 +135,44 @@ def test_a_number_is_one_segment_of_the_path(waybill: StandIn, run: Run) -> None
     waybill.responses.append((200, SHIPMENT))
     run("shipments", "get", "../auth/users?x=1")
     assert waybill.asked[0].path == "/shipments/..%2Fauth%2Fusers%3Fx%3D1"
+
+
+def test_links_are_made_listed_and_deleted(waybill: StandIn, run: Run) -> None:
+    link = {"id": "lnk_1", "created_by": "ana", "created_at": "2026-11-02T16:00:00.000Z", "expires_at": None}
+    made = {"id": "lnk_1", "url": "https://waybill.example/track/x#secret", "expires_at": None}
+    waybill.responses += [(201, made), (200, {"data": [link]}), (204, b"")]
+    assert run("links", "create", NUMBER, "--json").json == made
+    assert run("links", "list", NUMBER, "--json").json == [link]
+    assert run("links", "delete", NUMBER, "lnk_1").code == 0
+    assert [(each.method, each.path) for each in waybill.asked] == [
+        ("POST", f"/shipments/{NUMBER}/links"),
+        ("GET", f"/shipments/{NUMBER}/links"),
+        ("DELETE", f"/shipments/{NUMBER}/links/lnk_1"),
+    ]
+
+
+def test_tracking_needs_no_credentials(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAYBILL_USER")
+    monkeypatch.delenv("WAYBILL_PASSWORD")
+    found = {
+        "tracking_number": NUMBER,
+        "current_status": "created",
+        "steps": [{"status": "created", "timestamp": "2026-11-02T16:00:00.000Z"}],
+        "updated_at": "2026-11-02T16:00:00.000Z",
+    }
+    waybill.responses += [(200, found)] * 2
+    assert run("track", NUMBER, "--json").json == found
+    assert run("track", NUMBER).out.count("created") == 2
+    assert [(each.path, each.token) for each in waybill.asked] == [(f"/public/shipments/{NUMBER}", None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "code"), [(200, "ok", 0), (200, "degraded", 0), (503, "down", 3)]
+)
+def test_health_that_is_down_is_an_exit_code(
+    waybill: StandIn, run: Run, status: int, state: str, code: int
+) -> None:
+    report = {"status": state, "timestamp": "2026-11-02T16:00:00.000Z", "checks": {"database": state}}
+    waybill.responses.append((status, report))
+    ended = run("health", "--json")
+    assert (ended.code, ended.json) == (code, report)

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from waybill import __version__
-from waybill.cli import events, importing, shipments
+from waybill.cli import events, importing, links, ops, reading, shipments, users, webhooks
 from waybill.cli.errors import CommandFailed, ExitCode, Misused, failure_of
 from waybill.cli.literal import literal
 from waybill.cli.profiles import commands as profiles
@@ -29,9 +29,12 @@ app: Final = typer.Typer(
 for command in (profiles.login, profiles.logout, profiles.password):
     app.command()(command)
 app.add_typer(profiles.app)
-for each in (shipments, events):
+for each in (shipments, events, links, webhooks, users):
     app.add_typer(each.app)
 app.command("import")(importing.import_file)
+for command in (reading.track, reading.health):
+    app.command()(command)
+app.add_typer(ops.app)
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001  # typer calls it so

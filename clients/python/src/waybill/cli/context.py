@@ -43,12 +43,12 @@ class Deployment:
     """The Waybill to work on, as whom, and the output format."""
 
     url: Annotated[
-        str | None, typer.Option(help=f"Address of Waybill [env var: {credentials.URL}].", metavar="URL")
+        str | None, typer.Option(help=f"Address of Waybill ({credentials.URL}).", metavar="URL")
     ] = None
     profile: Annotated[
         str | None,
         typer.Option(
-            help=f"A stored login [env var: {credentials.PROFILE}].",
+            help=f"A stored login ({credentials.PROFILE}).",
             metavar="NAME",
             autocompletion=profile_names,
         ),

@@ -167,7 +167,7 @@ def retract(
     wait: Wait = None,
 ) -> None:
     """Take back the last event of a shipment's history."""
-    context.show(context.client.events.retract(event_id, reason=reason, wait=wait))
+    context.show(context.client.events.retract(event_id, reason, wait=wait))
 
 
 @app.command()

@@ -32,7 +32,8 @@ def expanded(command: Command) -> Command:
             command(**made, **given)
 
     own = [each for each in inspect.signature(command).parameters.values() if each.name not in groups]
-    options = [_option(each) for kind in groups.values() for each in fields(_options_of(kind))]
+    ordered = sorted(map(_options_of, groups.values()), key=lambda kind: kind is Deployment)  # it comes last
+    options = [_option(each) for kind in ordered for each in fields(kind)]
     parameters = [each.replace(annotation=hints[each.name]) for each in own] + options
     gathered.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer looks at
     gathered.__annotations__ = {each.name: each.annotation for each in parameters}

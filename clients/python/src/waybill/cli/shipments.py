@@ -23,6 +23,8 @@ Version = Annotated[
 
 _COLUMNS: Final = ("tracking_number", "current_status", "client_id", "reference", "updated_at")
 _HISTORY: Final = ("timestamp", "status", "checkpoint", "source", "notes", "event_id")
+_ENDED: Final = frozenset({"delivered", "cancelled"})
+_NEEDED: Final = "A new shipment has it."
 _ARGUMENTS: Final = frozenset({"wait", "idempotency_key"})
 _REQUIRED: Final = (
     *("origin_address", "origin_lat", "origin_lng"),
@@ -34,17 +36,17 @@ _REQUIRED: Final = (
 class Fields:
     """Fields of a shipment, in the flat form of the API."""
 
-    origin_address: Annotated[str | None, typer.Option()] = None
-    origin_lat: Annotated[float | None, typer.Option(parser=finite)] = None
-    origin_lng: Annotated[float | None, typer.Option(parser=finite)] = None
-    destination_address: Annotated[str | None, typer.Option()] = None
-    destination_lat: Annotated[float | None, typer.Option(parser=finite)] = None
-    destination_lng: Annotated[float | None, typer.Option(parser=finite)] = None
-    weight_kg: Annotated[float | None, typer.Option(parser=finite)] = None
+    origin_address: Annotated[str | None, typer.Option(help=_NEEDED)] = None
+    origin_lat: Annotated[float | None, typer.Option(help=_NEEDED, parser=finite)] = None
+    origin_lng: Annotated[float | None, typer.Option(help=_NEEDED, parser=finite)] = None
+    destination_address: Annotated[str | None, typer.Option(help=_NEEDED)] = None
+    destination_lat: Annotated[float | None, typer.Option(help=_NEEDED, parser=finite)] = None
+    destination_lng: Annotated[float | None, typer.Option(help=_NEEDED, parser=finite)] = None
+    weight_kg: Annotated[float | None, typer.Option(help=_NEEDED, parser=finite)] = None
     length_cm: Annotated[float | None, typer.Option(help="All three, or none.", parser=finite)] = None
     width_cm: Annotated[float | None, typer.Option(parser=finite)] = None
     height_cm: Annotated[float | None, typer.Option(parser=finite)] = None
-    content_description: Annotated[str | None, typer.Option()] = None
+    content_description: Annotated[str | None, typer.Option(help="What is in it.")] = None
     reference: Annotated[str | None, typer.Option(help="Yours, such as the number of an order.")] = None
     earliest: Annotated[
         str | None, typer.Option(help="Expected delivery, with --latest (RFC 3339).", parser=instant)
@@ -177,6 +179,25 @@ def events(context: CliContext, tracking_number: Number, filters: EventFilter) -
     """List the events of a shipment, newest first, with what became of each."""
     found = context.client.shipments.events(tracking_number, **filters.query())
     context.show_some(found, EVENT_COLUMNS, limit=filters.limit)
+
+
+@app.command()
+@expanded
+def watch(
+    context: CliContext,
+    tracking_number: Number,
+    until: Annotated[
+        str | None, typer.Option(help="End at this status, too.", autocompletion=statuses)
+    ] = None,
+) -> None:
+    """Print the status, and each change of it as it comes, until the shipment is delivered or cancelled."""
+    for change in context.client.shipments.stream(tracking_number):
+        if context.as_json:
+            context.show_line(change)
+        else:
+            context.show_line(f"version {change.version}  {change.current_status}")
+        if change.current_status in _ENDED or change.current_status == until:
+            return
 
 
 def _read(path: str, *, instead_of: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
-from operations.cli_context import CliContext
-from operations.options import Deployment, expanded
-from operations.waybill import path_to
+from waybill.cli.context import CliContext
+from waybill.cli.options import expanded
 
 app: Final = typer.Typer(
     name="partitions", no_args_is_help=True, help="The partitions of the log, and which of them are halted."
@@ -26,16 +25,15 @@ class Start(StrEnum):
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment) -> None:
+def show_list(context: CliContext) -> None:
     """List partitions; `resume from` is the value for `resume --from`."""
-    context = CliContext(deployment)
-    context.show_list(context.waybill.get("/partitions")["data"], _COLUMNS)
+    context.show_list(context.client.partitions.list(), _COLUMNS)
 
 
 @app.command()
 @expanded
 def resume(
-    deployment: Deployment,
+    context: CliContext,
     partition: Annotated[int, typer.Argument(min=0, help="Its number.")],
     reason: Annotated[str, typer.Option(help="Why it may resume.")],
     start: Annotated[
@@ -47,6 +45,4 @@ def resume(
     ] = Start.COMMITTED,
 ) -> None:
     """Resume a halted partition, once the cause is repaired."""
-    context = CliContext(deployment)
-    body = {"reason": reason, "from": start.value}
-    context.show(context.waybill.post(path_to("partitions", str(partition), "resume"), body))
+    context.show(context.client.partitions.resume(partition, reason, from_=start.value))

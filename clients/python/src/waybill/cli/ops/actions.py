@@ -5,8 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
-from operations.cli_context import CliContext
-from operations.options import Deployment, expanded
+from waybill.cli.context import CliContext
+from waybill.cli.options import expanded
 
 app: Final = typer.Typer(
     name="actions", no_args_is_help=True, help="The log of what operators have done by hand."
@@ -27,10 +27,7 @@ class Filter:
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment, filters: Filter) -> None:
+def show_list(context: CliContext, filters: Filter) -> None:
     """List actions, newest first."""
-    context = CliContext(deployment)
-    pages = context.waybill.pages(
-        "/operator-actions", action=filters.action, target=filters.target, by=filters.by
-    )
-    context.show_some(pages, COLUMNS, limit=filters.limit)
+    found = context.client.operator_actions.list(action=filters.action, target=filters.target, by=filters.by)
+    context.show_some(found, COLUMNS, limit=filters.limit)

@@ -8,9 +8,10 @@ from typing import Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from operations.cli_context import CliContext
-from operations.errors import Interrupted, NotAnswering, Refused, Unfinished
-from operations.waybill import Json
+from waybill.cli.context import CliContext
+from waybill.cli.errors import Interrupted, Unavailable, Unfinished, failure_of, is_temporary
+from waybill.errors import WaybillError
+from waybill.models import DeadLetter, Replayed
 
 BATCH: Final = 100
 
@@ -46,32 +47,31 @@ class Tally:
         return ", ".join(parts)
 
 
-def oldest_first(dead_letters: Iterable[Json]) -> list[Json]:
+def oldest_first(dead_letters: Iterable[DeadLetter]) -> list[DeadLetter]:
     """Return dead letters by age; those of one partition, and so of one shipment, in log order."""
-    by_partition: defaultdict[tuple[str, int], list[Json]] = defaultdict(list)
-    for dead_letter in sorted(dead_letters, key=lambda each: int(each["offset"])):
-        by_partition[dead_letter["topic"], dead_letter["partition"]].append(dead_letter)
-    return list(heapq.merge(*by_partition.values(), key=lambda each: str(each["timestamp"])))
+    by_partition: defaultdict[tuple[str, int], list[DeadLetter]] = defaultdict(list)
+    for dead_letter in sorted(dead_letters, key=lambda each: each.offset):
+        by_partition[dead_letter.topic, dead_letter.partition].append(dead_letter)
+    return list(heapq.merge(*by_partition.values(), key=lambda each: each.timestamp))
 
 
-def send_again(context: CliContext, dead_letters: Sequence[Json]) -> None:
+def send_again(context: CliContext, dead_letters: Sequence[DeadLetter]) -> None:
     """Replay dead letters, and print the results.
 
     Raises:
         Unfinished: some are not in the log again.
-        NotAnswering: Waybill stopped responding in the middle.
+        Unavailable: Waybill stopped responding in the middle.
         Interrupted: by Ctrl-C.
     """
-    ids = [str(dead_letter["id"]) for dead_letter in dead_letters]
+    ids = [dead_letter.id for dead_letter in dead_letters]
     tally = Tally(untouched=ids)
     try:
         _send(context, ids, tally)
     except KeyboardInterrupt:
         raise Interrupted(f"stopped: {tally.summary()}; {_CONTINUE}") from None
-    except NotAnswering as failed:
-        raise NotAnswering(f"{failed}; {tally.summary()}; {_CONTINUE}") from failed
-    except Refused as refused:
-        raise Unfinished(f"{refused}; {tally.summary()}") from refused
+    except WaybillError as error:
+        said = f"{failure_of(error)}; {tally.summary()}"
+        raise (Unavailable(f"{said}; {_CONTINUE}") if is_temporary(error) else Unfinished(said)) from error
     finally:
         if context.as_json:
             context.show(asdict(tally))
@@ -87,18 +87,18 @@ def _send(context: CliContext, ids: Sequence[str], tally: Tally) -> None:
         shown = progress.add_task("", total=len(ids))
         for start in range(0, len(ids), BATCH):
             tally.untouched, tally.unsure = list(ids[start + BATCH :]), list(ids[start : start + BATCH])
-            response = context.waybill.post("/dead-letters/replay", {"ids": tally.unsure})
-            _count(response["items"], tally)
-            progress.advance(shown, len(response["items"]))
+            items = context.client.dead_letters.replay_all(tally.unsure).items
+            _count(items, tally)
+            progress.advance(shown, len(items))
             if tally.unsure:  # later events of the same shipments must not pass them
                 return
 
 
-def _count(items: Sequence[Json], tally: Tally) -> None:
-    by_status = {"queued": tally.queued, "not_found": tally.not_found, "error": tally.unsure}
+def _count(items: Sequence[Replayed], tally: Tally) -> None:
+    by_status = {"queued": tally.queued, "not_found": tally.not_found}
     tally.unsure.clear()
     for item in items:
-        by_status[item["status"]].append(item["id"])
+        by_status.get(item.status, tally.unsure).append(item.id)
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -3,18 +3,19 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
-from itertools import chain
 from typing import Annotated, Final
 
 import typer
 
-from operations.actions import COLUMNS as ACTION_COLUMNS
-from operations.cli_context import CliContext
-from operations.errors import Misused, Refused
-from operations.options import Deployment, expanded
-from operations.replaying import oldest_first, send_again
-from operations.waybill import Json, path_to
+from waybill.cli.context import CliContext, to_json
+from waybill.cli.errors import Misused
+from waybill.cli.inputs import segment
+from waybill.cli.ops.actions import COLUMNS as ACTION_COLUMNS
+from waybill.cli.ops.replaying import oldest_first, send_again
+from waybill.cli.options import expanded
+from waybill.errors import NotFound
+from waybill.fields import DeadLetterFilters
+from waybill.models import DeadLetter, Event
 
 app: Final = typer.Typer(
     name="dead-letters", no_args_is_help=True, help="Records that could not be applied, stored unchanged."
@@ -25,7 +26,9 @@ _OUTCOME: Final = ("event_id", "outcome", "reason", "attempts", "recorded_at")
 _OPEN: Final = "open"
 _DISCARDED: Final = "discarded"
 
-SomeIds = Annotated[list[str] | None, typer.Argument(help="These, whatever their state.", metavar="[ID…]")]
+SomeIds = Annotated[
+    list[str] | None, typer.Argument(help="These, whatever their state.", metavar="[ID…]", parser=segment)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,12 @@ class Filter:
     state: Annotated[str | None, typer.Option(help="open, replayed or discarded.")] = None
     limit: Annotated[int | None, typer.Option(min=1, help="Maximum number.")] = None
 
-    def query(self, **otherwise: str) -> dict[str, str | None]:
-        """Return the filter as query parameters, with `otherwise` where it says nothing."""
+    def query(self, **otherwise: str) -> DeadLetterFilters:
+        """Return the filter as arguments of the client, with `otherwise` where it says nothing."""
         return {
             "reason": self.kind,
             "tracking_number": self.tracking_number,
-            "from": self.since,
+            "from_": self.since,
             "to": self.until,
             "state": self.state or otherwise.get("state"),
         }
@@ -74,25 +77,25 @@ Force = Annotated[bool, typer.Option("--force", help="Include discarded ones.")]
 
 @app.command("list")
 @expanded
-def show_list(deployment: Deployment, filters: Filter) -> None:
+def show_list(context: CliContext, filters: Filter) -> None:
     """List dead letters, newest first (20, where no limit is given)."""
-    context = CliContext(deployment)
-    pages = context.waybill.pages("/dead-letters", **filters.query())
-    context.show_some(pages, _COLUMNS, limit=filters.limit or 20)
+    found = context.client.dead_letters.list(**filters.query())
+    context.show_some(found, _COLUMNS, limit=filters.limit or 20)
 
 
 @app.command()
 @expanded
 def show(
-    deployment: Deployment, dead_letter_id: Annotated[str, typer.Argument(help="Such as dl_3_17.")]
+    context: CliContext,
+    dead_letter_id: Annotated[str, typer.Argument(help="Such as dl_3_17.", parser=segment)],
 ) -> None:
     """Show one dead letter: what it was, what broke, what was done about it, what became of its event."""
-    context = CliContext(deployment)
-    dead_letter = context.waybill.get(path_to("dead-letters", dead_letter_id))
+    dead_letter = context.client.dead_letters.get(dead_letter_id)
     event = _event_of(context, dead_letter)
-    history = list(chain.from_iterable(context.waybill.pages("/operator-actions", target=dead_letter_id)))
+    history = list(context.client.operator_actions.list(target=dead_letter_id))
     if context.as_json:
-        context.show(dead_letter | {"event": event, "history": history})
+        shown = None if event is None else to_json(event)
+        context.show(to_json(dead_letter) | {"event": shown, "history": [to_json(each) for each in history]})
         return
     context.show(dead_letter)
     if event is not None:
@@ -103,7 +106,7 @@ def show(
 @app.command()
 @expanded
 def replay(
-    deployment: Deployment,
+    context: CliContext,
     filters: Filter,
     options: ReplayOptions,
     ids: SomeIds = None,
@@ -111,7 +114,6 @@ def replay(
     force: Force = False,
 ) -> None:
     """Replay dead letters, oldest first: those named, or those that match (open ones by default)."""
-    context = CliContext(deployment)
     dead_letters = _named(context, ids, filters) if ids else _matching(context, filters)
     if not force:
         _require_not_discarded(dead_letters)
@@ -127,14 +129,13 @@ def replay(
 @app.command()
 @expanded
 def discard(
-    deployment: Deployment,
+    context: CliContext,
     filters: DiscardFilter,
     options: ReplayOptions,
     reason: Annotated[str, typer.Option(help="Why they are no longer needed.")],
     ids: SomeIds = None,
 ) -> None:
     """Discard dead letters, with a reason: those named, or those that match."""
-    context = CliContext(deployment)
     if ids:
         _require_no_filter(filters)
         _discard(context, ids, reason)
@@ -148,33 +149,31 @@ def discard(
         return
     if not options.yes:
         _confirm(f"Discard {len(dead_letters)} dead letters?")
-    _discard(context, [str(dead_letter["id"]) for dead_letter in dead_letters], reason)
+    _discard(context, [dead_letter.id for dead_letter in dead_letters], reason)
 
 
 def _discard(context: CliContext, ids: Sequence[str], reason: str) -> None:
-    done: list[Json] = []
+    done: list[DeadLetter] = []
     try:
         for each in dict.fromkeys(ids):
-            dead_letter = context.waybill.post(path_to("dead-letters", each, "discard"), {"reason": reason})
+            dead_letter = context.client.dead_letters.discard(each, reason)
             done.append(dead_letter)  # one by one: if the next is refused, these are shown
     finally:
         context.show_list(done, _COLUMNS)
 
 
-def _event_of(context: CliContext, dead_letter: Json) -> Json | None:
-    if dead_letter["event_id"] is None:
+def _event_of(context: CliContext, dead_letter: DeadLetter) -> Event | None:
+    if dead_letter.event_id is None:
         return None
     try:
-        return context.waybill.get(path_to("events", dead_letter["event_id"]))
-    except Refused as refused:
-        if refused.status == HTTPStatus.NOT_FOUND:
-            return None
-        raise
+        return context.client.events.get(dead_letter.event_id)
+    except NotFound:
+        return None
 
 
-def _named(context: CliContext, ids: Sequence[str], filters: Filter) -> list[Json]:
+def _named(context: CliContext, ids: Sequence[str], filters: Filter) -> list[DeadLetter]:
     _require_no_filter(filters)
-    return oldest_first(context.waybill.get(path_to("dead-letters", each)) for each in dict.fromkeys(ids))
+    return oldest_first(context.client.dead_letters.get(each) for each in dict.fromkeys(ids))
 
 
 def _require_no_filter(filters: Filter) -> None:
@@ -182,18 +181,16 @@ def _require_no_filter(filters: Filter) -> None:
         raise Misused("name dead letters or say which to look for, not both")
 
 
-def _matching(context: CliContext, filters: Filter) -> list[Json]:
-    pages = context.waybill.pages("/dead-letters", **filters.query(state=_OPEN))
-    return oldest_first(chain.from_iterable(pages))[: filters.limit]
+def _matching(context: CliContext, filters: Filter) -> list[DeadLetter]:
+    found = context.client.dead_letters.list(**filters.query(state=_OPEN))
+    return oldest_first(found)[: filters.limit]
 
 
-def _require_not_discarded(dead_letters: Sequence[Json]) -> None:
+def _require_not_discarded(dead_letters: Sequence[DeadLetter]) -> None:
     for dead_letter in dead_letters:
-        if dead_letter["state"] == _DISCARDED:
-            said = dead_letter["discard"]
-            raise Misused(
-                f"{said['by']} has discarded {dead_letter['id']} ({said['reason']}): --force replays it"
-            )
+        if dead_letter.state == _DISCARDED and dead_letter.discard is not None:
+            said = dead_letter.discard
+            raise Misused(f"{said.by} has discarded {dead_letter.id} ({said.reason}): --force replays it")
 
 
 def _confirm(question: str) -> None:

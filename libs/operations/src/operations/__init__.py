@@ -1,1 +1,0 @@
-"""Operators' commands for a running Waybill: over its HTTP API alone."""
