@@ -141,7 +141,10 @@ class FileImport:
             WaybillError: Waybill did not answer.
         """
         until = monotonic() + seconds
-        waiting = [at for at, result in enumerate(self.results) if result.outcome is Outcome.QUEUED]
+        is_open = self.kind is Kind.EVENTS
+        waiting = [
+            at for at, result in enumerate(self.results) if is_open and result.outcome is Outcome.QUEUED
+        ]
         while waiting and monotonic() < until:
             for start in range(0, len(waiting), EVENTS_AT_ONCE):
                 part = waiting[start : start + EVENTS_AT_ONCE]

@@ -11,7 +11,7 @@ from waybill import Waybill
 from waybill.errors import ApiError, BadRequest, Conflict, Forbidden, NotFound
 from waybill.importing.events import Json
 from waybill.importing.results import Outcome, RowResult
-from waybill.models import Problem, QueuedItem, RejectedItem
+from waybill.models import Problem, QueuedItem, Registered, RejectedItem
 from waybill.models.events import Outcome as EventOutcome
 
 EVENTS_AT_ONCE: Final = 500
@@ -95,7 +95,8 @@ class ShipmentSender:
         except (BadRequest, Conflict, Forbidden) as error:
             record(_rejected(_error_text(error)))
         else:
-            record(RowResult(Outcome.CREATED, made.tracking_number))
+            is_there = isinstance(made, Registered)
+            record(RowResult(Outcome.CREATED if is_there else Outcome.QUEUED, made.tracking_number))
 
 
 def outcomes_of(client: Waybill, event_ids: Sequence[str]) -> Iterator[RowResult | None]:
