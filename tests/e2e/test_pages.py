@@ -1,4 +1,4 @@
-"""The commands of docs/data.md and docs/runbook.md work as printed, on the running stack."""
+"""The commands of docs/data.md, docs/importing.md and docs/runbook.md work as printed, on the stack."""
 
 import os
 import re

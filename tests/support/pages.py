@@ -22,6 +22,7 @@ RUN_BY = {
     "docs/webhooks.md": "tests/e2e/test_webhooks_page.py",
     "docs/data.md": "tests/e2e/test_pages.py",
     "docs/runbook.md": "tests/e2e/test_pages.py",
+    "docs/importing.md": "tests/e2e/test_pages.py",
 }
 
 

@@ -52,7 +52,7 @@ def test_the_result_file_is_the_file_with_outcomes_and_errors(
     result = str(tmp_path / "scans.result.csv")
     assert ended.json == {"kind": "events", "rows": 2, "queued": 1, "rejected": 1, "result": result}
     assert ended.err.splitlines() == [
-        "scans.csv: CSV, utf-8, separator ;; 2 events",
+        "scans.csv: CSV, utf-8, separator semicolon; 2 rows of events",
         f"line 3: {ERROR}",
         f"error: 1 of 2 rows were rejected: see {result}",
     ]

@@ -11,7 +11,7 @@ DPD = Export(
         f"05300000000002;04;0521;20261130190341;;;;;{B};\n"
         f"05300000000002;99;0521;20261130190400;;;;;{B};\n"
     ).encode(),
-    "CSV, utf-8, separator ;",
+    "CSV, utf-8, separator semicolon",
     """
     zone = "Europe/Brussels"
     source = "dpd"
@@ -57,7 +57,7 @@ LANDMARK = Export(
         f"218,{A},LTN1,1Z1,UPS,St. John's,NL,A1A 1A1,200,Item scanned,2026-10-31 14:05:09,Chicago IL\r\n"
         f"218,{B},LTN2,1Z2,UPS,Ottawa,ON,K1A 0B1,50,Shipment Data Uploaded,2026-10-30 09:00:00,\r\n"
     ).encode(),
-    "CSV, utf-8, separator ,",
+    "CSV, utf-8, separator comma",
     """
     zone = "America/Chicago"
     source = "landmark"
@@ -96,7 +96,7 @@ METAPACK = Export(
         f"Out for Delivery,14,Out for Delivery,OFD,Leeds,P1,2026-11-30 07:02:11,30/11/2026 07:10:00,{A}\n"
         f"Delivered,20,,DEL,Leeds,P1,2026-11-30 11:20:00,30/11/2026 11:25:00,{A}\n"
     ).encode(),
-    "CSV, utf-8 with byte order mark, separator ,",
+    "CSV, utf-8 with byte order mark, separator comma",
     """
     zone = "Europe/London"
     source = "metapack"
@@ -128,7 +128,7 @@ PARCELLAB = Export(
         f"shop,dhl-germany,paket,{A},4711,Köln,2026-11-28,10:00:00,2026-11-29,17:45:30\n"
         f"shop,dhl-germany,paket,{B},4712,Bonn,2026-11-28,10:00:00,,\n"
     ).encode(),
-    "CSV, utf-8, separator ,",
+    "CSV, utf-8, separator comma",
     """
     zone = "Europe/Berlin"
     [columns]
@@ -169,7 +169,7 @@ SHOP = Export(
         f"s-1,o-1,i-1,SKU-1,1,1796040000,gls,{A}\n"
         f"s-2,o-2,i-2,SKU-2,1,1796040060000,gls,{B}\n"
     ).encode(),
-    "CSV, utf-8, separator ,",
+    "CSV, utf-8, separator comma",
     """
     dates = "unix"
     [columns]

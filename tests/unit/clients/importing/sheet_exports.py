@@ -36,7 +36,7 @@ FLEET = Export(
         f"EVT1,{A},TRIP1,Pickup,FAC1,2026-03-08 02:00:00,2026-03-08 02:30:00,Dallas\n"
         f"EVT2,{A},TRIP1,Delivery,FAC2,2026-03-09 11:00:00,2026-03-09 10:41:00,Tulsa\n"
     ).encode(),
-    "CSV, utf-8, separator ,",
+    "CSV, utf-8, separator comma",
     """
     zone = "America/Chicago"
     source = "fleet"
@@ -83,7 +83,7 @@ EXCEL_MX = Export(
         f'{A};picked_up;30/11/26 02:05:00 p. m.;19,43;-99,13;+52 55 1234;"Dos bultos;\nfrágil"\r\n'
         f"{B};picked_up;1/12/2026 12:00 a. m.;norte;-99,13;;=2+3\r\n"
     ).encode("utf-16"),
-    "CSV, utf-16-le with byte order mark, separator ;",
+    "CSV, utf-16-le with byte order mark, separator semicolon",
     'zone = "America/Mexico_City"\ndates = "dmy"\nsource = "almacen-1"',
     [
         event(
@@ -142,7 +142,7 @@ YAMATO = Export(
         "お客様管理番号,送り状種別,クール区分,伝票番号,出荷予定日,お届け先名\r\n"
         f"{A},0,0,123456789012,2026/11/30,山田太郎\r\n"
     ).encode("cp932"),
-    "CSV, cp932, separator ,",
+    "CSV, cp932, separator comma",
     """
     zone = "Asia/Tokyo"
     source = "yamato"
@@ -162,7 +162,7 @@ DHL = Export(
         "SEND_NAME1;SEND_STREET;SEND_PLZ;SEND_CITY;RECV_NAME1;RECV_STREET;RECV_PLZ;RECV_CITY;PRODUCT;COUPON\n"
         "Müller GmbH;Hauptstr.;50667;Köln;Jörg Groß;Königsallee;40212;Düsseldorf;PAECK.DEU;\n"
     ).encode("cp1252"),
-    "CSV, cp1252, separator ;",
+    "CSV, cp1252, separator semicolon",
     "",
     refused="no column for tracking_number, timestamp, status, source",
 )
@@ -173,7 +173,7 @@ WEMALO = Export(
         b"Shipment Ref-No.|sender Ref. no.|product|Rec. Name1|Rec. Postcode|Rec. location|weight\n"
         b"121212|asas|101|Johannes, Neumann|21465|Reinbek|2,5\n"
     ),
-    "CSV, utf-8, separator |",
+    "CSV, utf-8, separator bar",
     """
     kind = "shipments"
     [columns]

@@ -146,7 +146,7 @@ def _send(context: CliContext, imported: FileImport, wait_s: float) -> CommandFa
 
 def _say(context: CliContext, file: Path, imported: FileImport) -> None:
     counts, rows = imported.counts, len(imported.results)
-    said = [f"{file.name}: {imported.table.format}; {rows} {imported.kind.value}"]
+    said = [f"{file.name}: {imported.table.format}; {rows} rows of {imported.kind.value}"]
     if counts[Outcome.SKIPPED]:
         said.append(f"{counts[Outcome.SKIPPED]} are skipped, as the layout says")
     if counts[Outcome.REJECTED]:

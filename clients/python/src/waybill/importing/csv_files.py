@@ -23,6 +23,8 @@ ENCODINGS: Final = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "big5", "c
 """Encodings that are tried, beside those of Unicode; cp932 is Shift-JIS as Windows has it."""
 LOOKED_AT_ROWS: Final = 50
 
+_NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -56,9 +58,8 @@ class CsvFormat:
 
     def __str__(self) -> str:
         """Say the format, for people."""
-        names = {"\t": "tab", " ": "space"}
         mark = " with byte order mark" if self.bom else ""
-        return f"CSV, {self.encoding}{mark}, separator {names.get(self.separator, self.separator)}"
+        return f"CSV, {self.encoding}{mark}, separator {_NAMES.get(self.separator, self.separator)}"
 
 
 def read_csv(
