@@ -1,6 +1,7 @@
 """Requests and responses without input and output: what both clients share."""
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -186,6 +187,16 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def tls_context(address: httpx2.URL) -> ssl.SSLContext:
+    """Return the context of connections to an address: it trusts whom the system and `SSL_CERT_FILE` trust.
+
+    For http it trusts nobody and is not used: loading certificates takes a tenth of a second.
+    """
+    if address.scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx2.create_ssl_context()
 
 
 class ServerClock:

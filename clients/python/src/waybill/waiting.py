@@ -1,10 +1,17 @@
-"""Sleeping and locking, for threads and for tasks of asyncio or trio."""
+"""Sleeping, locking and iterating, for threads and for tasks of asyncio or trio."""
 
 import threading
 import time
-from typing import Final
+from collections.abc import AsyncGenerator, Generator
+from typing import Final, TypeVar
 
 import anyio
+
+ItemT = TypeVar("ItemT")
+Stream = Generator[ItemT, None, None]
+"""Items without end; `close()` ends it."""
+AsyncStream = AsyncGenerator[ItemT, None]
+"""Items without end; `aclose()` ends it."""
 
 Lock = threading.Lock
 AsyncLock = anyio.Lock

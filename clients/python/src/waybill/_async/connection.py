@@ -21,6 +21,7 @@ from waybill.transport import (
     connection_failure,
     is_loopback,
     reply_of,
+    tls_context,
 )
 from waybill.waiting import AsyncLock, async_sleep
 
@@ -60,6 +61,7 @@ class AsyncConnection:
         self._http = httpx2.AsyncClient(
             headers={"User-Agent": _USER_AGENT, **headers},
             follow_redirects=False,
+            verify=tls_context(self._address),
             trust_env=not is_loopback(self._address.host),
         )
 

@@ -1,7 +1,6 @@
 """Shipments."""
 
 import uuid
-from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Unpack
 
@@ -21,6 +20,7 @@ from waybill.operations import (
 )
 from waybill.transport import PAGE_SIZE, Call, Reply
 from waybill.values import query_of, version_header, without_none
+from waybill.waiting import AsyncStream
 
 
 class AsyncShipments:
@@ -68,7 +68,7 @@ class AsyncShipments:
 
     async def stream(
         self, tracking_number: str, *, after_version: int | None = None
-    ) -> AsyncIterator[LiveStatus]:
+    ) -> AsyncStream[LiveStatus]:
         """Yield the status of a shipment now, and again with each change, without end: leave the loop.
 
         Of several changes that come together only the last is yielded. A stream that ends or breaks off is

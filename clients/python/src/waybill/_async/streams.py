@@ -1,6 +1,5 @@
 """Live streams of the API."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
@@ -9,7 +8,7 @@ from httpx2 import EventSource, ServerSentEvent
 from waybill._async.connection import AsyncConnection
 from waybill.errors import WaybillError
 from waybill.transport import Call
-from waybill.waiting import async_sleep
+from waybill.waiting import AsyncStream, async_sleep
 
 FIRST_PAUSE_S: Final = 1.0
 """Pause before connecting again, until the server names one."""
@@ -20,7 +19,7 @@ EVENT_STREAM: Final = "text/event-stream"
 
 async def server_sent_events(
     connection: AsyncConnection, call: Call, last_id: str | None
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncStream[ServerSentEvent]:
     """Yield the events of a stream without end: whenever it ends or breaks off, it is opened again.
 
     Args:

@@ -1,7 +1,6 @@
 """Shipments."""
 
 import uuid
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Unpack
 
@@ -21,6 +20,7 @@ from waybill.operations import (
 )
 from waybill.transport import PAGE_SIZE, Call, Reply
 from waybill.values import query_of, version_header, without_none
+from waybill.waiting import Stream
 
 
 class Shipments:
@@ -66,7 +66,7 @@ class Shipments:
         reply = self._connection.call(call)
         return reply.as_model(Shipment)
 
-    def stream(self, tracking_number: str, *, after_version: int | None = None) -> Iterator[LiveStatus]:
+    def stream(self, tracking_number: str, *, after_version: int | None = None) -> Stream[LiveStatus]:
         """Yield the status of a shipment now, and again with each change, without end: leave the loop.
 
         Of several changes that come together only the last is yielded. A stream that ends or breaks off is

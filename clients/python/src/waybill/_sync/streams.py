@@ -1,6 +1,5 @@
 """Live streams of the API."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -9,7 +8,7 @@ from httpx2 import EventSource, ServerSentEvent
 from waybill._sync.connection import Connection
 from waybill.errors import WaybillError
 from waybill.transport import Call
-from waybill.waiting import sleep
+from waybill.waiting import Stream, sleep
 
 FIRST_PAUSE_S: Final = 1.0
 """Pause before connecting again, until the server names one."""
@@ -18,7 +17,7 @@ SILENCE_S: Final = 45.0
 EVENT_STREAM: Final = "text/event-stream"
 
 
-def server_sent_events(connection: Connection, call: Call, last_id: str | None) -> Iterator[ServerSentEvent]:
+def server_sent_events(connection: Connection, call: Call, last_id: str | None) -> Stream[ServerSentEvent]:
     """Yield the events of a stream without end: whenever it ends or breaks off, it is opened again.
 
     Args:

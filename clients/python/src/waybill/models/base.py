@@ -1,6 +1,13 @@
 """Base of all answers of the API."""
 
-from pydantic import BaseModel, ConfigDict
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+OrText = Annotated[EnumT | str, Field(union_mode="left_to_right")]
+"""A value of an enumeration, or the text of one that this version does not know."""
 
 
 class Model(BaseModel):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 
 
 class DeadLetterState(StrEnum):
@@ -57,7 +57,7 @@ class DeadLetter(Model):
     value_preview: str
     headers: tuple[RecordHeader, ...]
     replay_of: str | None
-    state: DeadLetterState | str
+    state: OrText[DeadLetterState]
     replays: int
     last_replay: LastReplay | None
     discard: Discard | None

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 from waybill.models.common import Coordinates, DeliveryWindow, Location, Place, Problem, Status
 from waybill.models.shipments import Package
 
@@ -97,7 +97,7 @@ class OtherPayload(Model):
 
     location: Location | None
     notes: str | None
-    status: Status | str | None
+    status: OrText[Status] | None
     submitted_by: str
     received_at: datetime
     offset: int
@@ -121,10 +121,10 @@ class Event(Model):
     event_id: str
     tracking_number: str
     client_id: str | None
-    status: Status | str | None
+    status: OrText[Status] | None
     timestamp: datetime
     source: str
-    outcome: Outcome | str
+    outcome: OrText[Outcome]
     reason: str | None
     attempts: int
     duplicates: int
@@ -139,7 +139,7 @@ class Event(Model):
     changes: Changes | None = None
     retraction: Retraction | None = None
     utc_offset: str | None = None
-    current_status: Status | str | None = None
-    may_follow: tuple[Status | str, ...] | None = None
+    current_status: OrText[Status] | None = None
+    may_follow: tuple[OrText[Status], ...] | None = None
     held_until: datetime | None = None
     other_payloads: tuple[OtherPayload, ...] | None = None

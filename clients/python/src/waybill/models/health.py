@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 
 
 class HealthState(StrEnum):
@@ -18,6 +18,6 @@ class HealthState(StrEnum):
 class HealthReport(Model):
     """State of a service and of its dependencies."""
 
-    status: HealthState | str
+    status: OrText[HealthState]
     timestamp: datetime
-    checks: Mapping[str, HealthState | str]
+    checks: Mapping[str, OrText[HealthState]]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 from waybill.models.common import Location, Status
 
 
@@ -20,7 +20,7 @@ class MessageEvent(Model):
     """
 
     event_id: str
-    status: Status | str
+    status: OrText[Status]
     timestamp: datetime
     source: str
     location: Location | None
@@ -37,8 +37,8 @@ class MessageData(Model):
     tracking_number: str
     version: int
     client_id: str | None = None
-    current_status: Status | str | None = None
-    previous_status: Status | str | None = None
+    current_status: OrText[Status] | None = None
+    previous_status: OrText[Status] | None = None
     event: MessageEvent | None = None
 
 

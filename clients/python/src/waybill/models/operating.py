@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 
 
 class ResumeFrom(StrEnum):
@@ -20,7 +20,7 @@ class ResumeFrom(StrEnum):
 class Resumption(Model):
     """A request to resume a partition: where from, why, by whom and when."""
 
-    from_: ResumeFrom | str = Field(alias="from")
+    from_: OrText[ResumeFrom] = Field(alias="from")
     reason: str
     requested_by: str
     requested_at: datetime
@@ -36,7 +36,7 @@ class Partition(Model):
     halted: bool
     reason: str | None
     since: datetime | None
-    resume_from: ResumeFrom | str | None
+    resume_from: OrText[ResumeFrom] | None
     skip_to: int | None
     resumption: Resumption | None
 
@@ -78,7 +78,7 @@ class OperatorAction(Model):
     id: str
     at: datetime
     by: str
-    action: ActionKind | str
+    action: OrText[ActionKind]
     target: str
     reason: str | None
     details: Mapping[str, str | int | bool | None]

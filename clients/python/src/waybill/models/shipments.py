@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 from waybill.models.common import DeliveryWindow, Location, Place, Status
 
 
@@ -36,7 +36,7 @@ class HistoryEntry(Model):
     location: Location | None
     notes: str | None
     event_id: str
-    status: Status | str
+    status: OrText[Status]
     timestamp: datetime
     source: str
     recorded_at: datetime
@@ -53,7 +53,7 @@ class Shipment(Model):
     package: Package
     tracking_number: str
     client_id: str
-    current_status: Status | str
+    current_status: OrText[Status]
     status_history: tuple[HistoryEntry, ...]
     version: int
     created_at: datetime
@@ -76,7 +76,7 @@ class Changed(Model):
     """A shipment after an applied change."""
 
     tracking_number: str
-    status: Status | str
+    status: OrText[Status]
     version: int
     event_id: str
 
@@ -94,4 +94,4 @@ class LiveStatus(Model):
     """Status of a shipment, as its stream has it."""
 
     version: int
-    current_status: Status | str
+    current_status: OrText[Status]

@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 from waybill.models.common import Status
 
 
 class PublicStep(Model):
     """A status that a shipment reached, or a checkpoint, with the status that held."""
 
-    status: Status | str
+    status: OrText[Status]
     timestamp: datetime
     checkpoint: str | None = None
 
@@ -18,7 +18,7 @@ class PublicShipment(Model):
     """A shipment as anybody with its number sees it."""
 
     tracking_number: str
-    current_status: Status | str
+    current_status: OrText[Status]
     steps: tuple[PublicStep, ...]
     updated_at: datetime
 

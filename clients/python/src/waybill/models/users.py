@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 
 
 class Role(StrEnum):
@@ -28,7 +28,7 @@ class User(Model):
     """A user account."""
 
     username: str
-    role: Role | str
+    role: OrText[Role]
     client_id: str | None
     disabled: bool
     allowed_sources: tuple[str, ...]

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from waybill.models.base import Model
+from waybill.models.base import Model, OrText
 
 
 class EndpointState(StrEnum):
@@ -75,12 +75,12 @@ class Webhook(Model):
     client_id: str | None
     url: str
     types: tuple[str, ...]
-    payload: Payload | str
-    ordering: Ordering | str
+    payload: OrText[Payload]
+    ordering: OrText[Ordering]
     rate_per_s: float | None
     description: str | None
-    state: EndpointState | str
-    paused_reason: PauseReason | str | None
+    state: OrText[EndpointState]
+    paused_reason: OrText[PauseReason] | None
     paused_at: datetime | None
     failing_since: datetime | None
     created_by: str
@@ -100,7 +100,7 @@ class WebhookAttempt(Model):
     at: datetime
     status_code: int | None
     duration_ms: int
-    error: AttemptError | str | None
+    error: OrText[AttemptError] | None
     response: str | None
 
 
@@ -112,7 +112,7 @@ class ListedDelivery(Model):
     type: str
     tracking_number: str
     version: int
-    state: DeliveryState | str
+    state: OrText[DeliveryState]
     next_attempt_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -127,7 +127,7 @@ class WebhookDelivery(Model):
     type: str
     tracking_number: str
     version: int
-    state: DeliveryState | str
+    state: OrText[DeliveryState]
     next_attempt_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -142,9 +142,9 @@ class WebhookReplay(Model):
     endpoint_id: str
     from_: datetime = Field(alias="from")
     to: datetime
-    states: tuple[DeliveryState | str, ...]
+    states: tuple[OrText[DeliveryState], ...]
     types: tuple[str, ...]
-    state: ReplayState | str
+    state: OrText[ReplayState]
     matched: int
     sent: int
     failed: int

@@ -1,0 +1,86 @@
+"""Live streams: opened again where they ended."""
+
+import asyncio
+
+import pytest
+
+from tests.support.scripted_server import Action, ScriptedServer, cut, error, stream
+from waybill import AsyncWaybill, NotFound, ServerError, UnexpectedResponse, Waybill
+
+NUMBER = "99M-GMPWC6W7SP2G"
+
+
+def event(version: int) -> bytes:
+    data = f'{{"version":{version},"current_status":"in_transit"}}'
+    return f"retry: 10\nid: {version}\ndata: {data}\n\n:\n\n".encode()
+
+
+def followed(server: ScriptedServer, count: int, *, after_version: int | None = None) -> list[int]:
+    """Return the versions that both clients yield, which are the same."""
+    actions = list(server.actions)
+    with Waybill(server.url, api_key="k") as client:
+        changes = client.shipments.stream(NUMBER, after_version=after_version)
+        versions = [next(changes).version for _ in range(count)]
+        changes.close()
+    first = [(each.headers.get("last-event-id"), each.token) for each in server.received]
+    server.received.clear()
+    server.logins.clear()
+    server.play(*actions)
+    assert asyncio.run(_followed(server.url, count, after_version)) == versions
+    assert [(each.headers.get("last-event-id"), each.token) for each in server.received] == first
+    return versions
+
+
+async def _followed(url: str, count: int, after_version: int | None) -> list[int]:
+    async with AsyncWaybill(url, api_key="k") as client:
+        changes = client.shipments.stream(NUMBER, after_version=after_version)
+        versions = [(await anext(changes)).version for _ in range(count)]
+        await changes.aclose()
+        return versions
+
+
+@pytest.mark.parametrize("failure", [cut, error(503, "SERVICE_UNAVAILABLE", retry_after="0")])
+def test_a_stream_continues_after_the_last_version(server: ScriptedServer, failure: Action) -> None:
+    server.play(stream(event(3), event(4)), failure, stream(), stream(event(6)))
+    assert followed(server, 3) == [3, 4, 6]
+    assert [each.headers.get("last-event-id") for each in server.received] == [None, "4", "4", "4"]
+    assert server.received[0].headers["accept"] == "text/event-stream"
+
+
+def test_a_stream_begins_after_a_version(server: ScriptedServer) -> None:
+    server.play(stream(event(8)))
+    assert followed(server, 1, after_version=7) == [8]
+    assert server.received[0].headers["last-event-id"] == "7"
+
+
+def test_a_stream_that_breaks_off_within_an_event_continues(server: ScriptedServer) -> None:
+    server.play(stream(event(3), event(4)[:20]), stream(event(4)))
+    assert followed(server, 2) == [3, 4]
+
+
+def test_a_token_that_ended_is_replaced(server: ScriptedServer) -> None:
+    server.play(error(401, "INVALID_TOKEN"), stream(event(3)))
+    assert followed(server, 1) == [3]
+    assert [each.token for each in server.received] == ["Bearer t1", "Bearer t2"]
+
+
+def test_a_stream_that_is_refused_is_an_error(server: ScriptedServer) -> None:
+    server.play(error(404, "SHIPMENT_NOT_FOUND"))
+    with pytest.raises(NotFound):
+        followed(server, 1)
+
+
+def test_a_stream_that_never_opens_is_an_error(
+    server: ScriptedServer,
+    short_pauses: None,  # noqa: ARG001
+) -> None:
+    server.play(error(503, "SERVICE_UNAVAILABLE"))
+    with pytest.raises(ServerError):
+        followed(server, 1)
+    assert len(server.received) == 5
+
+
+def test_an_event_that_is_none_is_an_error(server: ScriptedServer) -> None:
+    server.play(stream(b'id: 1\ndata: {"version":"x"}\n\n'))
+    with pytest.raises(UnexpectedResponse, match="no LiveStatus"):
+        followed(server, 1)
