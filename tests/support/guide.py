@@ -1,12 +1,13 @@
 """Tasks of docs/api.md, each as calls of curl, in Python, and with the command."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.printed_calls import NO_VARIABLES, PRINTED_URL, ROOT, run_calls
+from tests.support.printed_calls import PRINTED_URL, ROOT, run_calls
 from tests.support.stack import StackAddresses
 
 FORMS = ("curl", "python", "command")
@@ -39,12 +40,22 @@ def programs(form: str) -> dict[str, str]:
     }
 
 
-def run_shell(
-    form: str, stack: StackAddresses, scratch: Path, env: Mapping[str, str] = NO_VARIABLES
-) -> dict[str, str]:
-    """Run all tasks of a form, one after the other, as one script of the shell; return what each prints."""
-    marked = [f"echo '## {title}'\n{script}" for title, script in programs(form).items()]
-    return _by_title(run_calls("\n".join(marked), stack, scratch, env=env))
+def run_curl(stack: StackAddresses, scratch: Path) -> dict[str, str]:
+    """Run all calls of curl, one after the other, as one script; return what each task prints."""
+    return _by_title(run_calls(_marked(programs("curl")), stack, scratch))
+
+
+def run_commands(stack: StackAddresses, scratch: Path) -> dict[str, str]:
+    """Run all commands, one after the other, as one script; return what each task prints.
+
+    The script begins with the first block of the page, which defines what all blocks of the shell use.
+    """
+    first = next(iter(programs("curl").values()))
+    env = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(scratch),
+    }
+    return _by_title(run_calls(f"{first}\n{_marked(programs('command'))}", stack, scratch, env=env))
 
 
 def run_python(stack: StackAddresses, scratch: Path) -> dict[str, str]:
@@ -55,6 +66,10 @@ def run_python(stack: StackAddresses, scratch: Path) -> dict[str, str]:
     ran = subprocess.run([sys.executable, program], cwd=scratch, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     return _by_title(ran.stdout)
+
+
+def _marked(scripts: Mapping[str, str]) -> str:
+    return "\n".join(f"echo '## {title}'\n{script}" for title, script in scripts.items())
 
 
 def _by_title(printed: str) -> dict[str, str]:

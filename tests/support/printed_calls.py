@@ -32,7 +32,8 @@ def run_calls(
     ran = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | dict(env),
+        env={name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "WAYBILL_"))}
+        | dict(env),
         capture_output=True,
         text=True,
         check=False,
