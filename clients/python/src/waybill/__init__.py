@@ -19,6 +19,7 @@ from waybill.errors import (
     WaybillError,
 )
 from waybill.models import Status
+from waybill.outbox import InvalidScan, Outbox, OutboxBusy, OutboxError, OutboxFull
 from waybill.webhooks import InvalidWebhook
 
 __version__ = version("waybill")
@@ -30,8 +31,13 @@ __all__ = [
     "Conflict",
     "ConnectionFailed",
     "Forbidden",
+    "InvalidScan",
     "InvalidWebhook",
     "NotFound",
+    "Outbox",
+    "OutboxBusy",
+    "OutboxError",
+    "OutboxFull",
     "PreconditionFailed",
     "RateLimited",
     "ServerError",
