@@ -1,0 +1,55 @@
+"""`python -m tests.support.crashing.outbox_alarms URL OUTBOX KILLS SEED LINES`: flushes that end anywhere.
+
+An alarm that nobody handles ends the process wherever it is: between two statements, within SQLite, or while
+it waits for an answer. The API key comes from `WAYBILL_API_KEY`. The last flush is left alone. Printed is, as
+JSON, how many scans were pending after each death.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from tests.support.crashing.statements import forked
+from waybill import Waybill
+from waybill.outbox import Outbox, flushing
+
+FIRST_WITHIN_S: Final = 0.05
+LATER: Final = 1.3
+SOONER: Final = 0.6
+ENDED: Final = -signal.SIGALRM
+
+
+def flush(url: str, path: Path, within_s: float = 0.0) -> None:
+    """Flush an outbox; with `within_s`, this process ends after so many seconds."""
+    with Waybill(url, api_key=os.environ["WAYBILL_API_KEY"]) as client, Outbox(path) as outbox:
+        signal.setitimer(signal.ITIMER_REAL, within_s)
+        outbox.flush(client)
+
+
+def pending(path: Path) -> int:
+    """Return how many scans wait."""
+    with Outbox(path) as outbox:
+        return outbox.status().pending
+
+
+def main(url: str, path: Path, kills: int, seed: int) -> None:
+    """End flushes at random moments, so that about every third one has sent something, and flush the rest."""
+    chance, within_s, waiting = random.Random(seed), FIRST_WITHIN_S, [pending(path)]  # noqa: S311  # repeatable
+    while len(waiting) <= kills:
+        code = forked(partial(flush, url, path, chance.uniform(0.001, within_s)))
+        if code != ENDED:
+            sys.exit(f"a flush ended with {code} after {len(waiting) - 1} deaths: {waiting}")
+        waiting.append(pending(path))
+        within_s *= SOONER if waiting[-1] < waiting[-2] else LATER
+    flush(url, path)
+    sys.stdout.write(json.dumps(waiting))
+
+
+if __name__ == "__main__":
+    flushing.MAX_LINES = int(sys.argv[5])  # type: ignore[misc]  # for this process only
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
