@@ -115,6 +115,21 @@ def test_a_file_without_faults_is_queued(waybill: StandIn, run: Run, tmp_path: P
     assert (ended.code, ended.out, ended.err) == (0, "", "1 events are queued\n")
 
 
+def test_a_failure_in_the_middle_says_how_far_it_came(
+    waybill: StandIn, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("waybill.cli.events.MAX_EVENTS", 2)
+    items = [{"index": index, "event_id": EVENT_ID, "status": "queued"} for index in range(2)]
+    done = {"received": 2, "queued": 2, "message": "2 events queued", "events": items}
+    waybill.responses += [(202, done), refusal(503, "SERVICE_UNAVAILABLE", "later")]
+    ended = run("events", "send-file", scans(tmp_path, *[SCAN] * 3))
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == (
+        "error: later (SERVICE_UNAVAILABLE); try again in 7 s; "
+        "2 of 3 events are answered; sending them all again is harmless\n"
+    )
+
+
 def test_a_line_that_is_no_json_is_named(waybill: StandIn, run: Run, tmp_path: Path) -> None:
     ended = run("events", "send-file", scans(tmp_path, SCAN, "{"))
     assert (ended.code, waybill.asked) == (2, [])

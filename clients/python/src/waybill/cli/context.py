@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from waybill import Waybill
+from waybill.cli.errors import CommandFailed
 from waybill.cli.literal import literal
 from waybill.cli.profiles import credentials
 from waybill.cli.profiles.credentials import Access, access_of, address_of
@@ -35,7 +36,11 @@ _WIDE: Final = 200
 
 def profile_names(incomplete: str) -> list[str]:
     """Return the names of profiles that begin so, for the completion of the shell."""
-    return sorted(each for each in ProfileStore().load().by_name if each.startswith(incomplete))
+    try:
+        known = ProfileStore().load().by_name
+    except CommandFailed:  # the command itself says why
+        return []
+    return sorted(each for each in known if each.startswith(incomplete))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class CliContext:
     def url(self) -> str:
         """The address alone, for what needs no credentials."""
         asked = self.deployment
-        if asked.url or credentials.URL in os.environ:
+        if asked.url or os.environ.get(credentials.URL):
             return address_of(asked.url, os.environ)
         profiles = ProfileStore().load()
         name = asked.profile or os.environ.get(credentials.PROFILE) or profiles.current

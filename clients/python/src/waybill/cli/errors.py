@@ -45,6 +45,9 @@ _LATER: Final = frozenset(
     }
 )
 
+_ENDED: Final = frozenset({"INVALID_TOKEN", "AUTHENTICATION_REQUIRED"})
+"""Codes of a token that was revoked or has ended; with a password or a key the client gets another one."""
+
 
 class CommandFailed(Exception):
     """Base of the errors that end a command; its text is for people."""
@@ -96,7 +99,9 @@ def _text_of(error: WaybillError) -> str:
         return " ".join(str(error).split())
     said = f"{error.message} ({error.code})" if error.code else f"status {error.status_code}: {error.message}"
     parts = [said, *(f"{each.pointer} {each.message}" for each in error.details)]
-    if error.status_code in _LATER:
+    if error.code in _ENDED:
+        parts.append("log in again: `waybill login`")
+    elif error.status_code in _LATER:
         parts.append(f"try again in {error.retry_after or 1:g} s")
     elif error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and error.request_id:
         parts.append(f"request {error.request_id}")

@@ -1,19 +1,22 @@
 """`events`: reported, taken back, read and followed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Final
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from waybill.batches import MAX_EVENTS, joined, shifted
 from waybill.cli.context import CliContext, to_json
-from waybill.cli.errors import Misused, Unfinished
+from waybill.cli.errors import Interrupted, Misused, Unfinished, failure_of
 from waybill.cli.inputs import finite, instant, json_lines, segment
 from waybill.cli.options import expanded
+from waybill.errors import WaybillError
 from waybill.fields import EventFilters
-from waybill.models import Event, RejectedItem
+from waybill.models import Event, QueuedBatch, QueuedItem, RejectedItem
 
 app: Final = typer.Typer(
     name="events", no_args_is_help=True, help="Report events, and see what became of them."
@@ -146,7 +149,7 @@ def send_file(
     Sending the same lines again is harmless: shipment, source and time are an event's identity. For tables
     (CSV, XLSX) there is `waybill import`.
     """
-    result = context.client.events.report_batch(json_lines(path), lenient=True)
+    result = _reported(context, json_lines(path))
     rejected = [each for each in result.events if isinstance(each, RejectedItem)]
     if context.as_json:
         context.show(result)
@@ -156,6 +159,29 @@ def send_file(
     if rejected:
         raise Unfinished(f"{result.queued} of {result.received} events are queued, {len(rejected)} rejected")
     context.say(f"{result.queued} events are queued")
+
+
+def _reported(context: CliContext, events: Sequence[dict[str, Any]]) -> QueuedBatch:
+    items: list[QueuedItem | RejectedItem] = []
+    hidden = not context.watching.is_terminal
+    columns = TextColumn("sending"), BarColumn(), MofNCompleteColumn()
+    try:
+        with Progress(*columns, console=context.watching, disable=hidden) as progress:
+            shown = progress.add_task("", total=len(events))
+            for start in range(0, len(events), MAX_EVENTS):
+                part = events[start : start + MAX_EVENTS]
+                items += shifted(context.client.events.report_batch(part, lenient=True), start)
+                progress.advance(shown, len(part))
+    except WaybillError as error:
+        failed = failure_of(error)
+        raise type(failed)(f"{failed}; {_so_far(items, events)}") from error
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped; {_so_far(items, events)}") from None
+    return joined(items, len(events))
+
+
+def _so_far(items: Sequence[object], events: Sequence[object]) -> str:
+    return f"{len(items)} of {len(events)} events are answered; sending them all again is harmless"
 
 
 @app.command()

@@ -44,7 +44,7 @@ def login(
     if not _NAME.fullmatch(name):
         raise Misused(f"{name} is no name of a profile: 1 to 64 letters, digits, dots, dashes, underscores")
     before = store.load().by_name.get(name)
-    if before is not None and not deployment.url and URL not in os.environ:
+    if before is not None and not deployment.url and not os.environ.get(URL):
         url = before.url
     else:
         url = address_of(deployment.url, os.environ)

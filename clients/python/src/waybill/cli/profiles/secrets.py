@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from waybill.cli.errors import Misused
+from waybill.cli.errors import Interrupted, Misused
 
 
 def asked(question: str) -> str:
@@ -15,7 +15,7 @@ def asked(question: str) -> str:
     """
     if not sys.stdin.isatty():
         raise Misused(f"{question}: this is no terminal, so give it as an option")
-    return str(typer.prompt(question, err=True))
+    return _typed(question)
 
 
 def secret(question: str) -> str:
@@ -23,8 +23,9 @@ def secret(question: str) -> str:
 
     Raises:
         Misused: standard input is no terminal and has no line.
+        Interrupted: by Ctrl-C at the terminal.
     """
-    return _asked(question, confirm=False) if sys.stdin.isatty() else _line(question)
+    return _typed(question, hide=True) if sys.stdin.isatty() else _line(question)
 
 
 def new_secret(question: str) -> str:
@@ -32,12 +33,16 @@ def new_secret(question: str) -> str:
 
     Raises:
         Misused: standard input is no terminal and has no line.
+        Interrupted: by Ctrl-C at the terminal.
     """
-    return _asked(question, confirm=True) if sys.stdin.isatty() else _line(question)
+    return _typed(question, hide=True, confirm=True) if sys.stdin.isatty() else _line(question)
 
 
-def _asked(question: str, *, confirm: bool) -> str:
-    return str(typer.prompt(question, hide_input=True, confirmation_prompt=confirm, err=True))
+def _typed(question: str, *, hide: bool = False, confirm: bool = False) -> str:
+    try:
+        return str(typer.prompt(question, err=True, hide_input=hide, confirmation_prompt=confirm))
+    except typer.Abort:
+        raise Interrupted("stopped before anything was done") from None
 
 
 def _line(question: str) -> str:
