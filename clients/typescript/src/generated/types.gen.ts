@@ -396,7 +396,10 @@ export type EndpointState = 'active' | 'paused';
 /**
  * Error
  *
- * The body of every error; INVALID_TRANSITION has `held_until` if the event came early and is held.
+ * The body of every error.
+ *
+ * INVALID_TRANSITION names the status that the shipment had, the statuses that may follow it and, if the
+ * event came early and is held, until when.
  */
 export type ErrorBody = {
     error: ErrorCode;
@@ -404,6 +407,8 @@ export type ErrorBody = {
     status_code: number;
     timestamp: string;
     details?: Array<ErrorDetail>;
+    current_status?: Status;
+    may_follow?: Array<Status>;
     held_until?: string;
 };
 

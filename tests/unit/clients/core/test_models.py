@@ -72,7 +72,8 @@ def test_a_field_is_null_where_its_schema_says(name: str) -> None:
 @pytest.mark.parametrize("name", ENUMS)
 def test_an_enumeration_has_the_values_of_its_schema(name: str) -> None:
     (schema,) = schemas_of(name)
-    assert [each.value for each in ENUMS[name]] == schema["enum"]
+    values: list[str] = list(ENUMS[name])
+    assert values == schema["enum"]
 
 
 def test_every_answer_of_the_document_has_a_model() -> None:
