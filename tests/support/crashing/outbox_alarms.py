@@ -21,6 +21,8 @@ from waybill.outbox import Outbox, flushing
 FIRST_WITHIN_S: Final = 0.05
 LATER: Final = 1.3
 SOONER: Final = 0.6
+SENT_MEANWHILE: Final = 0.7
+"""Share of the scans that the flushes send which are ended."""
 ENDED: Final = -signal.SIGALRM
 
 
@@ -38,14 +40,15 @@ def pending(path: Path) -> int:
 
 
 def main(url: str, path: Path, kills: int, seed: int) -> None:
-    """End flushes at random moments, so that about every third one has sent something, and flush the rest."""
+    """End flushes at random moments, a part of the scans sent between each two, and flush the rest."""
     chance, within_s, waiting = random.Random(seed), FIRST_WITHIN_S, [pending(path)]  # noqa: S311  # repeatable
     while len(waiting) <= kills:
         code = forked(partial(flush, url, path, chance.uniform(0.001, within_s)))
         if code != ENDED:
             sys.exit(f"a flush ended with {code} after {len(waiting) - 1} deaths: {waiting}")
         waiting.append(pending(path))
-        within_s *= SOONER if waiting[-1] < waiting[-2] else LATER
+        planned = waiting[0] * (1 - SENT_MEANWHILE * (len(waiting) - 1) / kills)
+        within_s *= LATER if waiting[-1] > planned else SOONER
     flush(url, path)
     sys.stdout.write(json.dumps(waiting))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from waybill import __version__
-from waybill.cli import events, importing, links, ops, reading, shipments, users, webhooks
+from waybill.cli import events, importing, links, ops, outbox, reading, shipments, users, webhooks
 from waybill.cli.errors import CommandFailed, ExitCode, Misused, failure_of
 from waybill.cli.literal import literal
 from waybill.cli.profiles import commands as profiles
@@ -29,7 +29,7 @@ app: Final = typer.Typer(
 for command in (profiles.login, profiles.logout, profiles.password):
     app.command()(command)
 app.add_typer(profiles.app)
-for each in (shipments, events, links, webhooks, users):
+for each in (shipments, events, outbox, links, webhooks, users):
     app.add_typer(each.app)
 app.command("import")(importing.import_file)
 for command in (reading.track, reading.health):
