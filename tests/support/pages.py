@@ -23,6 +23,7 @@ RUN_BY = {
     "docs/data.md": "tests/e2e/test_pages.py",
     "docs/runbook.md": "tests/e2e/test_pages.py",
     "docs/importing.md": "tests/e2e/test_pages.py",
+    "clients/python/README.md": "tests/e2e/test_client_readme.py",
 }
 
 
