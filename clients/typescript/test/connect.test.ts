@@ -20,8 +20,8 @@ function json(response: ServerResponse, status: number, body: unknown, headers: 
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
-function failed(response: ServerResponse, status: number, error: string): void {
-  const body = { error, message: 'no', status_code: status, timestamp: '2026-11-30T00:00:00.000Z' };
+function failed(response: ServerResponse, status: number, error: string, members: object = {}): void {
+  const body = { error, message: 'no', status_code: status, timestamp: '2026-11-30T00:00:00.000Z', ...members };
   json(response, status, body, { 'X-Request-Id': 'req-1' });
 }
 
@@ -88,13 +88,14 @@ test('a token that is rejected again is not renewed for ever', async () => {
 });
 
 test('an error has what the body says, and the id of the request', async () => {
-  reply = (_, response) => failed(response, 409, 'INVALID_TRANSITION');
+  reply = (_, response) => failed(response, 409, 'INVALID_TRANSITION', { held_until: '2026-12-01T00:00:00.000Z' });
   const client = connect({ url, apiKey: 'k' });
   const { data, error, response } = await reportEvent({ client, body: EVENT });
   assert.equal(data, undefined);
   assert.equal(response?.status, 409);
   assert.ok(error instanceof ApiError);
   assert.equal(error.error, 'INVALID_TRANSITION');
+  assert.equal(error.held_until, '2026-12-01T00:00:00.000Z');
   assert.equal(error.requestId, 'req-1');
   assert.equal(error.message, '409 INVALID_TRANSITION: no');
 });
