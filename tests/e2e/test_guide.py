@@ -49,7 +49,7 @@ CALLED = {
         '"data":[]',
     ],
     "Find out why an event was rejected": [
-        '"error":"INVALID_TRANSITION"',
+        '"current_status":"in_transit","may_follow":["delivered"]',
         '"pagination":{"total":1',
         '"outcome":"rejected","reason":"INVALID_TRANSITION"',
     ],
@@ -101,8 +101,8 @@ PRINTED = {
     "Show a recipient where the parcel is": ["'created'", "http", "client_user_001"],
     "Be told of changes": ["whsec_", "active", "[]"],
     "Find out why an event was rejected": [
-        "INVALID_TRANSITION",
-        "INVALID_TRANSITION in_transit",
+        "INVALID_TRANSITION in_transit ('delivered',)",
+        "INVALID_TRANSITION in_transit ",
         "rejected",
     ],
     "Take back what was scanned by mistake": ["Event retracted", "RETRACTED created"],
