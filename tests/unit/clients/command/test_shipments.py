@@ -151,6 +151,14 @@ def test_links_are_made_listed_and_deleted(waybill: StandIn, run: Run) -> None:
     ]
 
 
+def test_a_long_address_is_printed_on_one_line_to_be_copied(waybill: StandIn, run: Run) -> None:
+    made = {"id": "lnk_1", "url": f"https://waybill.example/track/x#{'s' * 400}", "expires_at": None}
+    waybill.responses.append((201, made))
+    assert run("links", "create", NUMBER).out == (
+        f"id          lnk_1\nurl         {made['url']}\nexpires_at  -\n"
+    )
+
+
 def test_tracking_needs_no_credentials(waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAYBILL_USER")
     monkeypatch.delenv("WAYBILL_PASSWORD")

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from waybill import Waybill
 from waybill.cli.errors import CommandFailed
@@ -114,12 +115,11 @@ class CliContext:
         if self.as_json or not isinstance(found, BaseModel | Mapping):
             self.show_line(found)
             return
-        table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in to_json(found).items():
-            table.add_row(literal(name), text_of(value))
-        self._out.print(table)
+        fields = {literal(name): text_of(value) for name, value in to_json(found).items()}
+        width = max(map(len, fields), default=0)
+        for name, text in fields.items():
+            # The terminal wraps: a line break of ours would be copied with a long address or secret.
+            self._out.print(Text.assemble((name.ljust(width), "bold"), "  ", text), soft_wrap=True)
 
     def show_line(self, found: Shown | Sequence[Shown] | str) -> None:
         """Print one line: JSON, or text as it is."""

@@ -95,7 +95,7 @@ class ProfileStore:
     """The file of profiles."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or user_config_path("waybill") / "profiles.json"
+        self.path = path or user_config_path("waybill", appauthor=False) / "profiles.json"
 
     def load(self) -> Profiles:
         """Read the file; one that does not exist has no profiles.
