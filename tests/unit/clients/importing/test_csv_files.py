@@ -15,11 +15,14 @@ SPANISH = "número;dirección\r\n1;Peña, S.\r\n2;Ñandú €5\r\n"
     [
         (SPANISH, "utf-8"),
         (SPANISH, "cp1252"),
+        ("volumen;precio;œuvre\n2 m³;£5;cœur\n¿Qué?;½;\xd7\n", "cp1252"),
         ("numer;adres\nŁódź, Gdańsk;Żółć\nKraków;Świętochłowice\n", "cp1250"),
+        ("numer;adres\n" + "1;Łódź Świętochłowice\n" * 4_000, "cp1250"),
         ("номер;адрес\n1;Москва, Тверская улица\n2;Санкт-Петербург\n", "cp1251"),
         ("伝票番号;お届け先\n1;東京都千代田区\n2;大阪府大阪市\n", "cp932"),
         ("运单号;收件地址\n1;北京市朝阳区\n2;上海市浦东新区\n", "gb18030"),
         ("plain;ascii\n1;2\n", "utf-8"),
+        ("伝票番号;お届け先\n" + "1;東京都千代田区霞が関\n" * 9_999, "cp932"),
     ],
 )
 def test_the_encoding_is_found(text: str, encoding: str) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from waybill.importing import tables
 from waybill.importing.columns import columns_of
@@ -98,6 +100,7 @@ BOMB = (
 )
 
 
+WORKBOOK = as_xlsx([["a", "b"], [1, "x"], [True, 2.5]])
 SMALL = Limits(file_bytes=9_000, unpacked_bytes=40_000, rows=10, columns=6, cells=30, cell_characters=40)
 
 
@@ -129,6 +132,17 @@ def test_a_file_that_is_not_read_says_why(content: bytes, reason: str) -> None:
     with pytest.raises(UnreadableFile) as error:
         read_table(content, SMALL)
     assert str(error.value) == reason
+
+
+@given(st.data())
+def test_a_damaged_workbook_is_a_table_or_unreadable(data: st.DataObject) -> None:
+    content = bytearray(WORKBOOK)
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read_table(bytes(content))
+    except UnreadableFile:
+        return
 
 
 def test_an_archive_that_lies_about_its_size_is_not_unpacked() -> None:

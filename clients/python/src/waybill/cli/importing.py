@@ -1,6 +1,7 @@
 """`import`: a CSV or XLSX file of events or shipments is sent, and returned with the outcome of each row."""
 
 import os
+import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,7 @@ def import_file(context: CliContext, file: File, facts: FileFacts, handling: Han
     if result.resolve() == file.resolve():
         raise Misused(f"{result} is the file that is imported: name another --output")
     beside = _opened_beside(result)
+    shutil.copymode(file, beside)
     try:
         stopped = _send(context, imported, handling.wait)
     finally:

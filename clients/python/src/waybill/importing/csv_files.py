@@ -22,6 +22,7 @@ SEPARATORS: Final = (",", ";", "\t", "|")
 ENCODINGS: Final = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "big5", "cp949", "mac_roman", "cp850")
 """Encodings that are tried, beside those of Unicode; cp932 is Shift-JIS as Windows has it."""
 LOOKED_AT_ROWS: Final = 50
+LOOKED_AT_BYTES: Final = 100_000
 
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -33,9 +34,10 @@ _BOMS: Final = (
 _EXCEL_HINT: Final = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 """First line by which Excel learns the separator; it is no row."""
 _WESTERN: Final = re.compile(
-    r"[\x00-\x7fÀ-ÖØ-öø-ÿ¡¿ªº°·«»€…©®¨§\xa0\xb4\u2013\u2014\u2018\u2019\u201c\u201d]*"
+    r"[\x00-\x7fÀ-ÿŒœŠšŽžŸ¡¿ªº°·«»€£…©®¨§¹²³¼½¾\xa0\xb4\u2013\u2014\u2018\u2019\u201c\u201d]*"
 )
-_FOREIGN_RUN: Final = re.compile(r"[^\x00-\x7f]{4}")
+_UNLIKELY: Final = re.compile(r"[^\x00-\x7f]{4}|[^\W\d_][£³¹¿¼¾][^\W\d_]|£[a-z]")
+"""Runs of accented letters as in other alphabets, and signs within words as in Polish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +127,17 @@ def _encoding_of(content: bytes) -> str:
     """Return the encoding of a text without a byte order mark.
 
     UTF-8 has so much form that other text is never taken for it. Of the encodings with one byte for a
-    character, that of Western Windows comes first if what it gives looks so: single accented letters, and no
-    run of them. What is left is a guess by the frequencies of letters.
+    character, that of Western Windows comes first if its text looks so. The others are guessed by the
+    frequencies of their letters.
     """
     if _is_of(content, "utf-8"):
         return "utf-8"
     if _is_of(content, "cp1252"):
         text = content.decode("cp1252")
-        if _WESTERN.fullmatch(text) and not _FOREIGN_RUN.search(text):
+        if _WESTERN.fullmatch(text) and not _UNLIKELY.search(text):
             return "cp1252"
-    best = charset_normalizer.from_bytes(content[:200_000], cp_isolation=list(ENCODINGS)).best()
+    beginning = content[: content.rfind(b"\n", 0, LOOKED_AT_BYTES) + 1] or content  # no character is cut
+    best = charset_normalizer.from_bytes(beginning, cp_isolation=list(ENCODINGS[1:]), threshold=0.4).best()
     if best is not None and _is_of(content, best.encoding):
         return best.encoding
     return next((each for each in ENCODINGS if _is_of(content, each)), "latin-1")

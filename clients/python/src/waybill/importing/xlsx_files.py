@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -22,6 +23,11 @@ TOO_WIDE: Final = message("The file has more than {most} columns.")
 _BOOK: Final = "xl/workbook.xml"
 _CELL: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,4})([0-9]{1,9})["']""")
 _ROW: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["']([0-9]{1,9})["']""")
+_BROKEN: Final = (
+    *(CalamineError, zipfile.BadZipFile, zlib.error),
+    *(EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError),
+)
+"""Errors of a damaged, encrypted or unsupported archive."""
 _LONGEST_STEP: Final = 1 << 20
 _OVERLAP: Final = 256
 
@@ -63,16 +69,14 @@ def read_xlsx(
     try:
         _require_moderate(content, limits)
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = book.sheet_names
-        if sheet is not None and sheet not in names:
-            raise InvalidLayout(f"the file has no sheet {sheet!r}; it has {', '.join(map(repr, names))}")
-        name = names[0] if sheet is None else sheet
+        name = _named(book.sheet_names, sheet)
         rows = _rows(book.get_sheet_by_name(name))
-    except (CalamineError, zipfile.BadZipFile, NotImplementedError, ValueError, IndexError, OSError) as error:
-        if isinstance(error, UnreadableFile | InvalidLayout):
-            raise
+    except (UnreadableFile, InvalidLayout):
+        raise
+    except _BROKEN as error:
         raise UnreadableFile(NOT_A_TABLE) from error
-    return XlsxFormat(name, tuple(each for each in names if each != name)), iter(rows)
+    others = tuple(each for each in book.sheet_names if each != name)
+    return XlsxFormat(name, others), iter(rows)
 
 
 def write_xlsx(content: bytes, sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
@@ -91,6 +95,12 @@ def write_xlsx(content: bytes, sheet: str, cells: Mapping[tuple[int, int], str])
     written = io.BytesIO()
     book.save(written)
     return written.getvalue()
+
+
+def _named(names: Sequence[str], wanted: str | None) -> str:
+    if wanted is not None and wanted not in names:
+        raise InvalidLayout(f"the file has no sheet {wanted!r}; it has {', '.join(map(repr, names))}")
+    return names[0] if wanted is None else wanted
 
 
 def _rows(sheet: CalamineSheet) -> list[list[str]]:
