@@ -1,6 +1,7 @@
 """Result files: the same file with the outcome of each row, harmless for spreadsheets, and read again."""
 
 import io
+import zipfile
 from datetime import datetime
 
 import openpyxl
@@ -9,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from waybill.importing.columns import Kind
-from waybill.importing.results import Outcome, RowResult, csv_file, result_file, without_marks
+from waybill.importing.errors import UnreadableFile
+from waybill.importing.results import Outcome, ResultFile, RowResult, csv_file, without_marks
 from waybill.importing.tables import Table, read_table
+
+
+def result_file(content: bytes, table: Table, kind: Kind, results: list[RowResult]) -> bytes:
+    return ResultFile(content, table, kind).with_results(results)
+
 
 RESULTS = [
     RowResult(Outcome.QUEUED, "evt_1"),
@@ -102,3 +109,19 @@ def test_an_error_that_begins_like_a_formula_is_text_in_a_workbook() -> None:
     written = result_file(before.getvalue(), read_table(before.getvalue()), Kind.EVENTS, [result])
     cell = openpyxl.load_workbook(io.BytesIO(written)).worksheets[0]["D2"]
     assert (cell.data_type, cell.value) == ("s", '=HYPERLINK("x")\ufffd')
+
+
+def test_a_workbook_that_cannot_be_written_is_refused_before_anything_is_sent() -> None:
+    book, before = openpyxl.Workbook(), io.BytesIO()
+    assert book.active is not None
+    for row in (["a"], ["1"]):
+        book.active.append(row)
+    book.save(before)
+    broken = io.BytesIO()
+    with zipfile.ZipFile(before) as old, zipfile.ZipFile(broken, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"<broken" if name == "docProps/core.xml" else old.read(name))
+    content = broken.getvalue()
+    table = read_table(content)
+    with pytest.raises(UnreadableFile, match="No result could be written"):
+        ResultFile(content, table, Kind.EVENTS)

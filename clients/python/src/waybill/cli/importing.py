@@ -3,10 +3,13 @@
 import os
 import shutil
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Final
+from types import FrameType
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -16,8 +19,11 @@ from waybill.cli.errors import CommandFailed, Interrupted, Misused, Unfinished, 
 from waybill.cli.options import expanded
 from waybill.errors import WaybillError
 from waybill.importing import FileImport, InvalidLayout, Layout, Limits, Outcome, UnreadableFile, read_layout
+from waybill.importing.csv_files import CsvFormat
 
 SHOWN_ERRORS: Final = 10
+
+Handler = signal.Handlers | Callable[[int, FrameType | None], Any]
 
 File = Annotated[
     Path,
@@ -91,21 +97,23 @@ def import_file(context: CliContext, file: File, facts: FileFacts, handling: Han
     """
     try:
         imported = FileImport.read(_read(file), facts.read())
+        _say(context, file, imported)
+        if handling.dry_run:
+            _end(context, imported, None)
+            return
+        written = imported.open_result()
     except (UnreadableFile, InvalidLayout) as error:
         raise Misused(f"{file}: {error}") from error
-    _say(context, file, imported)
-    if handling.dry_run:
-        _end(context, imported, None)
-        return
-    result = handling.output or file.with_name(f"{file.stem}.result{file.suffix}")
+    result = handling.output or _beside(file, imported)
     if result.resolve() == file.resolve():
         raise Misused(f"{result} is the file that is imported: name another --output")
-    beside = _opened_beside(result)
-    shutil.copymode(file, beside)
+    temporary = _opened_beside(result)
+    shutil.copymode(file, temporary)
     try:
         stopped = _send(context, imported, handling.wait)
     finally:
-        _put(imported.result(), beside, result)
+        with _on_signals(signal.SIG_IGN):  # a second Ctrl-C would lose what is done
+            _put(written.with_results(imported.results), temporary, result)
     if stopped is not None:
         raise _unfinished(stopped, imported, file, result)
     _end(context, imported, result)
@@ -120,7 +128,6 @@ def _unfinished(why: CommandFailed, imported: FileImport, file: Path, result: Pa
 
 def _send(context: CliContext, imported: FileImport, wait_s: float) -> CommandFailed | None:
     """Send all rows; return the error that ended it early, None if there is none."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as by Ctrl-C, the result file is written
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -131,7 +138,7 @@ def _send(context: CliContext, imported: FileImport, wait_s: float) -> CommandFa
     )
     total = len(imported.results)
     try:
-        with bar:
+        with bar, _on_signals(signal.default_int_handler):
             sent = bar.add_task("sent", total=total)
             for done in imported.send(context.client):
                 bar.update(sent, completed=done)
@@ -179,6 +186,23 @@ def _end(context: CliContext, imported: FileImport, result: Path | None) -> None
             f"{rejected} of {len(imported.results)} rows were rejected"
             + (f": see {result}" if result else "")
         )
+
+
+def _beside(file: Path, imported: FileImport) -> Path:
+    """Return the path of the result; a workbook with macros (.xlsm) has none in its result."""
+    ending = file.suffix if isinstance(imported.table.format, CsvFormat) else ".xlsx"
+    return file.with_name(f"{file.stem}.result{ending}")
+
+
+@contextmanager
+def _on_signals(handler: Handler) -> Iterator[None]:
+    """Handle Ctrl-C and SIGTERM alike while the block runs."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _opened_beside(path: Path) -> Path:

@@ -29,7 +29,7 @@ from waybill.importing.errors import InvalidLayout, InvalidRow, SkippedRow
 from waybill.importing.events import Json, dated_event_of
 from waybill.importing.layouts import Layout
 from waybill.importing.limits import Limits
-from waybill.importing.results import Outcome, RowResult, result_file, without_marks
+from waybill.importing.results import Outcome, ResultFile, RowResult, without_marks
 from waybill.importing.sending import EVENTS_AT_ONCE, EventSender, Sender, ShipmentSender, outcomes_of
 from waybill.importing.shipments import keys_of, shipment_of
 from waybill.importing.tables import Table, read_table
@@ -155,9 +155,21 @@ class FileImport:
             waiting = [at for at in waiting if self.results[at].outcome is Outcome.QUEUED]
             sleep(PAUSE_S if waiting else 0)
 
+    def open_result(self) -> ResultFile:
+        """Open the result file: before anything is sent, so that it surely can be written.
+
+        Raises:
+            UnreadableFile: it cannot.
+        """
+        return ResultFile(self.content, self.table, self.kind)
+
     def result(self) -> bytes:
-        """Return the result file."""
-        return result_file(self.content, self.table, self.kind, self.results)
+        """Return the result file.
+
+        Raises:
+            UnreadableFile: it cannot be written; `open_result` says so earlier.
+        """
+        return self.open_result().with_results(self.results)
 
     def _record(self, part: Sequence[int], position: int, result: RowResult) -> None:
         self.results[part[position]] = result

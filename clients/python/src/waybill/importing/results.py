@@ -6,15 +6,19 @@ as spreadsheets do for text, and takes it away when it is read again: nothing is
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from waybill.importing.columns import ERROR, RESULT_COLUMNS, Kind
 from waybill.importing.csv_files import CsvFormat, read_csv, write_csv
 from waybill.importing.tables import Table
-from waybill.importing.xlsx_files import write_xlsx
+from waybill.importing.xlsx_files import open_to_write, write_xlsx
+
+Cells = Mapping[tuple[int, int], str]
+"""Texts of cells by line and column, from 0."""
 
 _FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _NUMBER: Final = re.compile(r"[+-]?[\d\s.,:/()-]*%?")
@@ -69,24 +73,40 @@ def csv_file(table: Table) -> bytes:
     return write_csv(rows, CsvFormat(bom=True))
 
 
-def result_file(content: bytes, table: Table, kind: Kind, results: Sequence[RowResult]) -> bytes:
-    """Return the file that was read, with result columns; those of an earlier import are replaced.
+class ResultFile:
+    """The file that was read, to be returned with result columns; those of an earlier import are replaced."""
 
-    Args:
-        content: of the file.
-        table: read from it.
-        kind: of its rows.
-        results: one for each row of the table.
-    """
-    cells = _result_cells(table, kind, results)
-    if not isinstance(table.format, CsvFormat):
-        return write_xlsx(content, table.format.sheet, cells)
-    given = table.format
+    def __init__(self, content: bytes, table: Table, kind: Kind) -> None:
+        """Open the file.
+
+        Args:
+            content: of the file.
+            table: read from it.
+            kind: of its rows.
+
+        Raises:
+            UnreadableFile: it is a workbook that cannot be written.
+        """
+        self._table = table
+        self._kind = kind
+        given = table.format
+        self._written: Callable[[Cells], bytes] = (
+            partial(_written_csv, content, given, was_marked=is_result(table))
+            if isinstance(given, CsvFormat)
+            else partial(write_xlsx, open_to_write(content), given.sheet)
+        )
+
+    def with_results(self, results: Sequence[RowResult]) -> bytes:
+        """Return the file with the outcomes of the rows of the table, one for each."""
+        return self._written(_result_cells(self._table, self._kind, results))
+
+
+def _written_csv(content: bytes, given: CsvFormat, cells: Cells, *, was_marked: bool) -> bytes:
     _, rows = read_csv(content, encoding=given.encoding, separator=given.separator)
-    return write_csv(_with_cells(rows, cells, was_marked=is_result(table)), given)
+    return write_csv(_with_cells(rows, cells, was_marked=was_marked), given)
 
 
-def _result_cells(table: Table, kind: Kind, results: Sequence[RowResult]) -> Mapping[tuple[int, int], str]:
+def _result_cells(table: Table, kind: Kind, results: Sequence[RowResult]) -> Cells:
     """Return the texts of the result columns by line and column, from 0."""
     names, end = RESULT_COLUMNS[kind], len(table.header)
     columns = []
@@ -100,9 +120,7 @@ def _result_cells(table: Table, kind: Kind, results: Sequence[RowResult]) -> Map
     }
 
 
-def _with_cells(
-    rows: Iterator[Sequence[str]], cells: Mapping[tuple[int, int], str], *, was_marked: bool
-) -> Iterator[list[str]]:
+def _with_cells(rows: Iterator[Sequence[str]], cells: Cells, *, was_marked: bool) -> Iterator[list[str]]:
     columns = sorted({column for _, column in cells})
     for line, row in enumerate(rows):
         own = [_unmarked(cell) for cell in row] if was_marked else list(row)

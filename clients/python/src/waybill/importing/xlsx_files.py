@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 import openpyxl
+from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
@@ -19,6 +20,9 @@ from waybill.importing.limits import Limits
 
 TOO_MANY_ROWS: Final = message("The file has more than {most} rows: split it.")
 TOO_WIDE: Final = message("The file has more than {most} columns.")
+NOT_COPIED: Final = (
+    "No result could be written into this workbook: save it in a spreadsheet again, or as CSV."
+)
 
 _BOOK: Final = "xl/workbook.xml"
 _CELL: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,4})([0-9]{1,9})["']""")
@@ -79,13 +83,25 @@ def read_xlsx(
     return XlsxFormat(name, others), iter(rows)
 
 
-def write_xlsx(content: bytes, sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
-    """Return a copy of an XLSX file with texts in some cells, by row and column from 0.
+def open_to_write(content: bytes) -> Workbook:
+    """Return the workbook of a file, with its values, formulas and formats.
 
-    Values, formulas and formats stay; of charts and pictures, openpyxl keeps those it knows. A text that
-    begins like a formula is a text.
+    Of charts and pictures, openpyxl keeps those it knows.
+
+    Raises:
+        UnreadableFile: openpyxl cannot read it, so no result can be written.
     """
-    book = openpyxl.load_workbook(io.BytesIO(content))
+    try:
+        return openpyxl.load_workbook(io.BytesIO(content))
+    except (*_BROKEN, AttributeError, SyntaxError, TypeError) as error:
+        raise UnreadableFile(NOT_COPIED) from error
+
+
+def write_xlsx(book: Workbook, sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
+    """Return a workbook as a file, with texts in some cells, by row and column from 0.
+
+    A text that begins like a formula is a text.
+    """
     lines = book[sheet]
     for (row, column), text in cells.items():
         cell = lines.cell(row + 1, column + 1)
