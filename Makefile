@@ -20,7 +20,7 @@ SYNCED_DOCS := .venv/.synced-docs
 CHECKERS := tests/support/node
 TYPESCRIPT := clients/typescript
 NPM_CI = PATH="$(CURDIR)/.venv/bin:$$PATH" npm ci --loglevel=error --prefer-offline --ignore-scripts --no-audit --no-fund
-SOURCES := clients/python libs services tools tests bench
+SOURCES := clients/python/src libs services tools tests bench
 # Of another project: it would be read in this one's place.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Images set it. Each process of a service would compile all it imports again: two seconds instead of one.

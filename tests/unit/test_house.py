@@ -96,7 +96,8 @@ RELATIVE = re.compile(r"(?:What|Who|Whose|Whom|Where|When|Which|How|Why|That)\b"
 
 
 def production() -> list[Path]:
-    return [path for path in modules() if path.relative_to(ROOT).parts[0] in ("clients", "libs", "services", "tools")]
+    folders = ("clients", "libs", "services", "tools")
+    return [path for path in modules() if path.relative_to(ROOT).parts[0] in folders]
 
 
 def pages() -> list[Path]:
