@@ -161,17 +161,20 @@ def test_the_last_events_are_printed_oldest_first(waybill: StandIn, run: Run) ->
     assert [json.loads(line) for line in lines] == [event(2), rejected]
 
 
-def test_a_followed_tail_prints_each_event_once_until_ctrl_c(
+def test_a_followed_tail_prints_late_events_and_outcomes_once_until_ctrl_c(
     waybill: StandIn, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rounds = iter([None, None])
+    sleeps = iter([None, None])
 
     def sleep(_seconds: float) -> None:
-        if next(rounds, 1):
+        if next(sleeps, 1):
             raise KeyboardInterrupt
 
     monkeypatch.setattr("waybill.cli.events.time.sleep", sleep)
-    waybill.responses += [page(event(1)), page(event(3), event(2), event(1)), page(event(3), event(2))]
+    held = event(3, outcome="rejected", reason="INVALID_TRANSITION")
+    waybill.responses += [page(held), page(held)]
+    waybill.responses += [page(event(3), event(2), event(1))] * 2
     ended = run("events", "tail", NUMBER, "--follow", "--json")
     assert ended.code == 130
-    assert [json.loads(line)["event_id"] for line in ended.out.splitlines()] == ["evt_1", "evt_2", "evt_3"]
+    assert [json.loads(line) for line in ended.out.splitlines()] == [held, event(1), event(2), event(3)]
+    assert len(waybill.asked) == 4, "nothing new is one request"

@@ -1,7 +1,7 @@
 """`events`: reported, taken back, read and followed."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any, Final
@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from waybill._sync.listing import Listing
 from waybill.batches import MAX_EVENTS, joined, shifted
 from waybill.cli.context import CliContext, to_json
 from waybill.cli.errors import Interrupted, Misused, Unfinished, failure_of
@@ -212,26 +213,29 @@ def tail(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print what comes, until Ctrl-C.")] = False,
 ) -> None:
-    """Print the last events of a shipment, rejected ones too, a line each."""
-    seen: set[str] = set()
-    newest = list(islice(context.client.shipments.events(tracking_number), max(lines, 1)))
-    seen.update(each.event_id for each in newest)
-    _print(context, newest[:lines])
-    while follow:
+    """Print the last events of a shipment, rejected ones too, a line each.
+
+    Followed, an event that was reported late or is applied at last is printed when that is seen.
+    """
+    listing = context.client.shipments.events(tracking_number)
+    known = list(listing if follow else islice(listing, max(lines, 1)))
+    _print(context, known[:lines])
+    if follow:
+        _follow(context, listing, known)
+
+
+def _follow(context: CliContext, listing: Listing[Event], known: Sequence[Event]) -> None:
+    """Print what changes in a list; it is by the events' own times, so a new one may stand anywhere in it."""
+    while True:
         time.sleep(_POLL_S)
-        fresh = list(_unseen(context, tracking_number, seen))
-        _print(context, fresh)
+        if listing.first_page().pagination.total == len(known):
+            continue
+        seen = {(event.event_id, event.outcome) for event in known}
+        known = list(listing)
+        _print(context, [event for event in known if (event.event_id, event.outcome) not in seen])
 
 
-def _unseen(context: CliContext, tracking_number: str, seen: set[str]) -> Iterator[Event]:
-    for event in context.client.shipments.events(tracking_number):
-        if event.event_id in seen:
-            return
-        seen.add(event.event_id)
-        yield event
-
-
-def _print(context: CliContext, newest_first: list[Event]) -> None:
+def _print(context: CliContext, newest_first: Sequence[Event]) -> None:
     for event in reversed(newest_first):
         if context.as_json:
             context.show_line(event)
