@@ -61,20 +61,21 @@ def steps(client: Waybill, number: str) -> list[tuple[str, str]]:
     return [(each.checkpoint or str(each.status), each.timestamp.isoformat()) for each in history]
 
 
-def command(stack: StackAddresses, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def started(stack: StackAddresses, user: str, folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start an import in another process."""
     environment = os.environ | {
         "WAYBILL_URL": stack.gateway_url,
-        "WAYBILL_USER": "driver_user_001",
+        "WAYBILL_USER": user,
         "WAYBILL_PASSWORD": PASSWORD,
         "XDG_CONFIG_HOME": str(folder),
     }
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-m", "waybill.cli", "import", *arguments],
         cwd=folder,
         env=environment,
-        capture_output=True,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
         text=True,
-        check=False,
     )
 
 
@@ -98,11 +99,9 @@ def test_a_workbook_with_the_newest_first_is_applied_in_order_and_once(
     book.save(tmp_path / "salidas.xlsx")
     given = ("salidas.xlsx", "--zone", "America/Mexico_City", "--source", "dock-1", "--wait", "30")
     for _ in range(2):
-        ran = command(stack, tmp_path, *given)
-        assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
-            1,
-            "error: 2 of 6 rows were rejected: see salidas.result.xlsx",
-        )
+        process = started(stack, "driver_user_001", tmp_path, *given)
+        error = "error: 2 of 6 rows were rejected: see salidas.result.xlsx\n"
+        assert (process.communicate()[1].endswith(error), process.returncode) == (True, 1)
         lines = list(openpyxl.load_workbook(tmp_path / "salidas.result.xlsx").worksheets[0].values)
         assert [line[3] for line in lines[2:]] == ["applied", "rejected", *["applied"] * 3, "rejected"]
         assert "status must be one of" in str(lines[3][5])
@@ -168,3 +167,35 @@ def test_shipments_are_registered_once_however_often_their_file_is_imported(owne
     other = sent(owner, content.replace(b"2,5", b"3,5"))
     assert "was imported before with other content" in other.results[0].error
     assert other.results[1] == first.results[1]
+
+
+def test_an_import_that_was_killed_registers_each_shipment_once(
+    stack: StackAddresses, admin: Waybill, new_client_id: str, tmp_path: Path
+) -> None:
+    names = ["reference", "client_id", *PLACE]
+    references = [f"{new_client_id}-{at}" for at in range(300)]
+    rows = [[reference, new_client_id, *PLACE.values()] for reference in references]
+    with (tmp_path / "orders.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+    counts = []
+    for kill_at in (1, 150, None):
+        process = started(stack, "admin_user", tmp_path, "orders.csv")
+        while kill_at is not None and process.poll() is None and created_of(admin, new_client_id) < kill_at:
+            pass
+        if kill_at is not None:
+            process.kill()
+        error = process.communicate()[1]
+        counts.append(created_of(admin, new_client_id))
+    assert (process.returncode, error) == (
+        0,
+        "orders.csv: CSV, utf-8, separator comma; 300 rows of shipments\n",
+    )
+    assert counts[0] < counts[1] < counts[2] == 300
+    found = [each.reference for each in admin.shipments.list(client_id=new_client_id, limit=100)]
+    assert sorted(map(str, found)) == sorted(references)
+    assert [each.name for each in tmp_path.glob("*.csv")].count("orders.result.csv") == 1
+
+
+def created_of(admin: Waybill, client_id: str) -> int:
+    page = next(admin.shipments.list(client_id=client_id, limit=1).pages())
+    return page.pagination.total

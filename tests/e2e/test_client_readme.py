@@ -31,6 +31,8 @@ PRINTED = [
     r"INVALID_TRANSITION picked_up \('in_warehouse', 'cancelled'\)",
     r"\['/status'\]",
     "0 0",
+    "1 of 1",
+    "CSV, utf-8, separator semicolon 1",
     "msg_1 shipment.delivered 99M-GMPWC6W7SP2G 5",
     "204 400",
 ]
