@@ -12,7 +12,13 @@ _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class WaybillError(Exception):
-    """Any error of this package that is not a mistake in the call itself."""
+    """Any error of this package that is not a mistake in the call itself.
+
+    Attributes:
+        is_uncertain: an earlier attempt of the same call got no answer, and may have been executed.
+    """
+
+    is_uncertain: bool = False
 
 
 class ConnectionFailed(WaybillError):
@@ -25,6 +31,10 @@ class ConnectionFailed(WaybillError):
     def __init__(self, message: str, *, is_sent: bool) -> None:
         super().__init__(message)
         self.is_sent = is_sent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again, in another process."""
+        return _connection_failed, (str(self), self.is_sent), {"is_uncertain": self.is_uncertain}
 
 
 class ApiError(WaybillError):
@@ -58,6 +68,15 @@ class ApiError(WaybillError):
         self.body = body
         self.retry_after = retry_after
         super().__init__(self._described())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again, in another process."""
+        given = {name: getattr(self, name) for name in ("message", "request_id", "retry_after")}
+        return (
+            _api_error,
+            (type(self), self.status_code, dict(self.body), given),
+            {"is_uncertain": self.is_uncertain},
+        )
 
     def _described(self) -> str:
         first = " ".join(part for part in (str(self.status_code), self.code) if part)
@@ -140,6 +159,16 @@ def error_class(status_code: int) -> type[ApiError]:
     if status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerError
     return _CLASSES.get(status_code, ApiError)
+
+
+def _connection_failed(message: str, is_sent: bool) -> ConnectionFailed:  # noqa: FBT001 - for pickle
+    return ConnectionFailed(message, is_sent=is_sent)
+
+
+def _api_error(
+    kind: type[ApiError], status_code: int, body: Mapping[str, Any], given: Mapping[str, Any]
+) -> ApiError:
+    return kind(status_code, body, **given)
 
 
 def _text(value: object) -> str:

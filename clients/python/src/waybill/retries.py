@@ -55,14 +55,16 @@ class Attempts:
         """Return the seconds to wait before the next attempt.
 
         Raises:
-            WaybillError: `failure` itself: it is final.
+            WaybillError: `failure` itself: it is final. It says so if an attempt may have been executed.
         """
         may_be_executed = _may_be_executed(failure)
-        if self._retries >= self._policy.retries or not self._is_repeated(failure, may_be_executed):
-            raise failure
         delay_s = self._delay_s(failure)
-        if self._clock() + delay_s - self._started_s > self._policy.total_s:
-            raise failure
+        if (
+            self._retries >= self._policy.retries
+            or not self._is_repeated(failure, may_be_executed)
+            or self._clock() + delay_s - self._started_s > self._policy.total_s
+        ):
+            raise self._final(failure)
         self._retries += 1
         self._may_be_executed |= may_be_executed
         return delay_s
@@ -70,6 +72,12 @@ class Attempts:
     def is_done(self, failure: WaybillError) -> bool:
         """Return whether the failure of a repeated DELETE says that the first one was executed."""
         return self._may_be_executed and self._operation.method == "DELETE" and isinstance(failure, NotFound)
+
+    def _final(self, failure: WaybillError) -> WaybillError:
+        failure.is_uncertain = self._may_be_executed
+        if isinstance(failure, ConnectionFailed):
+            failure.is_sent |= self._may_be_executed
+        return failure
 
     def _is_repeated(self, failure: WaybillError, may_be_executed: bool) -> bool:  # noqa: FBT001
         if isinstance(failure, ApiError) and failure.status_code not in _REPEATED:

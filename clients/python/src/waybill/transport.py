@@ -1,6 +1,7 @@
 """Requests and responses without input and output: what both clients share."""
 
 import json
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,16 +13,20 @@ from typing import Any, Final, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from waybill.errors import ConnectionFailed, UnexpectedResponse, error_class
+from waybill.errors import ConnectionFailed, UnexpectedResponse, WaybillError, error_class
 from waybill.operations import Operation
 from waybill.retries import instant_of, seconds_of
 from waybill.values import json_bytes, path_of
 
+UNASKED_WAIT_S: Final = 5.0
+"""Seconds that the API waits for a shipment to be created or changed if it is not asked to (docs/api.md)."""
 PAGE_SIZE: Final = 100
 """The most that the API gives."""
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+
+_log = logging.getLogger("waybill")
 
 _UNSENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _MALFORMED: Final = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
@@ -158,6 +163,13 @@ def connection_failure(error: httpx2.RequestError, url: str) -> ConnectionFailed
     if isinstance(error, _UNSENT):
         return ConnectionFailed(f"no connection to {url}: {text}", is_sent=False)
     return ConnectionFailed(f"no complete response from {url}: {text}", is_sent=True)
+
+
+def log_retry(call: Call, failure: WaybillError, delay_s: float) -> None:
+    """Log that a call is repeated, without anything of its content."""
+    operation = call.operation
+    reason = str(failure).partition("\n")[0]
+    _log.info("%s %s is repeated in %.2f s: %s", operation.method, operation.path, delay_s, reason)
 
 
 def address_of(url: str) -> httpx2.URL:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 from urllib.parse import quote
@@ -87,6 +88,8 @@ def _query_text(value: object) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return instant_text(value)
+    if isinstance(value, Decimal):
+        return float(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

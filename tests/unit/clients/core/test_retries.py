@@ -1,5 +1,6 @@
 """Failures on the way: repeated where that is safe, and nowhere else."""
 
+import pickle
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,10 @@ from waybill import (
     ServerError,
     Unauthorized,
     Waybill,
+    WaybillError,
 )
+from waybill.operations import REPORT_EVENT
+from waybill.retries import Attempts, RetryPolicy
 
 NUMBER = "99M-GMPWC6W7SP2G"
 REGISTERED = answer(
@@ -172,6 +176,69 @@ def test_a_server_that_is_not_there_was_surely_not_reached() -> None:
         with pytest.raises(ConnectionFailed, match="no connection to http://127") as failed:
             client.public.shipment(NUMBER)
         assert not failed.value.is_sent
+
+
+def test_an_error_says_if_an_earlier_attempt_may_have_been_executed(
+    use: Use, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "waybill")
+    server.play(cut, error(409, "INVALID_TRANSITION"))
+    with pytest.raises(Conflict) as failed:
+        use(lambda client: client.shipments.cancel(NUMBER))
+    assert failed.value.is_uncertain
+    assert "DELETE /shipments/{tracking_number} is repeated in 0.0" in caplog.text
+    server.play(BUSY, error(409, "INVALID_TRANSITION"))
+    with pytest.raises(Conflict) as failed:
+        use(lambda client: client.shipments.cancel(NUMBER))
+    assert not failed.value.is_uncertain
+
+
+def test_a_server_that_went_away_after_an_attempt_may_have_executed_it() -> None:
+    attempts = Attempts(REPORT_EVENT, RetryPolicy(1), time.monotonic, names_version=False)
+    attempts.next_delay_s(ConnectionFailed("cut", is_sent=True))
+    with pytest.raises(ConnectionFailed) as failed:
+        attempts.next_delay_s(ConnectionFailed("refused", is_sent=False))
+    assert failed.value.is_sent
+
+
+def test_delays_grow_and_scatter_within_their_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.retries.FIRST_DELAY_S", 0.25)
+    monkeypatch.setattr("waybill.retries.LONGEST_DELAY_S", 1.0)
+    failure = ConnectionFailed("cut", is_sent=True)
+    for retry, longest in enumerate((0.25, 0.5, 1.0, 1.0)):
+        seen = []
+        for _ in range(200):
+            attempts = Attempts(REPORT_EVENT, RetryPolicy(9), time.monotonic, names_version=False)
+            seen.append([attempts.next_delay_s(failure) for _ in range(retry + 1)][-1])
+        assert 0 <= min(seen) < longest * 0.1
+        assert longest * 0.9 < max(seen) <= longest
+
+
+def test_no_retry_begins_after_the_bound() -> None:
+    now = iter([0.0, 59.0, 61.0])
+    attempts = Attempts(REPORT_EVENT, RetryPolicy(9, total_s=60), lambda: next(now), names_version=False)
+    attempts.next_delay_s(ConnectionFailed("cut", is_sent=True))
+    with pytest.raises(ConnectionFailed):
+        attempts.next_delay_s(ConnectionFailed("cut", is_sent=True))
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ConnectionFailed("cut", is_sent=True),
+        Conflict(409, {"error": "INVALID_TRANSITION", "may_follow": ["delivered"]}, request_id="01J"),
+        RateLimited(429, {}, message="later", retry_after=3.0),
+    ],
+)
+def test_an_error_passes_from_process_to_process(failure: WaybillError) -> None:
+    failure.is_uncertain = True
+    copy = pickle.loads(pickle.dumps(failure))  # noqa: S301 - our own
+    assert (type(copy), str(copy), vars(copy)) == (type(failure), str(failure), vars(failure))
+
+
+def test_a_short_timeout_leaves_the_api_its_wait(use: Use, server: ScriptedServer) -> None:
+    server.play(slow(0.5, REGISTERED))
+    assert use(CREATE, timeout=0.1, retries=0).status == "created"
 
 
 def test_a_refused_token_is_replaced_once(use: Use, server: ScriptedServer) -> None:

@@ -1,6 +1,7 @@
 """Values as they are sent."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 
 import pytest
 
@@ -42,6 +43,10 @@ def test_a_query_has_what_is_given() -> None:
         "from": "2026-01-01T12:00:00.123+00:00",
         "limit": "5",
     }
+
+
+def test_decimals_may_be_sent() -> None:
+    assert json_bytes({"weight_kg": Decimal("2.50")}) == b'{"weight_kg":2.5}'
 
 
 def test_models_may_be_sent() -> None:

@@ -7,7 +7,7 @@ from httpx2 import EventSource, ServerSentEvent
 
 from waybill._async.connection import AsyncConnection
 from waybill.errors import WaybillError
-from waybill.transport import Call
+from waybill.transport import Call, log_retry
 from waybill.waiting import AsyncStream, async_sleep
 
 FIRST_PAUSE_S: Final = 1.0
@@ -46,4 +46,5 @@ async def server_sent_events(
                         yield event
         except WaybillError as failure:
             delay_s = attempts.next_delay_s(failure)
+            log_retry(call, failure, delay_s)
         await async_sleep(delay_s)

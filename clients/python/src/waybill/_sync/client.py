@@ -37,8 +37,8 @@ class Waybill:
         username: with `password`; or give `api_key`, or a `token`, which is used until it ends. Without any
             of them, only public operations work.
         timeout: seconds for connecting, and for each silence of the server.
-        retries: attempts after the first, within a minute in all. A call is repeated only if that is safe:
-            docs of each method; `WaybillError` of the last attempt is raised.
+        retries: attempts after the first, within a minute in all. A call is repeated if that is safe; the
+            error of the last attempt is raised.
         headers: sent with each request, `traceparent` for example.
 
     Raises:

@@ -20,6 +20,7 @@ from waybill.transport import (
     address_of,
     connection_failure,
     is_loopback,
+    log_retry,
     reply_of,
     tls_context,
 )
@@ -90,6 +91,7 @@ class Connection:
                     is_renewed = True
                     continue
                 delay_s = attempts.next_delay_s(failure)
+                log_retry(call, failure, delay_s)
             sleep(delay_s)
 
     @contextmanager

@@ -18,7 +18,7 @@ from waybill.operations import (
     REGISTER_SHIPMENT,
     STREAM_SHIPMENT,
 )
-from waybill.transport import PAGE_SIZE, Call, Reply
+from waybill.transport import PAGE_SIZE, UNASKED_WAIT_S, Call, Reply
 from waybill.values import query_of, version_header, without_none
 from waybill.waiting import Stream
 
@@ -52,6 +52,7 @@ class Shipments:
             body=without_none(**fields),
             headers={"Idempotency-Key": idempotency_key or str(uuid.uuid4())},
             wait_s=wait,
+            slow_s=UNASKED_WAIT_S,
         )
         reply = self._connection.call(call)
         return reply.as_model(Queued) if reply.is_queued else reply.as_model(Registered)
@@ -113,7 +114,8 @@ class Shipments:
 
         Raises:
             Conflict: its status does not allow it.
-            PreconditionFailed: it has another version.
+            PreconditionFailed: it has another version; `is_uncertain`: perhaps since an earlier attempt of
+                this call was executed, although its answer was lost.
         """
         call = Call(
             operation=AMEND_SHIPMENT,
@@ -121,6 +123,7 @@ class Shipments:
             body=without_none(**changes),
             headers=version_header(if_version),
             wait_s=wait,
+            slow_s=UNASKED_WAIT_S,
         )
         return self._change(call)
 
@@ -136,13 +139,15 @@ class Shipments:
 
         Raises:
             Conflict: its status does not allow it.
-            PreconditionFailed: it has another version.
+            PreconditionFailed: it has another version; `is_uncertain`: perhaps since an earlier attempt of
+                this call was executed, although its answer was lost.
         """
         call = Call(
             operation=CANCEL_SHIPMENT,
             steps={"tracking_number": tracking_number},
             headers=version_header(if_version),
             wait_s=wait,
+            slow_s=UNASKED_WAIT_S,
         )
         return self._change(call)
 

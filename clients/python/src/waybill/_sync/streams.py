@@ -7,7 +7,7 @@ from httpx2 import EventSource, ServerSentEvent
 
 from waybill._sync.connection import Connection
 from waybill.errors import WaybillError
-from waybill.transport import Call
+from waybill.transport import Call, log_retry
 from waybill.waiting import Stream, sleep
 
 FIRST_PAUSE_S: Final = 1.0
@@ -44,4 +44,5 @@ def server_sent_events(connection: Connection, call: Call, last_id: str | None) 
                         yield event
         except WaybillError as failure:
             delay_s = attempts.next_delay_s(failure)
+            log_retry(call, failure, delay_s)
         sleep(delay_s)
