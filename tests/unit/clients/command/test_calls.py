@@ -85,6 +85,12 @@ def test_each_error_is_one_line(
     assert len(waybill.asked) == 1, "a token is not sent to where a redirect leads"
 
 
+def test_a_temporary_failure_is_retried(waybill: StandIn, ops: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("waybill.cli.context.RETRIES", 1)
+    waybill.responses += [(502, b""), (200, DEAD_LETTER), page()]
+    assert ops(*SHOW, "--json").code == 0
+
+
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy"])
 def test_a_proxy_of_the_shell_is_bypassed_for_this_machine(
     waybill: StandIn, ops: Run, monkeypatch: pytest.MonkeyPatch, name: str
