@@ -18,6 +18,7 @@ RUN_BY = {
     "README.md": "tests/e2e/test_readme.py",
     "docs/api.md": "tests/e2e/test_guide.py",
     "docs/command.md": "tests/e2e/test_command_page.py",
+    "docs/outbox.md": "tests/e2e/test_outbox_page.py",
     "docs/integration.md": "tests/e2e/test_integration_page.py",
     "docs/webhooks.md": "tests/e2e/test_webhooks_page.py",
     "docs/data.md": "tests/e2e/test_pages.py",
