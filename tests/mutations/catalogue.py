@@ -3,6 +3,7 @@
 from typing import Final
 
 from tests.mutations.applying import APPLYING
+from tests.mutations.calling import CALLING
 from tests.mutations.consuming import CONSUMING
 from tests.mutations.fanning_out import FANNING_OUT
 from tests.mutations.holding import HOLDING
@@ -21,4 +22,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *PUBLISHING,
     *FANNING_OUT,
     *RESTORING,
+    *CALLING,
 )

@@ -72,6 +72,7 @@ class Tree:
             "-q",
             "--invalidation-mode",
             "checked-hash",
+            "clients/python",
             "libs",
             "services",
             "tests",
