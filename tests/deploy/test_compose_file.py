@@ -244,6 +244,7 @@ def test_the_build_sees_only_what_it_needs() -> None:
     assert {line for line in lines if line.startswith("!")} == {
         "!pyproject.toml",
         "!uv.lock",
+        "!clients/python",
         "!libs",
         "!services",
         "!tools",

@@ -9,11 +9,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECTS = sorted(
-    path for part in ("libs", "services", "tools") for path in (ROOT / part).glob("*/pyproject.toml")
+    path
+    for part in ("clients", "libs", "services", "tools")
+    for path in (ROOT / part).glob("*/pyproject.toml")
 )
 MODULES = {
     tomllib.loads(path.read_text())["tool"]["uv"]["build-backend"]["module-name"]: path for path in PROJECTS
 }
+
+
+def distribution(module: str) -> str:
+    return "waybill" if module == "waybill" else f"waybill-{module.replace('_', '-')}"
 
 
 def imported(project: Path) -> Iterator[str]:
@@ -28,6 +34,6 @@ def imported(project: Path) -> Iterator[str]:
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.parent.name)
 def test_package_declares_just_what_it_imports_from_this_repository(project: Path) -> None:
     dependencies = tomllib.loads(project.read_text())["project"]["dependencies"]
-    declared = {each for each in dependencies if each.startswith("waybill-")}
+    declared = {each for each in dependencies if each == "waybill" or each.startswith("waybill-")}
     used = {name for name in imported(project) if name in MODULES and MODULES[name] != project}
-    assert {f"waybill-{name.replace('_', '-')}" for name in used} == declared
+    assert {distribution(name) for name in used} == declared
