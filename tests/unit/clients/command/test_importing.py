@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.unit.clients.command.bodies import NUMBER
 from tests.unit.clients.command.conftest import Run
 from tests.unit.clients.command.stand_in import Asked, Json, StandIn, refusal
+from waybill.importing.results import ResultFile, RowResult
 
 HEADER = "tracking_number;status;timestamp;source"
 ZONE = ("--zone", "America/Mexico_City")
@@ -151,6 +153,24 @@ def test_a_signal_ends_it_with_a_result_file(
         "scans.csv",
         "scans.result.csv",
     ]
+
+
+def test_a_signal_while_the_result_is_written_does_not_lose_it(
+    waybill: StandIn, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = scans(tmp_path)
+    file.chmod(0o640)
+    written = ResultFile.with_results
+
+    def written_meanwhile(self: ResultFile, results: Sequence[RowResult]) -> bytes:
+        os.kill(os.getpid(), signal.SIGINT)
+        return written(self, results)
+
+    monkeypatch.setattr(ResultFile, "with_results", written_meanwhile)
+    waybill.responses.append(batch(*queued(0, 1)))
+    assert run("import", str(file), *ZONE).code == 0
+    assert [outcome for outcome, *_ in outcomes(tmp_path)] == ["queued", "queued"]
+    assert (tmp_path / "scans.result.csv").stat().st_mode == file.stat().st_mode
 
 
 def test_a_dry_run_sends_and_writes_nothing(waybill: StandIn, run: Run, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """CSV files: the encoding and the separator are found, or given, and results are written likewise."""
 
+import codecs
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,16 @@ def test_a_given_encoding_and_separator_hold() -> None:
         read_csv(b"a\xff", encoding="UTF8")
     with pytest.raises(InvalidLayout, match="no encoding 'utf-9'"):
         read_csv(b"a", encoding="utf-9")
+
+
+@pytest.mark.parametrize(
+    ("content", "at"),
+    [(SPANISH.encode() * 9 + b"Pe\xf1a;x\n", 443), (codecs.BOM_UTF16_LE + b"a\0b", 2)],
+    ids=["one line of another encoding", "half a character"],
+)
+def test_a_damaged_text_is_never_misread(content: bytes, at: int) -> None:
+    with pytest.raises(UnreadableFile, match=f"damaged: byte {at} cannot be read"):
+        read_csv(content)
 
 
 @pytest.mark.parametrize(

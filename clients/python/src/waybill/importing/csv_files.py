@@ -16,7 +16,7 @@ from waybill.importing.errors import InvalidLayout, UnreadableFile, message
 
 NOT_A_TABLE: Final = message("This is no file that can be read: choose a CSV or an XLSX file.")
 
-NOT_OF_THIS_ENCODING: Final = "The file is not in this encoding: byte {at} cannot be read."
+DAMAGED: Final = message("The text of the file is damaged: byte {at} cannot be read in its encoding.")
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 ENCODINGS: Final = ("cp1252", "cp1250", "cp1251", "cp932", "gb18030", "big5", "cp949", "mac_roman", "cp850")
@@ -25,6 +25,9 @@ LOOKED_AT_ROWS: Final = 50
 LOOKED_AT_BYTES: Final = 100_000
 
 _NAMES: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+_FEW: Final = 10
+"""Readable characters beside a damaged one in a text that is still UTF-8."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -111,16 +114,14 @@ def _rows(text: str, separator: str) -> Iterator[Sequence[str]]:
 
 def _decoded(content: bytes, encoding: str | None) -> tuple[str, str, bool]:
     """Return the text, its encoding, and whether it begins with a byte order mark."""
-    for mark, name in _BOMS:
-        if content.startswith(mark):
-            return content[len(mark) :].decode(name, errors="replace"), name, True
+    mark, marked = next((each for each in _BOMS if content.startswith(each[0])), (b"", None))
     try:
-        encoding = codecs.lookup(encoding).name if encoding else _encoding_of(content)
-        return content.decode(encoding), encoding, False
+        name = marked or (codecs.lookup(encoding).name if encoding else _encoding_of(content))
+        return content[len(mark) :].decode(name), name, bool(mark)
     except LookupError as error:
         raise InvalidLayout(f"there is no encoding {encoding!r}") from error
     except UnicodeDecodeError as error:
-        raise UnreadableFile(NOT_OF_THIS_ENCODING, at=error.start) from error
+        raise UnreadableFile(DAMAGED, at=error.start) from error
 
 
 def _encoding_of(content: bytes) -> str:
@@ -130,7 +131,7 @@ def _encoding_of(content: bytes) -> str:
     character, that of Western Windows comes first if its text looks so. The others are guessed by the
     frequencies of their letters.
     """
-    if _is_of(content, "utf-8"):
+    if _is_utf_8(content):
         return "utf-8"
     if _is_of(content, "cp1252"):
         text = content.decode("cp1252")
@@ -141,6 +142,13 @@ def _encoding_of(content: bytes) -> str:
     if best is not None and _is_of(content, best.encoding):
         return best.encoding
     return next((each for each in ENCODINGS if _is_of(content, each)), "latin-1")
+
+
+def _is_utf_8(content: bytes) -> bool:
+    """Say whether a text is UTF-8, even if single characters of it are damaged."""
+    text = content.decode("utf-8", errors="replace")
+    damaged = text.count("\ufffd")
+    return len(text) - len(text.encode("ascii", errors="ignore")) >= _FEW * damaged
 
 
 def _is_of(content: bytes, encoding: str) -> bool:
