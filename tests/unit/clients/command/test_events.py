@@ -99,7 +99,7 @@ def test_rejected_lines_of_a_file_are_shown_with_their_problems(
     ended = run("events", "send-file", scans(tmp_path, SCAN, "", SCAN.replace("picked_up", "lost")))
     assert ended.code == 1
     assert ended.err == "error: 1 of 2 events are queued, 1 rejected\n"
-    assert "/status unknown" in ended.out
+    assert ended.out == "line 3: /status unknown\n"
     assert waybill.asked[0].headers["Prefer"] == "handling=lenient"
 
 

@@ -38,6 +38,40 @@ def test_an_endpoint_is_shown_paused_resumed_and_tested(waybill: StandIn, run: R
     ]
 
 
+def test_an_endpoint_is_made_changed_and_deleted(waybill: StandIn, run: Run) -> None:
+    made = ENDPOINT | {"secret": "whsec_new"}
+    waybill.responses += [(201, made), (200, ENDPOINT), (204, b"")]
+    options = (
+        "--type",
+        "shipment.*",
+        "--payload",
+        "thin",
+        "--rate-per-s",
+        "2.5",
+        "--client-id",
+        "client_001",
+    )
+    assert run("webhooks", "create", ENDPOINT["url"], *options, "--json").json == made
+    assert (
+        run("webhooks", "change", ID, "--receiver", "https://new.example/w", "--ordering", "none").code == 0
+    )
+    assert run("webhooks", "delete", ID).code == 0
+    fields = {"types": ["shipment.*"], "payload": "thin", "rate_per_s": 2.5, "client_id": "c"}
+    assert [(asked.method, asked.path, asked.body) for asked in waybill.asked] == [
+        ("POST", "/webhooks", {"url": ENDPOINT["url"]} | fields),
+        ("PATCH", f"/webhooks/{ID}", {"url": "https://w.example", "ordering": "none"}),
+        ("DELETE", f"/webhooks/{ID}", None),
+    ]
+
+
+@pytest.mark.parametrize("options", [(), ("--rate-per-s", "nan"), ("--rate-per-s", "fast")])
+def test_nothing_or_no_number_changes_no_endpoint(
+    waybill: StandIn, run: Run, options: tuple[str, ...]
+) -> None:
+    assert run("webhooks", "change", ID, *options).code == 2
+    assert waybill.asked == []
+
+
 def test_a_rotation_says_how_long_the_older_secret_signs(waybill: StandIn, run: Run) -> None:
     waybill.responses += [(200, {"secret": "whsec_new"})] * 2
     assert run("webhooks", "rotate", ID, "--json").json == {"secret": "whsec_new"}

@@ -150,13 +150,16 @@ def send_file(
     Sending the same lines again is harmless: shipment, source and time are an event's identity. For tables
     (CSV, XLSX) there is `waybill import`.
     """
-    result = _reported(context, json_lines(path))
+    lines = json_lines(path)
+    result = _reported(context, list(lines.values()))
     rejected = [each for each in result.events if isinstance(each, RejectedItem)]
     if context.as_json:
         context.show(result)
-    for each in () if context.as_json else rejected:
-        problems = "; ".join(f"{problem.pointer} {problem.message}" for problem in each.details)
-        context.show_line(f"event {each.index + 1}: {problems or each.error}")
+    else:
+        numbers = list(lines)
+        for each in rejected:
+            problems = "; ".join(f"{problem.pointer} {problem.message}" for problem in each.details)
+            context.show_line(f"line {numbers[each.index]}: {problems or each.error}")
     if rejected:
         raise Unfinished(f"{result.queued} of {result.received} events are queued, {len(rejected)} rejected")
     context.say(f"{result.queued} events are queued")

@@ -68,17 +68,17 @@ def json_object(path: str) -> dict[str, Any]:
     return _object(_whole(path), _name(path))
 
 
-def json_lines(path: str) -> list[dict[str, Any]]:
-    """Read objects of NDJSON, one from each line; empty lines are skipped.
+def json_lines(path: str) -> dict[int, dict[str, Any]]:
+    """Read objects of NDJSON, by the numbers of their lines; empty lines are skipped.
 
     Raises:
         Misused: the file cannot be read, or a line is no object.
     """
-    return [
-        _object(line, f"{_name(path)}, line {number}")
+    return {
+        number: _object(line, f"{_name(path)}, line {number}")
         for number, line in enumerate(_whole(path).split(b"\n"), 1)
         if line.strip()
-    ]
+    }
 
 
 def _whole(path: str) -> bytes:

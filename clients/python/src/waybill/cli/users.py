@@ -76,8 +76,9 @@ def create(
     reach: Reach,
 ) -> None:
     """Create a user; asks for the password, or reads it as one line from standard input."""
+    users = context.client.users  # without credentials there is nothing to ask
     password = new_secret(f"Password of {username}")
-    context.show(context.client.users.create(username, password, role, **reach.given()))
+    context.show(users.create(username, password, role, **reach.given()))
 
 
 @app.command()

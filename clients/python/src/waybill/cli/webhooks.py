@@ -8,7 +8,7 @@ import typer
 
 from waybill.cli.context import CliContext, Json, to_json
 from waybill.cli.errors import Interrupted, Misused
-from waybill.cli.inputs import segment
+from waybill.cli.inputs import finite, segment
 from waybill.cli.options import expanded
 from waybill.models import ListedDelivery, WebhookReplay
 
@@ -40,27 +40,29 @@ class EndpointFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """Messages that an endpoint wants, and how it wants them."""
+class EndpointFields:
+    """Messages that an endpoint receives, and how."""
 
     type: Annotated[
         list[str] | None, typer.Option(help="Such as shipment.delivered, or shipment.*; several times.")
     ] = None
     payload: Annotated[str | None, typer.Option(help="full or thin.")] = None
     ordering: Annotated[str | None, typer.Option(help="none or per_shipment.")] = None
-    rate_per_s: Annotated[float | None, typer.Option(min=0, help="Maximum requests per second.")] = None
+    rate_per_s: Annotated[float | None, typer.Option(help="Requests per second, at most.", parser=finite)] = (
+        None
+    )
     description: Annotated[str | None, typer.Option(help="For people.")] = None
 
     def given(self) -> dict[str, Any]:
         """Return the fields that have a value, by the names of the API."""
-        fields = {
+        named = {
             "types": self.type or None,
             "payload": self.payload,
             "ordering": self.ordering,
             "rate_per_s": self.rate_per_s,
             "description": self.description,
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,11 @@ def show_list(context: CliContext, filters: EndpointFilter) -> None:
 def create(
     context: CliContext,
     receiver: Annotated[str, typer.Argument(help="Where it listens: https://…", metavar="RECEIVER")],
-    wishes: Wishes,
+    fields: EndpointFields,
     client_id: Annotated[str | None, typer.Option(help="For this client's shipments.")] = None,
 ) -> None:
     """Register an endpoint, and show its secret this once."""
-    context.show(context.client.webhooks.create(receiver, client_id=client_id, **wishes.given()))
+    context.show(context.client.webhooks.create(receiver, client_id=client_id, **fields.given()))
 
 
 @app.command()
@@ -113,11 +115,11 @@ def create(
 def change(
     context: CliContext,
     endpoint: Endpoint,
-    wishes: Wishes,
+    fields: EndpointFields,
     receiver: Annotated[str | None, typer.Option(help="Where it listens now: https://…")] = None,
 ) -> None:
     """Change some fields of an endpoint."""
-    changes = wishes.given() | ({} if receiver is None else {"url": receiver})
+    changes = fields.given() | ({} if receiver is None else {"url": receiver})
     if not changes:
         raise Misused("nothing to change: give one of --receiver, --type, --payload, --ordering, …")
     context.show(context.client.webhooks.change(endpoint, **changes))
