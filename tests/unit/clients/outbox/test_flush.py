@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.builders import number
 from tests.support.scan_server import HANGS_UP, LOSES_THE_ANSWER, Event, Fault, ScanServer, error, scan_server
-from waybill import Waybill
+from waybill import AsyncWaybill, Waybill
 from waybill.errors import (
     ApiError,
     BadRequest,
@@ -207,6 +207,13 @@ def test_any_other_answer_stops_the_flush_and_every_scan_stays(
     server.faults = []
     outbox.flush(client)
     assert_all_arrived_in_order(server, 6)
+
+
+def test_client_for_asyncio_is_refused(outbox: Outbox, server: ScanServer) -> None:
+    fill(outbox, 1)
+    with pytest.raises(TypeError, match="takes a Waybill, not AsyncWaybill: run it in a thread"):
+        outbox.flush(AsyncWaybill(server.url))  # type: ignore[arg-type]  # the point
+    assert server.requests == 0
 
 
 def test_request_that_is_too_large_for_a_proxy_is_halved(

@@ -7,17 +7,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, Unpack
+from typing import Final, Self, Unpack
 
+from waybill._sync.client import Waybill
 from waybill.fields import EventFields
 from waybill.outbox.errors import InvalidScan
 from waybill.outbox.flushing import Flush, FlushResult
 from waybill.outbox.scans import Event, RefusedScan, Scan, checked, text_of
 from waybill.outbox.sending import Sender
 from waybill.outbox.store import ScanStore
-
-if TYPE_CHECKING:
-    from waybill import Waybill
 
 MAX_SCANS: Final = 100_000
 MAX_AGE: Final = timedelta(days=7)
@@ -159,7 +157,7 @@ class Outbox:
         counts = self._store.counts(overdue_before=datetime.now(UTC) - self._max_age)
         return OutboxStatus(*counts, self._max_scans)
 
-    def flush(self, client: "Waybill", *, wait_s: float = 30.0) -> FlushResult:
+    def flush(self, client: Waybill, *, wait_s: float = 30.0) -> FlushResult:
         """Send the scans that wait now, in the order in which they were added.
 
         One request is in flight at a time, and it has the oldest scans: a scan is never sent before an
@@ -171,12 +169,15 @@ class Outbox:
             wait_s: how long to wait in seconds while another thread or process flushes this outbox.
 
         Raises:
+            TypeError: the client is another one; in asyncio use `asyncio.to_thread(outbox.flush, client)`.
             OutboxBusy: another flush took longer than `wait_s`.
             ApiError: the API did not take the request: 401 and 403 (look at the credentials), 429, 5xx. The
                 scans stay, and a note of the error says how many were sent before.
             ConnectionFailed: there was no answer. The scans stay.
             OutboxError: the file cannot be used.
         """
+        if not isinstance(client, Waybill):
+            raise TypeError(f"flush() takes a Waybill, not {type(client).__name__}: run it in a thread")
         with self._store.flushing(wait_s):
             flush = Flush(self._store, Sender(client))
             for warning in self._warnings():

@@ -2,22 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
+from waybill._sync.client import Waybill
 from waybill.errors import ApiError
 from waybill.models.events import QueuedBatch
 from waybill.operations import REPORT_EVENTS
 from waybill.outbox.answers import Verdicts, is_refused_as_a_whole, refusals_of, verdicts_of
 from waybill.transport import Call
 
-if TYPE_CHECKING:
-    from waybill import Waybill
-
 
 class Sender:
     """Sends the lines of one flush."""
 
-    def __init__(self, client: "Waybill") -> None:
+    def __init__(self, client: Waybill) -> None:
         self._client = client
 
     @property

@@ -258,19 +258,25 @@ def _open(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     connection = _connect(path, BUSY_S)
     try:
-        _require_outbox(path, connection)
+        version = _version_of(path, connection)
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS keeps what fsync has written in the drive's cache
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
-        _create_tables(connection)
+        if version < VERSION:
+            _create_tables(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _require_outbox(path: Path, connection: sqlite3.Connection) -> None:
+def _version_of(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the version of an outbox; 0 of a file that is empty.
+
+    Raises:
+        OutboxError: the file is not an outbox, or one of a newer version.
+    """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -281,6 +287,7 @@ def _require_outbox(path: Path, connection: sqlite3.Connection) -> None:
             f"the outbox {path} was written by a newer version of waybill (format {version}; this version"
             f" reads {VERSION}): upgrade waybill"
         )
+    return int(version)
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
@@ -300,7 +307,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
+    if version == 0:  # else another process was faster
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
     connection.execute("COMMIT")
