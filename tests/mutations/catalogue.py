@@ -7,6 +7,7 @@ from tests.mutations.calling import CALLING
 from tests.mutations.consuming import CONSUMING
 from tests.mutations.fanning_out import FANNING_OUT
 from tests.mutations.holding import HOLDING
+from tests.mutations.importing import IMPORTING
 from tests.mutations.keeping import KEEPING
 from tests.mutations.mutation import Mutation
 from tests.mutations.publishing import PUBLISHING
@@ -25,4 +26,5 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *RESTORING,
     *CALLING,
     *KEEPING,
+    *IMPORTING,
 )

@@ -74,7 +74,7 @@ def test_columns_that_are_not_read_and_those_with_one_name_are_said() -> None:
     assert (imported.ignored, imported.repeated) == (("status", "carrier"), ("Status",))
 
 
-def test_a_key_is_of_the_reference_the_client_and_the_place_among_those_with_both() -> None:
+def test_a_key_is_of_the_reference_the_client_and_the_place() -> None:
     first, second, other, third = keys_of(
         [SHIPMENT, SHIPMENT, SHIPMENT | {"client_id": "b"}, {"reference": "4711"}]
     )

@@ -45,7 +45,7 @@ def test_results_of_an_earlier_import_are_replaced() -> None:
 @pytest.mark.parametrize(
     "text", ["=2+3", "+cmd|' /C calc'!A0", "-2+SUM(1)", "@x", "\t=1", "\r=1", "'=x", '=HYPERLINK("x")']
 )
-def test_a_cell_that_a_spreadsheet_would_run_is_text_in_the_result_and_itself_when_read_again(
+def test_a_formula_is_text_in_the_result_and_itself_when_read_again(
     text: str,
 ) -> None:
     table = Table(("a", "waybill_error"), ((text, text),))

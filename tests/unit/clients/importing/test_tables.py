@@ -2,8 +2,11 @@
 
 import csv
 import io
+import subprocess
+import sys
 import zipfile
 from datetime import datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -143,6 +146,33 @@ def test_a_damaged_workbook_is_a_table_or_unreadable(data: st.DataObject) -> Non
         read_table(bytes(content))
     except UnreadableFile:
         return
+
+
+READER = """
+import resource, sys
+from pathlib import Path
+from waybill.importing.tables import read_table
+resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
+try:
+    read_table(Path(sys.argv[1]).read_bytes())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_cells_lie_in_an_area_of_bounded_size(tmp_path: Path) -> None:
+    (tmp_path / "far.xlsx").write_bytes(cell_at("XFD1048576"))
+    command = [sys.executable, "-c", READER, str(tmp_path / "far.xlsx")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # calamine would abort there
+    assert (ran.returncode, ran.stdout) == (0, "The file has more than 50,000 rows: split it.\n"), ran.stderr
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused() -> None:
+    filled = SHEET % (b'<c r="A1"><v>1</v></c>' + b" " * 40_000)
+    content = repacked(as_xlsx([["a"], [1]]), sheet1=filled)
+    assert len(content) < SMALL.file_bytes
+    with pytest.raises(UnreadableFile, match="no file that can be read"):
+        read_table(content, SMALL)
 
 
 def test_an_archive_that_lies_about_its_size_is_not_unpacked() -> None:
