@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -230,18 +231,19 @@ except OutboxError as error:
 """
 
 
-def test_read_only_file_is_named(path: Path) -> None:
-    Outbox(path).close()
-    for folder in (path.parent, *path.parent.parents[:3]):
-        folder.chmod(0o755)
-    path.chmod(0o444)
-    ran = subprocess.run(
-        [sys.executable, "-c", READ_ONLY, str(path), number(1)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
+def test_read_only_file_is_named() -> None:
+    with TemporaryDirectory() as folder:  # not of pytest: those can be entered by their owner alone
+        path = Path(folder) / "scans.db"
+        Outbox(path).close()
+        path.parent.chmod(0o755)
+        path.chmod(0o444)
+        ran = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, str(path), number(1)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
     assert "scans.db: it cannot be written" in ran.stdout, ran.stderr
 
 
