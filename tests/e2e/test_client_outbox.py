@@ -18,7 +18,7 @@ from tests.support.builders import ROUTE
 from tests.support.stack import StackAddresses
 from waybill.outbox import Outbox
 
-pytestmark = [pytest.mark.stack]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
 
 SOURCE = "scanner-mex-03"
 FORBIDDEN_SOURCE = "dock-9"

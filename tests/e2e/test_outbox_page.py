@@ -11,7 +11,7 @@ from tests.support.pages import blocks
 from tests.support.printed_calls import PRINTED_URL, ROOT, run_calls
 from tests.support.stack import StackAddresses
 
-pytestmark = [pytest.mark.stack]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(150)]
 
 PAGE = "docs/outbox.md"
 
