@@ -168,6 +168,16 @@ def stream(*chunks: bytes) -> Action:
     return act
 
 
+def broken_stream(handler: Handler) -> None:
+    """Begin a stream of server-sent events, and break the connection."""
+    handler.send_response_only(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.flush()
+    cut(handler)
+
+
 @contextmanager
 def scripted_server() -> Iterator[ScriptedServer]:
     """Serve on a port of its own while the context lasts."""

@@ -132,7 +132,7 @@ def reply_of(response: httpx2.Response, accepted: frozenset[int] = frozenset()) 
         ApiError: it is an error.
     """
     status, headers = response.status_code, response.headers
-    body = _json_of(response.content)
+    body = json_of(response.content)
     if response.is_success or status in accepted:
         if body is None and response.content:
             raise UnexpectedResponse(status, message=_not_json(response), request_id=_id(headers))
@@ -149,6 +149,18 @@ def reply_of(response: httpx2.Response, accepted: frozenset[int] = frozenset()) 
         request_id=_id(headers),
         retry_after=seconds_of(headers.get("retry-after")),
     )
+
+
+def require_content_type(response: httpx2.Response, wanted: str) -> None:
+    """Check what a successful response is, before it is read.
+
+    Raises:
+        UnexpectedResponse: something else.
+    """
+    kind = response.headers.get("content-type", "nothing")
+    if kind.partition(";")[0].strip().lower() != wanted:
+        message = f"the response is not {wanted} but {kind}: is {response.url.host} Waybill's API?"
+        raise UnexpectedResponse(response.status_code, message=message, request_id=_id(response.headers))
 
 
 def connection_failure(error: httpx2.RequestError, url: str) -> ConnectionFailed:
@@ -233,7 +245,8 @@ def _id(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-request-id")
 
 
-def _json_of(content: bytes) -> Any:  # noqa: ANN401 - JSON is any
+def json_of(content: bytes | str) -> Any:  # noqa: ANN401 - JSON is any
+    """Return what JSON means; None if it is none."""
     try:
         return json.loads(content)
     except ValueError:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.scripted_server import Action, ScriptedServer, cut, error, stream
-from waybill import AsyncWaybill, NotFound, ServerError, UnexpectedResponse, Waybill
+from tests.support.scripted_server import Action, ScriptedServer, answer, broken_stream, cut, error, stream
+from waybill import AsyncWaybill, ConnectionFailed, NotFound, ServerError, UnexpectedResponse, Waybill
 
 NUMBER = "99M-GMPWC6W7SP2G"
 
@@ -70,17 +70,29 @@ def test_a_stream_that_is_refused_is_an_error(server: ScriptedServer) -> None:
         followed(server, 1)
 
 
-def test_a_stream_that_never_opens_is_an_error(
-    server: ScriptedServer,
-    short_pauses: None,  # noqa: ARG001
-) -> None:
+def test_a_stream_that_never_opens_is_an_error(server: ScriptedServer) -> None:
     server.play(error(503, "SERVICE_UNAVAILABLE"))
     with pytest.raises(ServerError):
         followed(server, 1)
     assert len(server.received) == 5
 
 
-def test_an_event_that_is_none_is_an_error(server: ScriptedServer) -> None:
-    server.play(stream(b'id: 1\ndata: {"version":"x"}\n\n'))
+def test_a_stream_that_breaks_off_at_once_each_time_is_an_error(server: ScriptedServer) -> None:
+    server.play(broken_stream)
+    with pytest.raises(ConnectionFailed):
+        followed(server, 1)
+    assert len(server.received) == 5
+
+
+def test_a_page_is_no_stream(server: ScriptedServer) -> None:
+    server.play(answer(200, b"<html>", content_type="text/html; charset=utf-8"))
+    with pytest.raises(UnexpectedResponse, match="not text/event-stream but text/html"):
+        followed(server, 1)
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("data", [b'{"version":"x"}', b"no JSON"])
+def test_an_event_that_is_none_is_an_error(server: ScriptedServer, data: bytes) -> None:
+    server.play(stream(b"id: 1\ndata: " + data + b"\n\n"))
     with pytest.raises(UnexpectedResponse, match="no LiveStatus"):
         followed(server, 1)

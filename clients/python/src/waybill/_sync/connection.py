@@ -137,9 +137,8 @@ class Connection:
         return token
 
     def use(self, credentials: Credentials) -> None:
-        """Use other credentials from now on."""
+        """Use other credentials at the next login."""
         self._credentials = credentials
-        self._token = HeldToken(credentials.token, time.monotonic)
 
     @property
     def credentials(self) -> Credentials:

@@ -18,7 +18,7 @@ from waybill.operations import (
     REGISTER_SHIPMENT,
     STREAM_SHIPMENT,
 )
-from waybill.transport import PAGE_SIZE, UNASKED_WAIT_S, Call, Reply
+from waybill.transport import PAGE_SIZE, UNASKED_WAIT_S, Call, Reply, json_of
 from waybill.values import query_of, version_header, without_none
 from waybill.waiting import Stream
 
@@ -83,7 +83,7 @@ class Shipments:
         call = Call(operation=STREAM_SHIPMENT, steps={"tracking_number": tracking_number})
         last_id = None if after_version is None else str(after_version)
         for event in server_sent_events(self._connection, call, last_id):
-            yield Reply(HTTPStatus.OK, event.json(), {}).as_model(LiveStatus)
+            yield Reply(HTTPStatus.OK, json_of(event.data), {}).as_model(LiveStatus)
 
     def list(self, *, limit: int = PAGE_SIZE, **filters: Unpack[ShipmentFilters]) -> Listing[Shipment]:
         """List shipments, newest first.

@@ -1,5 +1,6 @@
 """Live streams of the API."""
 
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -7,13 +8,15 @@ from httpx2 import EventSource, ServerSentEvent
 
 from waybill._sync.connection import Connection
 from waybill.errors import WaybillError
-from waybill.transport import Call, log_retry
+from waybill.transport import Call, log_retry, require_content_type
 from waybill.waiting import Stream, sleep
 
 FIRST_PAUSE_S: Final = 1.0
 """Pause before connecting again, until the server names one."""
 SILENCE_S: Final = 45.0
 """Longer than the 15 s between the server's comments."""
+LASTED_S: Final = 5.0
+"""A stream that lasted as long has worked: its failure is the first one."""
 EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -33,16 +36,21 @@ def server_sent_events(connection: Connection, call: Call, last_id: str | None) 
     pause_s = FIRST_PAUSE_S
     while True:
         headers = {"Accept": EVENT_STREAM, **({} if last_id is None else {"Last-Event-ID": last_id})}
-        delay_s = pause_s
+        delay_s, opened_s = pause_s, None
         try:
             with connection.stream(replace(call, headers=headers, slow_s=SILENCE_S)) as response:
-                attempts = connection.attempts(call)
+                require_content_type(response, EVENT_STREAM)
+                opened_s = time.monotonic()
                 for event in EventSource(response):
+                    attempts = connection.attempts(call)
                     last_id = event.id or last_id
                     pause_s = delay_s = pause_s if event.retry is None else event.retry / 1000
                     if event.data:
                         yield event
+            attempts = connection.attempts(call)
         except WaybillError as failure:
+            if opened_s is not None and time.monotonic() - opened_s > LASTED_S:
+                attempts = connection.attempts(call)
             delay_s = attempts.next_delay_s(failure)
             log_retry(call, failure, delay_s)
         sleep(delay_s)
