@@ -44,7 +44,7 @@ class Call:
         body: sent as JSON; None: no body.
         ndjson: sent as it is, in place of `body`.
         wait_s: seconds for the server to wait for the outcome (`Prefer: wait`, RFC 7240).
-        slow_s: seconds that the server may take, besides.
+        slow_s: seconds that the server may take if `wait_s` is None.
         accepted: statuses that are no error, besides 2xx.
     """
 

@@ -195,7 +195,7 @@ class Connection:
         return self._credentials.exchange() is not None
 
     def _request(self, call: Call, token: str | None) -> httpx2.Request:
-        silence_s = self._timeout_s + (call.wait_s or 0) + call.slow_s
+        silence_s = self._timeout_s + (call.slow_s if call.wait_s is None else call.wait_s)
         return self._http.build_request(
             call.operation.method,
             self.url + call.path,
