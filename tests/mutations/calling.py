@@ -7,14 +7,15 @@ from tests.mutations.mutation import Mutation
 _PACKAGE: Final = "clients/python/src/waybill"
 _TESTS: Final = "tests/unit/clients/core"
 _RETRIES: Final = f"{_TESTS}/test_retries.py"
+_HOSTILE: Final = f"{_TESTS}/test_hostile_servers.py"
 
 CALLING: Final = (
     Mutation(
         name="creation-without-key",
         safety="the retries of a creation make one shipment",
         file=f"{_PACKAGE}/_async/shipments.py",
-        old='headers={"Idempotency-Key": idempotency_key or str(uuid.uuid4())}',
-        new="headers={} if idempotency_key is None or uuid is None else {}",
+        old='headers={"Idempotency-Key": key}',
+        new="headers={} if key else {}",
         tests=(f"{_RETRIES}::test_each_creation_has_a_key_of_its_own[async]",),
     ),
     Mutation(
@@ -39,8 +40,8 @@ CALLING: Final = (
         name="deletion-of-nothing-done",
         safety="a DELETE that finds nothing has succeeded only if it may be its own doing",
         file=f"{_PACKAGE}/retries.py",
-        old="return self._may_be_executed and self._operation",
-        new="return self._operation",
+        old="return self._may_be_executed and removes",
+        new="return removes",
         tests=(f"{_RETRIES}::test_a_deletion_of_nothing_fails[sync]",),
     ),
     Mutation(
@@ -60,6 +61,22 @@ CALLING: Final = (
         tests=(f"{_RETRIES}::test_a_wrong_password_is_tried_once[async]",),
     ),
     Mutation(
+        name="wrong-password-tried-by-each-thread",
+        safety="calls that wait for one login share its refusal",
+        file=f"{_PACKAGE}/_sync/connection.py",
+        old="if self._refusal is not None and self._refusal is not known:",
+        new="if self._refusal is not None and self._refusal is known:",
+        tests=(f"{_HOSTILE}::test_threads_try_a_wrong_password_once",),
+    ),
+    Mutation(
+        name="cancellation-of-nothing-done",
+        safety="a cancellation that finds no shipment has not succeeded",
+        file=f"{_PACKAGE}/retries.py",
+        old=" and self._operation is not CANCEL_SHIPMENT",
+        new="",
+        tests=(f"{_HOSTILE}::test_a_cancellation_of_an_unknown_shipment_is_not_done[async]",),
+    ),
+    Mutation(
         name="redirect-followed",
         safety="a token reaches no other host",
         file=f"{_PACKAGE}/_async/connection.py",
@@ -71,7 +88,7 @@ CALLING: Final = (
         name="instant-without-zone",
         safety="an instant that could mean any hour is refused",
         file=f"{_PACKAGE}/values.py",
-        old="if instant.utcoffset() is None:",
+        old="if offset is None:",
         new="if instant is None:",
         tests=(f"{_TESTS}/test_values.py::test_an_instant_without_a_zone_is_refused",),
     ),

@@ -120,8 +120,10 @@ class Conflict(ApiError):
     @property
     def held_until(self) -> datetime | None:
         """Time until which the event is held, to be applied once its status may follow; None: not held."""
-        text = self.body.get("held_until")
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
+        try:
+            return datetime.fromisoformat(_text(self.body.get("held_until")))
+        except ValueError:
+            return None
 
 
 class PreconditionFailed(ApiError):

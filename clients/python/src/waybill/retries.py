@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 
 from waybill.errors import ApiError, ConnectionFailed, NotFound, WaybillError
-from waybill.operations import Operation, Repeats
+from waybill.operations import CANCEL_SHIPMENT, Operation, Repeats
 
 FIRST_DELAY_S: Final = 0.25
 LONGEST_DELAY_S: Final = 8.0
@@ -70,8 +70,18 @@ class Attempts:
         return delay_s
 
     def is_done(self, failure: WaybillError) -> bool:
-        """Return whether the failure of a repeated DELETE says that the first one was executed."""
-        return self._may_be_executed and self._operation.method == "DELETE" and isinstance(failure, NotFound)
+        """Return whether the failure of a repeated DELETE says that the first one was executed.
+
+        A cancelled shipment stays: one that is not found was not cancelled before.
+        """
+        removes = self._operation.method == "DELETE" and self._operation is not CANCEL_SHIPMENT
+        return self._may_be_executed and removes and isinstance(failure, NotFound)
+
+    def end_without_token(self, failure: WaybillError) -> None:
+        """Mark the error of a login: this attempt was not made, but earlier ones may have been executed."""
+        if isinstance(failure, ConnectionFailed):
+            failure.is_sent = False
+        self._final(failure)
 
     def _final(self, failure: WaybillError) -> WaybillError:
         failure.is_uncertain = self._may_be_executed
@@ -108,7 +118,7 @@ def instant_of(http_date: str | None) -> datetime | None:
         return None
     try:
         instant = parsedate_to_datetime(http_date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 

@@ -31,6 +31,9 @@ _log = logging.getLogger("waybill")
 _UNSENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _MALFORMED: Final = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
+MAX_CONTENT: Final = 64 * 1024 * 1024
+"""Bytes of a response, uncompressed: several times what the longest page may have."""
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -125,16 +128,42 @@ class Reply:
             ) from None
 
 
-def reply_of(response: httpx2.Response, accepted: frozenset[int] = frozenset()) -> Reply:
-    """Return a successful response whose body was read.
+class Content:
+    """Body of a response, taken piece by piece: a server could send one without end."""
+
+    def __init__(self, status_code: int) -> None:
+        self._status_code = status_code
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def take(self, piece: bytes) -> None:
+        """Add a piece.
+
+        Raises:
+            UnexpectedResponse: it is more than `MAX_CONTENT`.
+        """
+        self._pieces.append(piece)
+        self._size += len(piece)
+        if self._size > MAX_CONTENT:
+            raise UnexpectedResponse(
+                self._status_code, message=f"the response has more than {MAX_CONTENT} bytes"
+            )
+
+    def __bytes__(self) -> bytes:
+        """Return the whole."""
+        return b"".join(self._pieces)
+
+
+def reply_of(response: httpx2.Response, content: bytes, accepted: frozenset[int] = frozenset()) -> Reply:
+    """Return a successful response.
 
     Raises:
         ApiError: it is an error.
     """
     status, headers = response.status_code, response.headers
-    body = json_of(response.content)
+    body = json_of(content)
     if response.is_success or status in accepted:
-        if body is None and response.content:
+        if body is None and content:
             raise UnexpectedResponse(status, message=_not_json(response), request_id=_id(headers))
         return Reply(status, body, headers)
     if response.is_redirect:
@@ -246,11 +275,15 @@ def _id(headers: Mapping[str, str]) -> str | None:
 
 
 def json_of(content: bytes | str) -> Any:  # noqa: ANN401 - JSON is any
-    """Return what JSON means; None if it is none."""
+    """Return the value of a JSON text; None if it is none (RFC 8259 has no NaN and no infinity)."""
     try:
-        return json.loads(content)
-    except ValueError:
+        return json.loads(content, parse_constant=_no_constant)
+    except (ValueError, RecursionError):  # nested more deeply than any answer
         return None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} has no place in JSON")
 
 
 def _not_json(response: httpx2.Response) -> str:

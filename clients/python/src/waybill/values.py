@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -16,13 +16,19 @@ def instant_text(instant: datetime | str | None) -> str:
 
     Raises:
         ValueError: the datetime has no zone, so it could mean any hour.
+        TypeError: it is neither a datetime nor a text.
     """
     if isinstance(instant, str):
         return instant
     if instant is None:
         instant = datetime.now(UTC)
-    if instant.utcoffset() is None:
+    if not isinstance(instant, datetime):
+        raise TypeError(f"a time is a datetime or RFC 3339 text, not {instant!r}")
+    offset = instant.utcoffset()
+    if offset is None:
         raise ValueError(f"{instant.isoformat()} has no zone: give a datetime with tzinfo")
+    if offset % timedelta(minutes=1):  # RFC 3339 has offsets in minutes; local mean times have seconds
+        instant = instant.astimezone(UTC)
     return instant.isoformat(timespec="milliseconds")
 
 
@@ -61,7 +67,7 @@ def path_of(template: str, steps: Mapping[str, object]) -> str:
     """
     quoted = {}
     for name, step in steps.items():
-        text = str(step)
+        text = "" if step is None else str(step)
         if text in ("", ".", ".."):
             raise ValueError(f"{name} must not be {text!r}")
         quoted[name] = quote(text, safe="")

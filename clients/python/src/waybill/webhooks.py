@@ -25,8 +25,11 @@ def verify(payload: bytes | str, headers: Mapping[str, str], secret: str | Itera
     Raises:
         InvalidWebhook: no valid signature, a time more than five minutes from now, or no message.
         ValueError: a secret that is none.
+        TypeError: a body that was parsed already, or headers that are no texts.
     """
     named = {name.lower(): value for name, value in headers.items()}
+    if not all(isinstance(text, str) for pair in named.items() for text in pair):
+        raise TypeError("names and values of headers must be texts")
     secrets = [secret] if isinstance(secret, str) else list(secret)
     if not secrets:
         raise ValueError("no secret is given")
@@ -48,9 +51,11 @@ def _verifier(secret: str) -> Webhook:
         raise ValueError("the secret is none: it begins with whsec_, and base64 follows") from None
 
 
-def _decoded(payload: bytes) -> str:
+def _decoded(payload: bytes | bytearray | memoryview) -> str:
+    if not isinstance(payload, bytes | bytearray | memoryview):
+        raise TypeError(f"the body is needed as it came, in bytes or text, not as {type(payload).__name__}")
     try:
-        return payload.decode()
+        return bytes(payload).decode()
     except UnicodeDecodeError:
         raise InvalidWebhook("the body is not UTF-8") from None
 

@@ -1,6 +1,8 @@
 """The models have the fields of the document's schemas, and keep what they do not know."""
 
+import copy
 import json
+import pickle
 from enum import EnumType
 from typing import Any, get_args
 
@@ -146,3 +148,13 @@ def test_lists_are_made_of_models() -> None:
         Whole[Replayed].model_validate({"data": [{"id": "dl_0_1", "status": "queued"}]}).data[0].id
         == "dl_0_1"
     )
+
+
+def test_answers_pass_from_process_to_process() -> None:
+    newer = SHIPMENT | {"current_status": "lost", "insured_for": 100}
+    pagination = {"total": 1, "limit": 10, "offset": 0, "has_next": False}
+    page = Page[Shipment].model_validate({"data": [newer], "pagination": pagination})
+    for answer in (page, page.data[0]):
+        for copied in (pickle.loads(pickle.dumps(answer)), copy.deepcopy(answer), copy.copy(answer)):  # noqa: S301
+            assert copied == answer
+            assert type(copied) is type(answer)

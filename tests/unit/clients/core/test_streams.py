@@ -84,6 +84,20 @@ def test_a_stream_that_breaks_off_at_once_each_time_is_an_error(server: Scripted
     assert len(server.received) == 5
 
 
+@pytest.mark.parametrize(("retry", "pause"), [(b"9" * 30, 60.0), (b"-5", 0.0), (b"20", 0.02)])
+def test_a_pause_that_the_server_names_is_bounded(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, retry: bytes, pause: float
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("waybill._sync.streams.sleep", pauses.append)
+    server.play(stream(b"retry: " + retry + b"\n\n"), stream(event(4)))
+    with Waybill(server.url, api_key="k") as client:
+        changes = client.shipments.stream(NUMBER)
+        assert next(changes).version == 4
+        changes.close()
+    assert pauses == [pause]
+
+
 def test_a_page_is_no_stream(server: ScriptedServer) -> None:
     server.play(answer(200, b"<html>", content_type="text/html; charset=utf-8"))
     with pytest.raises(UnexpectedResponse, match="not text/event-stream but text/html"):

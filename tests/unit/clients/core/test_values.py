@@ -1,6 +1,6 @@
 """Values as they are sent."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -74,3 +74,15 @@ def test_one_text_is_not_several() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(text: str | None, seconds: float | None) -> None:
     assert seconds_of(text, NOON) == seconds
+
+
+def test_an_offset_with_seconds_is_none_in_rfc_3339() -> None:
+    """Zones had them before their standard times, as Mexico City until 1922."""
+    local_mean = timezone(-timedelta(hours=6, minutes=36, seconds=36))
+    assert instant_text(NOON.astimezone(local_mean)) == "2026-01-01T12:00:00.123+00:00"
+
+
+@pytest.mark.parametrize("value", [1_767_268_800, date(2026, 1, 1)])
+def test_something_else_than_a_time_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="a time is a datetime or RFC 3339 text"):
+        instant_text(value)  # type: ignore[arg-type]

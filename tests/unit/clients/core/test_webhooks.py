@@ -114,3 +114,20 @@ def test_a_secret_that_is_none_is_not_shown(secret: str | list[str]) -> None:
     with pytest.raises(ValueError, match="secret") as refused:
         webhooks.verify(BODY, headers(), secret)
     assert not isinstance(refused.value, InvalidWebhook)
+
+
+@pytest.mark.parametrize("form", [bytearray, memoryview])
+def test_a_body_may_be_in_a_buffer(form: type) -> None:
+    assert webhooks.verify(form(BODY), headers(), SECRET).id == ID
+
+
+@pytest.mark.parametrize("body", [MESSAGE, None])
+def test_a_body_that_was_parsed_already_is_a_mistake(body: object) -> None:
+    with pytest.raises(TypeError, match="the body is needed as it came"):
+        webhooks.verify(body, headers(), SECRET)  # type: ignore[arg-type]
+
+
+def test_headers_of_bytes_are_a_mistake() -> None:
+    raw = {name.encode(): value.encode() for name, value in headers().items()}
+    with pytest.raises(TypeError, match="headers must be texts"):
+        webhooks.verify(BODY, raw, SECRET)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """`add()` accepts exactly what the API accepts, and says what is wrong with the rest."""
 
 import copy
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -133,6 +134,13 @@ def test_every_fault_is_named_at_once() -> None:
         "/signed_by",
     ]
     assert "lat must be between -90 and 90" in str(refused.value)
+    assert pickle.loads(pickle.dumps(refused.value)).problems == refused.value.problems  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("degrees", [float("nan"), float("inf"), 10**400])
+def test_number_that_is_no_latitude_is_refused(degrees: float) -> None:
+    with pytest.raises(InvalidScan, match="lat must be between -90 and 90"):
+        checked({**SCAN, "location": {"lat": degrees, "lng": 0}}, NOW)
 
 
 def test_naive_time_is_refused() -> None:

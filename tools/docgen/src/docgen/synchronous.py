@@ -17,7 +17,7 @@ _RENAMED: Final = {
     "async_sleep": "sleep",
     "asynccontextmanager": "contextmanager",
     "aclose": "close",
-    "aread": "read",
+    "aiter_bytes": "iter_bytes",
     "aiter_lines": "iter_lines",
 }
 _OURS: Final = '--config=lint.isort.known-first-party=["waybill"]'

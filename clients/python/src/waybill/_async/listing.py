@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from waybill._async.connection import AsyncConnection
+from waybill.errors import UnexpectedResponse
 from waybill.models.base import Model
 from waybill.models.page import Page
 from waybill.transport import Call
@@ -49,6 +51,8 @@ def _next(call: Call, page: Page[ItemT]) -> Call | None:
     if not position.has_next or not page.data:
         return None
     if position.next_cursor is not None:
+        if position.next_cursor == call.query.get("cursor"):
+            raise UnexpectedResponse(HTTPStatus.OK, message="the list has no end: a page leads to itself")
         query = {name: value for name, value in call.query.items() if name != "offset"}
         return replace(call, query={**query, "cursor": position.next_cursor})
     return replace(call, query={**call.query, "offset": str(position.offset + len(page.data))})

@@ -13,6 +13,7 @@ from waybill.waiting import AsyncStream, async_sleep
 
 FIRST_PAUSE_S: Final = 1.0
 """Pause before connecting again, until the server names one."""
+LONGEST_PAUSE_S: Final = 60
 SILENCE_S: Final = 45.0
 """Longer than the 15 s between the server's comments."""
 LASTED_S: Final = 5.0
@@ -31,7 +32,7 @@ async def server_sent_events(
         last_id: id of the last event that the caller has seen; None: none.
 
     Raises:
-        ApiError: the API refuses the stream.
+        ApiError: the API refuses the stream, or something else answers.
         ConnectionFailed: the stream could not be opened again, after all retries.
     """
     attempts = connection.attempts(call)
@@ -46,7 +47,9 @@ async def server_sent_events(
                 async for event in EventSource(response):
                     attempts = connection.attempts(call)
                     last_id = event.id or last_id
-                    pause_s = delay_s = pause_s if event.retry is None else event.retry / 1000
+                    if event.retry is not None:
+                        pause_s = min(max(event.retry, 0), LONGEST_PAUSE_S * 1000) / 1000
+                    delay_s = pause_s
                     if event.data:
                         yield event
             attempts = connection.attempts(call)

@@ -1,9 +1,12 @@
 """Connection to the API: tokens, attempts, and retries."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Final
 
@@ -15,6 +18,7 @@ from waybill.models import Token
 from waybill.retries import Attempts, RetryPolicy
 from waybill.transport import (
     Call,
+    Content,
     Reply,
     ServerClock,
     address_of,
@@ -39,7 +43,7 @@ class Connection:
         headers: sent with each request.
 
     Raises:
-        ValueError: the address is none of http or https.
+        ValueError: the address is none of http or https, or a number has no meaning.
     """
 
     def __init__(
@@ -51,16 +55,22 @@ class Connection:
         retries: RetryPolicy,
         headers: Mapping[str, str],
     ) -> None:
+        if not 0 < timeout_s < math.inf:
+            raise ValueError(f"timeout must be a number of seconds greater than 0: {timeout_s}")
+        if retries.retries < 0:
+            raise ValueError(f"retries must not be negative: {retries.retries}")
         self._address = address_of(url)
         self.url = str(self._address)
         self.clock = ServerClock()
         self._credentials = credentials
         self._token = HeldToken(credentials.token, time.monotonic)
         self._login = Lock()
+        self._refusal: Unauthorized | None = None
         self._timeout_s = timeout_s
         self._retries = retries
         self._http = httpx2.Client(
             headers={"User-Agent": _USER_AGENT, **headers},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # the API has none
             follow_redirects=False,
             verify=tls_context(self._address),
             trust_env=not is_loopback(self._address.host),
@@ -81,7 +91,11 @@ class Connection:
         attempts = self.attempts(call)
         is_renewed = False
         while True:
-            token = self._valid_token(call)
+            try:
+                token = self._valid_token(call)
+            except WaybillError as failure:
+                attempts.end_without_token(failure)
+                raise
             try:
                 return self._exchange(call, token)
             except WaybillError as failure:
@@ -110,8 +124,7 @@ class Connection:
             response = self._opened(call, self._valid_token(call))
         try:
             if not response.is_success:
-                response.read()
-                reply_of(response)
+                reply_of(response, _content_of(response))
             yield response
         except httpx2.RequestError as error:
             raise connection_failure(error, self.url) from error
@@ -155,12 +168,14 @@ class Connection:
         self._token.clear()
 
     def _exchange(self, call: Call, token: str | None) -> Reply:
+        response = self._opened(call, token)
         try:
-            response = self._http.send(self._request(call, token))
+            content = _content_of(response)
         except httpx2.RequestError as error:
             raise connection_failure(error, self.url) from error
-        self.clock.observe(response.headers)
-        return reply_of(response, call.accepted)
+        finally:
+            response.close()
+        return reply_of(response, content, call.accepted)
 
     def _opened(self, call: Call, token: str | None) -> httpx2.Response:
         try:
@@ -186,9 +201,18 @@ class Connection:
         current = self._token.current()
         if current is not None or not self._can_log_in:
             return current
+        known = self._refusal
         with self._login:
             current = self._token.current()  # of another task or thread, meanwhile
-            return current if current is not None else (self.log_in()).token
+            if current is not None:
+                return current
+            if self._refusal is not None and self._refusal is not known:
+                raise copy(self._refusal)  # of the other one: each failed login counts towards a lockout
+            try:
+                return (self.log_in()).token
+            except Unauthorized as error:
+                self._refusal = copy(error)
+                raise
 
     @property
     def _can_log_in(self) -> bool:
@@ -196,11 +220,21 @@ class Connection:
 
     def _request(self, call: Call, token: str | None) -> httpx2.Request:
         silence_s = self._timeout_s + (call.slow_s if call.wait_s is None else call.wait_s)
-        return self._http.build_request(
-            call.operation.method,
-            self.url + call.path,
-            params=call.query or None,
-            content=call.content,
-            headers=call.all_headers(token),
-            timeout=httpx2.Timeout(silence_s, connect=min(CONNECT_TIMEOUT_S, self._timeout_s)),
-        )
+        try:
+            return self._http.build_request(
+                call.operation.method,
+                self.url + call.path,
+                params=call.query or None,
+                content=call.content,
+                headers=call.all_headers(token),
+                timeout=httpx2.Timeout(silence_s, connect=min(CONNECT_TIMEOUT_S, self._timeout_s)),
+            )
+        except (httpx2.InvalidURL, UnicodeEncodeError) as error:
+            raise ValueError(f"the request cannot be sent: {error}") from error
+
+
+def _content_of(response: httpx2.Response) -> bytes:
+    content = Content(response.status_code)
+    for piece in response.iter_bytes():
+        content.take(piece)
+    return bytes(content)

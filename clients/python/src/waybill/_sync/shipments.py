@@ -46,11 +46,15 @@ class Shipments:
 
         Raises:
             BadRequest: a field is invalid, or the key was used with other fields; `details` names them.
+            ValueError: the key is empty.
         """
+        key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
+        if not key.strip():
+            raise ValueError("idempotency_key is empty: two shipments would come of a repeated call")
         call = Call(
             operation=REGISTER_SHIPMENT,
             body=without_none(**fields),
-            headers={"Idempotency-Key": idempotency_key or str(uuid.uuid4())},
+            headers={"Idempotency-Key": key},
             wait_s=wait,
             slow_s=UNASKED_WAIT_S,
         )

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from waybill.errors import WaybillError
 from waybill.models.common import Problem
@@ -32,6 +32,10 @@ class InvalidScan(OutboxError, ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{each.pointer}: {each.message}" for each in problems))
         self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again, in another process."""
+        return type(self), (self.problems,)
 
 
 _REASONS: Final = {

@@ -1,7 +1,6 @@
 """Scans: events that wait in an outbox, and the checks that need no API."""
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -229,6 +228,6 @@ def _degrees(place: Mapping[str, Any], name: str, most: int) -> float:
     degrees = place.get(name)
     if isinstance(degrees, bool) or not isinstance(degrees, int | float):
         raise ValueError(f"{name} must be a number")  # noqa: TRY004  # as above
-    if math.isnan(degrees) or not -most <= degrees <= most:
+    if not -most <= degrees <= most:  # nor is NaN
         raise ValueError(f"{name} must be between {-most} and {most}")
     return degrees
