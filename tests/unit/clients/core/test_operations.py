@@ -1,5 +1,6 @@
 """Each operation of the OpenAPI document has a method, which calls it as the document says."""
 
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from jsonschema_rs import Draft202012Validator
 from tests.support.printed_calls import ROOT
 from tests.support.scripted_server import ScriptedServer, answer
 from tests.unit.clients.core.conftest import Use
-from waybill import ApiError, operations
+from waybill import ApiError, Waybill, operations
 from waybill.operations import Operation
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "services/query-api/src/query_api/openapi.json").read_text())
@@ -230,3 +231,42 @@ def _fields_of(schema: dict[str, Any]) -> set[str]:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     forms: list[dict[str, Any]] = schema.get("anyOf", []) + schema.get("oneOf", [])
     return set(schema.get("properties", ())).union(*map(_fields_of, forms))
+
+
+# No argument of theirs can be invalid, or their request has no such condition.
+NOT_RAISED = {
+    "logIn": {"BadRequest"},
+    "exchangeApiKey": {"BadRequest"},
+    "getShipment": {"PreconditionFailed"},
+}
+ERRORS = {"404": "NotFound", "409": "Conflict", "412": "PreconditionFailed"}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_method_says_what_it_raises(name: str) -> None:
+    """Besides 401, 403, 429, 5xx and no answer, which every call may have."""
+    operation = documented()[name][2]
+    errors = {kind for status, kind in ERRORS.items() if status in operation["responses"]}
+    if "requestBody" in operation:
+        errors.add("BadRequest")
+    described = re.findall(r"^ +(\w+): ", _description(name), re.MULTILINE)
+    assert errors - NOT_RAISED.get(name, set()) <= set(described)
+
+
+def _description(name: str) -> str:
+    """Return the docstring of the method that an operation is called by."""
+    called: list[str] = []
+
+    class Client:
+        def __getattr__(self, step: str) -> "Client":
+            called.append(step)
+            return self
+
+        def __call__(self, *_args: object, **_options: object) -> None:
+            """Take any call."""
+
+    CALLS[name](Client())
+    method: Any = Waybill("http://localhost")
+    for step in called:
+        method = getattr(method, step)
+    return inspect.getdoc(method) or ""

@@ -32,13 +32,21 @@ class AsyncDeadLetters:
         return AsyncListing(self._connection, call, DeadLetter)
 
     async def get(self, dead_letter_id: str) -> DeadLetter:
-        """Return a dead letter."""
+        """Return a dead letter.
+
+        Raises:
+            NotFound: there is no such dead letter.
+        """
         steps = {"dead_letter_id": dead_letter_id}
         reply = await self._connection.call(Call(operation=GET_DEAD_LETTER, steps=steps))
         return reply.as_model(DeadLetter)
 
     async def replay(self, dead_letter_id: str) -> Replayed:
-        """Put a record back into the log, to be processed again; repeating it is harmless."""
+        """Put a record back into the log, to be processed again; repeating it is harmless.
+
+        Raises:
+            NotFound: there is no such dead letter.
+        """
         steps = {"dead_letter_id": dead_letter_id}
         reply = await self._connection.call(Call(operation=REPLAY_DEAD_LETTER, steps=steps))
         return reply.as_model(Replayed)
@@ -47,6 +55,7 @@ class AsyncDeadLetters:
         """Put up to 100 records back into the log; those of one shipment keep their order.
 
         Raises:
+            BadRequest: there are none, or too many.
             ServerError: none was put back.
         """
         call = Call(operation=REPLAY_DEAD_LETTERS, body={"ids": list(dead_letter_ids)})
@@ -57,6 +66,8 @@ class AsyncDeadLetters:
         """Mark a dead letter as one that nobody needs; it can still be replayed.
 
         Raises:
+            BadRequest: the reason is invalid.
+            NotFound: there is no such dead letter.
             Conflict: it is discarded already, by somebody else or with another reason.
         """
         steps = {"dead_letter_id": dead_letter_id}

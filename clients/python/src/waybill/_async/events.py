@@ -101,6 +101,7 @@ class AsyncEvents:
             wait: seconds to wait for the outcome, at most 30; None: do not wait.
 
         Raises:
+            BadRequest: the reason is invalid.
             Conflict: it is not the last one; only if `wait` is given.
             NotFound: there is no such event; only if `wait` is given.
         """

@@ -119,6 +119,8 @@ class AsyncShipments:
             changes: the fields; a latitude only with its longitude.
 
         Raises:
+            BadRequest: a field is invalid; `details` names it.
+            NotFound: there is no such shipment.
             Conflict: its status does not allow it.
             PreconditionFailed: it has another version; `is_uncertain`: perhaps since an earlier attempt of
                 this call was executed, although its answer was lost.
@@ -144,6 +146,7 @@ class AsyncShipments:
             wait: seconds to wait for the change, at most 30; None: 5.
 
         Raises:
+            NotFound: there is no such shipment.
             Conflict: its status does not allow it.
             PreconditionFailed: it has another version; `is_uncertain`: perhaps since an earlier attempt of
                 this call was executed, although its answer was lost.
@@ -166,6 +169,9 @@ class AsyncShipments:
             tracking_number: of the shipment.
             limit: events of a page, at most 100; iterating gives those of all pages.
             filters: all must hold.
+
+        Raises:
+            NotFound: there is no such shipment.
         """
         call = Call(
             operation=LIST_SHIPMENT_EVENTS,

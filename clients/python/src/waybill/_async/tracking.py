@@ -17,6 +17,7 @@ class AsyncLinks:
         """Create a link. Its `url` is shown this once.
 
         Raises:
+            NotFound: there is no such shipment.
             Conflict: the shipment has five, or ended more than 30 days ago.
         """
         reply = await self._connection.call(
@@ -25,14 +26,22 @@ class AsyncLinks:
         return reply.as_model(NewLink)
 
     async def list(self, tracking_number: str) -> tuple[ListedLink, ...]:
-        """Return the links of a shipment, oldest first, without their tokens."""
+        """Return the links of a shipment, oldest first, without their tokens.
+
+        Raises:
+            NotFound: there is no such shipment.
+        """
         reply = await self._connection.call(
             Call(operation=LIST_LINKS, steps={"tracking_number": tracking_number})
         )
         return reply.as_model(Whole[ListedLink]).data
 
     async def delete(self, tracking_number: str, link_id: str) -> None:
-        """Delete a link: its page shows no more than the public view from then on."""
+        """Delete a link: its page shows no more than the public view from then on.
+
+        Raises:
+            NotFound: there is no such shipment or link.
+        """
         steps = {"tracking_number": tracking_number, "link_id": link_id}
         await self._connection.call(Call(operation=DELETE_LINK, steps=steps))
 

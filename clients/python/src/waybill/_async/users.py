@@ -46,6 +46,10 @@ class AsyncUsers:
             role: `admin`, `client` or `producer`.
             client_id: of a client.
             allowed_sources: beginnings of the sources that a producer may report; None: any source.
+
+        Raises:
+            BadRequest: a field is invalid; `details` names it.
+            Conflict: the name is taken.
         """
         body = without_none(
             username=username,
@@ -58,7 +62,11 @@ class AsyncUsers:
         return reply.as_model(User)
 
     async def get(self, username: str) -> User:
-        """Return a user."""
+        """Return a user.
+
+        Raises:
+            NotFound: there is no such user.
+        """
         reply = await self._connection.call(Call(operation=GET_USER, steps={"username": username}))
         return reply.as_model(User)
 
@@ -72,7 +80,13 @@ class AsyncUsers:
         disabled: bool | None = None,
         allowed_sources: Iterable[str] | None = None,
     ) -> User:
-        """Change a user; what is None stays. The user's tokens are revoked."""
+        """Change a user; what is None stays. The user's tokens are revoked.
+
+        Raises:
+            BadRequest: a field is invalid; `details` names it.
+            NotFound: there is no such user.
+            Conflict: no admin would be left, or it is the caller's own account.
+        """
         body = without_none(
             role=role,
             client_id=client_id,
@@ -86,16 +100,29 @@ class AsyncUsers:
         return reply.as_model(User)
 
     async def api_keys(self, username: str) -> tuple[ApiKey, ...]:
-        """Return the API keys of a user, without their secrets."""
+        """Return the API keys of a user, without their secrets.
+
+        Raises:
+            NotFound: there is no such user.
+        """
         reply = await self._connection.call(Call(operation=LIST_API_KEYS, steps={"username": username}))
         return reply.as_model(Whole[ApiKey]).data
 
     async def create_api_key(self, username: str) -> NewApiKey:
-        """Create an API key. Its `api_key` is shown this once."""
+        """Create an API key. Its `api_key` is shown this once.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: the user has as many keys as a user may have.
+        """
         reply = await self._connection.call(Call(operation=CREATE_API_KEY, steps={"username": username}))
         return reply.as_model(NewApiKey)
 
     async def delete_api_key(self, username: str, key_id: str) -> None:
-        """Delete an API key, and revoke the tokens that it was exchanged for."""
+        """Delete an API key, and revoke the tokens that it was exchanged for.
+
+        Raises:
+            NotFound: there is no such user or key.
+        """
         steps = {"username": username, "key_id": key_id}
         await self._connection.call(Call(operation=DELETE_API_KEY, steps=steps))

@@ -30,13 +30,21 @@ class DeadLetters:
         return Listing(self._connection, call, DeadLetter)
 
     def get(self, dead_letter_id: str) -> DeadLetter:
-        """Return a dead letter."""
+        """Return a dead letter.
+
+        Raises:
+            NotFound: there is no such dead letter.
+        """
         steps = {"dead_letter_id": dead_letter_id}
         reply = self._connection.call(Call(operation=GET_DEAD_LETTER, steps=steps))
         return reply.as_model(DeadLetter)
 
     def replay(self, dead_letter_id: str) -> Replayed:
-        """Put a record back into the log, to be processed again; repeating it is harmless."""
+        """Put a record back into the log, to be processed again; repeating it is harmless.
+
+        Raises:
+            NotFound: there is no such dead letter.
+        """
         steps = {"dead_letter_id": dead_letter_id}
         reply = self._connection.call(Call(operation=REPLAY_DEAD_LETTER, steps=steps))
         return reply.as_model(Replayed)
@@ -45,6 +53,7 @@ class DeadLetters:
         """Put up to 100 records back into the log; those of one shipment keep their order.
 
         Raises:
+            BadRequest: there are none, or too many.
             ServerError: none was put back.
         """
         call = Call(operation=REPLAY_DEAD_LETTERS, body={"ids": list(dead_letter_ids)})
@@ -55,6 +64,8 @@ class DeadLetters:
         """Mark a dead letter as one that nobody needs; it can still be replayed.
 
         Raises:
+            BadRequest: the reason is invalid.
+            NotFound: there is no such dead letter.
             Conflict: it is discarded already, by somebody else or with another reason.
         """
         steps = {"dead_letter_id": dead_letter_id}

@@ -41,6 +41,8 @@ class Partitions:
                 cause, which is skipped.
 
         Raises:
+            BadRequest: a field is invalid; `details` names it.
+            NotFound: there is no such partition.
             Conflict: it is not halted, or cannot resume from there.
         """
         call = Call(
@@ -72,6 +74,8 @@ class Quarantine:
             only_new: fail if it is quarantined already, instead of replacing its reason.
 
         Raises:
+            BadRequest: the number or the reason is invalid.
+            Conflict: as many shipments are quarantined as may be.
             PreconditionFailed: it is quarantined already.
         """
         call = Call(

@@ -17,18 +17,27 @@ class Links:
         """Create a link. Its `url` is shown this once.
 
         Raises:
+            NotFound: there is no such shipment.
             Conflict: the shipment has five, or ended more than 30 days ago.
         """
         reply = self._connection.call(Call(operation=CREATE_LINK, steps={"tracking_number": tracking_number}))
         return reply.as_model(NewLink)
 
     def list(self, tracking_number: str) -> tuple[ListedLink, ...]:
-        """Return the links of a shipment, oldest first, without their tokens."""
+        """Return the links of a shipment, oldest first, without their tokens.
+
+        Raises:
+            NotFound: there is no such shipment.
+        """
         reply = self._connection.call(Call(operation=LIST_LINKS, steps={"tracking_number": tracking_number}))
         return reply.as_model(Whole[ListedLink]).data
 
     def delete(self, tracking_number: str, link_id: str) -> None:
-        """Delete a link: its page shows no more than the public view from then on."""
+        """Delete a link: its page shows no more than the public view from then on.
+
+        Raises:
+            NotFound: there is no such shipment or link.
+        """
         steps = {"tracking_number": tracking_number, "link_id": link_id}
         self._connection.call(Call(operation=DELETE_LINK, steps=steps))
 

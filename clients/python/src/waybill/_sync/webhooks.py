@@ -53,6 +53,10 @@ class Webhooks:
             client_id: the client whose shipments it is about: the caller's own by default; an admin's without
                 one is about those of every client.
             fields: of the endpoint.
+
+        Raises:
+            BadRequest: a field is invalid; `details` names it.
+            Conflict: the client has as many endpoints as it may have.
         """
         body = without_none(url=url, client_id=client_id, **fields)
         reply = self._connection.call(Call(operation=CREATE_WEBHOOK, body=body))
@@ -66,7 +70,11 @@ class Webhooks:
         return Listing(self._connection, Call(operation=LIST_WEBHOOKS, query=query), Webhook)
 
     def get(self, endpoint_id: str) -> Webhook:
-        """Return an endpoint."""
+        """Return an endpoint.
+
+        Raises:
+            NotFound: there is no such endpoint.
+        """
         reply = self._connection.call(Call(operation=GET_WEBHOOK, steps={"endpoint_id": endpoint_id}))
         return reply.as_model(Webhook)
 
@@ -85,6 +93,10 @@ class Webhooks:
             url: None: it stays.
             state: `active` or `paused`; None: it stays.
             changes: other fields; a `rate_per_s` or `description` of None is removed.
+
+        Raises:
+            BadRequest: a field is invalid; `details` names it.
+            NotFound: there is no such endpoint.
         """
         body = without_none(url=url, state=state) | changes
         call = Call(operation=CHANGE_WEBHOOK, steps={"endpoint_id": endpoint_id}, body=body)
@@ -92,13 +104,21 @@ class Webhooks:
         return reply.as_model(Webhook)
 
     def delete(self, endpoint_id: str) -> None:
-        """Delete an endpoint with its deliveries."""
+        """Delete an endpoint with its deliveries.
+
+        Raises:
+            NotFound: there is no such endpoint.
+        """
         self._connection.call(Call(operation=DELETE_WEBHOOK, steps={"endpoint_id": endpoint_id}))
 
     def deliveries(
         self, endpoint_id: str, *, limit: int = PAGE_SIZE, **filters: Unpack[DeliveryFilters]
     ) -> Listing[ListedDelivery]:
-        """List the deliveries of an endpoint, newest first."""
+        """List the deliveries of an endpoint, newest first.
+
+        Raises:
+            NotFound: there is no such endpoint.
+        """
         call = Call(
             operation=LIST_WEBHOOK_DELIVERIES,
             steps={"endpoint_id": endpoint_id},
@@ -107,7 +127,11 @@ class Webhooks:
         return Listing(self._connection, call, ListedDelivery)
 
     def delivery(self, endpoint_id: str, delivery_id: str) -> WebhookDelivery:
-        """Return a delivery with its attempts and its body."""
+        """Return a delivery with its attempts and its body.
+
+        Raises:
+            NotFound: there is no such endpoint or delivery.
+        """
         steps = {"endpoint_id": endpoint_id, "delivery_id": delivery_id}
         reply = self._connection.call(Call(operation=GET_WEBHOOK_DELIVERY, steps=steps))
         return reply.as_model(WebhookDelivery)
@@ -116,6 +140,7 @@ class Webhooks:
         """Send a delivery again, at once; a held one is sent by `replay` alone.
 
         Raises:
+            NotFound: there is no such endpoint or delivery.
             Conflict: the delivery is held, or its endpoint paused.
         """
         steps = {"endpoint_id": endpoint_id, "delivery_id": delivery_id}
@@ -139,6 +164,11 @@ class Webhooks:
             to: the instant after the last.
             states: `failed` and `held` by default.
             types: types of messages, or beginnings and `*`; all by default.
+
+        Raises:
+            BadRequest: a field is invalid; `details` names it.
+            NotFound: there is no such endpoint.
+            Conflict: the endpoint is paused, or replays already.
         """
         body = without_none(to=instant_text(to), states=sequence(states), types=sequence(types))
         call = Call(
@@ -150,7 +180,11 @@ class Webhooks:
         return reply.as_model(WebhookReplay)
 
     def get_replay(self, endpoint_id: str, replay_id: str) -> WebhookReplay:
-        """Return how far a replay has come."""
+        """Return how far a replay has come.
+
+        Raises:
+            NotFound: there is no such endpoint or replay.
+        """
         steps = {"endpoint_id": endpoint_id, "replay_id": replay_id}
         reply = self._connection.call(Call(operation=GET_WEBHOOK_REPLAY, steps=steps))
         return reply.as_model(WebhookReplay)
@@ -161,6 +195,10 @@ class Webhooks:
         Args:
             endpoint_id: of the endpoint.
             grace_s: seconds for which the secrets of before sign, too, at most a week; None: a day.
+
+        Raises:
+            BadRequest: `grace_s` is invalid.
+            NotFound: there is no such endpoint.
         """
         call = Call(
             operation=ROTATE_WEBHOOK_SECRET,
@@ -171,7 +209,11 @@ class Webhooks:
         return reply.as_model(WebhookSecret).secret
 
     def test(self, endpoint_id: str) -> WebhookAttempt:
-        """Send a message of the type `webhook.test`, once, and return how that ended; takes up to 17 s."""
+        """Send a message of the type `webhook.test`, once, and return how that ended; takes up to 17 s.
+
+        Raises:
+            NotFound: there is no such endpoint.
+        """
         reply = self._connection.call(
             Call(operation=TEST_WEBHOOK, steps={"endpoint_id": endpoint_id}, slow_s=TEST_S)
         )
