@@ -57,7 +57,7 @@ IMPORTING: Final = (
         name="area-not-bounded",
         safety="a lonely cell in the last corner of a sheet takes no memory for all between",
         file=f"{_PACKAGE}/xlsx_files.py",
-        old="_require_within(tail + step, limits)",
+        old="area.feed(step)",
         new="pass",
         tests=(f"{_TESTS}/test_tables.py::test_cells_lie_in_an_area_of_bounded_size",),
     ),

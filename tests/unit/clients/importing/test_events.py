@@ -45,6 +45,8 @@ def test_a_time_is_read_in_its_zone_and_order(text: str, order: str, instant: st
         ("11/30/2026 14:05", MEXICO, times.NO_DATE),
         ("31/04/2026 10:00", MEXICO, times.NO_DATE),
         ("30/11/2026 13:05 p.m.", MEXICO, times.NO_DATE),
+        ("9999-12-31 23:59", MEXICO, times.NO_DATE),  # in UTC it is in the year 10000
+        ("0001-01-01 00:00", ZoneInfo("Asia/Tokyo"), times.NO_DATE),
         ("08/03/2026 02:30", NEW_YORK, times.SKIPPED),
         ("01/11/2026 01:30", NEW_YORK, times.REPEATED),
         ("", MEXICO, times.NO_TIME),
@@ -54,6 +56,11 @@ def test_a_time_that_is_not_one_instant_says_why(text: str, zone: ZoneInfo, reas
     with pytest.raises(InvalidTime) as error:
         instant_of(text, zone, DateOrder.DAY_FIRST)
     assert str(error.value) == reason
+
+
+def test_a_year_of_two_digits_is_of_this_century_and_one_of_four_is_itself() -> None:
+    read = [instant_of(f"02/01/{year} 10:00Z", None, DateOrder.DAY_FIRST) for year in ("26", "0026")]
+    assert read == ["2026-01-02T10:00:00+00:00", "0026-01-02T10:00:00+00:00"]
 
 
 @pytest.mark.parametrize("name", ["", "Mexico City", "../etc/passwd", "/etc/passwd", "america/mexico_city\0"])

@@ -41,7 +41,8 @@ _SERIAL_EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001  # a sheet has no 
 _UNIX: Final = re.compile(r"\d{10}(?:\d{3})?")
 _NOON: Final = 12
 _CENTURY: Final = 2000
-_SHORT_YEAR: Final = 100
+_SHORT_YEAR: Final = 2
+"""Digits of a year without its century."""
 
 
 class DateOrder(StrEnum):
@@ -116,7 +117,7 @@ def _of_serial(text: str) -> datetime:
 def _local(found: re.Match[str]) -> datetime:
     part = {name: int(found[name] or 0) for name in ("year", "month", "day", "hour", "minute", "second")}
     microsecond = int((found["fraction"] or "0").ljust(6, "0"))
-    if part["year"] < _SHORT_YEAR:
+    if len(found["year"]) == _SHORT_YEAR:
         part["year"] += _CENTURY
     try:
         part["hour"] = _hour(part["hour"], found["half"])
@@ -137,7 +138,11 @@ def _in_zone(local: datetime, zone: ZoneInfo | None) -> datetime:
     if zone is None:
         raise InvalidTime(NO_ZONE)
     instant = local.replace(tzinfo=zone)
-    if instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
+    try:
+        back = instant.astimezone(UTC).astimezone(zone)
+    except OverflowError as error:  # the first and the last day that a datetime has
+        raise InvalidTime(NO_DATE) from error
+    if back.replace(tzinfo=None) != local:
         raise InvalidTime(SKIPPED)
     if instant.utcoffset() != instant.replace(fold=1).utcoffset():
         raise InvalidTime(REPEATED)

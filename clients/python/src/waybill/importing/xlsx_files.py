@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
+from xml.parsers import expat
 
 import openpyxl
 from openpyxl import Workbook
@@ -24,16 +25,16 @@ NOT_COPIED: Final = (
     "No result could be written into this workbook: save it in a spreadsheet again, or as CSV."
 )
 
+_CELL: Final = re.compile(r"([A-Za-z]+)([0-9]+)")
+_SHEET: Final = b"sheetData"
+"""Element that every sheet has; calamine finds cells nowhere else."""
 _BOOK: Final = "xl/workbook.xml"
-_CELL: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,4})([0-9]{1,9})["']""")
-_ROW: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["']([0-9]{1,9})["']""")
 _BROKEN: Final = (
     *(CalamineError, zipfile.BadZipFile, zlib.error),
     *(EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError),
 )
 """Errors of a damaged, encrypted or unsupported archive."""
 _LONGEST_STEP: Final = 1 << 20
-_OVERLAP: Final = 256
 
 Cell = str | float | bool | date | time | datetime | object
 
@@ -128,40 +129,21 @@ def _rows(sheet: CalamineSheet) -> list[list[str]]:
 def _require_moderate(content: bytes, limits: Limits) -> None:
     """Reject an archive that unpacks to much more than a table of this size has.
 
-    Each part is unpacked here once, in steps: what the archive says of itself may be a lie. Cells lie in an
-    area that calamine holds in memory as a whole, so a lonely cell in the last corner of a sheet would take
-    hundreds of gigabytes.
+    Each part is unpacked here once, in steps: what the archive says of itself may be a lie.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if _BOOK not in archive.namelist():
             raise UnreadableFile(NOT_A_TABLE)
         left = limits.unpacked_bytes
         for entry in archive.infolist():
+            area = _SheetArea(limits)
             with archive.open(entry) as part:
-                tail = b""
                 while step := part.read(_LONGEST_STEP):
                     left -= len(step)
                     if left < 0:
                         raise UnreadableFile(NOT_A_TABLE)
-                    _require_within(tail + step, limits)
-                    tail = step[-_OVERLAP:]
-
-
-def _require_within(xml: bytes, limits: Limits) -> None:
-    for letters, number in _CELL.findall(xml):
-        if int(number) > limits.lines:
-            raise UnreadableFile(TOO_MANY_ROWS, most=limits.rows)
-        if _column_of(letters) > limits.columns:
-            raise UnreadableFile(TOO_WIDE, most=limits.columns)
-    if any(int(number) > limits.lines for number in _ROW.findall(xml)):
-        raise UnreadableFile(TOO_MANY_ROWS, most=limits.rows)
-
-
-def _column_of(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - ord("A") + 1
-    return number
+                    area.feed(step)
+            area.feed(b"", is_last=True)
 
 
 def _text_of(cell: Cell, among_times: bool) -> str:  # noqa: FBT001  # of the cell's column
@@ -178,3 +160,74 @@ def _text_of(cell: Cell, among_times: bool) -> str:  # noqa: FBT001  # of the ce
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell)
+
+
+class _SheetArea:
+    """Check of one part of a workbook, which comes in steps; other parts than sheets pass.
+
+    Calamine holds the area of a sheet's cells in memory as a whole, so a lonely cell in the last corner would
+    take hundreds of gigabytes, and end the process. The place of a cell is its reference, or is counted from
+    the cell and the row before it.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._row = 0
+        self._column = 0
+        self._is_xml = True
+        self._is_sheet = False
+        self._tail = b""
+        self._parser = expat.ParserCreate("utf-8")  # as calamine reads it, whatever the part says
+        self._parser.StartElementHandler = self._on_element
+        self._parser.StartDoctypeDeclHandler = self._on_doctype
+
+    def feed(self, step: bytes, *, is_last: bool = False) -> None:
+        """Look at the next bytes.
+
+        Raises:
+            UnreadableFile: cells lie outside of the limits, or a sheet is no XML.
+            ValueError: a reference of a row is no number.
+        """
+        self._is_sheet = self._is_sheet or _SHEET in self._tail + step
+        self._tail = step[-len(_SHEET) :]
+        if self._is_xml:
+            try:
+                self._parser.Parse(step, is_last)
+            except expat.ExpatError:
+                self._is_xml = False
+        if self._is_sheet and not self._is_xml:
+            raise UnreadableFile(NOT_A_TABLE)  # calamine is more lenient, and might find other cells
+
+    def _on_doctype(self, *_declared: object) -> None:
+        raise UnreadableFile(NOT_A_TABLE)
+
+    def _on_element(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = tag.rpartition(":")[2]
+        if name == "row":
+            self._column = 0
+            self._row = max(self._row + 1, int(attributes.get("r", "0")))
+        elif name == "c" and self._row:
+            self._place(attributes.get("r"))
+        else:
+            return
+        if self._row > self._limits.lines:
+            raise UnreadableFile(TOO_MANY_ROWS, most=self._limits.rows)
+        if self._column > self._limits.columns:
+            raise UnreadableFile(TOO_WIDE, most=self._limits.columns)
+
+    def _place(self, reference: str | None) -> None:
+        self._column += 1
+        if reference is None:
+            return
+        found = _CELL.fullmatch(reference)
+        if found is None:
+            raise UnreadableFile(NOT_A_TABLE)
+        self._row = max(self._row, int(found[2]))
+        self._column = max(self._column, _column_of(found[1]))
+
+
+def _column_of(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
