@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from waybill.values import json_bytes, path_of
 
 UNASKED_WAIT_S: Final = 5.0
 """Seconds that the API waits for a shipment to be created or changed if it is not asked to (docs/api.md)."""
+LONGEST_WAIT_S: Final = 30
+"""The longest that the API waits for an outcome (docs/api.md)."""
 PAGE_SIZE: Final = 100
 """The most that the API gives."""
 
@@ -49,6 +52,9 @@ class Call:
         wait_s: seconds for the server to wait for the outcome (`Prefer: wait`, RFC 7240).
         slow_s: seconds that the server may take if `wait_s` is None.
         accepted: statuses that are no error, besides 2xx.
+
+    Raises:
+        ValueError: a wait that the API would ignore.
     """
 
     operation: Operation
@@ -60,6 +66,11 @@ class Call:
     wait_s: float | None = None
     slow_s: float = 0
     accepted: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Reject a wait that the API would ignore, so that the call would not wait at all."""
+        if self.wait_s is not None and not 0 <= self.wait_s <= LONGEST_WAIT_S:
+            raise ValueError(f"wait must be 0 to {LONGEST_WAIT_S} seconds: {self.wait_s}")
 
     @property
     def path(self) -> str:
@@ -81,7 +92,7 @@ class Call:
         elif self.body is not None:
             headers["Content-Type"] = JSON
         if self.wait_s is not None:
-            wait = f"wait={round(self.wait_s)}"
+            wait = f"wait={math.ceil(self.wait_s)}"
             headers["Prefer"] = f"{headers['Prefer']}, {wait}" if "Prefer" in headers else wait
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -5,8 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from httpkit.request import prefer
 from waybill.models import Location
+from waybill.operations import REPORT_EVENT
 from waybill.retries import seconds_of
+from waybill.transport import LONGEST_WAIT_S, Call
 from waybill.values import instant_text, json_bytes, path_of, query_of, sequence
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -86,3 +89,16 @@ def test_an_offset_with_seconds_is_none_in_rfc_3339() -> None:
 def test_something_else_than_a_time_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match="a time is a datetime or RFC 3339 text"):
         instant_text(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("wait_s", "asked"), [(0, "wait=0"), (0.4, "wait=1"), (30, "wait=30")])
+def test_a_wait_is_asked_for_in_whole_seconds(wait_s: float, asked: str) -> None:
+    assert Call(operation=REPORT_EVENT, wait_s=wait_s).all_headers(None)["Prefer"] == asked
+
+
+@pytest.mark.parametrize("wait_s", [-1, 30.5, 99, float("nan"), float("inf")])
+def test_a_wait_that_the_api_would_ignore_is_refused(wait_s: float) -> None:
+    """Its rule: `httpkit.request.prefer`."""
+    assert LONGEST_WAIT_S == prefer.LONGEST_WAIT_S
+    with pytest.raises(ValueError, match="wait must be 0 to 30 seconds"):
+        Call(operation=REPORT_EVENT, wait_s=wait_s)

@@ -42,7 +42,7 @@ class AsyncEvents:
                 `notes`, `signed_by`.
 
         Raises:
-            ValueError: the timestamp has no zone.
+            ValueError: the timestamp has no zone, or the wait is longer.
             BadRequest: a field is invalid; `details` names it.
             Conflict: the shipment's status does not allow it; only if `wait` is given.
             NotFound: there is no such shipment; only if `wait` is given.
