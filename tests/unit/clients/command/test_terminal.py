@@ -72,3 +72,30 @@ def test_a_closed_pipe_is_no_traceback(waybill: StandIn) -> None:
         check=False,
     )
     assert (len(ended.stdout), ended.stderr) == (10, "")
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "said"),
+    [
+        ("profiles list --json >&-", 0, ""),
+        ("profiles list --json 2>&- >/dev/null", 0, ""),
+        ("login --username driver <&-", 2, "error: Password of driver: this is no terminal"),
+        pytest.param(
+            "profiles list --json >/dev/full",
+            1,
+            "error: No space left on device\n",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="of Linux"),
+        ),
+    ],
+)
+@pytest.mark.usefixtures("config")
+def test_a_closed_or_full_stream_is_no_traceback(streams: str, code: int, said: str) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f'"$0" -m waybill.cli.__main__ {streams}', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert ended.stderr.startswith(said)
+    assert len(ended.stderr.splitlines()) == bool(said)

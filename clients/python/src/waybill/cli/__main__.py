@@ -1,6 +1,8 @@
 """The console script `waybill`: every command, with one line of text for each error."""
 
+import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Annotated, Final
 
@@ -8,7 +10,7 @@ import typer
 
 from waybill import __version__
 from waybill.cli import events, importing, links, ops, outbox, reading, shipments, users, webhooks
-from waybill.cli.errors import CommandFailed, ExitCode, Misused, failure_of
+from waybill.cli.errors import CommandFailed, ExitCode, Misused, Unfinished, failure_of
 from waybill.cli.literal import literal
 from waybill.cli.profiles import commands as profiles
 from waybill.errors import WaybillError
@@ -59,6 +61,7 @@ def main() -> None:
     Raises:
         SystemExit: with the exit code of the result, see `ExitCode`.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a locale may lack characters that names have
             stream.reconfigure(errors="backslashreplace")
@@ -69,6 +72,23 @@ def main() -> None:
         _end(failure_of(error))
     except CommandFailed as failed:
         _end(failed)
+    except OSError as error:
+        _end(_not_written(error))
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that the caller has closed, as in `>&-`; nothing is in them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # until the end
+
+
+def _not_written(error: OSError) -> CommandFailed:
+    """Return an error for output that does not fit on its disk, or another one of the system."""
+    with suppress(OSError, ValueError):  # what is left in the buffer would fail once more at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    where = f"{error.filename}: " if error.filename else ""
+    return Unfinished(f"{where}{error.strerror or error}")
 
 
 def _require_utf8(arguments: list[str]) -> None:
