@@ -64,7 +64,7 @@ def test_ctrl_c_at_a_question_is_exit_code_130(waybill: StandIn, config: Path) -
 
 def test_a_closed_pipe_is_no_traceback(waybill: StandIn) -> None:
     events = [EVENT | {"event_id": f"evt_{index}", "notes": "x" * 1000} for index in range(100)]
-    waybill.responses += [page(*events, next_cursor="c")] * 10
+    waybill.responses += [page(*events, next_cursor=f"c{at}") for at in range(10)]
     ended = subprocess.run(
         ["bash", "-c", f"{WAYBILL} events tail {NUMBER} --lines 1000 --json | head -c 10"],
         capture_output=True,
