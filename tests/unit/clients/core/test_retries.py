@@ -162,11 +162,11 @@ def test_a_wait_longer_than_the_bound_is_an_error_at_once(use: Use, server: Scri
 
 
 def test_silence_is_a_failure_and_a_wait_is_none(use: Use, server: ScriptedServer) -> None:
-    server.play(slow(0.6, QUEUED))
+    server.play(slow(1.5, QUEUED))
     with pytest.raises(ConnectionFailed, match="no complete response"):
-        use(REPORT, timeout=0.2, retries=0)
+        use(REPORT, timeout=1.0, retries=0)
     waiting = use(
-        lambda client: client.events.report(NUMBER, "picked_up", source="s", wait=1), timeout=0.2, retries=0
+        lambda client: client.events.report(NUMBER, "picked_up", source="s", wait=1), timeout=1.0, retries=0
     )
     assert waiting.status == "queued"
 
