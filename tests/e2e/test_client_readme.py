@@ -28,7 +28,7 @@ PRINTED = [
     "applied picked_up",
     r"2 picked_up",
     r"(99M-\w{12} (created|picked_up)\n){1,3}True",
-    r"INVALID_TRANSITION picked_up \('in_warehouse', 'cancelled'\)",
+    "INVALID_TRANSITION the shipment is picked_up; in_warehouse or cancelled may follow",
     r"\['/status'\]",
     "0 0",
     "1 of 1",

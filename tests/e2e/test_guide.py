@@ -49,7 +49,7 @@ CALLED = {
         '"data":[]',
     ],
     "Find out why an event was rejected": [
-        '"current_status":"in_transit","may_follow":["delivered"]',
+        "the shipment is in_transit; delivered may follow",
         '"pagination":{"total":1',
         '"outcome":"rejected","reason":"INVALID_TRANSITION"',
     ],
@@ -102,7 +102,7 @@ PRINTED = {
     "Show a recipient where the parcel is": ["'created'", "http", "client_user_001"],
     "Be told of changes": ["whsec_", "active", "[]"],
     "Find out why an event was rejected": [
-        "INVALID_TRANSITION in_transit ('delivered',)",
+        "INVALID_TRANSITION the shipment is in_transit; delivered may follow",
         "INVALID_TRANSITION in_transit ",
         "rejected",
     ],
@@ -126,7 +126,7 @@ COMMANDED = {
     "Before the first call": [],
     "Register a shipment": ["Calle 7, Puebla", "99M-", "created"],
     "Report from a scanner that was offline": [
-        "event 3: ",
+        "line 3: ",
         "exit code 1: in part",
         "exit code 1: held",
         "applied",

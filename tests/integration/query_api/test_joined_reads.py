@@ -10,6 +10,7 @@ from domain.errors import StoreUnavailable
 from domain.ports.core import Document
 from domain.ports.queries import EVERYTHING, Scope
 from storage.mongo.database import Database
+from storage.mongo.queries import joined_reads
 from storage.mongo.queries.joined_reads import MOST_JOINED, JoinedReads
 from storage.mongo.schema import SHIPMENTS
 from tests.support.query_plans import profile_anew, profiled_reads
@@ -58,17 +59,6 @@ async def test_a_query_has_a_bound(database: Database, reads: JoinedReads) -> No
     assert sorted(len(each["_id"]["$in"]) for each in await queries(database)) == [20, MOST_JOINED]
 
 
-async def test_those_that_come_during_a_query_are_the_next_one(
-    database: Database, reads: JoinedReads
-) -> None:
-    first = asyncio.ensure_future(reads.get("1", ANA))
-    await asyncio.sleep(0.001)  # its query is under way
-    assert not first.done()
-    assert await ids(reads, [("2", ANA), ("3", ANA)]) == ["2", "3"]
-    assert first.done()
-    assert [each["_id"] for each in await queries(database)] == [{"$eq": "1"}, {"$in": ["2", "3"]}]
-
-
 class SlowReads(JoinedReads):
     """Reads whose query for shipment 1 takes until it is released."""
 
@@ -80,6 +70,24 @@ class SlowReads(JoinedReads):
         if "1" in wanted:
             await self.released.wait()
         return await super()._find(wanted, scope)
+
+
+async def test_those_that_come_during_a_query_are_the_next_one(
+    database: Database, reads: JoinedReads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joined_reads, "LONGEST_WAIT_S", 10.0)
+    assert await ids(reads, [("1", ANA)]) == ["1"]
+    await profile_anew(database)
+    slow_reads = SlowReads(database)
+    first = asyncio.ensure_future(slow_reads.get("1", ANA))
+    await asyncio.sleep(0)
+    others = asyncio.ensure_future(ids(slow_reads, [("2", ANA), ("3", ANA)]))
+    await asyncio.sleep(0.05)
+    assert not others.done()
+    slow_reads.released.set()
+    assert await others == ["2", "3"]
+    assert first.done()
+    assert [each["_id"] for each in await queries(database)] == [{"$eq": "1"}, {"$in": ["2", "3"]}]
 
 
 async def test_a_slow_query_holds_nobody_up(database: Database, reads: JoinedReads) -> None:

@@ -104,18 +104,10 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """The state of the resource does not allow it (409)."""
+    """The state of the resource does not allow it (409).
 
-    @property
-    def current_status(self) -> str | None:
-        """Status of the shipment that did not allow the event, if the API says."""
-        return _text(self.body.get("current_status")) or None
-
-    @property
-    def may_follow(self) -> tuple[str, ...]:
-        """Statuses that may follow the current one, if the API says."""
-        names = self.body.get("may_follow")
-        return tuple(str(name) for name in names) if isinstance(names, list) else ()
+    The `message` names a shipment's status and what may follow, for people; an `Event` has both as members.
+    """
 
     @property
     def held_until(self) -> datetime | None:

@@ -396,10 +396,7 @@ export type EndpointState = 'active' | 'paused';
 /**
  * Error
  *
- * The body of every error.
- *
- * INVALID_TRANSITION names the status that the shipment had, the statuses that may follow it and, if the
- * event came early and is held, until when.
+ * The body of every error; INVALID_TRANSITION has `held_until` if the event came early and is held.
  */
 export type ErrorBody = {
     error: ErrorCode;
@@ -407,8 +404,6 @@ export type ErrorBody = {
     status_code: number;
     timestamp: string;
     details?: Array<ErrorDetail>;
-    current_status?: Status;
-    may_follow?: Array<Status>;
     held_until?: string;
 };
 

@@ -226,7 +226,7 @@ def test_no_retry_begins_after_the_bound() -> None:
     "failure",
     [
         ConnectionFailed("cut", is_sent=True),
-        Conflict(409, {"error": "INVALID_TRANSITION", "may_follow": ["delivered"]}, request_id="01J"),
+        Conflict(409, {"error": "INVALID_TRANSITION", "held_until": None}, request_id="01J"),
         RateLimited(429, {}, message="later", retry_after=3.0),
     ],
 )

@@ -8,7 +8,6 @@ from pydantic import ConfigDict, TypeAdapter
 from typing_extensions import TypedDict
 
 from domain.access.permissions import PERMISSIONS, Permission
-from domain.shipments.status import Status
 from httpkit.budgets import Budget, default_budget
 from httpkit.openapi.error_catalogue import ERROR_CATALOGUE
 from httpkit.openapi.identifiers import Instant
@@ -56,11 +55,7 @@ class ErrorDetail(TypedDict):
 
 
 class Error(TypedDict):
-    """The body of every error.
-
-    INVALID_TRANSITION names the status that the shipment had, the statuses that may follow it and, if the
-    event came early and is held, until when.
-    """
+    """The body of every error; INVALID_TRANSITION has `held_until` if the event came early and is held."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
     error: ErrorCode
@@ -68,8 +63,6 @@ class Error(TypedDict):
     status_code: int
     timestamp: Instant
     details: NotRequired[list[ErrorDetail]]
-    current_status: NotRequired[Status]
-    may_follow: NotRequired[list[Status]]
     held_until: NotRequired[Instant]
 
 

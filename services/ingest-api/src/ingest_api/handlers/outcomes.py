@@ -145,7 +145,7 @@ def _transition_error(
 ) -> ApiError:
     """Return the error of a command that the shipment's status forbids: it says which would be allowed."""
     message = f"the shipment is {status}; {_allowed(command, status)}"
-    members: dict[str, object] = {"current_status": status, "may_follow": following(status)}
+    members: dict[str, object] = {}
     if held_until is not None:
         message = f"{message}. The event is held, and applied once its status may follow"
         members["held_until"] = held_until
