@@ -10,7 +10,7 @@ from playwright.async_api import ViewportSize
 from tests.browser.scenes import ADMIN, Scene, tracking_scenes
 from tests.support.api import PASSWORD, open_api
 from tests.support.browser.chromium import open_browser
-from tests.support.browser.visits import DESKTOP, sign_in, visitor
+from tests.support.browser.visits import DESKTOP, settled, sign_in, visitor
 
 PICTURES: Final = Path(__file__).parents[2] / "docs/pictures"
 HANDHELD: Final = ViewportSize(width=390, height=844)
@@ -39,8 +39,7 @@ async def draw(url: str, directory: Path) -> None:
                 if scene.login is not None:
                     await sign_in(person, scene.login, PASSWORD)
                 page = await person.open(scene.path)
-                await page.wait_for_function("!location.hash")
-                await page.wait_for_load_state("load")
+                await settled(page, scene.path)
                 await page.screenshot(path=directory / f"{name}.png")
 
 

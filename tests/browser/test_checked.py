@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page
 from tests.browser.scenes import Scene, console_scenes, tracking_scenes
 from tests.support.api import PASSWORD, Api
 from tests.support.browser.checkers import accessibility_faults, html_faults, overflowing
-from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, sign_in, visitor
+from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, settled, sign_in, visitor
 from tests.support.stack import StackAddresses
 
 pytestmark = [
@@ -31,7 +31,7 @@ class Inspection:
         """Look at a scene at two widths, in a page that is open, and note what is wrong with it."""
         await page.set_viewport_size(DESKTOP)
         await page.goto(f"{someone.url}{scene.path}")
-        await _settled(page)
+        await settled(page, scene.path)
         where = f"{scene.name} ({language})"
         spoken = {"Accept-Language": LOCALES[language]}
         response = await someone.context.request.get(page.url, headers=spoken)
@@ -44,12 +44,6 @@ class Inspection:
 
     def _note(self, where: str, faults: list[str]) -> None:
         self.faults += [f"{where}: {fault}" for fault in faults]
-
-
-async def _settled(page: Page) -> None:
-    """Wait until the token of a link is exchanged and its page is there."""
-    await page.wait_for_function("!location.hash")
-    await page.wait_for_load_state()
 
 
 def _header_faults(headers: dict[str, str], language: str) -> list[str]:

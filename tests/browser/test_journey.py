@@ -9,10 +9,7 @@ from playwright.async_api import Browser, expect
 from domain.shipments.status import Status
 from tests.e2e.traffic import PATH_TO, event_body, shipment_body
 from tests.support.api import Api
-from tests.support.browser.visits import PHONE, visitor
-
-RELOADED = "performance.getEntriesByType('navigation')[0].type === 'reload'"
-"""True once the token of a link is exchanged: the page is loaded again, with its cookie."""
+from tests.support.browser.visits import PHONE, settled, visitor
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -32,7 +29,7 @@ async def test_a_parcel_is_followed_to_its_delivery_without_a_reload(
     link = (await shipper.post(f"/shipments/{number}/links", {})).body["url"]
     async with visitor(browser, url, language="es", viewport=PHONE) as person:
         page = await person.open(link.removeprefix(url))
-        await page.wait_for_function(RELOADED)
+        await settled(page, link)
         heading = page.get_by_role("heading", level=1)
         await expect(heading).to_have_text("Creado")
         await expect(page.locator("#live")).to_be_visible()

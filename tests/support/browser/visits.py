@@ -8,6 +8,10 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, ViewportSize
 
+from tests.support.waiting import wait_for
+
+_RELOADED: Final = "performance.getEntriesByType('navigation')[0].type === 'reload'"
+
 LOCALES: Final = {"es": "es-MX", "en": "en-US", "pt": "pt-BR"}
 ZONE: Final = "America/Mexico_City"
 PHONE: Final = ViewportSize(width=320, height=640)
@@ -92,3 +96,17 @@ async def sign_in(someone: Visitor, username: str, password: str) -> Page:
     await page.press("[name=password]", "Enter")
     await page.wait_for_url(lambda url: "/console/login" not in url)
     return page
+
+
+async def settled(page: Page, path: str) -> None:
+    """Wait until a page is there: that of a link is loaded again once its token is exchanged for a cookie."""
+
+    async def is_reloaded() -> bool:
+        try:
+            return bool(await page.evaluate(_RELOADED))
+        except Error:  # just now
+            return False
+
+    if "#" in path:  # `page.wait_for_function` polls by `eval`, which the page's policy forbids
+        await wait_for(is_reloaded, what=f"{page.url} loaded again")
+    await page.wait_for_load_state()
