@@ -39,11 +39,13 @@ os.environ.setdefault("WAYBILL_MONGO_CACHE_GB", "1")
 os.environ.setdefault("BCRYPT_COST", "10")
 
 _LONGEST = (
+    "test_guide.py",
     "test_contract.py",
     "test_random_schedule.py",
     "test_demo.py",
     "test_watched.py",
     "test_checked.py",
+    "test_command_page.py",
 )
 
 
