@@ -1,9 +1,9 @@
 """`python -m tests.support.crashing.outbox_alarms URL OUTBOX KILLS SEED LINES`: flushes that end anywhere.
 
 An alarm that nobody handles ends the process wherever it is: between two statements, within SQLite, or while
-it waits for an answer. One that has sent its share waits for its alarm: something is left for the next. The API
-key comes from `WAYBILL_API_KEY`. The last flush is left alone. Printed is, as JSON, how many scans were pending
-after each death.
+it waits for an answer. One that has sent its share waits for its alarm: something is left for the next. The
+API key comes from `WAYBILL_API_KEY`. The last flush is left alone. Printed is, as JSON, how many scans were
+pending after each death.
 """
 
 import json
