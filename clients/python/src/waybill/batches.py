@@ -1,17 +1,22 @@
 """Batches of events: split into requests that the API accepts, and their answers joined."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from waybill.errors import BadRequest
-from waybill.models import QueuedBatch, QueuedItem, RejectedItem
+from waybill.models import Problem, QueuedBatch, QueuedItem, RejectedItem
 from waybill.values import instant_text, json_bytes
 
 MAX_EVENTS: Final = 500
 """Half of the API's bound, so that one request does not take long."""
 MAX_BYTES: Final = 2 * 1024 * 1024
 """The API's bound of a body."""
+
+
+_POINTER: Final = re.compile(r"/events/(0|[1-9][0-9]{0,5})(/.*)?", re.DOTALL)
+"""Pointer into a batch: the index of an event, and the place within it."""
 
 
 class Part(NamedTuple):
@@ -83,10 +88,35 @@ def relocated(error: BadRequest, part: Part) -> BadRequest:
     return BadRequest(error.status_code, body, request_id=error.request_id, retry_after=error.retry_after)
 
 
+def problems_by_event(problems: Iterable[Problem], size: int) -> dict[int, list[Problem]]:
+    """Return the problems of a request by the index of their event, as they lie within the event.
+
+    Args:
+        problems: those that the API named; what concerns none of the events is left out.
+        size: of the request, in events.
+    """
+    named: dict[int, list[Problem]] = {}
+    for problem in problems:
+        index = event_index(problem)
+        if index is not None and index < size:
+            named.setdefault(index, []).append(within_event(problem))
+    return named
+
+
+def within_event(problem: Problem) -> Problem:
+    """Return a problem whose pointer leads into the event, not into the batch."""
+    return Problem(pointer=_POINTER.sub(r"\2", problem.pointer), message=problem.message)
+
+
+def event_index(problem: Problem) -> int | None:
+    """Return the index of the event that has a problem; None: it concerns none."""
+    found = _POINTER.fullmatch(problem.pointer)
+    return None if found is None else int(found[1])
+
+
 def _moved(detail: Any, start: int) -> Any:  # noqa: ANN401 - JSON is any
     pointer = detail.get("pointer") if isinstance(detail, dict) else None
-    steps = pointer.split("/") if isinstance(pointer, str) else []
-    if len(steps) > 2 and steps[1] == "events" and steps[2].isdigit():  # noqa: PLR2004 - "", events, index
-        steps[2] = str(int(steps[2]) + start)
-        return {**detail, "pointer": "/".join(steps)}
-    return detail
+    found = _POINTER.fullmatch(pointer) if isinstance(pointer, str) else None
+    if found is None:
+        return detail
+    return {**detail, "pointer": f"/events/{int(found[1]) + start}{found[2] or ''}"}

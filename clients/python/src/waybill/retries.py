@@ -12,7 +12,8 @@ from waybill.operations import CANCEL_SHIPMENT, Operation, Repeats
 FIRST_DELAY_S: Final = 0.25
 LONGEST_DELAY_S: Final = 8.0
 
-_REPEATED: Final = frozenset({429, 502, 503, 504})
+TEMPORARY: Final = frozenset({429, 502, 503, 504})
+"""Statuses after which the same request may succeed later."""
 _NOT_EXECUTED: Final = frozenset({429, 503})
 
 
@@ -90,7 +91,7 @@ class Attempts:
         return failure
 
     def _is_repeated(self, failure: WaybillError, may_be_executed: bool) -> bool:  # noqa: FBT001
-        if isinstance(failure, ApiError) and failure.status_code not in _REPEATED:
+        if isinstance(failure, ApiError) and failure.status_code not in TEMPORARY:
             return False
         return self._is_safe or not may_be_executed
 

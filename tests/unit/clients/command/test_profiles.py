@@ -132,9 +132,14 @@ def test_credentials_are_those_of_the_profile_or_of_the_environment(
         (None, "none", {}, "there is no profile none (there are: default, other)"),
         (None, None, {"WAYBILL_USER": "ana"}, "WAYBILL_PASSWORD is missing"),
         (None, None, {"WAYBILL_PASSWORD": "x"}, "WAYBILL_USER is missing"),
-        ("localhost:8080", None, {"WAYBILL_API_KEY": "k"}, "begins with http:// or https://"),
-        ("https://ana:x@a.example", None, {"WAYBILL_API_KEY": "k"}, "no password in it"),
-        ("https://a.example?x=1", None, {"WAYBILL_API_KEY": "k"}, "no ?"),
+        ("localhost:8080", None, {"WAYBILL_API_KEY": "k"}, "must begin with http:// or https://"),
+        (
+            "https://ana:x@a.example",
+            None,
+            {"WAYBILL_API_KEY": "k"},
+            "credentials do not belong into the address",
+        ),
+        ("https://a.example?x=1", None, {"WAYBILL_API_KEY": "k"}, "has a query or a fragment"),
         ("https://a.example:x", None, {"WAYBILL_API_KEY": "k"}, "is no address"),
     ],
 )

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import ClassVar, Final, Self
 
 from waybill.errors import ApiError, ConnectionFailed, WaybillError
+from waybill.retries import TEMPORARY
 
 
 class ExitCode(IntEnum):
@@ -35,15 +36,6 @@ class ExitCode(IntEnum):
         member.meaning = meaning
         return member
 
-
-_LATER: Final = frozenset(
-    {
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
 
 _ENDED: Final = frozenset({"INVALID_TOKEN", "AUTHENTICATION_REQUIRED"})
 """Codes of a token that was revoked or has ended; with a password or a key the client gets another one."""
@@ -84,7 +76,7 @@ class Interrupted(CommandFailed):
 def is_temporary(error: WaybillError) -> bool:
     """Return whether the same request may succeed later: no response, or one that says so."""
     if isinstance(error, ApiError):
-        return error.status_code in _LATER
+        return error.status_code in TEMPORARY
     return isinstance(error, ConnectionFailed)
 
 
@@ -101,7 +93,7 @@ def _text_of(error: WaybillError) -> str:
     parts = [said, *(f"{each.pointer} {each.message}" for each in error.details)]
     if error.code in _ENDED:
         parts.append("log in again: `waybill login`")
-    elif error.status_code in _LATER:
+    elif error.status_code in TEMPORARY:
         parts.append(f"try again in {error.retry_after or 1:g} s")
     elif error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR and error.request_id:
         parts.append(f"request {error.request_id}")

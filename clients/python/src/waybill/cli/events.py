@@ -18,6 +18,7 @@ from waybill.cli.options import expanded
 from waybill.errors import WaybillError
 from waybill.fields import EventFilters
 from waybill.models import Event, QueuedBatch, QueuedItem, RejectedItem
+from waybill.models.common import REPORTABLE
 
 app: Final = typer.Typer(
     name="events", no_args_is_help=True, help="Report events, and see what became of them."
@@ -32,7 +33,6 @@ Wait = Annotated[
 ]
 
 EVENT_COLUMNS: Final = ("timestamp", "status", "checkpoint", "source", "outcome", "reason", "event_id")
-STATUSES: Final = ("picked_up", "in_warehouse", "in_transit", "delivered", "cancelled")
 CHECKPOINTS: Final = (
     *("out_for_delivery", "delivery_failed", "arrived_at_hub", "departed_hub"),
     *("on_hold", "available_for_pickup", "returning"),
@@ -43,7 +43,7 @@ _POLL_S: Final = 2.0
 
 def statuses(incomplete: str) -> list[str]:
     """Return the statuses that begin so, for the completion of the shell."""
-    return [each for each in STATUSES if each.startswith(incomplete)]
+    return [each for each in REPORTABLE if each.startswith(incomplete)]
 
 
 def _checkpoint(incomplete: str) -> list[str]:

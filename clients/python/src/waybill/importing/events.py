@@ -7,11 +7,10 @@ from waybill.importing.columns import Reading, name_of
 from waybill.importing.errors import InvalidRow, InvalidTime, SkippedRow
 from waybill.importing.numbers import number_of
 from waybill.importing.times import instant_of
+from waybill.models.common import REPORTABLE
 
 Json = dict[str, Any]
 
-STATUSES: Final = frozenset({"picked_up", "in_warehouse", "in_transit", "delivered", "cancelled"})
-"""Statuses that events may carry."""
 SKIP: Final = "skip"
 """Word of a layout for rows that are not sent."""
 
@@ -79,11 +78,11 @@ def time_of(column: str, text: str, reading: Reading) -> str:
 def _status(text: str, reading: Reading) -> Json:
     """Return the status of a cell, or the checkpoint that stands for it in the layout."""
     if not reading.statuses:
-        return {"status": name_of(text) if name_of(text) in STATUSES else text}
+        return {"status": name_of(text) if name_of(text) in REPORTABLE else text}
     meant = reading.statuses.get(text.casefold())
     if meant == SKIP:
         raise SkippedRow
-    if meant is None and name_of(text) not in STATUSES:
+    if meant is None and name_of(text) not in REPORTABLE:
         raise InvalidRow("status", NO_SUCH_STATUS)
     status = meant or name_of(text)
-    return {"status" if status in STATUSES else "checkpoint": status}
+    return {"status" if status in REPORTABLE else "checkpoint": status}

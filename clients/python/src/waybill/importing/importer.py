@@ -15,6 +15,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from waybill import Waybill
+from waybill.batches import MAX_EVENTS
 from waybill.importing.columns import (
     COLUMNS,
     Kind,
@@ -30,7 +31,7 @@ from waybill.importing.events import Json, dated_event_of
 from waybill.importing.layouts import Layout
 from waybill.importing.limits import Limits
 from waybill.importing.results import Outcome, ResultFile, RowResult, without_marks
-from waybill.importing.sending import EVENTS_AT_ONCE, EventSender, Sender, ShipmentSender, outcomes_of
+from waybill.importing.sending import EventSender, Sender, ShipmentSender, outcomes_of
 from waybill.importing.shipments import keys_of, shipment_of
 from waybill.importing.tables import Table, read_table
 from waybill.importing.times import NO_ORDER, NO_ZONE
@@ -146,8 +147,8 @@ class FileImport:
             at for at, result in enumerate(self.results) if is_open and result.outcome is Outcome.QUEUED
         ]
         while waiting and monotonic() < until:
-            for start in range(0, len(waiting), EVENTS_AT_ONCE):
-                part = waiting[start : start + EVENTS_AT_ONCE]
+            for start in range(0, len(waiting), MAX_EVENTS):
+                part = waiting[start : start + MAX_EVENTS]
                 found = outcomes_of(client, [self.results[at].id for at in part])
                 for at, result in zip(part, found, strict=True):
                     self.results[at] = result or self.results[at]

@@ -1,6 +1,5 @@
 """Sending of rows: events in batches, shipments one by one and several at once; both are safe to repeat."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,17 +7,16 @@ from functools import partial
 from typing import Final, Protocol
 
 from waybill import Waybill
+from waybill.batches import MAX_EVENTS, problems_by_event, within_event
 from waybill.errors import ApiError, BadRequest, Conflict, Forbidden, NotFound
 from waybill.importing.events import Json
 from waybill.importing.results import Outcome, RowResult
 from waybill.models import Problem, QueuedItem, Registered, RejectedItem
 from waybill.models.events import Outcome as EventOutcome
 
-EVENTS_AT_ONCE: Final = 500
 SHIPMENTS_AT_ONCE: Final = 64
 CONNECTIONS: Final = 8
 
-_EVENT: Final = re.compile(r"^/events/(\d+)")
 _OTHER_CONTENT: Final = "IDEMPOTENCY_CONFLICT"
 _NO_SUCH_SOURCE: Final = "SOURCE_NOT_ALLOWED"
 
@@ -46,7 +44,7 @@ class EventSender:
     """Send events, as batches in which an invalid one does not block the others."""
 
     client: Waybill
-    rows_at_once: int = EVENTS_AT_ONCE
+    rows_at_once: int = MAX_EVENTS
 
     def send(self, rows: Sequence[Keyed], record: Record) -> None:
         """Send events; see `Sender`."""
@@ -65,7 +63,7 @@ class EventSender:
             if not _is_about_rows(error):
                 raise
             # No event is valid: the batch is rejected as a whole, with its first hundred problems.
-            return _named(error) or dict.fromkeys(range(len(events)), _rejected(error.message))
+            return _named(error, len(events)) or dict.fromkeys(range(len(events)), _rejected(error.message))
         return {item.index: _result_of(item) for item in batch.events}
 
 
@@ -136,13 +134,10 @@ def _result_of(item: QueuedItem | RejectedItem) -> RowResult:
     return _rejected(problems_text(item.details) or item.error)
 
 
-def _named(error: ApiError) -> dict[int, RowResult]:
+def _named(error: ApiError, size: int) -> dict[int, RowResult]:
     """Return the outcomes of the events that an error names."""
-    found: dict[int, list[Problem]] = {}
-    for each in error.details:
-        if at := _EVENT.match(each.pointer):
-            found.setdefault(int(at[1]), []).append(each)
-    return {index: _rejected(problems_text(problems)) for index, problems in found.items()}
+    named = problems_by_event(error.details, size)
+    return {index: _rejected(problems_text(problems)) for index, problems in named.items()}
 
 
 def _rejected(error: str) -> RowResult:
@@ -153,7 +148,7 @@ def problems_text(problems: Iterable[Problem]) -> str:
     """Return the problems of a row, with the names of its columns."""
     named = []
     for each in problems:
-        column = _EVENT.sub("", each.pointer).strip("/").replace("/", "_")
+        column = within_event(each).pointer.strip("/").replace("/", "_")
         named.append(f"{column} {each.message}".strip())
     return "; ".join(named)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from waybill.models.base import Model
 
@@ -15,6 +16,10 @@ class Status(StrEnum):
     IN_TRANSIT = "in_transit"
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
+
+
+REPORTABLE: Final = tuple(each.value for each in Status if each is not Status.CREATED)
+"""Statuses that an event may report."""
 
 
 class Coordinates(Model):

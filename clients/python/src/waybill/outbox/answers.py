@@ -4,11 +4,11 @@ The API answers a lenient batch with 202 and a verdict for every line. If it ref
 400, or 403 with `SOURCE_NOT_ALLOWED`, and names at most a hundred faults.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final
 
+from waybill.batches import event_index, problems_by_event, within_event
 from waybill.errors import ApiError, UnexpectedResponse
 from waybill.models.common import Problem
 from waybill.models.events import QueuedBatch, QueuedItem, RejectedItem
@@ -16,8 +16,6 @@ from waybill.outbox.store import Refusal
 
 LINE_FAULTS: Final = frozenset({"INVALID_JSON", "VALIDATION_ERROR", "SOURCE_NOT_ALLOWED"})
 """Error codes of a response that refuses every line."""
-
-_POINTER: Final = re.compile(r"/events/(0|[1-9][0-9]{0,3})(/.*)?", re.DOTALL)
 
 Verdicts = Mapping[int, Refusal | None]
 """By the index of a line: None where it is queued. A line without a verdict has not been judged."""
@@ -39,11 +37,7 @@ def refusals_of(error: ApiError, count: int) -> Verdicts:
     """Return the verdicts of a response that refuses all of `count` lines: those of the lines it names."""
     if error.code not in LINE_FAULTS:
         return {}
-    named: dict[int, list[Problem]] = {}
-    for detail in error.details:
-        found = _POINTER.fullmatch(detail.pointer)
-        if found is not None and int(found[1]) < count:
-            named.setdefault(int(found[1]), []).append(_within_line(detail))
+    named = problems_by_event(error.details, count)
     return {index: Refusal(error.code, problems) for index, problems in named.items()}
 
 
@@ -63,14 +57,8 @@ def _verdict(item: QueuedItem | RejectedItem) -> Refusal | None:
 def _own(item: RejectedItem) -> Iterable[Problem]:
     """Return the problems without those of another line, which one that contradicts it has."""
     for detail in item.details:
-        found = _POINTER.fullmatch(detail.pointer)
-        if found is None or int(found[1]) == item.index:
-            yield _within_line(detail)
-
-
-def _within_line(detail: Problem) -> Problem:
-    """Return a problem whose pointer leads into the event, not into the batch."""
-    return Problem(pointer=_POINTER.sub(r"\2", detail.pointer), message=detail.message)
+        if event_index(detail) in (None, item.index):
+            yield within_event(detail)
 
 
 def _unexpected(found: str) -> UnexpectedResponse:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
+from waybill.batches import MAX_EVENTS
 from waybill.outbox.scans import Scan, line_of
 from waybill.outbox.sending import Sender
 from waybill.outbox.store import ScanStore
 
-MAX_LINES: Final = 500
-"""Scans of a request; the API takes 1,000."""
+MAX_LINES: Final = MAX_EVENTS
+"""Scans of a request."""
 MAX_BYTES: Final = 1 << 20
 """Bytes of a request; the API takes 2 MiB."""
 MAX_SKEW: Final = timedelta(seconds=30)

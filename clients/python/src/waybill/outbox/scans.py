@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from waybill.models.common import Location, Problem
+from waybill.models.common import REPORTABLE, Location, Problem
 from waybill.outbox.errors import InvalidScan
 from waybill.outbox.tracking_numbers import read_tracking_number
 
-STATUSES: Final = ("picked_up", "in_warehouse", "in_transit", "delivered", "cancelled")
 MAX_AHEAD: Final = timedelta(minutes=5)
 MAX_NAME: Final = 128
 MAX_LINE: Final = 300
@@ -164,8 +163,8 @@ def _characters(value: Any, most: int, forbidden: re.Pattern[str]) -> str:  # no
 
 
 def _status(value: Any) -> str:  # noqa: ANN401  # as above
-    if value not in STATUSES:
-        raise ValueError(f"must be one of {', '.join(STATUSES)}")
+    if value not in REPORTABLE:
+        raise ValueError(f"must be one of {', '.join(REPORTABLE)}")
     return str(value)
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
+from waybill import transport
 from waybill.cli.errors import Misused
 from waybill.cli.profiles.store import Profile, Profiles
 
@@ -42,21 +42,12 @@ def address(url: str) -> str:
     """Return an address in the form in which profiles keep it, such as https://waybill.example.
 
     Raises:
-        Misused: it is no HTTP address, or has credentials in it.
+        Misused: it is none of http or https, or has credentials, a query or a fragment.
     """
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise Misused(f"{url} is no address") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Misused(f"{url} is no address: it begins with http:// or https://")
-    if parts.username is not None or parts.password is not None:
-        raise Misused("an address has no user name and no password in it: they would show in `ps`")
-    if parts.query or parts.fragment:
-        raise Misused(f"{url} is no address of Waybill: it has no ? and no #")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}"
+        return str(transport.address_of(url))
+    except ValueError as error:
+        raise Misused(str(error)) from None
 
 
 def address_of(url: str | None, environment: Mapping[str, str]) -> str:
