@@ -40,8 +40,10 @@ async def read_topic(settings: KafkaSettings, topic: str) -> list[ConsumerRecord
         records: list[ConsumerRecord] = []
         for partition, end in ends.items():
             while await consumer.position(partition) < end:
-                arrived = await consumer.getmany(partition, timeout_ms=1000)
-                records += arrived.get(partition, [])
+                arrived = (await consumer.getmany(partition, timeout_ms=1000)).get(partition, [])
+                records += arrived
+                if not arrived:  # a topic that was deleted and created meanwhile ends earlier
+                    end = (await consumer.end_offsets([partition]))[partition]  # noqa: PLW2901
     return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
