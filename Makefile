@@ -137,6 +137,10 @@ faults: TESTERS := 2
 faults: $(SYNCED) ## Every row of the fault matrix, with its table; a random schedule with SEED=n MINUTES=m
 	@exec $(RUN) $(if $(SEED)$(MINUTES),python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS),pytest $(TOGETHER) -m "fault or long" --fault-table tests)
 
+.PHONY: upgrade-test
+upgrade-test: $(SYNCED) ## Roll this release over the last one under load, and back; the last order by SEED=n
+	@exec $(RUN) python -m tests.upgrade $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 .PHONY: mutations
 mutations: $(SYNCED) ## Take each safety away, one after the other, and see that a test fails
 	@exec $(RUN) python -m tests.mutations $(ONLY)

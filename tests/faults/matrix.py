@@ -64,6 +64,10 @@ class Row(Enum):
         "receivers that hang, trickle, reset, refuse or answer 500",
         "tried again in time, or paused; others are not delayed",
     )
+    UPGRADE = (
+        "a release rolls over the one before, replica by replica, and back",
+        "nothing lost or twice; tokens, cursors, keys and links stay valid",
+    )
     OVERLOAD = "three times what can be processed", "sheds load, recovers; nothing acknowledged is lost"
 
     def __init__(self, fault: str, must_hold: str) -> None:

@@ -34,9 +34,14 @@ ENDPOINTS: Final[Mapping[str, Json]] = {
 
 @dataclass(slots=True)
 class Subscriptions:
-    """The endpoints, and what they have got."""
+    """The endpoints, and what they have got.
+
+    Attributes:
+        unsigned: messages whose signature was wrong when they came; it is valid for five minutes alone.
+    """
 
     hooks: Receiver
+    unsigned: list[Received] = field(default_factory=list)
     secrets: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
@@ -71,11 +76,7 @@ class Subscriptions:
         wanted, arrived = self._wanted(path, observed), self._arrived(path)
         lost = [f"{path}: lost {wanted[each]}" for each in wanted.keys() - arrived]
         foreign = [f"{path}: nobody wanted {each}" for each in arrived - wanted.keys()]
-        unsigned = [
-            f"{path}: not signed: {each.message_id}"
-            for each in self.hooks.at(path)
-            if not self._is_signed(each)
-        ]
+        unsigned = [f"{path}: not signed: {each.message_id}" for each in self.unsigned if each.path == path]
         return [*lost[:SHOWN], *foreign[:SHOWN], *unsigned[:SHOWN], *self._disorder(path)[:SHOWN]]
 
     def _wanted(self, path: str, observed: Observed) -> dict[str, str]:
@@ -92,12 +93,12 @@ class Subscriptions:
     def _arrived(self, path: str) -> set[str]:
         return {each.message_id for each in self.hooks.at(path)}
 
-    def _is_signed(self, received: Received) -> bool:
+    def verify(self, received: Received) -> None:
+        """Verify the signature of a message that has just come."""
         try:
             received.verify(self.secrets[received.path])
         except WebhookVerificationError:
-            return False
-        return True
+            self.unsigned.append(received)
 
     def _disorder(self, path: str) -> Sequence[str]:
         """Return the shipments of an ordered endpoint whose messages came in another order than happened."""
@@ -128,14 +129,15 @@ async def subscribed(admin: Api, chance: Random) -> AsyncIterator[Subscriptions]
     """Receive webhooks while the context lasts."""
     async with receiver() as hooks:
         failed: set[str] = set()
+        subscriptions = Subscriptions(hooks)
 
         def answer(received: Received) -> web.Response:
+            subscriptions.verify(received)
             if received.message_id in failed or chance.random() > FAILING:
                 return web.Response(status=204)
             failed.add(received.message_id)
             return web.Response(status=500)
 
         hooks.answers = dict.fromkeys(ENDPOINTS, answer)
-        subscriptions = Subscriptions(hooks)
         await subscriptions.register(admin)
         yield subscriptions

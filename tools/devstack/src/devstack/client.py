@@ -17,6 +17,7 @@ from devstack.home.stack_file import Member, Members, read_members
 from devstack.parts.mongod import mongo_uri
 from devstack.supervision.die_with_parent import dying_with_parent
 
+PROGRAM = (sys.executable, "-m", "devstack")
 _POLL_S = 0.05
 
 
@@ -124,12 +125,14 @@ def start_stack(
     env: Mapping[str, str],
     stores_only: bool = False,
     port: int | None = None,
+    program: tuple[str, ...] = PROGRAM,
     timeout_s: float = 120.0,
 ) -> RunningStack:
     """Start `python -m devstack run` on `home` and block until everything is ready.
 
     Call it from the main thread: the stack stops when the calling thread ends, so that a killed
-    test run leaves nothing behind. `env` is the supervisor's whole environment.
+    test run leaves nothing behind. `env` is the supervisor's whole environment, `program` another command
+    line in the place of this release's.
 
     Raises:
         PartFailedError: the supervisor ended or was not ready in time; `details` is its output.
@@ -137,7 +140,7 @@ def start_stack(
     place = Home(home.absolute())
     place.logs.mkdir(parents=True, exist_ok=True)
     place.stack_file.unlink(missing_ok=True)
-    command = (sys.executable, "-m", "devstack", "run", *(["--stores-only"] if stores_only else []))
+    command = (*program, "run", *(["--stores-only"] if stores_only else []))
     ports = {} if port is None else {"WAYBILL_PORT": str(port)}
     with _output(place).open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own module
