@@ -124,6 +124,7 @@ def redis_settings(stack: StackAddresses) -> RedisSettings:
 async def redis_client(redis_settings: RedisSettings) -> AsyncIterator[Redis]:
     """Give an empty Redis database."""
     async with open_redis(redis_settings) as redis:
+        assert isinstance(redis, Redis)
         await redis.flushdb()
         yield redis
 

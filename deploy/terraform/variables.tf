@@ -35,7 +35,7 @@ variable "kafka" {
 }
 
 variable "redis" {
-  description = "The managed Redis, host:port. Losing it costs speed, never correctness."
+  description = "The managed Redis, host:port; Sentinels or nodes of a cluster, separated by commas, with REDIS_MODE in settings. Losing it costs speed, never correctness."
   type        = string
 }
 

@@ -41,6 +41,7 @@ async def redis(
     redis_client: Redis,  # noqa: ARG001  # empties it
 ) -> AsyncIterator[Redis]:
     async with open_redis(proxied_redis) as redis:
+        assert isinstance(redis, Redis)
         yield redis
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from redis.asyncio import Redis
-
 from domain.ports.core import Clock, Document, DuplicateFilter
 from storage.mongo.database import Database
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
@@ -12,6 +10,7 @@ from storage.mongo.operations.quarantine import MongoQuarantineStore
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.schema import DEAD_LETTERS, OPERATOR_ACTIONS, PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
+from storage.redis.connection import RedisClient
 from storage.redis.duplicate_filter import RedisDuplicateFilter
 from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, StorePorts
@@ -56,7 +55,7 @@ class MongoStores:
 class RedisHints:
     """One Redis database."""
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: RedisClient, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
 

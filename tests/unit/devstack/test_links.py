@@ -56,6 +56,13 @@ def test_a_kafka_of_several_brokers_cannot_be_linked() -> None:
         StackSettings.from_environment(env, stores_only=False)
 
 
+def test_a_redis_behind_sentinels_cannot_be_linked() -> None:
+    env = {"WAYBILL_LINKS": "redis=127.0.0.1:20003", "WAYBILL_REDIS_SENTINELS": "3"}
+
+    with pytest.raises(SettingsError, match="WAYBILL_LINKS cannot link redis with WAYBILL_REDIS_SENTINELS=3"):
+        StackSettings.from_environment(env, stores_only=False)
+
+
 def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
     linked = ADDRESSES.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
 

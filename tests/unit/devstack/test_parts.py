@@ -33,6 +33,7 @@ def test_a_service_is_configured_by_the_documented_environment() -> None:
         "MONGO_URI": "mongodb://127.0.0.1:1/?replicaSet=rs0",
         "MONGO_DB": "shipping_system",
         "REDIS_ADDR": "127.0.0.1:2",
+        "REDIS_MODE": "server",
         "REDIS_DB": "0",
         "KAFKA_BROKERS": "127.0.0.1:3",
         "JWT_SECRET": "s3cret",

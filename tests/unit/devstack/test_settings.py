@@ -14,7 +14,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.cache == Path("/home/me/.cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
     assert (settings.webhooks_replicas, settings.portal_replicas) == (1, 1)
-    assert settings.kafka_brokers == 1
+    assert (settings.kafka_brokers, settings.redis_sentinels) == (1, 0)
     assert settings.environment == "development"
     assert settings.jwt_secret is None
 
@@ -32,6 +32,7 @@ def test_the_environment_overrides_defaults() -> None:
         "PORTAL_REPLICAS": "6",
         "WEBHOOKS_KEYS": sealing,
         "WAYBILL_KAFKA_BROKERS": "3",
+        "WAYBILL_REDIS_SENTINELS": "5",
         "ENV": "production",
         "JWT_SECRET": signing,
     }
@@ -44,7 +45,7 @@ def test_the_environment_overrides_defaults() -> None:
     assert settings.cache == Path("/cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
     assert (settings.webhooks_replicas, settings.portal_replicas) == (5, 6)
-    assert settings.kafka_brokers == 3
+    assert (settings.kafka_brokers, settings.redis_sentinels) == (3, 5)
     assert settings.environment == "production"
     assert settings.jwt_secret == signing
     assert settings.webhooks_keys == sealing
@@ -67,6 +68,7 @@ def test_the_environment_overrides_defaults() -> None:
         ("WAYBILL_MONGO_CACHE_GB", "nan"),
         ("WAYBILL_KAFKA_HEAP_MB", "1.5"),
         ("WAYBILL_KAFKA_BROKERS", "10"),
+        ("WAYBILL_REDIS_SENTINELS", "10"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

@@ -22,7 +22,20 @@ def test_the_addresses_are_those_of_the_file(tmp_path: Path) -> None:
     addresses = addresses_in(stack_file(tmp_path, os.getpid()))
     assert addresses["MONGO_URI"] == "mongodb://127.0.0.1:1/?replicaSet=rs0"
     assert (addresses["REDIS_ADDR"], addresses["KAFKA_BROKERS"]) == ("127.0.0.1:2", "127.0.0.1:3")
+    assert addresses["REDIS_MODE"] == "server"
     assert addresses["REDIS_PASSWORD"] == "", "whatever the shell has for another Redis"
+
+
+def test_a_redis_with_sentinels_is_found_through_them(tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    ports = {"mongod": [1], "redis": [2, 3], "kafka": [4], "redis-sentinel": [5, 6, 7]}
+    write_members(
+        path,
+        {group: tuple(Member(pid=os.getpid(), port=port) for port in each) for group, each in ports.items()},
+    )
+    addresses = addresses_in(path)
+    assert addresses["REDIS_ADDR"] == "127.0.0.1:5,127.0.0.1:6,127.0.0.1:7"
+    assert (addresses["REDIS_MODE"], addresses["REDIS_SENTINEL_MASTER"]) == ("sentinel", "mymaster")
 
 
 def test_a_stack_that_was_killed_is_not_up(tmp_path: Path) -> None:

@@ -54,7 +54,10 @@ def test_what_is_no_error_of_the_driver_passes() -> None:
         raise KeyError("bug")
 
 
-@pytest.mark.parametrize("address", ["localhost", "localhost:", ":6379", "a b:1", "localhost:123456", ""])
+@pytest.mark.parametrize(
+    "address",
+    ["localhost", "localhost:", ":6379", "a b:1", "localhost:123456", "", "a:1,", "a:1,b", "a:1, b:2"],
+)
 def test_an_address_of_redis_has_a_host_and_a_port(address: str) -> None:
     with pytest.raises(ValidationError):
         RedisSettings(REDIS_ADDR=address)  # type: ignore[call-arg]
@@ -62,7 +65,22 @@ def test_an_address_of_redis_has_a_host_and_a_port(address: str) -> None:
 
 def test_an_address_of_redis_is_taken_apart() -> None:
     settings = RedisSettings(REDIS_ADDR="redis.internal:6380")  # type: ignore[call-arg]
-    assert (settings.host, settings.port) == ("redis.internal", 6380)
+    assert settings.addresses == [("redis.internal", 6380)]
+    settings = RedisSettings.model_validate({"REDIS_ADDR": "a:1,b:2", "REDIS_MODE": "sentinel"})
+    assert settings.addresses == [("a", 1), ("b", 2)]
+
+
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"REDIS_ADDR": "a:1,b:2"}, "several addresses needs REDIS_MODE"),
+        ({"REDIS_DB": "1", "REDIS_MODE": "cluster"}, "REDIS_DB must be 0"),
+        ({"REDIS_MODE": "replica"}, "'server', 'sentinel' or 'cluster'"),
+    ],
+)
+def test_settings_of_redis_that_do_not_fit_together_are_named(given: dict[str, str], wrong: str) -> None:
+    with pytest.raises(ValidationError, match=wrong):
+        RedisSettings.model_validate(given)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from redis.asyncio import Redis
-
 from storage.mongo.database import Database
 from storage.mongo.errors import translated
+from storage.redis.connection import RedisClient
 
 _PROBE_KEY: Final = "health:probe"
 _PROBE_LIFETIME_S: Final = 60
@@ -22,7 +21,7 @@ async def ping_database(database: Database) -> bool:
     return True
 
 
-async def ping_redis(redis: Redis) -> bool:
+async def ping_redis(redis: RedisClient) -> bool:
     """Return True if Redis responds and accepts writes: all of its users write.
 
     Raises:

@@ -1,6 +1,7 @@
 """Settings of the stores, read from the environment by the services."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final, Self
 
 from pydantic import Field, FilePath, SecretStr, model_validator
@@ -60,24 +61,42 @@ class MongoSettings(BaseSettings):
         return {"tls": True, **given} if given else {}
 
 
+class RedisMode(StrEnum):
+    """Kind of the servers that the addresses of Redis name."""
+
+    SERVER = "server"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+
+
 class RedisSettings(BaseSettings):
     """Address, credentials and timeouts of Redis. Everything works without Redis, so timeouts are short.
 
     Attributes:
-        address: `host:port` of the server.
-        db: number of the database.
-        timeout_s: longest wait in seconds for a call; it is not repeated.
+        address: `host:port` of the server; of Sentinels or of nodes of a cluster, separated by commas.
+        mode: what the addresses are of: `server`, `sentinel`, or `cluster` (Redis Cluster).
+        sentinel_master: name under which the Sentinels watch the server.
+        sentinel_username: user name at the Sentinels, with its password.
+        sentinel_password: password at the Sentinels, if they ask for one.
+        db: number of the database; a cluster has only 0.
+        timeout_s: longest wait in seconds for a server's response; a call is not repeated.
         username: user name at the server, with its password.
         password: password at the server.
-        tls: whether the connection goes through TLS.
+        tls: whether connections go through TLS, those to Sentinels too.
         tls_ca_file: authority of the server's certificate; the system's authorities without it.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     address: str = Field(
-        default="127.0.0.1:6379", pattern=r"^[^:\s]+:\d{1,5}$", validation_alias="REDIS_ADDR"
+        default="127.0.0.1:6379",
+        pattern=r"^[^:,\s]+:\d{1,5}(,[^:,\s]+:\d{1,5})*$",
+        validation_alias="REDIS_ADDR",
     )
+    mode: RedisMode = Field(default=RedisMode.SERVER, validation_alias="REDIS_MODE")
+    sentinel_master: str = Field(default="mymaster", validation_alias="REDIS_SENTINEL_MASTER")
+    sentinel_username: str | None = Field(default=None, validation_alias="REDIS_SENTINEL_USERNAME")
+    sentinel_password: SecretStr | None = Field(default=None, validation_alias="REDIS_SENTINEL_PASSWORD")
     db: int = Field(default=0, ge=0, validation_alias="REDIS_DB")
     timeout_s: float = Field(default=0.25, gt=0, validation_alias="REDIS_TIMEOUT_S")
     username: str | None = Field(default=None, validation_alias="REDIS_USERNAME")
@@ -86,14 +105,18 @@ class RedisSettings(BaseSettings):
     tls_ca_file: FilePath | None = Field(default=None, validation_alias="REDIS_TLS_CA_FILE")
 
     @property
-    def host(self) -> str:
-        """The host part of the address."""
-        return self.address.rpartition(":")[0]
+    def addresses(self) -> Sequence[tuple[str, int]]:
+        """Host and port of each address."""
+        pairs = (address.rpartition(":") for address in self.address.split(","))
+        return [(host, int(port)) for host, _, port in pairs]
 
-    @property
-    def port(self) -> int:
-        """The port part of the address."""
-        return int(self.address.rpartition(":")[2])
+    @model_validator(mode="after")
+    def _require_what_the_mode_has(self) -> Self:
+        if self.mode is RedisMode.SERVER and len(self.addresses) > 1:
+            raise ValueError("REDIS_ADDR with several addresses needs REDIS_MODE, sentinel or cluster")
+        if self.mode is RedisMode.CLUSTER and self.db:
+            raise ValueError("REDIS_DB must be 0 with REDIS_MODE=cluster")
+        return self
 
 
 class RetentionSettings(BaseSettings):

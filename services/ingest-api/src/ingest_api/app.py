@@ -7,7 +7,6 @@ from typing import Final
 from aiohttp import web
 from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from domain.ports.core import CommandLog
 from httpkit.middleware.auth import TokenVerifier
@@ -38,11 +37,11 @@ from servicekit.clock import SystemClock
 from storage.health import ping_redis
 from storage.metrics import BreakerMetrics
 from storage.mongo.accounts.revocations import RedisRevocationFeed
-from storage.redis.connection import open_redis
+from storage.redis.connection import RedisClient, open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 from storage.redis.replies import RedisReplyInbox
 
-_REDIS: Final = web.AppKey("redis", Redis)
+_REDIS: Final = web.AppKey[RedisClient]("redis")
 
 
 class Probes:

@@ -9,7 +9,6 @@ from functools import partial
 from aiokafka import TopicPartition
 from opentelemetry.trace import Tracer
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from httpkit.middleware.http_metrics import new_registry
 from httpkit.server.app_server import build_app, serving
@@ -37,7 +36,7 @@ from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.quarantine import MongoQuarantineStore
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
-from storage.redis.connection import open_redis
+from storage.redis.connection import RedisClient, open_redis
 from storage.redis.duplicate_filter import RedisDuplicateFilter
 from storage.redis.replies import RedisReplies
 
@@ -47,7 +46,7 @@ class Stores:
     """Connections to the stores, and an optional tracer."""
 
     database: Database
-    redis: Redis
+    redis: RedisClient
     tracer: Tracer | None = None
 
 

@@ -9,7 +9,6 @@ from typing import Final
 import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from domain.ports.core import (
     ActionLog,
@@ -51,7 +50,7 @@ from storage.mongo.processing.partition_state import MongoPartitionControl
 from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.queries.readers import MongoDeadLetterReader, MongoEventReader, MongoShipmentReader
 from storage.mongo.queries.statuses import MongoStatusReader
-from storage.redis.connection import open_redis
+from storage.redis.connection import RedisClient, open_redis
 from storage.redis.login_lockout import RedisLoginGuard
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 
@@ -175,7 +174,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
             await probe.stop()
 
 
-def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:
+def _probes(database: Database, redis: RedisClient, kafka: KafkaProbe) -> dict[str, Check]:
     return {
         DATABASE: ping_check(partial(ping_database, database)),
         CACHE: ping_check(partial(ping_redis, redis)),

@@ -8,7 +8,6 @@ from typing import Final
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from redis.asyncio import Redis
 
 from domain.ports.core import Clock, RateLimiter
 from domain.ports.revocations import RevocationFeed
@@ -19,7 +18,7 @@ from storage.health import ping_database, ping_redis
 from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.mongo.accounts.revocations import RedisRevocationFeed
 from storage.mongo.database import Database, open_database
-from storage.redis.connection import open_redis
+from storage.redis.connection import RedisClient, open_redis
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 from webhooks.sealing import SecretSealer
 from webhooks.sending.address_guard import AddressGuard
@@ -84,7 +83,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
         )
 
 
-def _probes(database: Database, redis: Redis, kafka: KafkaProbe) -> dict[str, Check]:
+def _probes(database: Database, redis: RedisClient, kafka: KafkaProbe) -> dict[str, Check]:
     return {
         DATABASE: ping_check(partial(ping_database, database)),
         CACHE: ping_check(partial(ping_redis, redis)),

@@ -15,6 +15,7 @@ from devstack.home.directory import Home
 from devstack.home.ports import LOOPBACK, assign_ports, store_ports
 from devstack.home.stack_file import Member, Members, read_members
 from devstack.parts.mongod import mongo_uri
+from devstack.store_addresses import redis_addresses
 from devstack.supervision.die_with_parent import dying_with_parent
 
 PROGRAM = (sys.executable, "-m", "devstack")
@@ -43,8 +44,8 @@ class RunningStack:
 
     @property
     def redis_addr(self) -> str:
-        """REDIS_ADDR of this stack."""
-        return f"{LOOPBACK}:{self.member('redis').port}"
+        """REDIS_ADDR of this stack: its server, or all of its Sentinels."""
+        return redis_addresses(self.members())["REDIS_ADDR"]
 
     @property
     def kafka_brokers(self) -> str:

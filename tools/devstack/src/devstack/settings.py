@@ -13,6 +13,7 @@ DEFAULT_GATEWAY_PORT = 8080
 _HIGHEST_PORT = 65_535
 _MOST_REPLICAS = 64
 _MOST_BROKERS = 9
+_MOST_SENTINELS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class StackSettings:
     Attributes:
         log_mb: size at which a log is rotated; three rotated ones are retained.
         kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
+        redis_sentinels: how many Sentinels watch Redis, which then has a replica; 0: it is one server.
         links: addresses that services use instead of a store's own, by the store's name.
         inherited: the environment that the children start from.
         notes: lines to print first.
@@ -42,6 +44,7 @@ class StackSettings:
     mongo_cache_gb: float = 1.0
     kafka_brokers: int = 1
     kafka_heap_mb: int = 512
+    redis_sentinels: int = 0
     log_mb: float = 20.0
     links: Mapping[str, str] = field(default_factory=dict)
     inherited: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -56,6 +59,7 @@ class StackSettings:
         """
         cache = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/tmp") / ".cache")  # noqa: S108 - a service account may have no home; jars are public
         kafka_brokers = _whole(env, "WAYBILL_KAFKA_BROKERS", 1, most=_MOST_BROKERS)
+        redis_sentinels = _whole(env, "WAYBILL_REDIS_SENTINELS", 0, least=0, most=_MOST_SENTINELS)
         return cls(
             home=_directory("WAYBILL_HOME", Path(env.get("WAYBILL_HOME") or ".waybill").absolute()),
             cache=_directory("XDG_CACHE_HOME", cache / "waybill"),
@@ -72,8 +76,9 @@ class StackSettings:
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
             kafka_brokers=kafka_brokers,
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
+            redis_sentinels=redis_sentinels,
             log_mb=_fraction(env, "WAYBILL_LOG_MB", 20.0),
-            links=links_from(env, kafka_brokers=kafka_brokers),
+            links=links_from(env, kafka_brokers=kafka_brokers, redis_sentinels=redis_sentinels),
             inherited=past_proxies(env),
         )
 
@@ -86,10 +91,10 @@ def _directory(name: str, path: Path) -> Path:
     return path
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int, *, most: int, least: int = 1) -> int:
     text = env.get(name) or str(default)
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise SettingsError(f"{name} must be a whole number from 1 to {most}, not {text!r}")
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
     return int(text)
 
 

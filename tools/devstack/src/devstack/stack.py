@@ -15,6 +15,7 @@ from devstack.home.ports import (
     broker_name,
     controller_name,
     require_gateway_port,
+    sentinel_names,
     store_ports,
 )
 from devstack.home.programs import find_java, wheel_program
@@ -86,7 +87,8 @@ class Stack:
             "webhooks": services.replica_names("webhooks", settings.webhooks_replicas),
             "portal": services.replica_names("portal", settings.portal_replicas),
         }
-        names = [*store_ports(settings.kafka_brokers)]
+        self._sentinels = sentinel_names(settings.redis_sentinels)
+        names = [*store_ports(settings.kafka_brokers, redis_sentinels=settings.redis_sentinels)]
         if not settings.stores_only:
             names += [name for replicas in self._replicas.values() for name in replicas]
             names.append(gateway.INNER)
@@ -133,8 +135,17 @@ class Stack:
 
     async def _start_redis(self) -> None:
         program = wheel_program(redis.DISTRIBUTION, "redis-server")
-        part = redis.redis_part(program, data=self._home.data("redis"), port=self._ports["redis"])
-        await self._supervisor.start(part)
+        if not self._sentinels:
+            part = redis.redis_part(program, data=self._home.data("redis"), port=self._ports["redis"])
+            await self._supervisor.start(part)
+            return
+        watched = redis.WatchedRedis.of(
+            program, self._home, self._ports, sentinels=self._settings.redis_sentinels
+        )
+        watched.prepare()
+        await _together(*(self._supervisor.start(part) for part in watched.server_parts()))
+        # All at once: each is ready when it knows the others.
+        await _together(*(self._supervisor.start(part) for part in watched.sentinel_parts()))
 
     async def _start_kafka(self) -> None:
         java = await asyncio.to_thread(find_java, self._settings.inherited)
@@ -207,7 +218,8 @@ class Stack:
     def _service_addresses(self) -> services.Addresses:
         return services.Addresses(
             mongo_uri=mongod.mongo_uri(self._ports["mongod"]),
-            redis_addr=f"{LOOPBACK}:{self._ports['redis']}",
+            redis_addr=",".join(f"{LOOPBACK}:{self._ports[name]}" for name in self._sentinels or ["redis"]),
+            redis_mode="sentinel" if self._sentinels else "server",
             kafka_brokers=",".join(
                 f"{LOOPBACK}:{self._ports[broker_name(number)]}" for number in self._broker_numbers
             ),

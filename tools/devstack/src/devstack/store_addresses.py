@@ -4,7 +4,7 @@ from pathlib import Path
 
 from devstack.errors import PartFailedError
 from devstack.home.ports import LOOPBACK
-from devstack.home.stack_file import read_members
+from devstack.home.stack_file import SENTINELS, Members, read_members
 from devstack.parts.mongod import mongo_uri
 from devstack.parts.services import DATABASE, PLAIN
 
@@ -24,10 +24,17 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
         **PLAIN,
         "MONGO_URI": mongo_uri(members["mongod"][0].port),
         "MONGO_DB": DATABASE,
-        "REDIS_ADDR": f"{LOOPBACK}:{members['redis'][0].port}",
+        **redis_addresses(members),
         "REDIS_DB": "0",
         "KAFKA_BROKERS": f"{LOOPBACK}:{members['kafka'][0].port}",
     }
+
+
+def redis_addresses(members: Members) -> dict[str, str]:
+    """Return the settings of Redis's addresses: those of its Sentinels if it has any."""
+    mode = "sentinel" if SENTINELS in members else "server"
+    nodes = members[SENTINELS if SENTINELS in members else "redis"]
+    return {"REDIS_ADDR": ",".join(f"{LOOPBACK}:{node.port}" for node in nodes), "REDIS_MODE": mode}
 
 
 def _is_alive(pid: int) -> bool:

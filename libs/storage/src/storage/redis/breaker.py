@@ -8,7 +8,8 @@ from weakref import WeakSet
 import structlog
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
-from redis.exceptions import RedisError
+
+from storage.redis.connection import UNAVAILABLE
 
 Result = TypeVar("Result")
 
@@ -50,7 +51,7 @@ class RedisBreaker:
         except OpenedState:
             self._failed_at_s = time.monotonic()
             return otherwise
-        except (RedisError, OSError, TimeoutError) as error:
+        except UNAVAILABLE as error:
             self._failed_at_s = time.monotonic()
             _log.warning("redis_unavailable", user=self.name, error=str(error) or type(error).__name__)
             return otherwise

@@ -4,13 +4,14 @@ A hint only: events are marked after their transaction, so a hit is a duplicate;
 """
 
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import RedisCluster
 
 from domain.ports.core import Clock
 from storage.redis.breaker import RedisBreaker
+from storage.redis.connection import RedisClient
 
 _HOUR_S: Final = 3600
 LIFETIME_S: Final = 2 * _HOUR_S
@@ -36,7 +37,7 @@ return found
 class RedisDuplicateFilter:
     """`DuplicateFilter` on Redis: one set per partition and hour; reads the current and the previous one."""
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: RedisClient, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
         self._breaker = RedisBreaker("duplicate_filter")
@@ -50,8 +51,7 @@ class RedisDuplicateFilter:
             return nothing_seen
 
         async def ask() -> Mapping[str, Sequence[bool]]:
-            keys = [self._key(partition, hours_ago) for partition in asked for hours_ago in (0, 1)]
-            found = iter(await self._seen(keys=keys, args=list(_counted(members))))
+            found = iter(await self._hits({partition: members[partition] for partition in asked}))
             return nothing_seen | {
                 partition: [bool(hits) for hits in islice(found, len(members[partition]))]
                 for partition in asked
@@ -75,14 +75,32 @@ class RedisDuplicateFilter:
 
         await self._breaker.run(remember, otherwise=None)
 
+    async def _hits(self, members: Mapping[str, Sequence[str]]) -> Sequence[int]:
+        """Return in how many sets each member is, of one partition after the other."""
+        keys = [self._key(partition, hours_ago) for partition in members for hours_ago in (0, 1)]
+        if not isinstance(self._redis, RedisCluster):
+            found: Sequence[int] = await self._seen(keys=keys, args=list(_counted(members)))
+            return found
+        # A script takes the keys of one slot only; and none while they move to another node.
+        async with self._redis.pipeline() as pipeline:
+            for key, each in zip(
+                keys, chain.from_iterable((each, each) for each in members.values()), strict=True
+            ):
+                pipeline.smismember(key, list(each))
+            now_and_before = iter(await pipeline.execute())
+        return [
+            now + before
+            for hits in zip(now_and_before, now_and_before, strict=True)
+            for now, before in zip(*hits, strict=True)
+        ]
+
     def _key(self, partition: str, hours_ago: int) -> str:
         hour = int(self._clock.now().timestamp()) // _HOUR_S - hours_ago
         return f"dedup:{partition}:{hour}"
 
 
 def _counted(members: Mapping[str, Sequence[str]]) -> Iterator[str | int]:
-    """Yield the members of each partition that has any, after their number."""
+    """Yield the members of each partition, after their number."""
     for each in members.values():
-        if each:
-            yield len(each)
-            yield from each
+        yield len(each)
+        yield from each

@@ -13,25 +13,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from redis.asyncio import Redis
-
 from domain.access.lockout import LockPolicies, LockPolicy, lock_s
 from storage.redis.breaker import RedisBreaker
+from storage.redis.connection import RedisClient
 
 KNOWN_FOR_S: Final = 30 * 86_400
 REMEMBERED_COUNTERS: Final = 30_000
 
 # `domain.access.lockout.lock_s`, counted and locked in one step.
 _FAIL: Final = """
-for i = 1, #KEYS, 2 do
-  local at = (i - 1) * 2
-  local failures = redis.call('INCR', KEYS[i])
-  redis.call('PEXPIRE', KEYS[i], ARGV[at + 4])
-  local beyond = failures - tonumber(ARGV[at + 1])
-  if beyond >= 0 then
-    local lock = math.min(tonumber(ARGV[at + 3]), tonumber(ARGV[at + 2]) * 2 ^ math.min(beyond, 64))
-    redis.call('SET', KEYS[i + 1], '1', 'PX', string.format('%.0f', lock))
-  end
+local failures = redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+local beyond = failures - tonumber(ARGV[1])
+if beyond >= 0 then
+  local lock = math.min(tonumber(ARGV[3]), tonumber(ARGV[2]) * 2 ^ math.min(beyond, 64))
+  redis.call('SET', KEYS[2], '1', 'PX', string.format('%.0f', lock))
 end
 """
 
@@ -112,7 +108,7 @@ class LocalLoginGuard:
 class RedisLoginGuard:
     """`LoginGuard` on Redis; counts in this process while Redis is away."""
 
-    def __init__(self, redis: Redis, policies: LockPolicies) -> None:
+    def __init__(self, redis: RedisClient, policies: LockPolicies) -> None:
         self._redis = redis
         self._policies = policies
         self._fail = redis.register_script(_FAIL)
@@ -145,15 +141,13 @@ class RedisLoginGuard:
 
     async def failed(self, username: str, address: str) -> None:
         """See `LoginGuard.failed`."""
-        keys: list[str] = []
-        args: list[int] = []
-        for name, policy in _Names.of(username, address).counters(self._policies):
-            keys += [name, _lock(name)]
-            times = (policy.first_s, policy.longest_s, policy.memory_s)
-            args += [policy.free, *(int(seconds * 1000) for seconds in times)]
+        counters = _Names.of(username, address).counters(self._policies)
 
         async def count() -> bool:
-            await self._fail(keys=keys, args=args)
+            for name, policy in counters:
+                times = (policy.first_s, policy.longest_s, policy.memory_s)
+                args = [policy.free, *(int(seconds * 1000) for seconds in times)]
+                await self._fail(keys=[name, _lock(name)], args=args)
             return True
 
         if not await self._breaker.run(count, otherwise=False):
@@ -165,7 +159,8 @@ class RedisLoginGuard:
 
         async def forget() -> None:
             async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.delete(names.pair, _lock(names.pair))
+                pipeline.delete(names.pair)
+                pipeline.delete(_lock(names.pair))
                 pipeline.set(names.known, b"1", ex=KNOWN_FOR_S)
                 await pipeline.execute()
 
@@ -174,7 +169,8 @@ class RedisLoginGuard:
 
 
 def _lock(name: str) -> str:
-    return f"{name}:lock"
+    """Return the key of a counter's lock, in the same slot of a cluster as the counter."""
+    return f"{{{name}}}:lock"
 
 
 def name_digest(text: str) -> str:

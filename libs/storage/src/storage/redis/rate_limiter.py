@@ -7,11 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from redis.asyncio import Redis
-
 from domain.access.rate_limit import Grant, Quota, give_back, grant_of, take
 from domain.ports.core import RateLimiter
 from storage.redis.breaker import RedisBreaker
+from storage.redis.connection import RedisClient
 
 LOT_S: Final = 0.05
 REMEMBERED_KEYS: Final = 10_000
@@ -83,7 +82,7 @@ class LocalRateLimiter:
 class RedisRateLimiter:
     """`RateLimiter` on Redis: exact over all replicas, one round trip per call."""
 
-    def __init__(self, redis: Redis, *, otherwise: RateLimiter | None = None) -> None:
+    def __init__(self, redis: RedisClient, *, otherwise: RateLimiter | None = None) -> None:
         self._take = redis.register_script(_TAKE)
         self._give_back = redis.register_script(_GIVE_BACK)
         self._breaker = RedisBreaker("rate_limiter")

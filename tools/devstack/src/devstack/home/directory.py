@@ -18,7 +18,7 @@ LEAST_FREE_BYTES = 1 << 30
 _LEFTOVER_WAIT_S = 10.0
 _POLL_S = 0.05
 _OWN = re.compile(
-    r"mongod|redis|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|webhooks_keys|lock"
+    r"mongod|redis(-sentinel)?(-[0-9]+)?|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|webhooks_keys|lock"
 )
 
 

@@ -11,11 +11,12 @@ _ADDRESS = re.compile(r"[^\s:,=/?]+:(?P<port>[0-9]{1,5})")
 _HIGHEST_PORT = 65_535
 
 
-def links_from(env: Mapping[str, str], *, kafka_brokers: int) -> dict[str, str]:
+def links_from(env: Mapping[str, str], *, kafka_brokers: int, redis_sentinels: int = 0) -> dict[str, str]:
     """Read `WAYBILL_LINKS`, as in `mongod=127.0.0.1:20001,redis=127.0.0.1:20002`: addresses by store.
 
     Raises:
-        SettingsError: malformed, an unknown store, one named twice, or Kafka while it is several brokers.
+        SettingsError: malformed, an unknown store, one named twice, or one that tells its clients the
+            addresses of its own servers: Kafka as several brokers, Redis behind Sentinels.
     """
     links: dict[str, str] = {}
     for entry in filter(None, map(str.strip, env.get(VARIABLE, "").split(","))):
@@ -30,6 +31,10 @@ def links_from(env: Mapping[str, str], *, kafka_brokers: int) -> dict[str, str]:
             store == "kafka" and kafka_brokers > 1
         ):  # each advertises its address: a client of one connects to all
             raise SettingsError(f"{VARIABLE} cannot link kafka with WAYBILL_KAFKA_BROKERS={kafka_brokers}")
+        if store == "redis" and redis_sentinels:
+            raise SettingsError(
+                f"{VARIABLE} cannot link redis with WAYBILL_REDIS_SENTINELS={redis_sentinels}"
+            )
         links[store] = address
     return links
 

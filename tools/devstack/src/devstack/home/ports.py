@@ -16,10 +16,26 @@ LOOPBACK = "127.0.0.1"
 CANDIDATES = range(20_000, 32_000)
 
 
-def store_ports(kafka_brokers: int) -> tuple[str, ...]:
+def store_ports(kafka_brokers: int, *, redis_sentinels: int = 0) -> tuple[str, ...]:
     """Name the ports of the stores."""
     brokers = range(1, kafka_brokers + 1)
-    return ("mongod", "redis", *map(broker_name, brokers), *map(controller_name, brokers))
+    return (
+        "mongod",
+        *redis_names(redis_sentinels),
+        *sentinel_names(redis_sentinels),
+        *map(broker_name, brokers),
+        *map(controller_name, brokers),
+    )
+
+
+def redis_names(sentinels: int) -> tuple[str, ...]:
+    """Name the servers of Redis, their directories and ports: with Sentinels a primary and a replica."""
+    return ("redis", "redis-2") if sentinels else ("redis",)
+
+
+def sentinel_names(count: int) -> tuple[str, ...]:
+    """Name the Sentinels of Redis, their directories and ports."""
+    return tuple(f"redis-sentinel-{number}" for number in range(1, count + 1))
 
 
 def broker_name(number: int) -> str:

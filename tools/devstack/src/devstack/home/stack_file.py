@@ -7,7 +7,8 @@ from pathlib import Path
 
 from devstack.home.atomic_file import write_atomically
 
-STORES = ("kafka", "mongod", "redis")
+SENTINELS = "redis-sentinel"
+STORES = ("kafka", "mongod", "redis", SENTINELS)
 SERVICES = ("ingest-api", "processor", "query-api", "webhooks", "portal")
 GROUPS = ("gateway", *STORES, *SERVICES)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from devstack.errors import PartFailedError, SettingsError
 from devstack.home.ports import LOOPBACK
+from devstack.parts import redis
 from devstack.parts.gateway import upstreams
 from devstack.parts.mongod import linked_mongo_uri
 from devstack.supervision.launcher import Launcher
@@ -28,6 +29,8 @@ PLAIN = {
     **dict.fromkeys(("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"), ""),
     **dict.fromkeys(("MONGO_TLS_CA_FILE", "MONGO_TLS_CERT_KEY_FILE"), ""),
     **dict.fromkeys(("REDIS_USERNAME", "REDIS_PASSWORD", "REDIS_TLS_CA_FILE"), ""),
+    **dict.fromkeys(("REDIS_SENTINEL_USERNAME", "REDIS_SENTINEL_PASSWORD"), ""),
+    "REDIS_SENTINEL_MASTER": redis.MASTER,
 }
 
 # Receivers on this machine, over plain HTTP too: nothing else of a development machine can be reached.
@@ -49,7 +52,11 @@ _TREES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Addresses of the stores, and settings shared by the services."""
+    """Addresses of the stores, and settings shared by the services.
+
+    Attributes:
+        redis_mode: what the addresses of Redis are of, as in REDIS_MODE.
+    """
 
     mongo_uri: str
     redis_addr: str
@@ -59,6 +66,7 @@ class Addresses:
     jwt_secret: str = field(repr=False)
     webhooks_keys: str = field(repr=False)
     webhooks_networks: str = LOOPBACK_NETWORKS
+    redis_mode: str = "server"
 
     def through(self, links: Mapping[str, str]) -> "Addresses":
         """Return the addresses with those of linked stores in place of the stores' own."""
@@ -81,6 +89,7 @@ class Addresses:
             "MONGO_URI": self.mongo_uri,
             "MONGO_DB": DATABASE,
             "REDIS_ADDR": self.redis_addr,
+            "REDIS_MODE": self.redis_mode,
             "REDIS_DB": "0",
             "KAFKA_BROKERS": self.kafka_brokers,
             "JWT_SECRET": self.jwt_secret,

@@ -79,6 +79,24 @@ def redis_probe(port: int) -> Probe:
     return probe
 
 
+def sentinel_probe(port: int, *, master: str) -> Probe:
+    """Return a probe that passes once the Sentinel could replace `master`: it knows others and a replica."""
+
+    async def probe() -> None:
+        client = Redis(host=LOOPBACK, port=port, socket_timeout=_ANSWER_WITHIN_S, retry=Retry(NoBackoff(), 0))
+        try:
+            await client.sentinel_ckquorum(master)
+            state = await client.sentinel_master(master)
+            if not (isinstance(state, dict) and state["num-slaves"]):
+                raise NotReadyError("knows no replica yet")
+        except (RedisError, OSError) as exc:
+            raise NotReadyError(str(exc)) from exc
+        finally:
+            await client.aclose()
+
+    return probe
+
+
 def kafka_probe(port: int) -> Probe:
     """Return a probe that passes once the broker lists itself in its metadata."""
 

@@ -20,6 +20,7 @@ LOGS_EVERY_S = 2.0
 STOP_ORDER: tuple[tuple[str, ...], ...] = (
     ("gateway",),
     ("ingest-api", "processor", "query-api"),
+    ("redis-sentinel",),
     ("kafka", "redis", "mongod"),
 )
 

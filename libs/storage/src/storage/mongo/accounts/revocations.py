@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import structlog
 from pymongo.asynchronous.client_session import AsyncClientSession
-from redis.asyncio import Redis
 from redis.exceptions import ReadOnlyError
 
 from domain.ports.core import Clock, Revocation
@@ -16,9 +15,10 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.schema import REVOKED_TOKENS
 from storage.redis.breaker import RedisBreaker
+from storage.redis.connection import RedisClient, disconnect
 
 FEED_KEY: Final = "revocations"
-PROBE_KEY: Final = "revocations:probe"
+PROBE_KEY: Final = "{revocations}:probe"  # in a cluster: at the node that has the set
 WHOLE_MARK: Final = "whole"
 GENERATION_MARK: Final = "telling"
 OVERLAP_S: Final = 60.0
@@ -26,6 +26,20 @@ OVERLAP_S: Final = 60.0
 
 _PROBE_LIFETIME_S: Final = 60
 _FIRST_GENERATION: Final = 10**15  # beyond any time in milliseconds: old members are removed by score
+
+# In one step: a server that is replaced in between by a replica that lacks the first part must not be marked.
+# Without a new generation the mark is moved only if it is there: a set that was lost meanwhile is incomplete.
+_PUBLISH: Final = f"""
+for at = 4, #ARGV, 2 do
+  redis.call('ZADD', KEYS[1], ARGV[at], ARGV[at + 1])
+end
+if ARGV[3] ~= '' then
+  redis.call('ZADD', KEYS[1], ARGV[2], '{WHOLE_MARK}', ARGV[3], '{GENERATION_MARK}')
+elseif ARGV[2] ~= '' then
+  redis.call('ZADD', KEYS[1], 'XX', ARGV[2], '{WHOLE_MARK}')
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, ARGV[1])
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -66,11 +80,12 @@ class RedisRevocationFeed:
     the set once, and then only its end; all of it again when the number has changed.
     """
 
-    def __init__(self, redis: Redis, clock: Clock, *, retention_s: float) -> None:
+    def __init__(self, redis: RedisClient, clock: Clock, *, retention_s: float) -> None:
         self._redis = redis
         self._clock = clock
         self._retention_s = retention_s
         self._breaker = RedisBreaker("revocations")
+        self._publish = redis.register_script(_PUBLISH)
         self._generation: float | None = None
         self._read_until_ms = 0
 
@@ -91,18 +106,12 @@ class RedisRevocationFeed:
         now = self._clock.now()
         too_old_ms = _ms(now - timedelta(seconds=self._retention_s))
 
+        whole_ms = "" if as_of is None and not whole else _ms(as_of or now)
+        generation = _FIRST_GENERATION + secrets.randbelow(_FIRST_GENERATION) if whole else ""
+        added = [value for each in revocations for value in (_ms(each.recorded_at), _member_of(each))]
+
         async def add() -> bool:
-            async with self._redis.pipeline(transaction=True) as pipeline:
-                if revocations:
-                    pipeline.zadd(FEED_KEY, {_member_of(each): _ms(each.recorded_at) for each in revocations})
-                if whole:
-                    generation = _FIRST_GENERATION + secrets.randbelow(_FIRST_GENERATION)
-                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of or now), GENERATION_MARK: generation})
-                elif as_of is not None:
-                    # Only if the mark is there: a set that was lost meanwhile is incomplete.
-                    pipeline.zadd(FEED_KEY, {WHOLE_MARK: _ms(as_of)}, xx=True)
-                pipeline.zremrangebyscore(FEED_KEY, 0, too_old_ms)
-                await pipeline.execute()
+            await self._publish(keys=[FEED_KEY], args=[too_old_ms, whole_ms, generation, *added])
             return True
 
         return await self._breaker.run(add, otherwise=False)
@@ -123,7 +132,7 @@ class RedisRevocationFeed:
             if isinstance(
                 written, ReadOnlyError
             ):  # a former primary: a new connection finds the new one through DNS
-                await self._redis.connection_pool.disconnect()
+                await disconnect(self._redis)
             generation = next((score for member, score in rows if member == GENERATION_MARK.encode()), None)
             if generation != self._generation and since_ms > 0:
                 rows = await self._redis.zrangebyscore(FEED_KEY, 0, "+inf", withscores=True)
