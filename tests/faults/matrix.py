@@ -31,6 +31,12 @@ class Row(Enum):
     MONGO_AWAY = "MongoDB killed, cut off or silent", "retried in place, no dead letter, no offset passed"
     MONGO_ANSWER_LOST = "MongoDB's answer lost after it applied", "repeating changes nothing"
     REDIS_AWAY = "Redis killed, emptied, silent or replaced", "slower, never wrong; logins still throttled"
+    REDIS_FAILED_OVER = (
+        "a replica of Redis is promoted, however far behind",
+        "slower for seconds, never wrong; found by every service",
+    )
+    REDIS_REFUSES = "Redis refuses: READONLY, out of memory", "as if it were away, until it accepts again"
+    REDIS_MOVED = "slots of Redis move; scripts are flushed", "nothing is forgotten"
     POISON = "a record that cannot be read or breaks the code", "dead letter with its bytes; the next go on"
     FOREIGN_RECORDS = (
         "records that foreign producers write: headers, codecs, places, damage",
