@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.run import Report, run_schedule
+from tests.faults.schedule import Shape
 
 DEFAULT_RATE: Final = 1_500.0
 SHOWN: Final = 50
@@ -25,7 +26,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="waybill-faults-") as directory:
         home = arguments.home or Path(directory)
         report = asyncio.run(
-            run_schedule(home, seed=arguments.seed, minutes=arguments.minutes, rate=arguments.rate)
+            run_schedule(
+                home,
+                seed=arguments.seed,
+                minutes=arguments.minutes,
+                rate=arguments.rate,
+                shape=Shape(sentinels=arguments.sentinels),
+            )
         )
     _say(*_lines(report))
     if arguments.save is not None:
@@ -39,6 +46,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=DEFAULT_RATE, help="events per second")
+    parser.add_argument(
+        "--sentinels", type=int, default=0, help="Sentinels of Redis, as in 3; it has a replica then"
+    )
     parser.add_argument("--home", type=Path, help="keep the stack's data and logs here")
     parser.add_argument("--save", type=Path, help="append the report to this file, a line of JSON")
     return parser.parse_args()

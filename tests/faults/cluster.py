@@ -223,6 +223,14 @@ def three_brokers(home: Path) -> Iterator[Cluster]:
         yield Cluster(stack)
 
 
+@contextmanager
+def redis_sentinels(home: Path) -> Iterator[Cluster]:
+    """Start a stack in `home` with one broker, and Redis behind three Sentinels; stop it at the end."""
+    env = {**os.environ, "ENV": "development", "WAYBILL_REDIS_SENTINELS": "3"}
+    with start_stack(home, env=env, port=unused_port()) as stack:
+        yield Cluster(stack)
+
+
 @asynccontextmanager
 async def traffic(cluster: Cluster, name: str) -> AsyncIterator[Traffic]:
     """Send while the context lasts, under a `name` that no other test has; open calls are finished."""

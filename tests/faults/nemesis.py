@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from devstack.home.stack_file import Member
 from messaging.topics import Topics
 from tests.faults.proxied_stack import ProxiedStack
 from tests.faults.schedule import Fault, Kind
 from tests.support.extra_replica import extra_replica
+from tests.support.redis_roles import ask, fail_over, primary_of
 from tests.support.stack import kill, no_room_for, terminate
 from tests.support.topics import write_values
 
@@ -46,6 +47,7 @@ class Nemesis:
             Kind.CUT: self._disturb,
             Kind.ANSWERS_LOST: self._disturb,
             Kind.EMPTIED: self._empty,
+            Kind.FAILED_OVER: self._fail_over,
             Kind.CROWDED: self._crowd,
             Kind.POISONED: self._poison,
         }
@@ -108,9 +110,15 @@ class Nemesis:
         link.heal()
 
     async def _empty(self, _fault: Fault) -> None:
-        host, _, port = self._system.stack.redis_addr.rpartition(":")
-        async with Redis(host=host, port=int(port)) as redis:
-            await redis.flushall()
+        with suppress(RedisError):  # another fault has struck it, or its Sentinels
+            await asyncio.to_thread(self._flush_redis)
+
+    def _flush_redis(self) -> None:
+        stack = self._system.stack
+        ask(stack.member("redis", primary_of(stack)), "FLUSHALL")
+
+    async def _fail_over(self, _fault: Fault) -> None:
+        await asyncio.to_thread(fail_over, self._system.stack)
 
     async def _crowd(self, fault: Fault) -> None:
         """Scale from two to five and back: half of the added ones are killed, half stop cleanly."""

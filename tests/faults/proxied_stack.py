@@ -14,7 +14,7 @@ from devstack.home.ports import LOOPBACK
 from messaging.settings import KafkaSettings
 from storage.mongo.database import Database, open_database
 from storage.settings import MongoSettings
-from tests.faults.schedule import REPLICAS, SESSION_S
+from tests.faults.schedule import REPLICAS, SESSION_S, SINGLE_SERVERS, Shape
 from tests.support.ports import unused_port
 from tests.support.proxy import Proxy
 
@@ -43,8 +43,11 @@ class ProxiedStack:
 
 
 @asynccontextmanager
-async def open_proxied_stack(root: Path) -> AsyncIterator[ProxiedStack]:
-    """Start a stack in `root` with its services behind proxies; stop it at the end."""
+async def open_proxied_stack(root: Path, shape: Shape = SINGLE_SERVERS) -> AsyncIterator[ProxiedStack]:
+    """Start a stack in `root` with its services behind proxies; stop it at the end.
+
+    There is no proxy before a store that tells its clients the addresses of its own servers.
+    """
     ports = reserve_store_ports(root)
     async with AsyncExitStack() as opened:
         links = {
@@ -52,8 +55,9 @@ async def open_proxied_stack(root: Path) -> AsyncIterator[ProxiedStack]:
                 Proxy(f"{LOOPBACK}:{ports[store]}", disguise=store == "kafka").running()
             )
             for store in STORES
+            if store != "redis" or not shape.sentinels
         }
-        stack = await _start(opened, root, links)
+        stack = await _start(opened, root, links, shape)
         settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
         database = await opened.enter_async_context(open_database(settings))
         yield ProxiedStack(stack, links, database)
@@ -61,7 +65,9 @@ async def open_proxied_stack(root: Path) -> AsyncIterator[ProxiedStack]:
             link.heal()  # what stops must be able to say good-bye
 
 
-async def _start(opened: AsyncExitStack, root: Path, links: Mapping[str, Proxy]) -> RunningStack:
+async def _start(
+    opened: AsyncExitStack, root: Path, links: Mapping[str, Proxy], shape: Shape
+) -> RunningStack:
     """Start the stack from a thread that lives as long: meanwhile the loop must serve the proxies."""
     starter = opened.enter_context(ThreadPoolExecutor(1))
     loop = asyncio.get_running_loop()
@@ -72,6 +78,7 @@ async def _start(opened: AsyncExitStack, root: Path, links: Mapping[str, Proxy])
         "INGEST_REPLICAS": str(REPLICAS),
         "WEBHOOKS_REPLICAS": str(REPLICAS),
         "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_S),
+        "WAYBILL_REDIS_SENTINELS": str(shape.sentinels),
         "WAYBILL_LINKS": ",".join(f"{store}={link.address}" for store, link in links.items()),
     }
     stack = await loop.run_in_executor(starter, partial(start_stack, root, env=env, port=unused_port()))

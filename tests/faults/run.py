@@ -15,7 +15,7 @@ from tests.faults.ledger import Ledger
 from tests.faults.load import Load, Pace
 from tests.faults.nemesis import Nemesis
 from tests.faults.proxied_stack import GROUP, ProxiedStack, open_proxied_stack
-from tests.faults.schedule import Step, draw
+from tests.faults.schedule import SINGLE_SERVERS, Shape, Step, draw
 from tests.faults.watch import RECOVERED_WITHIN_S, Watch, sending
 from tests.faults.webhooks import subscribed
 from tests.support.api import Api, open_api
@@ -56,18 +56,20 @@ class Report:
         return asdict(self)
 
 
-async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) -> Report:
+async def run_schedule(
+    root: Path, *, seed: int, minutes: float, rate: float, shape: Shape = SINGLE_SERVERS
+) -> Report:
     """Break a stack in `root` for so long, and report which of its guarantees were broken."""
     report = Report(seed, minutes)
     ledger = Ledger()
     async with (
-        open_proxied_stack(root) as system,
+        open_proxied_stack(root, shape) as system,
         _admin(system) as admin,
         subscribed(admin, Random(seed)) as webhooks,  # noqa: S311  # repeatable
     ):
         load = Load(admin, ledger, Pace(rate), f"run-{seed}", Random(seed))  # noqa: S311  # repeatable
         async with sending(load) as watch:
-            await _break(system, watch, report)
+            await _break(system, watch, report, shape)
         await _drain(system)
         observed = await observe(system.kafka, system.database, published=True)
         await _judge(admin, observed, ledger, report)
@@ -76,12 +78,12 @@ async def run_schedule(root: Path, *, seed: int, minutes: float, rate: float) ->
     return report
 
 
-async def _break(system: ProxiedStack, watch: Watch, report: Report) -> None:
+async def _break(system: ProxiedStack, watch: Watch, report: Report, shape: Shape) -> None:
     """Inject step after step, each once the stack has recovered from the one before."""
     nemesis = Nemesis(system)
     recoveries: defaultdict[str, list[float]] = defaultdict(list)
     until = time.monotonic() + report.minutes * 60
-    for step in draw(report.seed):
+    for step in draw(report.seed, shape):
         await asyncio.sleep(step.calm_s)
         if time.monotonic() >= until:
             break

@@ -1,6 +1,6 @@
 """Schedule of a seed: which faults occur, in which order, for how long, and how many at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CUT = "behind a cut link"
     ANSWERS_LOST = "heard, but not answering"
     EMPTIED = "emptied"
+    FAILED_OVER = "failed over to its replica"
     CROWDED = "joined by others"
     POISONED = "fed what nobody can read"
 
@@ -87,19 +88,53 @@ CHOICES: Final[tuple[tuple[Kind, str], ...]] = (
 )
 
 
-def draw(seed: int) -> Iterator[Step]:
+WITH_SENTINELS: Final[tuple[tuple[Kind, str], ...]] = (
+    # Sentinels name the servers' own addresses, so that no link lies between.
+    *((kind, part) for kind, part in CHOICES if part != "redis" or kind not in _LINKED),
+    *((Kind.FAILED_OVER, "redis"), (Kind.FAILED_OVER, "redis"), (Kind.FREEZE, "redis")),
+    *((Kind.KILL, "redis-sentinel"), (Kind.FREEZE, "redis-sentinel")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Numbers of servers of the stores.
+
+    Attributes:
+        sentinels: how many watch Redis, which then has a replica; 0: it is one server.
+    """
+
+    sentinels: int = 0
+
+    @property
+    def choices(self) -> tuple[tuple[Kind, str], ...]:
+        """Faults that it can have."""
+        return WITH_SENTINELS if self.sentinels else CHOICES
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many there are of each part that is more than one."""
+        redis = {"redis": 2, "redis-sentinel": self.sentinels} if self.sentinels else {}
+        return {**dict.fromkeys(_REPLICATED, REPLICAS), **redis}
+
+
+SINGLE_SERVERS: Final = Shape()
+
+
+def draw(seed: int, shape: Shape = SINGLE_SERVERS) -> Iterator[Step]:
     """Yield the steps of a seed, endlessly."""
     chance = Random(seed)  # noqa: S311  # a schedule that can be repeated
     while True:
-        faults = [_fault(chance)]
+        faults = [_fault(chance, shape)]
         if chance.random() < _TOGETHER:
-            faults += [other for other in [_fault(chance)] if other.part != faults[0].part]
+            faults += [other for other in [_fault(chance, shape)] if other.part != faults[0].part]
         yield Step(chance.uniform(0.2, 2.0), tuple(faults))
 
 
-def _fault(chance: Random) -> Fault:
-    kind, part = chance.choice(CHOICES)
-    index = chance.randrange(REPLICAS) if part in _REPLICATED else 0
+def _fault(chance: Random, shape: Shape) -> Fault:
+    kind, part = chance.choice(shape.choices)
+    count = shape.counts.get(part)
+    index = 0 if count is None else chance.randrange(count)
     if (kind, part) == (Kind.FREEZE, "processor"):
         return Fault(kind, part, index, chance.uniform(1.0, 2 * SESSION_S))
     shortest, longest = _LENGTHS_S.get(kind, (0.0, 0.0))

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from tests.faults.schedule import CHOICES, SESSION_S, Kind, draw
+from tests.faults.schedule import CHOICES, SESSION_S, WITH_SENTINELS, Kind, Shape, draw
 
 
 def test_a_seed_gives_the_same_schedule_again_and_another_seed_another() -> None:
@@ -16,6 +16,16 @@ def test_every_fault_has_its_turn_and_none_strikes_a_part_twice_at_once() -> Non
     assert {(fault.kind, fault.part) for step in steps for fault in step.faults} == set(CHOICES)
     assert {len(step.faults) for step in steps} == {1, 2}
     assert all(len({fault.part for fault in step.faults}) == len(step.faults) for step in steps)
+
+
+def test_redis_with_sentinels_is_failed_over_and_has_no_links() -> None:
+    faults = [fault for step in islice(draw(5, Shape(sentinels=3)), 2000) for fault in step.faults]
+    assert {(fault.kind, fault.part) for fault in faults} == set(WITH_SENTINELS)
+    assert (Kind.FAILED_OVER, "redis") in set(WITH_SENTINELS) - set(CHOICES)
+    assert (Kind.CUT, "redis") in set(CHOICES) - set(WITH_SENTINELS)
+    killed = [fault for fault in faults if fault.kind is Kind.KILL]
+    assert {fault.index for fault in killed if fault.part == "redis"} == {0, 1}
+    assert {fault.index for fault in killed if fault.part == "redis-sentinel"} == {0, 1, 2}
 
 
 def test_processors_are_frozen_beyond_their_session_now_and_then() -> None:
