@@ -19,6 +19,8 @@ from tests.support.topics import write_values
 
 WAITING: Final = {"Prefer": "wait=5"}
 CLIENT_ID: Final = "client_001"
+GUESSED: Final = "client_user_002"
+"""A user whose password somebody guesses."""
 FULL, THIN, FAILING = "/full", "/thin", "/failing"
 _POISON: Final = [(b"poison-1", b"\xff\xfe"), (b"poison-2", b"{"), (b"poison-3", b'{"specversion":"1.0"}')]
 _SETTLED_S: Final = 30.0
@@ -154,6 +156,9 @@ class Day:
         self.secrets["token of a key"] = exchanged.body["token"]
         ended = await self.admin.log_in("client_user_002")
         await self._ok(self.admin.by(ended).post("/auth/logout", {}))
+        for _ in range(5):  # as many as lock
+            wrong = {"username": GUESSED, "password": "not-this-one"}
+            assert (await self.admin.post("/auth/login", wrong)).status == 401
         for name in ("delivered", "holding"):
             link = await self._made(self.admin, f"/shipments/{self.numbers[name]}/links", {})
             self.secrets[f"link of {name}"] = link["url"].partition("#")[2]

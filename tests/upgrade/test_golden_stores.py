@@ -17,19 +17,25 @@ from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from query_api.app import build_app
 from query_api.settings import LoginSettings, PasswordSettings, ReadingMongoSettings, Settings
+from servicekit.clock import SystemClock
 from servicekit.settings import Environment, ServiceSettings
+from storage.mongo.accounts.revocations import RedisRevocationFeed
 from storage.mongo.database import Database
 from storage.mongo.operations.shipment_links import MongoLinkStore
-from storage.mongo.schema import SHIPMENTS, STATUS_EVENTS, WEBHOOK_ENDPOINTS
+from storage.mongo.schema import REVOKED_TOKENS, SHIPMENTS, STATUS_EVENTS, WEBHOOK_ENDPOINTS
 from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS
+from storage.redis.duplicate_filter import RedisDuplicateFilter
+from storage.redis.login_lockout import RedisLoginGuard
 from storage.redis.replies import RedisReplies, RedisReplyInbox
 from storage.settings import RedisSettings
 from tests.integration.processor.conftest import site
 from tests.integration.webhooks.managing import managing
+from tests.support.fakes.clock import FixedClock
 from tests.support.site import Site, processing
 from tests.support.waiting import wait_until
 from tests.unit.query_api.conftest import AUTH, Api
 from tests.upgrade.golden import bytes_of, golden, golden_documents
+from tests.upgrade.golden_day import GUESSED
 from webhooks.sealing import SecretSealer
 
 __all__ = ["site"]
@@ -169,6 +175,45 @@ def lasting(value: object) -> object:
     if isinstance(value, dict):
         return {name: lasting(each) for name, each in value.items() if name not in OF_THE_MOMENT}
     return [lasting(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+async def kept(redis_client: Redis) -> Redis:
+    """Give a Redis with the keys that the last release left."""
+    for key, value in golden("redis").items():
+        if isinstance(value, str):
+            await redis_client.set(key, value)
+        elif isinstance(value, list):
+            await redis_client.sadd(key, *value)
+        else:
+            await redis_client.zadd(key, value)
+    return redis_client
+
+
+async def test_duplicates_that_the_last_release_has_marked_are_known(kept: Redis) -> None:
+    marked = {key: members for key, members in golden("redis").items() if key.startswith("dedup:")}
+    assert sum(map(len, marked.values())) > 10
+    for key, members in marked.items():
+        _, partition, hour = key.split(":")
+        clock = FixedClock(datetime.fromtimestamp(int(hour) * 3600, UTC))
+        seen = await RedisDuplicateFilter(kept, clock).seen({partition: [*members, "another"]})
+        assert seen == {partition: [*(True for _ in members), False]}
+
+
+async def test_failed_logins_that_the_last_release_has_counted_still_count(kept: Redis) -> None:
+    """Five lock for a second; one more, counted by this release, locks for longer."""
+    guard = RedisLoginGuard(kept, LoginSettings().policies())
+    await guard.failed(GUESSED, "127.0.0.1")
+    assert 1.0 < await guard.wait_s(GUESSED, "127.0.0.1") <= 2.0
+
+
+async def test_tokens_that_the_last_release_has_revoked_stay_revoked(kept: Redis) -> None:
+    ended = {each["_id"] for each in golden_documents()[REVOKED_TOKENS]}
+    assert ended
+    feed = RedisRevocationFeed(kept, SystemClock(), retention_s=1e9)
+    news = await feed.news()
+    assert news.whole_at is not None
+    assert {each.name for each in news.revocations} == ended
 
 
 async def test_replies_of_the_last_release_are_read_and_would_be_the_same(redis_client: Redis) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from bson import json_util
 from redis.asyncio import Redis
@@ -51,6 +51,7 @@ async def write() -> None:
                 day = Day(admin, client, driver, hooks, stack.kafka)
                 await day.spend()
                 responses = [each async for each in _responses(day.admin, [*day.paths, *_LISTS])]
+            _save("redis", await _keys(stack))
             _save("responses", responses)
             _save("replies", replies)
             _save("webhooks", [_request(each) for each in hooks.received])
@@ -87,6 +88,23 @@ async def _replies(stack: RollingStack) -> AsyncIterator[list[Json]]:
 
         async with in_background(listen(), name="golden replies"):
             yield heard
+
+
+async def _keys(stack: RollingStack) -> Json:
+    """Read every key of Redis: texts, members of sets, and members with their scores."""
+    host, _, port = stack.stack.redis_addr.rpartition(":")
+    found: Json = {}
+    async with Redis(host=host, port=int(port), decode_responses=True) as redis:
+        for key in sorted([each async for each in redis.scan_iter()]):
+            match await redis.type(key):
+                case "string":
+                    found[key] = await redis.get(key)
+                case "set":
+                    found[key] = sorted(await redis.smembers(key))
+                case "zset":
+                    scored = await redis.zrange(key, 0, -1, withscores=True)
+                    found[key] = dict(cast("list[tuple[str, float]]", scored))
+    return found
 
 
 async def _topics(stack: RollingStack) -> Json:
