@@ -9,7 +9,7 @@ import pytest
 
 from devstack.home.directory import Home
 
-MADE = ("mongod", "redis", "kafka", "kafka-2", "gateway", "logs")
+MADE = ("mongod", "mongod-2", "redis", "kafka", "kafka-2", "gateway", "logs")
 FOREIGN = ("package.json", "stack.json.old", "kafka-notes")
 
 

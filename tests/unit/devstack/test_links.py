@@ -63,6 +63,17 @@ def test_a_redis_behind_sentinels_cannot_be_linked() -> None:
         StackSettings.from_environment(env, stores_only=False)
 
 
+def test_each_member_of_mongodb_can_be_linked() -> None:
+    text = "mongod=127.0.0.1:20001,mongod-3=127.0.0.1:20003"
+    env = {"WAYBILL_LINKS": text, "WAYBILL_MONGO_MEMBERS": "3"}
+
+    links = StackSettings.from_environment(env, stores_only=False).links
+
+    assert links == {"mongod": "127.0.0.1:20001", "mongod-3": "127.0.0.1:20003"}
+    with pytest.raises(SettingsError, match="may name mongod, redis, kafka, not 'mongod-3'"):
+        links_of(text)
+
+
 def test_services_get_the_address_of_a_link_in_place_of_the_stores() -> None:
     linked = ADDRESSES.through({"mongod": "127.0.0.1:11", "redis": "127.0.0.1:12", "kafka": "127.0.0.1:13"})
 

@@ -33,6 +33,10 @@ def test_each_broker_has_two_ports_and_one_alone_those_of_the_first_homes() -> N
     }
 
 
+def test_each_member_of_mongodb_has_a_port() -> None:
+    assert set(store_ports(1, mongo_members=3)) - set(store_ports(1)) == {"mongod-2", "mongod-3"}
+
+
 def test_a_remembered_port_is_kept_while_it_is_free() -> None:
     remembered = {"kafka": 20_001, "redis": 20_002, "elsewhere": 20_003}
 

@@ -14,7 +14,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.cache == Path("/home/me/.cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (1, 1, 1)
     assert (settings.webhooks_replicas, settings.portal_replicas) == (1, 1)
-    assert (settings.kafka_brokers, settings.redis_sentinels) == (1, 0)
+    assert (settings.kafka_brokers, settings.redis_sentinels, settings.mongo_members) == (1, 0, 1)
     assert settings.environment == "development"
     assert settings.jwt_secret is None
 
@@ -33,6 +33,7 @@ def test_the_environment_overrides_defaults() -> None:
         "WEBHOOKS_KEYS": sealing,
         "WAYBILL_KAFKA_BROKERS": "3",
         "WAYBILL_REDIS_SENTINELS": "5",
+        "WAYBILL_MONGO_MEMBERS": "5",
         "ENV": "production",
         "JWT_SECRET": signing,
     }
@@ -45,7 +46,7 @@ def test_the_environment_overrides_defaults() -> None:
     assert settings.cache == Path("/cache/waybill")
     assert (settings.processors, settings.ingest_replicas, settings.query_replicas) == (3, 2, 4)
     assert (settings.webhooks_replicas, settings.portal_replicas) == (5, 6)
-    assert (settings.kafka_brokers, settings.redis_sentinels) == (3, 5)
+    assert (settings.kafka_brokers, settings.redis_sentinels, settings.mongo_members) == (3, 5, 5)
     assert settings.environment == "production"
     assert settings.jwt_secret == signing
     assert settings.webhooks_keys == sealing
@@ -69,8 +70,10 @@ def test_the_environment_overrides_defaults() -> None:
         ("WAYBILL_KAFKA_HEAP_MB", "1.5"),
         ("WAYBILL_KAFKA_BROKERS", "10"),
         ("WAYBILL_REDIS_SENTINELS", "10"),
+        ("WAYBILL_MONGO_MEMBERS", "2"),
+        ("WAYBILL_MONGO_MEMBERS", "9"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"^{name} must be a .*number from .*{value}"):
+    with pytest.raises(SettingsError, match=f"^{name} must be an? .*number from .*{value}"):
         StackSettings.from_environment({name: value}, stores_only=False)

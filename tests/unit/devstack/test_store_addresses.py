@@ -38,6 +38,21 @@ def test_a_redis_with_sentinels_is_found_through_them(tmp_path: Path) -> None:
     assert (addresses["REDIS_MODE"], addresses["REDIS_SENTINEL_MASTER"]) == ("sentinel", "mymaster")
 
 
+def test_every_member_of_mongodb_is_named_also_while_one_is_away(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    path = tmp_path / "stack.json"
+    members = (
+        Member(pid=ended.pid, port=1),
+        Member(pid=os.getpid(), port=4),
+        Member(pid=os.getpid(), port=5),
+    )
+    other = (Member(pid=os.getpid(), port=2),)
+    write_members(path, {"mongod": members, "redis": other, "kafka": other})
+    uri = addresses_in(path)["MONGO_URI"]
+    assert uri == "mongodb://127.0.0.1:1,127.0.0.1:4,127.0.0.1:5/?replicaSet=rs0"
+
+
 def test_a_stack_that_was_killed_is_not_up(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as ended:
         pass

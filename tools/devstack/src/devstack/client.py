@@ -39,8 +39,8 @@ class RunningStack:
 
     @property
     def mongo_uri(self) -> str:
-        """MONGO_URI of this stack."""
-        return mongo_uri(self.member("mongod").port)
+        """MONGO_URI of this stack: all members."""
+        return mongo_uri(*(member.port for member in self.members()["mongod"]))
 
     @property
     def redis_addr(self) -> str:
@@ -110,14 +110,16 @@ class RunningStack:
             raise TimeoutError(f"the stack did not stop within {timeout_s:.0f} s") from exc
 
 
-def reserve_store_ports(home: Path, *, kafka_brokers: int = 1) -> dict[str, int]:
+def reserve_store_ports(home: Path, *, kafka_brokers: int = 1, mongo_members: int = 1) -> dict[str, int]:
     """Choose the ports of a home's stores before its stack starts; it uses those that are still free.
 
     So a proxy can know `mongod`, `redis` and `kafka` before the services ask for them through it.
     """
     place = Home(home.absolute())
     place.root.mkdir(parents=True, exist_ok=True)
-    return assign_ports(store_ports(kafka_brokers), file=place.ports_file, seed=os.getpid())
+    return assign_ports(
+        store_ports(kafka_brokers, mongo_members=mongo_members), file=place.ports_file, seed=os.getpid()
+    )
 
 
 def start_stack(

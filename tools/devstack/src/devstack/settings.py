@@ -14,6 +14,7 @@ _HIGHEST_PORT = 65_535
 _MOST_REPLICAS = 64
 _MOST_BROKERS = 9
 _MOST_SENTINELS = 9
+_MOST_MEMBERS = 7  # of a replica set, as far as they vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class StackSettings:
 
     Attributes:
         log_mb: size at which a log is rotated; three rotated ones are retained.
+        mongo_members: how many processes MongoDB is; from three on, one may be away.
+        mongo_cache_gb: WiredTiger's cache of all members together, in GiB.
         kafka_brokers: how many JVMs Kafka is, each with `kafka_heap_mb`; from three on, one may be away.
         redis_sentinels: how many Sentinels watch Redis, which then has a replica; 0: it is one server.
         links: addresses that services use instead of a store's own, by the store's name.
@@ -41,6 +44,7 @@ class StackSettings:
     environment: str = "development"
     jwt_secret: str | None = field(default=None, repr=False)
     webhooks_keys: str | None = field(default=None, repr=False)
+    mongo_members: int = 1
     mongo_cache_gb: float = 1.0
     kafka_brokers: int = 1
     kafka_heap_mb: int = 512
@@ -60,6 +64,7 @@ class StackSettings:
         cache = Path(env.get("XDG_CACHE_HOME") or Path(env.get("HOME") or "/tmp") / ".cache")  # noqa: S108 - a service account may have no home; jars are public
         kafka_brokers = _whole(env, "WAYBILL_KAFKA_BROKERS", 1, most=_MOST_BROKERS)
         redis_sentinels = _whole(env, "WAYBILL_REDIS_SENTINELS", 0, least=0, most=_MOST_SENTINELS)
+        mongo_members = _odd(env, "WAYBILL_MONGO_MEMBERS", 1, most=_MOST_MEMBERS)
         return cls(
             home=_directory("WAYBILL_HOME", Path(env.get("WAYBILL_HOME") or ".waybill").absolute()),
             cache=_directory("XDG_CACHE_HOME", cache / "waybill"),
@@ -73,12 +78,18 @@ class StackSettings:
             environment=env.get("ENV") or "development",
             jwt_secret=env.get("JWT_SECRET") or None,
             webhooks_keys=env.get("WEBHOOKS_KEYS") or None,
+            mongo_members=mongo_members,
             mongo_cache_gb=_fraction(env, "WAYBILL_MONGO_CACHE_GB", 1.0),
             kafka_brokers=kafka_brokers,
             kafka_heap_mb=_whole(env, "WAYBILL_KAFKA_HEAP_MB", 512, most=65_536),
             redis_sentinels=redis_sentinels,
             log_mb=_fraction(env, "WAYBILL_LOG_MB", 20.0),
-            links=links_from(env, kafka_brokers=kafka_brokers, redis_sentinels=redis_sentinels),
+            links=links_from(
+                env,
+                kafka_brokers=kafka_brokers,
+                redis_sentinels=redis_sentinels,
+                mongo_members=mongo_members,
+            ),
             inherited=past_proxies(env),
         )
 
@@ -95,6 +106,14 @@ def _whole(env: Mapping[str, str], name: str, default: int, *, most: int, least:
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+    return int(text)
+
+
+def _odd(env: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    """Return an odd number: a member more makes it even, and lets none more be away."""
+    text = env.get(name) or str(default)
+    if text not in {str(number) for number in range(1, most + 1, 2)}:
+        raise SettingsError(f"{name} must be an odd number from 1 to {most}, not {text!r}")
     return int(text)
 
 

@@ -16,13 +16,13 @@ def addresses_in(stack_file: Path) -> dict[str, str]:
         PartFailedError: no stack is up.
     """
     members = read_members(stack_file)
-    if members is None or not _is_alive(members["mongod"][0].pid):
+    if members is None or not any(_is_alive(member.pid) for member in members["mongod"]):
         raise PartFailedError(
             f"no stack is up in {stack_file.parent}: start one (make run), or set WAYBILL_HOME"
         )
     return {
         **PLAIN,
-        "MONGO_URI": mongo_uri(members["mongod"][0].port),
+        "MONGO_URI": mongo_uri(*(member.port for member in members["mongod"])),
         "MONGO_DB": DATABASE,
         **redis_addresses(members),
         "REDIS_DB": "0",

@@ -18,7 +18,8 @@ LEAST_FREE_BYTES = 1 << 30
 _LEFTOVER_WAIT_S = 10.0
 _POLL_S = 0.05
 _OWN = re.compile(
-    r"mongod|redis(-sentinel)?(-[0-9]+)?|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json|jwt_secret|webhooks_keys|lock"
+    r"mongod(-[0-9]+)?|redis(-sentinel)?(-[0-9]+)?|kafka(-[0-9]+)?|gateway|logs|(ports|stack)\.json"
+    r"|jwt_secret|webhooks_keys|lock"
 )
 
 
@@ -48,6 +49,11 @@ class Home:
         path = self.root / name
         path.mkdir(exist_ok=True)
         return path
+
+    def numbered(self, name: str) -> tuple[int, ...]:
+        """Return the numbers of a store's further data directories: 2 and 3 of `mongod-2`, `mongod-3`."""
+        suffixes = (path.name.removeprefix(f"{name}-") for path in self.root.glob(f"{name}-*"))
+        return tuple(sorted(int(suffix) for suffix in suffixes if suffix.isascii() and suffix.isdigit()))
 
     @property
     def contents(self) -> list[Path]:

@@ -4,25 +4,30 @@ import re
 from collections.abc import Mapping
 
 from devstack.errors import SettingsError
+from devstack.home.ports import member_name
 
 VARIABLE = "WAYBILL_LINKS"
-LINKABLE = ("mongod", "redis", "kafka")
 _ADDRESS = re.compile(r"[^\s:,=/?]+:(?P<port>[0-9]{1,5})")
 _HIGHEST_PORT = 65_535
 
 
-def links_from(env: Mapping[str, str], *, kafka_brokers: int, redis_sentinels: int = 0) -> dict[str, str]:
+def links_from(
+    env: Mapping[str, str], *, kafka_brokers: int, redis_sentinels: int = 0, mongo_members: int = 1
+) -> dict[str, str]:
     """Read `WAYBILL_LINKS`, as in `mongod=127.0.0.1:20001,redis=127.0.0.1:20002`: addresses by store.
+
+    Each member of MongoDB has its own, as in `mongod-2=127.0.0.1:20003`: the set advertises it.
 
     Raises:
         SettingsError: malformed, an unknown store, one named twice, or one that tells its clients the
             addresses of its own servers: Kafka as several brokers, Redis behind Sentinels.
     """
+    linkable = (*map(member_name, range(1, mongo_members + 1)), "redis", "kafka")
     links: dict[str, str] = {}
     for entry in filter(None, map(str.strip, env.get(VARIABLE, "").split(","))):
         store, _, address = entry.partition("=")
-        if store not in LINKABLE:
-            raise SettingsError(f"{VARIABLE} may name {', '.join(LINKABLE)}, not {store!r}")
+        if store not in linkable:
+            raise SettingsError(f"{VARIABLE} may name {', '.join(linkable)}, not {store!r}")
         if store in links:
             raise SettingsError(f"{VARIABLE} names {store} twice")
         if not _is_address(address):

@@ -16,16 +16,21 @@ LOOPBACK = "127.0.0.1"
 CANDIDATES = range(20_000, 32_000)
 
 
-def store_ports(kafka_brokers: int, *, redis_sentinels: int = 0) -> tuple[str, ...]:
+def store_ports(kafka_brokers: int, *, redis_sentinels: int = 0, mongo_members: int = 1) -> tuple[str, ...]:
     """Name the ports of the stores."""
-    brokers = range(1, kafka_brokers + 1)
+    brokers, members = range(1, kafka_brokers + 1), range(1, mongo_members + 1)
     return (
-        "mongod",
+        *map(member_name, members),
         *redis_names(redis_sentinels),
         *sentinel_names(redis_sentinels),
         *map(broker_name, brokers),
         *map(controller_name, brokers),
     )
+
+
+def member_name(number: int) -> str:
+    """Name a member of MongoDB's replica set, its directory and its port: `mongod`, `mongod-2`, ..."""
+    return "mongod" if number == 1 else f"mongod-{number}"
 
 
 def redis_names(sentinels: int) -> tuple[str, ...]:

@@ -46,6 +46,12 @@ class Supervisor:
         with self._console.step(part.name):
             await child.start()
 
+    async def end(self, name: str) -> None:
+        """Stop one part for good; only before `watch`."""
+        [child] = [child for child in self._children if child.part.name == name]
+        await self._stop(child)
+        self._children.remove(child)
+
     def watch(self) -> None:
         """Begin to restart children that die, and publish `stack.json`: everything is ready."""
         self._keepers = [asyncio.create_task(self._keep(child)) for child in self._children]
