@@ -84,7 +84,7 @@ class World:
     limiter: RateLimiter = field(default_factory=LocalRateLimiter)
     guard: LoginGuard = field(default_factory=lambda: LocalLoginGuard(LoginSettings().policies()))
     probes: dict[str, State] = field(
-        default_factory=lambda: dict.fromkeys(("database", "cache", "event_queue"), State.OK)
+        default_factory=lambda: dict.fromkeys(("database", "readable", "cache", "event_queue"), State.OK)
     )
     event_queue: State = State.OK
     depths: dict[int, Waiting] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def test_each_route_declares_its_permission(world: World) -> None:
     [
         ({}, 200, {}),
         ({"cache": State.DOWN}, 200, {"cache": "degraded"}),
-        ({"database": State.DOWN}, 503, {"database": "down"}),
+        ({"database": State.DOWN, "readable": State.DOWN}, 503, {"database": "down"}),
     ],
 )
 async def test_health_lists_the_stores(
@@ -104,6 +104,12 @@ async def test_health_covers_the_system_and_readiness_the_replica(api: Api, worl
     for path, status, shown in (("/health", 503, "down"), ("/health/ready", 200, "ok")):
         response = await api.get(path, who=None)
         assert (response.status, (await response.json())["checks"]) == (status, well | {"event_queue": shown})
+
+
+async def test_a_replica_without_a_primary_shows_what_can_be_read(api: Api, world: World) -> None:
+    world.probes["database"] = State.DOWN
+    for path, status in (("/health", 503), ("/health/ready", 200)):
+        assert (await api.get(path, who=None)).status == status
 
 
 async def test_a_replica_without_kafka_is_not_ready(api: Api, world: World) -> None:

@@ -11,13 +11,13 @@ _PROBE_LIFETIME_S: Final = 60
 
 
 async def ping_database(database: Database) -> bool:
-    """Return True if MongoDB responds.
+    """Return True if MongoDB responds: its primary, or a secondary where the database is read without one.
 
     Raises:
         StoreUnavailable: it does not.
     """
     with translated():
-        await database.command("ping")
+        await database.command("ping", read_preference=database.read_preference)
     return True
 
 

@@ -19,7 +19,7 @@ from portal.settings import Settings
 from servicekit.clock import SystemClock
 from storage.health import ping_database, ping_redis
 from storage.metrics import BreakerMetrics, PoolMetrics
-from storage.mongo.database import open_database
+from storage.mongo.database import open_database, readable_without_primary
 from storage.mongo.operations.shipment_links import MongoLinkStore
 from storage.mongo.queries.public import MongoPublicShipmentReader
 from storage.mongo.queries.statuses import MongoStatusReader
@@ -58,6 +58,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
     registry.register(BreakerMetrics())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
+        readable = readable_without_primary(database)
         redis = await stack.enter_async_context(open_redis(settings.redis))
         statuses = MongoStatusReader(database)
         changes = ChangeTail(settings.kafka, statuses)
@@ -67,11 +68,11 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             clock=SystemClock(),
             statuses=statuses,
             changes=changes,
-            public_shipments=MongoPublicShipmentReader(database),
+            public_shipments=MongoPublicShipmentReader(readable),
             links=MongoLinkStore(database),
             limiter=LotRateLimiter(RedisRateLimiter(redis)),
             probes={
-                DATABASE: ping_check(partial(ping_database, database)),
+                DATABASE: ping_check(partial(ping_database, readable)),
                 CACHE: ping_check(partial(ping_redis, redis)),
             },
         )

@@ -1,7 +1,13 @@
 """The ports that query-api uses, and their adapters."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+)
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -41,7 +47,7 @@ from storage.metrics import BreakerMetrics, PoolMetrics
 from storage.mongo.accounts.api_keys import MongoApiKeyStore
 from storage.mongo.accounts.revocations import MongoRevocationStore, RedisRevocationFeed
 from storage.mongo.accounts.users import MongoUserStore, PasswordHasher
-from storage.mongo.database import Database, open_database
+from storage.mongo.database import Database, open_database, readable_without_primary
 from storage.mongo.operations.dead_letter_index import MongoDeadLetterIndex
 from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.operations.quarantine import MongoQuarantineStore
@@ -55,6 +61,8 @@ from storage.redis.login_lockout import RedisLoginGuard
 from storage.redis.rate_limiter import LotRateLimiter, RedisRateLimiter
 
 DATABASE: Final = "database"
+READABLE: Final = "readable"
+"""MongoDB with a primary or without: there is something to read."""
 CACHE: Final = "cache"
 EVENT_QUEUE: Final = "event_queue"
 
@@ -65,7 +73,8 @@ class Adapters:
 
     Attributes:
         depths: what waits in each partition.
-        probes: checks of the stores that this replica needs, by their names in `/health`.
+        probes: checks of the stores that this replica needs, by their names in `/health`; `READABLE` is for
+            its readiness alone.
         event_queue: check of the whole path of events: `event_queue` of `/health`.
     """
 
@@ -104,6 +113,7 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
     registry.register(BreakerMetrics())
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings.mongo, PoolMetrics(registry)))
+        readable = readable_without_primary(database)
         redis = await stack.enter_async_context(open_redis(settings.redis))
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
@@ -111,17 +121,14 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
         changes = ChangeTail(settings.kafka, statuses)
         registry.register(ChangeTailMetrics(changes))
         await stack.enter_async_context(changes.running())
-        hasher = PasswordHasher(
-            cost=settings.passwords.bcrypt_cost, threads=settings.passwords.bcrypt_threads
-        )
-        stack.callback(hasher.close)
+        hasher = stack.enter_context(_hasher(settings))
         yield Adapters(
-            shipments=MongoShipmentReader(database),
+            shipments=MongoShipmentReader(readable),
             statuses=statuses,
             changes=changes,
-            public=MongoPublicShipmentReader(database),
+            public=MongoPublicShipmentReader(readable),
             links=MongoLinkStore(database),
-            events=MongoEventReader(database),
+            events=MongoEventReader(readable),
             dead_letters=MongoDeadLetterReader(database),
             bin=MongoDeadLetterIndex(database),
             actions=MongoActionLog(database),
@@ -139,6 +146,11 @@ async def open_adapters(settings: Settings, registry: CollectorRegistry) -> Asyn
             probes=_probes(database, redis, kafka),
             event_queue=await stack.enter_async_context(_event_queue(settings, database)),
         )
+
+
+def _hasher(settings: Settings) -> AbstractContextManager[PasswordHasher]:
+    passwords = settings.passwords
+    return closing(PasswordHasher(cost=passwords.bcrypt_cost, threads=passwords.bcrypt_threads))
 
 
 @asynccontextmanager
@@ -177,6 +189,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
 def _probes(database: Database, redis: RedisClient, kafka: KafkaProbe) -> dict[str, Check]:
     return {
         DATABASE: ping_check(partial(ping_database, database)),
+        READABLE: ping_check(partial(ping_database, readable_without_primary(database))),
         CACHE: ping_check(partial(ping_redis, redis)),
         EVENT_QUEUE: ping_check(kafka.ping),
     }

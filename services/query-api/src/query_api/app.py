@@ -17,7 +17,16 @@ from httpkit.middleware.revoked_tokens import Revocations
 from httpkit.server.health import Health, State
 from httpkit.streaming.open_streams import OpenStreams
 from httpkit.streaming.shipment_streams import SHIPMENT_STREAMS, ShipmentStreams
-from query_api.adapters import ADAPTERS, CACHE, DATABASE, EVENT_QUEUE, Adapters, OpenAdapters, open_adapters
+from query_api.adapters import (
+    ADAPTERS,
+    CACHE,
+    DATABASE,
+    EVENT_QUEUE,
+    READABLE,
+    Adapters,
+    OpenAdapters,
+    open_adapters,
+)
 from query_api.routes import ELSEWHERE, ROUTES
 from query_api.settings import Settings
 from query_api.use_cases.access import ACCESS, open_access
@@ -94,7 +103,7 @@ def _health(adapters: Callable[[], Adapters]) -> Health:
     return Health(
         {DATABASE: partial(probe, DATABASE), CACHE: partial(probe, CACHE), EVENT_QUEUE: event_queue},
         optional=[CACHE],
-        readiness={EVENT_QUEUE: partial(probe, EVENT_QUEUE)},
+        readiness={DATABASE: partial(probe, READABLE), EVENT_QUEUE: partial(probe, EVENT_QUEUE)},
     )
 
 

@@ -13,6 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import PrimaryPreferred
 
 from storage.mongo.errors import translated
 from storage.settings import MongoSettings
@@ -22,6 +23,9 @@ Database = AsyncDatabase[dict[str, Any]]
 _CLOSE_S: Final = 2.0
 
 T = TypeVar("T")
+
+MOST_STALE_S: Final = 90
+"""Seconds that a secondary may be behind the freshest one and still be read: the least that MongoDB accepts."""
 
 MAJORITY = WriteConcern(w="majority", j=True)
 
@@ -36,6 +40,14 @@ async def transacted(database: Database, work: Callable[[AsyncClientSession], Aw
     with translated(), pymongo.timeout(database.client.options.timeout):
         async with database.client.start_session() as session:
             return await session.with_transaction(work, write_concern=MAJORITY)
+
+
+def readable_without_primary(database: Database) -> Database:
+    """Return the database for single reads that a secondary may answer while there is no primary.
+
+    They may be older than what the same caller has seen before: whatever decides reads from the primary.
+    """
+    return database.with_options(read_preference=PrimaryPreferred(max_staleness=MOST_STALE_S))
 
 
 @asynccontextmanager
