@@ -1,14 +1,19 @@
 """Scaling: 1, 2, 4 and 12 processors drain a filled topic of 12 partitions, with the store's cost taken out.
 
     make bench BENCH=scaling ARGS='--save'
+    make bench BENCH=scaling ARGS='--store mongodb --events 200000 --rounds 3 --save'
 
 The processes are real: the product's consumer loop, rules and feed on a real broker. The store is a pause of
 known length, one at a time in each process, as if each had a core and a store of its own; it is so long that
 twelve processes fit on two cores, so the rates are not what a processor can do: only their ratios count. Then
 a process joins a group at work, one is stopped and one is killed, and the pauses are printed; at last what
 events in flight and cached shipments take in memory.
+
+With `--store mongodb` instead: 1, 2 and 4 processors with real stores on the cores of this machine
+(`bench.replicas`).
 """
 
+import argparse
 import asyncio
 import statistics
 import sys
@@ -20,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from bench import footprint, journals
+from bench import footprint, journals, replicas
 from bench.filling import fill, make_filling
 from bench.load import kafka_settings
 from bench.processes import Process, end, processor_environment, start
@@ -196,13 +201,8 @@ def report(pace: Pace, events: int, drains: Sequence[Drained], upsets: Sequence[
     yield f"  a cached shipment with 3 events: {footprint.shipment_bytes():.0f} bytes"
 
 
-def main() -> None:
-    """Run the benchmark."""
-    parser = command_line(__doc__, port=18_288)
-    parser.add_argument("--events", type=int, default=60_000)
-    parser.add_argument("--batch-ms", type=float, default=8.0)
-    parser.add_argument("--event-ms", type=float, default=1.2)
-    options = parser.parse_args()
+def simulate(options: argparse.Namespace) -> Iterator[str]:
+    """Measure with the simulated store, and yield the figures."""
     pace = Pace(batch_s=options.batch_ms / 1000, event_s=options.event_ms / 1000)
     commands = make_filling(events=options.events, seed=1).commands
     drains: list[Drained] = []
@@ -220,7 +220,24 @@ def main() -> None:
         group = Group(stack, replace(pace, event_s=2 * pace.event_s), "upset", home)
         open_.callback(group.stop)
         upsets = list(upset(group))
-    publish("scaling", "\n".join(report(pace, len(commands), drains, upsets)), options)
+    yield from report(pace, len(commands), drains, upsets)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = command_line(__doc__, port=18_288)
+    parser.add_argument("--store", choices=("simulated", "mongodb"), default="simulated")
+    parser.add_argument("--events", type=int, default=60_000)
+    parser.add_argument("--rounds", type=int, default=1, help="with mongodb")
+    parser.add_argument("--batch-ms", type=float, default=8.0, help="of the simulated store")
+    parser.add_argument("--event-ms", type=float, default=1.2, help="of the simulated store")
+    options = parser.parse_args()
+    if options.store == "simulated":
+        publish("scaling", "\n".join(simulate(options)), options)
+        return
+    with bench_stack(options.port, stores_only=True) as stack:
+        drains = replicas.play(stack, events=options.events, rounds=options.rounds)
+    publish("scaling-mongodb", "\n".join(replicas.report(drains)), options)
 
 
 if __name__ == "__main__":
