@@ -7,17 +7,17 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-import openpyxl
-from openpyxl import Workbook
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from waybill.importing.csv_files import NOT_A_TABLE
 from waybill.importing.errors import InvalidLayout, UnreadableFile, message
 from waybill.importing.limits import Limits
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 TOO_MANY_ROWS: Final = message("The file has more than {most} rows: split it.")
 TOO_WIDE: Final = message("The file has more than {most} columns.")
@@ -84,7 +84,7 @@ def read_xlsx(
     return XlsxFormat(name, others), iter(rows)
 
 
-def open_to_write(content: bytes) -> Workbook:
+def open_to_write(content: bytes) -> "Workbook":
     """Return the workbook of a file, with its values, formulas and formats.
 
     Of charts and pictures, openpyxl keeps those it knows.
@@ -92,21 +92,26 @@ def open_to_write(content: bytes) -> Workbook:
     Raises:
         UnreadableFile: openpyxl cannot read it, so no result can be written.
     """
+    # It takes 85 ms, a sixth of the start of every command: imported only when it is used.
+    import openpyxl  # noqa: PLC0415
+
     try:
         return openpyxl.load_workbook(io.BytesIO(content))
     except (*_BROKEN, AttributeError, SyntaxError, TypeError) as error:
         raise UnreadableFile(NOT_COPIED) from error
 
 
-def write_xlsx(book: Workbook, sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
+def write_xlsx(book: "Workbook", sheet: str, cells: Mapping[tuple[int, int], str]) -> bytes:
     """Return a workbook as a file, with texts in some cells, by row and column from 0.
 
     A text that begins like a formula is a text.
     """
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE as illegal  # noqa: N811, PLC0415  # see `open_to_write`
+
     lines = book[sheet]
     for (row, column), text in cells.items():
         cell = lines.cell(row + 1, column + 1)
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)
+        cell.value = illegal.sub("\ufffd", text)
         if text:
             cell.data_type = "s"
     written = io.BytesIO()
