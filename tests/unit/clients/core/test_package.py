@@ -58,3 +58,9 @@ def test_no_dependency_is_of_the_server() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout == "[]\n"
+
+
+def test_a_command_does_not_wait_for_what_only_writes_workbooks() -> None:
+    code = "import sys, waybill.cli.__main__; print('openpyxl' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert ran.stdout == "False\n"

@@ -92,7 +92,7 @@ def open_to_write(content: bytes) -> "Workbook":
     Raises:
         UnreadableFile: openpyxl cannot read it, so no result can be written.
     """
-    # It takes 85 ms, a sixth of the start of every command: imported only when it is used.
+    # A fifth of the start of every command: imported only when it is used.
     import openpyxl  # noqa: PLC0415
 
     try:
