@@ -25,7 +25,7 @@ SOURCES := clients/python/src libs services tools tests bench
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH UV_PROJECT_ENVIRONMENT UV_FROZEN
 # Images set it. Each process of a service would compile all it imports again: two seconds instead of one.
 unexport PYTHONDONTWRITEBYTECODE
-# Three processes share the tests, file by file, each with a stack of its own: a third of what they do is waiting.
+# Three processes share the tests, file by file: on two cores a third of what they do is waiting.
 TESTERS := 3
 TOGETHER = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 # A refusal has said in one line what it is. Make would add one of its own, and ends silently by SIGPIPE alone.
@@ -107,14 +107,16 @@ exec: $(SYNCED) ## Run COMMAND="waybill-admin schema" with the addresses of the 
 
 .PHONY: test
 test: ## Lint, types, import contracts and the tests, on real servers (not those marked long or docker)
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types test-unit
-	@$(MAKE) --no-print-directory test-stack
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint test-unit
+	@$(MAKE) --no-print-directory --jobs 2 types test-stack
 
 .PHONY: test-unit
 test-unit: $(SYNCED) checkers ## Tests that need no server
 	$(RUN) pytest $(TOGETHER) -m "not stack and not long and not docker" tests
 
 .PHONY: test-stack
+# Each with a stack of its own, of 1.5 GB: they wait for their servers half of the time.
+test-stack: TESTERS := 4
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" --ignore tests/unit tests
 

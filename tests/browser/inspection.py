@@ -1,23 +1,14 @@
-"""Every page in every language: axe and the Nu checker find nothing, it fits 320 px and asks no one else."""
+"""Inspection of pages in every language: by axe and the Nu checker, at 320 px, for requests to others."""
 
 import os
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Page
 
-from tests.browser.scenes import Scene, console_scenes, tracking_scenes
-from tests.support.api import PASSWORD, Api
+from tests.browser.scenes import Scene
+from tests.support.api import PASSWORD
 from tests.support.browser.checkers import accessibility_faults, html_faults, overflowing
 from tests.support.browser.visits import DESKTOP, LOCALES, PHONE, Visitor, settled, sign_in, visitor
-from tests.support.stack import StackAddresses
-
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.asyncio(loop_scope="session"),
-]
 
 
 class Inspection:
@@ -66,7 +57,8 @@ async def _page_of(someone: Visitor, login: str | None) -> Page:
     return await (someone.context.new_page() if login is None else sign_in(someone, login, PASSWORD))
 
 
-async def _inspect(browser: Browser, url: str, scenes: list[Scene], directory: Path) -> list[str]:
+async def inspected(browser: Browser, url: str, scenes: list[Scene], directory: Path) -> list[str]:
+    """Return what is wrong with some pages, in each language; `directory` is for their HTML, and empty."""
     inspection = Inspection()
     for language in LOCALES:
         for login in dict.fromkeys(scene.login for scene in scenes):
@@ -78,18 +70,3 @@ async def _inspect(browser: Browser, url: str, scenes: list[Scene], directory: P
                     if scene.login == login:
                         await inspection.look_at(someone, page, scene, language)
     return inspection.faults + html_faults(inspection.html, directory, os.environ)
-
-
-async def test_checkers_find_nothing_on_the_tracking_pages(
-    browser: Browser, url: str, admin: Api, driver: Api, tmp_path: Path
-) -> None:
-    faults = await _inspect(browser, url, await tracking_scenes(admin, driver), tmp_path)
-    assert "\n".join(faults) == ""
-
-
-async def test_checkers_find_nothing_in_the_console(
-    browser: Browser, stack: StackAddresses, admin: Api, driver: Api, tmp_path: Path
-) -> None:
-    scenes = await console_scenes(admin, driver, stack)
-    faults = await _inspect(browser, stack.gateway_url, scenes, tmp_path)
-    assert "\n".join(faults) == ""
