@@ -31,7 +31,7 @@ def main() -> int:
                 seed=arguments.seed,
                 minutes=arguments.minutes,
                 rate=arguments.rate,
-                shape=Shape(sentinels=arguments.sentinels),
+                shape=Shape(arguments.sentinels, arguments.members, arguments.brokers),
             )
         )
     _say(*_lines(report))
@@ -49,6 +49,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--sentinels", type=int, default=0, help="Sentinels of Redis, as in 3; it has a replica then"
     )
+    parser.add_argument("--members", type=int, default=1, help="members of MongoDB's replica set, as in 3")
+    parser.add_argument("--brokers", type=int, default=1, help="brokers of Kafka, as in 3")
     parser.add_argument("--home", type=Path, help="keep the stack's data and logs here")
     parser.add_argument("--save", type=Path, help="append the report to this file, a line of JSON")
     return parser.parse_args()

@@ -38,7 +38,7 @@ from tests.e2e.traffic import event_body, shipment_body
 from tests.faults.corrections import id_of
 from tests.faults.ledger import Ended, Ledger
 from tests.faults.load import USER, Load, Pace, ended_of
-from tests.faults.proxied_stack import DATABASE, GROUP
+from tests.faults.proxied_stack import DATABASE, GROUP, several_brokers
 from tests.faults.watch import Watch, sending
 from tests.support.api import Api, eventually, open_api
 from tests.support.history import observe, violations
@@ -212,13 +212,18 @@ def three_brokers(home: Path) -> Iterator[Cluster]:
     env = {
         **os.environ,
         "ENV": "development",
-        "WAYBILL_KAFKA_BROKERS": str(len(BROKERS)),
-        "WAYBILL_KAFKA_HEAP_MB": "256",
+        **several_brokers(len(BROKERS)),
         # Floods are of a few shipments: the brokers, and not a quota, are to refuse them.
         "LIMIT_SHIPMENT_PER_HOUR": "1000000",
-        # Three JVMs that start often and never live long: what the second compiler costs it never brings in.
-        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
     }
+    with start_stack(home, env=env, port=unused_port()) as stack:
+        yield Cluster(stack)
+
+
+@contextmanager
+def three_members(home: Path) -> Iterator[Cluster]:
+    """Start a stack in `home` with one broker, and MongoDB as three members; stop it at the end."""
+    env = {**os.environ, "ENV": "development", "WAYBILL_MONGO_MEMBERS": "3"}
     with start_stack(home, env=env, port=unused_port()) as stack:
         yield Cluster(stack)
 

@@ -29,6 +29,14 @@ class Row(Enum):
     LOOP_STALLED = "event loop stalled beyond the session timeout", "it rejoins and continues"
     NOTHING_MOVES = "records wait and nothing moves", "the watchdog ends the process"
     MONGO_AWAY = "MongoDB killed, cut off or silent", "retried in place, no dead letter, no offset passed"
+    PRIMARY_GONE = (
+        "MongoDB's primary killed, stepped down or frozen; a secondary far behind",
+        "another is elected; nothing lost or twice, nobody restarted",
+    )
+    MAJORITY_GONE = (
+        "a majority of MongoDB's members away, then back",
+        "accepted and not applied; what is left is shown",
+    )
     MONGO_ANSWER_LOST = "MongoDB's answer lost after it applied", "repeating changes nothing"
     REDIS_AWAY = "Redis killed, emptied, silent or replaced", "slower, never wrong; logins still throttled"
     REDIS_FAILED_OVER = (

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from typing import Final
 
+from pymongo.errors import PyMongoError
 from redis.exceptions import RedisError
 
 from devstack.home.stack_file import Member
@@ -21,6 +22,7 @@ from tests.support.topics import write_values
 
 LATENCY_S: Final = 0.1
 STUTTER_S: Final = 0.3
+STEPPED_DOWN_S: Final = 20
 CROWD: Final = 3
 POISON: Final = (b"\xff\xfe", b"{", b'{"specversion":"1.0"}', b"\0" * 1000)
 _NOTICED_WITHIN_S: Final = 5.0
@@ -48,6 +50,7 @@ class Nemesis:
             Kind.ANSWERS_LOST: self._disturb,
             Kind.EMPTIED: self._empty,
             Kind.FAILED_OVER: self._fail_over,
+            Kind.STEPPED_DOWN: self._step_down,
             Kind.CROWDED: self._crowd,
             Kind.POISONED: self._poison,
         }
@@ -94,7 +97,7 @@ class Nemesis:
         await asyncio.to_thread(stack.wait_replaced, fault.part, old, index=fault.index)
 
     async def _disturb(self, fault: Fault) -> None:
-        link = self._system.links[fault.part]
+        link = self._system.link(fault.part, fault.index)
         match fault.kind:
             case Kind.SLOW:
                 link.slow(LATENCY_S)
@@ -119,6 +122,10 @@ class Nemesis:
 
     async def _fail_over(self, _fault: Fault) -> None:
         await asyncio.to_thread(fail_over, self._system.stack)
+
+    async def _step_down(self, _fault: Fault) -> None:
+        with suppress(PyMongoError):  # there is no primary, or no secondary that has what it has
+            await self._system.database.client.admin.command("replSetStepDown", STEPPED_DOWN_S)
 
     async def _crowd(self, fault: Fault) -> None:
         """Scale from two to five and back: half of the added ones are killed, half stop cleanly."""

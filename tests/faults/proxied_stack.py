@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from devstack.client import RunningStack, reserve_store_ports, start_stack
-from devstack.home.ports import LOOPBACK
+from devstack.home.ports import LOOPBACK, member_name
 from messaging.settings import KafkaSettings
 from storage.mongo.database import Database, open_database
 from storage.settings import MongoSettings
@@ -18,7 +18,6 @@ from tests.faults.schedule import REPLICAS, SESSION_S, SINGLE_SERVERS, Shape
 from tests.support.ports import unused_port
 from tests.support.proxy import Proxy
 
-STORES = ("mongod", "redis", "kafka")
 GROUP = "waybill-processor"
 DATABASE = "shipping_system"
 
@@ -36,6 +35,10 @@ class ProxiedStack:
         """Address of Kafka, not through its link."""
         return KafkaSettings(KAFKA_BROKERS=self.stack.kafka_brokers)  # type: ignore[call-arg]
 
+    def link(self, store: str, index: int = 0) -> Proxy:
+        """Return the proxy before a store, or before one of its members."""
+        return self.links[member_name(index + 1) if store == "mongod" else store]
+
     def heal(self) -> None:
         """Let all links work."""
         for link in self.links.values():
@@ -46,16 +49,18 @@ class ProxiedStack:
 async def open_proxied_stack(root: Path, shape: Shape = SINGLE_SERVERS) -> AsyncIterator[ProxiedStack]:
     """Start a stack in `root` with its services behind proxies; stop it at the end.
 
-    There is no proxy before a store that tells its clients the addresses of its own servers.
+    There is no proxy before a store that tells its clients the addresses of its own servers. Members of
+    MongoDB advertise their proxies, so that one is cut off from clients and other members alike.
     """
-    ports = reserve_store_ports(root)
+    ports = reserve_store_ports(root, kafka_brokers=shape.brokers, mongo_members=shape.members)
+    stores = [*map(member_name, range(1, shape.members + 1)), "redis", "kafka"]
     async with AsyncExitStack() as opened:
         links = {
             store: await opened.enter_async_context(
                 Proxy(f"{LOOPBACK}:{ports[store]}", disguise=store == "kafka").running()
             )
-            for store in STORES
-            if store != "redis" or not shape.sentinels
+            for store in stores
+            if store not in shape.unlinked
         }
         stack = await _start(opened, root, links, shape)
         settings = MongoSettings(MONGO_URI=stack.mongo_uri, MONGO_DB=DATABASE)  # type: ignore[call-arg]
@@ -63,6 +68,16 @@ async def open_proxied_stack(root: Path, shape: Shape = SINGLE_SERVERS) -> Async
         yield ProxiedStack(stack, links, database)
         for link in links.values():
             link.heal()  # what stops must be able to say good-bye
+
+
+def several_brokers(count: int) -> dict[str, str]:
+    """Return the settings of a Kafka of so many brokers, as small as they can be."""
+    return {
+        "WAYBILL_KAFKA_BROKERS": str(count),
+        "WAYBILL_KAFKA_HEAP_MB": "256",
+        # JVMs that start often and never live long: what the second compiler costs it never brings in.
+        "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+    }
 
 
 async def _start(
@@ -79,6 +94,8 @@ async def _start(
         "WEBHOOKS_REPLICAS": str(REPLICAS),
         "PROCESSOR_SESSION_TIMEOUT_S": str(SESSION_S),
         "WAYBILL_REDIS_SENTINELS": str(shape.sentinels),
+        "WAYBILL_MONGO_MEMBERS": str(shape.members),
+        **(several_brokers(shape.brokers) if shape.brokers > 1 else {}),
         "WAYBILL_LINKS": ",".join(f"{store}={link.address}" for store, link in links.items()),
     }
     stack = await loop.run_in_executor(starter, partial(start_stack, root, env=env, port=unused_port()))

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ANSWERS_LOST = "heard, but not answering"
     EMPTIED = "emptied"
     FAILED_OVER = "failed over to its replica"
+    STEPPED_DOWN = "told to step down"
     CROWDED = "joined by others"
     POISONED = "fed what nobody can read"
 
@@ -56,6 +57,9 @@ class Step:
 SESSION_S: Final = 6.0
 """Of a processor in the group: a freeze that is to be noticed lasts longer."""
 
+ELECTED_S: Final = 5.0
+"""Silence after which MongoDB elects another primary: a freeze that is to be noticed lasts longer."""
+
 _SERVICES: Final = ("ingest-api", "processor", "query-api", "webhooks", "gateway")
 _STORES: Final = ("mongod", "redis", "kafka")
 _LINKED: Final = (Kind.SLOW, Kind.SILENT, Kind.CUT, Kind.ANSWERS_LOST)
@@ -88,11 +92,13 @@ CHOICES: Final[tuple[tuple[Kind, str], ...]] = (
 )
 
 
-WITH_SENTINELS: Final[tuple[tuple[Kind, str], ...]] = (
-    # Sentinels name the servers' own addresses, so that no link lies between.
-    *((kind, part) for kind, part in CHOICES if part != "redis" or kind not in _LINKED),
+_OF_SENTINELS: Final = (
     *((Kind.FAILED_OVER, "redis"), (Kind.FAILED_OVER, "redis"), (Kind.FREEZE, "redis")),
     *((Kind.KILL, "redis-sentinel"), (Kind.FREEZE, "redis-sentinel")),
+)
+_OF_MEMBERS: Final = (
+    *((Kind.STEPPED_DOWN, "mongod"), (Kind.STEPPED_DOWN, "mongod")),
+    *((Kind.FREEZE, "mongod"), (Kind.KILL, "mongod"), (Kind.CUT, "mongod")),
 )
 
 
@@ -102,20 +108,41 @@ class Shape:
 
     Attributes:
         sentinels: how many watch Redis, which then has a replica; 0: it is one server.
+        members: how many servers MongoDB is.
+        brokers: how many servers Kafka is.
     """
 
     sentinels: int = 0
+    members: int = 1
+    brokers: int = 1
 
     @property
     def choices(self) -> tuple[tuple[Kind, str], ...]:
         """Faults that it can have."""
-        return WITH_SENTINELS if self.sentinels else CHOICES
+        return (
+            *((kind, part) for kind, part in CHOICES if part not in self.unlinked or kind not in _LINKED),
+            *(_OF_SENTINELS if self.sentinels else ()),
+            *(_OF_MEMBERS if self.members > 1 else ()),
+        )
+
+    @property
+    def unlinked(self) -> frozenset[str]:
+        """Stores that tell their clients the addresses of their own servers, so that no link lies between."""
+        several = {"redis": self.sentinels > 0, "kafka": self.brokers > 1}
+        return frozenset(store for store, is_several in several.items() if is_several)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many there are of each part that is more than one."""
         redis = {"redis": 2, "redis-sentinel": self.sentinels} if self.sentinels else {}
-        return {**dict.fromkeys(_REPLICATED, REPLICAS), **redis}
+        stores = {"mongod": self.members, "kafka": self.brokers}
+        several = {store: count for store, count in stores.items() if count > 1}
+        return {**dict.fromkeys(_REPLICATED, REPLICAS), **redis, **several}
+
+    def longest_freeze_s(self, part: str) -> float:
+        """Return for how long a part is frozen at most: now and then beyond what replaces it."""
+        replaced = {"processor": 2 * SESSION_S, **({"mongod": 3 * ELECTED_S} if self.members > 1 else {})}
+        return replaced.get(part, _LENGTHS_S[Kind.FREEZE][1])
 
 
 SINGLE_SERVERS: Final = Shape()
@@ -135,7 +162,7 @@ def _fault(chance: Random, shape: Shape) -> Fault:
     kind, part = chance.choice(shape.choices)
     count = shape.counts.get(part)
     index = 0 if count is None else chance.randrange(count)
-    if (kind, part) == (Kind.FREEZE, "processor"):
-        return Fault(kind, part, index, chance.uniform(1.0, 2 * SESSION_S))
     shortest, longest = _LENGTHS_S.get(kind, (0.0, 0.0))
+    if kind is Kind.FREEZE:
+        longest = shape.longest_freeze_s(part)
     return Fault(kind, part, index, chance.uniform(shortest, longest))
