@@ -25,7 +25,7 @@ _CLOSE_S: Final = 2.0
 T = TypeVar("T")
 
 MOST_STALE_S: Final = 90
-"""Seconds that a secondary may be behind the freshest one and still be read: the least that MongoDB accepts."""
+"""Seconds that a secondary may be behind the freshest and still be read: the least that MongoDB accepts."""
 
 MAJORITY = WriteConcern(w="majority", j=True)
 
