@@ -141,6 +141,9 @@ async def _judge(stack: RollingStack, ledger: Ledger, webhooks: Subscriptions, r
     report.records, report.shipments = len(observed.log), len(observed.shipments)
     report.violations += ledger.faults
     report.violations += violations(observed, ledger.sent())
+    code, said = await stack.operate(PRESENT, "rebuild", "check", "--from", "both")
+    if code != 0:
+        report.violations.append(f"rebuild check: {said}")
     report.webhooks = await webhooks.received(observed)
     report.violations += webhooks.violations(observed)
 

@@ -106,17 +106,20 @@ class RollingStack:
 
     async def prepare_stores(self, release: Release) -> None:
         """Create the topics and take the schema steps of a release, beside the running services."""
-        environment = _environment_of(self.stack.member("processor").pid)
         for name in PREPARATIONS:
-            await asyncio.to_thread(
-                partial(
-                    subprocess.run,
-                    (str(release.python), "-m", "toolbox", name),
-                    env=environment,
-                    stdout=subprocess.DEVNULL,
-                    check=True,
-                )
-            )
+            code, said = await self.operate(release, name)
+            assert code == 0, said
+
+    async def operate(self, release: Release, *command: str) -> tuple[int, str]:
+        """Run `waybill-admin` of a release on the stores; return its exit code and what it said."""
+        process = await asyncio.create_subprocess_exec(
+            *(str(release.python), "-m", "toolbox", *command),
+            env=_environment_of(self.stack.member("processor").pid),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()
 
     async def replace(self, seat: Seat, release: Release) -> None:
         """Stop a replica by SIGTERM, and wait until another release runs in its place and is ready."""

@@ -207,10 +207,13 @@ def _is_same(found: Document, wanted: Document) -> bool:
     for name in HISTORIES:
         lines, there = wanted.get(name), found.get(name)
         if lines is not None and isinstance(there, list) and len(there) == len(lines):
-            timeless[name] = [
-                {**line, "recorded_at": _recorded_at(old)} for line, old in zip(lines, there, strict=True)
-            ]
+            timeless[name] = [_recorded_as(old, line) for line, old in zip(lines, there, strict=True)]
     return timeless == found
+
+
+def _recorded_as(old: object, line: Document | None) -> Document | None:
+    """Return an entry as recorded when a stored one was; None for an empty slot of the ring."""
+    return None if line is None else {**line, "recorded_at": _recorded_at(old)}
 
 
 def _recorded_at(line: Any) -> object:  # noqa: ANN401  # any stored value
