@@ -187,7 +187,7 @@ alerts: $(SYNCED) ## Check the rules of Prometheus; each alert fires in its test
 	$(RUN) pytest tests/observability
 
 .PHONY: bench
-bench: $(SYNCED_BENCH) ## Measure on this machine: BENCH=throughput, latency, single, reads, webhooks, pages, streams, scaling, peers, sizing, steps, rebuild
+bench: $(SYNCED_BENCH) ## Measure on this machine: BENCH=throughput, latency, single, reads, webhooks, pages, streams, scaling, peers, sizing, regions, steps, rebuild
 	@exec $(RUN) python -m bench.$(or $(BENCH),throughput) $(ARGS)
 
 .PHONY: bench-check
