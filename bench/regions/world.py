@@ -1,7 +1,8 @@
 """Two regions in miniature: logs, stores, a mirror between them, and senders that repeat.
 
 One partition: partitions share nothing, so each behaves as this one. The rules of a store are those of
-`domain.processing.judging`, with shipments that go through steps: step k is legal after step k - 1.
+`domain.processing.judging`, with shipments that go through steps: the first creates them, and each is legal
+after the one before.
 """
 
 from collections import Counter
@@ -39,7 +40,7 @@ class Store:
     """MongoDB of a region: outcomes, shipments and the fence, which move together.
 
     Attributes:
-        holds: early events are held, and applied when their predecessor is.
+        holds: early events of a shipment that exists are held, and applied when their predecessor is.
         history: every application of an event, in order.
         next_offset: the fence: one above the highest offset that is applied.
     """
@@ -65,7 +66,7 @@ class Store:
         if self._apply(record):
             while any(self._apply(each) for each in self.held):
                 pass
-        elif self.holds and record.step > self.reached[record.shipment]:
+        elif self.holds and 0 < self.reached[record.shipment] < record.step:
             self.held.append(record)
 
     def _apply(self, record: Record) -> bool:
