@@ -7,12 +7,13 @@ import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bson import encode
 
 from storage.mongo.backup.archive import Archive, Damaged, archives_in, prune
-from storage.mongo.backup.copying import NotEmpty, create, restore
+from storage.mongo.backup.copying import NotEmpty, create, restore, restore_accounts
 from storage.mongo.database import Database, open_database
 from storage.mongo.schema import (
     AUTH_USERS,
@@ -248,3 +249,26 @@ async def test_the_hourly_backup_is_written_at_once_and_ends_on_a_signal(
     process.terminate()
     assert await asyncio.wait_for(process.wait(), 10) == 0
     assert len(archives_in(tmp_path)) == 1
+
+
+async def test_accounts_of_another_region_replace_those_here_and_nothing_of_the_log(
+    empty: Database, database: Database, tmp_path: Path
+) -> None:
+    ana = {"_id": "u1", "username": "ana", "role": "admin"}
+    await empty[AUTH_USERS].insert_one(ana)
+    await empty[SHIPMENTS].insert_one({"_id": "99M-theirs"})
+    await empty[PARTITION_FENCES].insert_one({"_id": "shipments.events/0", "next_offset": 700, "epoch": 4})
+    archive = await create(empty, tmp_path, now=NOW)
+    here: dict[str, list[dict[str, Any]]] = {
+        AUTH_USERS: [{"_id": "u1", "username": "ana", "role": "client"}, {"_id": "u2", "username": "gone"}],
+        SHIPMENTS: [{"_id": "99M-ours"}],
+        PARTITION_FENCES: [{"_id": "shipments.events/0", "next_offset": 3, "epoch": 1}],
+    }
+    for name, documents in here.items():
+        await database[name].insert_many(documents, bypass_document_validation=True)
+
+    assert await restore_accounts(database, archive, now=NOW) == 1
+
+    assert await database[AUTH_USERS].find().to_list() == [ana]
+    assert await database[SHIPMENTS].find().to_list() == [{"_id": "99M-ours"}]
+    assert [each["next_offset"] async for each in database[PARTITION_FENCES].find()] == [3]

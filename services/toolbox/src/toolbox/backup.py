@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from domain.errors import TransientError, WaybillError
 from servicekit.settings import load_settings
 from storage.mongo.backup.archive import Archive, archives_in, prune
-from storage.mongo.backup.copying import NotEmpty, create, restore
+from storage.mongo.backup.copying import NotEmpty, create, restore, restore_accounts
 from storage.mongo.database import open_database
 from storage.settings import MongoSettings
 
@@ -121,6 +121,16 @@ async def _restore_into(archive: Archive, replaced: str | None) -> None:
     _say(f"restored: {documents} documents into {database.name}")
 
 
+def _restore_accounts(arguments: argparse.Namespace) -> None:
+    asyncio.run(_restore_accounts_into(Archive.at(arguments.backup)))
+
+
+async def _restore_accounts_into(archive: Archive) -> None:
+    async with open_database(load_settings(Settings).mongo) as database:
+        documents = await restore_accounts(database, archive, now=datetime.now(UTC))
+    _say(f"restored: {documents} documents that are not in the log, into {database.name}")
+
+
 def _described(archive: Archive) -> str:
     documents = sum(part.documents for part in archive.manifest.parts.values())
     return f"{archive.path.name}: {archive.manifest.database}, {documents} documents"
@@ -147,6 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, help_text in (
         ("verify", _verify, "compare a backup with its checksums"),
         ("restore", _restore, "fill the empty database of MONGO_DB; the processors must be stopped"),
+        ("restore-accounts", _restore_accounts, "replace what is not in the log: in a passive region"),
     ):
         command = commands.add_parser(name, help=help_text)
         command.add_argument("backup", type=Path)

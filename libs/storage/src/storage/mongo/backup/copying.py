@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import pymongo
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
 
 from domain.errors import WaybillError
 from storage.mongo.backup.archive import Archive, drafting
@@ -18,7 +19,18 @@ from storage.mongo.database import Database
 from storage.mongo.errors import translated
 from storage.mongo.maintenance.collection_swap import fence_off
 from storage.mongo.maintenance.snapshots import at_this_instant
-from storage.mongo.schema import PARTITION_FENCES, STEPS, apply_schema, create_declared
+from storage.mongo.schema import (
+    AUTH_USERS,
+    OPERATOR_ACTIONS,
+    PARTITION_FENCES,
+    QUARANTINED_SHIPMENTS,
+    REVOKED_TOKENS,
+    SHIPMENT_LINKS,
+    STEPS,
+    WEBHOOK_ENDPOINTS,
+    apply_schema,
+    create_declared,
+)
 from storage.mongo.schema.migrations import SCHEMA_MIGRATIONS, STEP_WITHIN_S, refuse_newer
 
 if TYPE_CHECKING:
@@ -27,6 +39,16 @@ if TYPE_CHECKING:
 _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 _PER_INSERT: Final = 1_000
 _NO_LOCK: Final = {"_id": {"$type": "number"}}
+
+NOT_IN_THE_LOG: Final = (
+    AUTH_USERS,
+    REVOKED_TOKENS,
+    SHIPMENT_LINKS,
+    WEBHOOK_ENDPOINTS,
+    QUARANTINED_SHIPMENTS,
+    OPERATOR_ACTIONS,
+)
+"""Collections that processors and webhooks cannot fill from the log."""
 
 
 class NotEmpty(WaybillError):
@@ -88,6 +110,38 @@ async def restore(database: Database, archive: Archive, *, now: datetime) -> int
     await apply_schema(database)
     await hold_pending(database, now)
     return sum(part.documents for part in archive.manifest.parts.values())
+
+
+async def restore_accounts(database: Database, archive: Archive, *, now: datetime) -> int:
+    """Replace what is not in the log by that of a backup of another region; return the number of documents.
+
+    Shipments, the audit log and the fences stay: they come from this region's own log (ADR 0041). Endpoints
+    of webhooks begin without what was due.
+
+    Raises:
+        Damaged: the backup differs from its manifest; nothing was changed.
+        SchemaTooNew: the backup is of an incompatible later release; nothing was changed.
+        StoreUnavailable: MongoDB did not respond; repeat it.
+    """
+    await asyncio.to_thread(archive.verify)
+    refuse_newer({record["_id"]: record for record in _recorded(archive)}, STEPS)
+    restored = 0
+    for name in (each for each in NOT_IN_THE_LOG if each in archive.manifest.parts):
+        collection = cast("AsyncCollection[RawBSONDocument]", database[name].with_options(_RAW))
+        documents, ids = archive.documents(name), []
+        with translated():
+            while batch := await asyncio.to_thread(_next_of, documents):
+                await collection.bulk_write(
+                    [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in batch],
+                    ordered=False,
+                    bypass_document_validation=True,
+                )
+                ids += [each["_id"] for each in batch]
+            if name != OPERATOR_ACTIONS:  # what was done here stays on record
+                await collection.delete_many({"_id": {"$nin": ids}})
+        restored += len(ids)
+    await hold_pending(database, now)
+    return restored
 
 
 async def _fill(database: Database, name: str, documents: Iterator[RawBSONDocument]) -> None:
