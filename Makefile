@@ -143,6 +143,10 @@ faults: $(SYNCED) ## Every row of the fault matrix, with its table; a random sch
 upgrade-test: $(SYNCED) ## Roll this release over the last one under load, and back; the last order by SEED=n
 	@exec $(RUN) python -m tests.upgrade $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: region-drill
+region-drill: $(SYNCED) ## Lose a region under load and return to it: two stacks, a real MirrorMaker (docs/multi-region.md)
+	@exec $(RUN) pytest -p no:xdist -rP tests/faults/regions
+
 .PHONY: mutations
 mutations: $(SYNCED) ## Take each safety away, one after the other, and see that a test fails
 	@exec $(RUN) python -m tests.mutations $(ONLY)

@@ -82,6 +82,10 @@ class Row(Enum):
         "a release rolls over the one before, replica by replica, and back",
         "nothing lost or twice; tokens, cursors, keys and links stay valid",
     )
+    REGION_LOST = (
+        "a region lost under load, its disks back later",
+        "what the mirror had, then all of it; nothing twice",
+    )
     OVERLOAD = "three times what can be processed", "sheds load, recovers; nothing acknowledged is lost"
 
     def __init__(self, fault: str, must_hold: str) -> None:

@@ -28,7 +28,9 @@ async def admin_of(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient
 
 @asynccontextmanager
 async def _reader_of(settings: KafkaSettings, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
-    async with AIOKafkaConsumer(**settings.connection(), auto_offset_reset="earliest") as consumer:
+    async with AIOKafkaConsumer(
+        **settings.connection(), auto_offset_reset="earliest", isolation_level="read_committed"
+    ) as consumer:
         consumer.assign([TopicPartition(topic, partition) for partition in range(settings.partitions)])
         yield consumer
 
