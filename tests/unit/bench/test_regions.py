@@ -4,7 +4,7 @@ import pytest
 from bench.regions.failures import ALTERNATIVES, LOSING, MISTAKES, PROCEDURES, Damage, World
 from bench.regions.world import Mirror, Record, Region, Store, folded
 
-SEEDS = range(150)
+SEEDS = range(100)
 
 
 def damages(name: str) -> list[Damage]:
