@@ -1,5 +1,6 @@
 """Prometheus rules and alerts as deployed, read once."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in _rules() if "record" in rule}
 
 
+@cache
 def _rules() -> list[dict[str, Any]]:
     files = [yaml.safe_load(path.read_text()) for path in sorted((DEPLOYED / "rules").glob("*.yml"))]
     return [rule for file in files for group in file["groups"] for rule in group["rules"]]
