@@ -26,7 +26,7 @@ from domain.shipments.event_identity import EventId
 from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 from messaging import codec
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from storage.mongo.database import MAJORITY, Database, open_database
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter
 from storage.settings import MongoSettings

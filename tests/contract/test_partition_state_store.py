@@ -104,6 +104,7 @@ async def test_partitions_are_shown_in_order_and_those_of_other_topics_are_not(
     views = await partition_stores.control.partitions()
     assert views == [
         PartitionView(
+            topic=TOPIC,
             number=shown,
             owner=f"owner of {TOPIC}/{shown}",
             epoch=1,
@@ -123,7 +124,7 @@ async def test_a_resume_request_is_shown_and_followed_only_for_its_halt(
     fence = await acquired(partition_stores)
     await partition_stores.state.note_halt(fence, HALT)
     assert await partition_stores.state.resumption(PARTITION, HALT) is None
-    await partition_stores.control.resume(3, RESUMPTION)
+    await partition_stores.control.resume(PARTITION, RESUMPTION)
     assert await partition_stores.state.resumption(PARTITION, HALT) == RESUMPTION
     view = await partition_stores.control.partition(3)
     assert view is not None
@@ -137,9 +138,9 @@ async def test_a_resume_request_is_shown_and_followed_only_for_its_halt(
 
 async def test_a_later_request_replaces_an_earlier_one(partition_stores: PartitionStores) -> None:
     await partition_stores.state.note_halt(await acquired(partition_stores), GAP)
-    await partition_stores.control.resume(3, RESUMPTION)
+    await partition_stores.control.resume(PARTITION, RESUMPTION)
     later = replace(RESUMPTION, halted_since=GAP.since, start=Start.EARLIEST)
-    await partition_stores.control.resume(3, later)
+    await partition_stores.control.resume(PARTITION, later)
     assert await partition_stores.state.resumption(PARTITION, GAP) == later
     actions = await partition_stores.operator_actions()
     assert [(action["action"], action["target"], action["by"]) for action in actions] == [

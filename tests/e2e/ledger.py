@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from domain.shipments.commands import Command, ReportStatus
 from domain.shipments.status import Status, can_follow
 from messaging import codec
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from messaging.topics import Topics
 from tests.support.api import Api, eventually
 

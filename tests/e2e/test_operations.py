@@ -16,7 +16,7 @@ from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
-from messaging.producer.idempotent_producer import OutgoingRecord
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from processor.use_cases.dead_lettering import entry_of

@@ -13,7 +13,7 @@ from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
 from domain.shipments.status import Status
 from messaging import codec
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from messaging.topics import ensure_topics
 from tests.faults.matrix import Row
 from tests.support.builders import NUMBER, ROUTE, creation, number, report

@@ -33,6 +33,7 @@ from domain.shipments.retraction import HistoryEntry
 from domain.shipments.shipment import Rejected, Repeated, Shipment, decide, evolve
 from domain.shipments.status import Status
 from domain.shipments.tracking_number import TrackingNumber, tracking_number_from
+from messaging.log.generations import Generation, LogPartition
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECORDED_AT = NOON + timedelta(hours=1)
@@ -330,3 +331,8 @@ def dead_letter(
         "last_replay": None,
         "discard": None,
     }
+
+
+def log_partition(topic: str, number: int, *, partitions: int) -> LogPartition:
+    """Return a partition of a log that has not grown."""
+    return LogPartition(Generation(partitions, topic, is_first=True), number)

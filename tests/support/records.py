@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from domain.processing.dead_letter import RecordPosition
 from domain.shipments.commands import Command
 from messaging import codec
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from tests.support.fakes import Faults
 
@@ -48,6 +49,10 @@ class RecordingProducer(ResilientProducer, Faults):
         ResilientProducer.__init__(self, KafkaSettings())
         Faults.__init__(self)
         self.topics: dict[str, list[OutgoingRecord]] = {}
+
+    async def append(self, topic: str, records: Sequence[OutgoingRecord]) -> None:
+        """Keep the records."""
+        await self.append_all({topic: records})
 
     async def append_all(self, records: dict[str, Sequence[OutgoingRecord]]) -> None:
         """Keep the records."""

@@ -11,7 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from domain.shipments.commands import Command
 from messaging import codec
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from messaging.settings import KafkaSettings
 
 

@@ -9,7 +9,8 @@ from domain.errors import TransientError
 from messaging import topic_watch
 from messaging.consumer.group.consumer_loop import RuntimeStopped
 from messaging.health import KafkaProbe
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topic_watch import TopicWatch
 from messaging.topics import TopicsNotReady, declaration, ensure_topics

@@ -1,6 +1,6 @@
 """Backlog of a group, seen from outside: by the applied offsets, and by the broker's clock."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,10 +28,35 @@ def long_ago() -> datetime:
     return datetime.now(UTC) - timedelta(seconds=60)
 
 
+class NumberedBacklog:
+    """The backlog of a log that has not grown, by the numbers of its partitions."""
+
+    def __init__(self, backlog: Backlog, topic: str) -> None:
+        self.members = backlog.members
+        self._backlog = backlog
+        self._topic = topic
+
+    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+        names = await self._backlog.waiting(self._named(applied), since=since)
+        return [self._number(name) for name in names]
+
+    async def depths(self, applied: Mapping[int, int]) -> dict[int, Waiting]:
+        depths = await self._backlog.depths(self._named(applied))
+        return {self._number(name): waiting for name, waiting in depths.items()}
+
+    def _named(self, applied: Mapping[int, int]) -> dict[str, int]:
+        return {f"{self._topic}/{number}": offset for number, offset in applied.items()}
+
+    def _number(self, name: str) -> int:
+        topic, _, number = name.rpartition("/")
+        assert topic == self._topic
+        return int(number)
+
+
 @pytest.fixture
-async def backlog(kafka: KafkaSettings) -> AsyncIterator[Backlog]:
-    backlog = Backlog(kafka, Topics(kafka.topic_prefix).events, GROUP)
-    yield backlog
+async def backlog(kafka: KafkaSettings) -> AsyncIterator[NumberedBacklog]:
+    backlog = Backlog(kafka, GROUP)
+    yield NumberedBacklog(backlog, Topics(kafka.topic_prefix).events)
     await backlog.stop()
 
 
@@ -42,7 +67,7 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def test_what_is_not_applied_and_older_than_asked_for_waits(
-    kafka: KafkaSettings, backlog: Backlog, producer: AIOKafkaProducer
+    kafka: KafkaSettings, backlog: NumberedBacklog, producer: AIOKafkaProducer
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
     assert await backlog.waiting({}, since=soon()) == []
@@ -60,7 +85,7 @@ async def test_what_is_not_applied_and_older_than_asked_for_waits(
 
 
 async def test_depths_count_what_waits_and_say_since_when(
-    kafka: KafkaSettings, backlog: Backlog, producer: AIOKafkaProducer
+    kafka: KafkaSettings, backlog: NumberedBacklog, producer: AIOKafkaProducer
 ) -> None:
     topic = Topics(kafka.topic_prefix).events
     assert await backlog.depths({}) == {0: Waiting(0, None), 1: Waiting(0, None)}
@@ -70,7 +95,9 @@ async def test_depths_count_what_waits_and_say_since_when(
     assert await backlog.depths({1: 3}) == {0: Waiting(0, None), 1: Waiting(0, None)}
 
 
-async def test_markers_and_what_was_aborted_wait_for_nobody(kafka: KafkaSettings, backlog: Backlog) -> None:
+async def test_markers_and_what_was_aborted_wait_for_nobody(
+    kafka: KafkaSettings, backlog: NumberedBacklog
+) -> None:
     topic = Topics(kafka.topic_prefix).events
     async with AIOKafkaProducer(**kafka.connection(), transactional_id=f"{topic}-test") as producer:
         async with producer.transaction():
@@ -89,14 +116,14 @@ async def test_markers_and_what_was_aborted_wait_for_nobody(kafka: KafkaSettings
 
 
 async def test_a_record_that_nobody_can_read_waits_like_any_other(
-    kafka: KafkaSettings, backlog: Backlog
+    kafka: KafkaSettings, backlog: NumberedBacklog
 ) -> None:
     odd = batch([record(0, headers=[(b"\xff\xfe", None)])])
     await write_batch(kafka, Topics(kafka.topic_prefix).events, 1, odd)
     assert await backlog.waiting({}, since=soon()) == [1]
 
 
-async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: Backlog) -> None:
+async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: NumberedBacklog) -> None:
     assert await backlog.members() == 0
     async with AIOKafkaConsumer(
         Topics(kafka.topic_prefix).events, **kafka.connection(), group_id=GROUP
@@ -106,8 +133,9 @@ async def test_members_of_the_group_are_counted(kafka: KafkaSettings, backlog: B
 
 
 async def test_a_missing_topic_is_reported(kafka: KafkaSettings) -> None:
-    topic = f"{kafka.topic_prefix}nothing"
-    backlog, probe = Backlog(kafka, topic, GROUP), KafkaProbe(kafka)
+    kafka = kafka.model_copy(update={"topic_prefix": f"{kafka.topic_prefix}nothing-"})
+    topic = Topics(kafka.topic_prefix).events
+    backlog, probe = Backlog(kafka, GROUP), KafkaProbe(kafka)
     with pytest.raises(StoreUnavailable, match="no topic"):
         await backlog.waiting({}, since=soon())
     assert await probe.obstacle(topic) == f"there is no topic {topic}"

@@ -10,8 +10,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from domain.errors import NotPublished, PublishUnknown, TransientError
 from messaging.codec import decode
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.log.partitioning import partition_of
 from messaging.producer.command_log import KafkaCommandLog
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer, partition_of
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topics import MAX_MESSAGE_BYTES, Topics, declaration
 from tests.faults.matrix import Row

@@ -42,4 +42,4 @@ class Operator:
             requested_by="admin_user",
             requested_at=datetime.now(UTC),
         )
-        await self._control.resume(self._number, resumption)
+        await self._control.resume(view.name, resumption)

@@ -10,7 +10,7 @@ from domain.processing.halts import STALLED_OPENS, Attempt
 from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging.consumer.partition.isolation import MAX_ENDED
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS, STATUS_EVENTS

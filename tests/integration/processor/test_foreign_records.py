@@ -11,7 +11,7 @@ from domain.shipments.status import Status
 from messaging import codec
 from messaging.consumer.partition import halting as halting_module
 from messaging.decompressing import MAX_BATCH_BYTES
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from storage.mongo.schema import DEAD_LETTERS, SHIPMENTS
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator

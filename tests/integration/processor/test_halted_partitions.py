@@ -8,7 +8,7 @@ from domain.shipments.commands import Command
 from domain.shipments.status import Status
 from messaging.consumer.partition import halting as halting_module
 from messaging.consumer.partition.dead_lettering import MAX_CONSECUTIVE_DEAD_LETTERS
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from tests.faults.matrix import Row
 from tests.integration.processor.operating import Operator
 from tests.support.builders import NUMBER, creation, report

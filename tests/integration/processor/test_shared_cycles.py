@@ -16,7 +16,7 @@ from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
 from domain.shipments.status import Status
 from httpkit.middleware.http_metrics import new_registry
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from processor.app import open_ports
 from processor.use_cases.ports import Ports
 from processor.use_cases.shipment_partition import ShipmentPartition
@@ -24,7 +24,7 @@ from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.processing.transaction_writer import TransactionWriter
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
-from tests.support.builders import creation, ends_at, number, report
+from tests.support.builders import creation, ends_at, log_partition, number, report
 from tests.support.crashing.breaking import BREAKING_SOURCE, with_bug
 from tests.support.producing import producer_on
 from tests.support.proxy import Proxy, mongo_uri_of
@@ -86,7 +86,10 @@ async def process(site: Site, name: str = "one") -> AsyncIterator[Process]:
     ):
         owned = [
             ShipmentPartition(
-                f"{site.topics.events}/{partition}", ports, owner=name, cache_size=100, partitions=PARTITIONS
+                log_partition(site.topics.events, partition, partitions=PARTITIONS),
+                ports,
+                owner=name,
+                cache_size=100,
             )
             for partition in range(PARTITIONS)
         ]

@@ -14,7 +14,7 @@ from processor.app import open_ports
 from processor.use_cases.shipment_partition import ShipmentPartition
 from tests.faults.matrix import Row
 from tests.integration.processor.traffic import traffic
-from tests.support.builders import ends_at
+from tests.support.builders import ends_at, log_partition
 from tests.support.history import violations
 from tests.support.producing import producer_on
 from tests.support.site import Site
@@ -35,10 +35,8 @@ async def owners_of(site: Site, *names: str) -> AsyncIterator[list[ShipmentParti
         producer_on(site.kafka) as producer,
         open_ports(site.settings(names[0]), producer, new_registry("test")) as ports,
     ):
-        name = f"{site.topics.events}/{PARTITION}"
-        owner = ShipmentPartition(
-            name, ports, owner=names[0], cache_size=100, partitions=site.kafka.partitions
-        )
+        partition = log_partition(site.topics.events, PARTITION, partitions=site.kafka.partitions)
+        owner = ShipmentPartition(partition, ports, owner=names[0], cache_size=100)
         async with owners_of(site, *names[1:]) as others:
             yield [owner, *others]
 

@@ -11,7 +11,7 @@ from domain.shipments.commands import Command
 from domain.shipments.shipment import decide
 from domain.shipments.status import Status
 from messaging import codec
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from storage.mongo.schema import QUARANTINED_SHIPMENTS, SHIPMENTS, STATUS_EVENTS
 from tests.integration.processor.replaying import replay
 from tests.integration.processor.traffic import traffic

@@ -1,5 +1,6 @@
 """Partition state, resume requests and quarantine, in memory."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -49,6 +50,17 @@ class InMemoryPartitionStateStore(Faults):
         with self.around("note_attempt"):
             self._held(fence).attempt = attempt
 
+    async def note_end(self, fence: Fence) -> None:
+        """Record that the partition is applied to its end."""
+        with self.around("note_end"):
+            self._held(fence).ended = True
+
+    async def ended(self, partitions: Collection[str]) -> set[str]:
+        """Return those whose end is recorded."""
+        with self.around("ended"):
+            states = self._documents.partition_states
+            return {name for name in partitions if name in states and states[name].ended}
+
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
         """Return an operator's request for this halt."""
         with self.around("resumption"):
@@ -73,25 +85,28 @@ class InMemoryPartitionControl(Faults):
     async def partitions(self) -> list[PartitionView]:
         """Return the partitions that have ever been owned."""
         with self.around("partitions"):
-            names = [name.rpartition("/") for name in self._documents.fences]
-            numbers = sorted(int(number) for topic, _, number in names if topic == self._topic)
-            return [self._view(number) for number in numbers]
+            views = [self._view(name) for name in self._documents.fences if self._is_of_log(name)]
+            return sorted(views, key=lambda view: (len(view.topic), view.topic, view.number))
 
     async def partition(self, number: int) -> PartitionView | None:
         """Return one of them."""
         with self.around("partition"):
-            known = f"{self._topic}/{number}" in self._documents.fences
-            return self._view(number) if known else None
+            views = [each for each in await self.partitions() if each.number == number and not each.has_ended]
+            halted = (view for view in views if view.halt is not None)
+            return next(halted, views[-1] if views else None)
 
-    async def resume(self, number: int, resumption: Resumption) -> None:
+    async def resume(self, partition: str, resumption: Resumption) -> None:
         """Leave a request."""
         with self.around("resume"):
-            name = f"{self._topic}/{number}"
-            self._documents.resumptions[name] = resumption
-            _note(self._documents, resumed(name, resumption))
+            self._documents.resumptions[partition] = resumption
+            _note(self._documents, resumed(partition, resumption))
 
-    def _view(self, number: int) -> PartitionView:
-        name = f"{self._topic}/{number}"
+    def _is_of_log(self, name: str) -> bool:
+        topic = name.rpartition("/")[0]
+        return topic == self._topic or topic.removeprefix(f"{self._topic}-").isdecimal()
+
+    def _view(self, name: str) -> PartitionView:
+        topic, _, number = name.rpartition("/")
         fence, state = (
             self._documents.fences[name],
             self._documents.partition_states.get(name, StoredPartitionState()),
@@ -99,12 +114,14 @@ class InMemoryPartitionControl(Faults):
         said = self._documents.resumptions.get(name)
         is_meant = said is not None and state.halt is not None and said.halted_since == state.halt.since
         return PartitionView(
-            number=number,
+            topic=topic,
+            number=int(number),
             owner=state.owner,
             epoch=fence.epoch,
             next_offset=fence.next_offset,
             halt=state.halt,
             resumption=said if is_meant else None,
+            has_ended=state.ended,
         )
 
 

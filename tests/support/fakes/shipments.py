@@ -48,6 +48,7 @@ class StoredPartitionState:
     stalled_opens: int = 0
     halt: Halt | None = None
     attempt: Attempt | None = None
+    ended: bool = False
 
     def opened(self, owner: str, next_offset: int) -> None:
         """Count an owner without progress, if the last one began at the same offset."""
@@ -62,6 +63,7 @@ class StoredPartitionState:
             attempt=self.attempt,
             next_offset=next_offset,
             end_offset=end_offset,
+            has_ended=self.ended,
         )
 
 

@@ -7,8 +7,10 @@ from messaging.consumer.partition.partition_worker import PartitionWorker
 from messaging.consumer.partition.slots import Slots
 from messaging.consumer.worker.worker_states import State
 from processor.use_cases.shipment_partition import ShipmentPartition
+from tests.support.builders import log_partition
 from tests.support.machine.faulty_ports import ProcessFaults
 from tests.support.machine.world import PARTITION, World
+from tests.support.records import TOPIC
 
 _TIMEOUT_S = 60.0
 
@@ -21,7 +23,7 @@ class Owner:
         self.position = position
         self._world = world
         partition = ShipmentPartition(
-            PARTITION, world.ports(self.faults), owner=name, cache_size=cache_size, partitions=1
+            log_partition(TOPIC, 0, partitions=1), world.ports(self.faults), owner=name, cache_size=cache_size
         )
         self._worker = PartitionWorker(
             PARTITION,

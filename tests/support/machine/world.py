@@ -13,7 +13,7 @@ from domain.processing.dead_letter import RecordPosition, dead_letter_id
 from domain.shipments.commands import Command
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, KafkaDeadLetters
 from messaging.producer.change_feed import KafkaChangeFeed
-from messaging.producer.idempotent_producer import OutgoingRecord
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.topics import Topics
 from processor.metrics import ProcessorMetrics
 from processor.use_cases.ports import Ports

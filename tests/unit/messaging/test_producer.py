@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import NotPublished
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer, partition_of
+from messaging.log.partitioning import partition_of
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 
 ALL_HASHES = 2**31
@@ -38,15 +40,3 @@ async def test_nothing_is_published_before_there_is_a_connection() -> None:
     assert not producer.is_started
     with pytest.raises(NotPublished, match="no connection"):
         await producer.append("topic", [OutgoingRecord(b"key", b"value", [])])
-
-
-@pytest.mark.parametrize("known", [12, 13, 24])
-def test_commands_are_spread_over_the_declared_partitions_alone(known: int) -> None:
-    producer = ResilientProducer(KafkaSettings())
-    assert producer._spread("shipments.events", known) == 12  # noqa: SLF001
-    assert producer._spread("shipments.changes", known) == known  # noqa: SLF001
-
-
-def test_a_log_that_lacks_partitions_takes_no_commands() -> None:
-    with pytest.raises(NotPublished, match="has 6 partitions, not 12"):
-        ResilientProducer(KafkaSettings())._spread("shipments.events", 6)  # noqa: SLF001

@@ -18,7 +18,7 @@ from processor.metrics import ProcessorMetrics
 from processor.use_cases.ports import Ports
 from processor.use_cases.quarantine import Quarantine
 from processor.use_cases.shipment_partition import ShipmentPartition
-from tests.support.builders import ends_at
+from tests.support.builders import ends_at, log_partition
 from tests.support.fakes import (
     Documents,
     FixedClock,
@@ -105,7 +105,12 @@ class ProcessorHarness:
 
     async def partition(self, *, cache_size: int = 100, end_offset: int = END) -> ShipmentPartition:
         """Return a partition that has been taken over."""
-        partition = ShipmentPartition(NAME, self._ports, owner="test", cache_size=cache_size, partitions=1)
+        partition = ShipmentPartition(
+            log_partition("shipments.events", 0, partitions=1),
+            self._ports,
+            owner="test",
+            cache_size=cache_size,
+        )
         await partition.open(ends_at(end_offset))
         return partition
 
@@ -113,7 +118,10 @@ class ProcessorHarness:
         """Return all partitions of a topic, taken over by one process."""
         owned = [
             ShipmentPartition(
-                f"shipments.events/{number}", self._ports, owner="test", cache_size=100, partitions=count
+                log_partition("shipments.events", number, partitions=count),
+                self._ports,
+                owner="test",
+                cache_size=100,
             )
             for number in range(count)
         ]

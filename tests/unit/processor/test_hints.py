@@ -9,7 +9,7 @@ from domain.errors import CommitUnknown
 from domain.shipments.commands import Command
 from domain.shipments.shipment import Shipment
 from domain.shipments.status import Status
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from processor.use_cases.shipment_cache import ShipmentCache
 from tests.support.builders import NUMBER, ROUTE, creation, ends_at, number, report, shipment_after
 from tests.support.records import records_of

@@ -7,8 +7,8 @@ import pytest
 from domain.errors import PoisonRecord
 from domain.processing.halts import Quarantined
 from messaging.dead_letters.records import DeadLetter
+from messaging.log.partitioning import partition_of
 from messaging.placement import require_place
-from messaging.producer.idempotent_producer import partition_of
 from tests.support.builders import NOON, NUMBER, creation, number
 from tests.support.records import LogRecord, record_of
 from tests.unit.processor.harness import ProcessorHarness

@@ -5,6 +5,7 @@ import pytest
 from domain.errors import PoisonRecord
 from domain.ports.core import Fence
 from domain.shipments.status import Status
+from messaging.log.generations import Generation
 from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.record_reader import RecordReader
 from processor.use_cases.shipment_cache import ShipmentCache
@@ -20,7 +21,7 @@ APPLIED_BELOW = 5
 def reader() -> RecordReader:
     fence = PartitionFence(NAME, InMemoryShipmentStore(), ShipmentCache(1), owner="test")
     fence.held = Fence(NAME, 1, APPLIED_BELOW)
-    return RecordReader(fence, partitions=1)
+    return RecordReader(fence, Generation(1, "shipments.events", is_first=True))
 
 
 def test_records_below_the_fence_are_redelivered(reader: RecordReader) -> None:

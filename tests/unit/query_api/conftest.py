@@ -87,7 +87,7 @@ class World:
         default_factory=lambda: dict.fromkeys(("database", "readable", "cache", "event_queue"), State.OK)
     )
     event_queue: State = State.OK
-    depths: dict[int, Waiting] = field(default_factory=dict)
+    depths: dict[str, Waiting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.actions = InMemoryActionLog(self.documents)
@@ -131,7 +131,7 @@ class World:
             event_queue=self._event_queue,
         )
 
-    async def _depths(self, _views: Sequence[PartitionView]) -> dict[int, Waiting]:
+    async def _depths(self, _views: Sequence[PartitionView]) -> dict[str, Waiting]:
         return self.depths
 
     async def _event_queue(self) -> State:

@@ -32,9 +32,9 @@ class Log:
     """Kafka, as far as the health check uses it."""
 
     trouble: str | None = None
-    overdue: list[int] = field(default_factory=list)
+    overdue: list[str] = field(default_factory=list)
     group: int = 1
-    asked: list[tuple[Mapping[int, int], datetime]] = field(default_factory=list)
+    asked: list[tuple[Mapping[str, int], datetime]] = field(default_factory=list)
     asked_for_members: int = 0
 
     async def obstacle(self, topic: str) -> str | None:
@@ -45,7 +45,7 @@ class Log:
         self.asked_for_members += 1
         return self.group
 
-    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+    async def waiting(self, applied: Mapping[str, int], *, since: datetime) -> list[str]:
         self.asked.append((applied, since))
         return self.overdue
 
@@ -83,11 +83,11 @@ async def test_an_idle_system_is_ok_and_what_is_applied_is_compared_with_the_log
 ) -> None:
     await owned(harness, 2)
     assert await harness.queue.state() is State.OK
-    assert harness.log.asked == [({2: 0}, NOON - timedelta(seconds=LIMIT_S))]
+    assert harness.log.asked == [({f"{TOPIC}/2": 0}, NOON - timedelta(seconds=LIMIT_S))]
 
 
 async def test_an_event_that_waits_too_long_is_down(harness: QueueHarness) -> None:
-    harness.log.overdue = [3, 7]
+    harness.log.overdue = [f"{TOPIC}/3", f"{TOPIC}/7"]
     assert await harness.queue.state() is State.DOWN
     harness.log.overdue = []
     assert await harness.queue.state() is State.OK

@@ -59,7 +59,7 @@ async def test_partitions_are_listed_with_their_halts(api: Api) -> None:
 
 
 async def test_list_says_what_waits_where_it_is_known(api: Api, world: World) -> None:
-    world.depths = {0: Waiting(0, None), 3: Waiting(164, NOON)}
+    world.depths = {"shipments.events/0": Waiting(0, None), "shipments.events/3": Waiting(164, NOON)}
     shown = (await (await api.get("/partitions")).json())["data"]
     assert [(each["lag"], each["oldest_waiting_at"]) for each in shown] == [
         (0, None),
@@ -72,17 +72,19 @@ async def test_depths_are_shared_for_a_second_and_unknown_without_kafka() -> Non
     now, asked = [0.0], []
 
     class Topic:
-        async def depths(self, applied: Mapping[int, int]) -> Mapping[int, Waiting]:
+        async def depths(self, applied: Mapping[str, int]) -> Mapping[str, Waiting]:
             asked.append(applied)
             if len(asked) > 1:
                 raise StoreUnavailable("Kafka is away")
-            return {0: Waiting(2, NOON)}
+            return {"log/0": Waiting(2, NOON)}
 
     depths = PartitionDepths(Topic(), clock=lambda: now[0])
-    views = [PartitionView(number=0, owner="p", epoch=1, next_offset=7, halt=None, resumption=None)]
+    views = [
+        PartitionView(topic="log", number=0, owner="p", epoch=1, next_offset=7, halt=None, resumption=None)
+    ]
     for shown in await asyncio.gather(depths.of(views), depths.of(views)):
-        assert shown == {0: Waiting(2, NOON)}
-    assert asked == [{0: 7}]
+        assert shown == {"log/0": Waiting(2, NOON)}
+    assert asked == [{"log/0": 7}]
     now[0] = 1.0
     assert await depths.of(views) == {}
     assert len(asked) == 2

@@ -12,7 +12,7 @@ from domain.processing.halts import QUARANTINED
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.status import Status
 from messaging.dead_letters.records import Record
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from messaging.unpacking import UnreadableBatch, UnreadableRecord
 from storage.mongo.documents import Document
 from storage.mongo.maintenance.snapshots import Stored

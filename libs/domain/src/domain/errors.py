@@ -10,6 +10,7 @@ WaybillError
 │   ├── StoreUnavailable   a store did not answer, or its answer was lost
 │   │   └── TransactionAborted   the store gave a transaction up: nothing is written
 │   ├── CommitUnknown      a transaction may or may not have been committed
+│   ├── NotItsTurn         records come before these, and are not applied yet
 │   ├── NotPublished       the log does not hold the records
 │   └── PublishUnknown     the log may hold the records, or get them later
 ├── DeadLetterRejected     the dead-letter topic rejects a record for good
@@ -17,6 +18,8 @@ WaybillError
 ├── StaleKnowledge         the store has more records of events, or fewer, than the plan assumes
 └── PoisonRecord           no retry will make this record readable
 """
+
+from typing import ClassVar
 
 
 class WaybillError(Exception):
@@ -44,7 +47,13 @@ class TooMuchToRead(BusinessError):
 
 
 class TransientError(WaybillError):
-    """The same call may succeed later."""
+    """The same call may succeed later.
+
+    Attributes:
+        look_again_s: pause until the next attempt where waiting is no fault; None: pauses grow.
+    """
+
+    look_again_s: ClassVar[float | None] = None
 
 
 class StoreUnavailable(TransientError):
@@ -57,6 +66,12 @@ class TransactionAborted(StoreUnavailable):
 
 class CommitUnknown(TransientError):
     """A transaction may or may not have been committed: look before repeating it."""
+
+
+class NotItsTurn(TransientError):
+    """Records come before these and are not applied yet."""
+
+    look_again_s = 0.2
 
 
 class NotPublished(TransientError):

@@ -1,4 +1,4 @@
-"""Backlog of a consumer group in a topic, seen from outside: no member need be alive."""
+"""Backlog of the log, seen from outside: no processor need be alive."""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,9 +45,14 @@ class Backlog:
     have waited too long. Made for one caller at a time.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: str, group: str) -> None:
+    def __init__(self, settings: KafkaSettings, group: str) -> None:
+        """Create it; it connects at its first use.
+
+        Args:
+            settings: of the connection.
+            group: consumer group of the first generation of the log.
+        """
         self._settings = settings
-        self._topic = topic
         self._group = group
         self._probe = KafkaProbe(settings)
         self._consumer: AIOKafkaConsumer | None = None
@@ -61,22 +66,23 @@ class Backlog:
             await consumer.stop()
 
     async def members(self) -> int:
-        """Return how many members the group has now.
+        """Return how many members the group of the last generation has now.
 
         Raises:
             StoreUnavailable: Kafka does not respond.
         """
         try:
             async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-                return len(await members_of(self._settings, self._group))
+                last = (await self._probe.generations())[-1]
+                return len(await members_of(self._settings, self._group + last.group))
         except TimeoutError as error:
             raise StoreUnavailable("Kafka does not return the members of the group") from error
 
-    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+    async def waiting(self, applied: Mapping[str, int], *, since: datetime) -> list[str]:
         """Return the partitions with a record that was appended before `since` and is not applied.
 
         Args:
-            applied: for each partition that was ever owned, the next offset to apply.
+            applied: for each partition, `topic/number`, that was ever owned, the next offset to apply.
             since: by the brokers' clock.
 
         Raises:
@@ -89,8 +95,8 @@ class Backlog:
             await self.stop()
             raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
 
-    async def depths(self, applied: Mapping[int, int]) -> dict[int, Waiting]:
-        """Return what waits in each partition of the topic.
+    async def depths(self, applied: Mapping[str, int]) -> dict[str, Waiting]:
+        """Return what waits in each partition of the log, `topic/number`.
 
         Args:
             applied: as for `waiting`.
@@ -105,7 +111,7 @@ class Backlog:
             await self.stop()
             raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
 
-    async def _waiting(self, applied: Mapping[int, int], since_ms: int) -> list[int]:
+    async def _waiting(self, applied: Mapping[str, int], since_ms: int) -> list[str]:
         consumer = await self._connected()
         ends = await self._ends(consumer)
         behind = _behind(applied, ends)
@@ -116,17 +122,21 @@ class Backlog:
             each: done for each, done in behind.items() if later[each] is None or later[each].offset > done
         }
         first = await self._first_records(overdue, ends)
-        return sorted(each.partition for each in first)
+        return [_name_of(each) for each in sorted(first)]
 
-    async def _depths(self, applied: Mapping[int, int]) -> dict[int, Waiting]:
+    async def _depths(self, applied: Mapping[str, int]) -> dict[str, Waiting]:
         ends = await self._ends(await self._connected())
         behind = _behind(applied, ends)
         first = await self._first_records(behind, ends)
         waiting = {each: Waiting(ends[each] - behind[each], oldest) for each, oldest in first.items()}
-        return {each.partition: waiting.get(each, Waiting(0, None)) for each in ends}
+        return {_name_of(each): waiting.get(each, Waiting(0, None)) for each in ends}
 
     async def _ends(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
-        partitions = [TopicPartition(self._topic, each) for each in await self._probe.partitions(self._topic)]
+        partitions = [
+            TopicPartition(generation.topic, number)
+            for generation in await self._probe.generations()
+            for number in await self._probe.partitions(generation.topic)
+        ]
         return dict(await consumer.end_offsets(partitions))
 
     async def _first_records(self, behind: _Offsets, ends: _Offsets) -> dict[TopicPartition, datetime | None]:
@@ -185,9 +195,13 @@ class Backlog:
         return consumer
 
 
-def _behind(applied: Mapping[int, int], ends: _Offsets) -> dict[TopicPartition, int]:
+def _name_of(partition: TopicPartition) -> str:
+    return f"{partition.topic}/{partition.partition}"
+
+
+def _behind(applied: Mapping[str, int], ends: _Offsets) -> dict[TopicPartition, int]:
     """Return the applied offset of each partition whose log goes further."""
-    done = {each: applied.get(each.partition, 0) for each in ends}
+    done = {each: applied.get(_name_of(each), 0) for each in ends}
     # A re-created topic starts at 0 again, below the offsets applied of the one before.
     done = {each: offset if offset <= ends[each] else 0 for each, offset in done.items()}
     return {each: offset for each, offset in done.items() if offset < ends[each]}

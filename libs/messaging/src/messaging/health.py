@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
 
 from domain.errors import StoreUnavailable
+from messaging.log.generations import Generation, generations_among
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 
@@ -61,8 +62,25 @@ class KafkaProbe:
             raise StoreUnavailable(f"there is no topic {topic}")
         return sorted(numbers)
 
+    async def generations(self) -> list[Generation]:
+        """Return the generations of the log.
+
+        Raises:
+            StoreUnavailable: no broker responds.
+        """
+        try:
+            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
+                client = await self._connected()
+                topics = (await client.fetch_all_metadata()).topics()
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.stop()
+            raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
+        return generations_among(topics, self._settings)
+
     async def obstacle(self, topic: str) -> str | None:
         """Return the obstacle to appending to a topic, None if there is none.
+
+        Where commands are appended to is the last generation of the log; `topic` is that of the first.
 
         An append waits for every in-sync replica: each of them must respond, and there must be enough. The
         metadata of the brokers alone is not trusted: without a quorum they return outdated metadata.
@@ -78,12 +96,15 @@ class KafkaProbe:
             return f"Kafka does not respond: {type(error).__name__}"
 
     async def _obstacle(self, client: AIOKafkaClient, metadata: ClusterMetadata, topic: str) -> str | None:
+        declared = 1
+        if topic == Topics(self._settings.topic_prefix).events:
+            last = generations_among(metadata.topics(), self._settings)[-1]
+            topic, declared = last.topic, last.partitions
         # Private, and the only place where aiokafka keeps which replicas are in sync.
         partitions = metadata._partitions.get(topic)  # noqa: SLF001
         if not partitions:
             return f"there is no topic {topic}"
-        declared = self._settings.partitions
-        if topic == Topics(self._settings.topic_prefix).events and len(partitions) < declared:
+        if len(partitions) < declared:
             return f"topic {topic} has {len(partitions)} partitions, not {declared}"
         brokers = sorted({broker for each in partitions.values() for broker in (*each.isr, each.leader)})
         answers = await asyncio.gather(*(_responds(client, broker) for broker in brokers))

@@ -7,7 +7,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from messaging.consumer.change_tail import ChangeTail
-from messaging.consumer.runtime import PartitionRuntime
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
 
@@ -47,10 +46,30 @@ class CommandLogMetrics(Collector):
         )
 
 
+Partitioned = Mapping[str, int] | Mapping[int, int]
+"""A number for each partition, by its number or its `Generation.label_of`."""
+
+
+class Applying(Protocol):
+    """What applies the log, as `PartitionMetrics` reads it."""
+
+    @property
+    def lags(self) -> Partitioned:
+        """Number of records of each partition that are not applied yet."""
+
+    @property
+    def offsets(self) -> Partitioned:
+        """Offset up to which each partition is applied."""
+
+    @property
+    def halted(self) -> int:
+        """Number of halted partitions."""
+
+
 class PartitionMetrics(Collector):
     """Metrics of a processor's partitions: offset and lag of each."""
 
-    def __init__(self, runtime: PartitionRuntime) -> None:
+    def __init__(self, runtime: Applying) -> None:
         self._runtime = runtime
 
     def collect(self) -> Iterable[Metric]:

@@ -7,7 +7,7 @@ shipment in two partitions two owners would write it, each from its own cache.
 from domain.errors import PoisonRecord
 from domain.shipments.tracking_number import TrackingNumber
 from messaging.dead_letters.records import Record
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 
 
 def require_place(record: Record, number: TrackingNumber, partitions: int) -> None:

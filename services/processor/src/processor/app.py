@@ -18,10 +18,12 @@ from messaging.consumer.handler import PartitionHandler
 from messaging.consumer.runtime import PartitionRuntime
 from messaging.dead_letters.records import KafkaDeadLetters
 from messaging.health import KafkaProbe
+from messaging.log.generations import Generation, LogPartition, first_generation
 from messaging.metrics import PartitionMetrics, ProducerMetrics
 from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.topics import Topics
+from processor.log_runtime import LogRuntime
 from processor.metrics import ProcessorMetrics
 from processor.settings import Settings
 from processor.tracing import TracedPartition, TracedShipmentStore
@@ -103,25 +105,28 @@ async def ports_on(
         )
 
 
-def build_runtime(settings: Settings, ports: Ports, tracer: Tracer | None = None) -> PartitionRuntime:
-    """Build the consumer loop over the topic of all commands."""
+def build_runtime(
+    settings: Settings,
+    ports: Ports,
+    generation: Generation,
+    after: Generation | None = None,
+    *,
+    tracer: Tracer | None = None,
+) -> PartitionRuntime:
+    """Build the consumer loop over one generation of the log, given the one before it."""
     loop = settings.loop
     owner, cache_size = settings.service.instance_id, loop.cached_shipments
 
     def handler_of(partition: TopicPartition) -> PartitionHandler:
-        name = f"{partition.topic}/{partition.partition}"
+        place = LogPartition(generation, partition.partition, after)
         if tracer is None:
-            return ShipmentPartition(
-                name, ports, owner=owner, cache_size=cache_size, partitions=settings.kafka.partitions
-            )
-        return TracedPartition(
-            name, ports, tracer, owner=owner, cache_size=cache_size, partitions=settings.kafka.partitions
-        )
+            return ShipmentPartition(place, ports, owner=owner, cache_size=cache_size)
+        return TracedPartition(place, ports, tracer, owner=owner, cache_size=cache_size)
 
     runtime_settings = RuntimeSettings(
-        kafka=settings.kafka,
-        topic=Topics(settings.kafka.topic_prefix).events,
-        group=loop.group,
+        kafka=settings.kafka.model_copy(update={"partitions": generation.partitions}),
+        topic=generation.topic,
+        group=loop.group + generation.group,
         instance=settings.service.instance_id,
         group_instance=loop.group_instance,
         max_batch=loop.max_batch,
@@ -152,7 +157,12 @@ async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Trac
         kafka = KafkaProbe(settings.kafka)
         stack.push_async_callback(kafka.stop)
         ports = await stack.enter_async_context(ports_on(stores, settings, producer, registry))
-        runtime = build_runtime(settings, ports, tracer)
+        runtime = LogRuntime(
+            first_generation(settings.kafka),
+            partial(build_runtime, settings, ports, tracer=tracer),
+            kafka=kafka,
+            state=ports.partition_state,
+        )
         registry.register(PartitionMetrics(runtime))
         registry.register(ProducerMetrics(producer))
         health = _health(stores, kafka, runtime, stop)
@@ -166,12 +176,12 @@ async def run_processor(settings: Settings, stop: asyncio.Event, *, tracer: Trac
             stopper.cancel()
 
 
-async def _stop_on(stop: asyncio.Event, runtime: PartitionRuntime) -> None:
+async def _stop_on(stop: asyncio.Event, runtime: LogRuntime) -> None:
     await stop.wait()
     runtime.stop()
 
 
-def _health(stores: Stores, kafka: KafkaProbe, runtime: PartitionRuntime, stop: asyncio.Event) -> Health:
+def _health(stores: Stores, kafka: KafkaProbe, runtime: LogRuntime, stop: asyncio.Event) -> Health:
     async def partitions() -> State:
         return State.OK if runtime.is_ready and not stop.is_set() else State.DOWN
 

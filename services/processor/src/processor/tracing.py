@@ -17,6 +17,7 @@ from domain.ports.core import Fence
 from domain.processing.batch import Plan
 from messaging.codec import TRACEPARENT, header
 from messaging.dead_letters.records import Record
+from messaging.log.generations import LogPartition
 from processor.use_cases.ports import Ports
 from processor.use_cases.shipment_partition import ShipmentPartition
 from servicekit.tracing import context_of, is_sampled
@@ -31,9 +32,9 @@ class TracedPartition(ShipmentPartition):
     """Partition that adds a span of the batch to each sampled trace with records in it."""
 
     def __init__(
-        self, name: str, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int, partitions: int
+        self, partition: LogPartition, ports: Ports, tracer: Tracer, *, owner: str, cache_size: int
     ) -> None:
-        super().__init__(name, ports, owner=owner, cache_size=cache_size, partitions=partitions)
+        super().__init__(partition, ports, owner=owner, cache_size=cache_size)
         self._tracer = tracer
 
     async def handle(self, records: Sequence[Record]) -> bool:

@@ -155,9 +155,8 @@ def _hasher(settings: Settings) -> AbstractContextManager[PasswordHasher]:
 
 @asynccontextmanager
 async def _depths(settings: Settings) -> AsyncIterator[Depths]:
-    topic = Topics(settings.kafka.topic_prefix).events
     # Separate from that of the health check, because a Backlog is made for one caller at a time.
-    backlog = Backlog(settings.kafka, topic, settings.health.processor_group)
+    backlog = Backlog(settings.kafka, settings.health.processor_group)
     try:
         yield PartitionDepths(backlog).of
     finally:
@@ -169,7 +168,7 @@ async def _event_queue(settings: Settings, database: Database) -> AsyncIterator[
     topic = Topics(settings.kafka.topic_prefix).events
     # Separate from the probe of readiness, because a probe that times out closes its connection.
     probe = KafkaProbe(settings.kafka)
-    backlog = Backlog(settings.kafka, topic, settings.health.processor_group)
+    backlog = Backlog(settings.kafka, settings.health.processor_group)
     async with aiohttp.ClientSession() as session:
         watched = Watched(
             topic=topic,

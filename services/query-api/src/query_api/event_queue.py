@@ -54,13 +54,13 @@ class TopicProbe(Protocol):
         """Return what prevents appends to a topic; None if nothing does."""
 
 
-class TopicBacklog(Protocol):
-    """Backlog of a topic; see `messaging.backlog.Backlog`."""
+class LogBacklog(Protocol):
+    """Backlog of the log; see `messaging.backlog.Backlog`."""
 
     async def members(self) -> int:
         """Return how many members the group has now."""
 
-    async def waiting(self, applied: Mapping[int, int], *, since: datetime) -> list[int]:
+    async def waiting(self, applied: Mapping[str, int], *, since: datetime) -> list[str]:
         """Return the partitions with a record from before `since` that is not applied."""
 
 
@@ -71,7 +71,7 @@ class Watched:
     topic: str
     ingest: IngestApis
     probe: TopicProbe
-    backlog: TopicBacklog
+    backlog: LogBacklog
     partitions: PartitionControl
 
 
@@ -118,11 +118,11 @@ class EventQueue:
     async def _not_applied(self) -> str | None:
         try:
             views = await self._watched.partitions.partitions()
-            halted = [view.number for view in views if view.halt is not None]
+            halted = [view.name for view in views if view.halt is not None]
             if halted:
                 return f"halted: partition {_listed(halted)}"
             since = self._clock.now() - timedelta(seconds=self._limit_s)
-            applied = {view.number: view.next_offset for view in views}
+            applied = {view.name: view.next_offset for view in views}
             overdue, without_members = await asyncio.gather(
                 self._watched.backlog.waiting(applied, since=since), self._without_members()
             )
@@ -152,5 +152,5 @@ class EventQueue:
         return f"no processor was seen for {self._limit_s:g} s" if is_over else None
 
 
-def _listed(partitions: Sequence[int]) -> str:
-    return ", ".join(str(each) for each in partitions)
+def _listed(partitions: Sequence[str]) -> str:
+    return ", ".join(partitions)

@@ -7,6 +7,7 @@ from typing import Final
 COMMANDS: Final = {
     "schema": ("toolbox.schema", "migrate the database to this release, or wait until it is migrated"),
     "topics": ("toolbox.topics", "create the topics that are missing"),
+    "partitions": ("toolbox.partitions", "show the partitions of the log, or let it grow to more"),
     "backup": ("toolbox.backup", "write, list, check and restore backups of the database"),
     "rebuild": (
         "toolbox.rebuild.command",

@@ -62,9 +62,9 @@ async def test_halted_partitions_come_first_and_unknown_depths_are_unknown(opera
 @pytest.mark.usefixtures("partitions")
 async def test_running_partitions_are_sorted_by_their_address(operator: Console, api_world: ApiWorld) -> None:
     api_world.depths = {
-        0: Waiting(7, NOON),
-        1: Waiting(1_234, NOON - timedelta(hours=1)),
-        2: Waiting(0, None),
+        "shipments.events/0": Waiting(7, NOON),
+        "shipments.events/1": Waiting(1_234, NOON - timedelta(hours=1)),
+        "shipments.events/2": Waiting(0, None),
     }
     page = await operator.page("/console/partitions?sort=-lag")
     assert rows(page) == ["1", "0", "2"]

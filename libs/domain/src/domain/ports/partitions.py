@@ -3,6 +3,7 @@
 Every call may raise `StoreUnavailable`.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +36,16 @@ class PartitionStateStore(Protocol):
             Fenced: another owner has the partition.
         """
 
+    async def note_end(self, fence: Fence) -> None:
+        """Record that the partition is applied, and published, up to its end marker: nothing follows.
+
+        Raises:
+            Fenced: another owner has the partition.
+        """
+
+    async def ended(self, partitions: Collection[str]) -> set[str]:
+        """Return those of some partitions, `topic/number`, whose end is recorded."""
+
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
         """Return an operator's request to resume the partition after `halt`, if there is one."""
 
@@ -43,13 +54,13 @@ class PartitionControl(Protocol):
     """The operators' view of partitions, and their requests to resume halted ones."""
 
     async def partitions(self) -> list[PartitionView]:
-        """Return the partitions that have ever been owned, by number."""
+        """Return the partitions of the log that have ever been owned, by topic and number."""
 
     async def partition(self, number: int) -> PartitionView | None:
-        """Return one of them, or None."""
+        """Return one that has not ended, or None; of several topics the first halted one, else the last."""
 
-    async def resume(self, number: int, resumption: Resumption) -> None:
-        """Leave a request for the owner of the partition, replacing an earlier one.
+    async def resume(self, partition: str, resumption: Resumption) -> None:
+        """Leave a request for the owner of the partition, `topic/number`, replacing an earlier one.
 
         It is recorded with its operator action: both or neither.
         """

@@ -98,6 +98,7 @@ class PartitionCheckpoint:
         attempt: the record that the last owner was handling when it ended, if the outcome is unknown.
         next_offset: one above the highest applied offset.
         end_offset: where the log ended when the partition was taken over.
+        has_ended: the partition is applied up to its end marker, after which nothing may come.
     """
 
     halt: Halt | None = None
@@ -105,6 +106,7 @@ class PartitionCheckpoint:
     attempt: Attempt | None = None
     next_offset: int = 0
     end_offset: int = 0
+    has_ended: bool = False
 
 
 EMPTY_CHECKPOINT: Final = PartitionCheckpoint()
@@ -112,14 +114,25 @@ EMPTY_CHECKPOINT: Final = PartitionCheckpoint()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionView:
-    """The state of a partition, as operators see it."""
+    """The state of a partition, as operators see it.
 
+    Attributes:
+        has_ended: the log goes on in another topic, and everything in this partition is applied.
+    """
+
+    topic: str
     number: int
     owner: str
     epoch: int
     next_offset: int
     halt: Halt | None
     resumption: Resumption | None
+    has_ended: bool = False
+
+    @property
+    def name(self) -> str:
+        """The partition, `topic/number`."""
+        return f"{self.topic}/{self.number}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from aiokafka.errors import (
 from domain.errors import DeadLetterRejected, NotPublished, PublishUnknown
 from domain.processing.dead_letter import DeadLetterId, RecordPosition, Replay, position_of
 from messaging.codec import header
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.topics import Topics
 
 PREFIX: Final = "dlq-"

@@ -14,7 +14,8 @@ from domain.ports.dead_letters import Replayed
 from domain.processing.dead_letter import RecordPosition, dead_letter_id
 from messaging.codec import decode, header
 from messaging.dead_letters.records import PREFIX, REPLAY_OF, REPLAYED_BY, UNREAD, Record
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from messaging.unpacking import tolerant_consumer

@@ -8,7 +8,8 @@ from domain.shipments.commands import Command, CreateShipment, Report, ReportSta
 from domain.shipments.status import Status
 from messaging.change_codec import encode_change
 from messaging.codec import CONTENT_TYPE_HEADER
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.topics import Topics
 
 Rule = Callable[[Command], bool]

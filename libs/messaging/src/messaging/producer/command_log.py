@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from domain.errors import NotPublished
 from domain.shipments.commands import Command
 from messaging import codec
-from messaging.producer.idempotent_producer import OutgoingRecord, ResilientProducer
+from messaging.producer.idempotent_producer import ResilientProducer
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.topics import Topics
 
 

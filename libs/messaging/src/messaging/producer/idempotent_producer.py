@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, KafkaTimeoutError
-from aiokafka.partitioner import murmur2
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from domain.errors import NotPublished, PublishUnknown
 from domain.processing.dead_letter import RecordPosition
-from messaging.codec import Headers
-from messaging.producer.group_commit import GroupCommit, Partition
+from messaging.log.partitioning import partition_of
+from messaging.producer.group_commit import Partition
+from messaging.producer.log_appender import LogAppender, Lots
+from messaging.producer.log_route import PartitionsClosed
+from messaging.producer.outgoing_record import OutgoingRecord
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from servicekit.background_tasks import in_background
@@ -41,15 +42,9 @@ _BROKEN: Final = frozenset(
 )
 
 
-_HandOver = Callable[[AIOKafkaProducer, list[asyncio.Future[Any]]], Awaitable[None]]
-
-
-class OutgoingRecord(NamedTuple):
-    """A record to append to a topic."""
-
-    key: bytes
-    value: bytes
-    headers: Headers
+_Accepted = list[tuple[Partition, asyncio.Future[Any]]]
+"""What aiokafka was handed over: a future for each batch of a partition."""
+_HandOver = Callable[[AIOKafkaProducer, _Accepted], Awaitable[None]]
 
 
 class ResilientProducer:
@@ -59,9 +54,7 @@ class ResilientProducer:
         self._settings = settings
         self._commands = Topics(settings.topic_prefix).events
         self._producer: AIOKafkaProducer | None = None
-        self._together = GroupCommit(
-            self._append_together, within_s=settings.publish_timeout_s, pace_s=settings.pace_s
-        )
+        self._log = LogAppender(settings, self._append_lots, lambda: self._producer and self._producer.client)
         self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wanted = asyncio.Event()
         self._wanted.set()
@@ -85,16 +78,16 @@ class ResilientProducer:
     async def append(self, topic: str, records: Sequence[OutgoingRecord]) -> None:
         """Append records, those of one key in the order given; wait for all in-sync replicas.
 
+        Commands go to the generation of the log that is open for their key; `topic` is that of the first.
+
         Raises:
             NotPublished: none of the records is in the topic.
             PublishUnknown: some may be in the topic, or get there later.
         """
-        count = self._partitions(topic) if len(records) == 1 else 0
-        if not count:
+        if topic == self._commands:
+            await self._log.append(records)
+        else:
             await self.append_all({topic: records})
-            return
-        [record] = records
-        await self._together.append((topic, partition_of(record.key, count)), record)
 
     async def append_one(self, topic: str, record: OutgoingRecord) -> RecordPosition:
         """Append a record and return its position; see `append`."""
@@ -105,30 +98,10 @@ class ResilientProducer:
         """Append records to several topics at once; see `append`."""
         await self._append(records)
 
-    def _partitions(self, topic: str) -> int:
-        """Return the number of partitions that keys are spread over; 0 while it is unknown."""
-        if self._producer is None:
-            return 0
-        known = len(self._producer.client.cluster.partitions_for_topic(topic) or ())
-        return self._spread(topic, known) if known else 0
-
-    def _spread(self, topic: str, known: int) -> int:
-        """Return the number of a topic's partitions that keys are spread over.
-
-        That of the commands is declared: an added partition would move shipments away from their waiting
-        events.
-        """
-        if topic != self._commands:
-            return known
-        declared = self._settings.partitions
-        if known < declared:
-            raise NotPublished(f"topic {topic} has {known} partitions, not {declared}")
-        return declared
-
     async def _append(self, records: dict[str, Sequence[OutgoingRecord]]) -> list[Any]:
-        async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
+        async def hand_over(producer: AIOKafkaProducer, accepted: _Accepted) -> None:
             for topic, batch in records.items():
-                count = self._spread(topic, len(await producer.partitions_for(topic)))
+                count = len(await producer.partitions_for(topic))
                 by_partition: dict[int, list[OutgoingRecord]] = {}
                 for record in batch:
                     by_partition.setdefault(partition_of(record.key, count), []).append(record)
@@ -137,44 +110,63 @@ class ResilientProducer:
 
         return await self._deliver(hand_over, records, self._settings.publish_timeout_s)
 
-    async def _append_together(
-        self, partition: Partition, records: Sequence[OutgoingRecord], deadline: float
-    ) -> None:
-        async def hand_over(producer: AIOKafkaProducer, accepted: list[asyncio.Future[Any]]) -> None:
-            await self._hand_over(producer, partition, records, accepted)
+    async def _append_lots(self, lots: Lots, within_s: float) -> None:
+        topics = {topic for topic, _ in lots}
 
-        await self._deliver(hand_over, partition[:1], deadline - asyncio.get_running_loop().time())
+        async def hand_over(producer: AIOKafkaProducer, accepted: _Accepted) -> None:
+            for topic in topics:
+                self._log.require_whole(topic, len(await producer.partitions_for(topic)))
+            for place, lot in lots.items():
+                await self._hand_over(producer, place, lot, accepted)
+
+        await self._deliver(hand_over, topics, within_s)
 
     async def _deliver(self, hand_over: _HandOver, topics: Iterable[str], within_s: float) -> list[Any]:
         producer = self._producer
         if producer is None:
             raise NotPublished("no connection to Kafka")
-        accepted: list[asyncio.Future[Any]] = []
+        accepted: _Accepted = []
         try:
             async with asyncio.timeout(within_s):
                 await hand_over(producer, accepted)
-                # aiokafka shields them: the timeout cancels no append.
-                return await asyncio.gather(*accepted)
+                # All of them, whatever becomes of one; and a timeout cancels no append.
+                if accepted:
+                    await asyncio.wait([future for _, future in accepted])
+                return [future.result() for _, future in accepted]
         except (TimeoutError, KafkaTimeoutError) as error:
             if accepted:
                 raise PublishUnknown("Kafka did not acknowledge in time") from error
             raise NotPublished("Kafka takes no records at the moment") from error
         except KafkaError as error:
             self._replace_if_broken(producer, error)
+            if (closed := self._closed_among(accepted)) is not None:
+                raise closed from error
             failure = f"Kafka: {type(error).__name__} at {', '.join(topics)}"
             if accepted:
                 raise PublishUnknown(failure) from error
             raise NotPublished(failure) from error
         finally:
-            for future in accepted:
+            for _, future in accepted:
                 _consume(future)
+
+    def _closed_among(self, accepted: _Accepted) -> PartitionsClosed | None:
+        """Return which partitions of the log refused their records, if nothing else is wrong."""
+        places: set[Partition] = set()
+        for place, future in accepted:
+            error = future.exception() if future.done() else None
+            if error is None:
+                continue
+            if not isinstance(error, MessageSizeTooLargeError) or not self._log.is_log(place[0]):
+                return None
+            places.add(place)
+        return PartitionsClosed(places) if places else None
 
     async def _hand_over(
         self,
         producer: AIOKafkaProducer,
         partition: Partition,
         records: Sequence[OutgoingRecord],
-        accepted: list[asyncio.Future[Any]],
+        accepted: _Accepted,
     ) -> None:
         """Pass records of one partition to aiokafka, in one builder: 4 µs each, where `send` takes 20."""
         topic, number = partition
@@ -183,9 +175,7 @@ class ResilientProducer:
         async with self._turns[partition]:
             for builder in _builders(producer, records):
                 # Appended one by one: if the next one fails, this one is in flight already.
-                accepted.append(  # noqa: PERF401
-                    await producer.send_batch(builder, topic, partition=number)
-                )
+                accepted.append((partition, await producer.send_batch(builder, topic, partition=number)))
 
     def _replace_if_broken(self, producer: AIOKafkaProducer, error: KafkaError) -> None:
         if type(error).__name__ in _BROKEN and self._producer is producer:
@@ -227,12 +217,6 @@ class ResilientProducer:
                 raise
             else:
                 return producer
-
-
-@lru_cache(maxsize=32_768)  # a shipment comes back about five times; the hash is 3 µs of pure Python
-def partition_of(key: bytes, count: int) -> int:
-    """Return the partition of a key, the same that Kafka's own clients choose."""
-    return (int(murmur2(key)) & 0x7FFFFFFF) % count
 
 
 def _builders(producer: AIOKafkaProducer, records: Iterable[OutgoingRecord]) -> Iterable[Any]:

@@ -1,4 +1,4 @@
-"""Halts of a partition, and attempts at its records, recorded for the next owner (ADR 0009)."""
+"""State of a partition beside its records, for the next owner: halts and attempts (ADR 0009), its end."""
 
 from domain.ports.core import Clock
 from domain.ports.partitions import PartitionStateStore
@@ -7,7 +7,7 @@ from processor.use_cases.partition_fence import PartitionFence
 
 
 class PartitionHalts:
-    """`PartitionState` of a shipment partition."""
+    """`PartitionState` of a shipment partition, and whether it has ended."""
 
     def __init__(self, store: PartitionStateStore, fence: PartitionFence, clock: Clock) -> None:
         self._store = store
@@ -30,6 +30,10 @@ class PartitionHalts:
         if lost_below is not None:
             await self._fence.advance(self._store.give_up(self._fence.held, lost_below))
         await self._store.note_halt(self._fence.held, None)
+
+    async def note_end(self) -> None:
+        """See `PartitionStateStore.note_end`."""
+        await self._store.note_end(self._fence.held)
 
     async def attempt(self, attempt: Attempt | None) -> None:
         """See `PartitionState.attempt`."""

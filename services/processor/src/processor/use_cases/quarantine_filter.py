@@ -64,4 +64,4 @@ class QuarantineFilter:
             return False
         event_id = consumed.command.event_id
         event = (await self._store.find_events([event_id]))[event_id]
-        return event is not None and record.offset <= event.last_offset
+        return event is not None and self._reader.position_of(record) <= event.last_offset

@@ -7,28 +7,41 @@ from domain.errors import PoisonRecord
 from domain.processing.batch import ConsumedCommand
 from messaging import codec
 from messaging.dead_letters.records import Record
+from messaging.log.control_records import is_control, is_end_marker
+from messaging.log.generations import Generation
 from messaging.placement import require_place
 from messaging.unpacking import UnreadableRecord
 from processor.use_cases.partition_fence import PartitionFence
 
 
 class RecordReader:
-    """Reads records; those below the fence's offset are redelivered."""
+    """Reads records; those below the fence's offset are redelivered.
 
-    def __init__(self, fence: PartitionFence, *, partitions: int, hold: timedelta | None = None) -> None:
+    Attributes:
+        end: offset of the partition's end marker, or a later one; None: it is not known to have one.
+    """
+
+    def __init__(
+        self, fence: PartitionFence, generation: Generation, *, hold: timedelta | None = None
+    ) -> None:
         """Create a reader.
 
         Args:
             fence: of the partition.
-            partitions: number that keys are distributed over.
+            generation: of the log, that the partition belongs to.
             hold: how long early events are held, None for not at all.
         """
+        self.end: int | None = None
         self._fence = fence
         self._hold = hold
-        self._partitions = partitions
+        self._generation = generation
+
+    def position_of(self, record: Record) -> int:
+        """Return the offset of a record in the whole log: comparable with those of other generations."""
+        return self._generation.base + record.offset
 
     def read_batch(self, records: Sequence[Record]) -> list[ConsumedCommand]:
-        """Read records; skip redelivered ones that cannot be read, for they are dead-lettered already.
+        """Read records; skip control records, and redelivered ones that nobody can read: dead letters.
 
         The fence moves past such a record when its dead letter is written, or an operator skips it.
 
@@ -38,6 +51,9 @@ class RecordReader:
         applied_below = self._fence.next_offset
         commands: list[ConsumedCommand] = []
         for record in records:
+            if is_control(record):
+                self._note_end(record)
+                continue
             try:
                 commands.append(self._read(record, applied_below))
             except PoisonRecord:
@@ -52,14 +68,21 @@ class RecordReader:
         except PoisonRecord:
             return None
 
+    def _note_end(self, record: Record) -> None:
+        if is_end_marker(record) and (self.end is None or record.offset < self.end):
+            self.end = record.offset
+
     def _read(self, record: Record, applied_below: int) -> ConsumedCommand:
         if isinstance(record, UnreadableRecord):
             raise PoisonRecord(record.fault)
+        if self.end is not None and record.offset > max(self.end, applied_below - 1):
+            # Its shipment's events are applied from the next topic by now.
+            raise PoisonRecord("the topic had been closed before: replay it, for the log goes on in another")
         decoded = codec.decode(record.value)
-        require_place(record, decoded.command.tracking_number, self._partitions)
+        require_place(record, decoded.command.tracking_number, self._generation.partitions)
         return ConsumedCommand(
             command=decoded.command,
-            offset=record.offset,
+            offset=self.position_of(record),
             fingerprint=decoded.fingerprint,
             reply_to=codec.header(record.headers, codec.REPLY_TO),
             traceparent=codec.header(record.headers, codec.TRACEPARENT),

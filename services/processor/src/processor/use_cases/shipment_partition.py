@@ -7,8 +7,11 @@ from domain.ports.core import EndOffset, IsAnother
 from domain.processing.batch import LARGE_BATCH
 from domain.processing.halts import Attempt, Halt, PartitionCheckpoint, Start
 from messaging.dead_letters.records import DeadLetter, Record
+from messaging.log.control_records import is_end_marker
+from messaging.log.generations import LogPartition
 from processor.use_cases.batch_applier import BatchApplier
 from processor.use_cases.dead_lettering import DeadLetterWriter
+from processor.use_cases.log_order import LogOrder
 from processor.use_cases.partition_batch import PartitionBatch
 from processor.use_cases.partition_fence import PartitionFence
 from processor.use_cases.partition_halts import PartitionHalts
@@ -21,21 +24,21 @@ from processor.use_cases.shipment_cache import ShipmentCache
 class ShipmentPartition:
     """`PartitionHandler` that applies commands to shipments; its parts share one `PartitionFence`."""
 
-    def __init__(self, name: str, ports: Ports, *, owner: str, cache_size: int, partitions: int) -> None:
+    def __init__(self, partition: LogPartition, ports: Ports, *, owner: str, cache_size: int) -> None:
         """Create the handler of a partition.
 
         Args:
-            name: `topic/number`.
+            partition: of the log.
             ports: of the process.
             owner: name of the process, shown to operators.
             cache_size: number of cached shipments.
-            partitions: number that keys are distributed over.
         """
         cache = ShipmentCache(cache_size)
         self._metrics = ports.metrics
-        self._fence = PartitionFence(name, ports.store, cache, owner=owner)
+        self._fence = PartitionFence(partition.name, ports.store, cache, owner=owner)
         self._cache = cache
-        self._reader = reader = RecordReader(self._fence, partitions=partitions, hold=ports.hold)
+        self._reader = reader = RecordReader(self._fence, partition.generation, hold=ports.hold)
+        self._order = LogOrder(partition, ports.partition_state)
         self._applier = BatchApplier(ports)
         self._cycle = ports.cycle
         self._dead_letters = DeadLetterWriter(ports, self._fence, reader)
@@ -48,12 +51,14 @@ class ShipmentPartition:
         """See `PartitionHandler.open`."""
         self._dead_letters.forget()
         checkpoint = await self._fence.take_over(end_offset, is_another)
+        self._reader.end = self._fence.next_offset - 1 if checkpoint.has_ended else None
         await self._quarantine.open()
         return checkpoint
 
     async def handle(self, records: Sequence[Record]) -> bool:
         """See `PartitionHandler.handle`."""
         with self._metrics.batch(len(records)):
+            await self._order.require_turn()
             await self._fence.refresh_if_in_doubt()
             wanted = await self._quarantine.others_of(records)
             # Past quarantined records as well, now that the records before them are applied.
@@ -61,6 +66,9 @@ class ShipmentPartition:
             commands = self._reader.read_batch(wanted)
             await self._apply(PartitionBatch(self._fence, self._cache, commands, next_offset))
             await self._dead_letters.note_replays(wanted)
+            if any(map(is_end_marker, records)):
+                # Published, too: the next topic's events of a shipment are published after these.
+                await self._halts.note_end()
         return bool(wanted)
 
     async def _apply(self, batch: PartitionBatch) -> None:

@@ -28,7 +28,7 @@ async def list_partitions(request: web.Request) -> web.Response:
     read_query(request, NO_QUERY)
     views = await request.app[ADAPTERS].partitions.partitions()
     depths = await request.app[ADAPTERS].depths(views)
-    data = [_to_json(view) | _waiting_to_json(depths.get(view.number)) for view in views]
+    data = [_to_json(view) | _waiting_to_json(depths.get(view.name)) for view in views if not view.has_ended]
     return json_response({"data": data}, headers=PRIVATE)
 
 
@@ -51,7 +51,7 @@ async def resume_partition(request: web.Request) -> web.Response:
         requested_by=principal(request).subject,
         requested_at=SystemClock().now(),
     )
-    await partitions.resume(view.number, resumption)
+    await partitions.resume(view.name, resumption)
     return json_response(_to_json(view) | {"resumption": _resumption_to_json(resumption)}, status=202)
 
 
@@ -101,6 +101,7 @@ async def delete_quarantine(request: web.Request) -> web.Response:
 def _to_json(view: PartitionView) -> dict[str, Any]:
     halt, resumption = view.halt, view.resumption
     return {
+        "topic": view.topic,
         "partition": view.number,
         "owner": view.owner,
         "epoch": view.epoch,

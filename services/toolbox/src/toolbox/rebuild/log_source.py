@@ -19,8 +19,8 @@ from domain.shipments.event_identity import creation_event_id
 from domain.shipments.tracking_number import TrackingNumber
 from messaging import codec
 from messaging.dead_letters.records import PREFIX, UNREAD, UNREADABLE, Record, instant_at
+from messaging.log.partitioning import partition_of
 from messaging.placement import require_key
-from messaging.producer.idempotent_producer import partition_of
 from messaging.settings import KafkaSettings
 from messaging.topic_reader import LogReader, reading
 from messaging.topics import Topics

@@ -52,8 +52,9 @@ class Retrier:
                     raise Abandoned from error
                 attempts += 1
                 status.enter(State.RETRYING, str(error))
-                _log.warning("batch_retried", partition=status.name, attempts=attempts, error=str(error))
-                if await status.stopped_within(pause_s(attempts)):
+                if error.look_again_s is None or attempts == 1:
+                    _log.warning("batch_retried", partition=status.name, attempts=attempts, error=str(error))
+                if await status.stopped_within(error.look_again_s or pause_s(attempts)):
                     raise Abandoned from error
             else:
                 status.enter(before)

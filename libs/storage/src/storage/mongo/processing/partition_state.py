@@ -4,11 +4,14 @@ The owner's state is in the fence and is written under its epoch. Operators' req
 the processor only reads.
 """
 
+import re
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.read_concern import ReadConcern
 
 from domain.errors import Fenced
 from domain.ports.core import Fence
@@ -28,6 +31,9 @@ from storage.mongo.operations.operator_actions import MongoActionLog
 from storage.mongo.schema import PARTITION_FENCES, PARTITION_RESUMPTIONS
 
 Document = dict[str, Any]
+
+ENDED: Final = "ended"
+"""Field of a fence: its partition is applied up to its end marker."""
 
 
 class MongoPartitionStateStore:
@@ -60,6 +66,18 @@ class MongoPartitionStateStore:
         stored = None if attempt is None else {"offset": attempt.offset, "count": attempt.count}
         await update_as_owner(self._fences, fence, {"attempt": stored})
 
+    async def note_end(self, fence: Fence) -> None:
+        """See `PartitionStateStore.note_end`."""
+        await update_as_owner(self._fences, fence, {ENDED: True})
+
+    async def ended(self, partitions: Collection[str]) -> set[str]:
+        """See `PartitionStateStore.ended`."""
+        # From the primary: an end that a fail-over takes back was never read.
+        fences = self._fences.with_options(read_concern=ReadConcern("majority"))
+        with translated():
+            found = await fences.find({"_id": {"$in": list(partitions)}, ENDED: True}, {"_id": 1}).to_list()
+        return {fence["_id"] for fence in found}
+
     async def resumption(self, partition: str, halt: Halt) -> Resumption | None:
         """See `PartitionStateStore.resumption`."""
         with translated():
@@ -68,7 +86,7 @@ class MongoPartitionStateStore:
 
 
 class MongoPartitionControl:
-    """`PartitionControl` on MongoDB, for the partitions of one topic."""
+    """`PartitionControl` on MongoDB, for the log that begins with a topic, and its later generations."""
 
     def __init__(self, database: Database, topic: str) -> None:
         self._database = database
@@ -79,22 +97,20 @@ class MongoPartitionControl:
 
     async def partitions(self) -> list[PartitionView]:
         """See `PartitionControl.partitions`."""
-        ids = {"$gte": f"{self._topic}/", "$lt": f"{self._topic}0"}  # "0" follows "/"
+        ids = {"$regex": f"^{re.escape(self._topic)}(-[0-9]+)?/"}
         with translated():
             fences = await self._fences.find({"_id": ids}).to_list()
             requests = {each["_id"]: each async for each in self._resumptions.find({"_id": ids})}
         views = [_view_of(fence, requests.get(fence["_id"])) for fence in fences]
-        return sorted(views, key=lambda view: view.number)
+        return sorted(views, key=lambda view: (len(view.topic), view.topic, view.number))
 
     async def partition(self, number: int) -> PartitionView | None:
         """See `PartitionControl.partition`."""
-        name = f"{self._topic}/{number}"
-        with translated():
-            fence = await self._fences.find_one({"_id": name})
-            request = await self._resumptions.find_one({"_id": name})
-        return None if fence is None else _view_of(fence, request)
+        views = [each for each in await self.partitions() if each.number == number and not each.has_ended]
+        halted = (view for view in views if view.halt is not None)
+        return next(halted, views[-1] if views else None)
 
-    async def resume(self, number: int, resumption: Resumption) -> None:
+    async def resume(self, partition: str, resumption: Resumption) -> None:
         """See `PartitionControl.resume`."""
         fields = {
             "halted_since": resumption.halted_since,
@@ -103,11 +119,10 @@ class MongoPartitionControl:
             "requested_by": resumption.requested_by,
             "requested_at": resumption.requested_at,
         }
-        name = f"{self._topic}/{number}"
 
         async def both(session: AsyncClientSession) -> None:
-            await self._resumptions.replace_one({"_id": name}, fields, upsert=True, session=session)
-            await self._actions.note(resumed(name, resumption), session=session)
+            await self._resumptions.replace_one({"_id": partition}, fields, upsert=True, session=session)
+            await self._actions.note(resumed(partition, resumption), session=session)
 
         await transacted(self._database, both)
 
@@ -132,19 +147,23 @@ def checkpoint_of(fence: Document, end_offset: int) -> PartitionCheckpoint:
         attempt=_attempt_of(fence),
         next_offset=fence["next_offset"],
         end_offset=end_offset,
+        has_ended=fence.get(ENDED, False),
     )
 
 
 def _view_of(fence: Document, request: Document | None) -> PartitionView:
     halt = _halt_of(fence)
     resumption = _resumption_of(request)
+    topic, _, number = fence["_id"].rpartition("/")
     return PartitionView(
-        number=int(fence["_id"].rpartition("/")[2]),
+        topic=topic,
+        number=int(number),
         owner=fence["owner"],
         epoch=fence["epoch"],
         next_offset=fence["next_offset"],
         halt=halt,
         resumption=resumption if halt and resumption and resumption.halted_since == halt.since else None,
+        has_ended=fence.get(ENDED, False),
     )
 
 

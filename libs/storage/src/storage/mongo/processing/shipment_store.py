@@ -22,7 +22,7 @@ from storage.mongo.database import Database
 from storage.mongo.documents import Document
 from storage.mongo.errors import translated
 from storage.mongo.processing.histories import HistoryLoader
-from storage.mongo.processing.partition_state import checkpoint_of, update_as_owner
+from storage.mongo.processing.partition_state import ENDED, checkpoint_of, update_as_owner
 from storage.mongo.processing.transaction_writer import BatchWrite, TransactionWriter, number_of
 from storage.mongo.schema import PARTITION_FENCES, SHIPMENTS, STATUS_EVENTS
 
@@ -178,8 +178,10 @@ class MongoShipmentStore:
 
     async def _reset_offsets(self, fence: Fence) -> Fence:
         """Reset the offsets of a fence whose topic has been re-created."""
-        fields = {"next_offset": 0, "opened_at": 0, "stalled_opens": 0, "attempt": None}
-        fence = await self._corrected(fence, fields, next_offset=0, stalled_opens=0, attempt=None)
+        fields = {"next_offset": 0, "opened_at": 0, "stalled_opens": 0, "attempt": None, ENDED: False}
+        fence = await self._corrected(
+            fence, fields, next_offset=0, stalled_opens=0, attempt=None, has_ended=False
+        )
         return replace(fence, next_offset=0)
 
     async def _corrected(self, fence: Fence, fields: dict[str, Any], **corrections: Any) -> Fence:  # noqa: ANN401  # see `replace`
