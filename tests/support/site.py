@@ -12,6 +12,7 @@ from opentelemetry.trace import Tracer
 
 from domain.shipments.commands import Command
 from httpkit.settings import HttpSettings
+from messaging.log.looking import generations_of
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 from processor.app import run_processor
@@ -88,14 +89,17 @@ class Site:
 
     async def finished(self, *, timeout_s: float = 30.0) -> None:
         """Wait until the whole current log is applied or dead-lettered; publishing may be in progress."""
-        topic = self.topics.events
-        ends = await end_offsets(self.kafka, topic)
+        ends: dict[str, int] = {}
+        for generation in await generations_of(self.kafka):
+            whole = self.kafka.model_copy(update={"partitions": generation.partitions})
+            found = await end_offsets(whole, generation.topic)
+            ends |= {generation.name_of(number): end for number, end in found.items()}
 
         async def applied() -> bool:
             fences = {
                 fence["_id"]: fence["next_offset"] async for fence in self.database[PARTITION_FENCES].find()
             }
-            return all(fences.get(f"{topic}/{partition}", 0) == end for partition, end in ends.items())
+            return all(fences.get(name, 0) == end for name, end in ends.items())
 
         await wait_for(applied, timeout_s=timeout_s, what="the end of the log")
 

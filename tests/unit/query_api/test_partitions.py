@@ -42,6 +42,7 @@ async def test_partitions_are_listed_with_their_halts(api: Api) -> None:
         (5, "processor-5", True),
     ]
     assert shown[1] == {
+        "topic": "shipments.events",
         "partition": 3,
         "owner": "processor-3",
         "epoch": 4,

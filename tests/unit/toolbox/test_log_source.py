@@ -12,6 +12,7 @@ from domain.processing.halts import QUARANTINED
 from domain.shipments.event_identity import creation_event_id
 from domain.shipments.status import Status
 from messaging.dead_letters.records import Record
+from messaging.log.generations import Generation
 from messaging.log.partitioning import partition_of
 from messaging.unpacking import UnreadableBatch, UnreadableRecord
 from storage.mongo.documents import Document
@@ -23,6 +24,7 @@ from toolbox.rebuild.log_source import DeadLetterRecords, Log
 APPENDED_AT = LogRecord(0).timestamp
 FIRST_RECORD = datetime.fromtimestamp(APPENDED_AT / 1000, tz=NOON.tzinfo)
 SECOND = timedelta(seconds=1)
+ONLY = Generation(1, TOPIC, is_first=True)
 NO_DEAD_LETTERS = DeadLetterRecords({}, complete=True)
 
 
@@ -30,9 +32,9 @@ def log_of(
     directory: Path, *records: Record, fence: int = 100, dead_letters: DeadLetterRecords = NO_DEAD_LETTERS
 ) -> Log:
     """Return a log whose only partition begins at offset 10."""
-    log = Log(directory, {0: 10}, {0: 10 + len(records)}, partitions=1)
+    log = Log(directory, [ONLY], {0: 10}, {0: 10 + len(records)})
     for record in records:
-        log.add(record)
+        log.add(record, ONLY)
     log.settle({0: fence}, dead_letters)
     return log
 
@@ -172,8 +174,9 @@ def test_keys_are_spread_over_the_declared_partitions_however_many_the_topic_has
     declared = 2
     home = partition_of(NUMBER.encode(), declared)
     more = next(count for count in range(3, 50) if partition_of(NUMBER.encode(), count) != home)
-    log = Log(tmp_path, dict.fromkeys(range(more), 0), {home: 1}, partitions=declared)
-    log.add(replace(record_of(creation(), 0), partition=home))
+    generation = Generation(declared, TOPIC, is_first=True)
+    log = Log(tmp_path, [generation], dict.fromkeys(range(more), 0), {home: 1})
+    log.add(replace(record_of(creation(), 0), partition=home), generation)
     line = {"recorded_at": FIRST_RECORD}
     assert not log.is_gone(NUMBER, shipment_of(line))
     assert log.is_gone(NUMBER, shipment_of({"recorded_at": FIRST_RECORD - SECOND}))

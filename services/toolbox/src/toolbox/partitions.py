@@ -1,6 +1,6 @@
 """`waybill-admin partitions`: show the partitions of the log, or let it grow to more of them (ADR 0037).
 
-Exit codes: 0 done; 1 refused, or not applied in time; 2 Kafka or MongoDB does not respond: repeat the command.
+Exit codes: 0 done; 1 refused, or not applied in time; 2 Kafka or MongoDB does not respond: repeat it.
 """
 
 import argparse

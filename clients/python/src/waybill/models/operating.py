@@ -29,6 +29,7 @@ class Resumption(Model):
 class Partition(Model):
     """State of a partition."""
 
+    topic: str
     partition: int
     owner: str
     epoch: int

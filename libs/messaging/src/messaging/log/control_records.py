@@ -28,7 +28,7 @@ class Fetched(Protocol):
 
 
 def end_marker(next_partitions: int) -> Headers:
-    """Return the headers of the last record of a partition; it has neither key nor value."""
+    """Return the headers of the last record of a partition; it has no key, and nothing in its value."""
     return [(_END, str(next_partitions).encode())]
 
 

@@ -14,8 +14,10 @@ from messaging.log.partitioning import partition_of
 from messaging.settings import KafkaSettings
 from messaging.topics import Topics
 
-_OFFSETS: Final = 1 << 40
-"""More than a partition ever has: 4,000 events/s for eight years."""
+_OFFSET_BITS: Final = 40
+"""Bits of an offset: enough for 4,000 events/s for eight years."""
+_NUMBER_BITS: Final = 16
+"""Bits of the number of a partition."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,8 +36,8 @@ class Generation:
 
     @property
     def base(self) -> int:
-        """What is added to offsets where those of several generations are compared: later ones are higher."""
-        return 0 if self.is_first else self.partitions * _OFFSETS
+        """What is added to an offset to make it a position in the log; later generations have higher ones."""
+        return 0 if self.is_first else self.partitions << _OFFSET_BITS
 
     @property
     def group(self) -> str:
@@ -49,6 +51,14 @@ class Generation:
     def label_of(self, partition: int) -> str:
         """Return a short name of a partition: its number, in a later generation after that of all."""
         return str(partition) if self.is_first else f"{self.partitions}/{partition}"
+
+    def place_of(self, partition: int) -> int:
+        """Return a number that no other partition of the log has; in the first generation, its own."""
+        return self._places + partition
+
+    @property
+    def _places(self) -> int:
+        return 0 if self.is_first else self.partitions << _NUMBER_BITS
 
     def partition_of(self, key: bytes) -> int:
         """Return the partition of a key."""
@@ -89,6 +99,21 @@ class LogPartition:
             return frozenset()
         feeding = self.after.feeding(self.number, self.generation)
         return frozenset(self.after.name_of(number) for number in feeding)
+
+
+def place_at(partition: int, position: int) -> int:
+    """Return the `Generation.place_of` of a partition, given the position of a record in it."""
+    return (generation_at(position) << _NUMBER_BITS) + partition
+
+
+def generation_at(position: int) -> int:
+    """Return a number of the generation that a position is in; those of later ones are higher."""
+    return position >> _OFFSET_BITS
+
+
+def number_at(place: int) -> int:
+    """Return the number of the partition at a `Generation.place_of`."""
+    return place & ((1 << _NUMBER_BITS) - 1)
 
 
 def first_generation(settings: KafkaSettings) -> Generation:

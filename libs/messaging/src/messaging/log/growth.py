@@ -122,7 +122,7 @@ class LogGrowth:
                 async with _deadline(f"{generation.name_of(number)} to refuse commands"):
                     await _until_refused(producer, partition)
                     marker = end_marker(following.partitions)
-                    await producer.send_and_wait(partition.topic, partition=number, headers=marker)
+                    await producer.send_and_wait(partition.topic, b"", partition=number, headers=marker)
 
     async def _settings_of(self, topic: str) -> dict[str, str]:
         """Return the settings that a topic has of its own."""
@@ -157,7 +157,7 @@ async def _until_refused(producer: AIOKafkaProducer, partition: TopicPartition) 
     """Return once a partition refuses what has the size of a command, as it does from then on."""
     while True:
         try:
-            await producer.send_and_wait(partition.topic, partition=partition.partition, headers=probe())
+            await producer.send_and_wait(partition.topic, b"", partition=partition.partition, headers=probe())
         except MessageSizeTooLargeError:
             return
         await asyncio.sleep(_RETRY_S)

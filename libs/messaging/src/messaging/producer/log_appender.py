@@ -52,10 +52,11 @@ class LogAppender:
         """
         left = records
         while left:
+            lots = self._lots(left)
             try:
-                await self._append(left)
+                await self._append(lots)
             except PartitionsClosed as closed:
-                left = [each for each in left if self._route.place_of(each.key) in closed.places]
+                left = [each for place in lots if place in closed.places for each in lots[place]]
                 await self._pass_on(closed)
             except NotPublished as error:
                 if len(left) < len(records):
@@ -80,16 +81,19 @@ class LogAppender:
         if generation is not None and known < generation.partitions:
             raise NotPublished(f"topic {topic} has {known} partitions, not {generation.partitions}")
 
-    async def _append(self, records: Sequence[OutgoingRecord]) -> None:
-        if len(records) == 1:
-            [record] = records
-            place = self._route.place_of(record.key)
-            if self._is_known(place[0]):
-                await self._together.append(place, record)
-                return
+    def _lots(self, records: Sequence[OutgoingRecord]) -> Lots:
+        """Return records by the partition that they go to, as far as that is known now."""
         lots: defaultdict[Partition, list[OutgoingRecord]] = defaultdict(list)
         for record in records:
             lots[self._route.place_of(record.key)].append(record)
+        return lots
+
+    async def _append(self, lots: Lots) -> None:
+        if len(lots) == 1:
+            [(place, lot)] = lots.items()
+            if len(lot) == 1 and self._is_known(place[0]):
+                await self._together.append(place, lot[0])
+                return
         await self._append_lots(lots, self._within_s)
 
     async def _append_together(

@@ -4,7 +4,7 @@ A producer never decides by itself that a partition is closed: its brokers refus
 producers pass on to the next generation at the same point of the log, whatever each of them knew (ADR 0037).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final
 
 import structlog
@@ -62,21 +62,22 @@ class LogRoute:
                 return place
         raise NotPublished("the log goes on in a topic that is not known yet")
 
-    async def pass_on(self, places: Iterable[Partition], client: AIOKafkaClient) -> None:
+    async def pass_on(self, places: Collection[Partition], client: AIOKafkaClient) -> None:
         """Have the commands of partitions that refused one go to the next generation.
 
         Raises:
             NotPublished: a partition is not closed, or no broker knows the next topic yet.
             KafkaError: Kafka does not respond.
         """
-        for topic, number in places:
-            if topic not in self._closed_topics:
-                await self._require_closed(topic, client)
-                self._closed_topics.add(topic)
-                _log.info("log_topic_closed", topic=topic)
-            self._closed.add((topic, number))
-        known = (await client.fetch_all_metadata()).topics()
-        self._generations = generations_among(known, self._settings)
+        for topic in {topic for topic, _ in places} - self._closed_topics:
+            await self._require_closed(topic, client)
+            self._closed_topics.add(topic)
+            _log.info("log_topic_closed", topic=topic)
+        if not self._closed.issuperset(places):
+            known = (await client.fetch_all_metadata()).topics()
+            # Together: other callers find an open partition at any time.
+            self._generations = generations_among(known, self._settings)
+            self._closed.update(places)
 
     async def _require_closed(self, topic: str, client: AIOKafkaClient) -> None:
         # A record may be refused for its size alone.

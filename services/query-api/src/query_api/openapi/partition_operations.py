@@ -27,12 +27,14 @@ Resumption.__pydantic_config__ = _CLOSED  # type: ignore[attr-defined]  # pydant
 class Partition(TypedDict):
     """State of a partition.
 
-    `reason` is why it is halted, `resume_from` where to resume it; `skip_to` is the offset after the record
-    or batch that halted it, where `"from": "next"` resumes. `resumption` is a request to resume that its
-    owner has not carried out yet.
+    `topic` is the topic of the log that it belongs to: while the log grows there are two. `reason` is why it
+    is halted, `resume_from` where to resume it; `skip_to` is the offset after the record or batch that halted
+    it, where `"from": "next"` resumes. `resumption` is a request to resume that its owner has not carried out
+    yet.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
+    topic: str
     partition: _Offset
     owner: str
     epoch: _Offset
@@ -58,7 +60,7 @@ class ListedPartition(Partition):
 
 
 class PartitionList(TypedDict):
-    """The partitions of the log that have ever had an owner, by number."""
+    """The partitions of the log that have had an owner and still take events, by topic and number."""
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc]
     data: list[ListedPartition]
@@ -82,6 +84,7 @@ class QuarantineList(TypedDict):
 
 
 _HALTED: Final[dict[str, Any]] = {
+    "topic": "shipments.events",
     "partition": 7,
     "owner": "processor-2",
     "epoch": 41,

@@ -1,11 +1,11 @@
-"""Topic as the source of a rebuild: read once, spilled to disk, and read back shipment by shipment.
+"""Log as the source of a rebuild: read once, spilled to disk, and read back shipment by shipment.
 
 In memory are the records of one bucket (about 25,000, some 3 KB each once they are decoded; buckets grow
-where the topic has more than 25 million) and the dead letters' errors, some 300 bytes each.
+where the log has more than 25 million) and the dead letters' errors, some 300 bytes each.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,9 @@ from domain.shipments.event_identity import creation_event_id
 from domain.shipments.tracking_number import TrackingNumber
 from messaging import codec
 from messaging.dead_letters.records import PREFIX, UNREAD, UNREADABLE, Record, instant_at
-from messaging.log.partitioning import partition_of
+from messaging.log.control_records import is_control
+from messaging.log.generations import Generation, generation_at, number_at, place_at
+from messaging.log.looking import generations_of
 from messaging.placement import require_key
 from messaging.settings import KafkaSettings
 from messaging.topic_reader import LogReader, reading
@@ -36,12 +38,12 @@ RECORDS_PER_BUCKET: Final = 25_000
 ReportFault = Callable[[str, str], None]
 """Receives a fault: the shipment or record, and a description."""
 RecordKey = tuple[int, int, int]
-"""Partition, offset and time of a dead-lettered record."""
+"""Place, position (see `Generation`) and time of a dead-lettered record."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecords:
-    """Dead letters by partition, offset and time of the original record.
+    """Dead letters by place, position and time of the original record.
 
     The time distinguishes a record from one at the same offset of an earlier topic of this name.
 
@@ -59,44 +61,52 @@ class DeadLetterRecords:
 
 
 class Log:
-    """Records of the topic below the fences of a snapshot.
+    """Records of the log below the fences of a snapshot.
+
+    Partitions are known by their places, records by their positions; see `Generation`.
 
     Attributes:
-        begins: first available offset of each partition.
+        begins: first available position of each partition.
     """
 
     def __init__(
-        self, directory: Path, begins: Mapping[int, int], ends: Mapping[int, int], *, partitions: int
+        self,
+        directory: Path,
+        generations: Sequence[Generation],
+        begins: Mapping[int, int],
+        ends: Mapping[int, int],
     ) -> None:
         """Create an empty log.
 
         Args:
             directory: empty, for the spilled records.
+            generations: of the log; a topic may have more partitions than keys are distributed over.
             begins: see above.
-            ends: end offset of each partition.
-            partitions: number that keys are distributed over; the topic may have more.
+            ends: end position of each partition.
         """
         self.begins = begins
-        self._partitions = partitions
-        size = sum(end - begins[partition] for partition, end in ends.items())
+        self._generations = generations
+        size = sum(end - begins[place] for place, end in ends.items())
         self._spill = Spill(directory, buckets=size // RECORDS_PER_BUCKET + 1)
         self._first_times: dict[int, datetime] = {}
         self._faults: dict[tuple[int, int], str] = {}
         self._dead_letters = DeadLetterRecords({}, complete=True)
         self._fences: Mapping[int, int] = {}
 
-    def add(self, record: Record) -> None:
-        """Add the next record.
+    def add(self, record: Record, generation: Generation) -> None:
+        """Add the next record of a generation.
 
         Unreadable batches are skipped: the processor halts there until an operator skips them.
         """
         if isinstance(record, UnreadableBatch):
             return
+        place, position = generation.place_of(record.partition), generation.base + record.offset
         if isinstance(record, UnreadableRecord):
-            self._faults[record.partition, record.offset] = record.fault
-        if record.partition not in self._first_times:
-            self._first_times[record.partition] = instant_at(record.timestamp)
-        self._spill.add(record)
+            self._faults[place, position] = record.fault
+        if place not in self._first_times:
+            self._first_times[place] = instant_at(record.timestamp)
+        if not is_control(record):
+            self._spill.add(SpilledRecord(place, position, record.timestamp, record.key, record.value))
 
     def settle(self, fences: Mapping[int, int], dead_letters: DeadLetterRecords) -> None:
         """Set how far the log has been applied, and which of its records are dead-lettered."""
@@ -111,16 +121,20 @@ class Log:
         document = stored.current_document or stored.document
         if document is None:
             return False
-        partition = partition_of(number.encode(), self._partitions)
         lines = document.get("status_history") or [{}]
-        return self._is_before(partition, lines[0].get("recorded_at"))
+        key = number.encode()
+        return all(
+            self._is_before(each.place_of(each.partition_of(key)), lines[0].get("recorded_at"))
+            for each in self._generations
+        )
 
     def has_lost(self, event: Document) -> bool:
         """Return True if the log does not reach back to an event: it expired, or the topic is a new one."""
         partition, offset = event.get("partition"), event.get("offset")
         if not isinstance(partition, int) or not isinstance(offset, int):
             return False
-        return offset < self.begins.get(partition, 0) or self._is_before(partition, event.get("recorded_at"))
+        place = place_at(partition, offset)
+        return offset < self.begins.get(place, 0) or self._is_before(place, event.get("recorded_at"))
 
     def entries_by_shipment(self, report_fault: ReportFault) -> Iterator[tuple[str, list[Entry]]]:
         """Yield the entries of each shipment, by tracking number."""
@@ -130,7 +144,9 @@ class Log:
                 entry = self._entry(record, report_fault)
                 if entry is not None:
                     found.setdefault(entry.consumed.command.tracking_number, []).append(entry)
-            yield from sorted(found.items())
+            for number, entries in sorted(found.items()):
+                # A topic may have been read on while the next one was read already.
+                yield number, sorted(entries, key=lambda entry: generation_at(entry.consumed.offset))
 
     def dead_reason_of(self, event: Document) -> str | None:
         """Return the reason of a dead event in the audit log, if its dead letter may have expired."""
@@ -142,7 +158,7 @@ class Log:
         dead_reason = self._dead_letters.errors.get(key)
         if dead_reason is None and (not settled or key in self._dead_letters.errors):
             return None
-        label = f"record {record.partition}/{record.offset}"
+        label = f"record {self._label(record)}"
         try:
             decoded = self._decoded(record)
         except PoisonRecord as error:
@@ -154,8 +170,19 @@ class Log:
         )
         is_published = key not in self._dead_letters.unreadable
         return Entry(
-            consumed, record.partition, instant_at(record.timestamp), dead_reason, settled, is_published
+            consumed,
+            number_at(record.partition),
+            instant_at(record.timestamp),
+            dead_reason,
+            settled,
+            is_published,
         )
+
+    def _label(self, record: SpilledRecord) -> str:
+        """Return the partition and the offset of a record, as the topic has them."""
+        number = number_at(record.partition)
+        [generation] = [each for each in self._generations if each.place_of(number) == record.partition]
+        return f"{generation.label_of(number)}/{record.offset - generation.base}"
 
     def _decoded(self, record: SpilledRecord) -> codec.Decoded:
         """Decode a record as the processor does, without the check of its partition.
@@ -169,8 +196,8 @@ class Log:
         require_key(record.key, decoded.command.tracking_number)
         return decoded
 
-    def _is_before(self, partition: int, instant: object) -> bool:
-        first = self._first_times.get(partition)
+    def _is_before(self, place: int, instant: object) -> bool:
+        first = self._first_times.get(place)
         return first is None or (isinstance(instant, datetime) and instant < first)
 
 
@@ -178,7 +205,7 @@ class Log:
 async def opened_log(
     kafka: KafkaSettings, database: Database, *, count: Callable[[int], None]
 ) -> AsyncIterator[tuple[Snapshot, Log]]:
-    """Read the topic, take a snapshot, and read on to the fences of the snapshot.
+    """Read the log, take a snapshot, and read on to the fences of the snapshot.
 
     In this order, for reading takes longer than MongoDB's snapshot history. `count` is called with the number
     of records of each batch that was read.
@@ -186,33 +213,61 @@ async def opened_log(
     Raises:
         StoreUnavailable: Kafka or MongoDB did not respond.
     """
-    topic = Topics(kafka.topic_prefix).events
+    generations = await generations_of(kafka)
     with TemporaryDirectory(prefix="waybill-rebuild-") as directory:
-        async with reading(kafka, topic) as reader:
-            ends = await reader.ends()
-            log = Log(Path(directory), reader.begins, ends, partitions=kafka.partitions)
-            await _fill(log, reader, ends, count)
+        async with _readers(kafka, generations) as readers:
+            ends = {each: await reader.ends() for each, reader in readers.items()}
+            begins = _in_log({each: reader.begins for each, reader in readers.items()})
+            log = Log(Path(directory), generations, begins, _in_log(ends))
+            await _fill(log, readers, ends, count)
             async with snapshot_of(database) as snapshot:
-                fences = _fences_of(snapshot, topic, await reader.ends())
-                await _fill(log, reader, fences, count)
-                log.settle(fences, await _read_dead_letters(kafka))
+                fences = {
+                    each: _fences_of(snapshot, each, await reader.ends()) for each, reader in readers.items()
+                }
+                await _fill(log, readers, fences, count)
+                log.settle(_in_log(fences), await _read_dead_letters(kafka, generations))
                 yield snapshot, log
 
 
-async def _fill(log: Log, reader: LogReader, until: Mapping[int, int], count: Callable[[int], None]) -> None:
-    async for records in reader.read(until):
-        count(len(records))
-        for record in records:
-            log.add(record)
+@asynccontextmanager
+async def _readers(
+    kafka: KafkaSettings, generations: Sequence[Generation]
+) -> AsyncIterator[dict[Generation, LogReader]]:
+    async with AsyncExitStack() as stack:
+        yield {each: await stack.enter_async_context(reading(kafka, each.topic)) for each in generations}
 
 
-def _fences_of(snapshot: Snapshot, topic: str, ends: Mapping[int, int]) -> dict[int, int]:
+_Offsets = Mapping[Generation, Mapping[int, int]]
+"""An offset for each partition of each generation."""
+
+
+def _in_log(offsets: _Offsets) -> dict[int, int]:
+    """Return positions by place."""
+    return {
+        generation.place_of(number): generation.base + offset
+        for generation, by_number in offsets.items()
+        for number, offset in by_number.items()
+    }
+
+
+async def _fill(
+    log: Log, readers: Mapping[Generation, LogReader], until: _Offsets, count: Callable[[int], None]
+) -> None:
+    for generation, reader in readers.items():
+        async for records in reader.read(until[generation]):
+            count(len(records))
+            for record in records:
+                log.add(record, generation)
+
+
+def _fences_of(snapshot: Snapshot, generation: Generation, ends: Mapping[int, int]) -> dict[int, int]:
     """Return the applied offset of each partition; 0 if the fence, beyond the end, is of an earlier topic."""
-    fences = {partition: snapshot.fences.get(f"{topic}/{partition}", 0) for partition in ends}
-    return {partition: fence if fence <= ends[partition] else 0 for partition, fence in fences.items()}
+    fences = {number: snapshot.fences.get(generation.name_of(number), 0) for number in ends}
+    return {number: fence if fence <= ends[number] else 0 for number, fence in fences.items()}
 
 
-async def _read_dead_letters(kafka: KafkaSettings) -> DeadLetterRecords:
+async def _read_dead_letters(kafka: KafkaSettings, generations: Sequence[Generation]) -> DeadLetterRecords:
+    by_topic = {each.topic: each for each in generations}
     topics = Topics(kafka.topic_prefix)
     errors: dict[RecordKey, str | None] = {}
     unreadable: set[RecordKey] = set()
@@ -220,11 +275,12 @@ async def _read_dead_letters(kafka: KafkaSettings) -> DeadLetterRecords:
         async for records in reader.read(await reader.ends()):
             for record in records:
                 headers = _origin_headers(record)
-                if headers.get(f"{PREFIX}topic") == topics.events:
+                generation = by_topic.get(headers.get(f"{PREFIX}topic", ""))
+                if generation is not None:
                     partition, offset, timestamp = (
                         int(headers[f"{PREFIX}{name}"]) for name in ("partition", "offset", "timestamp")
                     )
-                    key = (partition, offset, timestamp)
+                    key = (generation.place_of(partition), generation.base + offset, timestamp)
                     errors[key] = _audit_reason(headers)
                     if headers[f"{PREFIX}reason"] == UNREADABLE:
                         unreadable.add(key)

@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.errors import WaybillError
 from domain.processing.batch import Outcome
+from messaging.log.looking import generations_of
 from messaging.settings import KafkaSettings
 from messaging.topic_reader import members_of
 from storage.mongo.database import Database
@@ -117,6 +118,7 @@ def timed(shipment: Document | None, trail: Sequence[Document]) -> Document | No
 
 
 async def _require_nobody(kafka: KafkaSettings, group: str) -> None:
-    members = await members_of(kafka, group)
-    if members:
-        raise Refused(f"{', '.join(members)} of {group} is alive: stop the processors first")
+    for generation in await generations_of(kafka):
+        members = await members_of(kafka, group + generation.group)
+        if members:
+            raise Refused(f"{', '.join(members)} of {group} is alive: stop the processors first")

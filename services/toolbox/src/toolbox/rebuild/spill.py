@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from domain.shipments.tracking_number import ALPHABET, PREFIX
-from messaging.dead_letters.records import Record
 
 MOST_BUCKETS: Final = len(ALPHABET) ** 2
 """A bucket is determined by the first two characters after the prefix."""
@@ -23,7 +22,12 @@ _FIRST: Final = len(PREFIX)
 
 
 class SpilledRecord(NamedTuple):
-    """Fields of a record that a rebuild needs."""
+    """Fields of a record that a rebuild needs.
+
+    Attributes:
+        partition: its place in the log; see `Generation`.
+        offset: its position in the log.
+    """
 
     partition: int
     offset: int
@@ -40,7 +44,7 @@ class Spill:
         self._files = [directory / f"{bucket:04}" for bucket in range(self.buckets)]
         self._buffers = [bytearray() for _ in self._files]
 
-    def add(self, record: Record) -> None:
+    def add(self, record: SpilledRecord) -> None:
         """Append a record to its bucket."""
         key, value = record.key, record.value
         bucket = bucket_of(key, self.buckets)
