@@ -676,6 +676,7 @@ export type ListedLink = {
  * appended, null if none waits. Both are null while Kafka does not respond.
  */
 export type ListedPartition = {
+    topic: string;
     partition: number;
     owner: string;
     epoch: number;
@@ -1010,11 +1011,13 @@ export type Pagination = {
  *
  * State of a partition.
  *
- * `reason` is why it is halted, `resume_from` where to resume it; `skip_to` is the offset after the record
- * or batch that halted it, where `"from": "next"` resumes. `resumption` is a request to resume that its
- * owner has not carried out yet.
+ * `topic` is the topic of the log that it belongs to: while the log grows there are two. `reason` is why it
+ * is halted, `resume_from` where to resume it; `skip_to` is the offset after the record or batch that halted
+ * it, where `"from": "next"` resumes. `resumption` is a request to resume that its owner has not carried out
+ * yet.
  */
 export type Partition = {
+    topic: string;
     partition: number;
     owner: string;
     epoch: number;
@@ -1030,7 +1033,7 @@ export type Partition = {
 /**
  * PartitionList
  *
- * The partitions of the log that have ever had an owner, by number.
+ * The partitions of the log that have had an owner and still take events, by topic and number.
  */
 export type PartitionList = {
     data: Array<ListedPartition>;
