@@ -105,6 +105,10 @@ stores: $(SYNCED) ## Start MongoDB, Redis and Kafka alone, on the same data
 exec: $(SYNCED) ## Run COMMAND="waybill-admin schema" with the addresses of the running stack's stores
 	@exec $(RUN) python -m devstack exec $(COMMAND)
 
+.PHONY: partitions
+partitions: $(SYNCED) ## Show the partitions of the running stack's log, or let it grow to N=24 of them
+	@exec $(RUN) python -m devstack exec waybill-admin partitions $(if $(N),grow $(N))
+
 .PHONY: test
 test: ## Lint, types, import contracts and the tests, on real servers (not those marked long or docker)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint test-unit

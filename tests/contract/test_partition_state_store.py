@@ -204,3 +204,39 @@ async def test_a_full_quarantine_takes_no_other_shipment_but_updates_one(
     assert await partition_stores.quarantine.put(updated, most=1) is QuarantinePut.DONE
     assert await partition_stores.quarantine.entries() == [updated]
     assert [action["reason"] for action in await partition_stores.operator_actions()] == ["a bug", "another"]
+
+
+async def test_an_end_is_recorded_by_the_owner_alone_and_inherited(partition_stores: PartitionStores) -> None:
+    before = await acquired(partition_stores)
+    owner = await acquired(partition_stores)
+    assert not owner.checkpoint.has_ended
+    with pytest.raises(Fenced):
+        await partition_stores.state.note_end(before)
+    assert await partition_stores.state.ended([PARTITION]) == set()
+    await partition_stores.state.note_end(owner)
+    assert await partition_stores.state.ended([PARTITION, f"{TOPIC}/4"]) == {PARTITION}
+    assert (await acquired(partition_stores)).checkpoint.has_ended
+
+
+async def test_partitions_of_later_topics_are_shown_after_those_that_they_follow(
+    partition_stores: PartitionStores,
+) -> None:
+    fences = {
+        name: await partition_stores.shipments.acquire(name, owner="p", end_offset=ends_at(0))
+        for name in (f"{TOPIC}-100/3", f"{TOPIC}-24/3", f"{TOPIC}-24/10", PARTITION)
+    }
+    views = await partition_stores.control.partitions()
+    assert [(view.name, view.has_ended) for view in views] == [
+        (name, False) for name in (PARTITION, f"{TOPIC}-24/3", f"{TOPIC}-24/10", f"{TOPIC}-100/3")
+    ]
+    assert await partition_stores.control.partition(3) == views[3]
+    await partition_stores.state.note_halt(fences[f"{TOPIC}-24/3"], HALT)
+    await partition_stores.state.note_halt(fences[PARTITION], HALT)
+    halted = await partition_stores.control.partition(3)
+    assert halted is not None
+    assert halted.name == PARTITION, "what comes first is resumed first"
+    await partition_stores.state.note_end(fences[PARTITION])
+    after = await partition_stores.control.partition(3)
+    assert after is not None
+    assert after.name == f"{TOPIC}-24/3"
+    assert (await partition_stores.control.partitions())[0].has_ended

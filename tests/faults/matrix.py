@@ -61,6 +61,7 @@ class Row(Enum):
     RETENTION = "retention passes the committed offset", "the partition stops and says so; no silent jump"
     MONGO_PUT_BACK = "MongoDB is emptied, or put back to an older state", "what the log has is applied again"
     TOPIC_RECREATED = "the topic is created again", "no record is taken for one of the old topic"
+    LOG_GROWS = "the log goes on in more partitions, killed meanwhile", "nothing lost, twice or out of order"
     CLOCK_SKEW = "a node's clock is an hour off", "order as the log's; tokens still hold"
     DISK_FULL = "a store cannot write any more", "503 or retry; nothing lost once it can"
     DISK_SLOW = "a store that stutters", "slower, never wrong"

@@ -88,9 +88,9 @@ CONSUMING: Final = (
     Mutation(
         name="added-partitions-used",
         safety="commands are spread over the declared partitions alone",
-        file=f"{_MESSAGING}/producer/idempotent_producer.py",
-        old="        return declared\n",
-        new="        return known\n",
-        tests=(f"{_UNIT}/test_producer.py::test_commands_are_spread_over_the_declared_partitions_alone",),
+        file=f"{_MESSAGING}/log/generations.py",
+        old="        return partition_of(key, self.partitions)\n",
+        new="        return partition_of(key, self.partitions + 1)\n",
+        tests=(f"{_UNIT}/test_log_route.py::test_commands_are_spread_over_the_declared_partitions_alone",),
     ),
 )

@@ -20,7 +20,7 @@ from httpkit.settings import AuthSettings
 from messaging import codec
 from messaging.change_codec import CORRECTED_TYPE, decode_change, encode_change
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters, replay_in
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from messaging.topics import Topics
 from servicekit.settings import Environment
 from storage.mongo.documents import event_of

@@ -1,114 +1,146 @@
 """The log grows to more partitions while events flow: none is lost, doubled or reordered (ADR 0037)."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+import sys
+from contextlib import ExitStack
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
+from aiokafka.errors import MessageSizeTooLargeError
 
-from domain.errors import TransientError
-from domain.shipments.commands import Command
-from messaging.log.growth import LogGrowth, log_growth
+from messaging.log.growth import GrowthRefused, log_growth
 from messaging.log.looking import generations_of
-from messaging.producer.command_log import KafkaCommandLog
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
-from tests.integration.processor.traffic import life
-from tests.support.producing import producer_on
-from tests.support.site import Site, processing
+from tests.faults.matrix import Row
+from tests.integration.processor.sending import order_in_log, senders_on, without_repetitions
+from tests.integration.rebuilding.day import checked
+from tests.support.builders import creation
+from tests.support.site import Site, processing, processor_process
+from tests.support.topics import write_commands
 from tests.support.waiting import wait_for
 
-pytestmark = pytest.mark.stack
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+pytestmark = [pytest.mark.stack, pytest.mark.fault(Row.LOG_GROWS)]
+
+SENDERS = 40
 
 
-@dataclass
-class Senders:
-    """Callers of several replicas of ingest-api: each sends the events of one shipment, one after the other.
-
-    Attributes:
-        sent: the events that were acknowledged.
-        accepted: their ids, the events of each shipment, in the order in which they were acknowledged.
-        refused: why an event had to be sent again.
-    """
-
-    logs: Sequence[KafkaCommandLog]
-    accepted: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    refused: list[str] = field(default_factory=list)
-    sent: list[Command] = field(default_factory=list)
-
-    async def send(self, index: int, *, pause_s: float) -> None:
-        chance = Random(index)  # noqa: S311  # a test that can be repeated
-        for command in life(index, chance):
-            await self._send(command, chance)
-            await asyncio.sleep(pause_s * chance.random())
-
-    async def _send(self, command: Command, chance: Random) -> None:
-        while True:
-            try:
-                await chance.choice(self.logs).append([command])
-            except TransientError as error:
-                self.refused.append(str(error))
-                await asyncio.sleep(0.05)
-            else:
-                self.accepted[command.tracking_number].append(command.event_id)
-                self.sent.append(command)
-                return
+async def grown(site: Site, partitions: int) -> None:
+    async with log_growth(site.kafka) as growth:
+        await growth.begin(partitions)
+        await growth.finish(partitions)
 
 
-@asynccontextmanager
-async def senders_on(site: Site, replicas: int) -> AsyncIterator[Senders]:
-    async with AsyncExitStack() as stack:
-        producers = [await stack.enter_async_context(producer_on(site.kafka)) for _ in range(replicas)]
-        yield Senders([KafkaCommandLog(each, site.topics, max_in_flight=10_000) for each in producers])
+async def ended(site: Site) -> None:
+    """Wait until every topic but the last is applied to its end."""
+    closed = (await generations_of(site.kafka))[:-1]
+    names = {each.name_of(number) for each in closed for number in range(each.partitions)}
+    state = MongoPartitionStateStore(site.database)
+
+    async def have_ended() -> bool:
+        return await state.ended(names) == names
+
+    await wait_for(have_ended, timeout_s=60, what="the ends of the topics before")
 
 
-async def order_in_log(site: Site) -> dict[str, list[str]]:
-    """Return the events of each shipment in the order of the log; one that follows itself was sent again."""
-    events: defaultdict[str, list[str]] = defaultdict(list)
-    for record in (await site.observed()).log:
-        assert record.command is not None
-        of_shipment = events[record.command.tracking_number]
-        if not of_shipment or of_shipment[-1] != record.command.event_id:
-            of_shipment.append(record.command.event_id)
-    return events
-
-
-def without_repetitions(events: Sequence[str]) -> list[str]:
-    return [each for index, each in enumerate(events) if index == 0 or events[index - 1] != each]
-
-
-async def grown(growth: LogGrowth, partitions: int) -> None:
-    await growth.begin(partitions)
-    await growth.finish(partitions)
+async def topics_of(site: Site) -> list[str]:
+    return [each.topic.rpartition("shipments.")[2] for each in await generations_of(site.kafka)]
 
 
 async def test_events_are_applied_in_order_while_the_log_grows_twice(site: Site) -> None:
-    async with (
-        processing(site, "one"),
-        processing(site, "two"),
-        senders_on(site, 3) as senders,
-        log_growth(site.kafka) as growth,
-    ):
+    async with processing(site, "one"), processing(site, "two"), senders_on(site, 3) as senders:
         async with asyncio.TaskGroup() as group:
-            for index in range(40):
+            for index in range(SENDERS):
                 group.create_task(senders.send(index, pause_s=0.5))
             for partitions in (5, 12):
                 await asyncio.sleep(1.0)
-                await grown(growth, partitions)
+                await grown(site, partitions)
         await site.finished()
-        closed = (await generations_of(site.kafka))[:-1]
-        names = {each.name_of(number) for each in closed for number in range(each.partitions)}
-        state = MongoPartitionStateStore(site.database)
-
-        async def have_ended() -> bool:
-            return await state.ended(names) == names
-
-        await wait_for(have_ended, what="the ends of the topics before")
-    topics = [each.topic.rpartition("shipments.")[2] for each in await generations_of(site.kafka)]
-    assert topics == ["events", "events-5", "events-12"]
+        await ended(site)
+    assert await topics_of(site) == ["events", "events-5", "events-12"]
     assert senders.refused == [], "accepting has paused"
     in_log = await order_in_log(site)
     assert in_log == {key: without_repetitions(events) for key, events in senders.accepted.items()}
     assert await site.violations(senders.sent, published=True) == []
+    report, said = await checked(site)
+    assert said == []
+    assert report.shipments == SENDERS
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
+@pytest.mark.timeout(240)
+async def test_a_growth_that_is_killed_is_completed_by_the_next_one(site: Site, seed: int) -> None:
+    """Both it and the processors are killed, each at any time."""
+    chance = Random(seed)  # noqa: S311  # a test that can be repeated
+    async with senders_on(site, 3) as senders, asyncio.TaskGroup() as group:
+        killing = asyncio.create_task(killed_again_and_again(site, chance))
+        for index in range(SENDERS):
+            group.create_task(senders.send(index, pause_s=chance.choice([0.3, 1.0])))
+        for partitions in (4, 8):
+            await asyncio.sleep(chance.uniform(0.2, 1.5))
+            await grown_by_command(site, partitions, chance)
+        await asyncio.sleep(1.0)
+        killing.cancel()
+        await asyncio.gather(killing, return_exceptions=True)
+    async with processing(site, "last"):
+        await ended(site)
+        await site.finished(timeout_s=60)
+    assert await topics_of(site) == ["events", "events-4", "events-8"]
+    assert senders.refused == [], "accepting has paused"
+    in_log = await order_in_log(site)
+    assert in_log == {key: without_repetitions(events) for key, events in senders.accepted.items()}
+    assert await site.violations(senders.sent, published=True) == []
+
+
+async def killed_again_and_again(site: Site, chance: Random) -> None:
+    """Run two processors, and kill one of them after the other."""
+    number = 0
+    with ExitStack() as stack:
+        running: list[BaseProcess] = []
+        while True:
+            while len(running) < 2:
+                number += 1
+                running.append(stack.enter_context(processor_process(site, f"processor-{number}")))
+            await asyncio.sleep(chance.uniform(1.0, 4.0))
+            running.pop(chance.randrange(2)).kill()
+
+
+async def grown_by_command(site: Site, partitions: int, chance: Random) -> None:
+    """Repeat `waybill-admin partitions grow`, killed at any time, until it says that it is done."""
+    kills = 3
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "toolbox", "partitions", "grow", str(partitions)),
+            env=site.environment("growing"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        try:
+            async with asyncio.timeout(chance.uniform(0.5, 3.0) if kills else 100):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            kills -= 1
+            continue
+        assert process.returncode == 0, output.decode()
+        return
+
+
+async def test_a_topic_that_is_closed_takes_no_command_from_anybody(site: Site) -> None:
+    await grown(site, 3)
+    with pytest.raises(MessageSizeTooLargeError):
+        await write_commands(site.kafka, site.topics.events, creation())
+
+
+async def test_the_log_only_grows(site: Site) -> None:
+    for partitions in (1, site.kafka.partitions):
+        with pytest.raises(GrowthRefused, match="has 2 partitions already"):
+            await grown(site, partitions)
+    await grown(site, 4)
+    await grown(site, 4)  # completes what may have been interrupted
+    with pytest.raises(GrowthRefused, match="has 4 partitions already"):
+        await grown(site, 3)

@@ -179,6 +179,8 @@ def update_with_others(change: EventChange, fields: Document) -> list[Document]:
     updated |= {name: {"$literal": value} for name, value in fields.items()}
     if change.by_another:
         updated["last_offset"] = {"$max": ["$last_offset", change.last_offset]}
+        if "partition" in fields:  # of the log before it grew, perhaps
+            updated["partition"] = {"$ifNull": ["$partition", fields["partition"]]}
     return [{"$set": updated}]
 
 

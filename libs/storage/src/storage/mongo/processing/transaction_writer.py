@@ -214,6 +214,9 @@ def _event_update(change: EventChange, partition: int, recorded_at: datetime) ->
     if not change.by_another:
         return _update_of(change.event_id, update)
     update["$max"] = {"last_offset": fields.pop("last_offset")}
+    if change.judged is not None:
+        # Its record may be in another partition than this batch: the log may have grown since.
+        update["$setOnInsert"] = {"partition": fields.pop("partition")}
     # The record of a released event may have expired: then this one is all of it.
     return _update_of(change.event_id, update) | {"upsert": change.judged is not None}
 
