@@ -6,6 +6,7 @@ from tests.mutations.applying import APPLYING
 from tests.mutations.calling import CALLING
 from tests.mutations.consuming import CONSUMING
 from tests.mutations.fanning_out import FANNING_OUT
+from tests.mutations.growing import GROWING
 from tests.mutations.holding import HOLDING
 from tests.mutations.importing import IMPORTING
 from tests.mutations.keeping import KEEPING
@@ -21,6 +22,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
     *SHARING,
     *HOLDING,
     *CONSUMING,
+    *GROWING,
     *PUBLISHING,
     *FANNING_OUT,
     *RESTORING,

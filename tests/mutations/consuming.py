@@ -12,7 +12,7 @@ CONSUMING: Final = (
         name="place-not-checked",
         safety="a record in another place than its key's is not applied",
         file="services/processor/src/processor/use_cases/record_reader.py",
-        old="        require_place(record, decoded.command.tracking_number, self._partitions)\n",
+        old="        require_place(record, decoded.command.tracking_number, self._generation.partitions)\n",
         new="",
         tests=(
             (

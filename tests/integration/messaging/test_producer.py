@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from domain.errors import NotPublished, PublishUnknown, TransientError
 from messaging.codec import decode
 from messaging.dead_letters.records import DeadLetter, KafkaDeadLetters
+from messaging.log.growth import log_growth
 from messaging.log.partitioning import partition_of
 from messaging.producer.command_log import KafkaCommandLog
 from messaging.producer.idempotent_producer import ResilientProducer
@@ -265,3 +266,14 @@ async def test_every_record_that_fits_into_the_log_fits_into_the_dead_letters(
         await KafkaDeadLetters(producer, topics).publish(dead_letter)
     [kept] = await read_topic(kafka, topics.dead_letters)
     assert kept.value == value
+
+
+async def test_a_record_that_is_too_large_closes_no_partition(kafka: KafkaSettings) -> None:
+    topic = Topics(kafka.topic_prefix).events
+    async with log_growth(kafka) as growth, producer_on(kafka) as producer:
+        large = OutgoingRecord(b"key", Random(1).randbytes(3 * MAX_MESSAGE_BYTES // 2), [])  # noqa: S311  # not compressible
+        await growth.begin(kafka.partitions + 1)  # there is a next topic, and this one is open
+        with pytest.raises(NotPublished, match="too large"):
+            await producer.append(topic, [large])
+        await producer.append(topic, [OutgoingRecord(b"key", b"value", [])])
+    assert [record.value for record in await read_topic(kafka, topic)] == [b"value"]

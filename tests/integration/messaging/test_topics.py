@@ -6,7 +6,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from messaging.health import KafkaProbe
 from messaging.settings import KafkaSettings
-from messaging.topics import MAX_MESSAGE_BYTES, Topics, TopicsNotReady, ensure_topics
+from messaging.topics import MAX_MESSAGE_BYTES, Topics, TopicsNotReady, declaration, ensure_topics
 from tests.support.proxy import Proxy
 from tests.support.topics import admin_of, end_offsets, write_values
 from tests.support.waiting import wait_for
@@ -96,3 +96,18 @@ async def test_the_probe_distinguishes_a_responsive_kafka_from_an_unresponsive_o
     finally:
         kafka_proxy.heal()
         await probe.stop()
+
+
+async def test_a_log_that_goes_on_elsewhere_does_not_begin_again(kafka: KafkaSettings) -> None:
+    events = Topics(kafka.topic_prefix).events
+    async with admin_of(kafka) as admin:
+        await admin.create_topics([declaration(f"{events}-5", kafka)])
+        await ensure_topics(kafka)
+        await admin.delete_topics([events])
+
+        async def is_gone() -> bool:
+            return events not in await admin.list_topics()
+
+        await wait_for(is_gone)
+    with pytest.raises(TopicsNotReady, match="is gone, though the log goes on in"):
+        await ensure_topics(kafka)

@@ -23,7 +23,7 @@ class KafkaSettings(BaseSettings):
         sasl_username: user name at the brokers.
         sasl_password: password at the brokers.
         ssl_key_file: private key of `ssl_cert_file`, if it is a file of its own.
-        partitions: of a topic at its creation; it never changes afterwards.
+        partitions: of a topic at its creation; it never changes, though the log may go on in another.
         publish_timeout_s: how long an append may take before its outcome counts as unknown.
         max_batch_bytes: of one record batch, before compression.
         ssl_ca_file: certificate authority of the brokers; the system's authorities without it.

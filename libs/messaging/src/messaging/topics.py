@@ -1,6 +1,7 @@
 """Topics and their declared settings."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -88,6 +89,7 @@ async def ensure_topics(settings: KafkaSettings) -> None:
     admin = AIOKafkaAdminClient(**settings.connection(), request_timeout_ms=10_000)
     try:
         await admin.start()
+        await _refuse_to_begin_again(admin, Topics(settings.topic_prefix).events)
         response = await admin.create_topics(
             [declaration(name, settings) for name in Topics(settings.topic_prefix).all()]
         )
@@ -102,6 +104,17 @@ async def ensure_topics(settings: KafkaSettings) -> None:
         await _await_coordinator(admin)
     finally:
         await admin.close()
+
+
+async def _refuse_to_begin_again(admin: AIOKafkaAdminClient, events: str) -> None:
+    """Reject a log without its first topic: a new one would be open, while the log goes on in another."""
+    known = await admin.list_topics()
+    later = [name for name in known if re.fullmatch(rf"{re.escape(events)}-[0-9]+", name)]
+    if later and events not in known:
+        raise TopicsNotReady(
+            f"topic {events} is gone, though the log goes on in {', '.join(sorted(later))}: create it with "
+            'max.message.bytes=100 before anything starts (docs/runbook.md, "More partitions are needed")'
+        )
 
 
 async def _await_coordinator(admin: AIOKafkaAdminClient) -> None:
