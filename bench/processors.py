@@ -28,6 +28,7 @@ from domain.shipments.shipment import Shipment
 from domain.shipments.tracking_number import TrackingNumber
 from httpkit.middleware.http_metrics import new_registry
 from messaging.dead_letters.records import KafkaDeadLetters
+from messaging.log.generations import first_generation
 from messaging.producer.change_feed import KafkaChangeFeed
 from messaging.producer.idempotent_producer import ResilientProducer
 from messaging.topics import Topics
@@ -155,7 +156,7 @@ async def run(settings: Settings, opened: OpenPorts) -> None:
     """Apply events until SIGTERM."""
     producer = ResilientProducer(settings.kafka)
     async with stop_signals() as stop, producer.running(), opened(settings, producer) as ports:
-        runtime = build_runtime(settings, ports)
+        runtime = build_runtime(settings, ports, first_generation(settings.kafka))
         consuming = asyncio.create_task(runtime.run())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((consuming, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.ports.queries import EventFilter, Window
 from domain.shipments.status import Status
-from messaging.producer.idempotent_producer import partition_of
+from messaging.log.partitioning import partition_of
 from storage.mongo.database import Database
 from storage.mongo.processing.shipment_store import MongoShipmentStore
 from storage.mongo.queries.readers import MongoEventReader, MongoShipmentReader
