@@ -111,8 +111,8 @@ partitions: $(SYNCED) ## Show the partitions of the running stack's log, or let 
 
 .PHONY: test
 test: ## Lint, types, import contracts and the tests, on real servers (not those marked long or docker)
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint test-unit
-	@$(MAKE) --no-print-directory --jobs 2 types test-stack
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types test-unit
+	@$(MAKE) --no-print-directory test-stack
 
 .PHONY: test-unit
 test-unit: $(SYNCED) checkers ## Tests that need no server

@@ -21,8 +21,8 @@ PUBLISHING: Final = (
         name="acknowledgement-not-awaited",
         safety="an append returns only when the in-sync replicas have the records",
         file=_PRODUCER,
-        old="                return await asyncio.gather(*accepted)\n",
-        new="                return []\n",
+        old="                if accepted:\n                    await asyncio.wait(",
+        new="                return []\n                if accepted:\n                    await asyncio.wait(",
         tests=(f"{_ON_KAFKA}::test_an_unresponsive_kafka_leaves_the_outcome_unknown_within_the_deadline",),
     ),
     Mutation(

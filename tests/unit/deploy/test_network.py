@@ -21,6 +21,7 @@ NEEDED_BY = {
     (STORES, 9092): f"ingest-api {READERS} topics toolbox",
     (STORES, 6379): f"ingest-api {READERS}",
     (STORES, 6380): f"ingest-api {READERS}",
+    (STORES, 26379): f"ingest-api {READERS}",
     (STORES, 27017): f"{READERS} schema backup toolbox",
 }
 SERVES = {

@@ -51,7 +51,7 @@ Partitioned = Mapping[str, int] | Mapping[int, int]
 
 
 class Applying(Protocol):
-    """What applies the log, as `PartitionMetrics` reads it."""
+    """A runtime that applies the log, as `PartitionMetrics` reads it."""
 
     @property
     def lags(self) -> Partitioned:

@@ -36,12 +36,12 @@ class Generation:
 
     @property
     def base(self) -> int:
-        """What is added to an offset to make it a position in the log; later generations have higher ones."""
+        """Number added to an offset to make it a position in the log; later generations have higher ones."""
         return 0 if self.is_first else self.partitions << _OFFSET_BITS
 
     @property
     def group(self) -> str:
-        """What is appended to the name of the consumer group: each generation has a group of its own."""
+        """Suffix of the name of the consumer group: each generation has a group of its own."""
         return "" if self.is_first else f"-{self.partitions}"
 
     def name_of(self, partition: int) -> str:
