@@ -75,9 +75,10 @@ def environment_of(stores: StackAddresses) -> dict[str, str]:
     }
 
 
-def kill(stack: RunningStack, group: str, *, index: int = 0) -> Member:
+def kill(stack: RunningStack, group: str, *, index: int = 0, timeout_s: float = 60.0) -> Member:
     """Kill -9 a child, wait for its replacement and return it."""
-    return stack.wait_replaced(group, stack.signal(group, signal.SIGKILL, index=index), index=index)
+    killed = stack.signal(group, signal.SIGKILL, index=index)
+    return stack.wait_replaced(group, killed, index=index, timeout_s=timeout_s)
 
 
 def terminate(stack: RunningStack, group: str, *, index: int = 0) -> Member:
