@@ -21,8 +21,8 @@ PUBLISHING: Final = (
         name="acknowledgement-not-awaited",
         safety="an append returns only when the in-sync replicas have the records",
         file=_PRODUCER,
-        old="                if accepted:\n                    await asyncio.wait(",
-        new="                return []\n                if accepted:\n                    await asyncio.wait(",
+        old="await asyncio.wait([future for _, future in accepted])",
+        new="return []",
         tests=(f"{_ON_KAFKA}::test_an_unresponsive_kafka_leaves_the_outcome_unknown_within_the_deadline",),
     ),
     Mutation(

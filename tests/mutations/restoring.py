@@ -23,7 +23,7 @@ RESTORING: Final = (
         safety="a damaged backup is found before anything is restored",
         file=_COPYING,
         old="    await asyncio.to_thread(archive.verify)\n"
-        "    refuse_newer({record[\"_id\"]: record for record in _recorded(archive)}, STEPS)\n"
+        '    refuse_newer({record["_id"]: record for record in _recorded(archive)}, STEPS)\n'
         "    await _require_empty(database)\n",
         new="    await _require_empty(database)\n",
         tests=(f"{_BACKUPS}::test_a_damaged_backup_is_not_restored[changed]",),
