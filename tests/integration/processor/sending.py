@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 
 from domain.errors import TransientError
 from domain.shipments.commands import Command
 from messaging.producer.command_log import KafkaCommandLog
+from storage.mongo.schema import STATUS_EVENTS
 from tests.integration.processor.traffic import life
 from tests.support.producing import producer_on
 from tests.support.site import Site
@@ -22,11 +24,13 @@ class Senders:
     Attributes:
         sent: the events that were acknowledged.
         accepted: their ids, the events of each shipment, in the order in which they were acknowledged.
+        accepted_at: when each was acknowledged for the first time, by its id.
         refused: why an event had to be sent again.
     """
 
     logs: Sequence[KafkaCommandLog]
     accepted: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    accepted_at: dict[str, datetime] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     sent: list[Command] = field(default_factory=list)
 
@@ -45,6 +49,7 @@ class Senders:
                 await asyncio.sleep(0.05)
             else:
                 self.accepted[command.tracking_number].append(command.event_id)
+                self.accepted_at.setdefault(command.event_id, datetime.now(UTC))
                 self.sent.append(command)
                 return
 
@@ -69,3 +74,13 @@ async def order_in_log(site: Site) -> dict[str, list[str]]:
 
 def without_repetitions(events: Sequence[str]) -> list[str]:
     return [each for index, each in enumerate(events) if index == 0 or events[index - 1] != each]
+
+
+async def longest_wait_s(site: Site, senders: Senders) -> float:
+    """Return the longest time from the acknowledgement of an event until it had an outcome, in seconds.
+
+    Events that were held are left out: they wait for others.
+    """
+    at_once = site.database[STATUS_EVENTS].find({"released_by": {"$exists": False}})
+    waits = [event["recorded_at"] - senders.accepted_at[event["_id"]] async for event in at_once]
+    return float(max(waits).total_seconds())

@@ -13,9 +13,15 @@ from messaging.log.growth import GrowthRefused, log_growth
 from messaging.log.looking import generations_of
 from storage.mongo.processing.partition_state import MongoPartitionStateStore
 from tests.faults.matrix import Row
-from tests.integration.processor.sending import order_in_log, senders_on, without_repetitions
+from tests.integration.processor.sending import (
+    longest_wait_s,
+    order_in_log,
+    senders_on,
+    without_repetitions,
+)
 from tests.integration.rebuilding.day import checked
 from tests.support.builders import creation
+from tests.support.fault_table import Recovery
 from tests.support.site import Site, processing, processor_process
 from tests.support.topics import write_commands
 from tests.support.waiting import wait_for
@@ -50,7 +56,7 @@ async def topics_of(site: Site) -> list[str]:
     return [each.topic.rpartition("shipments.")[2] for each in await generations_of(site.kafka)]
 
 
-async def test_events_are_applied_in_order_while_the_log_grows_twice(site: Site) -> None:
+async def test_events_are_applied_in_order_while_the_log_grows_twice(site: Site, recovery: Recovery) -> None:
     async with processing(site, "one"), processing(site, "two"), senders_on(site, 3) as senders:
         async with asyncio.TaskGroup() as group:
             for index in range(SENDERS):
@@ -65,30 +71,36 @@ async def test_events_are_applied_in_order_while_the_log_grows_twice(site: Site)
     in_log = await order_in_log(site)
     assert in_log == {key: without_repetitions(events) for key, events in senders.accepted.items()}
     assert await site.violations(senders.sent, published=True) == []
+    recovery.took(await longest_wait_s(site, senders))
     report, said = await checked(site)
     assert said == []
     assert report.shipments == SENDERS
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 12))])
+@pytest.mark.parametrize(
+    ("seed", "partitions"),
+    [(1, 2), *(pytest.param(seed, 12, marks=pytest.mark.long) for seed in range(2, 12))],
+)
 @pytest.mark.timeout(240)
-async def test_a_growth_that_is_killed_is_completed_by_the_next_one(site: Site, seed: int) -> None:
+async def test_a_growth_that_is_killed_is_completed_by_the_next_one(
+    site: Site, seed: int, partitions: int
+) -> None:
     """Both it and the processors are killed, each at any time."""
     chance = Random(seed)  # noqa: S311  # a test that can be repeated
     async with senders_on(site, 3) as senders, asyncio.TaskGroup() as group:
         killing = asyncio.create_task(killed_again_and_again(site, chance))
         for index in range(SENDERS):
             group.create_task(senders.send(index, pause_s=chance.choice([0.3, 1.0])))
-        for partitions in (4, 8):
+        for more in (2 * partitions, 4 * partitions):
             await asyncio.sleep(chance.uniform(0.2, 1.5))
-            await grown_by_command(site, partitions, chance)
+            await grown_by_command(site, more, chance)
         await asyncio.sleep(1.0)
         killing.cancel()
         await asyncio.gather(killing, return_exceptions=True)
     async with processing(site, "last"):
         await ended(site)
         await site.finished(timeout_s=60)
-    assert await topics_of(site) == ["events", "events-4", "events-8"]
+    assert await topics_of(site) == ["events", f"events-{2 * partitions}", f"events-{4 * partitions}"]
     assert senders.refused == [], "accepting has paused"
     in_log = await order_in_log(site)
     assert in_log == {key: without_repetitions(events) for key, events in senders.accepted.items()}
