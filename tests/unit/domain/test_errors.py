@@ -10,6 +10,7 @@ RETRIABLE = {
     "StoreUnavailable",
     "TransactionAborted",
     "CommitUnknown",
+    "NotItsTurn",
     "NotPublished",
     "PublishUnknown",
 }

@@ -63,6 +63,7 @@ QUARANTINED: Json = {
     "requested_by": "ana",
 }
 PARTITION: Json = {
+    "topic": "shipments.events",
     "partition": 7,
     "owner": "processor-2",
     "epoch": 41,
