@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import stat
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def typed_at_a_terminal(command: list[str], lines: list[tuple[str, str]]) -> tup
     """
     process, terminal = pty.fork()
     if not process:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job, as a CI may be, ignores it
         os.execv(command[0], command)  # noqa: S606
     shown = ""
     for question, line in lines:
