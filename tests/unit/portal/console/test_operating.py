@@ -60,6 +60,18 @@ async def test_halted_partitions_come_first_and_unknown_depths_are_unknown(opera
 
 
 @pytest.mark.usefixtures("partitions")
+async def test_while_the_log_grows_the_page_of_a_number_shows_the_halted_partition(
+    operator: Console, api_world: ApiWorld
+) -> None:
+    for name, halt in {"shipments.events-24/0": HALTS[3], "shipments.events-24/3": None}.items():
+        api_world.documents.fences[name] = Fence(name, 1, 7)
+        api_world.documents.partition_states[name] = StoredPartitionState(owner="grown", halt=halt)
+    assert "grown" in await operator.page("/console/partitions/0")
+    assert "processor-3" in await operator.page("/console/partitions/3")
+    assert "processor-1" in await operator.page("/console/partitions/1")
+
+
+@pytest.mark.usefixtures("partitions")
 async def test_running_partitions_are_sorted_by_their_address(operator: Console, api_world: ApiWorld) -> None:
     api_world.depths = {
         "shipments.events/0": Waiting(7, NOON),

@@ -151,8 +151,10 @@ async def resume(request: web.Request) -> web.StreamResponse:
 
 async def _find(request: web.Request) -> Partition:
     number = int(request.match_info["number"])
-    found = (await api(request).get("/partitions"))["data"]
-    partition = next((each for each in found if each["partition"] == number), None)
+    listed = (await api(request).get("/partitions"))["data"]
+    # While the log grows two topics have one of that number: the API resumes the first that is halted.
+    found = [each for each in listed if each["partition"] == number]
+    partition = next((each for each in found if each["halted"]), found[-1] if found else None)
     if partition is None:
         raise ApiError(ErrorCode.NOT_FOUND, f"there is no partition {number}, or it has had no owner yet")
     return _partition_of(partition)
