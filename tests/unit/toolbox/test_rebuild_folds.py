@@ -85,6 +85,24 @@ async def test_the_log_holds_all_but_the_times_of_processing(log: list[Command],
             assert_times_are_those_of_the_log(fold, log)
 
 
+async def test_an_early_event_that_came_twice_and_then_with_another_payload_is_folded_as_it_was_held() -> (
+    None
+):
+    early = report(Status.IN_WAREHOUSE)
+    log: list[Command] = [
+        creation(),
+        early,
+        early,
+        replace(early, notes="something else at the same instant"),
+    ]
+    documents = await run(log, [])
+    trail = trails_in(documents)[early.tracking_number]
+    [entries] = entries_by_shipment(log).values()
+    folded = fold_log(with_holds(entries, trail.values())).events[early.event_id]
+    assert [other["offset"] for other in trail[early.event_id]["other_payloads"]] == [1]
+    assert list(differences(trail[early.event_id], folded, leave_out=PROCESSING_TIMES)) == []
+
+
 def assert_times_are_those_of_the_log(fold: FoldedLog, log: list[Command]) -> None:
     assert fold.shipment is not None
     instants = [line["recorded_at"] for line in fold.shipment["status_history"]]

@@ -90,16 +90,21 @@ def fold_log(entries: Sequence[Entry], *, judged_at: Collection[int | None] = ()
 
 
 def with_holds(entries: Sequence[Entry], trail: Iterable[Document]) -> Sequence[Entry]:
-    """Return entries whose early events are held for as long as the audit log says that they were."""
-    holds = {
-        event[HOLD]["offset"]: timedelta(seconds=event[HOLD]["seconds"]) for event in trail if HOLD in event
-    }
+    """Return entries whose early events are held for as long as the audit log says that they were.
+
+    It says so of the record of an event that was held last. Those before it were held as long, if they came
+    early, and were not judged again when they were repeated.
+    """
+    holds = {event["_id"]: event[HOLD] for event in trail if HOLD in event}
     if not holds:
         return entries
-    return [
-        replace(entry, consumed=replace(entry.consumed, hold=holds.get(entry.consumed.offset)))
-        for entry in entries
-    ]
+    return [_with_hold(entry, holds.get(entry.consumed.command.event_id)) for entry in entries]
+
+
+def _with_hold(entry: Entry, hold: Document | None) -> Entry:
+    if hold is None or entry.consumed.offset > hold["offset"]:
+        return entry
+    return replace(entry, consumed=replace(entry.consumed, hold=timedelta(seconds=hold["seconds"])))
 
 
 class _Fold:
