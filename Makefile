@@ -120,7 +120,6 @@ test-unit: $(SYNCED) checkers ## Tests that need no server
 
 .PHONY: test-stack
 # Each with a stack of its own, of 1.5 GB: they wait for their servers half of the time.
-test-stack: TESTERS := 4
 test-stack: $(SYNCED) checkers ## Tests on the embedded stack: contract, integration, end to end
 	$(RUN) pytest $(TOGETHER) -m "stack and not long and not docker" --ignore tests/unit tests
 

@@ -73,7 +73,7 @@ class Backlog:
         """
         try:
             async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-                last = (await self._probe.generations())[-1]
+                *_, last = await self._probe.generations()
                 return len(await members_of(self._settings, self._group + last.group))
         except TimeoutError as error:
             raise StoreUnavailable("Kafka does not return the members of the group") from error
@@ -134,8 +134,8 @@ class Backlog:
     async def _ends(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         partitions = [
             TopicPartition(generation.topic, number)
-            for generation in await self._probe.generations()
-            for number in await self._probe.partitions(generation.topic)
+            for generation, numbers in (await self._probe.generations()).items()
+            for number in numbers
         ]
         return dict(await consumer.end_offsets(partitions))
 

@@ -45,37 +45,25 @@ class KafkaProbe:
             await self.stop()
         return is_reachable
 
-    async def partitions(self, topic: str) -> list[int]:
-        """Return the numbers of a topic's partitions.
+    async def generations(self) -> dict[Generation, list[int]]:
+        """Return the generations of the log, in their order, each with the numbers of its partitions.
 
         Raises:
-            StoreUnavailable: no broker responds, or there is no such topic.
+            StoreUnavailable: no broker responds, or there is no topic of the log.
         """
         try:
             async with asyncio.timeout(RESPONSE_TIMEOUT_S):
                 client = await self._connected()
-                numbers = (await client.fetch_all_metadata()).partitions_for_topic(topic)
+                metadata = await client.fetch_all_metadata()
         except (KafkaError, OSError, TimeoutError) as error:
             await self.stop()
             raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
-        if not numbers:
-            raise StoreUnavailable(f"there is no topic {topic}")
-        return sorted(numbers)
-
-    async def generations(self) -> list[Generation]:
-        """Return the generations of the log.
-
-        Raises:
-            StoreUnavailable: no broker responds.
-        """
-        try:
-            async with asyncio.timeout(RESPONSE_TIMEOUT_S):
-                client = await self._connected()
-                topics = (await client.fetch_all_metadata()).topics()
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self.stop()
-            raise StoreUnavailable(f"Kafka: {type(error).__name__}: {error}") from error
-        return generations_among(topics, self._settings)
+        generations = generations_among(metadata.topics(), self._settings)
+        found = {each: sorted(metadata.partitions_for_topic(each.topic) or ()) for each in generations}
+        missing = [each.topic for each, numbers in found.items() if not numbers]
+        if missing:
+            raise StoreUnavailable(f"there is no topic {', '.join(missing)}")
+        return found
 
     async def obstacle(self, topic: str) -> str | None:
         """Return the obstacle to appending to a topic, None if there is none.

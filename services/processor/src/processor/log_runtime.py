@@ -96,7 +96,7 @@ class LogRuntime:
         if self._is_stopping:
             return
         try:
-            generations = await self._kafka.generations()
+            generations = list(await self._kafka.generations())
             for generation, after in zip(generations, [None, *generations], strict=False):
                 if generation not in self._ended and generation != generations[-1]:
                     await self._note_end(generation)
