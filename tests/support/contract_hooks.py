@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from requests.adapters import HTTPAdapter
 
 from domain.shipments.event_identity import event_id
+from domain.shipments.status import Status
 from domain.shipments.tracking_number import ENTROPY_BYTES, tracking_number_from
 from httpkit.openapi.identifiers import EventIdText, TrackingNumberIn, TrackingNumberText
 
@@ -40,6 +41,27 @@ FORMATS = {
     TypeAdapter(EventIdText).json_schema()["pattern"]: EVENT_FORMAT,
 }
 
+# The document describes a stream as text; schemathesis takes the schema for that of each event, taken apart.
+STREAM = "text/event-stream"
+STATUS_CHANGE = {
+    "type": "object",
+    "required": ["version", "current_status"],
+    "additionalProperties": False,
+    "properties": {
+        "version": {"type": "integer", "minimum": 1},
+        "current_status": {"enum": [str(status) for status in Status]},
+    },
+}
+STREAMED = {
+    "type": "object",
+    "required": ["id", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$"},
+        "event": {"const": "message"},
+        "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": STATUS_CHANGE},
+    },
+}
+
 HTTPAdapter.init_poolmanager = partialmethod(  # type: ignore[assignment]  # its sessions are its own
     HTTPAdapter.init_poolmanager, source_address=(ADDRESS, 0)
 )
@@ -50,13 +72,15 @@ schemathesis.openapi.format("date-time", INSTANTS.map(datetime.isoformat))
 
 @schemathesis.hook
 def before_load_schema(_context: object, document: dict[str, Any]) -> None:
-    """Register our own formats: a pattern cannot express a check character."""
+    """Register our own formats: a pattern cannot express a check character. Describe events of streams."""
     waiting: list[object] = [document]
     while waiting:
         node = waiting.pop()
         if isinstance(node, dict):
             if isinstance(node.get("pattern"), str) and node["pattern"] in FORMATS:
                 node["format"] = FORMATS[node["pattern"]]
+            if STREAM in node:
+                node[STREAM]["schema"] = STREAMED
             waiting += node.values()
         elif isinstance(node, list):
             waiting += node

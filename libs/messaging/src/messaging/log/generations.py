@@ -20,7 +20,7 @@ _NUMBER_BITS: Final = 16
 """Bits of the number of a partition."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Generation:
     """One topic of the log.
 
